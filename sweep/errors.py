@@ -1,0 +1,67 @@
+"""Every error that a user can meet, as one tree.
+
+Each class is also the builtin that fits, so that ``except ValueError`` works for people who
+call the library. ``exit_status`` is what the command line returns for it.
+
+    SweepError                          exit
+    ├── ConfigError (ValueError)         1   a TrainConfig field breaks its rule
+    ├── StudyFileError (ValueError)      1   a study file breaks its rule
+    ├── DataError (ValueError)           1   a words file cannot be used
+    ├── RangeTestError (ValueError)      1   a learning-rate range test says nothing
+    ├── NotFoundError (LookupError)      1   no such study, trial or file
+    ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
+    ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
+    ├── DeviceError (RuntimeError)       1   the device asked for is not here
+    └── EnvironmentFault (OSError)       3   disk, permission, database
+        └── StorageError                 3   the database is locked, damaged or unreadable
+"""
+
+
+class SweepError(Exception):
+    """Root of all foreseen errors; its text is one line: what, where, what to do."""
+
+    exit_status = 1
+
+
+class ConfigError(SweepError, ValueError):
+    """A hyperparameter breaks its rule."""
+
+
+class StudyFileError(SweepError, ValueError):
+    """A study file breaks its rule."""
+
+
+class DataError(SweepError, ValueError):
+    """A words file cannot be used as it stands."""
+
+
+class RangeTestError(SweepError, ValueError):
+    """A learning-rate range test has too few points, or the loss never falls."""
+
+
+class NotFoundError(SweepError, LookupError):
+    """A study, trial or file that was named does not exist."""
+
+
+class StudyConflictError(SweepError, ValueError):
+    """The stored study differs from the one asked for, or another driver owns it."""
+
+
+class TestSplitError(SweepError, RuntimeError):
+    """The test split was used already, or must not be used for this configuration."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+
+class DeviceError(SweepError, RuntimeError):
+    """The device asked for is not present."""
+
+
+class EnvironmentFault(SweepError, OSError):
+    """The machine failed us: disk full, no permission, no such device."""
+
+    exit_status = 3
+
+
+class StorageError(EnvironmentFault):
+    """The database is locked, damaged, read-only or of an unknown kind."""

@@ -1,0 +1,137 @@
+"""Which knobs does one training run have, and which values may they take?
+
+``TrainConfig`` holds every knob that can change a result and nothing else: where a run
+happens (device, engine, threads) is not part of what is trained.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+from sweep.errors import ConfigError
+
+SCHEDULES = ("step", "cosine")
+INITS = ("scaled", "normal")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Hyperparameters of the character-level MLP of Bengio et al. (2003).
+
+    Raises:
+        ConfigError: If a value breaks its rule. Nothing is repaired.
+    """
+
+    block_size: int = 3
+    """Context length: characters seen before the one predicted, 1 to 256."""
+
+    embedding_dim: int = 10
+    """Dimensions of a character's embedding, 1 to 4,096."""
+
+    hidden_neurons: int = 200
+    """tanh units of the hidden layer, 1 to 65,536."""
+
+    batch_size: int = 32
+    """Examples in a minibatch, drawn uniformly with replacement, 1 to 65,536."""
+
+    num_steps: int = 200_000
+    """Optimiser steps, 1 to 1,000,000,000."""
+
+    learning_rate: float = 0.1
+    """Learning rate at the first step, above 0."""
+
+    final_learning_rate: float = 0.01
+    """Learning rate after ``decay_at`` (schedule step) or at the end (cosine), at least 0."""
+
+    decay_at: float = 0.5
+    """When schedule ``step`` lowers the rate: below 1 a fraction of ``num_steps``, from 1 an
+    absolute step. Without effect on schedule ``cosine``."""
+
+    schedule: str = "step"
+    """``step``: one drop at ``decay_at``; ``cosine``: half a cosine over all steps."""
+
+    init: str = "scaled"
+    """``normal``: every parameter from N(0, 1); ``scaled``: W1 by (5/3)/sqrt(fan-in), b1 and
+    W2 by 0.01, b2 zero."""
+
+    weight_decay: float = 0.0
+    """L2 coefficient added to the gradients of W1 and W2 (not to C and the biases), 0 is off."""
+
+    momentum: float = 0.0
+    """Heavy-ball momentum, 0 (off) to below 1, with PyTorch's convention v = m v + g."""
+
+    seed: int = 0
+    """Root of the streams for initial weights and minibatches, 0 to 2**53 - 1."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check_type(field.name, getattr(self, field.name), field.type)
+        for name, low, high in _INTEGER_RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(f"{name} must be from {low} to {high:,}, got {value:,}")
+        for name, (holds, rule) in _FLOAT_RULES.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and holds(value)):
+                raise ConfigError(f"{name} must be {rule}, got {value}")
+        for name, choices in (("schedule", SCHEDULES), ("init", INITS)):
+            if getattr(self, name) not in choices:
+                allowed = " or ".join(choices)
+                raise ConfigError(f"{name} must be {allowed}, got {getattr(self, name)!r}")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build a configuration from plain values; keys that are no field are refused."""
+        for name in values:
+            if name not in FIELD_TYPES:
+                raise ConfigError(f"unknown hyperparameter {name!r}; known: {', '.join(FIELD_TYPES)}")
+        return cls(**{name: _as_field(name, value) for name, value in values.items()})
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, int | float | str]:
+        """Return all fields, in their order of declaration."""
+        return dataclasses.asdict(self)
+
+    def sha256(self) -> str:
+        """Return the hash of all fields, the seed included, as 64 hex digits."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+FIELD_TYPES: dict[str, type] = {
+    field.name: field.type for field in dataclasses.fields(TrainConfig) if isinstance(field.type, type)
+}
+
+_INTEGER_RANGES = (
+    ("block_size", 1, 256),
+    ("embedding_dim", 1, 4_096),
+    ("hidden_neurons", 1, 65_536),
+    ("batch_size", 1, 65_536),
+    ("num_steps", 1, 1_000_000_000),
+    ("seed", 0, 2**53 - 1),
+)
+
+_FLOAT_RULES = {
+    "learning_rate": (lambda value: value > 0, "above 0"),
+    "final_learning_rate": (lambda value: value >= 0, "at least 0"),
+    "decay_at": (lambda value: value > 0, "above 0"),
+    "weight_decay": (lambda value: value >= 0, "at least 0"),
+    "momentum": (lambda value: 0 <= value < 1, "from 0 to below 1"),
+}
+
+
+def _as_field(name: str, value: Any) -> Any:
+    """Turn a whole number given for a float field into that float; change nothing else."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and FIELD_TYPES[name] is float else value
+
+
+def _check_type(name: str, value: Any, expected: Any) -> None:
+    if type(value) is not expected:
+        kind = {int: "a whole number", float: "a number", str: "a text"}[expected]
+        raise ConfigError(f"{name} must be {kind}, got {value!r}")

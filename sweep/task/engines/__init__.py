@@ -1,0 +1,23 @@
+"""Ways to run optimiser steps: one function each, all with the same numbers up to float order.
+
+An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)``
+that takes one step for each learning rate, from ``state.step`` on, and returns the new state
+and the minibatch loss of each step (nats per character, float32). It leaves its arguments as
+they are.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sweep.task.config import TrainConfig
+from sweep.task.corpus import Examples
+from sweep.task.engines import autograd
+from sweep.task.state import TrainState
+
+Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
+
+ENGINES: dict[str, Engine] = {"autograd": autograd.train}
+
+DEFAULT_ENGINE = {"cpu": "autograd", "cuda": "autograd"}
+"""Kind of device -> engine that is taken there when none is named."""

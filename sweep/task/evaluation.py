@@ -1,0 +1,35 @@
+"""How good is a model on a split, exactly?
+
+A context that occurs many times gives the same logits each time, so the loss over all
+examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
+"""
+
+import numpy as np
+import torch
+
+from sweep.task.corpus import DistinctExamples
+from sweep.task.model import forward, to_tensors
+
+_ROWS_AT_ONCE = 4_096
+
+
+@torch.inference_mode()
+def split_loss(parameters: dict[str, np.ndarray], examples: DistinctExamples, device: str = "cpu") -> float:
+    """Return the mean negative log-likelihood over all examples, in nats per character.
+
+    Logits are float32; the weighted sum is float64, in a fixed order.
+    """
+    total = -(pair_log_likelihoods(parameters, examples, device) * examples.pair_count).sum()
+    return float(total / examples.pair_count.sum())
+
+
+@torch.inference_mode()
+def pair_log_likelihoods(
+    parameters: dict[str, np.ndarray], examples: DistinctExamples, device: str = "cpu"
+) -> np.ndarray:
+    """Return log p(target | context) of each distinct pair, float64, shape (P,)."""
+    tensors = to_tensors(parameters, device)
+    contexts = torch.from_numpy(examples.contexts.astype(np.int32)).to(device)
+    log_p = torch.cat([forward(tensors, rows).log_softmax(dim=1) for rows in contexts.split(_ROWS_AT_ONCE)])
+    pairs = log_p[torch.from_numpy(examples.pair_context), torch.from_numpy(examples.pair_target)]
+    return pairs.double().cpu().numpy()

@@ -1,0 +1,74 @@
+"""Which random numbers does a run use?
+
+Everything random in a run is a pure function of its seed, so that the numbers do not depend
+on where a run was cut or which process ran it. Minibatches come from SplitMix64, whose k-th
+output is a mix of ``key + k * GAMMA``: a counter-based generator with random access.
+
+References:
+    Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+"""
+
+import hashlib
+
+import numpy as np
+
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def derive_seed(*parts: object) -> int:
+    """Return a seed from 0 to 2**32 - 1 that is a hash of ``parts``, equal on every machine."""
+    return int.from_bytes(_digest(parts)[:4], "big")
+
+
+def stream_key(seed: int, stream: str) -> int:
+    """Return the 64-bit key of one named stream (``"init"``, ``"batch"``, ...) of a seed."""
+    return int.from_bytes(_digest((stream, seed))[:8], "big")
+
+
+def splitmix64(key: int, counters: np.ndarray) -> np.ndarray:
+    """Return outputs number ``counters`` of the SplitMix64 sequence that starts at ``key``.
+
+    Args:
+        key: State of the generator before its first output, 64 bits.
+        counters: Which outputs, from 0, uint64, any shape.
+
+    Returns:
+        Uniform 64-bit integers, same shape.
+    """
+    with np.errstate(over="ignore"):
+        z = np.uint64(key) + (counters + np.uint64(1)) * GAMMA
+        z = (z ^ (z >> np.uint64(30))) * _MIX_1
+        z = (z ^ (z >> np.uint64(27))) * _MIX_2
+    return z ^ (z >> np.uint64(31))
+
+
+def minibatch_indices(key: int, first_step: int, steps: int, batch_size: int, n: int) -> np.ndarray:
+    """Return the training examples of some steps, drawn uniformly with replacement.
+
+    The top 32 bits are scaled to ``[0, n)``; the bias of that is below n / 2**32.
+
+    Args:
+        key: ``stream_key(seed, "batch")``.
+        first_step: First step wanted, from 0.
+        steps: How many steps.
+        batch_size: Examples a step.
+        n: Number of training examples, below 2**32.
+
+    Returns:
+        Indices below ``n``, int64, shape (steps, batch_size).
+    """
+    first = first_step * batch_size
+    counters = np.arange(first, first + steps * batch_size, dtype=np.uint64)
+    high = splitmix64(key, counters) >> np.uint64(32)
+    return ((high * np.uint64(n)) >> np.uint64(32)).astype(np.int64).reshape(steps, batch_size)
+
+
+def generator(seed: int, stream: str) -> np.random.Generator:
+    """Return NumPy's Philox generator for one named stream of a seed."""
+    return np.random.Generator(np.random.Philox(key=stream_key(seed, stream)))
+
+
+def _digest(parts: tuple[object, ...]) -> bytes:
+    return hashlib.sha256("/".join(str(part) for part in parts).encode()).digest()

@@ -1,0 +1,66 @@
+"""What must be kept of a run so that it can go on: parameters, optimiser state and step."""
+
+import dataclasses
+from typing import Self
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from sweep.errors import DataError
+from sweep.task.config import TrainConfig
+from sweep.task.model import init_parameters, parameter_shapes
+
+_VELOCITY = "velocity."
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainState:
+    """A run after ``step`` optimiser steps. Engines make a new one and leave the old alone."""
+
+    step: int
+    parameters: dict[str, np.ndarray]
+    """C, W1, b1, W2, b2, float32."""
+    velocity: dict[str, np.ndarray]
+    """Momentum buffer of each parameter, float32; empty where momentum is off."""
+
+    @classmethod
+    def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
+        """Return the state before the first step."""
+        parameters = init_parameters(config, vocabulary_size)
+        velocity = (
+            {name: np.zeros_like(array) for name, array in parameters.items()} if config.momentum else {}
+        )
+        return cls(step=0, parameters=parameters, velocity=velocity)
+
+    def to_bytes(self) -> bytes:
+        """Return the state as a safetensors file; equal states give equal bytes."""
+        tensors = dict(self.parameters)
+        tensors |= {_VELOCITY + name: array for name, array in self.velocity.items()}
+        tensors["step"] = np.array([self.step], dtype=np.int64)
+        return safetensors.numpy.save(tensors)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, config: TrainConfig, vocabulary_size: int) -> Self:
+        """Read a state that belongs to ``config``.
+
+        Raises:
+            DataError: If the bytes are no safetensors file or hold other tensors.
+        """
+        shapes = parameter_shapes(config, vocabulary_size)
+        expected = dict(shapes)
+        if config.momentum:
+            expected |= {_VELOCITY + name: shape for name, shape in shapes.items()}
+        try:
+            tensors = safetensors.numpy.load(raw)
+            step = int(tensors.pop("step")[0])
+        except (safetensors.SafetensorError, KeyError, IndexError) as error:
+            raise DataError(f"checkpoint cannot be read: {error}") from error
+        found = {name: array.shape for name, array in tensors.items()}
+        if found != expected:
+            raise DataError(f"checkpoint holds {found}, but the configuration needs {expected}")
+        return cls(
+            step=step,
+            parameters={name: tensors[name] for name in shapes},
+            velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
+        )

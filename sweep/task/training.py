@@ -1,0 +1,126 @@
+"""How does a run get from one rung to the next?
+
+``train_segment`` is the one entry: a pure function from (configuration, corpus, state, until
+where) to the new state, its dev loss and the losses on the way.
+"""
+
+import dataclasses
+import functools
+import time
+
+import numpy as np
+import torch
+
+from sweep.errors import DeviceError
+from sweep.task.config import TrainConfig
+from sweep.task.corpus import Corpus, DistinctExamples, Examples, build_examples, merge_examples
+from sweep.task.engines import DEFAULT_ENGINE, ENGINES
+from sweep.task.evaluation import split_loss
+from sweep.task.schedule import learning_rates
+from sweep.task.state import TrainState
+
+TRAINER_VERSION = 1
+"""Raised only when reference numbers change: results of other versions are not comparable."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentResult:
+    """What one segment made."""
+
+    state: TrainState
+    dev_loss: float
+    """Exact loss over the dev split at the end of the segment, nats per character."""
+    losses: np.ndarray
+    """Minibatch loss of each step, float32, shape (steps,)."""
+    seconds: float
+    """Wall time of training and evaluation."""
+
+
+def train_segment(
+    config: TrainConfig,
+    corpus: Corpus,
+    state: TrainState | None,
+    until_step: int,
+    *,
+    engine: str | None = None,
+    device: str = "cpu",
+) -> SegmentResult:
+    """Train from ``state`` (None: from the beginning) until ``until_step`` and evaluate on dev.
+
+    Cutting a run at any steps gives bitwise the same state as not cutting it, on the same
+    engine, device, thread count and machine.
+
+    Args:
+        config: All that can change the result.
+        corpus: Train and dev parts; there is no test part in it.
+        state: Where the run stands.
+        until_step: First step that is not taken, at most ``config.num_steps``.
+        engine: One of ``ENGINES``; None takes the device's default.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+    """
+    started = time.perf_counter()
+    state = state or TrainState.initial(config, corpus.vocabulary_size)
+    assert state.step <= until_step <= config.num_steps, "segments run forward, within the budget"
+    train = ENGINES[engine or default_engine(device)]
+    rates = learning_rates(config, state.step, until_step)
+    new_state, losses = train(config, train_examples(corpus, config.block_size), state, rates, device)
+    dev_loss = split_loss(new_state.parameters, dev_examples(corpus, config.block_size), device)
+    seconds = time.perf_counter() - started
+    return SegmentResult(state=new_state, dev_loss=dev_loss, losses=losses, seconds=seconds)
+
+
+def default_engine(device: str) -> str:
+    """Return the engine that is taken on a device when none is named."""
+    return DEFAULT_ENGINE[device.partition(":")[0]]
+
+
+def resolve_device(name: str) -> str:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into the device that will be used.
+
+    Raises:
+        DeviceError: If the device is unknown or not present.
+    """
+    if name == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    if name == "cpu":
+        return name
+    if kind != "cuda" or (index and not index.isdecimal()):
+        raise DeviceError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
+    if int(index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"device {name} is not present; use --device cpu or auto")
+    return f"cuda:{int(index or 0)}"
+
+
+def train_examples(corpus: Corpus, block_size: int) -> Examples:
+    """Return the training examples, built once per corpus and block size in a process."""
+    return _cached_examples(_Part(corpus, "train"), block_size)
+
+
+def dev_examples(corpus: Corpus, block_size: int) -> DistinctExamples:
+    """Return the dev examples merged by context, built once per process."""
+    return _cached_distinct(_Part(corpus, "dev"), block_size)
+
+
+class _Part:
+    """A split of a corpus as a cache key: equal file, dedupe and split are equal parts."""
+
+    def __init__(self, corpus: Corpus, split: str) -> None:
+        self.words = getattr(corpus, split)
+        self._key = (corpus.sha256, corpus.dedupe, split)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Part) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@functools.lru_cache(maxsize=16)
+def _cached_examples(part: _Part, block_size: int) -> Examples:
+    return build_examples(part.words, block_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _cached_distinct(part: _Part, block_size: int) -> DistinctExamples:
+    return merge_examples(build_examples(part.words, block_size))
