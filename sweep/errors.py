@@ -12,7 +12,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
-    └── EnvironmentFault (OSError)       3   disk, permission, database
+    └── MachineError (OSError)       3   disk, permission, database
         └── StorageError                 3   the database is locked, damaged or unreadable
 """
 
@@ -57,11 +57,11 @@ class DeviceError(SweepError, RuntimeError):
     """The device asked for is not present."""
 
 
-class EnvironmentFault(SweepError, OSError):
+class MachineError(SweepError, OSError):
     """The machine failed us: disk full, no permission, no such device."""
 
     exit_status = 3
 
 
-class StorageError(EnvironmentFault):
+class StorageError(MachineError):
     """The database is locked, damaged, read-only or of an unknown kind."""

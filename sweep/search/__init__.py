@@ -1,0 +1,1 @@
+"""HOW it is searched. The only room that knows optuna."""

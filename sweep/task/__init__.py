@@ -1,0 +1,1 @@
+"""WHAT is trained. The only room that knows torch and numba."""

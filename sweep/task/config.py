@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from sweep.errors import ConfigError
@@ -98,6 +98,20 @@ class TrainConfig:
         """Return all fields, in their order of declaration."""
         return dataclasses.asdict(self)
 
+    def parameter_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+        """Return each parameter's shape: C (V, D), W1 (T*D, H), b1 (H,), W2 (H, V), b2 (V,)."""
+        return {
+            "C": (vocabulary_size, self.embedding_dim),
+            "W1": (self.block_size * self.embedding_dim, self.hidden_neurons),
+            "b1": (self.hidden_neurons,),
+            "W2": (self.hidden_neurons, vocabulary_size),
+            "b2": (vocabulary_size,),
+        }
+
+    def n_params(self, vocabulary_size: int) -> int:
+        """Return the number of trainable parameters."""
+        return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
+
     def sha256(self) -> str:
         """Return the hash of all fields, the seed included, as 64 hex digits."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
@@ -106,6 +120,7 @@ class TrainConfig:
 FIELD_TYPES: dict[str, type] = {
     field.name: field.type for field in dataclasses.fields(TrainConfig) if isinstance(field.type, type)
 }
+"""Each hyperparameter with its type."""
 
 _INTEGER_RANGES = (
     ("block_size", 1, 256),
@@ -116,7 +131,7 @@ _INTEGER_RANGES = (
     ("seed", 0, 2**53 - 1),
 )
 
-_FLOAT_RULES = {
+_FLOAT_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda value: value > 0, "above 0"),
     "final_learning_rate": (lambda value: value >= 0, "at least 0"),
     "decay_at": (lambda value: value > 0, "above 0"),

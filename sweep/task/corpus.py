@@ -90,6 +90,10 @@ class Corpus:
         """Number of symbols V, the end mark included."""
         return len(self.vocabulary)
 
+    def describe(self) -> str:
+        """Return what was read, as one line."""
+        return self.facts.sentence()
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
@@ -166,7 +170,7 @@ def load_test_words(path: Path | str, *, dedupe: bool = False) -> list[str]:
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """Shuffle by ``random.Random(42)`` and cut at 80 and 90 %: train, dev, test."""
     shuffled = list(words)
-    random.Random(SPLIT_SEED).shuffle(shuffled)
+    random.Random(SPLIT_SEED).shuffle(shuffled)  # noqa: S311  the split must be the field's, not secret
     first, second = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
     return shuffled[:first], shuffled[first:second], shuffled[second:]
 
@@ -207,21 +211,21 @@ def merge_examples(examples: Examples) -> DistinctExamples:
     """Merge equal contexts and count their targets."""
     block_size = examples.contexts.shape[1]
     rows = np.column_stack([examples.contexts, examples.targets])
-    pairs, counts = _distinct_rows(rows)
-    contexts, pair_context = _distinct_rows(pairs[:, :block_size], inverse=True)
+    _, first, counts = np.unique(_as_scalars(rows), return_index=True, return_counts=True)
+    pairs = rows[first]
+    contexts = pairs[:, :block_size]
+    _, first, pair_context = np.unique(_as_scalars(contexts), return_index=True, return_inverse=True)
     return DistinctExamples(
-        contexts=contexts,
+        contexts=contexts[first],
         pair_context=pair_context,
         pair_target=pairs[:, block_size].astype(np.int64),
         pair_count=counts,
     )
 
 
-def _distinct_rows(rows: np.ndarray, *, inverse: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct rows with their counts (or, on ``inverse``, each row's place)."""
-    packed = np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}").ravel()
-    _, first, second = np.unique(packed, return_index=True, return_inverse=inverse, return_counts=not inverse)
-    return rows[first], second
+def _as_scalars(rows: np.ndarray) -> np.ndarray:
+    """View each row as one opaque scalar, so that whole rows are compared and sorted at once."""
+    return np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}").ravel()
 
 
 def _read_list(path: Path | str, dedupe: bool) -> tuple[list[str], int, str]:

@@ -30,6 +30,8 @@ def pair_log_likelihoods(
     """Return log p(target | context) of each distinct pair, float64, shape (P,)."""
     tensors = to_tensors(parameters, device)
     contexts = torch.from_numpy(examples.contexts.astype(np.int32)).to(device)
-    log_p = torch.cat([forward(tensors, rows).log_softmax(dim=1) for rows in contexts.split(_ROWS_AT_ONCE)])
+    log_p = torch.cat(
+        [forward(tensors, rows).log_softmax(dim=1) for rows in torch.split(contexts, _ROWS_AT_ONCE)]
+    )
     pairs = log_p[torch.from_numpy(examples.pair_context), torch.from_numpy(examples.pair_target)]
     return pairs.double().cpu().numpy()

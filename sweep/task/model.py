@@ -21,18 +21,6 @@ DECAYED = ("W1", "W2")
 """Parameters that weight decay shrinks."""
 
 
-def parameter_shapes(config: TrainConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
-    """Return each parameter's shape: C (V, D), W1 (T*D, H), b1 (H,), W2 (H, V), b2 (V,)."""
-    hidden = config.hidden_neurons
-    return {
-        "C": (vocabulary_size, config.embedding_dim),
-        "W1": (config.block_size * config.embedding_dim, hidden),
-        "b1": (hidden,),
-        "W2": (hidden, vocabulary_size),
-        "b2": (vocabulary_size,),
-    }
-
-
 def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
     """Draw the initial parameters from the seed's ``init`` stream.
 
@@ -45,7 +33,7 @@ def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.n
         ``calculate_gain`` has it.
     """
     draw = generator(config.seed, "init")
-    shapes = parameter_shapes(config, vocabulary_size)
+    shapes = config.parameter_shapes(vocabulary_size)
     parameters = {name: draw.standard_normal(shape, dtype=np.float32) for name, shape in shapes.items()}
     if config.init == "scaled":
         fan_in = config.block_size * config.embedding_dim

@@ -13,8 +13,8 @@ import hashlib
 import numpy as np
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def derive_seed(*parts: object) -> int:
@@ -39,8 +39,8 @@ def splitmix64(key: int, counters: np.ndarray) -> np.ndarray:
     """
     with np.errstate(over="ignore"):
         z = np.uint64(key) + (counters + np.uint64(1)) * GAMMA
-        z = (z ^ (z >> np.uint64(30))) * _MIX_1
-        z = (z ^ (z >> np.uint64(27))) * _MIX_2
+        z = (z ^ (z >> np.uint64(30))) * MIX_1
+        z = (z ^ (z >> np.uint64(27))) * MIX_2
     return z ^ (z >> np.uint64(31))
 
 

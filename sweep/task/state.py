@@ -9,7 +9,7 @@ import safetensors.numpy
 
 from sweep.errors import DataError
 from sweep.task.config import TrainConfig
-from sweep.task.model import init_parameters, parameter_shapes
+from sweep.task.model import init_parameters
 
 _VELOCITY = "velocity."
 
@@ -47,7 +47,7 @@ class TrainState:
         Raises:
             DataError: If the bytes are no safetensors file or hold other tensors.
         """
-        shapes = parameter_shapes(config, vocabulary_size)
+        shapes = config.parameter_shapes(vocabulary_size)
         expected = dict(shapes)
         if config.momentum:
             expected |= {_VELOCITY + name: shape for name, shape in shapes.items()}

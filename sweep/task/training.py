@@ -19,9 +19,6 @@ from sweep.task.evaluation import split_loss
 from sweep.task.schedule import learning_rates
 from sweep.task.state import TrainState
 
-TRAINER_VERSION = 1
-"""Raised only when reference numbers change: results of other versions are not comparable."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentResult:

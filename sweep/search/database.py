@@ -1,0 +1,218 @@
+"""Where do studies live, and how is their database opened safely?
+
+A database is given by a URL. For SQLite: a rollback journal (its write-ahead log had a race in
+3.7.0 to 3.51.2 that loses commits), 60 s of patience, ``BEGIN IMMEDIATE`` so that nobody
+decides on what another is about to change, and a file lock around opening and creating.
+
+References:
+    https://www.sqlite.org/lang_transaction.html, https://www.sqlite.org/wal.html
+"""
+
+import contextlib
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import sqlalchemy
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+
+from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
+
+DEFAULT_URL = "sqlite:///studies/sweep.db"
+PATIENCE_S = 60
+"""How long a statement waits for another process's transaction."""
+
+_PREFIX = "sqlite:///"
+_HEADER = b"SQLite format 3\x00"
+_NOT_IN_PATHS = "?%#{}"
+
+
+class Database:
+    """One database of studies, with the folder of files that belong to it."""
+
+    def __init__(self, url: str) -> None:
+        """Check the URL; nothing is opened yet.
+
+        Raises:
+            StorageError: If the URL is of a kind that is not supported.
+        """
+        if not url.startswith(_PREFIX) or len(url) == len(_PREFIX):
+            kind = url.partition(":")[0]
+            raise StorageError(f"storage must be sqlite:///PATH, got one that starts with {kind!r}")
+        self.path = Path(url.removeprefix(_PREFIX))
+        found = sorted(set(_NOT_IN_PATHS) & set(str(self.path)))
+        if found:
+            raise StorageError(f"database path {self.path} contains {' '.join(found)}; rename the file")
+        self.url = url
+        self.files = self.path.with_name(self.path.name + ".d")
+
+    def exists(self) -> bool:
+        """Say whether there is a database, or something in its place."""
+        return self.path.exists()
+
+    def open_for_writing(self) -> RDBStorage:
+        """Open the database, creating it where there is none.
+
+        Raises:
+            StorageError: If the file is damaged, locked, or no database of studies.
+            MachineError: If the folder cannot be written.
+        """
+        with machine_errors(self.path):
+            self.files.mkdir(parents=True, exist_ok=True)
+        with self._opening_lock(), storage_errors(self.path):
+            if self.exists():
+                self._check_file()
+            elif not os.access(self.path.parent, os.W_OK):
+                raise MachineError(
+                    f"folder {self.path.parent} is not writable; choose another with --storage"
+                )
+            storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
+        _begin_with(storage.engine, "BEGIN IMMEDIATE")
+        return storage
+
+    def open_read_only(self) -> RDBStorage:
+        """Open the database so that nothing can be changed and no writer is held up.
+
+        Raises:
+            NotFoundError: If there is no database.
+            StorageError: If the file is damaged, locked, or no database of studies.
+        """
+        if not self.exists():
+            raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
+        with storage_errors(self.path):
+            self._roll_back_hot_journal()
+            self._check_file()
+            url = f"{_PREFIX}file:{self.path.resolve()}?mode=ro&uri=true"
+            storage = RDBStorage(url, {"connect_args": {"timeout": PATIENCE_S}}, skip_table_creation=True)
+        _begin_with(storage.engine, "BEGIN")
+        return storage
+
+    @contextlib.contextmanager
+    def driver_lock(self, study_name: str) -> Iterator[None]:
+        """Hold the right to run a study's trials; it ends with the process, however that dies.
+
+        Raises:
+            StudyConflictError: If another driver holds it, with its host and process.
+        """
+        folder = self.files / study_name
+        with machine_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock, owner = filelock.FileLock(folder / "driver.lock"), folder / "driver.json"
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout as error:
+            raise StudyConflictError(
+                f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it"
+            ) from error
+        try:
+            owner.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+            yield
+        finally:
+            lock.release()
+
+    def _opening_lock(self) -> filelock.BaseFileLock:
+        return filelock.FileLock(self.files / "open.lock", timeout=PATIENCE_S)
+
+    def _check_file(self) -> None:
+        """Refuse what is no sound database of studies; never create or repair."""
+        if not self.path.is_file():
+            raise StorageError(f"{self.path} is not a file; choose another database with --storage")
+        with self.path.open("rb") as file:
+            header = file.read(len(_HEADER))
+        if header != _HEADER:
+            what = "empty" if not header else "not an SQLite database"
+            raise StorageError(f"{self.path} is {what}; restore a copy, or choose another with --storage")
+        with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
+            faults = connection.execute("PRAGMA integrity_check(1)").fetchall()
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if faults != [("ok",)]:
+            raise StorageError(f"{self.path} is damaged ({_first_line(faults[0][0])}); restore a copy")
+        if tables and not {"studies", "trials"} <= tables:
+            raise StorageError(f"{self.path} belongs to another program; choose another with --storage")
+
+    def _roll_back_hot_journal(self) -> None:
+        """After a kill in mid-commit only a connection that may write can make the file whole."""
+        if self.path.with_name(self.path.name + "-journal").exists() and os.access(self.path, os.W_OK):
+            with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+@contextlib.contextmanager
+def storage_errors(where: Path | str) -> Iterator[None]:
+    """Turn what goes wrong in the database into one line that says what to do."""
+    try:
+        yield
+    except filelock.Timeout as error:
+        raise StorageError(f"{where} is being opened by another process; try again") from error
+    except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        raise StorageError(f"{where}: {_advice(error)}") from error
+    except RuntimeError as error:
+        if "incompatible" not in str(error) and "table schema" not in str(error):
+            raise
+        raise StorageError(
+            f"{where} was made by another version of Optuna: {_first_line(str(error))}"
+        ) from error
+
+
+@contextlib.contextmanager
+def machine_errors(where: Path | str) -> Iterator[None]:
+    """Turn what the operating system refuses into one line."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, MachineError):
+            raise
+        raise MachineError(f"{error.filename or where}: {error.strerror or error}") from error
+
+
+_ADVICE = {
+    "locked": f"locked by another process for more than {PATIENCE_S} s; stop that process or wait",
+    "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
+    "readonly": "the database or its folder is read-only; choose another with --storage",
+    "unable to open": "cannot be opened; check the path and its permissions",
+    "malformed": "the database is damaged; restore a copy",
+    "not a database": "not an SQLite database; choose another with --storage",
+}
+
+
+def _advice(error: BaseException) -> str:
+    texts = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause))
+        cause = cause.__cause__
+    for symptom, advice in _ADVICE.items():
+        if any(symptom in text for text in texts):
+            return advice
+    return f"database error: {_first_line(texts[-1])}"
+
+
+def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
+    """Let SQLAlchemy, not Python's sqlite3, say how a transaction begins."""
+
+    def take_over(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    engine.dispose()
+    sqlalchemy.event.listen(engine, "connect", take_over)
+    sqlalchemy.event.listen(engine, "begin", begin)
+
+
+def _read_owner(path: Path) -> str:
+    try:
+        owner = json.loads(path.read_text())
+        return f"process {int(owner['pid'])} on {owner['host']!r}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,98 @@
+"""What is known of a study and its trials? Plain data, never Optuna's objects."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
+"""What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
+finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRecord:
+    """One stored segment of a trial."""
+
+    step: int
+    """Steps done at its end."""
+    percent: int | None
+    """The rung at its end, or None."""
+    dev_loss: float
+    seconds: float
+    state_sha256: str
+    """Hash of the state file."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """One trial."""
+
+    number: int
+    state: str
+    """One of ``STATES``."""
+    params: dict[str, Any]
+    """The searched hyperparameters."""
+    seed: int
+    dev_loss: float | None
+    """Final loss, nats per character; None unless complete."""
+    segments: tuple[SegmentRecord, ...]
+    reason: str | None
+    """Why there is no final loss."""
+    facts: dict[str, int]
+    """``n_params`` and ``examples_seen``."""
+    engine: str
+    device: str
+    started: datetime.datetime | None
+    """Local time."""
+    ended: datetime.datetime | None
+
+    @property
+    def rungs(self) -> dict[int, float]:
+        """Rung in per cent -> dev loss there."""
+        return {s.percent: s.dev_loss for s in self.segments if s.percent is not None}
+
+    @property
+    def train_seconds(self) -> float:
+        """Wall time of all stored segments."""
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen to the trial."""
+        return self.state not in ("running", "waiting")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """One study with all its trials."""
+
+    name: str
+    goal: str
+    identity: dict[str, Any]
+    """See ``StudySpec.identity``."""
+    data: dict[str, Any]
+    """The ``[data]`` section."""
+    data_facts: str
+    """What was read, in words."""
+    total_trials: int
+    keep: int
+    logged: tuple[float | None, ...]
+    """Loss that an earlier log gives for each listed configuration, where it was made on these
+    data; else empty."""
+    environment: dict[str, str]
+    """Versions and machine of the last run."""
+    trials: tuple[TrialRecord, ...]
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the searched hyperparameters, in the study file's order."""
+        return tuple(self.identity["search"])
+
+    def config_values(self, trial: TrialRecord) -> dict[str, Any]:
+        """Return every hyperparameter of a trial, its seed included."""
+        return {**self.identity["fixed"], **trial.params, "seed": trial.seed}
+
+    def complete_trials(self) -> list[TrialRecord]:
+        """Return the trials with a final loss, lowest loss first."""
+        complete = [(t.dev_loss, t.number, t) for t in self.trials if t.dev_loss is not None]
+        return [trial for _, _, trial in sorted(complete, key=lambda entry: entry[:2])]

@@ -1,0 +1,46 @@
+"""Where is a trial cut?
+
+At rungs, where trials are compared: 10, 30 and 90 % of a trial's own budget, and its end. Long
+stretches between rungs are cut further, so that little is lost when a machine dies; such cuts
+are no rungs and change no number.
+"""
+
+from typing import NamedTuple
+
+DECISION_RUNGS = (10, 30, 90)
+"""Per cent of a trial's budget at which pruners compare trials."""
+
+SHORT_TRIAL = 2_000
+"""A trial of fewer steps is one segment and joins no comparison."""
+
+MAX_SEGMENT_STEPS = 25_000
+"""Steps after which a state is stored, whatever the rungs."""
+
+
+class Cut(NamedTuple):
+    """The end of a segment."""
+
+    step: int
+    percent: int | None
+    """The rung reached here, or None."""
+
+
+def cuts(num_steps: int) -> list[Cut]:
+    """Return the ends of all segments of a trial, in order; the last is its end.
+
+    Examples:
+        >>> cuts(1_000)
+        [Cut(step=1000, percent=100)]
+        >>> [tuple(cut) for cut in cuts(50_000)]
+        [(5000, 10), (15000, 30), (30000, None), (45000, 90), (50000, 100)]
+    """
+    rungs = () if num_steps < SHORT_TRIAL else DECISION_RUNGS
+    ends: list[Cut] = []
+    before = 0
+    for percent in (*rungs, 100):
+        step = num_steps * percent // 100
+        pieces = -(-(step - before) // MAX_SEGMENT_STEPS)
+        ends += [Cut(before + (step - before) * k // pieces, None) for k in range(1, pieces)]
+        ends.append(Cut(step, percent))
+        before = step
+    return ends

@@ -1,0 +1,103 @@
+"""Which configuration is tried next?
+
+A sampler is made afresh for each proposal, from the study's seed and the number of the
+proposal alone, so a resumed study neither repeats its first draws nor differs from an
+uninterrupted one.
+
+``cmaes`` is left out: Optuna's keeps a pickle in the database and loads what it finds there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
+from scipy.stats import qmc as scipy_qmc
+
+from sweep.search.space import Space, grid_cells, value_at
+from sweep.task.randomness import derive_seed
+
+
+class PointSampler(BaseSampler):
+    """Proposes one given point of the space."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._params = params
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return no common space: each parameter is asked for by its name."""
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return nothing, as the common space is empty."""
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Return the point's value of one parameter."""
+        return self._params[param_name]
+
+
+def tpe(space: Space, seed: int, number: int) -> BaseSampler:
+    """Return Optuna's tree-structured Parzen estimator, multivariate.
+
+    References:
+        Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011.
+        Watanabe, "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components", 2023.
+    """
+    return TPESampler(seed=derive_seed(seed, "tpe", number))
+
+
+def gp(space: Space, seed: int, number: int) -> BaseSampler:
+    """Return Optuna's Gaussian-process sampler; it learns from complete trials only."""
+    return GPSampler(seed=derive_seed(seed, "gp", number))
+
+
+def random(space: Space, seed: int, number: int) -> BaseSampler:
+    """Return independent uniform draws.
+
+    References:
+        Bergstra, Bengio, "Random Search for Hyper-Parameter Optimization", 2012.
+    """
+    return RandomSampler(seed=derive_seed(seed, "random", number))
+
+
+def qmc(space: Space, seed: int, number: int) -> BaseSampler:
+    """Return point ``number`` of one Sobol sequence, scrambled by the study's seed.
+
+    References:
+        Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
+    """
+    sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
+    if number:
+        sequence.fast_forward(number)
+    units = sequence.random(1)[0]
+    return PointSampler({name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)})
+
+
+def grid(space: Space, seed: int, number: int) -> BaseSampler:
+    """Return cell ``number`` of the grid.
+
+    Optuna's own stops its study at the end, which is an error under ask and tell.
+    """
+    return PointSampler(grid_cells(space)[number])
+
+
+def listed(space: Space, seed: int, number: int) -> BaseSampler:
+    """Never asked: a study of listed configurations ends with its list."""
+    raise AssertionError(f"proposal {number} lies beyond the list")
+
+
+SAMPLERS: dict[str, Callable[[Space, int, int], BaseSampler]] = {
+    "tpe": tpe,
+    "gp": gp,
+    "random": random,
+    "qmc": qmc,
+    "grid": grid,
+    "listed": listed,
+}

@@ -1,0 +1,221 @@
+"""What does a study ask for?
+
+A study is one TOML file. It is read, checked completely and only then returned, so nothing
+runs on a study that breaks a rule.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import ConfigError, DataError, StudyFileError
+from sweep.search.pruners import PRUNERS
+from sweep.search.samplers import SAMPLERS
+from sweep.search.space import Space, contains, parse_space, space_of_list
+from sweep.search.study_spec import StudySpec
+from sweep.task.protocol import AnyTask
+
+NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_SECTIONS = ("data", "fixed", "search", "trial", "log")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def load_study_file(path: Path | str, task: AnyTask) -> StudySpec:
+    """Read and check a study file.
+
+    Raises:
+        StudyFileError: With the file, the key, the value and the rule.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError as error:
+        raise StudyFileError(
+            f"study file {path} does not exist; `sweep init DIR` lays out examples"
+        ) from error
+    except OSError as error:
+        raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyFileError(f"{path}: not a TOML file: {error}") from error
+    try:
+        return parse_study(raw, task, default_name=path.stem)
+    except (StudyFileError, ConfigError, DataError) as error:
+        raise StudyFileError(f"{path}: {error}") from error
+
+
+def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "study") -> StudySpec:
+    """Check a study given as plain values; see ``load_study_file``.
+
+    Raises:
+        StudyFileError: If a key, a value or a combination of them breaks a rule.
+        ConfigError: If a hyperparameter breaks its rule.
+        DataError: If the ``[data]`` section does.
+    """
+    _refuse_unknown(raw, [*_SETTINGS, *_SECTIONS], "at the top level")
+    settings = {key: check(key, raw[key]) for key, check in _SETTINGS.items() if key in raw}
+    settings.setdefault("name", check_name("name", default_name))
+    fixed, search = _table(raw, "fixed"), _table(raw, "search")
+    _refuse_unknown(fixed, task.field_types(), "in [fixed]")
+    listed, logged = _listed(raw)
+    space = parse_space(search, task) or space_of_list(listed, task)
+    _check_overlap(fixed, space)
+    if settings.get("sampler") == "grid":
+        _check_grid(search, listed)
+    return StudySpec(
+        **settings,
+        data=task.check_data_section(_table(raw, "data")),
+        fixed=_complete(fixed, space, task),
+        space=space,
+        listed=tuple(_check_listed(number, params, space, task) for number, params in enumerate(listed, 1)),
+        logged=logged,
+        logged_data_sha256=_check_log(_table(raw, "log")),
+    )
+
+
+def check_name(key: str, name: object) -> str:
+    """Return ``name`` if it can name a study; ``key`` is where it was given."""
+    if not isinstance(name, str) or not NAME_RULE.fullmatch(name):
+        rule = "1 to 64 letters, digits, '.', '_' or '-', the first one a letter or digit"
+        raise StudyFileError(f"{key} must be {rule}; got {name!r}")
+    return name
+
+
+def parse_duration(key: str, text: object) -> float | None:
+    """Turn ``"90s"``, ``"10m"`` or ``"1.5h"`` into seconds, ``"none"`` into None.
+
+    Examples:
+        >>> parse_duration("timeout", "10m")
+        600.0
+    """
+    if text == "none":
+        return None
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if not match or float(match[1]) == 0:
+        raise StudyFileError(
+            f'{key} must be a time above 0 with s, m or h, as "10m", or "none"; got {text!r}'
+        )
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _check_goal(key: str, value: object) -> str:
+    if not isinstance(value, str) or any(unicodedata.category(c) == "Cc" for c in value):
+        raise StudyFileError(f"{key} must be one line of text, got {value!r}")
+    return value
+
+
+def _whole(low: int, high: int) -> Callable[[str, object], int]:
+    def check(key: str, value: object) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise StudyFileError(f"{key} must be a whole number from {low} to {high:,}, got {value!r}")
+        return value
+
+    return check
+
+
+def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
+    def check(key: str, value: object) -> str:
+        if not isinstance(value, str) or value not in names:
+            raise StudyFileError(f"{key} must be one of {', '.join(names)}; got {value!r}")
+        return value
+
+    return check
+
+
+_SETTINGS: dict[str, Callable[[str, Any], Any]] = {
+    "name": check_name,
+    "goal": _check_goal,
+    "sampler": _one_of(list(SAMPLERS)),
+    "pruner": _one_of(list(PRUNERS)),
+    "trials": _whole(1, 1_000_000),
+    "replicates": _whole(1, 1_000),
+    "keep": _whole(0, 1_000_000),
+    "timeout": parse_duration,
+    "trial_timeout": parse_duration,
+    "seed": _whole(0, 2**53 - 1),
+}
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise StudyFileError(f"unknown key {key!r} {where}; known: {', '.join(known)}")
+
+
+def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = raw.get(key, {})
+    if not isinstance(table, Mapping):
+        raise StudyFileError(f"[{key}] must be a table, got {table!r}")
+    return table
+
+
+def _listed(raw: Mapping[str, Any]) -> tuple[list[dict[str, Any]], tuple[float | None, ...]]:
+    """Return the listed configurations and, apart, the loss that a log gives for each."""
+    trials = raw.get("trial", [])
+    if not isinstance(trials, list) or not all(isinstance(trial, Mapping) for trial in trials):
+        raise StudyFileError("listed configurations are written as [[trial]] tables")
+    logged = tuple(_check_logged(trial.get("logged")) for trial in trials)
+    return [{key: value for key, value in trial.items() if key != "logged"} for trial in trials], logged
+
+
+def _check_logged(value: object) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= float(str(value)) < float("inf"):
+        raise StudyFileError(f"trial.logged must be a loss, at least 0; got {value!r}")
+    return float(str(value))
+
+
+def _check_log(log: Mapping[str, Any]) -> str:
+    _refuse_unknown(log, ["data_sha256"], "in [log]")
+    sha256 = log.get("data_sha256", "")
+    if not isinstance(sha256, str) or not re.fullmatch(r"([0-9a-f]{64})?", sha256):
+        raise StudyFileError(f"log.data_sha256 must be 64 hex digits, got {sha256!r}")
+    return sha256
+
+
+def _check_overlap(fixed: Mapping[str, Any], space: Space) -> None:
+    for name in space:
+        if name in fixed:
+            raise StudyFileError(f"{name} stands in [fixed] and is searched as well; keep one of them")
+    if not space:
+        raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
+
+
+def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> None:
+    for name, entry in search.items():
+        if "choices" not in entry and "step" not in entry:
+            raise StudyFileError(
+                f"search.{name} is a range without step; sampler grid needs a step or choices"
+            )
+    if listed:
+        raise StudyFileError("sampler grid runs every cell; remove the [[trial]] configurations")
+
+
+def _complete(fixed: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+    """Check the fixed values and add the defaults of all fields that are not searched."""
+    values = task.make_config(fixed).to_dict()
+    return {name: values[name] for name in task.field_types() if name not in space}
+
+
+def _check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+    where = f"[[trial]] number {number}"
+    for name in params:
+        if name not in space:
+            raise StudyFileError(f"{where} sets {name}, which is not searched; searched: {', '.join(space)}")
+    for name in space:
+        if name not in params:
+            raise StudyFileError(f"{where} lacks {name}, which is searched")
+    try:
+        config = task.make_config(params)
+    except ConfigError as error:
+        raise StudyFileError(f"{where}: {error}") from error
+    checked = {name: getattr(config, name) for name in space}
+    for name, value in checked.items():
+        if not contains(space[name], value):
+            raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")
+    return checked

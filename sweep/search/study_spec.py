@@ -1,0 +1,128 @@
+"""What is a study, once its file has been checked?
+
+Its *identity* is what must be equal for two runs to belong to one study. Goal, trials,
+timeouts and ``keep`` may change from run to run and are left out of it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import distribution_to_json
+
+from sweep.errors import StudyFileError
+from sweep.search.samplers import SAMPLERS
+from sweep.search.space import Space, grid_size
+from sweep.task.protocol import AnyTask
+
+DEFAULT_TRIALS = 60
+"""Total of trials where a study names none and its sampler has no end of its own."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudySpec:
+    """A checked study.
+
+    Raises:
+        StudyFileError: If fields do not go together.
+    """
+
+    name: str
+    goal: str = ""
+    sampler: str = "tpe"
+    """One of ``SAMPLERS``."""
+    pruner: str = "none"
+    """One of ``PRUNERS``."""
+    trials: int | None = None
+    """Total across all runs, whatever their outcome; None is the sampler's end, else 60."""
+    replicates: int = 1
+    """Seeds that each configuration is trained on, one trial each."""
+    keep: int = 20
+    """Trials, best first, whose final weights and full loss curves are kept."""
+    timeout: float | None = None
+    """Seconds after which one run stops; None is never."""
+    trial_timeout: float | None = None
+    """Seconds of training after which a trial is given up; None is never."""
+    seed: int = 0
+    data: dict[str, Any]
+    """The ``[data]`` section, defaults filled in."""
+    fixed: dict[str, Any]
+    """Every hyperparameter that is not searched, defaults filled in."""
+    space: Space
+    """Every hyperparameter that is searched."""
+    listed: tuple[dict[str, Any], ...] = ()
+    """Known configurations, a value for each searched hyperparameter; they run first."""
+    logged: tuple[float | None, ...] = ()
+    """Loss that an earlier log gives for each listed configuration, nats per character."""
+    logged_data_sha256: str = ""
+    """Hash of the data that the log was made on; empty where there is no log."""
+
+    def __post_init__(self) -> None:
+        assert self.sampler in SAMPLERS, "the study file was checked"
+        if self.sampler == "gp" and self.pruner != "none":
+            raise StudyFileError(
+                "sampler gp learns from complete trials only, so it goes with pruner none; "
+                f"got pruner {self.pruner!r}"
+            )
+        if self.sampler == "listed" and not self.listed:
+            raise StudyFileError("sampler listed needs [[trial]] configurations")
+        end = self._end()
+        if end is not None and self.trials is not None and self.trials > end:
+            raise StudyFileError(
+                f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
+            )
+
+    @property
+    def total_trials(self) -> int:
+        """How many trials make the study finished."""
+        return self.trials or self._end() or max(DEFAULT_TRIALS, self.replicates)
+
+    def _end(self) -> int | None:
+        """Return after how many trials the sampler has nothing more to propose."""
+        if self.sampler == "listed":
+            return len(self.listed) * self.replicates
+        return grid_size(self.space) * self.replicates if self.sampler == "grid" else None
+
+    def replace(self, **changes: Any) -> "StudySpec":
+        """Return a copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+        """Return what must be equal for two runs to belong to one study, as plain values."""
+        return {
+            "sampler": self.sampler,
+            "pruner": self.pruner,
+            "seed": self.seed,
+            "replicates": self.replicates,
+            "objective": "dev_loss",
+            "data_sha256": data_sha256,
+            "data": {key: value for key, value in self.data.items() if key != "words"},
+            "split": task.split_rule,
+            "trainer_version": task.version,
+            "fixed": self.fixed,
+            "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
+            "trial": list(self.listed),
+        }
+
+
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Return the hash of a study's identity, 64 hex digits."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
+    """Return each difference of two identities as ``key: stored -> asked``.
+
+    Examples:
+        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})
+        ['seed: 0 -> 1']
+    """
+    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
+        return [
+            change
+            for name in sorted(stored.keys() | asked.keys())
+            for change in identity_changes(stored.get(name), asked.get(name), f"{key}.{name}".lstrip("."))
+        ]
+    return [] if stored == asked else [f"{key}: {json.dumps(stored)} -> {json.dumps(asked)}"]

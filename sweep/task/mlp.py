@@ -1,0 +1,106 @@
+"""The MLP as a ``Task``: the one door through which the other rooms reach this one.
+
+Importing this module is cheap; torch is loaded when something must be trained.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.errors import DataError
+from sweep.task.config import FIELD_TYPES, TrainConfig
+from sweep.task.corpus import SPLIT_RULE, Corpus, load_corpus
+from sweep.task.protocol import Segment
+
+DEFAULT_WORDS = "data/names.txt"
+
+TRAINER_VERSION = 1
+"""Raised only when reference numbers change: results of other versions are not comparable."""
+
+_DATA_KEYS: dict[str, tuple[type, Any]] = {"words": (str, DEFAULT_WORDS), "dedupe": (bool, False)}
+
+
+class MlpTask:
+    """Character-level MLP on a list of words; see ``sweep.task.protocol.Task``."""
+
+    version = TRAINER_VERSION
+    split_rule = SPLIT_RULE
+
+    def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
+        """Build a ``TrainConfig``."""
+        return TrainConfig.from_dict(values)
+
+    def field_types(self) -> dict[str, type]:
+        """Return all fields but ``seed``, which the driver gives each trial."""
+        return {name: kind for name, kind in FIELD_TYPES.items() if name != "seed"}
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Check ``words`` and ``dedupe``."""
+        for key, value in section.items():
+            if key not in _DATA_KEYS:
+                raise DataError(f"unknown key {key!r} in [data]; known: {', '.join(_DATA_KEYS)}")
+            expected = _DATA_KEYS[key][0]
+            if type(value) is not expected:
+                kind = {str: "a text", bool: "true or false"}[expected]
+                raise DataError(f"data.{key} must be {kind}, got {value!r}")
+        return {key: section.get(key, default) for key, (_, default) in _DATA_KEYS.items()}
+
+    def load_data(self, section: Mapping[str, Any]) -> Corpus:
+        """Read the words file into vocabulary, train and dev parts."""
+        checked = self.check_data_section(section)
+        return load_corpus(checked["words"], dedupe=checked["dedupe"])
+
+    def resolve_device(self, name: str) -> str:
+        """Ask torch what is here."""
+        from sweep.task import training
+
+        return training.resolve_device(name)
+
+    def default_engine(self, device: str) -> str:
+        """Return the engine of ``sweep.task.engines`` that is the default on ``device``."""
+        from sweep.task import training
+
+        return training.default_engine(device)
+
+    def prepare_worker(self) -> None:
+        """Load torch and pin it to one thread: results depend on the thread count."""
+        import torch
+
+        torch.set_num_threads(1)
+
+    def train_segment(
+        self,
+        config: TrainConfig,
+        data: Corpus,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+    ) -> Segment:
+        """Run ``training.train_segment`` with the state as a safetensors file on both sides."""
+        from sweep.task import training
+        from sweep.task.state import TrainState
+
+        start = TrainState.from_bytes(state, config, data.vocabulary_size) if state is not None else None
+        result = training.train_segment(config, data, start, until_step, engine=engine, device=device)
+        return Segment(
+            state=result.state.to_bytes(),
+            dev_loss=result.dev_loss,
+            losses=result.losses,
+            seconds=result.seconds,
+        )
+
+    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
+        """Count the trainable parameters, and the examples drawn over all steps."""
+        return {
+            "n_params": config.n_params(data.vocabulary_size),
+            "examples_seen": config.num_steps * config.batch_size,
+        }
+
+    def loss_ceiling(self, data: Corpus) -> float:
+        """Return ln V, the loss of the uniform distribution over V symbols."""
+        return math.log(data.vocabulary_size)
+
+
+MLP = MlpTask()

@@ -1,0 +1,106 @@
+"""What do ``search/`` and ``results/`` know of a trainer?
+
+Only this: a configuration class, data with a hash, segments, and a few facts for the table.
+Another trainer takes the MLP's place by offering the same, without a change to those rooms.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+
+
+class Config(Protocol):
+    """Hyperparameters of one run; equal configurations give equal numbers."""
+
+    @property
+    def num_steps(self) -> int:
+        """Budget of the run, in steps."""
+
+    @property
+    def seed(self) -> int:
+        """Root of everything random in the run."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all hyperparameters as plain values."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some hyperparameters changed."""
+
+    def sha256(self) -> str:
+        """Return a hash of all hyperparameters."""
+
+
+class Data(Protocol):
+    """What is trained and evaluated on. It never holds the test split."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the source file."""
+
+    def describe(self) -> str:
+        """Return one line that says what was read."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The work between two rungs, done."""
+
+    state: bytes
+    """Everything needed to go on, as a safetensors file."""
+    dev_loss: float
+    """Loss over the dev split at the end of the segment."""
+    losses: np.ndarray
+    """Training loss of each step, float32, shape (steps,)."""
+    seconds: float
+    """Wall time that the segment took."""
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+DataT = TypeVar("DataT", bound=Data)
+
+
+class Task(Protocol[ConfigT, DataT]):
+    """A trainer, as seen from outside its room. Instances can be sent to another process."""
+
+    version: int
+    """Raised only when reference numbers change."""
+    split_rule: str
+    """How train, dev and test are cut, in words."""
+
+    def make_config(self, values: Mapping[str, Any]) -> ConfigT:
+        """Build a configuration; raises ``ConfigError``."""
+
+    def field_types(self) -> dict[str, type]:
+        """Return the hyperparameters that a study may set, with their types."""
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Validate a study's ``[data]``, fill in defaults; raises ``DataError``."""
+
+    def load_data(self, section: Mapping[str, Any]) -> DataT:
+        """Read the data that ``[data]`` names; raises ``DataError``."""
+
+    def resolve_device(self, name: str) -> str:
+        """Turn ``auto`` or a device name into the device that will be used; raises ``DeviceError``."""
+
+    def default_engine(self, device: str) -> str:
+        """Return the name of the engine that trains on a device."""
+
+    def prepare_worker(self) -> None:
+        """Set up a process that will train: pin threads, load libraries."""
+
+    def train_segment(
+        self, config: ConfigT, data: DataT, state: bytes | None, until_step: int, *, engine: str, device: str
+    ) -> Segment:
+        """Train from ``state`` (None: from the beginning) until ``until_step``."""
+
+    def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
+        """Return ``n_params`` and ``examples_seen`` of a run."""
+
+    def loss_ceiling(self, data: DataT) -> float:
+        """Return the loss of knowing nothing."""
+
+
+AnyTask = Task[Any, Any]
+"""A trainer whose configuration and data types do not matter to the reader."""
