@@ -12,12 +12,12 @@ import numpy as np
 
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Examples
-from sweep.task.engines import autograd
+from sweep.task.engines import autograd, fused
 from sweep.task.state import TrainState
 
 Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
 
-ENGINES: dict[str, Engine] = {"autograd": autograd.train}
+ENGINES: dict[str, Engine] = {"autograd": autograd.train, "fused": fused.train}
 
-DEFAULT_ENGINE = {"cpu": "autograd", "cuda": "autograd"}
+DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
 """Kind of device -> engine that is taken there when none is named."""
