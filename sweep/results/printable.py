@@ -1,0 +1,28 @@
+"""How is text from outside shown, so that it cannot steer a terminal or a page?"""
+
+import unicodedata
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories that move a cursor, turn the writing direction, break a line or cannot be
+encoded: controls, formats, surrogates, line and paragraph separators."""
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Replace every character that has no shape of its own by its escape; keep those in ``keep``.
+
+    Examples:
+        >>> print(printable("red \x1b[31m alert"))
+        red \x1b[31m alert
+        >>> print(printable("zoë ± ε"))
+        zoë ± ε
+    """
+    return "".join(
+        _escape(character)
+        if unicodedata.category(character) in _UNSEEN and character not in keep
+        else character
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,117 @@
+"""Which configuration came out best?
+
+Turns a study's record into ranked rows, one for each configuration that has a final loss, and
+one for each trial that has none. How rows are written down is left to ``formats``.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas
+
+from sweep.search.records import STATES, StudyRecord, TrialRecord
+
+KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
+"""Hyperparameters that every table shows, searched or fixed."""
+
+RANKED = STATES[0]
+BLOCKS = STATES[1:]
+"""States that never rank, in the order in which their rows follow the ranked ones."""
+
+
+def rank_trials(study: StudyRecord) -> pandas.DataFrame:
+    """Pool the replicates of each configuration and rank them by mean dev loss.
+
+    Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
+    ranked row; every other trial is a row of its own in the block of its state, without rank.
+    Ties go to the lower trial number. A stored loss that is not finite ranks nowhere: its trial
+    counts as diverged.
+
+    Returns:
+        One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
+        plain Python values, None where there is nothing to say, and every number is finite.
+        ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
+        standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
+        the lowest of the pooled ``trials``; ``diff`` is ``dev_loss`` less ``logged``.
+    """
+    rows = [_row(study, pool, RANKED) for pool in _pools(study)]
+    rows.sort(key=lambda row: (row["dev_loss"], row["trial"]))
+    for rank, row in enumerate(rows, start=1):
+        row["rank"] = rank
+    for state in BLOCKS:
+        block = [trial for trial in study.trials if _state(trial) == state]
+        rows += [_row(study, [trial], state) for trial in sorted(block, key=lambda trial: trial.number)]
+    return pandas.DataFrame(rows, columns=table_columns(study), dtype=object)
+
+
+def table_columns(study: StudyRecord) -> list[str]:
+    """Return the names of a study's columns, in order."""
+    others = [name for name in study.searched if name not in KNOBS]
+    log = ["logged", "diff"] if study.logged else []
+    return [
+        *("rank", "trial", "trials", "state", *KNOBS, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
+        *("n_params", "examples_seen", "train_seconds", "engine", "device", "reason", *log),
+    ]
+
+
+def _state(trial: TrialRecord) -> str:
+    lacks_loss = trial.state == RANKED and _finite(trial.dev_loss) is None
+    return "diverged" if lacks_loss else trial.state
+
+
+def _pools(study: StudyRecord) -> list[list[TrialRecord]]:
+    """Return the complete trials, those of equal hyperparameters together, by number."""
+    pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
+    for trial in sorted(study.trials, key=lambda trial: trial.number):
+        if _state(trial) == RANKED:
+            pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+    return list(pools.values())
+
+
+def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[str, Any]:
+    first, losses = pool[0], [trial.dev_loss for trial in pool if trial.dev_loss is not None]
+    if state != RANKED:
+        losses = []
+    dev_loss = statistics.fmean(losses) if losses else None
+    logged = _logged(study, first.params)
+    return {
+        **study.config_values(first),
+        "rank": None,
+        "trial": first.number,
+        "trials": [trial.number for trial in pool],
+        "state": state,
+        "dev_loss": dev_loss,
+        "dev_loss_sd": statistics.stdev(losses) if len(losses) > 1 else None,
+        "n": len(losses),
+        "seeds": [trial.seed for trial in pool],
+        "n_params": first.facts.get("n_params"),
+        "examples_seen": first.facts.get("examples_seen"),
+        "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
+        "engine": _distinct(trial.engine for trial in pool),
+        "device": _distinct(trial.device for trial in pool),
+        "reason": _reason(first, state),
+        "logged": logged,
+        "diff": dev_loss - logged if dev_loss is not None and logged is not None else None,
+    }
+
+
+def _reason(trial: TrialRecord, state: str) -> str | None:
+    return "the stored loss is not finite" if state != trial.state and not trial.reason else trial.reason
+
+
+def _logged(study: StudyRecord, params: dict[str, Any]) -> float | None:
+    """Return what the log gives for the listed configuration with these hyperparameters."""
+    for listed, logged in zip(study.identity["trial"], study.logged, strict=False):
+        if listed == params and _finite(logged) is not None:
+            return logged
+    return None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _distinct(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
