@@ -25,6 +25,9 @@ SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
 MIN_WORDS = 10
 """Fewest words for which each of the three splits holds one."""
 
+MAX_SYMBOLS = 65_536
+"""Most symbols, the end mark included: an index takes at most two bytes."""
+
 _BYTE_SYMBOLS = 256
 
 
@@ -134,6 +137,8 @@ def load_corpus(path: Path | str, *, dedupe: bool = False) -> Corpus:
     words, repeats, sha256 = _read_list(path, dedupe)
     train, dev, test = split_words(words)
     vocabulary = (".", *sorted(set("".join(words))))
+    if len(vocabulary) > MAX_SYMBOLS:
+        raise DataError(f"{path}: at most {MAX_SYMBOLS:,} symbols can be told apart, got {len(vocabulary):,}")
     in_train = set(train)
     facts = CorpusFacts(
         words=len(words),
@@ -240,9 +245,9 @@ def _read_list(path: Path | str, dedupe: bool) -> tuple[list[str], int, str]:
 
 
 def _read_bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise DataError(f"words file {path} does not exist or is not a file; give one with --words FILE")
     try:
+        if not path.is_file():
+            raise DataError(f"words file {path} does not exist or is not a file; give one with --words FILE")
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"words file {path} cannot be read: {error.strerror}") from error
@@ -252,9 +257,10 @@ def _parse_words(raw: bytes, where: str) -> list[str]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        decoded = error.object  # without the byte order mark, which error.start does not count
+        line = decoded.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{where}, line {line}: not UTF-8 (byte 0x{raw[error.start]:02x}); save the list as UTF-8"
+            f"{where}, line {line}: not UTF-8 (byte 0x{decoded[error.start]:02x}); save the list as UTF-8"
         ) from error
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     while lines and not lines[-1]:
