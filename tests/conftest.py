@@ -1,0 +1,67 @@
+"""What the tests share: word lists, the makemore names, and one torch thread."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from sweep.task.corpus import Corpus, load_corpus
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+WORDS = """
+anna bob cara dan eva finn gina hugo ida jan kim lea max nora otto pia quin rosa sam tom
+ula vera willi xena yves zoe abe bea carl dora emil fay gus hal ines jo karl lou mia ned
+"""
+
+torch.set_num_threads(1)  # the numbers of a run depend on the thread count
+
+
+@pytest.fixture(scope="session")
+def makemore() -> Path:
+    """Path of the makemore names, which the facts of the field are about."""
+    default = REPOSITORY.parent / "shared" / "data" / "makemore_names.txt"
+    path = Path(os.environ.get("SWEEP_MAKEMORE_NAMES", default))
+    if not path.is_file():
+        pytest.skip("the makemore names are not here; set SWEEP_MAKEMORE_NAMES to the path of names.txt")
+    return path
+
+
+@pytest.fixture(scope="session")
+def names_file() -> Path:
+    """Path of the word list that travels with the project."""
+    return REPOSITORY / "data" / "names.txt"
+
+
+@pytest.fixture
+def write_words(tmp_path: Path) -> Callable[..., Path]:
+    """Function that writes words (or raw bytes) to a file of its own and returns its path."""
+
+    def write(words: list[str] | bytes, name: str = "words.txt") -> Path:
+        path = tmp_path / name
+        path.write_bytes(words if isinstance(words, bytes) else ("\n".join(words) + "\n").encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def words() -> list[str]:
+    """Forty short words over a to z, all distinct."""
+    return WORDS.split()
+
+
+@pytest.fixture
+def words_file(words: list[str], write_words: Callable[..., Path]) -> Path:
+    """The forty words as a file."""
+    return write_words(words)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The forty words as a corpus; it never changes, so one serves all tests."""
+    path = tmp_path_factory.mktemp("words") / "words.txt"
+    path.write_text("\n".join(WORDS.split()) + "\n")
+    return load_corpus(path)
