@@ -7,83 +7,109 @@ The arithmetic is that of ``autograd.py``, up to float order; three things make 
   characters, so ``C[c] @ W1[t]`` is computed once for each of them (the *table*), and each
   example adds up its T rows. Backward, the gradients of the examples that share a character at
   t are summed first, and C and W1 take their gradients from these sums. This is exact.
-* All products are tiled in registers (see ``products.py``); W2 is kept in both layouts.
+* Sums stay in registers (``products.py``) as wide as the machine has them (``vectors.py``).
 
-With S the most distinct characters that a batch can hold at one position, and H and V padded
-to whole vectors: with zeros, and padded symbols with a bias that makes them impossible.
+D, H and V are padded to whole vectors: with zeros, and padded symbols with a bias that makes
+them impossible. S is the most distinct characters that a batch can hold at one position.
 """
 
 import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Examples
-from sweep.task.engines.products import LANES, product, product_transposed, row_max
+from sweep.task.engines.products import product, product_transposed, transpose
+from sweep.task.engines.vectors import (
+    LANES,
+    WIDTH,
+    compiled,
+    compiled_entry,
+    exp,
+    lane_max,
+    lane_sum,
+    larger,
+    load,
+    splat,
+    store,
+    tanh,
+)
 from sweep.task.randomness import GAMMA, stream_key
 from sweep.task.state import TrainState
-
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
-
-_LINE = 64
-"""Bytes of a cache line."""
 
 # The mixing constants of SplitMix64, as in randomness.py.
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 _IMPOSSIBLE = np.float32(-1e30)
-"""Bias of a padded symbol: its probability is zero, and zero times it is too."""
+"""Bias of a padded symbol. Finite, because zero times infinity is not a number."""
 
-_TANH_FLAT = np.float32(7.90531110763549805)
-_LOG2_E = np.float32(1.44269504088896341)
-# ln 2 in two parts, so that x - n ln 2 keeps all its digits.
-_LN_2_HIGH, _LN_2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
+_CACHE_LINE = 64
 
 
-class _Parameters(NamedTuple):
-    """The model, or one float for each of its parameters: gradients, velocities, decay."""
+class _Arrays(NamedTuple):
+    """One float for each parameter of the model: itself, its velocity or its gradient."""
 
     C: np.ndarray
     """Shape (V, D)."""
     W1: np.ndarray
-    """Shape (T*D, H)."""
+    """Shape (T*D, H), D not padded."""
     b1: np.ndarray
     """Shape (1, H)."""
     W2: np.ndarray
-    """Transposed: shape (V, H)."""
+    """Transposed: shape (V, H); V is padded."""
     b2: np.ndarray
     """Shape (1, V)."""
 
 
-class _Batch(NamedTuple):
-    """One minibatch and all that is computed from it, overwritten by each step."""
+class _Source(NamedTuple):
+    """Where minibatches come from."""
 
-    rows: np.ndarray
-    """Training examples drawn, shape (B,)."""
+    contexts: np.ndarray
+    """Shape (N, T)."""
+    targets: np.ndarray
+    """Shape (N,)."""
+    key: np.uint64
+    """Of the stream of minibatches."""
+    first_step: int
+
+
+class _Rule(NamedTuple):
+    """How a gradient becomes an update."""
+
+    weight_decay: np.float32
+    momentum: np.float32
+
+
+class _Batch(NamedTuple):
+    """One minibatch and what is computed from it; each step overwrites the last."""
+
+    examples: np.ndarray
+    """Which training examples were drawn, shape (B,)."""
     slots: np.ndarray
-    """Place of each example's character among those present at a position, shape (T, B)."""
+    """Row of the table for each example and position, shape (B, T)."""
     present: np.ndarray
     """Characters present at a position, in order of appearance, shape (T, S)."""
     n_present: np.ndarray
-    """How many characters are present at a position, shape (T,)."""
+    """How many they are, shape (T,)."""
     slot_of: np.ndarray
-    """Scratch: character -> slot, or -1, shape (V,)."""
+    """Scratch: character -> its place in ``present``, or -1, shape (V,), V not padded."""
     emb: np.ndarray
-    """Embeddings of the present characters, shape (T, S, D)."""
+    """Embeddings of the present characters, S rows for each position, shape (T*S, D)."""
     demb: np.ndarray
-    """Their gradients."""
+    """Their gradients, shape (T*S, D)."""
     table: np.ndarray
-    """``emb[t] @ W1[t]``; in the backward pass the summed gradients of z, shape (T, S, H)."""
+    """Their share of z, later the sums of its gradient, shape (T*S, H)."""
     hidden: np.ndarray
-    """Shape (B, H)."""
+    """tanh z, shape (B, H)."""
     dz: np.ndarray
-    """Gradient before the tanh, shape (B, H)."""
+    """Gradient of z, the input of tanh, shape (B, H)."""
     logits: np.ndarray
     """Logits, then their gradients, shape (B, V)."""
     W2: np.ndarray
-    """The second layout of W2, shape (H, V)."""
+    """W2 as the model has it, shape (H, V)."""
+    H: int
+    """Hidden neurons, not padded."""
 
 
 def train(
@@ -91,319 +117,285 @@ def train(
 ) -> tuple[TrainState, np.ndarray]:
     """Take one SGD step for each learning rate; see ``sweep.task.engines`` for the contract."""
     assert device == "cpu", "this engine has no other device"
-    parameters = _pad(state.parameters)
+    zeros = {name: np.zeros_like(array) for name, array in state.parameters.items()}
+    parameters, velocity, gradient = _pad(state.parameters), _pad(state.velocity or zeros), _pad(zeros)
     parameters.b2[:, state.parameters["b2"].size :] = _IMPOSSIBLE
-    velocity = _pad(state.velocity or _zeros_like(state.parameters))
-    losses = np.empty(len(learning_rates), np.float32)
-    _take_steps(
-        parameters,
-        velocity,
-        _pad(_zeros_like(state.parameters)),
-        _new_batch(config, state.parameters, examples),
-        np.ascontiguousarray(examples.contexts),
-        np.ascontiguousarray(examples.targets),
-        np.uint64(stream_key(config.seed, "batch")),
-        state.step,
-        learning_rates,
-        np.float32(config.weight_decay),
-        np.float32(config.momentum),
-        losses,
+    source = _Source(
+        contexts=np.ascontiguousarray(examples.contexts),
+        targets=np.ascontiguousarray(examples.targets),
+        key=np.uint64(stream_key(config.seed, "batch")),
+        first_step=state.step,
     )
+    rule = _Rule(weight_decay=np.float32(config.weight_decay), momentum=np.float32(config.momentum))
+    batch = _allocate_batch(config, state.parameters)
+    rates = np.array(learning_rates, np.float32)
+    losses = _take_steps((parameters, velocity, gradient), batch, source, rates, rule)
     new_state = TrainState(
-        step=state.step + len(learning_rates),
+        step=state.step + len(rates),
         parameters=_unpad(parameters, state.parameters),
         velocity=_unpad(velocity, state.velocity),
     )
     return new_state, losses
 
 
-@njit(**_OPTIONS)
+@compiled_entry
 def _take_steps(
-    p: _Parameters,
-    velocity: _Parameters,
-    gradient: _Parameters,
-    batch: _Batch,
-    contexts: np.ndarray,
-    targets: np.ndarray,
-    key: np.uint64,
-    first_step: int,
-    learning_rates: np.ndarray,
-    weight_decay: np.float32,
-    momentum: np.float32,
-    losses: np.ndarray,
-) -> None:
-    _transpose(batch.W2, p.W2)
-    for n in range(len(learning_rates)):
-        _draw(batch.rows, key, first_step + n, len(targets))
-        _find_present(batch, contexts)
-        _hidden(batch, p)
-        losses[n] = _loss_and_gradient(batch, p.b2, targets)
-        _backward(gradient, batch, p)
-        _descend(p, velocity, gradient, learning_rates[n], weight_decay, momentum)
-        _transpose(batch.W2, p.W2)
+    model: tuple[_Arrays, _Arrays, _Arrays], batch: _Batch, source: _Source, rates: np.ndarray, rule: _Rule
+) -> np.ndarray:
+    """Train in place, one step for each rate, and return the losses."""
+    p, velocity, gradient = model
+    losses = np.empty(len(rates), np.float32)
+    transpose(batch.W2, p.W2)
+    for n in range(len(rates)):
+        _draw(batch.examples, source, n)
+        _find_present(batch, source.contexts)
+        _compute_table(batch, p)
+        _compute_hidden(batch, p.b1)
+        losses[n] = _compute_loss(batch, p.b2, source.targets)
+        _second_layer_backward(gradient, batch, p)
+        _first_layer_backward(gradient, batch, p)
+        _descend(p, velocity, gradient, rates[n], rule)
+        transpose(batch.W2, p.W2)
+    return losses
 
 
-@njit(**_OPTIONS)
-def _draw(rows: np.ndarray, key: np.uint64, step: int, n_examples: int) -> None:
-    """Draw a step's examples exactly as ``randomness.minibatch_indices`` does."""
-    first = np.uint64(step) * np.uint64(len(rows)) + np.uint64(1)
-    for b in range(len(rows)):
-        z = np.uint64(key) + (first + np.uint64(b)) * GAMMA
+@compiled
+def _draw(examples: np.ndarray, source: _Source, n: int) -> None:
+    """Draw the minibatch of the n-th step exactly as ``randomness.minibatch_indices`` does."""
+    size = len(examples)
+    first = np.uint64(source.first_step + n) * np.uint64(size) + np.uint64(1)
+    for b in range(size):
+        z = source.key + (first + np.uint64(b)) * GAMMA
         z = (z ^ (z >> np.uint64(30))) * _MIX_1
         z = (z ^ (z >> np.uint64(27))) * _MIX_2
-        z = z ^ (z >> np.uint64(31))
-        rows[b] = np.int64(((z >> np.uint64(32)) * np.uint64(n_examples)) >> np.uint64(32))
+        z ^= z >> np.uint64(31)
+        examples[b] = ((z >> np.uint64(32)) * np.uint64(len(source.targets))) >> np.uint64(32)
 
 
-@njit(**_OPTIONS)
+@compiled
 def _find_present(batch: _Batch, contexts: np.ndarray) -> None:
-    """List the distinct characters at each position, and each example's place in that list."""
-    slot_of = batch.slot_of
+    """List the distinct characters at each position, and where each example finds its own."""
+    slot_of, present = batch.slot_of, batch.present
     for t in range(contexts.shape[1]):
         n = 0
-        for b in range(len(batch.rows)):
-            c = contexts[batch.rows[b], t]
+        for b in range(len(batch.examples)):
+            c = contexts[batch.examples[b], t]
             if slot_of[c] < 0:
                 slot_of[c] = n
-                batch.present[t, n] = c
+                present[t, n] = c
                 n += 1
-            batch.slots[t, b] = slot_of[c]
+            batch.slots[b, t] = t * present.shape[1] + slot_of[c]
         batch.n_present[t] = n
         for slot in range(n):
-            slot_of[batch.present[t, slot]] = -1
+            slot_of[present[t, slot]] = -1
 
 
-@njit(**_OPTIONS)
-def _hidden(batch: _Batch, p: _Parameters) -> None:
-    """Set hidden = tanh(emb @ W1 + b1) by way of the table."""
-    D = p.C.shape[1]
-    for t in range(len(batch.n_present)):
-        n = batch.n_present[t]
+@compiled
+def _compute_table(batch: _Batch, p: _Arrays) -> None:
+    """Set table = emb @ W1 for the characters present at each position."""
+    T, S = batch.present.shape
+    D = len(p.W1) // T
+    for t in range(T):
+        first, n = t * S, batch.n_present[t]
         for slot in range(n):
-            batch.emb[t, slot] = p.C[batch.present[t, slot]]
-        product(batch.table[t, :n], batch.emb[t], p.W1[t * D : (t + 1) * D])
-    for b in range(len(batch.rows)):
-        row = batch.hidden[b]
-        row[:] = p.b1[0]
-        for t in range(len(batch.n_present)):
-            _add(row, batch.table[t, batch.slots[t, b]])
-        for j in range(len(row)):
-            row[j] = _tanh(row[j])
+            _copy_row(batch.emb, first + slot, p.C, batch.present[t, slot])
+        product(batch.table[first : first + n], batch.emb[first : first + n], p.W1[t * D : (t + 1) * D])
 
 
-@njit(**_OPTIONS)
-def _loss_and_gradient(batch: _Batch, b2: np.ndarray, targets: np.ndarray) -> float:
-    """Compute the logits, turn them into dloss/dlogits = (softmax - onehot) / B, return the loss."""
-    product(batch.logits, batch.hidden, batch.W2)
-    total, size, width = 0.0, len(batch.rows), b2.shape[1]
+@compiled
+def _compute_hidden(batch: _Batch, b1: np.ndarray) -> None:
+    """Set hidden = tanh(b1 + the example's T rows of the table)."""
+    for b in range(len(batch.hidden)):
+        for j in range(0, batch.hidden.shape[1], WIDTH):
+            z = load(b1, 0, j)
+            for t in range(batch.slots.shape[1]):
+                z += load(batch.table, batch.slots[b, t], j)
+            store(batch.hidden, b, j, tanh(z))
+
+
+@compiled
+def _compute_loss(batch: _Batch, b2: np.ndarray, targets: np.ndarray) -> float:
+    """Set logits to their gradients, (softmax - onehot) / B, and return the mean loss."""
+    product(batch.logits, batch.hidden, batch.W2[: batch.H])
+    size, total = len(batch.logits), 0.0
     for b in range(size):
-        row = batch.logits[b]
-        _add(row, b2[0])
-        target = targets[batch.rows[b]]
-        largest = row_max(row, 0, width)
-        total += largest - row[target]
-        for v in range(width):
-            row[v] = _exp(row[v] - largest)
-        summed = _sum(row)
+        target = targets[batch.examples[b]]
+        largest = _add_bias(batch.logits, b, b2)
+        total += largest - batch.logits[b, target]
+        summed = _exp_row(batch.logits, b, largest)
         total += math.log(summed)
-        _scale(row, np.float32(1) / (summed * np.float32(size)))
-        row[target] -= np.float32(1) / np.float32(size)
+        _scale_row(batch.logits, b, 1 / (summed * size))
+        batch.logits[b, target] -= np.float32(1 / size)
     return total / size
 
 
-@njit(**_OPTIONS)
-def _backward(gradient: _Parameters, batch: _Batch, p: _Parameters) -> None:
-    """Compute the gradients of all parameters from those of the logits."""
-    product(gradient.W2, batch.logits.T, batch.hidden)
-    _sum_rows(gradient.b2[0], batch.logits)
-    product(batch.dz, batch.logits, p.W2)
-    for b in range(len(batch.rows)):
-        _through_tanh(batch.dz[b], batch.hidden[b])
-    gradient.C[:] = np.float32(0)
-    D = p.C.shape[1]
-    for t in range(len(batch.n_present)):
-        n = batch.n_present[t]
-        sums, emb = batch.table[t, :n], batch.emb[t]
-        sums[:] = np.float32(0)
-        for b in range(len(batch.rows)):
-            _add(sums[batch.slots[t, b]], batch.dz[b])
-        product_transposed(batch.demb[t], sums, p.W1[t * D : (t + 1) * D])
+@compiled
+def _second_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None:
+    """Set the gradients of W2, b2 and z: dh = dlogits @ W2.T, dz = dh (1 - tanh^2)."""
+    V = len(batch.slot_of)
+    product(gradient.W2[:V], batch.logits.T, batch.hidden)
+    _sum_rows(gradient.b2, batch.logits, 0, len(batch.logits))
+    product(batch.dz, batch.logits, p.W2[:V])
+    for b in range(len(batch.hidden)):
+        for j in range(0, batch.hidden.shape[1], WIDTH):
+            h = load(batch.hidden, b, j)
+            store(batch.dz, b, j, load(batch.dz, b, j) * (1.0 - h * h))
+
+
+@compiled
+def _first_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None:
+    """Set the gradients of C, W1 and b1 from the sums of dz by position and character."""
+    T, S = batch.present.shape
+    D = len(p.W1) // T
+    gradient.C[:] = 0
+    _sum_by_character(batch)
+    for t in range(T):
+        first, n = t * S, batch.n_present[t]
+        sums = batch.table[first : first + n]
+        product(gradient.W1[t * D : (t + 1) * D], batch.emb[first : first + n].T, sums)
+        product_transposed(batch.demb[first : first + n], sums, p.W1[t * D : (t + 1) * D])
         for slot in range(n):
-            _add(gradient.C[batch.present[t, slot]], batch.demb[t, slot])
-        product(gradient.W1[t * D : (t + 1) * D], emb.T, sums)
-    _sum_rows(gradient.b1[0], batch.table[0, : batch.n_present[0]])
+            _add_row(gradient.C, batch.present[t, slot], batch.demb, first + slot)
+    _sum_rows(gradient.b1, batch.table, 0, batch.n_present[0])
 
 
-@njit(**_OPTIONS)
-def _descend(
-    p: _Parameters,
-    velocity: _Parameters,
-    gradient: _Parameters,
-    rate: np.float32,
-    weight_decay: np.float32,
-    momentum: np.float32,
-) -> None:
+@compiled
+def _sum_by_character(batch: _Batch) -> None:
+    """Set each row of the table to the sum of dz over the examples that used it."""
+    T, S = batch.present.shape
+    for t in range(T):
+        batch.table[t * S : t * S + batch.n_present[t]] = 0
+    for b in range(len(batch.dz)):
+        for t in range(T):
+            _add_row(batch.table, batch.slots[b, t], batch.dz, b)
+
+
+@compiled
+def _descend(p: _Arrays, velocity: _Arrays, gradient: _Arrays, rate: np.float32, rule: _Rule) -> None:
     """Update every parameter in place; only W1 and W2 decay."""
-    off = np.float32(0)
-    _descend_one(p.C, velocity.C, gradient.C, rate, off, momentum)
-    _descend_one(p.W1, velocity.W1, gradient.W1, rate, weight_decay, momentum)
-    _descend_one(p.b1, velocity.b1, gradient.b1, rate, off, momentum)
-    _descend_one(p.W2, velocity.W2, gradient.W2, rate, weight_decay, momentum)
-    _descend_one(p.b2, velocity.b2, gradient.b2, rate, off, momentum)
+    without_decay = _Rule(np.float32(0), rule.momentum)
+    _descend_one(p.C, velocity.C, gradient.C, rate, without_decay)
+    _descend_one(p.W1, velocity.W1, gradient.W1, rate, rule)
+    _descend_one(p.b1, velocity.b1, gradient.b1, rate, without_decay)
+    _descend_one(p.W2, velocity.W2, gradient.W2, rate, rule)
+    _descend_one(p.b2, velocity.b2, gradient.b2, rate, without_decay)
 
 
-@njit(**_OPTIONS)
+@compiled
 def _descend_one(
-    parameter: np.ndarray,
-    velocity: np.ndarray,
-    gradient: np.ndarray,
-    rate: np.float32,
-    weight_decay: np.float32,
-    momentum: np.float32,
+    p: np.ndarray, velocity: np.ndarray, gradient: np.ndarray, rate: np.float32, rule: _Rule
 ) -> None:
     """Update: g = gradient + weight_decay p; v = momentum v + g; p -= rate v."""
-    p, v, g = parameter.reshape(-1), velocity.reshape(-1), gradient.reshape(-1)
-    if momentum == 0:
-        for i in range(len(p)):
-            p[i] -= rate * (g[i] + weight_decay * p[i])
-    else:
-        for i in range(len(p)):
-            v[i] = momentum * v[i] + (g[i] + weight_decay * p[i])
-            p[i] -= rate * v[i]
+    for row in range(p.shape[0]):
+        for j in range(0, p.shape[1], WIDTH):
+            old = load(p, row, j)
+            g = load(gradient, row, j) + rule.weight_decay * old
+            if rule.momentum > 0:
+                g += rule.momentum * load(velocity, row, j)
+                store(velocity, row, j, g)
+            store(p, row, j, old - rate * g)
 
 
-@njit(**_OPTIONS)
-def _transpose(out: np.ndarray, a: np.ndarray) -> None:
-    for v in range(a.shape[0]):
-        for h in range(out.shape[0]):
-            out[h, v] = a[v, h]
+@compiled
+def _add_bias(rows: np.ndarray, row: int, bias: np.ndarray) -> np.float32:
+    """Add the bias to a row and return the row's largest element."""
+    largest = splat(_IMPOSSIBLE)
+    for j in range(0, rows.shape[1], WIDTH):
+        x = load(rows, row, j) + load(bias, 0, j)
+        largest = larger(x, largest)
+        store(rows, row, j, x)
+    return lane_max(largest)
 
 
-@njit(**_OPTIONS)
-def _add(row: np.ndarray, other: np.ndarray) -> None:
-    for j in range(len(row)):
-        row[j] += other[j]
+@compiled
+def _exp_row(rows: np.ndarray, row: int, largest: np.float32) -> np.float32:
+    """Set a row to exp(row - largest) and return its sum."""
+    total = splat(0.0)
+    for j in range(0, rows.shape[1], WIDTH):
+        e = exp(load(rows, row, j) - largest)
+        total += e
+        store(rows, row, j, e)
+    return lane_sum(total)
 
 
-@njit(**_OPTIONS)
-def _scale(row: np.ndarray, factor: np.float32) -> None:
-    for j in range(len(row)):
-        row[j] *= factor
+@compiled
+def _scale_row(rows: np.ndarray, row: int, factor: float) -> None:
+    for j in range(0, rows.shape[1], WIDTH):
+        store(rows, row, j, load(rows, row, j) * factor)
 
 
-@njit(**_OPTIONS | {"fastmath": {"contract", "reassoc"}})
-def _sum(row: np.ndarray) -> np.float32:
-    total = np.float32(0)
-    for j in range(len(row)):
-        total += row[j]
-    return total
+@compiled
+def _copy_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
+    for j in range(0, rows.shape[1], WIDTH):
+        store(out, out_row, j, load(rows, row, j))
 
 
-@njit(**_OPTIONS)
-def _sum_rows(out: np.ndarray, rows: np.ndarray) -> None:
-    out[:] = rows[0]
-    for n in range(1, len(rows)):
-        _add(out, rows[n])
+@compiled
+def _add_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
+    for j in range(0, rows.shape[1], WIDTH):
+        store(out, out_row, j, load(out, out_row, j) + load(rows, row, j))
 
 
-@njit(**_OPTIONS)
-def _through_tanh(row: np.ndarray, hidden: np.ndarray) -> None:
-    """Multiply by the derivative of tanh, 1 - tanh^2."""
-    for j in range(len(row)):
-        row[j] *= np.float32(1) - hidden[j] * hidden[j]
+@compiled
+def _sum_rows(out: np.ndarray, rows: np.ndarray, first: int, n: int) -> None:
+    """Set the only row of out to the sum of ``n`` rows."""
+    for j in range(0, rows.shape[1], WIDTH):
+        total = splat(0.0)
+        for row in range(first, first + n):
+            total += load(rows, row, j)
+        store(out, 0, j, total)
 
 
-@njit(**_OPTIONS)
-def _tanh(x: np.float32) -> np.float32:
-    """Return tanh(x) = x P(x^2) / Q(x^2), clamped where float32 is 1; within 3e-7.
-
-    References:
-        The minimax coefficients are those of Eigen's float32 tanh.
-    """
-    x = min(max(x, -_TANH_FLAT), _TANH_FLAT)
-    y = x * x
-    top = np.float32(-2.76076847742355e-16)
-    top = top * y + np.float32(2.00018790482477e-13)
-    top = top * y + np.float32(-8.60467152213735e-11)
-    top = top * y + np.float32(5.12229709037114e-08)
-    top = top * y + np.float32(1.48572235717979e-05)
-    top = top * y + np.float32(6.37261928875436e-04)
-    top = top * y + np.float32(4.89352455891786e-03)
-    bottom = np.float32(1.19825839466702e-06)
-    bottom = bottom * y + np.float32(1.18534705686654e-04)
-    bottom = bottom * y + np.float32(2.26843463243900e-03)
-    bottom = bottom * y + np.float32(4.89352518554385e-03)
-    return x * top / bottom
+def _allocate_batch(config: TrainConfig, parameters: dict[str, np.ndarray]) -> _Batch:
+    V, D = parameters["C"].shape
+    T, B, H = config.block_size, config.batch_size, config.hidden_neurons
+    S = min(B, V)
+    return _Batch(
+        examples=np.zeros(B, np.int64),
+        slots=np.zeros((B, T), np.int64),
+        present=np.zeros((T, S), np.int64),
+        n_present=np.zeros(T, np.int64),
+        slot_of=np.full(V, -1, np.int64),
+        emb=_zeros(T * S, _whole(D)),
+        demb=_zeros(T * S, _whole(D)),
+        table=_zeros(T * S, _whole(H)),
+        hidden=_zeros(B, _whole(H)),
+        dz=_zeros(B, _whole(H)),
+        logits=_zeros(B, _whole(V)),
+        W2=_zeros(_whole(H), _whole(V)),
+        H=H,
+    )
 
 
-@njit(**_OPTIONS)
-def _exp(x: np.float32) -> np.float32:
-    """Return e^x for x up to 0, as 2^n e^r with |r| at most ln(2)/2; below e^-80 zero."""
-    n = np.floor(x * _LOG2_E + np.float32(0.5))
-    r = x - n * _LN_2_HIGH - n * _LN_2_LOW
-    e = np.float32(1 / 720)
-    e = e * r + np.float32(1 / 120)
-    e = e * r + np.float32(1 / 24)
-    e = e * r + np.float32(1 / 6)
-    e = e * r + np.float32(0.5)
-    e = e * r + np.float32(1)
-    e = e * r + np.float32(1)
-    e *= np.int32((np.int32(n) + 127) << 23).view(np.float32)
-    return np.float32(0) if x < np.float32(-80) else e
-
-
-def _padded(n: int) -> int:
-    return -(-n // LANES) * LANES
-
-
-def _aligned(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
-    """Return zeros that begin at a cache line, so that no vector lies across two."""
-    raw = np.zeros(int(np.prod(shape)) * np.dtype(dtype).itemsize + _LINE, np.uint8)
-    start = -raw.ctypes.data % _LINE
-    return raw[start : len(raw) - _LINE + start].view(dtype).reshape(shape)
-
-
-def _zeros_like(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.zeros_like(array) for name, array in arrays.items()}
-
-
-def _pad(arrays: dict[str, np.ndarray]) -> _Parameters:
+def _pad(arrays: dict[str, np.ndarray]) -> _Arrays:
     """Copy arrays of the model's shapes into rows of whole vectors."""
     padded = {}
     for name, array in arrays.items():
         rows = np.atleast_2d(array.T if name == "W2" else array)
-        width = rows.shape[1] if name == "C" else _padded(rows.shape[1])
-        padded[name] = _aligned((rows.shape[0], width))
-        padded[name][:, : rows.shape[1]] = rows
-    return _Parameters(**padded)
+        height, width = rows.shape
+        padded[name] = _zeros(_whole(height) if name == "W2" else height, _whole(width))
+        padded[name][:height, :width] = rows
+    return _Arrays(**padded)
 
 
-def _unpad(padded: _Parameters, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _unpad(padded: _Arrays, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Copy back into arrays of the model's shapes; nothing where ``like`` is empty."""
     unpadded = {}
     for name, array in like.items():
         rows = getattr(padded, name)
         rows = rows.T if name == "W2" else rows
-        shape = array.shape if array.ndim == 2 else (1, *array.shape)
-        unpadded[name] = rows[: shape[0], : shape[1]].reshape(array.shape).copy(order="C")
+        height, width = np.atleast_2d(array).shape
+        unpadded[name] = rows[:height, :width].reshape(array.shape).copy(order="C")
     return unpadded
 
 
-def _new_batch(config: TrainConfig, parameters: dict[str, np.ndarray], examples: Examples) -> _Batch:
-    V, D = parameters["C"].shape
-    T, B, H = config.block_size, config.batch_size, config.hidden_neurons
-    S = min(B, V)
-    return _Batch(
-        rows=_aligned((B,), np.int64),
-        slots=_aligned((T, B), np.int64),
-        present=_aligned((T, S), np.int64),
-        n_present=_aligned((T,), np.int64),
-        slot_of=_aligned((V,), np.int64) - 1,
-        emb=_aligned((T, S, D)),
-        demb=_aligned((T, S, D)),
-        table=_aligned((T, S, _padded(H))),
-        hidden=_aligned((B, _padded(H))),
-        dz=_aligned((B, _padded(H))),
-        logits=_aligned((B, _padded(V))),
-        W2=_aligned((H, _padded(V))),
-    )
+def _whole(n: int) -> int:
+    """Return ``n`` rounded up to whole vectors."""
+    return -(-n // LANES) * LANES
+
+
+def _zeros(height: int, width: int) -> np.ndarray:
+    """Return zeros that begin at a cache line, so that no vector lies across two."""
+    raw = np.zeros(height * width * 4 + _CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % _CACHE_LINE
+    return raw[start : start + height * width * 4].view(np.float32).reshape(height, width)

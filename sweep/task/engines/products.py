@@ -1,40 +1,42 @@
-"""Matrix products for the fused engine, at the speed of the machine's vector registers.
+"""Matrix products for the fused engine, at the speed of the machine's registers.
 
 A product is cut into *tiles*: some rows times some vectors of the result that stay in
 registers while the loop over the inner dimension adds to them. Every vector that is loaded
 serves all rows of its tile, so that arithmetic and not memory sets the speed. A compiler does
-not find this by itself: it vectorises one loop, not three. So the innermost loop is emitted
-here as LLVM instructions on whole vectors, once for each shape of a tile; everything else in
-the engine is ordinary Numba.
+not find this by itself, so the innermost loop is emitted here as instructions on vectors, once
+for each shape of a tile.
 
 Arrays are float32. A dimension that lies along vectors is padded to a multiple of ``LANES``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import llvmlite.binding
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+from numba import types
 
-LANES = 16
-"""Floats that rows are padded to: a 512-bit vector, two of 256 bits or four of 128."""
+from sweep.task.engines.vectors import (
+    HAS_512_BITS,
+    VECTOR,
+    WIDTH,
+    broadcast,
+    cgutils,
+    compiled,
+    data_of,
+    intrinsic,
+    load_at,
+    shuffle,
+    store_at,
+    sum_lanes,
+)
 
-_CPU = llvmlite.binding.get_host_cpu_features()
-_WIDTH = 16 if _CPU.get("avx512f") else 8
-_ROWS, _VECTORS = (8, 2) if _CPU.get("avx512f") else (6, 1)
-_DOTS = 4
-
-_FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, _WIDTH)
-_ZERO = ir.Constant(_VECTOR, [0.0] * _WIDTH)
-_INDEX = types.intp
+# As many sums as the registers hold (32 of 512 bits, else 16) beside what is being loaded.
+_ROWS, _VECTORS = (8, 2) if HAS_512_BITS else (6, 2)
+_DOTS = 4 if HAS_512_BITS else 3
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def product(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     """Set out = a @ b.
 
@@ -44,18 +46,17 @@ def product(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
         b: Shape (K, N).
     """
     rows, columns = out.shape
-    a_row, a_k = a.strides[0] // 4, a.strides[1] // 4
-    for column in range(0, columns, _VECTORS * _WIDTH):
-        vectors = min(_VECTORS, (columns - column) // _WIDTH)
+    row_step, step = a.strides[0] // 4, a.strides[1] // 4
+    for column in range(0, columns, _VECTORS * WIDTH):
+        vectors = min(_VECTORS, (columns - column) // WIDTH)
         for row in range(0, rows, _ROWS):
-            height = min(_ROWS, rows - row)
-            at = row * columns + column
+            shape = (min(_ROWS, rows - row), vectors, b.shape[0])
             _product_tile(
-                height, vectors, out, at, columns, a, row * a_row, a_row, a_k, b, column, b.shape[0]
+                shape, out, row * columns + column, columns, a, row * row_step, row_step, step, b, column
             )
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def product_transposed(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     """Set out = a @ b.T, the dot product of each row of a with each row of b.
 
@@ -65,159 +66,145 @@ def product_transposed(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
         b: Shape (N, K).
     """
     rows, columns, depth = a.shape[0], b.shape[0], a.shape[1]
+    row_length = out.shape[1]
     for row in range(0, rows, _DOTS):
-        height = min(_DOTS, rows - row)
         for column in range(0, columns, _DOTS):
-            width = min(_DOTS, columns - column)
-            at = row * out.shape[1] + column
-            _dot_tile(height, width, out, at, out.shape[1], a, row * depth, b, column * depth, depth)
+            shape = (min(_DOTS, rows - row), min(_DOTS, columns - column), depth)
+            _dot_tile(shape, out, row * row_length + column, row_length, a, row * depth, b, column * depth)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _product_tile(  # type: ignore[no-untyped-def]
-    typing_context, height, vectors, out, out_at, out_row, a, a_at, a_row, a_k, b, b_at, depth
+@compiled
+def transpose(out: np.ndarray, a: np.ndarray) -> None:
+    """Set out = a.T; both dimensions of both are multiples of ``LANES``."""
+    rows, columns = a.shape
+    for row in range(0, rows, WIDTH):
+        for column in range(0, columns, WIDTH):
+            _transpose_tile(out, column * rows + row, rows, a, row * columns + column, columns)
+
+
+@intrinsic
+def _product_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917 (positional is all an intrinsic takes)
+    typing_context, shape, out, out_at, row_length, a, a_at, a_row, a_step, b, b_at
 ):
-    """Compute ``height`` rows x ``vectors`` vectors of a product.
+    """Compute a tile of ``shape`` rows x vectors, of a product over so many terms.
 
-    Positions and steps count floats: a's element (row, k) is ``a[a_at + row * a_row + k * a_k]``,
-    b's row k begins at ``b[b_at + k * out_row]``, a row of the result at ``out[out_at + row * out_row]``.
+    Positions and steps count floats: the tile begins at ``out[out_at]`` and
+    ``b[b_at]``, whose rows have ``row_length``; a's element (row, k) is
+    ``a[a_at + row * a_row + k * a_step]``.
     """
 
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        height, vectors, out, out_at, out_row, a, a_at, a_row, a_k, b, b_at, depth = args
-        out, a, b = (_data(context, builder, signature.args[i], args[i]) for i in (2, 5, 9))
-        shapes = [(rows, wide) for rows in range(1, _ROWS + 1) for wide in range(1, _VECTORS + 1)]
-        for rows, wide in _each_case(builder, (height, vectors), shapes):
-            sums = _accumulators(builder, rows * wide)
-            a_rows = [_plus(builder, a_at, a_row, row) for row in range(rows)]
+    def generate(context, builder, kind, values):  # type: ignore[no-untyped-def]
+        shape, out, out_at, row_length, a, a_at, a_row, a_step, b, b_at = values
+        out, a, b = (data_of(context, builder, kind.args[i], values[i]) for i in (1, 4, 8))
+        height, vectors, depth = cgutils.unpack_tuple(builder, shape)
+        for rows, wide in _each_shape(builder, height, vectors, (_ROWS, _VECTORS)):
+            sums = _zeroed_sums(builder, rows * wide)
+            a_rows = [_advance(builder, a_at, a_row, row) for row in range(rows)]
             with cgutils.for_range(builder, depth) as loop:
-                b_row = builder.add(b_at, builder.mul(loop.index, out_row))
-                b_vectors = [_load(builder, b, _ahead(builder, b_row, v)) for v in range(wide)]
+                b_row = builder.add(b_at, builder.mul(loop.index, row_length))
+                b_vectors = [load_at(builder, b, _advance(builder, b_row, WIDTH, v)) for v in range(wide)]
                 for row in range(rows):
-                    at = builder.add(a_rows[row], builder.mul(loop.index, a_k))
-                    factor = _broadcast(builder, builder.load(builder.gep(a, [at])))
+                    at = builder.add(a_rows[row], builder.mul(loop.index, a_step))
+                    factor = broadcast(builder, builder.load(builder.gep(a, [at])))
                     for v in range(wide):
                         _add_product(builder, sums[row * wide + v], factor, b_vectors[v])
             for row in range(rows):
-                at = _plus(builder, out_at, out_row, row)
+                out_row = _advance(builder, out_at, row_length, row)
                 for v in range(wide):
-                    _store(builder, builder.load(sums[row * wide + v]), out, _ahead(builder, at, v))
+                    at = _advance(builder, out_row, WIDTH, v)
+                    store_at(builder, builder.load(sums[row * wide + v]), out, at)
         return context.get_dummy_value()
 
-    i = _INDEX
-    return types.void(i, i, out, i, i, a, i, i, i, b, i, i), generate
+    i = types.intp
+    return types.void(shape, out, i, i, a, i, i, i, b, i), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _dot_tile(  # type: ignore[no-untyped-def]
-    typing_context, height, width, out, out_at, out_row, a, a_at, b, b_at, depth
+@intrinsic
+def _dot_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    typing_context, shape, out, out_at, out_row, a, a_at, b, b_at
 ):
-    """Compute ``height`` x ``width`` dot products of rows of a and b, ``depth`` floats each."""
+    """Compute a tile of ``shape`` rows of a x rows of b, of dot products over so many terms."""
 
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        height, width, out, out_at, out_row, a, a_at, b, b_at, depth = args
-        out, a, b = (_data(context, builder, signature.args[i], args[i]) for i in (2, 5, 7))
-        shapes = [(rows, columns) for rows in range(1, _DOTS + 1) for columns in range(1, _DOTS + 1)]
-        for rows, columns in _each_case(builder, (height, width), shapes):
-            sums = _accumulators(builder, rows * columns)
-            a_rows = [_plus(builder, a_at, depth, row) for row in range(rows)]
-            b_rows = [_plus(builder, b_at, depth, column) for column in range(columns)]
-            with cgutils.for_range_slice(builder, depth.type(0), depth, depth.type(_WIDTH)) as (k, _):
-                a_vectors = [_load(builder, a, builder.add(at, k)) for at in a_rows]
-                b_vectors = [_load(builder, b, builder.add(at, k)) for at in b_rows]
-                for n, s in enumerate(sums):
-                    _add_product(builder, s, a_vectors[n // columns], b_vectors[n % columns])
-            for n, s in enumerate(sums):
-                at = builder.add(_plus(builder, out_at, out_row, n // columns), depth.type(n % columns))
-                builder.store(_reduce(builder, "fadd", builder.load(s)), builder.gep(out, [at]))
+    def generate(context, builder, kind, values):  # type: ignore[no-untyped-def]
+        shape, out, out_at, out_row, a, a_at, b, b_at = values
+        out, a, b = (data_of(context, builder, kind.args[i], values[i]) for i in (1, 4, 6))
+        height, width, depth = cgutils.unpack_tuple(builder, shape)
+        for rows, columns in _each_shape(builder, height, width, (_DOTS, _DOTS)):
+            sums = _zeroed_sums(builder, rows * columns)
+            a_rows = [_advance(builder, a_at, depth, row) for row in range(rows)]
+            b_rows = [_advance(builder, b_at, depth, column) for column in range(columns)]
+            with cgutils.for_range_slice(builder, depth.type(0), depth, depth.type(WIDTH)) as (k, _):
+                a_vectors = [load_at(builder, a, builder.add(at, k)) for at in a_rows]
+                b_vectors = [load_at(builder, b, builder.add(at, k)) for at in b_rows]
+                for n, total in enumerate(sums):
+                    _add_product(builder, total, a_vectors[n // columns], b_vectors[n % columns])
+            for n, total in enumerate(sums):
+                at = _advance(builder, _advance(builder, out_at, out_row, n // columns), 1, n % columns)
+                builder.store(sum_lanes(builder, builder.load(total)), builder.gep(out, [at]))
         return context.get_dummy_value()
 
-    i = _INDEX
-    return types.void(i, i, out, i, i, a, i, b, i, i), generate
+    i = types.intp
+    return types.void(shape, out, i, i, a, i, b, i), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def row_max(typing_context, array, at, length):  # type: ignore[no-untyped-def]
-    """Return the largest of ``length`` floats (a multiple of ``LANES``) from position ``at``."""
+@intrinsic
+def _transpose_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    typing_context, out, out_at, out_row, a, a_at, a_row
+):
+    """Transpose WIDTH x WIDTH floats: swap the off-diagonal blocks of half the size, and so on."""
 
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        data, (_, at, length) = _data(context, builder, signature.args[0], args[0]), args
-        largest = cgutils.alloca_once_value(builder, _load(builder, data, at))
-        with cgutils.for_range_slice(builder, length.type(0), length, length.type(_WIDTH)) as (k, _):
-            loaded = _load(builder, data, builder.add(at, k))
-            maximum = _vector_function(builder, "llvm.maxnum", 2)
-            builder.store(builder.call(maximum, [builder.load(largest), loaded]), largest)
-        return _reduce(builder, "fmax", builder.load(largest))
+    def generate(context, builder, kind, values):  # type: ignore[no-untyped-def]
+        out, out_at, out_row, a, a_at, a_row = values
+        out, a = (data_of(context, builder, kind.args[i], values[i]) for i in (0, 3))
+        tile = [load_at(builder, a, _advance(builder, a_at, a_row, row)) for row in range(WIDTH)]
+        half = WIDTH // 2
+        while half:
+            upper = [lane + WIDTH - half if lane & half else lane for lane in range(WIDTH)]
+            lower = [lane + WIDTH if lane & half else lane + half for lane in range(WIDTH)]
+            for row in (row for row in range(WIDTH) if not row & half):
+                pair = tile[row], tile[row + half]
+                tile[row] = shuffle(builder, *pair, upper)
+                tile[row + half] = shuffle(builder, *pair, lower)
+            half //= 2
+        for row, vector in enumerate(tile):
+            store_at(builder, vector, out, _advance(builder, out_at, out_row, row))
+        return context.get_dummy_value()
 
-    return types.float32(array, _INDEX, _INDEX), generate
+    i = types.intp
+    return types.void(out, i, i, a, i, i), generate
 
 
-def _each_case(
-    builder: Any, values: tuple[Any, Any], shapes: Iterable[tuple[int, int]]
-) -> Iterator[tuple[int, int]]:
+def _each_shape(builder: Any, first: Any, second: Any, largest: tuple[int, int]) -> Iterator[tuple[int, int]]:
     """Emit a switch on two values: yield each shape while the builder stands in its case."""
-    stride = values[0].type(1 << 8)
+    number = first.type
     done = builder.append_basic_block("done")
-    switch = builder.switch(builder.add(builder.mul(values[0], stride), values[1]), done)
-    for first, second in shapes:
-        block = builder.append_basic_block(f"tile_{first}x{second}")
-        switch.add_case(values[0].type((first << 8) + second), block)
-        builder.position_at_end(block)
-        yield first, second
-        builder.branch(done)
+    switch = builder.switch(builder.add(builder.mul(first, number(256)), second), done)
+    for rows in range(1, largest[0] + 1):
+        for columns in range(1, largest[1] + 1):
+            block = builder.append_basic_block(f"tile_{rows}x{columns}")
+            switch.add_case(number(rows * 256 + columns), block)
+            builder.position_at_end(block)
+            yield rows, columns
+            builder.branch(done)
     builder.position_at_end(done)
 
 
-def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
-    return context.make_array(array_type)(context, builder, array).data
-
-
-def _accumulators(builder: Any, n: int) -> list[Any]:
+def _zeroed_sums(builder: Any, n: int) -> list[Any]:
     """Return ``n`` zeroed vectors, which the compiler keeps in registers."""
-    sums = [cgutils.alloca_once(builder, _VECTOR) for _ in range(n)]
-    for s in sums:
-        builder.store(_ZERO, s)
+    sums = [cgutils.alloca_once(builder, VECTOR) for _ in range(n)]
+    for total in sums:
+        builder.store(ir.Constant(VECTOR, [0.0] * WIDTH), total)
     return sums
 
 
-def _plus(builder: Any, at: Any, step: Any, times: int) -> Any:
-    return builder.add(at, builder.mul(step, step.type(times)))
-
-
-def _ahead(builder: Any, at: Any, vectors: int) -> Any:
-    return builder.add(at, at.type(vectors * _WIDTH))
-
-
-def _load(builder: Any, data: Any, at: Any) -> Any:
-    return builder.load(builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer()), align=4)
-
-
-def _store(builder: Any, value: Any, data: Any, at: Any) -> None:
-    builder.store(value, builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer()), align=4)
-
-
-def _broadcast(builder: Any, scalar: Any) -> Any:
-    anything = ir.Constant(_VECTOR, ir.Undefined)
-    first_lane = ir.Constant(ir.VectorType(ir.IntType(32), _WIDTH), [0] * _WIDTH)
-    single = builder.insert_element(anything, scalar, ir.IntType(32)(0))
-    return builder.shuffle_vector(single, anything, first_lane)
+def _advance(builder: Any, at: Any, step: Any, times: int) -> Any:
+    """Emit at + times * step."""
+    step = at.type(step) if isinstance(step, int) else step
+    return builder.add(at, builder.mul(step, at.type(times)))
 
 
 def _add_product(builder: Any, total: Any, x: Any, y: Any) -> None:
     """Emit total += x * y, fused to one instruction where the machine has it."""
-    function = _vector_function(builder, "llvm.fmuladd", 3)
-    builder.store(builder.call(function, [x, y, builder.load(total)]), total)
-
-
-def _vector_function(builder: Any, name: str, n_args: int) -> Any:
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * n_args)
-    return cgutils.get_or_insert_function(builder.module, kind, f"{name}.v{_WIDTH}f32")
-
-
-def _reduce(builder: Any, operation: str, vector: Any) -> Any:
-    """Emit the sum (fadd) or the maximum (fmax) over the lanes of a vector."""
-    start = [_FLOAT] if operation == "fadd" else []
-    kind = ir.FunctionType(_FLOAT, [*start, _VECTOR])
-    name = f"llvm.vector.reduce.{operation}.v{_WIDTH}f32"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, [*(s(0.0) for s in start), vector], fastmath=("reassoc",))
+    flags = ("contract",)
+    added = builder.fadd(builder.load(total), builder.fmul(x, y, flags=flags), flags=flags)
+    builder.store(added, total)
