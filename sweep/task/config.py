@@ -41,7 +41,7 @@ class TrainConfig:
     """Optimiser steps, 1 to 1,000,000,000."""
 
     learning_rate: float = 0.1
-    """Learning rate at the first step, above 0."""
+    """Learning rate at the first step, above 0, at most 1e38."""
 
     final_learning_rate: float = 0.01
     """Learning rate after ``decay_at`` (schedule step) or at the end (cosine), at least 0."""
@@ -131,19 +131,25 @@ _INTEGER_RANGES = (
     ("seed", 0, 2**53 - 1),
 )
 
+_FLOAT32_LIMIT = 1e38  # rates are used in float32, which ends at 3.4e38
+
 _FLOAT_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "learning_rate": (lambda value: value > 0, "above 0"),
-    "final_learning_rate": (lambda value: value >= 0, "at least 0"),
+    "learning_rate": (lambda value: 0 < value <= _FLOAT32_LIMIT, "above 0 and at most 1e38"),
+    "final_learning_rate": (lambda value: 0 <= value <= _FLOAT32_LIMIT, "from 0 to 1e38"),
     "decay_at": (lambda value: value > 0, "above 0"),
-    "weight_decay": (lambda value: value >= 0, "at least 0"),
+    "weight_decay": (lambda value: 0 <= value <= _FLOAT32_LIMIT, "from 0 to 1e38"),
     "momentum": (lambda value: 0 <= value < 1, "from 0 to below 1"),
 }
 
 
 def _as_field(name: str, value: Any) -> Any:
     """Turn a whole number given for a float field into that float; change nothing else."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole and FIELD_TYPES[name] is float else value
+    if type(value) is not int or FIELD_TYPES[name] is not float:
+        return value
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigError(f"{name} must be a number below 1e308, got a whole number above it") from error
 
 
 def _check_type(name: str, value: Any, expected: Any) -> None:

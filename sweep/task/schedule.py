@@ -21,7 +21,7 @@ def step_schedule(config: TrainConfig, steps: np.ndarray) -> np.ndarray:
     """
     drop = config.decay_at
     if drop < 1:
-        drop *= config.num_steps
+        drop = round(drop * config.num_steps, 6)  # 0.07 * 100 is a little above 7 in binary
     return np.where(steps < drop, config.learning_rate, config.final_learning_rate)
 
 
