@@ -7,8 +7,8 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 encoded: controls, formats, surrogates, line and paragraph separators."""
 
 
-def printable(text: str, keep: str = "") -> str:
-    r"""Replace every character that has no shape of its own by its escape; keep those in ``keep``.
+def printable(text: str) -> str:
+    r"""Replace every character that has no shape of its own by its escape.
 
     Examples:
         >>> print(printable("red \x1b[31m alert"))
@@ -16,12 +16,7 @@ def printable(text: str, keep: str = "") -> str:
         >>> print(printable("zoë ± ε"))
         zoë ± ε
     """
-    return "".join(
-        _escape(character)
-        if unicodedata.category(character) in _UNSEEN and character not in keep
-        else character
-        for character in text
-    )
+    return "".join(_escape(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
 
 
 def _escape(character: str) -> str:

@@ -43,7 +43,9 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
     for state in BLOCKS:
         block = [trial for trial in study.trials if _state(trial) == state]
         rows += [_row(study, [trial], state) for trial in sorted(block, key=lambda trial: trial.number)]
-    return pandas.DataFrame(rows, columns=table_columns(study), dtype=object)
+    columns = table_columns(study)
+    cells = [[row.get(name) for name in columns] for row in rows]
+    return pandas.DataFrame(cells, columns=columns, dtype=object)
 
 
 def table_columns(study: StudyRecord) -> list[str]:

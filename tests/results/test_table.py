@@ -93,6 +93,7 @@ def test_a_complete_trial_without_finite_loss_never_ranks(loss):
 
 def test_no_cell_holds_a_number_that_is_not_finite():
     record = study(
+        trial(4, 2.4, params={}),
         trial(0, math.nan, seconds=math.inf),
         trial(1, state="pruned", seconds=math.nan),
         trial(2, 2.5, facts={}),
