@@ -182,13 +182,15 @@ def floor(typing_context: Any, vector: Any) -> Any:
 
 @intrinsic
 def two_to_the(typing_context: Any, vector: Any) -> Any:
-    """Return 2^n of whole numbers from -126 to 127, put together from the bits of a float."""
+    """Return 2^n for whole numbers n from -126 to 127, put together from the bits of a float.
+
+    In n + 127 + 1.5 * 2^23 the lowest bits are those of n + 127, the exponent of 2^n.
+    """
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
-        name = f"llvm.fptosi.sat.v{WIDTH}i32.v{WIDTH}f32"
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_INTEGERS, [VECTOR]), name)
-        exponent = builder.add(builder.call(function, values), ir.Constant(_INTEGERS, [127] * WIDTH))
-        return builder.bitcast(builder.shl(exponent, ir.Constant(_INTEGERS, [23] * WIDTH)), VECTOR)
+        shifted = builder.fadd(values[0], ir.Constant(VECTOR, [127.0 + 1.5 * 2**23] * WIDTH))
+        exponent = builder.shl(builder.bitcast(shifted, _INTEGERS), ir.Constant(_INTEGERS, [23] * WIDTH))
+        return builder.bitcast(exponent, VECTOR)
 
     return _vector(_vector), generate
 
