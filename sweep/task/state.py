@@ -38,7 +38,8 @@ class TrainState:
         tensors = dict(self.parameters)
         tensors |= {_VELOCITY + name: array for name, array in self.velocity.items()}
         tensors["step"] = np.array([self.step], dtype=np.int64)
-        return safetensors.numpy.save(tensors)
+        # safetensors writes memory as it lies, so an array in another layout would come back shuffled.
+        return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
 
     @classmethod
     def from_bytes(cls, raw: bytes, config: TrainConfig, vocabulary_size: int) -> Self:
@@ -53,14 +54,19 @@ class TrainState:
             expected |= {_VELOCITY + name: shape for name, shape in shapes.items()}
         try:
             tensors = safetensors.numpy.load(raw)
-            step = int(tensors.pop("step")[0])
-        except (safetensors.SafetensorError, KeyError, IndexError) as error:
+            step = tensors.pop("step")
+        except (safetensors.SafetensorError, KeyError) as error:
             raise DataError(f"checkpoint cannot be read: {error}") from error
+        if step.dtype != np.int64 or step.shape != (1,) or step[0] < 0:
+            raise DataError(f"checkpoint holds step {step}, but a whole number from 0 is needed")
         found = {name: array.shape for name, array in tensors.items()}
         if found != expected:
             raise DataError(f"checkpoint holds {found}, but the configuration needs {expected}")
+        for name, array in tensors.items():
+            if array.dtype != np.float32:
+                raise DataError(f"checkpoint holds {name} as {array.dtype}, but float32 is needed")
         return cls(
-            step=step,
+            step=int(step[0]),
             parameters={name: tensors[name] for name in shapes},
             velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
         )
