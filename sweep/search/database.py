@@ -165,7 +165,7 @@ def machine_errors(where: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, MachineError):
+        if isinstance(error, (MachineError, BrokenPipeError)):
             raise
         raise MachineError(f"{error.filename or where}: {error.strerror or error}") from error
 

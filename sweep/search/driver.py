@@ -1,0 +1,409 @@
+"""How does a study get from its file to its last trial?
+
+One driver owns a study's trials: it alone asks, reports and tells; workers only train. What it
+knows is stored before anybody hears of it, so it can be killed at any moment, and the next run
+goes on from the last stored segments.
+"""
+
+import bisect
+import dataclasses
+import datetime
+import math
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sweep.search.checkpoints import Checkpoints
+from sweep.search.database import Database, machine_errors
+from sweep.search.events import Observer, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.search.mirror import Mirror
+from sweep.search.pool import LocalPool, Pool, SegmentJob, SegmentOutcome
+from sweep.search.pruners import PRUNERS
+from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
+from sweep.search.rungs import Cut, cuts
+from sweep.search.samplers import SAMPLERS, PointSampler
+from sweep.search.study_spec import StudySpec
+from sweep.search.study_store import StudyWriter, open_study, trial_ids
+from sweep.task.protocol import AnyTask, Config, Data, Segment
+from sweep.task.randomness import derive_seed
+
+MAX_DEATHS = 3
+"""Deaths of its worker after which a segment's trial is given up as failed."""
+
+_POLL_S = 0.1
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What one run of a study did."""
+
+    study: StudyRecord
+    trained: int
+    """Trials that ended in this run."""
+    stopped_by: str | None
+    """``timeout`` or ``signal``, or None where the study is finished."""
+
+
+def run_study(
+    task: AnyTask,
+    spec: StudySpec,
+    database: Database,
+    *,
+    workers: int,
+    device: str = "auto",
+    observe: Observer = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> RunSummary:
+    """Train a study's trials until its total, its timeout, or until told to stop.
+
+    Args:
+        task: The trainer.
+        spec: The checked study.
+        database: Where it lives; made where there is none.
+        workers: Processes that train.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        observe: Called with each event, after what it says is on disk.
+        should_stop: Asked several times a second; True leaves at once, with running trials stored.
+
+    Raises:
+        DataError: If the data cannot be used.
+        DeviceError: If the device is not present.
+        StudyConflictError: If another study of that name is stored, or another driver runs it.
+        StorageError: If the database fails.
+        MachineError: If a file cannot be written, or no worker can start.
+    """
+    data = task.load_data(spec.data)
+    device = task.resolve_device(device)
+    storage = database.open_for_writing()
+    with database.driver_lock(spec.name):
+        writer = open_study(storage, spec, task, data)
+        study = writer.read()
+        ids = trial_ids(storage, spec.name)
+        checkpoints = Checkpoints(database.files / spec.name)
+        driver = _Driver(
+            task=task,
+            spec=spec,
+            data=data,
+            writer=writer,
+            checkpoints=checkpoints,
+            study=study,
+            ids=ids,
+            device=device,
+            observe=observe,
+        )
+        with machine_errors(database.files):
+            stopped_by = driver.run(workers, should_stop)
+        return RunSummary(study=writer.read(), trained=driver.trained, stopped_by=stopped_by)
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class _Live:
+    """A trial in training."""
+
+    number: int
+    trial_id: int
+    config: Config
+    params: dict[str, Any]
+    started: datetime.datetime
+    cuts: list[Cut]
+    """Ends of the segments still to be trained."""
+    state: bytes | None = None
+    segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
+    deaths: int = 0
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.segments[-1].step if self.segments else 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of its segments."""
+        return sum(segment.seconds for segment in self.segments)
+
+
+class _Driver:
+    """The state of one run: what is live, what stands at which rung, what is best."""
+
+    def __init__(
+        self,
+        *,
+        task: AnyTask,
+        spec: StudySpec,
+        data: Data,
+        writer: StudyWriter,
+        checkpoints: Checkpoints,
+        study: StudyRecord,
+        ids: dict[int, int],
+        device: str,
+        observe: Observer,
+    ) -> None:
+        self.task, self.spec, self.data, self.observe = task, spec, data, observe
+        self.writer, self.checkpoints = writer, checkpoints
+        self.device, self.engine = device, task.default_engine(device)
+        self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials)
+        self.params = [trial.params for trial in study.trials]
+        self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
+        self.done = len(study.trials) - len(self.unfinished)
+        self.trained = 0
+        self.live: dict[int, _Live] = {}
+        self.rungs: dict[int, dict[int, float]] = {}
+        for trial in study.trials:
+            for percent, loss in trial.rungs.items():
+                self._stand(trial.number, percent, loss)
+        self.kept: list[tuple[float, int]] = []
+        self._close_finished(study)
+
+    def run(self, workers: int, should_stop: Callable[[], bool]) -> str | None:
+        """Train until the total; return ``timeout`` or ``signal`` if stopped before."""
+        total = self.spec.total_trials
+        if not self.unfinished and len(self.params) >= total:
+            return None
+        deadline = time.monotonic() + (self.spec.timeout or math.inf)
+        workers = min(workers, len(self.unfinished) + max(0, total - len(self.params)))
+        pool = LocalPool(self.task, self.data, workers=workers, engine=self.engine, device=self.device)
+        self.observe(
+            RunStarted(
+                done=self.done,
+                total=total,
+                workers=workers,
+                engine=self.engine,
+                device=self.device,
+                data_facts=self.data.describe(),
+            )
+        )
+        try:
+            while True:
+                stopped_by = "signal" if should_stop() else "timeout" if time.monotonic() > deadline else None
+                if stopped_by:
+                    self._release(pool)
+                    return stopped_by
+                self._fill(pool)
+                if not self.live:
+                    return None
+                for outcome in pool.wait(_POLL_S):
+                    self._take(pool, outcome)
+                self._enforce_trial_timeout(pool)
+        finally:
+            pool.close()
+
+    # One trial's way, in order: claim or take over, submit, take, advance, store, end.
+
+    def _fill(self, pool: Pool) -> None:
+        """Give every free worker a trial: interrupted ones first, then new ones."""
+        while pool.free():
+            if self.unfinished:
+                live = self._take_over(*self.unfinished.pop(0))
+            elif len(self.params) < self.spec.total_trials:
+                live = self._claim()
+            else:
+                return
+            self.live[live.number] = live
+            self._advance(pool, live)
+
+    def _claim(self) -> _Live:
+        """Ask for a configuration and store it as a running trial, in one write."""
+        number = len(self.params)
+        params = self.mirror.ask(number, self._sampler(number))
+        seed = derive_seed(self.spec.seed, "trial", number)
+        config = self.task.make_config({**self.spec.fixed, **params, "seed": seed})
+        facts = self.task.facts(config, self.data)
+        trial_id = self.writer.claim(params, self.spec.space, seed, facts, self._origin())
+        self.params.append(params)
+        return self._live(number, trial_id, config, params, [])
+
+    def _sampler(self, number: int) -> Any:
+        """Return what proposes trial ``number``: an earlier replicate, the list, or the sampler."""
+        configuration, replicate = divmod(number, self.spec.replicates)
+        if replicate:
+            return PointSampler(self.params[number - replicate])
+        if configuration < len(self.spec.listed):
+            return PointSampler(self.spec.listed[configuration])
+        proposal = configuration - len(self.spec.listed)
+        return SAMPLERS[self.spec.sampler](self.spec.space, self.spec.seed, proposal)
+
+    def _take_over(self, record: TrialRecord, trial_id: int) -> _Live:
+        """Go on with an interrupted trial from its last segment that is still whole."""
+        config = self.task.make_config({**self.spec.fixed, **record.params, "seed": record.seed})
+        live = self._live(record.number, trial_id, config, record.params, list(record.segments))
+        if live.segments:
+            last = live.segments[-1]
+            live.state = self.checkpoints.read_state(record.number, last.step, last.state_sha256)
+            if live.state is None:
+                text = f"trial {record.number}: the state at step {last.step:,} is lost or damaged"
+                self.observe(Warned(text=f"{text}; the trial starts again, with the same numbers"))
+                live = self._live(record.number, trial_id, config, record.params, [])
+        self.checkpoints.drop_segments_after(record.number, live.step)
+        self.writer.reclaim(trial_id, self._origin())
+        return live
+
+    def _live(
+        self,
+        number: int,
+        trial_id: int,
+        config: Config,
+        params: dict[str, Any],
+        segments: list[SegmentRecord],
+    ) -> _Live:
+        done = segments[-1].step if segments else 0
+        live = _Live(
+            number=number,
+            trial_id=trial_id,
+            config=config,
+            params=params,
+            started=datetime.datetime.now().astimezone(),
+            cuts=[cut for cut in cuts(config.num_steps) if cut.step > done],
+            segments=segments,
+        )
+        record = self._record(live, "running")
+        self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=config.num_steps))
+        return live
+
+    def _take(self, pool: Pool, outcome: SegmentOutcome) -> None:
+        """Let a trial follow from what became of its job."""
+        live = self.live[outcome.trial]
+        if outcome.segment is not None:
+            self._take_segment(pool, live, outcome.segment)
+        elif outcome.fault is not None:
+            self._end(live, "failed", reason=f"failed in training: {outcome.fault}")
+        else:
+            self._take_death(pool, live)
+
+    def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
+        cut = live.cuts.pop(0)
+        if not math.isfinite(segment.dev_loss):
+            self._end(live, "diverged", reason=_describe_divergence(segment, live.step, cut.step))
+            return
+        first_step, live.state, live.deaths = live.step, segment.state, 0
+        stored = SegmentRecord(
+            step=cut.step,
+            percent=cut.percent,
+            dev_loss=segment.dev_loss,
+            seconds=segment.seconds,
+            state_sha256=self.checkpoints.write_segment(
+                live.number, first_step, cut.step, segment.state, segment.losses
+            ),
+        )
+        live.segments.append(stored)
+        self.writer.store_segments(live.trial_id, live.segments)
+        self.checkpoints.drop_states_before(live.number, cut.step)
+        if cut.percent is not None:
+            self._stand(live.number, cut.percent, segment.dev_loss)
+            self.mirror.report(live.number, cut.percent, segment.dev_loss)
+        num_steps = live.config.num_steps
+        self.observe(
+            SegmentStored(trial=live.number, step=cut.step, num_steps=num_steps, dev_loss=segment.dev_loss)
+        )
+        self._advance(pool, live)
+
+    def _take_death(self, pool: Pool, live: _Live) -> None:
+        live.deaths += 1
+        if live.deaths == MAX_DEATHS:
+            where = f"between steps {live.step:,} and {live.cuts[0].step:,}"
+            reason = f"failed: its worker died {MAX_DEATHS} times {where}"
+            self._end(live, "failed", reason=reason)
+            return
+        self.observe(Warned(text=f"the worker of trial {live.number} died; its segment is trained again"))
+        self._submit(pool, live)
+
+    def _advance(self, pool: Pool, live: _Live) -> None:
+        """Complete the trial, give it up, or train its next segment."""
+        if not live.cuts:
+            self._end(live, "complete", dev_loss=live.segments[-1].dev_loss)
+            return
+        percent = live.segments[-1].percent if live.segments else None
+        if percent is not None and PRUNERS[self.spec.pruner](self.rungs, live.number, percent):
+            self._end(live, "pruned", reason=f"pruned at {percent} % by {self.spec.pruner}")
+            return
+        self._submit(pool, live)
+
+    def _submit(self, pool: Pool, live: _Live) -> None:
+        job = SegmentJob(
+            trial=live.number, config=live.config, state=live.state, until_step=live.cuts[0].step
+        )
+        pool.submit(job)
+
+    def _end(
+        self, live: _Live, state: str, *, dev_loss: float | None = None, reason: str | None = None
+    ) -> None:
+        self.writer.end(live.trial_id, state, seconds=live.seconds, dev_loss=dev_loss, reason=reason)
+        self.mirror.end(live.number, state, dev_loss)
+        del self.live[live.number]
+        self.done += 1
+        self.trained += 1
+        self._close(live.number, dev_loss)
+        record = self._record(live, state, dev_loss, reason)
+        self.observe(TrialEnded(trial=record, done=self.done, total=self.spec.total_trials))
+
+    # What surrounds a trial's way.
+
+    def _enforce_trial_timeout(self, pool: Pool) -> None:
+        limit = self.spec.trial_timeout
+        for live in list(self.live.values()) if limit else []:
+            assert limit is not None, "checked in the line above"
+            if live.seconds + pool.elapsed(live.number) > limit:
+                pool.kill(live.number)
+                self._end(
+                    live, "timeout", reason=f"timeout after {limit:g} s, at step {live.step:,} or later"
+                )
+
+    def _release(self, pool: Pool) -> None:
+        """Leave the running trials to the next run."""
+        pool.close()
+        for live in self.live.values():
+            self.writer.release(live.trial_id)
+        self.live.clear()
+
+    def _close_finished(self, study: StudyRecord) -> None:
+        """Tidy the files of finished trials; a killed run may have left some undone."""
+        for trial in study.trials:
+            if trial.is_finished:
+                self._close(trial.number, trial.dev_loss)
+
+    def _close(self, number: int, dev_loss: float | None) -> None:
+        """Keep the files of the best ``keep`` trials whole, thin those of all others."""
+        if dev_loss is None:
+            self.checkpoints.close(number, keep=False)
+            return
+        bisect.insort(self.kept, (dev_loss, number))
+        out = self.kept.pop()[1] if len(self.kept) > self.spec.keep else None
+        if out != number:
+            self.checkpoints.close(number, keep=True)
+        if out is not None:
+            self.checkpoints.close(out, keep=False)
+
+    def _stand(self, number: int, percent: int, loss: float) -> None:
+        self.rungs.setdefault(percent, {})[number] = loss
+
+    def _origin(self) -> dict[str, str]:
+        return {
+            "engine": self.engine,
+            "device": self.device,
+            "owner": f"{socket.gethostname()}:{os.getpid()}",
+        }
+
+    def _record(
+        self, live: _Live, state: str, dev_loss: float | None = None, reason: str | None = None
+    ) -> TrialRecord:
+        return TrialRecord(
+            number=live.number,
+            state=state,
+            params=live.params,
+            seed=live.config.seed,
+            dev_loss=dev_loss,
+            segments=tuple(live.segments),
+            reason=reason,
+            facts=self.task.facts(live.config, self.data),
+            engine=self.engine,
+            device=self.device,
+            started=live.started,
+            ended=None if state == "running" else datetime.datetime.now().astimezone(),
+        )
+
+
+def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
+    finite = [math.isfinite(loss) for loss in segment.losses.tolist()]
+    step = first_step + finite.index(False) if False in finite else until_step
+    return f"diverged: the loss is not finite from step {step:,} on"

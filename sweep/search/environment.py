@@ -1,0 +1,22 @@
+"""Which versions and which machine made a result?"""
+
+import importlib.metadata
+import os
+import platform
+
+from sweep import __version__
+
+PACKAGES = ("torch", "numba", "numpy", "optuna", "optuna-dashboard", "pandas", "plotly", "sqlalchemy")
+
+
+def describe_environment() -> dict[str, str]:
+    """Return the versions of sweep, Python and the libraries, and the machine's kind."""
+    versions = {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {
+        "sweep": __version__,
+        "python": platform.python_version(),
+        **versions,
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "cores": str(os.cpu_count()),
+    }

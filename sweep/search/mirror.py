@@ -1,0 +1,81 @@
+"""What does the sampler see?
+
+An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
+It differs from the database in one thing: a diverged trial appears as complete, with a loss as
+bad as knowing nothing or worse, since samplers ignore failures and would come back to a
+diverging region.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import Trial, TrialState, create_trial
+
+from sweep.search.records import TrialRecord
+from sweep.search.samplers import PointSampler
+from sweep.search.space import Space
+
+
+class Mirror:
+    """All trials so far, as an Optuna study for the sampler to learn from."""
+
+    def __init__(self, space: Space, loss_ceiling: float, trials: Iterable[TrialRecord]) -> None:
+        """Rebuild the study.
+
+        Args:
+            space: The searched hyperparameters.
+            loss_ceiling: Loss of knowing nothing, nats per character.
+            trials: Every stored trial, in the order of their numbers.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._study = optuna.create_study(direction="minimize")
+        self._space = space
+        self._worst_loss = loss_ceiling
+        self._open: dict[int, Trial] = {}
+        for trial in trials:
+            self._add(trial)
+
+    def ask(self, number: int, sampler: BaseSampler) -> dict[str, Any]:
+        """Return the parameters that ``sampler`` proposes for the next trial, now running."""
+        self._study.sampler = sampler
+        trial = self._study.ask(self._space)
+        assert trial.number == number, "the mirror follows the database"
+        self._open[number] = trial
+        return trial.params
+
+    def report(self, number: int, percent: int, dev_loss: float) -> None:
+        """Let a running trial stand at a rung."""
+        self._open[number].report(dev_loss, percent)
+
+    def end(self, number: int, state: str, dev_loss: float | None) -> None:
+        """Let a running trial end in one of ``records.STATES``."""
+        ended, value = self._seen_as(state, dev_loss)
+        self._study.tell(self._open.pop(number), value, ended)
+
+    def _add(self, record: TrialRecord) -> None:
+        if not record.is_finished:
+            self.ask(record.number, PointSampler(record.params))
+            for percent, loss in record.rungs.items():
+                self.report(record.number, percent, loss)
+            return
+        ended, value = self._seen_as(record.state, record.dev_loss)
+        self._study.add_trial(
+            create_trial(
+                state=ended,
+                value=value if value is not None or not record.rungs else list(record.rungs.values())[-1],
+                params=record.params,
+                distributions=self._space,
+                intermediate_values=record.rungs,
+            )
+        )
+
+    def _seen_as(self, state: str, dev_loss: float | None) -> tuple[TrialState, float | None]:
+        if state == "complete":
+            assert dev_loss is not None, "a complete trial has a loss"
+            self._worst_loss = max(self._worst_loss, dev_loss)
+            return TrialState.COMPLETE, dev_loss
+        if state == "diverged":
+            return TrialState.COMPLETE, self._worst_loss
+        return (TrialState.FAIL if state == "failed" else TrialState.PRUNED), None

@@ -1,0 +1,222 @@
+"""Where do segments run?
+
+In worker processes on this machine, each an executor of its own, so that one worker's death
+takes nothing along but the segment it was training. Workers only train: they are handed a
+configuration, a state and the train and dev parts, and hand back a segment.
+"""
+
+import concurrent.futures
+import dataclasses
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol
+
+from sweep.errors import MachineError
+from sweep.task.protocol import AnyTask, Segment
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentJob:
+    """A segment to be trained."""
+
+    trial: int
+    config: Any
+    state: bytes | None
+    """Where to go on; None is the beginning."""
+    until_step: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentOutcome:
+    """What became of a job: a segment, a fault in training, or neither as the worker died."""
+
+    trial: int
+    segment: Segment | None = None
+    fault: str | None = None
+
+
+class Pool(Protocol):
+    """Where segments run."""
+
+    def free(self) -> int:
+        """Return how many more jobs can start at once."""
+
+    def submit(self, job: SegmentJob) -> None:
+        """Start a job; there must be a free place."""
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        """Return what ended, waiting at most ``timeout`` seconds for something to end."""
+
+    def elapsed(self, trial: int) -> float:
+        """Return for how many seconds a trial's job has run."""
+
+    def kill(self, trial: int) -> None:
+        """End a trial's job at once, without an outcome."""
+
+    def close(self) -> None:
+        """End all jobs and workers at once."""
+
+
+class LocalPool:
+    """Worker processes on this machine."""
+
+    def __init__(self, task: AnyTask, data: Any, *, workers: int, engine: str, device: str) -> None:
+        """Start the workers; they load their libraries while the caller goes on."""
+        self._start_slot: Callable[[], _Slot] = lambda: _Slot((task, data, engine, device))
+        self._slots = [self._start_slot() for _ in range(workers)]
+
+    def free(self) -> int:
+        """Return the number of idle workers."""
+        return sum(slot.job is None for slot in self._slots)
+
+    def submit(self, job: SegmentJob) -> None:
+        """Hand the job to an idle worker."""
+        next(slot for slot in self._slots if slot.job is None).submit(job)
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        """Return what ended; a worker that died is replaced."""
+        busy = {slot.future: place for place, slot in enumerate(self._slots) if slot.future is not None}
+        done, _ = concurrent.futures.wait(busy, timeout, concurrent.futures.FIRST_COMPLETED)
+        places = sorted(busy[future] for future in done)
+        outcomes = [self._slots[place].take_outcome() for place in places]
+        for place in places:
+            if self._slots[place].is_dead:
+                self._replace(place)
+        return outcomes
+
+    def elapsed(self, trial: int) -> float:
+        """Return the seconds since the trial's job was handed over."""
+        return time.monotonic() - self._slots[self._place_of(trial)].since
+
+    def kill(self, trial: int) -> None:
+        """Kill the worker that trains the trial and start another."""
+        self._replace(self._place_of(trial))
+
+    def close(self) -> None:
+        """Kill all workers."""
+        for slot in self._slots:
+            slot.kill()
+        self._slots = []
+
+    def _place_of(self, trial: int) -> int:
+        return next(p for p, slot in enumerate(self._slots) if slot.job and slot.job.trial == trial)
+
+    def _replace(self, place: int) -> None:
+        self._slots[place].kill()
+        self._slots[place] = self._start_slot()
+
+
+class _Slot:
+    """One worker process with at most one job."""
+
+    def __init__(self, worker_arguments: tuple[Any, ...]) -> None:
+        self._executor = concurrent.futures.ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=worker_arguments,
+        )
+        with _interrupts_ignored():
+            self._pid = self._executor.submit(_prepare_worker)
+        self.job: SegmentJob | None = None
+        self.future: concurrent.futures.Future[Segment] | None = None
+        self.since = 0.0
+        self.is_dead = False
+
+    def submit(self, job: SegmentJob) -> None:
+        self.job, self.since = job, time.monotonic()
+        try:
+            self.future = self._executor.submit(_train, job)
+        except BrokenProcessPool as error:  # it died while it was idle
+            self.future = concurrent.futures.Future()
+            self.future.set_exception(error)
+
+    def take_outcome(self) -> SegmentOutcome:
+        assert self.job is not None, "only a job's end is taken"
+        assert self.future is not None, "a job has a future"
+        trial, fault = self.job.trial, self.future.exception()
+        segment = None if fault else self.future.result()
+        self.job = self.future = None
+        if isinstance(fault, BrokenProcessPool):
+            self.is_dead = True
+            self._check_start()
+            return SegmentOutcome(trial=trial)
+        return SegmentOutcome(trial=trial, segment=segment, fault=_describe(fault) if fault else None)
+
+    def kill(self) -> None:
+        """End the process, whatever it does; the executor's own threads end with it."""
+        with _interrupts_ignored():
+            pid = self._find_pid()
+            for process in multiprocessing.active_children():
+                if process.pid == pid:
+                    process.kill()
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _find_pid(self) -> int | None:
+        try:
+            return self._pid.result()
+        except Exception:  # noqa: BLE001  whatever kept the worker from starting, it is gone
+            return None
+
+    def _check_start(self) -> None:
+        """Tell a worker that died from one that could never start."""
+        fault = self._pid.exception()
+        if fault is not None and not isinstance(fault, BrokenProcessPool):
+            raise MachineError(f"a worker process cannot start: {_describe(fault)}") from fault
+
+
+class _interrupts_ignored:  # noqa: N801  reads as a statement
+    """Let a child inherit that Ctrl-C is not for it; the driver hears it and ends its workers."""
+
+    def __enter__(self) -> None:
+        self._in_main = threading.current_thread() is threading.main_thread()
+        if self._in_main:
+            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def __exit__(self, *_: object) -> None:
+        if self._in_main:
+            signal.signal(signal.SIGINT, self._before)
+
+
+def _describe(fault: BaseException) -> str:
+    text = str(fault).strip().partition("\n")[0]
+    return f"{type(fault).__name__}: {text}" if text else type(fault).__name__
+
+
+# What follows runs in the worker process.
+
+_worker: tuple[AnyTask, Any, str, str] | None = None
+"""(task, data, engine, device) of this worker process."""
+
+
+def _start_worker(task: AnyTask, data: Any, engine: str, device: str) -> None:
+    global _worker  # noqa: PLW0603  a process has one task, and jobs find it here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_driver, daemon=True).start()
+    _worker = (task, data, engine, device)
+
+
+def _die_with_driver() -> None:
+    """End this process when the driver's ends, also when that was killed."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None, "a worker was started by a driver"
+    multiprocessing.connection.wait([driver.sentinel])
+    os._exit(1)
+
+
+def _prepare_worker() -> int:
+    assert _worker is not None, "the initialiser ran"
+    _worker[0].prepare_worker()
+    return os.getpid()
+
+
+def _train(job: SegmentJob) -> Segment:
+    assert _worker is not None, "the initialiser ran"
+    task, data, engine, device = _worker
+    return task.train_segment(job.config, data, job.state, job.until_step, engine=engine, device=device)

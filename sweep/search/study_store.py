@@ -1,0 +1,269 @@
+"""How is a study kept in the database?
+
+Optuna's schema, so that its dashboard and tools read it as their own. What Optuna has no place
+for stands in user attributes: on the study its identity and what was read, on a trial its seed,
+engine, stored segments and the reason for an early end. A trial is claimed in one write, with
+all its parameters: a half-asked trial cannot exist.
+"""
+
+import datetime
+import json
+from typing import Any
+
+import sqlalchemy
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.search.database import storage_errors
+from sweep.search.environment import describe_environment
+from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
+from sweep.search.space import Space
+from sweep.search.study_spec import StudySpec, identity_changes
+from sweep.task.protocol import AnyTask, Data
+
+_OPTUNA_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+_ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
+
+
+class StudyWriter:
+    """The one writer of a study's trials."""
+
+    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
+        """Take a study that exists; use ``open_study``."""
+        self._storage = storage
+        self._study_id = study_id
+        self.name = name
+
+    def read(self) -> StudyRecord:
+        """Return the study as it is stored now."""
+        return load_study(self._storage, self.name)
+
+    def claim(
+        self, params: dict[str, Any], space: Space, seed: int, facts: dict[str, int], origin: dict[str, str]
+    ) -> int:
+        """Store a running trial with everything that is known of it; return its id."""
+        trial = create_trial(
+            state=TrialState.RUNNING,
+            params=params,
+            distributions=space,
+            user_attrs={"seed": seed, **facts, **origin},
+        )
+        with storage_errors(self.name):
+            return self._storage.create_new_trial(self._study_id, trial)
+
+    def reclaim(self, trial_id: int, origin: dict[str, str]) -> None:
+        """Make an interrupted trial a running one of this driver."""
+        with storage_errors(self.name):
+            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+            for key, value in origin.items():
+                self._storage.set_trial_user_attr(trial_id, key, value)
+            self._storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+
+    def store_segments(self, trial_id: int, segments: list[SegmentRecord]) -> None:
+        """Store all segments of a trial so far, then report the last one's rung."""
+        rows = [[s.step, s.percent, s.dev_loss, round(s.seconds, 6), s.state_sha256] for s in segments]
+        last = segments[-1]
+        with storage_errors(self.name):
+            self._storage.set_trial_user_attr(trial_id, "segments", rows)
+            if last.percent is not None:
+                self._storage.set_trial_intermediate_value(trial_id, last.percent, last.dev_loss)
+
+    def end(
+        self,
+        trial_id: int,
+        state: str,
+        *,
+        seconds: float,
+        dev_loss: float | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Store how a trial ended; afterwards nothing of it can change.
+
+        Args:
+            trial_id: Of the database.
+            state: A finished one of ``records.STATES``.
+            seconds: Wall time of its segments.
+            dev_loss: Finite, for a complete trial.
+            reason: For any other, its first word the state.
+        """
+        with storage_errors(self.name):
+            self._storage.set_trial_user_attr(trial_id, "train_seconds", round(seconds, 3))
+            if reason:
+                self._storage.set_trial_user_attr(trial_id, "reason", reason)
+            values = None if dev_loss is None else [dev_loss]
+            self._storage.set_trial_state_values(trial_id, _ENDED_AS.get(state, TrialState.PRUNED), values)
+
+    def release(self, trial_id: int) -> None:
+        """Leave a trial to the next run."""
+        with storage_errors(self.name):
+            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+
+def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
+    """Return the study that ``spec`` describes, made where it is missing.
+
+    Raises:
+        StudyConflictError: If a study of that name is stored with another identity.
+    """
+    identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
+    with storage_errors(spec.name):
+        stored_id = _study_ids(storage).get(spec.name)
+        if stored_id is None:
+            stored_id = storage.create_new_study([StudyDirection.MINIMIZE], spec.name)
+            storage.set_study_user_attr(stored_id, "identity", identity)
+        else:
+            _check_identity(storage, stored_id, spec.name, identity)
+        _store_changeable(storage, stored_id, spec, data)
+    return StudyWriter(storage, stored_id, spec.name)
+
+
+def load_study(storage: RDBStorage, name: str) -> StudyRecord:
+    """Return one study with its trials.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+        StorageError: If it was not made by sweep, or cannot be read.
+    """
+    with storage_errors(name):
+        studies = _study_ids(storage)
+        if name not in studies:
+            known = ", ".join(sorted(studies)) or "none yet"
+            raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
+        study_id = studies[name]
+        attrs = storage.get_study_user_attrs(study_id)
+        trials = storage.get_all_trials(study_id, deepcopy=False)
+    if "identity" not in attrs:
+        raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
+    try:
+        return StudyRecord(
+            name=name,
+            goal=attrs["goal"],
+            identity=attrs["identity"],
+            data=attrs["data"],
+            data_facts=attrs["data_facts"],
+            total_trials=attrs["total_trials"],
+            keep=attrs["keep"],
+            logged=tuple(attrs["logged"]),
+            environment=attrs["environment"],
+            trials=tuple(_trial_record(trial) for trial in trials),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(f"study {name!r} is stored incompletely ({error!r}); restore a copy") from error
+
+
+def study_names(storage: RDBStorage) -> list[str]:
+    """Return the names of all studies, oldest first."""
+    with storage_errors("database"):
+        return list(_study_ids(storage))
+
+
+def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
+    """Return trial number -> id in the database."""
+    with storage_errors(name):
+        trials = storage.get_all_trials(_study_ids(storage)[name], deepcopy=False)
+    return {trial.number: trial._trial_id for trial in trials}
+
+
+def rename_study(storage: RDBStorage, old: str, new: str) -> None:
+    """Give a study another name, in one transaction.
+
+    Raises:
+        NotFoundError: If there is no study ``old``.
+        StudyConflictError: If there is one named ``new``.
+    """
+    with storage_errors(old):
+        names = _study_ids(storage)
+        if old not in names:
+            raise NotFoundError(f"no study {old!r} in the database")
+        if new in names:
+            raise StudyConflictError(f"a study {new!r} exists already; choose another name")
+        studies = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
+        with storage.engine.begin() as connection:
+            change = studies.update().where(studies.c.study_id == names[old]).values(study_name=new)
+            connection.execute(change)
+
+
+def delete_study(storage: RDBStorage, name: str) -> None:
+    """Remove a study with its trials.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+    """
+    with storage_errors(name):
+        names = _study_ids(storage)
+        if name not in names:
+            raise NotFoundError(f"no study {name!r} in the database")
+        storage.delete_study(names[name])
+
+
+def _study_ids(storage: RDBStorage) -> dict[str, int]:
+    return {study.study_name: study._study_id for study in storage.get_all_studies()}
+
+
+def _check_identity(storage: RDBStorage, study_id: int, name: str, identity: dict[str, Any]) -> None:
+    stored = storage.get_study_user_attrs(study_id).get("identity")
+    if stored is None:
+        if storage.get_all_trials(study_id, deepcopy=False):
+            raise StudyConflictError(f"a study {name!r} that sweep did not make is stored; use --as NAME")
+        storage.set_study_user_attr(study_id, "identity", identity)  # killed right after its creation
+        return
+    changes = identity_changes(stored, identity)
+    if changes:
+        raise StudyConflictError(
+            f"study {name!r} is stored with other settings ({'; '.join(changes)}); run it under another "
+            f"name with --as NAME, or clear the old one with `sweep rename` or `sweep delete`"
+        )
+
+
+def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data: Data) -> None:
+    """Store what may differ from run to run; write only what does differ."""
+    stored = storage.get_study_user_attrs(study_id)
+    logged = spec.logged if spec.logged_data_sha256 == data.sha256 else ()
+    wanted = {
+        "goal": spec.goal,
+        "data": spec.data,
+        "data_facts": data.describe(),
+        "total_trials": spec.total_trials,
+        "keep": spec.keep,
+        "logged": list(logged),
+        "environment": describe_environment(),
+    }
+    for key, value in wanted.items():
+        if stored.get(key) != value:
+            storage.set_study_user_attr(study_id, key, value)
+
+
+def _trial_record(trial: FrozenTrial) -> TrialRecord:
+    attrs = trial.user_attrs
+    reason = attrs.get("reason")
+    state = _OPTUNA_STATES.get(trial.state) or str(reason).partition(" ")[0]
+    return TrialRecord(
+        number=trial.number,
+        state=state,
+        params=dict(trial.params),
+        seed=attrs["seed"],
+        dev_loss=trial.value if state == "complete" else None,
+        segments=tuple(_segment_record(row) for row in attrs.get("segments", ())),
+        reason=reason,
+        facts={key: attrs[key] for key in ("n_params", "examples_seen")},
+        engine=attrs["engine"],
+        device=attrs["device"],
+        started=_local(trial.datetime_start),
+        ended=_local(trial.datetime_complete),
+    )
+
+
+def _segment_record(row: list[Any]) -> SegmentRecord:
+    step, percent, dev_loss, seconds, sha256 = row
+    return SegmentRecord(step=step, percent=percent, dev_loss=dev_loss, seconds=seconds, state_sha256=sha256)
+
+
+def _local(moment: datetime.datetime | None) -> datetime.datetime | None:
+    return moment.astimezone() if moment else None
