@@ -79,10 +79,10 @@ def resolve_device(name: str) -> str:
     """
     if name == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
-    kind, _, index = name.partition(":")
+    kind, colon, index = name.partition(":")
     if name == "cpu":
         return name
-    if kind != "cuda" or (index and not index.isdecimal()):
+    if kind != "cuda" or (colon and not index.isdecimal()):
         raise DeviceError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
     if int(index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device {name} is not present; use --device cpu or auto")
