@@ -236,7 +236,7 @@ class TestRange:
 
         found = suggestions(scripted(loss, steps=1_001)[0])
         assert -1.65 <= math.log10(found["steepest"][0]) <= -1.35
-        assert -1.6 <= math.log10(found["minimum_over_ten"][0]) <= -1.45
+        assert -1.75 <= math.log10(found["minimum_over_ten"][0]) <= -1.45
         assert -2.0 <= math.log10(found["valley"][0]) <= -1.5
 
 
