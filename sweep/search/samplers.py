@@ -16,7 +16,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 from scipy.stats import qmc as scipy_qmc
 
-from sweep.search.space import Space, grid_cells, value_at
+from sweep.search.space import Space, grid_cell, value_at
 from sweep.task.randomness import derive_seed
 
 
@@ -85,7 +85,7 @@ def grid(space: Space, seed: int, number: int) -> BaseSampler:
 
     Optuna's own stops its study at the end, which is an error under ask and tell.
     """
-    return PointSampler(grid_cells(space)[number])
+    return PointSampler(grid_cell(space, number))
 
 
 def listed(space: Space, seed: int, number: int) -> BaseSampler:

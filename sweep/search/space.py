@@ -2,11 +2,13 @@
 
 A dimension is one of Optuna's distributions. This module makes it from a study file's entry
 and reads it back in two ways of our own: cell by cell, and at a point of the unit interval.
+The dimensions stand in the order of the hyperparameters, not of the file, so that moving a
+line changes no proposal.
 """
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from optuna.distributions import (
@@ -23,6 +25,8 @@ Space = dict[str, BaseDistribution]
 
 _RANGE_KEYS = {"low", "high", "log", "step"}
 
+_MAX_STEPS = 1_000_000_000
+
 
 def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
     """Turn ``[search]`` into distributions.
@@ -34,23 +38,24 @@ def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
     for name in entries:
         if name not in types:
             raise StudyFileError(f"unknown hyperparameter {name!r} in [search]; known: {', '.join(types)}")
-    return {name: _parse_dimension(name, entry, task) for name, entry in entries.items()}
+    return {name: _parse_dimension(name, entries[name], task) for name in types if name in entries}
 
 
 def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
     """Return the smallest space that holds all listed configurations.
 
     Raises:
-        StudyFileError: If the configurations do not set the same hyperparameters.
+        StudyFileError: If the configurations do not set the same, known hyperparameters.
     """
-    space: Space = {}
-    for name in listed[0] if listed else ():
+    types = task.field_types()
+    for name in (name for trial in listed for name in trial):
+        if name not in types:
+            raise StudyFileError(f"unknown key {name!r} in [[trial]]; known: {', '.join(types)}")
         if any(name not in trial for trial in listed):
             raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
-        values = [getattr(task.make_config(trial), name) for trial in listed]
-        kind = {int: IntDistribution, float: FloatDistribution}.get(task.field_types()[name])
-        space[name] = kind(min(values), max(values)) if kind else CategoricalDistribution(sorted(set(values)))
-    return space
+    configs = [task.make_config(trial) for trial in listed]
+    searched = [name for name in types if listed and name in listed[0]]
+    return {name: _hull([getattr(config, name) for config in configs]) for name in searched}
 
 
 def contains(dimension: BaseDistribution, value: Any) -> bool:
@@ -60,15 +65,18 @@ def contains(dimension: BaseDistribution, value: Any) -> bool:
     return bool(dimension._contains(dimension.to_internal_repr(value)))
 
 
-def grid_cells(space: Space) -> list[dict[str, Any]]:
-    """Return every combination of the dimensions' values, the last dimension fastest."""
-    values = [_all_values(dimension) for dimension in space.values()]
-    return [dict(zip(space, cell, strict=True)) for cell in itertools.product(*values)]
+def grid_cell(space: Space, number: int) -> dict[str, Any]:
+    """Return combination ``number`` of the dimensions' values, the last dimension fastest."""
+    cell = {}
+    for name, dimension in reversed(space.items()):
+        number, place = divmod(number, _n_values(dimension))
+        cell[name] = _value_number(dimension, place)
+    return {name: cell[name] for name in space}
 
 
 def grid_size(space: Space) -> int:
-    """Return how many cells the grid has, without making them."""
-    return math.prod(len(_all_values(dimension)) for dimension in space.values())
+    """Return how many cells the grid has."""
+    return math.prod(_n_values(dimension) for dimension in space.values())
 
 
 def value_at(dimension: BaseDistribution, unit: float) -> Any:
@@ -77,18 +85,13 @@ def value_at(dimension: BaseDistribution, unit: float) -> Any:
     Ranges with ``log`` are uniform in the logarithm; whole numbers get equal shares, the ends
     included.
     """
-    if isinstance(dimension, CategoricalDistribution):
-        return dimension.choices[int(unit * len(dimension.choices))]
-    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
-    low, high = dimension.low, dimension.high
     if isinstance(dimension, FloatDistribution) and not dimension.step:
-        point = _between(low, high, unit, dimension.log)
-        return min(max(point, low), high)  # exp(log(x)) may leave the range by one rounding
-    step = dimension.step or 1
-    half = step / 2
-    point = _between(low - half, high + half, unit, dimension.log)
-    cell = round((point - low) / step)
-    return low + step * min(max(cell, 0), round((high - low) / step))
+        point = _between(dimension.low, dimension.high, unit, dimension.log)
+        return min(max(point, dimension.low), dimension.high)  # exp(log(x)) may be off by one rounding
+    if isinstance(dimension, IntDistribution) and dimension.log:
+        point = _between(dimension.low - 0.5, dimension.high + 0.5, unit, log=True)
+        return min(max(round(point), dimension.low), dimension.high)
+    return _value_number(dimension, int(unit * _n_values(dimension)))
 
 
 def _between(low: float, high: float, unit: float, log: bool) -> float:
@@ -97,13 +100,25 @@ def _between(low: float, high: float, unit: float, log: bool) -> float:
     return low + unit * (high - low)
 
 
-def _all_values(dimension: BaseDistribution) -> list[Any]:
+def _n_values(dimension: BaseDistribution) -> int:
     if isinstance(dimension, CategoricalDistribution):
-        return list(dimension.choices)
+        return len(dimension.choices)
     assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
-    step = dimension.step
-    assert step, "the study file demands a step for the grid"
-    return [dimension.low + step * k for k in range(round((dimension.high - dimension.low) / step) + 1)]
+    assert dimension.step, "the study file demands a step for the grid"
+    return round((dimension.high - dimension.low) / dimension.step) + 1
+
+
+def _value_number(dimension: BaseDistribution, place: int) -> Any:
+    if isinstance(dimension, CategoricalDistribution):
+        return dimension.choices[place]
+    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
+    assert dimension.step, "only steps can be counted"
+    return min(dimension.low + dimension.step * place, dimension.high)  # 0.1 + 0.1 * 2 is above 0.3
+
+
+def _hull(values: Sequence[Any]) -> BaseDistribution:
+    kind = {int: IntDistribution, float: FloatDistribution}.get(type(values[0]))
+    return kind(min(values), max(values)) if kind else CategoricalDistribution(sorted(set(values)))
 
 
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
@@ -159,8 +174,9 @@ def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> No
     whole = type(step) is int
     if not (whole or (kind is float and type(step) is float and math.isfinite(step))) or step <= 0:
         raise StudyFileError(f"search.{name}.step must be a number above 0 of the range's kind, got {step!r}")
-    cells = (high - low) / step
-    if abs(cells - round(cells)) > 1e-9 * max(1.0, cells):
+    if (high - low) / step > _MAX_STEPS:
+        raise StudyFileError(f"search.{name}.step must leave at most {_MAX_STEPS:,} values, got {step!r}")
+    if (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
         raise StudyFileError(f"search.{name}: steps of {step} from {low} do not reach high {high}")
 
 

@@ -23,6 +23,7 @@ NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECTIONS = ("data", "fixed", "search", "trial", "log")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_FOREVER = 1e9
 
 
 def load_study_file(path: Path | str, task: AnyTask) -> StudySpec:
@@ -40,7 +41,7 @@ def load_study_file(path: Path | str, task: AnyTask) -> StudySpec:
         ) from error
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise StudyFileError(f"{path}: not a TOML file: {error}") from error
     try:
         return parse_study(raw, task, default_name=path.stem)
@@ -57,8 +58,9 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         DataError: If the ``[data]`` section does.
     """
     _refuse_unknown(raw, [*_SETTINGS, *_SECTIONS], "at the top level")
-    settings = {key: check(key, raw[key]) for key, check in _SETTINGS.items() if key in raw}
-    settings.setdefault("name", check_name("name", default_name))
+    _refuse_huge(raw, "")
+    named = {"name": default_name, **raw}
+    settings = {key: check(key, named[key]) for key, check in _SETTINGS.items() if key in named}
     fixed, search = _table(raw, "fixed"), _table(raw, "search")
     _refuse_unknown(fixed, task.field_types(), "in [fixed]")
     listed, logged = _listed(raw)
@@ -95,7 +97,7 @@ def parse_duration(key: str, text: object) -> float | None:
     if text == "none":
         return None
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if not match or float(match[1]) == 0:
+    if not match or not 0 < float(match[1]) < _FOREVER:
         raise StudyFileError(
             f'{key} must be a time above 0 with s, m or h, as "10m", or "none"; got {text!r}'
         )
@@ -144,6 +146,18 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str
     for key in table:
         if key not in known:
             raise StudyFileError(f"unknown key {key!r} {where}; known: {', '.join(known)}")
+
+
+def _refuse_huge(value: object, where: str) -> None:
+    """Refuse whole numbers beyond the 64 bits that TOML promises, wherever they stand."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            _refuse_huge(entry, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for entry in value:
+            _refuse_huge(entry, where)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise StudyFileError(f"{where} holds a whole number of {value.bit_length()} bits; TOML has 64")
 
 
 def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
