@@ -76,7 +76,7 @@ def qmc(space: Space, seed: int, number: int) -> BaseSampler:
     sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
     if number:
         sequence.fast_forward(number)
-    units = sequence.random(1)[0]
+    units = sequence.random(1)[0].tolist()
     return PointSampler({name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)})
 
 
