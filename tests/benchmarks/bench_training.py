@@ -218,8 +218,13 @@ def format_table(measured: list[Measured]) -> str:
 
 
 _STYLE = """<style>
-text { font: 12px sans-serif; fill: #57606a } .loop { fill: #8c959f } .engine { fill: #1f883d }
-@media (prefers-color-scheme: dark) { text { fill: #9198a1 } .loop { fill: #6e7681 } .engine { fill: #3fb950 } }
+text { font: 12px sans-serif; fill: #57606a }
+.loop { fill: #8c959f } .engine { fill: #1f883d }
+@media (prefers-color-scheme: dark) {
+  text { fill: #9198a1 }
+  .loop { fill: #6e7681 }
+  .engine { fill: #3fb950 }
+}
 </style>"""
 
 

@@ -89,7 +89,7 @@ class _Batch(NamedTuple):
     slots: np.ndarray
     """Row of the table for each example and position, shape (B, T)."""
     present: np.ndarray
-    """Characters present at a position, in order of appearance, shape (T, S)."""
+    """Characters present at a position, in order of appearance, shape (T, S + 1)."""
     n_present: np.ndarray
     """How many they are, shape (T,)."""
     slot_of: np.ndarray
@@ -106,8 +106,12 @@ class _Batch(NamedTuple):
     """Gradient of z, the input of tanh, shape (B, H)."""
     logits: np.ndarray
     """Logits, then their gradients, shape (B, V)."""
+    summed: np.ndarray
+    """Sum of exp(logits - largest logit), shape (B,)."""
     W2: np.ndarray
     """W2 as the model has it, shape (H, V)."""
+    S: int
+    """Most characters that can be present at a position."""
     H: int
     """Hidden neurons, not padded."""
 
@@ -129,7 +133,8 @@ def train(
     rule = _Rule(weight_decay=np.float32(config.weight_decay), momentum=np.float32(config.momentum))
     batch = _allocate_batch(config, state.parameters)
     rates = np.array(learning_rates, np.float32)
-    losses = _take_steps((parameters, velocity, gradient), batch, source, rates, rule)
+    losses = np.empty_like(rates)
+    _take_steps(losses, (parameters, velocity, gradient), batch, source, rates, rule)
     new_state = TrainState(
         step=state.step + len(rates),
         parameters=_unpad(parameters, state.parameters),
@@ -139,12 +144,11 @@ def train(
 
 
 @compiled_entry
-def _take_steps(
+def _take_steps(losses, 
     model: tuple[_Arrays, _Arrays, _Arrays], batch: _Batch, source: _Source, rates: np.ndarray, rule: _Rule
-) -> np.ndarray:
+) -> None:
     """Train in place, one step for each rate, and return the losses."""
     p, velocity, gradient = model
-    losses = np.empty(len(rates), np.float32)
     transpose(batch.W2, p.W2)
     for n in range(len(rates)):
         _draw(batch.examples, source, n)
@@ -156,7 +160,6 @@ def _take_steps(
         _first_layer_backward(gradient, batch, p)
         _descend(p, velocity, gradient, rates[n], rule)
         transpose(batch.W2, p.W2)
-    return losses
 
 
 @compiled
@@ -175,16 +178,17 @@ def _draw(examples: np.ndarray, source: _Source, n: int) -> None:
 @compiled
 def _find_present(batch: _Batch, contexts: np.ndarray) -> None:
     """List the distinct characters at each position, and where each example finds its own."""
-    slot_of, present = batch.slot_of, batch.present
+    slot_of, present, S = batch.slot_of, batch.present, batch.S
     for t in range(contexts.shape[1]):
         n = 0
         for b in range(len(batch.examples)):
             c = contexts[batch.examples[b], t]
-            if slot_of[c] < 0:
-                slot_of[c] = n
-                present[t, n] = c
-                n += 1
-            batch.slots[b, t] = t * present.shape[1] + slot_of[c]
+            known = slot_of[c] >= 0
+            slot = slot_of[c] if known else n
+            slot_of[c] = slot
+            present[t, n] = c
+            n += 1 - known
+            batch.slots[b, t] = t * S + slot
         batch.n_present[t] = n
         for slot in range(n):
             slot_of[present[t, slot]] = -1
@@ -193,7 +197,7 @@ def _find_present(batch: _Batch, contexts: np.ndarray) -> None:
 @compiled
 def _compute_table(batch: _Batch, p: _Arrays) -> None:
     """Set table = emb @ W1 for the characters present at each position."""
-    T, S = batch.present.shape
+    T, S = batch.slots.shape[1], batch.S
     D = len(p.W1) // T
     for t in range(T):
         first, n = t * S, batch.n_present[t]
@@ -222,17 +226,18 @@ def _compute_loss(batch: _Batch, b2: np.ndarray, targets: np.ndarray) -> float:
         target = targets[batch.examples[b]]
         largest = _add_bias(batch.logits, b, b2)
         total += largest - batch.logits[b, target]
-        summed = _exp_row(batch.logits, b, largest)
-        total += math.log(summed)
-        _scale_row(batch.logits, b, 1 / (summed * size))
-        batch.logits[b, target] -= np.float32(1 / size)
+        batch.summed[b] = _exp_row(batch.logits, b, largest)
+        _scale_row(batch.logits, b, np.float32(1) / (batch.summed[b] * np.float32(size)))
+        batch.logits[b, target] -= np.float32(1) / np.float32(size)
+    for b in range(size):
+        total += math.log(batch.summed[b])
     return total / size
 
 
 @compiled
 def _second_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None:
     """Set the gradients of W2, b2 and z: dh = dlogits @ W2.T, dz = dh (1 - tanh^2)."""
-    V = len(batch.slot_of)
+    V = len(p.C)
     product(gradient.W2[:V], batch.logits.T, batch.hidden)
     _sum_rows(gradient.b2, batch.logits, 0, len(batch.logits))
     product(batch.dz, batch.logits, p.W2[:V])
@@ -245,7 +250,7 @@ def _second_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None
 @compiled
 def _first_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None:
     """Set the gradients of C, W1 and b1 from the sums of dz by position and character."""
-    T, S = batch.present.shape
+    T, S = batch.slots.shape[1], batch.S
     D = len(p.W1) // T
     gradient.C[:] = 0
     _sum_by_character(batch)
@@ -262,7 +267,7 @@ def _first_layer_backward(gradient: _Arrays, batch: _Batch, p: _Arrays) -> None:
 @compiled
 def _sum_by_character(batch: _Batch) -> None:
     """Set each row of the table to the sum of dz over the examples that used it."""
-    T, S = batch.present.shape
+    T, S = batch.slots.shape[1], batch.S
     for t in range(T):
         batch.table[t * S : t * S + batch.n_present[t]] = 0
     for b in range(len(batch.dz)):
@@ -273,11 +278,12 @@ def _sum_by_character(batch: _Batch) -> None:
 @compiled
 def _descend(p: _Arrays, velocity: _Arrays, gradient: _Arrays, rate: np.float32, rule: _Rule) -> None:
     """Update every parameter in place; only W1 and W2 decay."""
+    V = len(p.C)
     without_decay = _Rule(np.float32(0), rule.momentum)
     _descend_one(p.C, velocity.C, gradient.C, rate, without_decay)
     _descend_one(p.W1, velocity.W1, gradient.W1, rate, rule)
     _descend_one(p.b1, velocity.b1, gradient.b1, rate, without_decay)
-    _descend_one(p.W2, velocity.W2, gradient.W2, rate, rule)
+    _descend_one(p.W2[:V], velocity.W2[:V], gradient.W2[:V], rate, rule)
     _descend_one(p.b2, velocity.b2, gradient.b2, rate, without_decay)
 
 
@@ -286,14 +292,17 @@ def _descend_one(
     p: np.ndarray, velocity: np.ndarray, gradient: np.ndarray, rate: np.float32, rule: _Rule
 ) -> None:
     """Update: g = gradient + weight_decay p; v = momentum v + g; p -= rate v."""
-    for row in range(p.shape[0]):
-        for j in range(0, p.shape[1], WIDTH):
-            old = load(p, row, j)
-            g = load(gradient, row, j) + rule.weight_decay * old
-            if rule.momentum > 0:
-                g += rule.momentum * load(velocity, row, j)
-                store(velocity, row, j, g)
-            store(p, row, j, old - rate * g)
+    p, v, g = p.reshape(1, p.size), velocity.reshape(1, p.size), gradient.reshape(1, p.size)
+    if rule.momentum > 0:
+        for j in range(0, p.size, WIDTH):
+            old = load(p, 0, j)
+            speed = rule.momentum * load(v, 0, j) + (load(g, 0, j) + rule.weight_decay * old)
+            store(v, 0, j, speed)
+            store(p, 0, j, old - rate * speed)
+    else:
+        for j in range(0, p.size, WIDTH):
+            old = load(p, 0, j)
+            store(p, 0, j, old - rate * (load(g, 0, j) + rule.weight_decay * old))
 
 
 @compiled
@@ -319,7 +328,7 @@ def _exp_row(rows: np.ndarray, row: int, largest: np.float32) -> np.float32:
 
 
 @compiled
-def _scale_row(rows: np.ndarray, row: int, factor: float) -> None:
+def _scale_row(rows: np.ndarray, row: int, factor: np.float32) -> None:
     for j in range(0, rows.shape[1], WIDTH):
         store(rows, row, j, load(rows, row, j) * factor)
 
@@ -353,7 +362,7 @@ def _allocate_batch(config: TrainConfig, parameters: dict[str, np.ndarray]) -> _
     return _Batch(
         examples=np.zeros(B, np.int64),
         slots=np.zeros((B, T), np.int64),
-        present=np.zeros((T, S), np.int64),
+        present=np.zeros((T, S + 1), np.int64),
         n_present=np.zeros(T, np.int64),
         slot_of=np.full(V, -1, np.int64),
         emb=_zeros(T * S, _whole(D)),
@@ -362,7 +371,9 @@ def _allocate_batch(config: TrainConfig, parameters: dict[str, np.ndarray]) -> _
         hidden=_zeros(B, _whole(H)),
         dz=_zeros(B, _whole(H)),
         logits=_zeros(B, _whole(V)),
+        summed=np.zeros(B, np.float32),
         W2=_zeros(_whole(H), _whole(V)),
+        S=S,
         H=H,
     )
 

@@ -67,7 +67,7 @@ def compiled_entry(function: _Function) -> _Function:
 
 
 def _compile(function: _Function, *, cache: bool) -> _Function:
-    njit: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, cache=cache)
+    njit: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, cache=cache, _nrt=False)
     return njit(function)  # type: ignore[no-any-return]
 
 
@@ -163,7 +163,7 @@ def larger(typing_context: Any, one: Any, other: Any) -> Any:
     """Return the larger of two vectors, lane by lane."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
-        return builder.select(builder.fcmp_ordered(">", values[0], values[1]), *values)
+        return _max(builder, *values)
 
     return _vector(_vector, _vector), generate
 
@@ -198,19 +198,13 @@ def two_to_the(typing_context: Any, vector: Any) -> Any:
 @intrinsic
 def lane_sum(typing_context: Any, vector: Any) -> Any:
     """Return the sum of a vector's lanes."""
-    return types.float32(_vector), lambda context, builder, kind, values: sum_lanes(builder, values[0])
+    return types.float32(_vector), lambda context, builder, kind, values: fold_lanes(builder, values[0], _sum)
 
 
 @intrinsic
 def lane_max(typing_context: Any, vector: Any) -> Any:
     """Return the largest of a vector's lanes."""
-
-    def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
-        name = f"llvm.vector.reduce.fmax.v{WIDTH}f32"
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(FLOAT, [VECTOR]), name)
-        return builder.call(function, values)
-
-    return types.float32(_vector), generate
+    return types.float32(_vector), lambda context, builder, kind, values: fold_lanes(builder, values[0], _max)
 
 
 @compiled
@@ -282,10 +276,28 @@ def shuffle(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:
 
 def sum_lanes(builder: Any, vector: Any) -> Any:
     """Emit the sum of a vector's lanes."""
-    name = f"llvm.vector.reduce.fadd.v{WIDTH}f32"
-    kind = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, [FLOAT(-0.0), vector], fastmath=("reassoc",))
+    return fold_lanes(builder, vector, _sum)
+
+
+def fold_lanes(builder: Any, vector: Any, combine: Callable[[Any, Any, Any], Any]) -> Any:
+    """Emit the lanes combined to one: the halves with each other, then the halves of that."""
+    half = WIDTH // 2
+    while half:
+        lower, upper = (
+            builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), half), lanes))
+            for lanes in (list(range(half)), list(range(half, 2 * half)))
+        )
+        vector = combine(builder, lower, upper)
+        half //= 2
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
+def _sum(builder: Any, one: Any, other: Any) -> Any:
+    return builder.fadd(one, other)
+
+
+def _max(builder: Any, one: Any, other: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", one, other), one, other)
 
 
 def _as_vector(context: Any, builder: Any, kind: Any, value: Any) -> Any:
