@@ -157,7 +157,7 @@ def _refuse_huge(value: object, where: str) -> None:
         for entry in value:
             _refuse_huge(entry, where)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise StudyFileError(f"{where} holds a whole number of {value.bit_length()} bits; TOML has 64")
+        raise StudyFileError(f"key {where!r} holds a whole number of {value.bit_length()} bits; TOML has 64")
 
 
 def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
