@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
+import optuna
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
@@ -26,6 +27,9 @@ from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflic
 DEFAULT_URL = "sqlite:///studies/sweep.db"
 PATIENCE_S = 60
 """How long a statement waits for another process's transaction."""
+
+Storage = RDBStorage
+"""An opened database, for rooms that only hand it on."""
 
 _PREFIX = "sqlite:///"
 _HEADER = b"SQLite format 3\x00"
@@ -62,6 +66,7 @@ class Database:
             StorageError: If the file is damaged, locked, or no database of studies.
             MachineError: If the folder cannot be written.
         """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
         with machine_errors(self.path):
             self.files.mkdir(parents=True, exist_ok=True)
         with self._opening_lock(), storage_errors(self.path):

@@ -29,7 +29,6 @@ class Mirror:
             loss_ceiling: Loss of knowing nothing, nats per character.
             trials: Every stored trial, in the order of their numbers.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(direction="minimize")
         self._space = space
         self._worst_loss = loss_ceiling

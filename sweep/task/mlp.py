@@ -4,12 +4,12 @@ Importing this module is cheap; torch is loaded when something must be trained.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.errors import DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
-from sweep.task.corpus import SPLIT_RULE, Corpus, load_corpus
+from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.protocol import Segment
 
 DEFAULT_WORDS = "data/names.txt"
@@ -90,6 +90,23 @@ class MlpTask:
             losses=result.losses,
             seconds=result.seconds,
         )
+
+    def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:
+        """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""
+        from sweep.task.evaluation import split_loss
+        from sweep.task.state import TrainState
+
+        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        examples = build_examples(encode_words(words, data.vocabulary), config.block_size)
+        return split_loss(parameters, merge_examples(examples))
+
+    def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
+        """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""
+        from sweep.task.model import sample_words
+        from sweep.task.state import TrainState
+
+        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
 
     def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
         """Count the trainable parameters, and the examples drawn over all steps."""

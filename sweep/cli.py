@@ -1,0 +1,550 @@
+"""The command line: arguments to one library call to an exit status.
+
+Results go to stdout, progress and advice to stderr. Exit status: 0 done; 1 the input or the
+study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM. Each command imports
+what it needs, so that ``sweep --help`` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep import __version__
+from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from sweep.search.database import Database
+    from sweep.search.records import StudyRecord
+    from sweep.search.study_spec import StudySpec
+
+STORAGE_VARIABLE = "SWEEP_STORAGE"
+DEFAULT_STORAGE = "sqlite:///studies/sweep.db"
+RUN_TABLE_ROWS = 30
+
+_Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status = _COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+        return status
+    except SweepError as error:
+        _complain(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 0
+    except OSError as error:
+        _complain(f"{error.filename or 'the machine'}: {error.strerror or error}")
+        return 3
+
+
+# Commands: one function each, named as on the command line.
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sweep.interrupt import StopSignal
+    from sweep.progress import RunProgress
+    from sweep.search.driver import run_study
+    from sweep.task.mlp import MLP
+
+    spec = _study_spec(arguments)
+    database = _database(arguments)
+    with StopSignal() as stop, RunProgress(as_json=arguments.json) as progress:
+        progress.say(f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}")
+        summary = run_study(
+            MLP,
+            spec,
+            database,
+            workers=arguments.workers or _cores(),
+            device=arguments.device,
+            observe=progress,
+            should_stop=lambda: bool(stop),
+        )
+    name = spec.name
+    done, total = sum(t.is_finished for t in summary.study.trials), summary.study.total_trials
+    if not arguments.json:
+        _print_run(summary.study, database)
+    if stop or summary.stopped_by == "timeout":
+        why = "interrupted" if stop else "the timeout was reached"
+        _advise(
+            f"{why}: {done} of {total} trials done, the running ones are stored; the same command goes on"
+        )
+        return stop.exit_status
+    if summary.trained == 0:
+        _advise(f"study {name!r} is finished, {done} of {total} trials; nothing was trained")
+    _advise(f"next: sweep dashboard | sweep lr-find {arguments.study} | sweep export {name}")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from sweep.errors import StorageError
+    from sweep.results.printable import printable
+    from sweep.search.study_store import load_study, study_names
+
+    storage = _database(arguments).open_read_only()
+    names = study_names(storage)
+    for name in names:
+        try:
+            study = load_study(storage, name)
+        except StorageError as error:
+            print(f"{printable(name)}  {error}")
+            continue
+        best = study.complete_trials()
+        loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"
+        done = sum(trial.is_finished for trial in study.trials)
+        print(f"{name:<24}  {done:>4} of {study.total_trials:>4} trials  {loss:<12}  {printable(study.goal)}")
+    _advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
+    return 0
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from sweep.results.final_test import looks_of_study
+
+    database = _database(arguments)
+    study = _stored_study(arguments, database)
+    print(_format_table(study, arguments.format, arguments.top))
+    if arguments.format == "text":
+        for look in looks_of_study(study, database.open_read_only()):
+            print(f"test split looked at {look.describe()}")
+        _advise(f"next: sweep export {study.name}")
+    return 0
+
+
+def _lr_find(arguments: argparse.Namespace) -> int:
+    from sweep.results.lr_find import find_learning_rate
+    from sweep.task.mlp import MLP
+
+    subject = _lr_subject(arguments)
+    found = find_learning_rate(
+        MLP,
+        subject,
+        _database(arguments),
+        reports=Path("reports"),
+        seeds=arguments.seeds,
+        low=arguments.start,
+        high=arguments.end,
+        steps=arguments.steps,
+        device=arguments.device,
+    )
+    print(f"range test of {found.what}")
+    for name, (rate, why) in found.suggestions.items():
+        print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
+    for path in found.paths:
+        print(f"wrote {path}")
+    _advise(f"next: open {found.paths[0]} in a browser | sweep dashboard")
+    return 0
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from sweep.search.dashboard import HOST, make_server
+
+    server = make_server(_database(arguments).open_read_only(), arguments.port)
+    print(f"http://{HOST}:{server.server_port}/", flush=True)
+    _advise("the Optuna dashboard, read-only; Ctrl-C ends it")
+    with server:
+        server.serve_forever()
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from sweep.results.config_file import choose_trial, write_config
+
+    study = _stored_study(arguments, _database(arguments))
+    trial = choose_trial(study, arguments.trial)
+    path = Path(arguments.output or f"reports/{study.name}/best.toml")
+    write_config(study, trial, path, force=arguments.force)
+    print(f"wrote {path}: trial {trial.number} of {study.name!r}, dev loss {trial.dev_loss:.4f}")
+    _advise(f"next: sweep test {path} | sweep sample {path}")
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from sweep.results.config_file import choose_trial
+    from sweep.results.replay import config_of, train_again
+    from sweep.task.mlp import MLP
+
+    study = _stored_study(arguments, _database(arguments))
+    trial = choose_trial(study, arguments.trial)
+    config, data = config_of(MLP, study, trial), MLP.load_data(study.data)
+    assert trial.dev_loss is not None, "choose_trial returns complete trials"
+    _check_same_data(data.sha256, study)
+    _advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
+    again = train_again(
+        MLP, config, data, trial.dev_loss, engine=arguments.engine or trial.engine, device=arguments.device
+    )
+    print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
+    return 1 if again.verdict == "different" else 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from sweep.results.config_file import load_config
+    from sweep.results.final_test import leak_warnings, run_final_test
+
+    config, provenance = load_config(arguments.config)
+    words = arguments.words or provenance.words
+    storage = _database(arguments).open_for_writing()
+    _advise(f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps")
+    final = run_final_test(
+        config, provenance, storage, words=words, again=arguments.again, device=arguments.device
+    )
+    for warning in leak_warnings(provenance, words, storage):
+        _advise(f"warning: {warning}")
+    print(
+        f"dev loss   {final.look.dev_loss:.4f} ({final.comparison.verdict}, exported {provenance.dev_loss:.4f})"
+    )
+    print(f"test loss  {final.look.test_loss:.4f} nats per character (look {final.number}, recorded)")
+    _advise(f"next: sweep sample {arguments.config}")
+    return 0
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from sweep.results.config_file import load_config
+    from sweep.results.sample import sample_from
+
+    config, provenance = load_config(arguments.config)
+    words = arguments.words or provenance.words
+    database, n, seed = _database(arguments), arguments.n, arguments.seed
+    for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=_advise):
+        print(word)
+    return 0
+
+
+def _rename(arguments: argparse.Namespace) -> int:
+    from sweep.search.checkpoints import Checkpoints
+    from sweep.search.study_file import check_name
+    from sweep.search.study_store import rename_study
+
+    database = _database(arguments)
+    new = check_name("the new name", arguments.new)
+    database.open_read_only()
+    with database.driver_lock(arguments.study), database.driver_lock(new):
+        rename_study(database.open_for_writing(), arguments.study, new)
+        Checkpoints(database.files / arguments.study).rename(new)
+    print(f"study {arguments.study!r} is now {new!r}")
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    from sweep.search.checkpoints import Checkpoints
+    from sweep.search.study_store import delete_study, load_study
+
+    database = _database(arguments)
+    study = load_study(database.open_read_only(), arguments.study)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise SweepError(f"deleting {study.name!r} asks back; give --yes where nobody can answer")
+        answer = input(f"Delete study {study.name!r} with its {len(study.trials)} trials? Type its name: ")
+        if answer != study.name:
+            raise SweepError("not deleted: that is not its name")
+    with database.driver_lock(study.name):
+        delete_study(database.open_for_writing(), study.name)
+        Checkpoints(database.files / study.name).remove()
+    print(f"deleted study {study.name!r}, {len(study.trials)} trials")
+    return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from sweep.workspace import init_workspace
+
+    for path in init_workspace(Path(arguments.folder)):
+        print(f"wrote {path}")
+    _advise(f"next: cd {arguments.folder} && sweep run studies/quick.toml")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from sweep.doctor import examine
+    from sweep.results.printable import printable
+    from sweep.task.mlp import MLP
+
+    findings = list(examine(MLP, _database(arguments)))
+    for finding in findings:
+        print(f"{'ok ' if finding.is_good else 'BAD'}  {finding.subject:<17} {printable(finding.text)}")
+    bad = [finding.subject for finding in findings if not finding.is_good]
+    _advise(f"not ready: {', '.join(bad)}" if bad else "ready; next: sweep run studies/quick.toml")
+    return 3 if bad else 0
+
+
+_COMMANDS: dict[str, _Command] = {
+    "run": _run,
+    "list": _list,
+    "table": _table,
+    "lr-find": _lr_find,
+    "dashboard": _dashboard,
+    "export": _export,
+    "replay": _replay,
+    "test": _test,
+    "sample": _sample,
+    "rename": _rename,
+    "delete": _delete,
+    "init": _init,
+    "doctor": _doctor,
+}
+
+
+# What several commands need.
+
+
+def _complain(text: str) -> None:
+    from sweep.results.printable import printable
+
+    print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def _advise(text: str) -> None:
+    from sweep.results.printable import printable
+
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def _database(arguments: argparse.Namespace) -> "Database":
+    from sweep.search.database import Database
+
+    return Database(arguments.storage)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _study_path(study: str) -> Path | None:
+    """Return the study's file: as given, or ``studies/NAME.toml`` for a name."""
+    if study.endswith(".toml"):
+        return Path(study)
+    path = Path("studies") / f"{study}.toml"
+    return path if "/" not in study and path.is_file() else None
+
+
+def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
+    """Read the study file and apply what the command line changes."""
+    from sweep.errors import NotFoundError
+    from sweep.search.study_file import check_name, load_study_file, parse_duration
+    from sweep.task.mlp import MLP
+
+    path = _study_path(arguments.study)
+    if path is None:
+        raise NotFoundError(f"no study file studies/{arguments.study}.toml; give the path of a .toml file")
+    spec = load_study_file(path, MLP)
+    changes: dict[str, Any] = {}
+    for name in ("trials", "replicates"):
+        if getattr(arguments, name, None) is not None:
+            changes[name] = getattr(arguments, name)
+    if getattr(arguments, "timeout", None) is not None:
+        changes["timeout"] = parse_duration("--timeout", arguments.timeout)
+    if getattr(arguments, "new_name", None) is not None:
+        changes["name"] = check_name("--as", arguments.new_name)
+    if arguments.words is not None:
+        changes["data"] = {**spec.data, "words": arguments.words}
+        sha256 = MLP.load_data(changes["data"]).sha256
+        changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
+    return spec.replace(**changes)
+
+
+def _stored_study(arguments: argparse.Namespace, database: "Database") -> "StudyRecord":
+    """Return the stored study that a name or a study file means."""
+    from sweep.search.study_file import load_study_file
+    from sweep.search.study_store import load_study
+    from sweep.task.mlp import MLP
+
+    name = arguments.study
+    if name.endswith(".toml"):
+        name = load_study_file(name, MLP).name
+    return load_study(database.open_read_only(), name)
+
+
+def _check_same_data(sha256: str, study: "StudyRecord") -> None:
+    from sweep.errors import DataError
+
+    if sha256 != study.identity["data_sha256"]:
+        raise DataError(
+            f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
+        )
+
+
+def _format_table(study: "StudyRecord", form: str, top: int | None) -> str:
+    from sweep.results.formats import FORMATS
+    from sweep.results.table import rank_trials
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    return FORMATS[form](rank_trials(study), study, top, width=width, colour=colour).rstrip("\n")
+
+
+def _print_run(study: "StudyRecord", database: "Database") -> None:
+    """Print what was read, the table, and what a model without training reaches."""
+    from sweep.task.baselines import count_table_loss, uniform_loss
+    from sweep.task.mlp import MLP
+
+    data = MLP.load_data(study.data)
+    print(f"{study.data['words']}: {study.data_facts}\n")
+    ranked = len(study.complete_trials())
+    print(_format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
+    print(
+        f"\nwithout training: uniform {uniform_loss(data):.4f}, bigram count table {count_table_loss(data):.4f} "
+        f"(dev loss, nats per character)\nstored in {database.path}"
+    )
+
+
+def _lr_subject(arguments: argparse.Namespace) -> Any:
+    from sweep.results.config_file import is_config_file, load_config
+
+    if arguments.study.endswith(".toml") and is_config_file(arguments.study):
+        return load_config(arguments.study)
+    return _study_spec(arguments)
+
+
+# Arguments.
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sweep",
+        description="Search the hyperparameters of a character-level MLP, honestly and fast.",
+        epilog="A first run: sweep init demo; cd demo; sweep run studies/quick.toml",
+    )
+    parser.add_argument("--version", action="version", version=f"sweep {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = _add(commands, "run", "train a study's trials, or go on with them", "sweep run studies/quick.toml")
+    run.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
+    run.add_argument(
+        "--trials", type=_positive, metavar="TOTAL", help="total of trials, earlier runs included"
+    )
+    run.add_argument("--timeout", metavar="TIME", help='stop after, as "90s", "10m" or "none"')
+    run.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes that train (default: one a core)"
+    )
+    run.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
+    run.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
+    run.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
+    _add_words(run)
+    _add_device(run)
+
+    _add(commands, "list", "list the stored studies", "sweep list")
+
+    table = _add(commands, "table", "show a study's ranked trials", "sweep table quick --top 5")
+    _add_study(table)
+    table.add_argument("--top", type=_positive, metavar="N", help="only the best N")
+    formats = ("text", "markdown", "csv", "json", "log")
+    table.add_argument("--format", choices=formats, default="text", help="default: text")
+
+    find = _add(
+        commands, "lr-find", "find a learning rate by a range test", "sweep lr-find studies/quick.toml"
+    )
+    find.add_argument("study", metavar="STUDY.toml|CONFIG.toml", help="study file or exported config")
+    find.add_argument("--seeds", type=_positive, default=5, metavar="N", help="runs of the test (default: 5)")
+    find.add_argument("--start", type=float, default=1e-3, metavar="LR", help="first rate (default: 0.001)")
+    find.add_argument("--end", type=float, default=1.0, metavar="LR", help="last rate (default: 1)")
+    find.add_argument("--steps", type=_positive, default=1_000, metavar="N", help="default: 1000")
+    _add_words(find)
+    _add_device(find)
+
+    dashboard = _add(commands, "dashboard", "browse the studies in the Optuna dashboard", "sweep dashboard")
+    dashboard.add_argument("--port", type=_port, default=8080, help="default: 8080; 0 takes a free one")
+
+    export = _add(
+        commands, "export", "write the best configuration to a file", "sweep export quick -o best.toml"
+    )
+    _add_study(export)
+    export.add_argument("--trial", type=_number, metavar="N", help="another trial than the best")
+    export.add_argument("-o", "--output", metavar="FILE", help="default: reports/STUDY/best.toml")
+    export.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+
+    replay = _add(
+        commands, "replay", "train a stored trial again and compare", "sweep replay quick --trial 7"
+    )
+    _add_study(replay)
+    replay.add_argument("--trial", type=_number, metavar="N", help="default: the best")
+    replay.add_argument("--engine", metavar="NAME", help="default: the engine of then")
+    _add_device(replay)
+
+    test = _add(
+        commands, "test", "evaluate an exported config once on the test split", "sweep test best.toml"
+    )
+    test.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    test.add_argument(
+        "--again", default="", metavar="WHY", help="reason for looking once more; it is recorded"
+    )
+    _add_words(test)
+    _add_device(test)
+
+    sample = _add(commands, "sample", "print new words from a trained model", "sweep sample best.toml -n 20")
+    sample.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    sample.add_argument("-n", type=_positive, default=20, metavar="N", help="how many words (default: 20)")
+    sample.add_argument("--seed", type=_number, default=0, help="of the sampling (default: 0)")
+    _add_words(sample)
+
+    rename = _add(commands, "rename", "rename a stored study", "sweep rename quick first-try")
+    _add_study(rename)
+    rename.add_argument("new", metavar="NEW", help="its new name")
+
+    delete = _add(commands, "delete", "delete a stored study and its files", "sweep delete first-try")
+    _add_study(delete)
+    delete.add_argument("--yes", action="store_true", help="do not ask back")
+
+    init = _add(commands, "init", "lay out a folder with starter studies and a word list", "sweep init demo")
+    init.add_argument("folder", metavar="DIR", help="made where it is missing; nothing is overwritten")
+
+    _add(commands, "doctor", "check versions, device, database, permissions and disk", "sweep doctor")
+    return parser
+
+
+def _add(commands: Any, name: str, does: str, example: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"Example: {example}"
+    )
+    command.add_argument(
+        "--storage",
+        metavar="URL",
+        default=os.environ.get(STORAGE_VARIABLE, DEFAULT_STORAGE),
+        help=f"database (default: {STORAGE_VARIABLE}, else {DEFAULT_STORAGE})",
+    )
+    return command
+
+
+def _add_study(command: argparse.ArgumentParser) -> None:
+    command.add_argument("study", metavar="STUDY", help="name of a stored study, or its .toml")
+
+
+def _add_words(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--words", metavar="FILE", help="another word list than the one that is named")
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, got {text}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Is this machine ready to sweep?"""
+
+import dataclasses
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweep.errors import SweepError
+from sweep.results.ledger import ledger_path
+from sweep.search.database import Database
+from sweep.search.environment import describe_environment
+from sweep.search.study_store import study_names
+from sweep.task.protocol import AnyTask
+
+ENOUGH_DISK = 500_000_000
+"""Bytes below which a disk is called nearly full."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    text: str
+    is_good: bool = True
+
+
+def examine(task: AnyTask, database: Database) -> Iterator[Finding]:
+    """Look at versions, device, database, permissions and disk; change nothing."""
+    for subject, text in {**describe_environment(), "sqlite": sqlite3.sqlite_version}.items():
+        yield Finding(subject=subject, text=text)
+    yield Finding(subject="device", text=task.resolve_device("auto"))
+    yield _examine_database(database)
+    for subject, path in (("folder", database.path.parent), ("ledger", ledger_path().parent)):
+        yield _examine_folder(subject, path)
+    free = shutil.disk_usage(_existing(database.path.parent)).free
+    yield Finding(subject="disk", text=f"{free / 1e9:.1f} GB free", is_good=free > ENOUGH_DISK)
+
+
+def _examine_database(database: Database) -> Finding:
+    if not database.exists():
+        return Finding(subject="database", text=f"{database.path}: none yet")
+    try:
+        names = study_names(database.open_read_only())
+    except SweepError as error:
+        return Finding(subject="database", text=str(error), is_good=False)
+    return Finding(subject="database", text=f"{database.path}: sound, studies {', '.join(names) or 'none'}")
+
+
+def _examine_folder(subject: str, path: Path) -> Finding:
+    writable = os.access(_existing(path), os.W_OK)
+    return Finding(subject=subject, text=f"{path}: {'' if writable else 'not '}writable", is_good=writable)
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder above that exists."""
+    path = path.absolute()
+    return path if path.exists() else _existing(path.parent)

@@ -1,0 +1,40 @@
+"""What happens on Ctrl-C, SIGTERM and SIGHUP while a sweep runs?
+
+The first one is remembered, and the driver leaves at its next look, with everything stored. The
+second one ends the process at once, which loses no more than a kill does: nothing.
+"""
+
+import os
+import signal
+from types import FrameType
+from typing import Self
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class StopSignal:
+    """Remembers a signal while it is entered; ``bool()`` says whether one came."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.number is not None
+
+    @property
+    def exit_status(self) -> int:
+        """128 and the signal's number, as a shell reports it; 0 where none came."""
+        return 0 if self.number is None else 128 + self.number
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _remember(self, number: int, _: FrameType | None) -> None:
+        if self.number is not None:
+            os._exit(128 + number)
+        self.number = number

@@ -1,0 +1,60 @@
+"""Which test words has this user seen, whatever the database?
+
+One line of JSON for each look, in a file of the user's own, so that a new database, study name
+or configuration does not make a used test split unused.
+"""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import platformdirs
+
+from sweep.errors import StorageError
+from sweep.search.database import machine_errors
+from sweep.search.test_looks import TestLook
+
+VARIABLE = "SWEEP_LEDGER"
+"""Environment variable that names another file."""
+
+
+def ledger_path() -> Path:
+    """Return where the ledger is kept."""
+    return Path(os.environ.get(VARIABLE) or platformdirs.user_state_path("sweep") / "test-looks.jsonl")
+
+
+def append_to_ledger(look: TestLook) -> None:
+    """Add a look; a later line of the same id completes an earlier one."""
+    path = ledger_path()
+    with machine_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = json.dumps(dataclasses.asdict(look)) + "\n"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(descriptor)
+
+
+def read_ledger() -> list[TestLook]:
+    """Return all looks of this user, oldest first.
+
+    Raises:
+        StorageError: If a line cannot be read; a look must not be lost by a damaged file.
+    """
+    path = ledger_path()
+    if not path.exists():
+        return []
+    looks: dict[str, TestLook] = {}
+    with machine_errors(path):
+        lines = path.read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            look = TestLook(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise StorageError(
+                f"{path}, line {number}: not a record of a test look; restore the file"
+            ) from error
+        looks[look.look_id] = look
+    return list(looks.values())

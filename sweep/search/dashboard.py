@@ -1,0 +1,96 @@
+"""How is the Optuna dashboard served so that browsing cannot change or hold up a study?
+
+On the loopback address, on a read-only connection, and behind a gate that lets through only
+reading requests that were addressed to this machine (a page of a foreign site could otherwise
+reach it under a name of its own).
+"""
+
+import ipaddress
+import socketserver
+import wsgiref.simple_server
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import optuna_dashboard
+from optuna.storages import RDBStorage
+from optuna.study import Study
+
+from sweep.errors import MachineError
+from sweep.search.database import storage_errors
+
+HOST = "127.0.0.1"
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def make_server(storage: RDBStorage, port: int) -> wsgiref.simple_server.WSGIServer:
+    """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
+
+    Args:
+        storage: Opened read-only.
+        port: 0 takes a free one.
+
+    Raises:
+        MachineError: If the port is taken.
+    """
+    application = read_only(optuna_dashboard.wsgi(storage))
+    try:
+        return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
+    except OSError as error:
+        raise MachineError(f"port {port}: {error.strerror}; choose another with --port") from error
+
+
+def read_only(application: _Application) -> _Application:
+    """Refuse with 403 what would change something or was addressed to another host."""
+
+    def gate(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in _READING:
+            return _refuse(
+                start_response, "This dashboard is read-only; use the sweep command to change a study."
+            )
+        if not _is_loopback(environ.get("HTTP_HOST", "")):
+            return _refuse(start_response, "This dashboard answers to localhost only.")
+        return application(environ, start_response)
+
+    return gate
+
+
+def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
+    """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
+
+    Args:
+        storage: Opened for writing.
+        study_name: An existing study.
+        figure_id: ASCII letters, digits and ``-_:.``.
+        figure: A plotly ``Figure``; small, since the dashboard fetches all of them at every poll.
+    """
+    with storage_errors(study_name):
+        study = Study(study_name, storage)
+        optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=figure_id)
+
+
+class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
+    daemon_threads = True
+
+
+class _QuietHandler(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  named so by its base
+        """Say nothing of requests."""
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rsplit(":", 1)[0].strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(start_response: Callable[..., Any], reason: str) -> Iterable[bytes]:
+    body = reason.encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response("403 Forbidden", headers)
+    return [body]

@@ -1,0 +1,55 @@
+"""What does a model without training reach?
+
+Count tables with add-one smoothing: the probability of a character after the ``context_length``
+characters before it is (count + 1) / (total + V).
+
+References:
+    Jurafsky, Martin, "Speech and Language Processing", 3rd ed., section 3.6 (Laplace smoothing).
+"""
+
+import math
+
+import numpy as np
+
+from sweep.task.corpus import Corpus, EncodedWords, build_examples
+
+BIGRAM = 1
+"""Context length of a bigram table."""
+
+
+def uniform_loss(corpus: Corpus) -> float:
+    """Return ln V, the loss of giving every symbol the same probability, nats per character."""
+    return math.log(corpus.vocabulary_size)
+
+
+def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
+    """Return the dev loss of a count table made on train, nats per character.
+
+    Args:
+        corpus: Train and dev parts.
+        context_length: Characters looked at, 0 (unigram) or more.
+    """
+    size = corpus.vocabulary_size
+    keys = [_pair_keys(words, context_length, size) for words in (corpus.train, corpus.dev)]
+    pairs, pair_counts = np.unique(keys[0], return_counts=True)
+    contexts, context_counts = np.unique(keys[0] // size, return_counts=True)
+    seen = _look_up(pairs, pair_counts, keys[1])
+    total = _look_up(contexts, context_counts, keys[1] // size)
+    return float(-np.log((seen + 1) / (total + size)).mean())
+
+
+def _pair_keys(words: EncodedWords, context_length: int, size: int) -> np.ndarray:
+    """Return each (context, next) as one whole number, base V, shape (N,)."""
+    assert size ** (context_length + 1) < 2**63, "the key must fit a 64-bit integer"
+    examples = build_examples(words, max(context_length, 1))
+    keys = np.zeros(words.n_examples, np.int64)
+    for column in (*examples.contexts.T[:context_length], examples.targets):
+        keys *= size
+        keys += column
+    return keys
+
+
+def _look_up(keys: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the count of each wanted key, 0 where it is not among ``keys`` (sorted)."""
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, counts[place], 0)
