@@ -120,22 +120,26 @@ def _table(arguments: argparse.Namespace) -> int:
 
 
 def _lr_find(arguments: argparse.Namespace) -> int:
-    from sweep.results.lr_find import find_learning_rate
-    from sweep.task.mlp import MLP
+    from sweep.results.config_file import is_config_file, load_config
+    from sweep.results.lr_find import find_learning_rate, subject_of_config, subject_of_study
 
-    subject = _lr_subject(arguments)
+    database = _database(arguments)
+    if is_config_file(arguments.study):
+        config, provenance = load_config(arguments.study)
+        subject = subject_of_config(config, provenance, arguments.words or provenance.words)
+    else:
+        subject = subject_of_study(_study_spec(arguments), database)
+    _advise(f"range test of {subject.what} over {arguments.seeds} seeds, {arguments.steps:,} steps each")
     found = find_learning_rate(
-        MLP,
         subject,
-        _database(arguments),
-        reports=Path("reports"),
+        database,
+        Path("reports"),
         seeds=arguments.seeds,
         low=arguments.start,
         high=arguments.end,
         steps=arguments.steps,
         device=arguments.device,
     )
-    print(f"range test of {found.what}")
     for name, (rate, why) in found.suggestions.items():
         print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
     for path in found.paths:
@@ -192,16 +196,14 @@ def _test(arguments: argparse.Namespace) -> int:
     config, provenance = load_config(arguments.config)
     words = arguments.words or provenance.words
     storage = _database(arguments).open_for_writing()
-    _advise(f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps")
     final = run_final_test(
-        config, provenance, storage, words=words, again=arguments.again, device=arguments.device
+        config, provenance, storage, words=words, again=arguments.again, device=arguments.device, say=_advise
     )
     for warning in leak_warnings(provenance, words, storage):
         _advise(f"warning: {warning}")
-    print(
-        f"dev loss   {final.look.dev_loss:.4f} ({final.comparison.verdict}, exported {provenance.dev_loss:.4f})"
-    )
-    print(f"test loss  {final.look.test_loss:.4f} nats per character (look {final.number}, recorded)")
+    look, verdict = final.look, final.comparison.verdict
+    print(f"dev loss   {look.dev_loss:.4f} ({verdict}, exported {provenance.dev_loss:.4f})")
+    print(f"test loss  {look.test_loss:.4f} nats per character (look {final.number}, recorded)")
     _advise(f"next: sweep sample {arguments.config}")
     return 0
 
@@ -388,18 +390,9 @@ def _print_run(study: "StudyRecord", database: "Database") -> None:
     print(f"{study.data['words']}: {study.data_facts}\n")
     ranked = len(study.complete_trials())
     print(_format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    print(
-        f"\nwithout training: uniform {uniform_loss(data):.4f}, bigram count table {count_table_loss(data):.4f} "
-        f"(dev loss, nats per character)\nstored in {database.path}"
-    )
-
-
-def _lr_subject(arguments: argparse.Namespace) -> Any:
-    from sweep.results.config_file import is_config_file, load_config
-
-    if arguments.study.endswith(".toml") and is_config_file(arguments.study):
-        return load_config(arguments.study)
-    return _study_spec(arguments)
+    uniform, bigram = uniform_loss(data), count_table_loss(data)
+    print(f"dev loss without training: uniform {uniform:.4f}, bigram count table {bigram:.4f}")
+    print(f"stored in {database.path}")
 
 
 # Arguments.
@@ -414,6 +407,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sweep {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    _add_searching(commands)
+    _add_using(commands)
+    _add_keeping(commands)
+    return parser
+
+
+def _add_searching(commands: Any) -> None:
     run = _add(commands, "run", "train a study's trials, or go on with them", "sweep run studies/quick.toml")
     run.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
     run.add_argument(
@@ -451,6 +451,8 @@ def _parser() -> argparse.ArgumentParser:
     dashboard = _add(commands, "dashboard", "browse the studies in the Optuna dashboard", "sweep dashboard")
     dashboard.add_argument("--port", type=_port, default=8080, help="default: 8080; 0 takes a free one")
 
+
+def _add_using(commands: Any) -> None:
     export = _add(
         commands, "export", "write the best configuration to a file", "sweep export quick -o best.toml"
     )
@@ -483,6 +485,8 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_number, default=0, help="of the sampling (default: 0)")
     _add_words(sample)
 
+
+def _add_keeping(commands: Any) -> None:
     rename = _add(commands, "rename", "rename a stored study", "sweep rename quick first-try")
     _add_study(rename)
     rename.add_argument("new", metavar="NEW", help="its new name")
@@ -495,7 +499,6 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("folder", metavar="DIR", help="made where it is missing; nothing is overwritten")
 
     _add(commands, "doctor", "check versions, device, database, permissions and disk", "sweep doctor")
-    return parser
 
 
 def _add(commands: Any, name: str, does: str, example: str) -> argparse.ArgumentParser:

@@ -97,7 +97,8 @@ class RunProgress:
         width = len(str(event.total))
         self._say(f"[dim]{event.done:>{width}}/{event.total}[/]  {_describe(trial)}")
         if self._as_json:
-            print(json.dumps(trial_object(trial)), flush=True)
+            sys.stdout.write(json.dumps(trial_object(trial)) + "\n")
+            sys.stdout.flush()
 
     def _say(self, markup: str) -> None:
         self._console.print(markup)

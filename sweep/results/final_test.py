@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sweep import __version__
 from sweep.errors import DataError, SweepError, TestSplitError
@@ -38,7 +38,14 @@ class FinalTest:
 
 
 def run_final_test(
-    config: TrainConfig, provenance: Provenance, storage: Storage, *, words: str, again: str, device: str
+    config: TrainConfig,
+    provenance: Provenance,
+    storage: Storage,
+    *,
+    words: str,
+    again: str,
+    device: str,
+    say: Callable[[str], None],
 ) -> FinalTest:
     """Train an exported configuration, check its dev loss, and evaluate the test split once.
 
@@ -49,6 +56,7 @@ def run_final_test(
         words: Path of the words file.
         again: Reason for another look at words that were looked at before; empty for none.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        say: Called with a line on what takes long.
 
     Raises:
         DataError: If the words are not those of the export.
@@ -64,6 +72,7 @@ def run_final_test(
             f"these test words were looked at before ({earlier[-1].describe()}); the loss of a further look "
             f'is no longer that of unseen words. If you must, give a reason: --again "why"'
         )
+    say(f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps")
     stored, engine = provenance.dev_loss, provenance.engine
     comparison = train_again(MLP, config, data, stored, engine=engine, device=device)
     if comparison.verdict == "different":

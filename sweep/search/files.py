@@ -1,8 +1,7 @@
 """How is a file written so that it is either the old one or the new one, never half of it?"""
 
-import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,16 +25,15 @@ def write_all_atomically(folder: Path, contents: Mapping[str, bytes]) -> None:
     _push_folder(folder)
 
 
-def _write_temporary(folder: Path, content: bytes) -> str:
-    descriptor, path = tempfile.mkstemp(dir=folder, prefix=TEMPORARY)
+def _write_temporary(folder: Path, content: bytes) -> Path:
+    path = folder / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with path.open("xb") as file:
             file.write(content)
             file.flush()
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        path.unlink(missing_ok=True)
         raise
     return path
 

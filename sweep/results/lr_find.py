@@ -1,0 +1,122 @@
+"""Which learning rate suits a study, or an exported configuration?
+
+Chooses the configuration, runs the range test, writes its page and raw curve, and stores the
+figure in the study, where the Optuna dashboard shows it. No trial is changed.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from sweep.errors import NotFoundError
+from sweep.results.config_file import Provenance, choose_trial
+from sweep.results.lr_finder_page import write_lr_finder
+from sweep.results.plots import PLOTS
+from sweep.search.dashboard import save_figure
+from sweep.search.database import Database
+from sweep.search.space import value_at
+from sweep.search.study_spec import StudySpec
+from sweep.search.study_store import load_study, open_study, study_names
+from sweep.task.config import TrainConfig
+from sweep.task.corpus import Corpus
+from sweep.task.lr_finder import range_test, suggestions
+from sweep.task.mlp import MLP
+
+FIGURE_ID = "lr-finder"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is tested."""
+
+    config: TrainConfig
+    data: Corpus
+    study: str
+    """Names the folder of the report, and the stored study that the figure goes to."""
+    what: str
+    """Which configuration it is, in words."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What came out."""
+
+    what: str
+    suggestions: dict[str, tuple[float | None, str]]
+    """Rule -> (learning rate or None, why)."""
+    paths: tuple[Path, Path]
+    """The page and the raw curve."""
+
+
+def subject_of_study(spec: StudySpec, database: Database) -> Subject:
+    """Take the study's best trial, else its first listed configuration, else the middle of its space.
+
+    The study is made where it is missing, so that the figure has a place.
+    """
+    data = MLP.load_data(spec.data)
+    storage = database.open_for_writing()
+    open_study(storage, spec, MLP, data)
+    try:
+        trial = choose_trial(load_study(storage, spec.name), None)
+        params, seed, what = trial.params, trial.seed, f"the best trial, number {trial.number}"
+    except NotFoundError:
+        seed = spec.seed
+        if spec.listed:
+            params, what = spec.listed[0], "the first listed configuration"
+        else:
+            params = {name: value_at(dimension, 0.5) for name, dimension in spec.space.items()}
+            what = "the middle of the search space"
+    config = MLP.make_config({**spec.fixed, **params, "seed": seed})
+    return Subject(config=config, data=data, study=spec.name, what=what)
+
+
+def subject_of_config(config: TrainConfig, provenance: Provenance, words: str) -> Subject:
+    """Take an exported configuration."""
+    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
+    what = f"the exported trial {provenance.trial} of {provenance.study!r}"
+    return Subject(config=config, data=data, study=provenance.study, what=what)
+
+
+def find_learning_rate(
+    subject: Subject,
+    database: Database,
+    reports: Path,
+    *,
+    seeds: int,
+    low: float,
+    high: float,
+    steps: int,
+    device: str,
+) -> Found:
+    """Run the range test, write ``<reports>/<study>/lr_finder.*``, store the figure.
+
+    Args:
+        subject: What is tested.
+        database: Holds the study that the figure goes to, if it is stored.
+        reports: Folder of all reports.
+        seeds: Runs of the test.
+        low: Learning rate of the first step.
+        high: Learning rate of the last step.
+        steps: Steps of a run.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        RangeTestError: If the range breaks a rule or the runs say nothing.
+        DeviceError: If the device is not present.
+    """
+    device = MLP.resolve_device(device)
+    MLP.prepare_worker()
+    test = range_test(
+        subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
+    )
+    paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
+    plot = PLOTS["lr_finder"]
+    _store_figure(subject.study, database, plot.figure(plot.numbers(test)))
+    return Found(what=subject.what, suggestions=suggestions(test), paths=paths)
+
+
+def _store_figure(study: str, database: Database, figure: object) -> None:
+    if not database.exists():
+        return
+    storage = database.open_for_writing()
+    if study in study_names(storage):
+        save_figure(storage, study, FIGURE_ID, figure)
