@@ -14,7 +14,7 @@ them impossible. S is the most distinct characters that a batch can hold at one 
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class _Arrays(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where minibatches come from."""
+    """What the steps to be taken draw from."""
 
     contexts: np.ndarray
     """Shape (N, T)."""
@@ -72,6 +72,8 @@ class _Source(NamedTuple):
     key: np.uint64
     """Of the stream of minibatches."""
     first_step: int
+    rates: np.ndarray
+    """Learning rate of each step to be taken, float32."""
 
 
 class _Rule(NamedTuple):
@@ -129,14 +131,14 @@ def train(
         targets=np.ascontiguousarray(examples.targets),
         key=np.uint64(stream_key(config.seed, "batch")),
         first_step=state.step,
+        rates=np.array(learning_rates, np.float32),
     )
     rule = _Rule(weight_decay=np.float32(config.weight_decay), momentum=np.float32(config.momentum))
     batch = _allocate_batch(config, state.parameters)
-    rates = np.array(learning_rates, np.float32)
-    losses = np.empty_like(rates)
-    _take_steps(losses, (parameters, velocity, gradient), batch, source, rates, rule)
+    losses = np.empty(len(learning_rates), np.float32)
+    _take_steps(losses, (parameters, velocity, gradient), batch, source, rule)
     new_state = TrainState(
-        step=state.step + len(rates),
+        step=state.step + len(losses),
         parameters=_unpad(parameters, state.parameters),
         velocity=_unpad(velocity, state.velocity),
     )
@@ -144,13 +146,13 @@ def train(
 
 
 @compiled_entry
-def _take_steps(losses, 
-    model: tuple[_Arrays, _Arrays, _Arrays], batch: _Batch, source: _Source, rates: np.ndarray, rule: _Rule
+def _take_steps(
+    losses: np.ndarray, model: tuple[_Arrays, _Arrays, _Arrays], batch: _Batch, source: _Source, rule: _Rule
 ) -> None:
-    """Train in place, one step for each rate, and return the losses."""
+    """Train the model (parameters, velocities, gradients) in place and set the losses."""
     p, velocity, gradient = model
     transpose(batch.W2, p.W2)
-    for n in range(len(rates)):
+    for n in range(len(losses)):
         _draw(batch.examples, source, n)
         _find_present(batch, source.contexts)
         _compute_table(batch, p)
@@ -158,7 +160,7 @@ def _take_steps(losses,
         losses[n] = _compute_loss(batch, p.b2, source.targets)
         _second_layer_backward(gradient, batch, p)
         _first_layer_backward(gradient, batch, p)
-        _descend(p, velocity, gradient, rates[n], rule)
+        _descend(p, velocity, gradient, source.rates[n], rule)
         transpose(batch.W2, p.W2)
 
 
@@ -306,7 +308,7 @@ def _descend_one(
 
 
 @compiled
-def _add_bias(rows: np.ndarray, row: int, bias: np.ndarray) -> np.float32:
+def _add_bias(rows: np.ndarray, row: int, bias: np.ndarray) -> Any:
     """Add the bias to a row and return the row's largest element."""
     largest = splat(_IMPOSSIBLE)
     for j in range(0, rows.shape[1], WIDTH):
@@ -317,7 +319,7 @@ def _add_bias(rows: np.ndarray, row: int, bias: np.ndarray) -> np.float32:
 
 
 @compiled
-def _exp_row(rows: np.ndarray, row: int, largest: np.float32) -> np.float32:
+def _exp_row(rows: np.ndarray, row: int, largest: np.float32) -> Any:
     """Set a row to exp(row - largest) and return its sum."""
     total = splat(0.0)
     for j in range(0, rows.shape[1], WIDTH):

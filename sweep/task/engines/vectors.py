@@ -18,16 +18,21 @@ from typing import Any, TypeVar
 
 import llvmlite.binding  # type: ignore[import-untyped]  # ships no types
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.typing import signature
-from numba.core.typing.templates import ConcreteTemplate, infer_global
+from numba.core import cgutils as _cgutils
+from numba.core import typing as _typing
+from numba.core.typing.templates import ConcreteTemplate
+from numba.core.typing.templates import infer_global as _infer_global
+from numba.extending import intrinsic as _intrinsic
 from numba.extending import lower_builtin, models, register_model
 
-# Numba's own types for these do not fit what they accept.
-intrinsic: Any = numba.extending.intrinsic
-cgutils: Any = numba.core.cgutils
+# Numba's own annotations of these are missing, or narrower than what they accept.
+cgutils: Any = _cgutils
+_signature: Any = _typing.signature  # type: ignore[attr-defined]
+_infer: Any = _infer_global
+_lower: Any = lower_builtin
+_njit: Any = numba.njit
 
 LANES = 16
 """Floats that rows are padded to: a vector of 512 bits, two of 256."""
@@ -66,12 +71,23 @@ def compiled_entry(function: _Function) -> _Function:
         return _compile(function, cache=False)
 
 
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Let compiled code call a function that emits instructions; Numba's decorator, with a type."""
+    return _intrinsic(function)
+
+
 def _compile(function: _Function, *, cache: bool) -> _Function:
-    njit: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, cache=cache, _nrt=False)
-    return njit(function)  # type: ignore[no-any-return]
+    """Compile without reference counting (``_nrt``): compiled code makes no array, only views.
+
+    Counting the views took a fifth of a small model's step.
+    """
+    compile_: Callable[[_Function], _Function] = _njit(
+        nogil=True, error_model="numpy", fastmath={"contract"}, cache=cache, _nrt=False
+    )
+    return compile_(function)
 
 
-class _VectorType(types.Type):  # type: ignore[misc]  # numba ships no types for it
+class _VectorType(types.Type):
     """Numba's name for a vector."""
 
     def __init__(self) -> None:
@@ -82,11 +98,11 @@ _vector = _VectorType()
 
 
 @register_model(_VectorType)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorModel(models.PrimitiveModel):
     """A vector is held in one machine register."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, VECTOR)
+        super().__init__(manager, kind, VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _define_operator(operation: Callable[..., Any], instruction: str) -> None:
@@ -102,10 +118,10 @@ def _define_operator(operation: Callable[..., Any], instruction: str) -> None:
         both = [_as_vector(context, builder, *pair) for pair in zip(kind.args, values, strict=True)]
         return getattr(builder, instruction)(*both, flags=("contract",))
 
-    template = {"cases": [signature(_vector, *pair) for pair in operands]}
-    infer_global(operation)(type(f"_Vector_{instruction}", (ConcreteTemplate,), template))
+    template = {"cases": [_signature(_vector, *pair) for pair in operands]}
+    _infer(operation)(type(f"_Vector_{instruction}", (ConcreteTemplate,), template))
     for pair in operands:
-        lower_builtin(operation, *pair)(generate)
+        _lower(operation, *pair)(generate)
 
 
 _define_operator(operator.add, "fadd")
@@ -209,7 +225,7 @@ def lane_max(typing_context: Any, vector: Any) -> Any:
 
 @compiled
 def tanh(x: Any) -> Any:
-    """Return tanh(x) = x P(x^2) / Q(x^2), clamped where float32 is 1; within 3e-7.
+    """Return the hyperbolic tangent as x P(x^2) / Q(x^2), clamped where float32 is 1; within 3e-7.
 
     References:
         The minimax coefficients are those of Eigen's float32 tanh.
@@ -230,10 +246,10 @@ def tanh(x: Any) -> Any:
 
 @compiled
 def exp(x: Any) -> Any:
-    """Return e^x = 2^n e^r, |r| up to ln(2)/2, within two units of the last digit.
+    """Return e^x as 2^n e^r with |r| up to ln(2)/2, to three units of the last digit.
 
-    Clamped to -75 to 88: beyond float32 ends, and what is smaller would soon be subnormal and slow. ln 2 is taken in two parts, so that r keeps all
-    its digits.
+    Clamped to -75 to 88: above, float32 ends; below, the products of what is so small would be
+    subnormal and slow. ln 2 is taken in two parts, so that r keeps all its digits.
     """
     x = clamp(x, -75.0, 88.0)
     n = floor(x * 1.44269504088896341 + 0.5)
