@@ -1,0 +1,1 @@
+"""WHAT was learned. The only room that knows pandas and plotly."""
