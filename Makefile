@@ -1,0 +1,38 @@
+# make run and make test need nothing but Python 3.11 or newer: each sets up .venv for itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test check bench wheel clean
+
+run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
+	$(BIN)/sweep run studies/quick.toml
+
+test: .venv/installed-for-tests  ## all tests, the import contracts among them
+	$(BIN)/pytest
+
+check: .venv/installed-for-tests  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-for-tests  ## training speed against the notebook's loop
+	$(BIN)/python tests/benchmarks/bench_training.py
+
+wheel: .venv/installed-for-tests  ## dist/mlp_sweep-*.whl
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:  ## what was installed and built; studies and reports stay
+	rm -rf .venv dist
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) -c constraints.txt -e .
+	touch $@
+
+.venv/installed-for-tests: .venv/installed
+	$(PIP) -c constraints.txt --group test --group check
+	touch $@
