@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn.functional import cross_entropy
 
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Examples
@@ -29,7 +29,7 @@ def train(
         rates = learning_rates[first : first + _STEPS_OF_INDICES].tolist()
         drawn = minibatch_indices(key, state.step + first, len(rates), config.batch_size, len(targets))
         for batch, rate in zip(torch.from_numpy(drawn).to(device), rates, strict=True):
-            loss = F.cross_entropy(forward(parameters, contexts[batch]), targets[batch])
+            loss = cross_entropy(forward(parameters, contexts[batch]), targets[batch])
             _descend(parameters, velocity, loss, rate, config)
             losses.append(loss.detach())
 
@@ -52,11 +52,11 @@ def _descend(
     """Update in place: g = dloss/dp + weight_decay p (W1, W2); v = momentum v + g; p -= rate v."""
     gradients = torch.autograd.grad(loss, list(parameters.values()))
     for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True):
-        if config.weight_decay and name in DECAYED:
-            gradient = gradient.add(parameter, alpha=config.weight_decay)
+        decayed = config.weight_decay and name in DECAYED
+        direction = gradient.add(parameter, alpha=config.weight_decay) if decayed else gradient
         if config.momentum:
-            gradient = velocity[name].mul_(config.momentum).add_(gradient)
-        parameter.sub_(gradient, alpha=rate)
+            direction = velocity[name].mul_(config.momentum).add_(direction)
+        parameter.sub_(direction, alpha=rate)
 
 
 def _to_arrays(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
