@@ -83,7 +83,7 @@ class RunProgress:
             f"{event.done} of {event.total} trials done; training {event.total - event.done} more on "
             f"{event.workers} worker{plural}, device {event.device}, engine {event.engine}"
         )
-        self._progress.update(self._bar, total=event.total, description="training")
+        self._progress.update(self._bar, total=event.total, description="starting the workers")
 
     def _end(self, event: TrialEnded) -> None:
         trial = event.trial

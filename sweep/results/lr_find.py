@@ -104,7 +104,7 @@ def find_learning_rate(
         DeviceError: If the device is not present.
     """
     device = MLP.resolve_device(device)
-    MLP.prepare_worker()
+    MLP.prepare_worker(subject.data, engine=MLP.default_engine(device), device=device)
     test = range_test(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )

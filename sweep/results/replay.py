@@ -42,8 +42,8 @@ def train_again(
         device: As ``run_study`` takes it.
     """
     device = task.resolve_device(device)
-    task.prepare_worker()
     engine = engine or task.default_engine(device)
+    task.prepare_worker(data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
     return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)
 

@@ -32,6 +32,10 @@ from sweep.task.randomness import derive_seed
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
 
+DIVERGED_LOSS = 1e4
+"""Dev loss, in nats per character, from which a run counts as diverged although it is finite: no
+model that learns is there, and one such value would drown all others in a sampler's model."""
+
 _POLL_S = 0.1
 
 
@@ -273,7 +277,7 @@ class _Driver:
 
     def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
         cut = live.cuts.pop(0)
-        if not math.isfinite(segment.dev_loss):
+        if not segment.dev_loss < DIVERGED_LOSS:  # so is nan
             self._end(live, "diverged", reason=_describe_divergence(segment, live.step, cut.step))
             return
         first_step, live.state, live.deaths = live.step, segment.state, 0
@@ -404,6 +408,7 @@ class _Driver:
 
 
 def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
-    finite = [math.isfinite(loss) for loss in segment.losses.tolist()]
-    step = first_step + finite.index(False) if False in finite else until_step
-    return f"diverged: the loss is not finite from step {step:,} on"
+    for step, loss in enumerate(segment.losses.tolist(), start=first_step):
+        if not loss < DIVERGED_LOSS:
+            return f"diverged: the training loss was {loss:.3g} at step {step:,}"
+    return f"diverged: the dev loss was {segment.dev_loss:.3g} after step {until_step:,}"

@@ -212,7 +212,8 @@ def _die_with_driver() -> None:
 
 def _prepare_worker() -> int:
     assert _worker is not None, "the initialiser ran"
-    _worker[0].prepare_worker()
+    task, data, engine, device = _worker
+    task.prepare_worker(data, engine=engine, device=device)
     return os.getpid()
 
 

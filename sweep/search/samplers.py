@@ -14,7 +14,6 @@ from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
-from scipy.stats import qmc as scipy_qmc
 
 from sweep.search.space import Space, grid_cell, value_at
 from sweep.task.randomness import derive_seed
@@ -73,6 +72,8 @@ def qmc(space: Space, seed: int, number: int) -> BaseSampler:
     References:
         Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
     """
+    from scipy.stats import qmc as scipy_qmc  # noqa: PLC0415  a second's work that no other sampler needs
+
     sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
     if number:
         sequence.fast_forward(number)

@@ -62,11 +62,12 @@ class MlpTask:
 
         return training.default_engine(device)
 
-    def prepare_worker(self) -> None:
-        """Load torch and pin it to one thread: results depend on the thread count."""
+    def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
+        """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""
         import torch
 
         torch.set_num_threads(1)
+        self.train_segment(TrainConfig(num_steps=1), data, None, 1, engine=engine, device=device)
 
     def train_segment(
         self,

@@ -87,8 +87,8 @@ class Task(Protocol[ConfigT, DataT]):
     def default_engine(self, device: str) -> str:
         """Return the name of the engine that trains on a device."""
 
-    def prepare_worker(self) -> None:
-        """Set up a process that will train: pin threads, load libraries."""
+    def prepare_worker(self, data: DataT, *, engine: str, device: str) -> None:
+        """Set up a process that will train: pin threads, load libraries, compile what is compiled."""
 
     def train_segment(
         self, config: ConfigT, data: DataT, state: bytes | None, until_step: int, *, engine: str, device: str
