@@ -197,7 +197,8 @@ _worker: tuple[AnyTask, Any, str, str] | None = None
 
 def _start_worker(task: AnyTask, data: Any, engine: str, device: str) -> None:
     global _worker  # noqa: PLW0603  a process has one task, and jobs find it here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the driver ends its workers
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_driver, daemon=True).start()
     _worker = (task, data, engine, device)
 
