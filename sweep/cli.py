@@ -6,6 +6,7 @@ what it needs, so that ``sweep --help`` answers at once.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep import __version__
-from sweep.errors import SweepError
+from sweep.errors import StudyConflictError, SweepError
 
 if TYPE_CHECKING:
     from sweep.search.database import Database
@@ -30,6 +31,8 @@ _Command = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter or a line
     try:
         status = _COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
@@ -40,10 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        _drop_output()  # the reader has seen enough
         return 0
     except OSError as error:
-        _complain(f"{error.filename or 'the machine'}: {error.strerror or error}")
+        _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _drop_output()
         return 3
 
 
@@ -58,8 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     spec = _study_spec(arguments)
     database = _database(arguments)
-    with StopSignal() as stop, RunProgress(as_json=arguments.json) as progress:
-        progress.say(f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}")
+    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    with StopSignal() as stop, RunProgress(title, as_json=arguments.json) as progress:
         summary = run_study(
             MLP,
             spec,
@@ -80,7 +84,8 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         return stop.exit_status
     if summary.trained == 0:
-        _advise(f"study {name!r} is finished, {done} of {total} trials; nothing was trained")
+        asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
+        _advise(f"study {name!r} is finished, {asked}; nothing was trained")
     _advise(f"next: sweep dashboard | sweep lr-find {arguments.study} | sweep export {name}")
     return 0
 
@@ -173,7 +178,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     from sweep.results.config_file import choose_trial
-    from sweep.results.replay import config_of, train_again
+    from sweep.results.replay import Place, choose_place, config_of, train_again
     from sweep.task.mlp import MLP
 
     study = _stored_study(arguments, _database(arguments))
@@ -181,11 +186,13 @@ def _replay(arguments: argparse.Namespace) -> int:
     config, data = config_of(MLP, study, trial), MLP.load_data(study.data)
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     _check_same_data(data.sha256, study)
+    then = Place(engine=trial.engine, device=trial.device)
+    place = choose_place(MLP, then, arguments.device, arguments.engine)
+    _check_engine(place.engine, place.device)
     _advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
-    again = train_again(
-        MLP, config, data, trial.dev_loss, engine=arguments.engine or trial.engine, device=arguments.device
-    )
+    again = train_again(MLP, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
+    _advise(f"next: sweep export {study.name} --trial {trial.number}")
     return 1 if again.verdict == "different" else 0
 
 
@@ -223,34 +230,42 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _rename(arguments: argparse.Namespace) -> int:
     from sweep.search.checkpoints import Checkpoints
     from sweep.search.study_file import check_name
-    from sweep.search.study_store import rename_study
+    from sweep.search.study_store import rename_study, study_names
 
     database = _database(arguments)
     new = check_name("the new name", arguments.new)
-    database.open_read_only()
-    with database.driver_lock(arguments.study), database.driver_lock(new):
-        rename_study(database.open_for_writing(), arguments.study, new)
-        Checkpoints(database.files / arguments.study).rename(new)
-    print(f"study {arguments.study!r} is now {new!r}")
+    name = _stored_study(arguments, database).name
+    if new in study_names(database.open_read_only()):
+        raise StudyConflictError(f"a study {new!r} exists already; choose another name")
+    old_files = Checkpoints(database.files / name)
+    with database.driver_lock(name), database.driver_lock(new):
+        rename_study(database.open_for_writing(), name, new)
+        old_files.rename(new)
+        old_files.remove()
+    print(f"study {name!r} is now {new!r}")
+    _advise(f"next: sweep table {new}")
     return 0
 
 
 def _delete(arguments: argparse.Namespace) -> int:
     from sweep.search.checkpoints import Checkpoints
-    from sweep.search.study_store import delete_study, load_study
+    from sweep.search.study_store import delete_study
 
     database = _database(arguments)
-    study = load_study(database.open_read_only(), arguments.study)
+    study = _stored_study(arguments, database)
     if not arguments.yes:
         if not sys.stdin.isatty():
             raise SweepError(f"deleting {study.name!r} asks back; give --yes where nobody can answer")
-        answer = input(f"Delete study {study.name!r} with its {len(study.trials)} trials? Type its name: ")
+        question = f"Delete study {study.name!r} with its {len(study.trials)} trials? Type its name: "
+        print(question, end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline().strip()
         if answer != study.name:
             raise SweepError("not deleted: that is not its name")
     with database.driver_lock(study.name):
         delete_study(database.open_for_writing(), study.name)
         Checkpoints(database.files / study.name).remove()
     print(f"deleted study {study.name!r}, {len(study.trials)} trials")
+    _advise("next: sweep list")
     return 0
 
 
@@ -302,6 +317,11 @@ def _complain(text: str) -> None:
     print(f"sweep: {printable(text)}", file=sys.stderr)
 
 
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that it cannot fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _advise(text: str) -> None:
     from sweep.results.printable import printable
 
@@ -328,13 +348,18 @@ def _study_path(study: str) -> Path | None:
 
 def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
     """Read the study file and apply what the command line changes."""
-    from sweep.errors import NotFoundError
+    from sweep.errors import NotFoundError, StudyFileError
+    from sweep.results.config_file import is_config_file
     from sweep.search.study_file import check_name, load_study_file, parse_duration
     from sweep.task.mlp import MLP
 
     path = _study_path(arguments.study)
+    if path is None and ("/" in arguments.study or Path(arguments.study).exists()):
+        raise NotFoundError(f"{arguments.study} is no study file; give a .toml file, or a name in studies/")
     if path is None:
         raise NotFoundError(f"no study file studies/{arguments.study}.toml; give the path of a .toml file")
+    if is_config_file(path):
+        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
     spec = load_study_file(path, MLP)
     changes: dict[str, Any] = {}
     for name in ("trials", "replicates"):
@@ -370,6 +395,16 @@ def _check_same_data(sha256: str, study: "StudyRecord") -> None:
         raise DataError(
             f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
         )
+
+
+def _check_engine(name: str, device: str) -> None:
+    from sweep.errors import DeviceError
+    from sweep.task.engines import DEFAULT_ENGINE, ENGINES
+
+    if name not in ENGINES:
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
+    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
+        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
 
 
 def _format_table(study: "StudyRecord", form: str, top: int | None) -> str:
@@ -528,22 +563,29 @@ def _add_device(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from error
+
+
 def _number(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
     return value
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
     return value
 
 
 def _port(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if not 0 <= value <= 65_535:
         raise argparse.ArgumentTypeError(f"must be from 0 to 65535, got {text}")
     return value

@@ -27,8 +27,9 @@ from sweep.search.records import TrialRecord
 class RunProgress:
     """Shows the events of a run; enter it before the run and call it with each event."""
 
-    def __init__(self, *, as_json: bool = False) -> None:
-        """Write to stderr, and to stdout one JSON object a trial where ``as_json``."""
+    def __init__(self, title: str, *, as_json: bool = False) -> None:
+        """Write to stderr, ``title`` first, and to stdout one JSON object a trial where ``as_json``."""
+        self._title = title
         self._as_json = as_json
         self._console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
         self._progress = Progress(
@@ -72,13 +73,11 @@ class RunProgress:
         if self._progress.tasks[0].total is not None:
             self._progress.update(self._bar, completed=self._finished + sum(self._running.values()))
 
-    def say(self, text: str) -> None:
-        """Print one line above the bar."""
-        self._say(escape(printable(text)))
-
     def _start(self, event: RunStarted) -> None:
         self._finished = event.done
         plural = "" if event.workers == 1 else "s"
+        for line in (self._title, event.data_facts):
+            self._say(escape(printable(line)))
         self._say(
             f"{event.done} of {event.total} trials done; training {event.total - event.done} more on "
             f"{event.workers} worker{plural}, device {event.device}, engine {event.engine}"

@@ -7,7 +7,7 @@ in ``sweep/_starter``.
 from importlib import resources
 from pathlib import Path
 
-from sweep.errors import MachineError
+from sweep.errors import SweepError
 from sweep.search.database import machine_errors
 from sweep.search.files import write_atomically
 
@@ -18,12 +18,13 @@ def init_workspace(folder: Path) -> list[Path]:
     """Write the starter files into a folder; return them.
 
     Raises:
-        MachineError: If one exists already (then nothing is written) or cannot be written.
+        SweepError: If one exists already; then nothing is written.
+        MachineError: If one cannot be written.
     """
     targets = [folder / name for name in STARTER_FILES]
     for target in targets:
         if target.exists() or target.is_symlink():
-            raise MachineError(f"{target} exists and is not overwritten; choose another folder")
+            raise SweepError(f"{target} exists and is not overwritten; choose another folder")
     with machine_errors(folder):
         for name, target in zip(STARTER_FILES, targets, strict=True):
             target.parent.mkdir(parents=True, exist_ok=True)

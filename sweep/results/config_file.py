@@ -13,11 +13,14 @@ from typing import Any
 import tomli_w
 
 from sweep import __version__
-from sweep.errors import ConfigError, MachineError, NotFoundError
+from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
+from sweep.results.replay import Place
 from sweep.results.table import rank_trials
 from sweep.search.files import write_atomically
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.config import TrainConfig
+from sweep.task.corpus import Corpus
+from sweep.task.mlp import MLP
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,11 @@ class Provenance:
     torch: str
     exported: str
     """UTC, ISO 8601."""
+
+    @property
+    def place(self) -> Place:
+        """Where it was trained."""
+        return Place(engine=self.engine, device=self.device)
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
@@ -70,10 +78,13 @@ def write_config(study: StudyRecord, trial: TrialRecord, path: Path, *, force: b
     """Write a trial's configuration with its provenance.
 
     Raises:
-        MachineError: If the file exists and ``force`` is False, or it cannot be written.
+        SweepError: If the file exists and ``force`` is False.
+        MachineError: If it cannot be written.
     """
+    if path.is_dir():
+        raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
-        raise MachineError(f"{path} exists and is not overwritten; choose another with -o, or give --force")
+        raise SweepError(f"{path} exists and is not overwritten; choose another with -o, or give --force")
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     identity = study.identity
     provenance = Provenance(
@@ -92,8 +103,11 @@ def write_config(study: StudyRecord, trial: TrialRecord, path: Path, *, force: b
         exported=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
     document = {"config": study.config_values(trial), "provenance": dataclasses.asdict(provenance)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, tomli_w.dumps(document).encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, tomli_w.dumps(document).encode())
+    except OSError as error:
+        raise MachineError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
@@ -117,6 +131,21 @@ def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
         return TrainConfig.from_dict(raw["config"]), _provenance(raw["provenance"])
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def load_exported_data(words: str, provenance: Provenance) -> Corpus:
+    """Read the words file of an exported configuration.
+
+    Raises:
+        DataError: If it cannot be used, or is another list than that of the export.
+    """
+    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
+    if data.sha256 != provenance.data_sha256:
+        raise DataError(
+            f"{words} is not the list of the export (sha256 {data.sha256[:8]}…, exported "
+            f"{provenance.data_sha256[:8]}…); give the right one with --words FILE"
+        )
+    return data
 
 
 def is_config_file(path: Path | str) -> bool:

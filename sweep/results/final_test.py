@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sweep import __version__
 from sweep.errors import DataError, SweepError, TestSplitError
-from sweep.results.config_file import Provenance
-from sweep.results.ledger import append_to_ledger, read_ledger
-from sweep.results.replay import TOLERANCE, Comparison, train_again
+from sweep.results.config_file import Provenance, load_exported_data
+from sweep.results.ledger import append_to_ledger, ledger_lock, read_ledger
+from sweep.results.replay import TOLERANCE, Comparison, choose_place, train_again
 from sweep.search.database import Storage
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import load_study, study_names
 from sweep.search.test_looks import TestLook, read_looks, write_look
 from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus, load_test_words, load_train_words
+from sweep.task.corpus import load_test_words, load_train_words
 from sweep.task.mlp import MLP
 
 
@@ -63,18 +63,14 @@ def run_final_test(
         TestSplitError: If these test words were looked at before and ``again`` is empty, or the
             dev loss does not come out as exported.
     """
-    data = _load_exported_data(words, provenance)
+    data = load_exported_data(words, provenance)
     test_words = load_test_words(words, dedupe=provenance.dedupe)
     test_sha256 = _hash_words(test_words)
-    earlier = looks_at(test_sha256, storage)
-    if earlier and not again:
-        raise TestSplitError(
-            f"these test words were looked at before ({earlier[-1].describe()}); the loss of a further look "
-            f'is no longer that of unseen words. If you must, give a reason: --again "why"'
-        )
+    _check_unused(looks_at(test_sha256, storage), again)
+    place = choose_place(MLP, provenance.place, device)
     say(f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps")
-    stored, engine = provenance.dev_loss, provenance.engine
-    comparison = train_again(MLP, config, data, stored, engine=engine, device=device)
+    stored = provenance.dev_loss
+    comparison = train_again(MLP, config, data, stored, place)
     if comparison.verdict == "different":
         raise TestSplitError(
             f"the dev loss came out as {comparison.again:.4f}, but {stored:.4f} was exported (more than "
@@ -93,11 +89,22 @@ def run_final_test(
         why=again,
         version=__version__,
     )
-    _record(look, storage)
+    with ledger_lock():  # two at once must not both find the words unused
+        earlier = looks_at(test_sha256, storage)
+        _check_unused(earlier, again)
+        _record(look, storage)
     test_loss = MLP.words_loss(config, data, comparison.state, test_words)
     look = dataclasses.replace(look, test_loss=test_loss)
     _record(look, storage)
     return FinalTest(look=look, number=len(earlier) + 1, comparison=comparison)
+
+
+def _check_unused(earlier: list[TestLook], again: str) -> None:
+    if earlier and not again:
+        raise TestSplitError(
+            f"these test words were looked at before ({earlier[-1].describe()}); the loss of a further look "
+            f'is no longer that of unseen words. If you must, give a reason: --again "why"'
+        )
 
 
 def looks_at(test_sha256: str, storage: Storage) -> list[TestLook]:
@@ -149,16 +156,6 @@ def _other_lists(provenance: Provenance, storage: Storage) -> Iterable[StudyReco
         if key not in seen:
             seen.add(key)
             yield study
-
-
-def _load_exported_data(words: str, provenance: Provenance) -> Corpus:
-    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
-    if data.sha256 != provenance.data_sha256:
-        raise DataError(
-            f"{words} is not the list of the export (sha256 {data.sha256[:8]}…, exported "
-            f"{provenance.data_sha256[:8]}…); give the right one with --words FILE"
-        )
-    return data
 
 
 def _record(look: TestLook, storage: Storage) -> None:

@@ -4,11 +4,14 @@ One line of JSON for each look, in a file of the user's own, so that a new datab
 or configuration does not make a used test split unused.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import platformdirs
 
 from sweep.errors import StorageError
@@ -22,6 +25,20 @@ VARIABLE = "SWEEP_LEDGER"
 def ledger_path() -> Path:
     """Return where the ledger is kept."""
     return Path(os.environ.get(VARIABLE) or platformdirs.user_state_path("sweep") / "test-looks.jsonl")
+
+
+@contextlib.contextmanager
+def ledger_lock() -> Iterator[None]:
+    """Keep this user's other looks waiting."""
+    path = ledger_path()
+    with machine_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = filelock.FileLock(path.with_name(path.name + ".lock"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def append_to_ledger(look: TestLook) -> None:
@@ -48,10 +65,10 @@ def read_ledger() -> list[TestLook]:
         return []
     looks: dict[str, TestLook] = {}
     with machine_errors(path):
-        lines = path.read_text().splitlines()
+        lines = path.read_bytes().splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            look = TestLook(**json.loads(line))
+            look = TestLook.from_dict(json.loads(line))
         except (ValueError, TypeError) as error:
             raise StorageError(
                 f"{path}, line {number}: not a record of a test look; restore the file"

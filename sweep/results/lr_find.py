@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from sweep.errors import NotFoundError
-from sweep.results.config_file import Provenance, choose_trial
+from sweep.results.config_file import Provenance, choose_trial, load_exported_data
 from sweep.results.lr_finder_page import write_lr_finder
 from sweep.results.plots import PLOTS
 from sweep.search.dashboard import save_figure
@@ -70,8 +70,12 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
 
 
 def subject_of_config(config: TrainConfig, provenance: Provenance, words: str) -> Subject:
-    """Take an exported configuration."""
-    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
+    """Take an exported configuration.
+
+    Raises:
+        DataError: If the words are not those of the export; the figure goes to its study.
+    """
+    data = load_exported_data(words, provenance)
     what = f"the exported trial {provenance.trial} of {provenance.study!r}"
     return Subject(config=config, data=data, study=provenance.study, what=what)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from sweep.errors import DeviceError
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.protocol import AnyTask, Config, Data
 
@@ -28,9 +29,41 @@ class Comparison:
         return "within tolerance" if abs(self.again - self.stored) <= TOLERANCE else "different"
 
 
-def train_again(
-    task: AnyTask, config: Config, data: Data, stored: float, *, engine: str | None, device: str
-) -> Comparison:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a training runs."""
+
+    engine: str
+    device: str
+
+
+def choose_place(task: AnyTask, then: Place, device: str, engine: str | None = None) -> Place:
+    """Return where to train again: as then, as far as this machine has it and nothing else is asked for.
+
+    Args:
+        task: The trainer.
+        then: Where it was trained.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` is the device of then, if it is here.
+        engine: None is the engine of then, or the default on another kind of device.
+
+    Raises:
+        DeviceError: If the device is not present.
+    """
+    device = _resolve(task, then.device if device == "auto" else device, or_any=device == "auto")
+    same_kind = device.partition(":")[0] == then.device.partition(":")[0]
+    return Place(engine=engine or (then.engine if same_kind else task.default_engine(device)), device=device)
+
+
+def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
+    try:
+        return task.resolve_device(device)
+    except DeviceError:
+        if not or_any:
+            raise
+        return task.resolve_device("auto")
+
+
+def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
     """Train a configuration from its beginning to its end and compare its dev loss.
 
     Args:
@@ -38,11 +71,9 @@ def train_again(
         config: The configuration, its seed included.
         data: The same data as then.
         stored: The recorded dev loss, nats per character.
-        engine: The engine of then; None takes the device's default.
-        device: As ``run_study`` takes it.
+        place: Where; see ``choose_place``.
     """
-    device = task.resolve_device(device)
-    engine = engine or task.default_engine(device)
+    engine, device = place.engine, place.device
     task.prepare_worker(data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
     return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)

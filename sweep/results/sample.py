@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from sweep.errors import NotFoundError
-from sweep.results.config_file import Provenance
-from sweep.results.replay import train_again
+from sweep.results.config_file import Provenance, load_exported_data
+from sweep.results.replay import choose_place, train_again
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
 from sweep.search.study_store import load_study
@@ -34,13 +34,16 @@ def sample_from(
         n: How many words.
         seed: Of the sampling.
         say: Called with a line on what takes long.
+
+    Raises:
+        DataError: If the words are not those of the export.
     """
-    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
+    data = load_exported_data(words, provenance)
     state = _kept_weights(config, provenance, database)
     if state is None:
         say(f"the weights are not kept here: training {config.num_steps:,} steps again")
-        loss, engine = provenance.dev_loss, provenance.engine
-        state = train_again(MLP, config, data, loss, engine=engine, device="cpu").state
+        place = choose_place(MLP, provenance.place, "auto")
+        state = train_again(MLP, config, data, provenance.dev_loss, place).state
     return MLP.sample_words(config, data, state, n, seed)
 
 

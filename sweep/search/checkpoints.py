@@ -122,9 +122,13 @@ class Checkpoints:
             shutil.rmtree(self._folder)
 
     def rename(self, name: str) -> None:
-        """Follow the study to its new name."""
-        if self._folder.is_dir():
-            self._folder.rename(self._folder.with_name(name))
+        """Follow the study to its new name; its lock stays behind, since it is being held."""
+        target = self._folder.with_name(name)
+        target.mkdir(exist_ok=True)
+        for folder in [path for path in self._folder.iterdir() if path.is_dir()]:
+            if (target / folder.name).exists():  # left over from a study that is no longer stored
+                shutil.rmtree(target / folder.name)
+            folder.rename(target / folder.name)
 
 
 def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:

@@ -6,6 +6,7 @@ evaluated and completed afterwards, so one that died in between still counts.
 
 import dataclasses
 import datetime
+from typing import Any, Self
 
 import sqlalchemy
 from optuna.storages import RDBStorage
@@ -55,6 +56,21 @@ class TestLook:
     """Reason given for looking again; empty for the first look."""
     version: str
     """Version of sweep."""
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Build a look from plain values.
+
+        Raises:
+            TypeError: If a field is missing, unknown or of another kind.
+            ValueError: If ``started`` is no time.
+        """
+        look = cls(**values)
+        for field in dataclasses.fields(cls):
+            if not isinstance(getattr(look, field.name), field.type):  # type: ignore[arg-type]
+                raise TypeError(f"{field.name} is of another kind")
+        datetime.datetime.fromisoformat(look.started)
+        return look
 
     def describe(self) -> str:
         """Return the look as one line."""
