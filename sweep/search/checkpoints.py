@@ -3,7 +3,8 @@
 ``<database>.d/<study>/<trial>/`` holds, while the trial runs, the state after its last segment
 and each segment's losses; afterwards one loss curve and, for the best trials, the final state.
 Files are written before the database speaks of them and removed after it no longer does, so a
-kill at any moment leaves at most a file too many.
+kill at any moment leaves at most a file too many. They are not pushed to the disk one by one: should
+a power cut lose a state, its hash tells, and the trial starts again with the same numbers.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sweep.search.files import TEMPORARY, write_all_atomically, write_atomically
+from sweep.search.files import TEMPORARY, write_all_atomically
 
 THINNED_POINTS = 1_000
 """Points of a loss curve that is not kept in full."""
@@ -37,10 +38,15 @@ class Checkpoints:
         """Return the folder of one trial."""
         return self._folder / f"{trial:06d}"
 
+    def begin(self, trial: int) -> None:
+        """Remove what another study of that name left where a new trial will write."""
+        if self.folder(trial).is_dir():
+            shutil.rmtree(self.folder(trial))
+
     def write_segment(
         self, trial: int, first_step: int, until_step: int, state: bytes, losses: np.ndarray
-    ) -> str:
-        """Store a segment's state and losses; return the state's sha256."""
+    ) -> None:
+        """Store a segment's state and losses."""
         folder = self.folder(trial)
         folder.mkdir(parents=True, exist_ok=True)
         steps = np.arange(first_step, until_step, dtype=np.int64)
@@ -50,8 +56,8 @@ class Checkpoints:
                 f"losses-{first_step:010d}-{until_step:010d}.safetensors": _encode_curve(steps, losses),
                 f"state-{until_step:010d}.safetensors": state,
             },
+            push=False,
         )
-        return hashlib.sha256(state).hexdigest()
 
     def read_state(self, trial: int, step: int, sha256: str) -> bytes | None:
         """Return a stored state, or None where it is missing or not what was stored."""
@@ -104,7 +110,8 @@ class Checkpoints:
         steps, losses = self.read_curve(trial)
         chosen = _thinned(len(steps)) if not keep else slice(None)
         if len(steps) and (parts or len(steps[chosen]) < len(steps)):
-            write_atomically(folder / CURVE, _encode_curve(steps[chosen], losses[chosen]))
+            curve = {CURVE: _encode_curve(steps[chosen], losses[chosen])}
+            write_all_atomically(folder, curve, push=False)
         for path in parts:
             path.unlink(missing_ok=True)
         states = _matching(folder, _STATE)

@@ -8,12 +8,13 @@ goes on from the last stored segments.
 import bisect
 import dataclasses
 import datetime
+import hashlib
 import math
 import os
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
@@ -128,6 +129,14 @@ class _Live:
         return sum(segment.seconds for segment in self.segments)
 
 
+class _End(NamedTuple):
+    """How a trial ends: one of ``records.STATES`` with a loss or a reason."""
+
+    state: str
+    dev_loss: float | None = None
+    reason: str | None = None
+
+
 class _Driver:
     """The state of one run: what is live, what stands at which rung, what is best."""
 
@@ -193,7 +202,7 @@ class _Driver:
         finally:
             pool.close()
 
-    # One trial's way, in order: claim or take over, submit, take, advance, store, end.
+    # One trial's way, in order: claim or take over, submit, take, judge, store, leave.
 
     def _fill(self, pool: Pool) -> None:
         """Give every free worker a trial: interrupted ones first, then new ones."""
@@ -205,11 +214,16 @@ class _Driver:
             else:
                 return
             self.live[live.number] = live
-            self._advance(pool, live)
+            end = self._judge(live)
+            if end is None:
+                self._submit(pool, live)
+            else:
+                self._end(live, end)
 
     def _claim(self) -> _Live:
         """Ask for a configuration and store it as a running trial, in one write."""
         number = len(self.params)
+        self.checkpoints.begin(number)
         params = self.mirror.ask(number, self._sampler(number))
         seed = derive_seed(self.spec.seed, "trial", number)
         config = self.task.make_config({**self.spec.fixed, **params, "seed": seed})
@@ -231,14 +245,16 @@ class _Driver:
     def _take_over(self, record: TrialRecord, trial_id: int) -> _Live:
         """Go on with an interrupted trial from its last segment that is still whole."""
         config = self.task.make_config({**self.spec.fixed, **record.params, "seed": record.seed})
-        live = self._live(record.number, trial_id, config, record.params, list(record.segments))
-        if live.segments:
-            last = live.segments[-1]
-            live.state = self.checkpoints.read_state(record.number, last.step, last.state_sha256)
-            if live.state is None:
+        segments, state = list(record.segments), None
+        if segments:
+            last = segments[-1]
+            state = self.checkpoints.read_state(record.number, last.step, last.state_sha256)
+            if state is None:
                 text = f"trial {record.number}: the state at step {last.step:,} is lost or damaged"
                 self.observe(Warned(text=f"{text}; the trial starts again, with the same numbers"))
-                live = self._live(record.number, trial_id, config, record.params, [])
+                segments = []
+        live = self._live(record.number, trial_id, config, record.params, segments)
+        live.state = state
         self.checkpoints.drop_segments_after(record.number, live.step)
         self.writer.reclaim(trial_id, self._origin())
         return live
@@ -261,7 +277,7 @@ class _Driver:
             cuts=[cut for cut in cuts(config.num_steps) if cut.step > done],
             segments=segments,
         )
-        record = self._record(live, "running")
+        record = self._record(live, _End("running"))
         self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=config.num_steps))
         return live
 
@@ -271,56 +287,68 @@ class _Driver:
         if outcome.segment is not None:
             self._take_segment(pool, live, outcome.segment)
         elif outcome.fault is not None:
-            self._end(live, "failed", reason=f"failed in training: {outcome.fault}")
+            self._end(live, _End("failed", reason=f"failed in training: {outcome.fault}"))
         else:
             self._take_death(pool, live)
 
     def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
-        cut = live.cuts.pop(0)
+        """Judge a segment, let the worker go on, and store it meanwhile."""
+        first_step, cut = live.step, live.cuts.pop(0)
         if not segment.dev_loss < DIVERGED_LOSS:  # so is nan
-            self._end(live, "diverged", reason=_describe_divergence(segment, live.step, cut.step))
+            self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
             return
-        first_step, live.state, live.deaths = live.step, segment.state, 0
-        stored = SegmentRecord(
-            step=cut.step,
-            percent=cut.percent,
-            dev_loss=segment.dev_loss,
-            seconds=segment.seconds,
-            state_sha256=self.checkpoints.write_segment(
-                live.number, first_step, cut.step, segment.state, segment.losses
-            ),
+        live.state, live.deaths = segment.state, 0
+        live.segments.append(
+            SegmentRecord(
+                step=cut.step,
+                percent=cut.percent,
+                dev_loss=segment.dev_loss,
+                seconds=segment.seconds,
+                state_sha256=hashlib.sha256(segment.state).hexdigest(),
+            )
         )
-        live.segments.append(stored)
-        self.writer.store_segments(live.trial_id, live.segments)
-        self.checkpoints.drop_states_before(live.number, cut.step)
         if cut.percent is not None:
             self._stand(live.number, cut.percent, segment.dev_loss)
             self.mirror.report(live.number, cut.percent, segment.dev_loss)
+        end = self._judge(live)
+        if end is None:
+            self._submit(pool, live)
+        self._store(live, first_step, segment, end)
+
+    def _judge(self, live: _Live) -> _End | None:
+        """Say how the trial ends where it stands, or None if it goes on."""
+        if not live.cuts:
+            return _End("complete", dev_loss=live.segments[-1].dev_loss)
+        percent = live.segments[-1].percent if live.segments else None
+        if percent is not None and PRUNERS[self.spec.pruner](self.rungs, live.number, percent):
+            return _End("pruned", reason=f"pruned at {percent} % by {self.spec.pruner}")
+        return None
+
+    def _store(self, live: _Live, first_step: int, segment: Segment, end: _End | None) -> None:
+        """Store a segment, and the trial's end with it: files first, then one transaction."""
+        stored = live.segments[-1]
+        step = stored.step
+        self.checkpoints.write_segment(live.number, first_step, step, segment.state, segment.losses)
+        with self.writer.one_transaction():
+            self.writer.store_segments(live.trial_id, live.segments)
+            if end is not None:
+                self._store_end(live, end)
+        self.checkpoints.drop_states_before(live.number, step)
         num_steps = live.config.num_steps
         self.observe(
-            SegmentStored(trial=live.number, step=cut.step, num_steps=num_steps, dev_loss=segment.dev_loss)
+            SegmentStored(trial=live.number, step=step, num_steps=num_steps, dev_loss=stored.dev_loss)
         )
-        self._advance(pool, live)
+        if end is not None:
+            self._leave(live, end)
 
     def _take_death(self, pool: Pool, live: _Live) -> None:
         live.deaths += 1
         if live.deaths == MAX_DEATHS:
             where = f"between steps {live.step:,} and {live.cuts[0].step:,}"
-            reason = f"failed: its worker died {MAX_DEATHS} times {where}"
-            self._end(live, "failed", reason=reason)
+            reason = f"failed as its worker died {MAX_DEATHS} times {where}"
+            self._end(live, _End("failed", reason=reason))
             return
         self.observe(Warned(text=f"the worker of trial {live.number} died; its segment is trained again"))
-        self._submit(pool, live)
-
-    def _advance(self, pool: Pool, live: _Live) -> None:
-        """Complete the trial, give it up, or train its next segment."""
-        if not live.cuts:
-            self._end(live, "complete", dev_loss=live.segments[-1].dev_loss)
-            return
-        percent = live.segments[-1].percent if live.segments else None
-        if percent is not None and PRUNERS[self.spec.pruner](self.rungs, live.number, percent):
-            self._end(live, "pruned", reason=f"pruned at {percent} % by {self.spec.pruner}")
-            return
         self._submit(pool, live)
 
     def _submit(self, pool: Pool, live: _Live) -> None:
@@ -329,17 +357,25 @@ class _Driver:
         )
         pool.submit(job)
 
-    def _end(
-        self, live: _Live, state: str, *, dev_loss: float | None = None, reason: str | None = None
-    ) -> None:
-        self.writer.end(live.trial_id, state, seconds=live.seconds, dev_loss=dev_loss, reason=reason)
-        self.mirror.end(live.number, state, dev_loss)
+    def _end(self, live: _Live, end: _End) -> None:
+        """Store the end of a trial that comes without a segment, and leave it."""
+        with self.writer.one_transaction():
+            self._store_end(live, end)
+        self._leave(live, end)
+
+    def _store_end(self, live: _Live, end: _End) -> None:
+        self.writer.end(
+            live.trial_id, end.state, seconds=live.seconds, dev_loss=end.dev_loss, reason=end.reason
+        )
+
+    def _leave(self, live: _Live, end: _End) -> None:
+        """Let everybody know of an end that is on disk."""
+        self.mirror.end(live.number, end.state, end.dev_loss)
         del self.live[live.number]
         self.done += 1
         self.trained += 1
-        self._close(live.number, dev_loss)
-        record = self._record(live, state, dev_loss, reason)
-        self.observe(TrialEnded(trial=record, done=self.done, total=self.spec.total_trials))
+        self._close(live.number, end.dev_loss)
+        self.observe(TrialEnded(trial=self._record(live, end), done=self.done, total=self.spec.total_trials))
 
     # What surrounds a trial's way.
 
@@ -349,9 +385,8 @@ class _Driver:
             assert limit is not None, "checked in the line above"
             if live.seconds + pool.elapsed(live.number) > limit:
                 pool.kill(live.number)
-                self._end(
-                    live, "timeout", reason=f"timeout after {limit:g} s, at step {live.step:,} or later"
-                )
+                reason = f"timeout after {limit:g} s, at step {live.step:,} or later"
+                self._end(live, _End("timeout", reason=reason))
 
     def _release(self, pool: Pool) -> None:
         """Leave the running trials to the next run."""
@@ -388,27 +423,25 @@ class _Driver:
             "owner": f"{socket.gethostname()}:{os.getpid()}",
         }
 
-    def _record(
-        self, live: _Live, state: str, dev_loss: float | None = None, reason: str | None = None
-    ) -> TrialRecord:
+    def _record(self, live: _Live, end: _End) -> TrialRecord:
         return TrialRecord(
             number=live.number,
-            state=state,
+            state=end.state,
             params=live.params,
             seed=live.config.seed,
-            dev_loss=dev_loss,
+            dev_loss=end.dev_loss,
             segments=tuple(live.segments),
-            reason=reason,
+            reason=end.reason,
             facts=self.task.facts(live.config, self.data),
             engine=self.engine,
             device=self.device,
             started=live.started,
-            ended=None if state == "running" else datetime.datetime.now().astimezone(),
+            ended=None if end.state == "running" else datetime.datetime.now().astimezone(),
         )
 
 
 def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
         if not loss < DIVERGED_LOSS:
-            return f"diverged: the training loss was {loss:.3g} at step {step:,}"
-    return f"diverged: the dev loss was {segment.dev_loss:.3g} after step {until_step:,}"
+            return f"diverged at step {step:,}: the training loss was {loss:.3g}"
+    return f"diverged by step {until_step:,}: the dev loss was {segment.dev_loss:.3g}"

@@ -17,21 +17,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     write_all_atomically(path.parent, {path.name: content})
 
 
-def write_all_atomically(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write several files of one folder; each appears whole, in the order given."""
-    temporary = {name: _write_temporary(folder, content) for name, content in contents.items()}
+def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: bool = True) -> None:
+    """Write several files of one folder; each appears whole, in the order given.
+
+    Args:
+        folder: Where they stand.
+        contents: Name -> content.
+        push: Wait until they are on the disk. Without it a power cut (a kill does not) may lose
+            them, for files whose loss is noticed and can be made good.
+    """
+    temporary = {name: _write_temporary(folder, content, push) for name, content in contents.items()}
     for name, path in temporary.items():
         os.replace(path, folder / name)
-    _push_folder(folder)
+    if push:
+        _push_folder(folder)
 
 
-def _write_temporary(folder: Path, content: bytes) -> Path:
+def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
     path = folder / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
         with path.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if push:
+                file.flush()
+                os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -33,6 +33,7 @@ class Mirror:
         self._space = space
         self._worst_loss = loss_ceiling
         self._open: dict[int, Trial] = {}
+        self._reported: set[tuple[int, int]] = set()
         for trial in trials:
             self._add(trial)
 
@@ -45,8 +46,10 @@ class Mirror:
         return trial.params
 
     def report(self, number: int, percent: int, dev_loss: float) -> None:
-        """Let a running trial stand at a rung."""
-        self._open[number].report(dev_loss, percent)
+        """Let a running trial stand at a rung; again is no news, as a trial may start again."""
+        if (number, percent) not in self._reported:
+            self._reported.add((number, percent))
+            self._open[number].report(dev_loss, percent)
 
     def end(self, number: int, state: str, dev_loss: float | None) -> None:
         """Let a running trial end in one of ``records.STATES``."""
@@ -60,10 +63,12 @@ class Mirror:
                 self.report(record.number, percent, loss)
             return
         ended, value = self._seen_as(record.state, record.dev_loss)
+        if ended is TrialState.PRUNED and record.rungs:
+            value = list(record.rungs.values())[-1]  # as Optuna's tell does
         self._study.add_trial(
             create_trial(
                 state=ended,
-                value=value if value is not None or not record.rungs else list(record.rungs.values())[-1],
+                value=value,
                 params=record.params,
                 distributions=self._space,
                 intermediate_values=record.rungs,

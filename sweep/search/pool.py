@@ -7,6 +7,7 @@ configuration, a state and the train and dev parts, and hand back a segment.
 
 import concurrent.futures
 import dataclasses
+import math
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -63,6 +64,10 @@ class Pool(Protocol):
         """End all jobs and workers at once."""
 
 
+MAX_FAILED_STARTS = 3
+"""Workers that may die in a row before they are ready; then the machine is at fault, no trial."""
+
+
 class LocalPool:
     """Worker processes on this machine."""
 
@@ -70,6 +75,7 @@ class LocalPool:
         """Start the workers; they load their libraries while the caller goes on."""
         self._start_slot: Callable[[], _Slot] = lambda: _Slot((task, data, engine, device))
         self._slots = [self._start_slot() for _ in range(workers)]
+        self._failed_starts = 0
 
     def free(self) -> int:
         """Return the number of idle workers."""
@@ -84,15 +90,19 @@ class LocalPool:
         busy = {slot.future: place for place, slot in enumerate(self._slots) if slot.future is not None}
         done, _ = concurrent.futures.wait(busy, timeout, concurrent.futures.FIRST_COMPLETED)
         places = sorted(busy[future] for future in done)
+        for place in [place for place in places if not self._slots[place].became_ready()]:
+            places.remove(place)
+            self._start_again(place)
         outcomes = [self._slots[place].take_outcome() for place in places]
         for place in places:
+            self._failed_starts = 0
             if self._slots[place].is_dead:
                 self._replace(place)
         return outcomes
 
     def elapsed(self, trial: int) -> float:
-        """Return the seconds since the trial's job was handed over."""
-        return time.monotonic() - self._slots[self._place_of(trial)].since
+        """Return for how many seconds the trial's job has run; a worker's start does not count."""
+        return self._slots[self._place_of(trial)].elapsed()
 
     def kill(self, trial: int) -> None:
         """Kill the worker that trains the trial and start another."""
@@ -106,6 +116,18 @@ class LocalPool:
 
     def _place_of(self, trial: int) -> int:
         return next(p for p, slot in enumerate(self._slots) if slot.job and slot.job.trial == trial)
+
+    def _start_again(self, place: int) -> None:
+        """Give the job of a worker that died before it was ready to another one."""
+        self._failed_starts += 1
+        if self._failed_starts == MAX_FAILED_STARTS:
+            raise MachineError(
+                f"a worker process cannot start: {MAX_FAILED_STARTS} died before they were ready"
+            )
+        job = self._slots[place].job
+        assert job is not None, "only a job's end is waited for"
+        self._replace(place)
+        self._slots[place].submit(job)
 
     def _replace(self, place: int) -> None:
         self._slots[place].kill()
@@ -122,20 +144,39 @@ class _Slot:
             initializer=_start_worker,
             initargs=worker_arguments,
         )
+        others = set(multiprocessing.active_children())
         with _interrupts_ignored():
-            self._pid = self._executor.submit(_prepare_worker)
+            self._ready: concurrent.futures.Future[None] = self._executor.submit(_prepare_worker)
+        self._processes = set(multiprocessing.active_children()) - others
+        self._ready_at = math.inf
+        self._ready.add_done_callback(self._note_ready)
         self.job: SegmentJob | None = None
         self.future: concurrent.futures.Future[Segment] | None = None
-        self.since = 0.0
+        self._since = 0.0
         self.is_dead = False
 
     def submit(self, job: SegmentJob) -> None:
-        self.job, self.since = job, time.monotonic()
+        self.job, self._since = job, time.monotonic()
         try:
             self.future = self._executor.submit(_train, job)
         except BrokenProcessPool as error:  # it died while it was idle
             self.future = concurrent.futures.Future()
             self.future.set_exception(error)
+
+    def elapsed(self) -> float:
+        """Return for how long the job has run, not counting the worker's own start."""
+        return max(0.0, time.monotonic() - max(self._since, self._ready_at))
+
+    def became_ready(self) -> bool:
+        """Tell a worker that may have died in training from one that died before; its job has ended.
+
+        Raises:
+            MachineError: If it lives but could not get ready: what it trains would not be ours.
+        """
+        fault = self._ready.exception()
+        if fault is not None and not isinstance(fault, BrokenProcessPool):
+            raise MachineError(f"a worker process cannot start: {_describe(fault)}") from fault
+        return fault is None
 
     def take_outcome(self) -> SegmentOutcome:
         assert self.job is not None, "only a job's end is taken"
@@ -145,30 +186,18 @@ class _Slot:
         self.job = self.future = None
         if isinstance(fault, BrokenProcessPool):
             self.is_dead = True
-            self._check_start()
             return SegmentOutcome(trial=trial)
         return SegmentOutcome(trial=trial, segment=segment, fault=_describe(fault) if fault else None)
 
     def kill(self) -> None:
         """End the process, whatever it does; the executor's own threads end with it."""
         with _interrupts_ignored():
-            pid = self._find_pid()
-            for process in multiprocessing.active_children():
-                if process.pid == pid:
-                    process.kill()
+            for process in self._processes:
+                process.kill()
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _find_pid(self) -> int | None:
-        try:
-            return self._pid.result()
-        except Exception:  # noqa: BLE001  whatever kept the worker from starting, it is gone
-            return None
-
-    def _check_start(self) -> None:
-        """Tell a worker that died from one that could never start."""
-        fault = self._pid.exception()
-        if fault is not None and not isinstance(fault, BrokenProcessPool):
-            raise MachineError(f"a worker process cannot start: {_describe(fault)}") from fault
+    def _note_ready(self, _: concurrent.futures.Future[None]) -> None:
+        self._ready_at = time.monotonic()
 
 
 class _interrupts_ignored:  # noqa: N801  reads as a statement
@@ -211,11 +240,10 @@ def _die_with_driver() -> None:
     os._exit(1)
 
 
-def _prepare_worker() -> int:
+def _prepare_worker() -> None:
     assert _worker is not None, "the initialiser ran"
     task, data, engine, device = _worker
     task.prepare_worker(data, engine=engine, device=device)
-    return os.getpid()
 
 
 def _train(job: SegmentJob) -> Segment:

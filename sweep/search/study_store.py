@@ -6,8 +6,10 @@ engine, stored segments and the reason for an early end. A trial is claimed in o
 all its parameters: a half-asked trial cannot exist.
 """
 
+import contextlib
 import datetime
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy
@@ -16,9 +18,9 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
-from sweep.search.database import storage_errors
+from sweep.search.database import one_transaction, storage_errors
 from sweep.search.environment import describe_environment
-from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
+from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.space import Space
 from sweep.search.study_spec import StudySpec, identity_changes
 from sweep.task.protocol import AnyTask, Data
@@ -44,6 +46,12 @@ class StudyWriter:
     def read(self) -> StudyRecord:
         """Return the study as it is stored now."""
         return load_study(self._storage, self.name)
+
+    @contextlib.contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """Let the writes inside become one commit, or none."""
+        with storage_errors(self.name), one_transaction(self._storage):
+            yield
 
     def claim(
         self, params: dict[str, Any], space: Space, seed: int, facts: dict[str, int], origin: dict[str, str]
@@ -243,7 +251,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
 def _trial_record(trial: FrozenTrial) -> TrialRecord:
     attrs = trial.user_attrs
     reason = attrs.get("reason")
-    state = _OPTUNA_STATES.get(trial.state) or str(reason).partition(" ")[0]
+    state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
     return TrialRecord(
         number=trial.number,
         state=state,
@@ -258,6 +266,12 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         started=_local(trial.datetime_start),
         ended=_local(trial.datetime_complete),
     )
+
+
+def _given_up_as(reason: str | None) -> str:
+    """Return the state that is the first word of a reason."""
+    word = (reason or "").partition(" ")[0].rstrip(":")
+    return word if word in STATES else "pruned"
 
 
 def _segment_record(row: list[Any]) -> SegmentRecord:
