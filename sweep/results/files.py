@@ -1,5 +1,6 @@
 """How does a result get onto disk, whole or not at all?"""
 
+import errno
 import os
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def write_text(path: Path | str, text: str, *, within: Path | str | None = None)
         raise MachineError(f"{path} lies outside {within}, through '..' or a link; it was not written")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         write_atomically(path, text.encode())
     except OSError as error:
         raise MachineError(f"{path} cannot be written: {error.strerror}") from error

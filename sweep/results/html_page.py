@@ -23,8 +23,8 @@ def render_page(title: str, body: str, figures: Mapping[str, go.Figure]) -> str:
 
     Args:
         title: Plain text.
-        body: Markup whose text went through ``escape``. ``figure_place(name)`` is where a
-            figure goes.
+        body: Markup whose text went through ``escape``. ``figure_place`` is where a figure
+            goes.
         figures: Name -> figure.
     """
     scripts = [get_plotlyjs(), _asset("page.js")]
@@ -61,10 +61,13 @@ def render_page(title: str, body: str, figures: Mapping[str, go.Figure]) -> str:
 """
 
 
-def figure_place(name: str) -> str:
-    """Return the markup where a figure of the page is drawn."""
+def figure_place(name: str, label: str) -> str:
+    """Return the markup where a figure of the page is drawn; ``label`` says what it shows."""
     without = "The figure needs JavaScript; the numbers below do not."
-    return f'<div class="figure" data-figure="{escape(name)}"><noscript>{without}</noscript></div>'
+    return (
+        f'<div class="figure" data-figure="{escape(name)}" role="img" aria-label="{escape(label)}">'
+        f"<noscript>{without}</noscript></div>"
+    )
 
 
 def escape(text: str) -> str:

@@ -62,7 +62,7 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
             "<h1>Learning-rate finder</h1>",
             '<p class="lead">The learning rate grows from left to right while a fresh model trains: a good '
             "one lies where the blue line falls steadily, well before it turns up.</p>",
-            figure_place("lr_finder"),
+            figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
             f'<p class="note">{_caption(test)}</p>',
             "<h2>Suggestions</h2>",
             _suggestion_table(test),

@@ -33,7 +33,7 @@ _MARKS = {
 }
 """Rule -> label, colour, and one shape as plotly names it and as a character."""
 
-_MARK_SIZES = (18, 13, 8)
+_MARK_SIZES = (22, 14, 8)
 """From left to right, so that marks in one place show as rings around each other."""
 
 _LABEL_ROWS = (6, 24, 42)
