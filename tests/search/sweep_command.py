@@ -1,0 +1,143 @@
+"""The product as a user runs it: ``python -m sweep`` in a folder, watched from outside."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEADLINE_S = 120
+"""After this long something that a test waits for is taken as never coming."""
+
+
+def write_words(path: Path, n: int = 300, seed: int = 1) -> list[str]:
+    """Write ``n`` words over a to j and return them."""
+    draw = random.Random(seed)  # noqa: S311  no secret
+    words = ["".join(draw.choices("abcdefghij", k=draw.randint(3, 7))) for _ in range(n)]
+    path.write_text("\n".join(words) + "\n")
+    return words
+
+
+def start_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``sweep`` in ``folder``, in a process group of its own."""
+    environment = {key: value for key, value in os.environ.items() if key != "SWEEP_STORAGE"}
+    environment["PYTHONPATH"] = str(REPOSITORY)
+    environment["CUDA_VISIBLE_DEVICES"] = ""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweep", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``sweep`` in ``folder`` to its end."""
+    process = start_sweep(folder, *arguments)
+    try:
+        stdout, stderr = process.communicate(timeout=DEADLINE_S)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+
+def table(folder: Path, study: str) -> list[dict[str, Any]]:
+    """Return the rows of ``sweep table`` without the seconds, which are never the same."""
+    done = sweep(folder, "table", study, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return [
+        {key: value for key, value in row.items() if key != "train_seconds"}
+        for row in json.loads(done.stdout)
+    ]
+
+
+def wait_until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> bool:
+    """Look every few milliseconds; say whether it came to hold before the deadline."""
+    end = time.monotonic() + deadline_s
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def children(pid: int) -> list[int]:
+    """Return the living child processes."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in thread.read_text().split()]
+    return [child for child in found if is_alive(child)]
+
+
+def workers(pid: int) -> list[int]:
+    """Return the children that train, not the one that tracks shared memory."""
+    found = []
+    for child in children(pid):
+        with contextlib.suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that ended and was not waited for does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def kill(pid: int) -> None:
+    """Kill -9."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def database(folder: Path) -> Path:
+    return folder / "studies" / "sweep.db"
+
+
+@contextlib.contextmanager
+def rows(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Read the database past the product."""
+    with contextlib.closing(
+        sqlite3.connect(f"file:{database(folder)}?mode=ro", uri=True, timeout=60)
+    ) as connection:
+        yield connection
+
+
+def stored_segments(folder: Path) -> int:
+    """Return how many segments the database of a running sweep knows; 0 where it cannot be asked yet."""
+    query = "SELECT value_json FROM trial_user_attributes WHERE key = 'segments'"
+    try:
+        with rows(folder) as connection:
+            return sum(len(json.loads(value)) for (value,) in connection.execute(query))
+    except sqlite3.Error:
+        return 0
+
+
+def states(folder: Path) -> list[str]:
+    """Return the states of all trials as Optuna stores them, by number."""
+    with rows(folder) as connection:
+        return [state for (state,) in connection.execute("SELECT state FROM trials ORDER BY number")]
+
+
+def wait_for_segments(process: subprocess.Popen[str], folder: Path, more: int = 1) -> bool:
+    """Wait for so many newly stored segments; say whether the process is still at work."""
+    wanted = stored_segments(folder) + more
+    wait_until(lambda: process.poll() is not None or stored_segments(folder) >= wanted)
+    return process.poll() is None

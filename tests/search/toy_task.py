@@ -1,0 +1,132 @@
+"""A trainer with nothing to learn: a real ``Task`` that is quick, exact, and misbehaves when told to."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweep.errors import ConfigError
+from sweep.task.protocol import Segment
+
+PRIME = 1_000_003
+CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "sleep")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ToyConfig:
+    """``conduct`` is what happens from the second segment on."""
+
+    num_steps: int = 3_000
+    x: float = 0.5
+    y: int = 1
+    conduct: str = "learn"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.conduct not in CONDUCTS:
+            raise ConfigError(f"conduct must be one of {CONDUCTS}, got {self.conduct!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def replace(self, **changes: Any) -> "ToyConfig":
+        return dataclasses.replace(self, **changes)
+
+    def sha256(self) -> str:
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ToyData:
+    sha256: str
+    folder: str
+    """Where a stumbling worker remembers how often it fell."""
+
+    def describe(self) -> str:
+        return "nothing to read"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ToyTask:
+    start_s: float = 0.0
+    """How long a worker takes to get ready."""
+    cannot_start: bool = False
+    version: int = 1
+    split_rule: str = "none"
+
+    def make_config(self, values: Mapping[str, Any]) -> ToyConfig:
+        return ToyConfig(**values)
+
+    def field_types(self) -> dict[str, type]:
+        return {"num_steps": int, "x": float, "y": int, "conduct": str}
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        return {"words": "", **section}
+
+    def load_data(self, section: Mapping[str, Any]) -> ToyData:
+        return ToyData(sha256="5" * 64, folder=section["words"])
+
+    def resolve_device(self, name: str) -> str:
+        return "cpu"
+
+    def default_engine(self, device: str) -> str:
+        return "toy"
+
+    def prepare_worker(self, data: ToyData, *, engine: str, device: str) -> None:
+        if self.cannot_start:
+            raise OSError("no such engine")
+        time.sleep(self.start_s)
+
+    def train_segment(
+        self,
+        config: ToyConfig,
+        data: ToyData,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+    ) -> Segment:
+        """Fold the seed and every step into one number: any other cut or order would show."""
+        step, fold = json.loads(state) if state else (0, config.seed % PRIME)
+        if step:
+            _misbehave(config, data)
+        losses = np.empty(until_step - step, np.float32)
+        for place, now in enumerate(range(step, until_step)):
+            fold = (fold * 31 + now) % PRIME
+            losses[place] = fold / PRIME
+        dev_loss = (config.x - 0.3) ** 2 + config.y / 10 + fold / PRIME / 100
+        if step:
+            dev_loss = {"nan": float("nan"), "huge": 1e30}.get(config.conduct, dev_loss)
+        return Segment(
+            state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
+        )
+
+    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
+        return {"n_params": 1, "examples_seen": config.num_steps}
+
+    def loss_ceiling(self, data: ToyData) -> float:
+        return 3.0
+
+
+def _misbehave(config: ToyConfig, data: ToyData) -> None:
+    if config.conduct == "die":
+        os._exit(9)
+    if config.conduct == "raise":
+        raise ValueError("the toy broke\nin two lines")
+    if config.conduct == "sleep":
+        time.sleep(60)
+    falls = Path(data.folder or ".") / f"fell-{config.seed}"
+    if config.conduct == "stumble" and len(falls.read_text() if falls.exists() else "") < 2:
+        with falls.open("a") as file:
+            file.write("x")
+        os._exit(9)
+
+
+TOY = ToyTask()
