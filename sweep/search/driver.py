@@ -345,7 +345,7 @@ class _Driver:
         live.deaths += 1
         if live.deaths == MAX_DEATHS:
             where = f"between steps {live.step:,} and {live.cuts[0].step:,}"
-            reason = f"failed as its worker died {MAX_DEATHS} times {where}"
+            reason = f"failed: its worker died {MAX_DEATHS} times {where}"
             self._end(live, _End("failed", reason=reason))
             return
         self.observe(Warned(text=f"the worker of trial {live.number} died; its segment is trained again"))
@@ -443,5 +443,5 @@ class _Driver:
 def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
         if not loss < DIVERGED_LOSS:
-            return f"diverged at step {step:,}: the training loss was {loss:.3g}"
-    return f"diverged by step {until_step:,}: the dev loss was {segment.dev_loss:.3g}"
+            return f"diverged: the training loss was {loss:.3g} at step {step:,}"
+    return f"diverged: the dev loss was {segment.dev_loss:.3g} at step {until_step:,}"

@@ -9,6 +9,7 @@ all its parameters: a half-asked trial cannot exist.
 import contextlib
 import datetime
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
