@@ -77,6 +77,8 @@ class Database:
                 raise MachineError(
                     f"folder {self.path.parent} is not writable; choose another with --storage"
                 )
+            else:
+                self._create()
             storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
         _begin_with(storage.engine, "BEGIN IMMEDIATE")
         storage.scoped_session = orm.scoped_session(orm.sessionmaker(storage.engine, class_=_JoiningSession))
@@ -94,8 +96,9 @@ class Database:
         with storage_errors(self.path):
             self._roll_back_hot_journal()
             self._check_file()
-            url = f"{_PREFIX}file:{self.path.resolve()}?mode=ro&uri=true"
-            storage = RDBStorage(url, {"connect_args": {"timeout": PATIENCE_S}}, skip_table_creation=True)
+            storage = RDBStorage(
+                f"{_PREFIX}{self.path}", {"creator": self._connect_read_only}, skip_table_creation=True
+            )
         _begin_with(storage.engine, "BEGIN")
         return storage
 
@@ -123,7 +126,23 @@ class Database:
             lock.release()
 
     def _opening_lock(self) -> filelock.BaseFileLock:
-        return filelock.FileLock(self.files / "open.lock", timeout=PATIENCE_S)
+        return filelock.FileLock(self.files / ".open.lock", timeout=PATIENCE_S)
+
+    def _create(self) -> None:
+        """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        aside = self.files / ".new.db"
+        for left_over in self.files.glob(f"{aside.name}*"):
+            left_over.unlink()
+        storage = RDBStorage(f"{_PREFIX}{aside}")
+        storage.remove_session()
+        storage.engine.dispose()
+        with machine_errors(self.path):
+            os.replace(aside, self.path)
+
+    def _connect_read_only(self) -> sqlite3.Connection:
+        """Connect past SQLAlchemy, which would read the name of a folder above as part of its URL."""
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
     def _check_file(self) -> None:
         """Refuse what is no sound database of studies; never create or repair."""
