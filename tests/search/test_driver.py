@@ -106,7 +106,7 @@ def test_a_worker_that_dies_three_times_fails_its_trial_only(tmp_path: Path) -> 
     watcher = Watcher()
     summary = run_toy(tmp_path, listed_study("learn", "die", "learn"), watcher)
     assert [t.state for t in summary.study.trials] == ["complete", "failed", "complete"]
-    assert summary.study.trials[1].reason == "failed: its worker died 3 times between steps 300 and 900"
+    assert "its worker died 3 times between steps 300 and 900" in str(summary.study.trials[1].reason)
     assert summary.study.trials[1].rungs.keys() == {10}
     assert len(watcher.of(Warned)) == 2
 
@@ -148,7 +148,7 @@ def test_a_diverged_trial_is_stored_but_never_ranked_nor_tried_again(tmp_path: P
     summary = run_toy(tmp_path, spec)
     diverged = summary.study.trials[0]
     assert (diverged.state, diverged.dev_loss) == ("diverged", None)
-    assert str(diverged.reason).startswith("diverged: ")
+    assert str(diverged.reason).startswith("diverged")
     assert diverged.rungs.keys() == {10}
     assert [t.number for t in summary.study.complete_trials()] == [1]
     assert run_toy(tmp_path, spec).trained == 0
