@@ -1,0 +1,74 @@
+"""What a model without training reaches, against counting by hand."""
+
+import collections
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweep.task.baselines import count_table_loss, uniform_loss
+from sweep.task.corpus import Corpus, load_corpus, split_words
+
+
+def counted_loss(words: list[str], context_length: int) -> float:
+    """Return the dev loss of add-one-smoothed counts, with strings and dictionaries only."""
+    train, dev, _ = split_words(words)
+    symbols = {".", *"".join(words)}
+    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for context, following in transitions(train, context_length):
+        counts[context][following] += 1
+    losses = [
+        -math.log((counts[context][following] + 1) / (counts[context].total() + len(symbols)))
+        for context, following in transitions(dev, context_length)
+    ]
+    return math.fsum(losses) / len(losses)
+
+
+def transitions(words: list[str], context_length: int) -> list[tuple[str, str]]:
+    """Return each (the characters before, the character)."""
+    found = []
+    for word in words:
+        padded = "." * context_length + word + "."
+        found += [(padded[i - context_length : i], padded[i]) for i in range(context_length, len(padded))]
+    return found
+
+
+@pytest.mark.parametrize("context_length", [0, 1, 2, 3])
+def test_count_table_equals_counting_by_hand(context_length: int, words: list[str], corpus: Corpus) -> None:
+    """Count tables of any context length give the loss of a naive count."""
+    assert count_table_loss(corpus, context_length) == pytest.approx(
+        counted_loss(words, context_length), abs=1e-12
+    )
+
+
+def test_contexts_never_seen_cost_the_uniform_loss(write_words: Callable[..., Path]) -> None:
+    """A dev word of letters that train lacks: each step out of them costs ln V."""
+    letters = [chr(ord("a") + i) for i in range(20)]
+    corpus = load_corpus(write_words(letters))
+    assert corpus.vocabulary_size == 21
+    _, dev, _ = split_words(letters)
+    first = -math.log(1 / (16 + 21))  # after "." train saw 16 words, none of them this letter
+    assert len(dev) == 2
+    assert count_table_loss(corpus) == pytest.approx((first + math.log(21)) / 2, abs=1e-12)
+
+
+def test_more_than_a_byte_of_symbols(write_words: Callable[..., Path]) -> None:
+    """Above 255 symbols the keys of a table are still told apart."""
+    words = [chr(0x4E00 + i) + chr(0x4E00 + (7 * i) % 300) for i in range(300)]
+    corpus = load_corpus(write_words(words))
+    assert corpus.vocabulary_size == 301
+    assert count_table_loss(corpus, 3) == pytest.approx(counted_loss(words, 3), abs=1e-12)
+
+
+def test_uniform_loss_is_that_of_the_alphabet(corpus: Corpus) -> None:
+    """The forty words have V symbols with the end mark, and ln V is the loss of knowing nothing."""
+    assert uniform_loss(corpus) == pytest.approx(math.log(len(corpus.vocabulary)))
+
+
+def test_makemore_baselines(makemore: Path) -> None:
+    """On the field's list: uniform 3.296, bigram 2.453, three characters 2.195 nats per character."""
+    corpus = load_corpus(makemore)
+    assert uniform_loss(corpus) == pytest.approx(3.296, abs=5e-4)
+    assert count_table_loss(corpus) == pytest.approx(2.453, abs=1e-3)
+    assert count_table_loss(corpus, context_length=3) == pytest.approx(2.195, abs=1e-3)
