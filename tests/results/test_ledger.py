@@ -1,0 +1,117 @@
+"""The user's ledger of test looks: nothing that was looked at is forgotten."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from sweep.errors import MachineError, StorageError
+from sweep.results.ledger import append_to_ledger, ledger_path, read_ledger
+from sweep.search.test_looks import TestLook
+
+
+@pytest.fixture(autouse=True)
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ledger of the test's own."""
+    path = tmp_path / "state" / "ledger.jsonl"
+    monkeypatch.setenv("SWEEP_LEDGER", str(path))
+    return path
+
+
+def a_look(look_id: str = "1" * 32, test_loss: float | None = None) -> TestLook:
+    return TestLook(
+        look_id=look_id,
+        started="2026-05-04T10:00:00+00:00",
+        test_sha256="a" * 64,
+        data_sha256="b" * 64,
+        config_sha256="c" * 64,
+        study="names",
+        trial=7,
+        dev_loss=2.25,
+        test_loss=test_loss,
+        why="zoë said \u2028 so",
+        version="0.1.0",
+    )
+
+
+def test_no_ledger_is_no_look(ledger: Path) -> None:
+    """Reading makes no file."""
+    assert ledger_path() == ledger
+    assert read_ledger() == []
+    assert not ledger.parent.exists()
+
+
+def test_a_look_comes_back_as_it_was(ledger: Path) -> None:
+    """Every field survives, also a line separator in the reason; only the user may read the file."""
+    append_to_ledger(a_look())
+    assert read_ledger() == [a_look()]
+    assert stat.S_IMODE(ledger.stat().st_mode) == 0o600
+
+
+def test_a_later_line_completes_an_earlier_one(ledger: Path) -> None:
+    """The loss comes with a second line of the same id; other looks stay apart, in their order."""
+    append_to_ledger(a_look())
+    append_to_ledger(a_look("2" * 32))
+    append_to_ledger(a_look(test_loss=2.5))
+    assert read_ledger() == [a_look(test_loss=2.5), a_look("2" * 32)]
+    assert len(ledger.read_text().splitlines()) == 3
+
+
+def changed(**values: object) -> bytes:
+    append_to_ledger(a_look())
+    line = json.loads(ledger_path().read_text())
+    ledger_path().unlink()
+    return json.dumps({**line, **values}).encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        lambda: b"",
+        lambda: b"{",
+        lambda: b"3",
+        lambda: b"[]",
+        lambda: b"{}",
+        lambda: b"\xff\xfe",
+        lambda: changed()[:-30],
+        lambda: changed()[:30] + changed(),
+        lambda: changed(test_sha256=None),
+        lambda: changed(started="yesterday"),
+        lambda: changed(test_loss="low"),
+        lambda: changed(colour="red"),
+    ],
+)
+def test_a_damaged_line_is_an_error(line: object, ledger: Path) -> None:
+    """A line that is no record is told with its number, wherever it stands; it is never skipped."""
+    assert callable(line)
+    damaged = line()
+    append_to_ledger(a_look())
+    ledger.write_bytes(ledger.read_bytes() + damaged + b"\n")
+    append_to_ledger(a_look("2" * 32))
+    with pytest.raises(
+        StorageError, match=r"ledger\.jsonl, line 2: not a record of a test look; restore the file"
+    ):
+        read_ledger()
+
+
+def test_a_ledger_that_cannot_be_written_is_told(ledger: Path) -> None:
+    """Where its folder is a file, the look is not recorded, and the line says where."""
+    ledger.parent.write_text("")
+    with pytest.raises(MachineError, match="state"):
+        append_to_ledger(a_look())
+
+
+def test_a_ledger_that_is_a_folder_is_told(ledger: Path) -> None:
+    """A folder in its place is a fault of the machine, not an empty ledger."""
+    ledger.mkdir(parents=True)
+    with pytest.raises(MachineError, match="Is a directory"):
+        read_ledger()
+
+
+def test_without_the_variable_it_is_in_the_user_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger is the user's, whatever the working directory."""
+    monkeypatch.delenv("SWEEP_LEDGER")
+    assert ledger_path().is_absolute()
+    assert ledger_path().name == "test-looks.jsonl"
+    assert "sweep" in ledger_path().parts
