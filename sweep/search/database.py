@@ -21,7 +21,6 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import orm
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
 
@@ -81,7 +80,6 @@ class Database:
                 self._create()
             storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
         _begin_with(storage.engine, "BEGIN IMMEDIATE")
-        storage.scoped_session = orm.scoped_session(orm.sessionmaker(storage.engine, class_=_JoiningSession))
         return storage
 
     def open_read_only(self) -> RDBStorage:
@@ -166,37 +164,6 @@ class Database:
         if self.path.with_name(self.path.name + "-journal").exists() and os.access(self.path, os.W_OK):
             with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-
-@contextlib.contextmanager
-def one_transaction(storage: RDBStorage) -> Iterator[None]:
-    """Join the writes inside to one commit; Optuna's storage would push each to disk by itself."""
-    session = storage.scoped_session()
-    assert isinstance(session, _JoiningSession), "the storage was opened for writing"
-    session.is_joined = True
-    try:
-        yield
-        session.is_joined = False
-        session.commit()
-    finally:
-        session.is_joined = False
-        session.close()  # takes back what was not committed
-
-
-class _JoiningSession(orm.Session):
-    """A session whose commits and closings can be made to wait."""
-
-    is_joined = False
-
-    def commit(self) -> None:
-        if self.is_joined:
-            self.flush()
-        else:
-            super().commit()
-
-    def close(self) -> None:
-        if not self.is_joined:
-            super().close()
 
 
 @contextlib.contextmanager

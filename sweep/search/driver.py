@@ -26,7 +26,8 @@ from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.rungs import Cut, cuts
 from sweep.search.samplers import SAMPLERS, PointSampler
 from sweep.search.study_spec import StudySpec
-from sweep.search.study_store import StudyWriter, open_study, trial_ids
+from sweep.search.study_store import load_study, open_study, trial_ids
+from sweep.search.study_writer import StudyWriter
 from sweep.task.protocol import AnyTask, Config, Data, Segment
 from sweep.task.randomness import derive_seed
 
@@ -84,7 +85,7 @@ def run_study(
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
         writer = open_study(storage, spec, task, data)
-        study = writer.read()
+        study = load_study(storage, spec.name)
         ids = trial_ids(storage, spec.name)
         checkpoints = Checkpoints(database.files / spec.name)
         driver = _Driver(
@@ -100,7 +101,7 @@ def run_study(
         )
         with machine_errors(database.files):
             stopped_by = driver.run(workers, should_stop)
-        return RunSummary(study=writer.read(), trained=driver.trained, stopped_by=stopped_by)
+        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -2,28 +2,24 @@
 
 Optuna's schema, so that its dashboard and tools read it as their own. What Optuna has no place
 for stands in user attributes: on the study its identity and what was read, on a trial its seed,
-engine, stored segments and the reason for an early end. A trial is claimed in one write, with
-all its parameters: a half-asked trial cannot exist.
+engine, stored segments and the reason for an early end. ``study_writer`` writes the trials.
 """
 
-import contextlib
 import datetime
 import json
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
-from sweep.search.database import one_transaction, storage_errors
+from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
-from sweep.search.space import Space
 from sweep.search.study_spec import StudySpec, identity_changes
+from sweep.search.study_writer import StudyWriter
 from sweep.task.protocol import AnyTask, Data
 
 _OPTUNA_STATES = {
@@ -32,87 +28,6 @@ _OPTUNA_STATES = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
-_ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
-
-
-class StudyWriter:
-    """The one writer of a study's trials."""
-
-    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
-        """Take a study that exists; use ``open_study``."""
-        self._storage = storage
-        self._study_id = study_id
-        self.name = name
-
-    def read(self) -> StudyRecord:
-        """Return the study as it is stored now."""
-        return load_study(self._storage, self.name)
-
-    @contextlib.contextmanager
-    def one_transaction(self) -> Iterator[None]:
-        """Let the writes inside become one commit, or none."""
-        with storage_errors(self.name), one_transaction(self._storage):
-            yield
-
-    def claim(
-        self, params: dict[str, Any], space: Space, seed: int, facts: dict[str, int], origin: dict[str, str]
-    ) -> int:
-        """Store a running trial with everything that is known of it; return its id."""
-        trial = create_trial(
-            state=TrialState.RUNNING,
-            params=params,
-            distributions=space,
-            user_attrs={"seed": seed, **facts, **origin},
-        )
-        with storage_errors(self.name):
-            return self._storage.create_new_trial(self._study_id, trial)
-
-    def reclaim(self, trial_id: int, origin: dict[str, str]) -> None:
-        """Make an interrupted trial a running one of this driver."""
-        with storage_errors(self.name):
-            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
-            for key, value in origin.items():
-                self._storage.set_trial_user_attr(trial_id, key, value)
-            self._storage.set_trial_state_values(trial_id, TrialState.RUNNING)
-
-    def store_segments(self, trial_id: int, segments: list[SegmentRecord]) -> None:
-        """Store all segments of a trial so far, then report the last one's rung."""
-        rows = [[s.step, s.percent, s.dev_loss, round(s.seconds, 6), s.state_sha256] for s in segments]
-        last = segments[-1]
-        with storage_errors(self.name):
-            self._storage.set_trial_user_attr(trial_id, "segments", rows)
-            if last.percent is not None:
-                self._storage.set_trial_intermediate_value(trial_id, last.percent, last.dev_loss)
-
-    def end(
-        self,
-        trial_id: int,
-        state: str,
-        *,
-        seconds: float,
-        dev_loss: float | None = None,
-        reason: str | None = None,
-    ) -> None:
-        """Store how a trial ended; afterwards nothing of it can change.
-
-        Args:
-            trial_id: Of the database.
-            state: A finished one of ``records.STATES``.
-            seconds: Wall time of its segments.
-            dev_loss: Finite, for a complete trial.
-            reason: For any other, its first word the state.
-        """
-        with storage_errors(self.name):
-            self._storage.set_trial_user_attr(trial_id, "train_seconds", round(seconds, 3))
-            if reason:
-                self._storage.set_trial_user_attr(trial_id, "reason", reason)
-            values = None if dev_loss is None else [dev_loss]
-            self._storage.set_trial_state_values(trial_id, _ENDED_AS.get(state, TrialState.PRUNED), values)
-
-    def release(self, trial_id: int) -> None:
-        """Leave a trial to the next run."""
-        with storage_errors(self.name):
-            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
 
 def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:

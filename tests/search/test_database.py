@@ -17,7 +17,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
-from sweep.search.database import Database, one_transaction
+from sweep.search.database import Database
 from sweep.search.study_store import study_names
 
 NOBODY = 65534
@@ -146,6 +146,40 @@ def test_a_writer_begins_immediately(database: Database) -> None:
         assert other.execute("SELECT study_name FROM studies").fetchall() == [("first",)]
 
 
+@pytest.mark.parametrize("how", ["open_for_writing", "open_read_only"])
+def test_what_is_no_sound_database_is_refused_and_left_as_it_is(tmp_path: Path, fault: str, how: str) -> None:
+    """One line says what is wrong; no byte of the file changes."""
+    path = tmp_path / "sweep.db"
+    make, word = FAULTS[fault]
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StorageError, match=word) as refusal:
+        getattr(database_at(path), how)()
+    assert "\n" not in str(refusal.value)
+    assert str(path) in str(refusal.value)
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+def test_a_read_only_connection_refuses_writes(database: Database) -> None:
+    """Nobody who only looks can change a study."""
+    storage = database.open_read_only()
+    with pytest.raises(StorageInternalError):
+        storage.create_new_study([StudyDirection.MINIMIZE], "second")
+    assert study_names(database.open_read_only()) == ["first"]
+
+
+def test_a_writer_begins_immediately(database: Database) -> None:
+    """Inside a writer's transaction, before its first write, another connection cannot begin one."""
+    storage = database.open_for_writing()
+    with (
+        contextlib.closing(sqlite3.connect(database.path, timeout=0, isolation_level=None)) as other,
+        storage.engine.begin(),
+    ):
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        assert other.execute("SELECT study_name FROM studies").fetchall() == [("first",)]
+
+
 def test_writes_in_one_transaction_are_stored_together_or_not_at_all(database: Database) -> None:
     """Others see nothing of it before its end, and nothing at all if it fails."""
     storage, reader = database.open_for_writing(), database.open_read_only()
@@ -212,7 +246,9 @@ def test_a_kill_while_the_database_is_made_leaves_none_or_a_whole_one(tmp_path: 
         process = context.Process(target=_open_together, args=(path, start, 0))
         process.start()
         start.wait(60)
-        time.sleep(moment.uniform(0, 0.25))
+        while process.is_alive() and not list(path.parent.rglob("*.db*")):
+            time.sleep(0.001)  # until its first file is there
+        time.sleep(moment.uniform(0, 0.06))
         process.kill()
         process.join(60)
         names = study_names(database_at(path).open_for_writing())

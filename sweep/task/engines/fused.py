@@ -35,11 +35,8 @@ from sweep.task.engines.vectors import (
     store,
     tanh,
 )
-from sweep.task.randomness import GAMMA, stream_key
+from sweep.task.randomness import GAMMA, MIX_1, MIX_2, stream_key
 from sweep.task.state import TrainState
-
-# The mixing constants of SplitMix64, as in randomness.py.
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 _IMPOSSIBLE = np.float32(-1e30)
 """Bias of a padded symbol. Finite, because zero times infinity is not a number."""
@@ -171,8 +168,8 @@ def _draw(examples: np.ndarray, source: _Source, n: int) -> None:
     first = np.uint64(source.first_step + n) * np.uint64(size) + np.uint64(1)
     for b in range(size):
         z = source.key + (first + np.uint64(b)) * GAMMA
-        z = (z ^ (z >> np.uint64(30))) * _MIX_1
-        z = (z ^ (z >> np.uint64(27))) * _MIX_2
+        z = (z ^ (z >> np.uint64(30))) * MIX_1
+        z = (z ^ (z >> np.uint64(27))) * MIX_2
         z ^= z >> np.uint64(31)
         examples[b] = ((z >> np.uint64(32)) * np.uint64(len(source.targets))) >> np.uint64(32)
 

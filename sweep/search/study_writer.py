@@ -1,0 +1,168 @@
+"""How are trials written?
+
+Straight into the tables of Optuna's schema, a few statements and one commit for everything that
+belongs together: Optuna's own storage asks before each value and commits after it, which costs
+more than training a small trial. A trial is claimed in one write, with all its parameters, so a
+half-asked trial cannot exist.
+"""
+
+import contextlib
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy
+from optuna.distributions import distribution_to_json
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
+
+from sweep.errors import StorageError
+from sweep.search.database import storage_errors
+from sweep.search.records import SegmentRecord
+from sweep.search.space import Space
+
+_TRIALS = models.TrialModel.__table__
+_PARAMS = models.TrialParamModel.__table__
+_ATTRS = models.TrialUserAttributeModel.__table__
+_VALUES = models.TrialValueModel.__table__
+_REPORTS = models.TrialIntermediateValueModel.__table__
+_FINITE = models.TrialValueModel.TrialValueType.FINITE
+_FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+
+_ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
+"""Other finished states are stored as pruned, with their reason."""
+
+
+class StudyWriter:
+    """The one writer of a study's trials."""
+
+    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
+        """Take a study that exists; ``study_store.open_study`` finds or makes it."""
+        self._engine = storage.engine
+        self._study_id = study_id
+        self._name = name
+        self._joined: sqlalchemy.Connection | None = None
+
+    @contextlib.contextmanager
+    def one_transaction(self) -> Iterator[sqlalchemy.Connection]:
+        """Let the writes inside become one commit, or none."""
+        if self._joined is not None:
+            yield self._joined
+            return
+        with storage_errors(self._name), self._engine.begin() as connection:
+            self._joined = connection
+            try:
+                yield connection
+            finally:
+                self._joined = None
+
+    def claim(
+        self,
+        params: Mapping[str, Any],
+        space: Space,
+        seed: int,
+        facts: Mapping[str, int],
+        origin: Mapping[str, str],
+    ) -> int:
+        """Store a running trial with everything that is known of it; return its id."""
+        with self.one_transaction() as connection:
+            same_study = _TRIALS.c.study_id == self._study_id
+            number = sqlalchemy.select(sqlalchemy.func.count()).where(same_study).scalar_subquery()
+            trial = {"number": number, "study_id": self._study_id, "state": TrialState.RUNNING}
+            insert = _TRIALS.insert().values(**trial, datetime_start=_now()).returning(_TRIALS.c.trial_id)
+            trial_id: int = connection.execute(insert).scalar_one()
+            rows = [
+                {
+                    "trial_id": trial_id,
+                    "param_name": name,
+                    "param_value": dimension.to_internal_repr(params[name]),
+                    "distribution_json": distribution_to_json(dimension),
+                }
+                for name, dimension in space.items()
+            ]
+            connection.execute(_PARAMS.insert(), rows)
+            _insert_attrs(connection, trial_id, {"seed": seed, **facts, **origin})
+        return trial_id
+
+    def reclaim(self, trial_id: int, origin: Mapping[str, str]) -> None:
+        """Make an interrupted trial a running one of this driver."""
+        with self.one_transaction() as connection:
+            unfinished = _TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
+            change = _TRIALS.update().where(_TRIALS.c.trial_id == trial_id, unfinished)
+            self._change_one(connection, change.values(state=TrialState.RUNNING, datetime_start=_now()))
+            _set_attrs(connection, trial_id, origin)
+
+    def store_segments(self, trial_id: int, segments: Sequence[SegmentRecord]) -> None:
+        """Store all segments of a trial so far, then report the last one's rung."""
+        rows = [[s.step, s.percent, s.dev_loss, round(s.seconds, 6), s.state_sha256] for s in segments]
+        last = segments[-1]
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {"segments": rows})
+            if last.percent is not None:
+                key = {"trial_id": trial_id, "step": last.percent}
+                connection.execute(_REPORTS.delete().filter_by(**key))  # a trial that started again
+                value = {"intermediate_value": last.dev_loss, "intermediate_value_type": _FINITE_REPORT}
+                connection.execute(_REPORTS.insert().values(**key, **value))
+
+    def end(
+        self,
+        trial_id: int,
+        state: str,
+        *,
+        seconds: float,
+        dev_loss: float | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Store how a trial ended; afterwards nothing of it can change.
+
+        Args:
+            trial_id: Of the database.
+            state: A finished one of ``records.STATES``.
+            seconds: Wall time of its segments.
+            dev_loss: Finite, for a complete trial.
+            reason: For any other, its first word the state.
+        """
+        attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
+        if reason:
+            attrs["reason"] = reason
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, attrs)
+            if dev_loss is not None:
+                value = {"trial_id": trial_id, "objective": 0, "value": dev_loss, "value_type": _FINITE}
+                connection.execute(_VALUES.insert().values(**value))
+            ended = {"state": _ENDED_AS.get(state, TrialState.PRUNED), "datetime_complete": _now()}
+            self._change_one(connection, self._running(trial_id).values(**ended))
+
+    def release(self, trial_id: int) -> None:
+        """Leave a trial to the next run."""
+        with self.one_transaction() as connection:
+            self._change_one(connection, self._running(trial_id).values(state=TrialState.WAITING))
+
+    def _running(self, trial_id: int) -> sqlalchemy.Update:
+        is_running = _TRIALS.c.state == TrialState.RUNNING
+        return sqlalchemy.update(_TRIALS).where(_TRIALS.c.trial_id == trial_id, is_running)
+
+    def _change_one(self, connection: sqlalchemy.Connection, change: sqlalchemy.Update) -> None:
+        if connection.execute(change).rowcount != 1:
+            raise StorageError(
+                f"study {self._name!r}: a running trial was changed by another program; run again"
+            )
+
+
+def _set_attrs(connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
+    connection.execute(_ATTRS.delete().where(_ATTRS.c.trial_id == trial_id, _ATTRS.c.key.in_(attrs)))
+    _insert_attrs(connection, trial_id, attrs)
+
+
+def _insert_attrs(connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
+    rows = [
+        {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
+    ]
+    connection.execute(_ATTRS.insert(), rows)
+
+
+def _now() -> datetime.datetime:
+    """Return the time as Optuna stores it: UTC, without saying so."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
