@@ -18,6 +18,7 @@ import optuna
 
 from sweep.search.database import Database
 from sweep.search.driver import run_study
+from sweep.search.events import TrialEnded
 from sweep.search.rungs import cuts
 from sweep.search.study_file import parse_study
 from sweep.task.mlp import MLP
@@ -44,7 +45,7 @@ def sweep_overhead(folder: Path, words: str, sampler: str, trials: int) -> float
         Database(f"sqlite:///{folder}/sweep.db"),
         workers=1,
         device="cpu",
-        observe=lambda event: marks.append(time.perf_counter()) if type(event).__name__ == "TrialEnded" else None,
+        observe=lambda event: marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None,
     )
     training = sum(trial.train_seconds for trial in summary.study.trials[1:])
     return (marks[-1] - marks[0] - training) / trials
@@ -75,7 +76,7 @@ def optuna_overhead(folder: Path, words: str, sampler: str, trials: int) -> floa
 
 def main() -> None:
     """Run both sides and print what they took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--words", default="data/names.txt")
@@ -94,9 +95,12 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(figures))
         return
-    print(f"{arguments.trials} tiny trials, sampler {arguments.sampler}, four reports each, SQLite, one worker")
-    print(f"  bare Optuna  {figures['optuna_ms']:7.2f} ms a trial beyond training")
-    print(f"  sweep        {figures['sweep_ms']:7.2f} ms a trial beyond training: {figures['ratio']:.2f} times")
+    print(
+        f"{arguments.trials} tiny trials, sampler {arguments.sampler}, four reports each, SQLite, one worker"
+    )
+    print("milliseconds a trial beyond its training:")
+    print(f"  bare Optuna  {figures['optuna_ms']:7.2f}")
+    print(f"  sweep        {figures['sweep_ms']:7.2f}   {figures['ratio']:.2f} times")
 
 
 if __name__ == "__main__":
