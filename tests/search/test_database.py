@@ -147,56 +147,6 @@ def test_a_writer_begins_immediately(database: Database) -> None:
 
 
 @pytest.mark.parametrize("how", ["open_for_writing", "open_read_only"])
-def test_what_is_no_sound_database_is_refused_and_left_as_it_is(tmp_path: Path, fault: str, how: str) -> None:
-    """One line says what is wrong; no byte of the file changes."""
-    path = tmp_path / "sweep.db"
-    make, word = FAULTS[fault]
-    make(path)
-    before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(StorageError, match=word) as refusal:
-        getattr(database_at(path), how)()
-    assert "\n" not in str(refusal.value)
-    assert str(path) in str(refusal.value)
-    assert (path.read_bytes() if path.is_file() else None) == before
-
-
-def test_a_read_only_connection_refuses_writes(database: Database) -> None:
-    """Nobody who only looks can change a study."""
-    storage = database.open_read_only()
-    with pytest.raises(StorageInternalError):
-        storage.create_new_study([StudyDirection.MINIMIZE], "second")
-    assert study_names(database.open_read_only()) == ["first"]
-
-
-def test_a_writer_begins_immediately(database: Database) -> None:
-    """Inside a writer's transaction, before its first write, another connection cannot begin one."""
-    storage = database.open_for_writing()
-    with (
-        contextlib.closing(sqlite3.connect(database.path, timeout=0, isolation_level=None)) as other,
-        storage.engine.begin(),
-    ):
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            other.execute("BEGIN IMMEDIATE")
-        assert other.execute("SELECT study_name FROM studies").fetchall() == [("first",)]
-
-
-def test_writes_in_one_transaction_are_stored_together_or_not_at_all(database: Database) -> None:
-    """Others see nothing of it before its end, and nothing at all if it fails."""
-    storage, reader = database.open_for_writing(), database.open_read_only()
-    with one_transaction(storage):
-        storage.set_study_user_attr(1, "a", 1)
-        storage.set_study_user_attr(1, "b", 2)
-        assert reader.get_study_user_attrs(1) == {}
-    assert reader.get_study_user_attrs(1) == {"a": 1, "b": 2}
-    with contextlib.suppress(KeyError), one_transaction(storage):
-        storage.set_study_user_attr(1, "c", 3)
-        raise KeyError
-    assert reader.get_study_user_attrs(1) == {"a": 1, "b": 2}
-    storage.set_study_user_attr(1, "d", 4)
-    assert reader.get_study_user_attrs(1) == {"a": 1, "b": 2, "d": 4}
-
-
-@pytest.mark.parametrize("how", ["open_for_writing", "open_read_only"])
 def test_a_locked_database_is_waited_for(database: Database, how: str) -> None:
     """Another process's transaction holds opening up until it ends, and is no error."""
     with contextlib.closing(

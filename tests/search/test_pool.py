@@ -1,0 +1,190 @@
+"""Jobs run in worker processes whose death takes nothing along but the segment in training."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sweep_command import children, is_alive, kill, wait_until, workers
+from toy_task import TOY, ToyConfig, ToyTask
+
+from sweep.errors import MachineError
+from sweep.search.pool import LocalPool, SegmentJob, SegmentOutcome
+from sweep.task.protocol import Segment
+
+DATA = TOY.load_data({"words": ""})
+LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
+
+
+@contextlib.contextmanager
+def pool_of(n: int, task: ToyTask = TOY) -> Iterator[LocalPool]:
+    pool = LocalPool(task, DATA, workers=n, engine="toy", device="cpu")
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def job(trial: int, conduct: str = "learn", state: bytes | None = b"[300, 5]") -> SegmentJob:
+    return SegmentJob(trial=trial, config=ToyConfig(conduct=conduct, seed=trial), state=state, until_step=900)
+
+
+def wait_for(pool: LocalPool, n: int = 1) -> list[SegmentOutcome]:
+    """Wait until so many jobs have ended."""
+    ended: list[SegmentOutcome] = []
+    end = time.monotonic() + 60
+    while len(ended) < n and time.monotonic() < end:
+        ended += pool.wait(0.1)
+    return ended
+
+
+def trained(trial: int) -> Segment:
+    """The segment of a job as this process makes it."""
+    one = job(trial)
+    return TOY.train_segment(one.config, DATA, one.state, one.until_step, engine="toy", device="cpu")
+
+
+def test_a_job_gives_what_it_gives_in_this_process() -> None:
+    """State, loss and losses are bitwise those of a call; every job comes back under its trial."""
+    with pool_of(2) as pool:
+        assert pool.free() == 2
+        pool.submit(job(0))
+        pool.submit(job(1))
+        assert pool.free() == 0
+        outcomes = {outcome.trial: outcome.segment for outcome in wait_for(pool, 2)}
+        assert pool.free() == 2
+    assert outcomes.keys() == {0, 1}
+    for trial, segment in outcomes.items():
+        here = trained(trial)
+        assert segment is not None
+        assert (segment.state, segment.dev_loss) == (here.state, here.dev_loss)
+        assert segment.losses.tobytes() == here.losses.tobytes()
+
+
+def test_an_exception_comes_back_as_one_line_and_the_worker_goes_on() -> None:
+    """The fault has the kind and the first line; the same worker takes the next job."""
+    with pool_of(1) as pool:
+        pool.submit(job(0, "raise"))
+        assert wait_for(pool) == [SegmentOutcome(trial=0, fault="ValueError: the toy broke")]
+        pool.submit(job(1))
+        assert wait_for(pool)[0].segment is not None
+
+
+def test_a_death_in_training_is_told_and_the_worker_replaced() -> None:
+    """The outcome has neither segment nor fault; jobs of other workers are not touched."""
+    with pool_of(2) as pool:
+        pool.submit(job(0, "die"))
+        pool.submit(job(1))
+        outcomes = sorted(wait_for(pool, 2), key=lambda outcome: outcome.trial)
+        assert outcomes[0] == SegmentOutcome(trial=0)
+        assert outcomes[1].segment is not None
+        assert pool.free() == 2
+        pool.submit(job(2))
+        assert wait_for(pool)[0].segment is not None
+
+
+@LINUX
+def test_an_idle_worker_that_was_killed_is_a_death_of_its_next_job() -> None:
+    """The driver is told and can submit the job again; nothing hangs."""
+    with pool_of(1) as pool:
+        pool.submit(job(0))
+        wait_for(pool)
+        for pid in workers(os.getpid()):
+            kill(pid)
+        time.sleep(0.3)
+        pool.submit(job(1))
+        assert wait_for(pool) == [SegmentOutcome(trial=1)]
+        pool.submit(job(1))
+        assert wait_for(pool)[0].segment is not None
+
+
+@LINUX
+def test_a_worker_killed_while_it_starts_costs_no_trial_a_death() -> None:
+    """Its job is given to another worker, and comes back trained."""
+    with pool_of(1, ToyTask(start_s=1.0)) as pool:
+        pool.submit(job(0))
+        for pid in workers(os.getpid()):
+            kill(pid)
+        (outcome,) = wait_for(pool)
+        assert outcome.segment is not None
+
+
+@LINUX
+def test_workers_that_always_die_at_their_start_are_an_error_of_the_machine() -> None:
+    """After three in a row the pool gives up, rather than failing one trial after another."""
+    with pool_of(1, ToyTask(start_s=30)) as pool:
+        pool.submit(job(0))
+
+        def kill_all() -> None:
+            while True:
+                for pid in workers(os.getpid()):
+                    kill(pid)
+                assert pool.wait(0.2) == []
+
+        with pytest.raises(MachineError, match="cannot start: 3 died"):
+            kill_all()
+
+
+def test_a_worker_that_cannot_get_ready_trains_nothing() -> None:
+    """It is an error of the machine: what an unprepared process trains would be other numbers."""
+    with pool_of(1, ToyTask(cannot_start=True)) as pool:
+        pool.submit(job(0))
+        with pytest.raises(MachineError, match="cannot start: OSError: no such engine"):
+            wait_for(pool)
+
+
+def test_the_time_of_a_job_begins_when_its_worker_is_ready() -> None:
+    """While the worker starts, no time of the job has passed."""
+    with pool_of(1, ToyTask(start_s=0.6)) as pool:
+        pool.submit(job(0, "sleep"))
+        assert pool.elapsed(0) == 0
+        assert wait_until(lambda: pool.elapsed(0) > 0.2, 60)
+        time.sleep(0.3)
+        assert 0.4 < pool.elapsed(0) < 30
+
+
+@LINUX
+def test_a_job_can_be_ended_without_an_outcome() -> None:
+    """Its worker is gone, another one takes its place, and the other job is not touched."""
+    with pool_of(2) as pool:
+        pool.submit(job(0, "sleep"))
+        before = set(workers(os.getpid()))
+        pool.submit(job(1))
+        assert wait_for(pool)[0].trial == 1
+        pool.kill(0)
+        assert pool.free() == 2
+        assert len(before & set(workers(os.getpid()))) == 1
+        pool.submit(job(2))
+        assert [outcome.trial for outcome in wait_for(pool)] == [2]
+
+
+@LINUX
+@pytest.mark.parametrize("start_s", [0, 30])
+def test_closing_ends_all_workers_at_once(start_s: float) -> None:
+    """Whether they train, idle or still start, they are gone in two seconds; closing twice is harmless."""
+    before = set(children(os.getpid()))
+    with pool_of(2, ToyTask(start_s=start_s)) as pool:
+        pool.submit(job(0, "sleep"))
+        pids = [pid for pid in workers(os.getpid()) if pid not in before]
+        started = time.monotonic()
+        pool.close()
+        assert time.monotonic() - started < 2
+        assert len(pids) == 2
+        assert wait_until(lambda: not any(map(is_alive, pids)), 2)
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_workers_leave_signals_of_the_group_to_the_driver(number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM reach the whole group; a training worker ends its segment."""
+    with pool_of(1) as pool:
+        pool.submit(job(0))
+        wait_for(pool)
+        for pid in workers(os.getpid()):
+            os.kill(pid, number)
+        time.sleep(0.2)
+        pool.submit(job(1))
+        assert wait_for(pool)[0].segment is not None
