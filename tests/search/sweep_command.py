@@ -1,6 +1,7 @@
 """The product as a user runs it: ``python -m sweep`` in a folder, watched from outside."""
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from sweep.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
@@ -55,11 +58,13 @@ def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def table(folder: Path, study: str) -> list[dict[str, Any]]:
     """Return the rows of ``sweep table`` without the seconds, which are never the same."""
-    done = sweep(folder, "table", study, "--format", "json")
-    assert done.returncode == 0, done.stderr
+    stdout = io.StringIO()
+    with contextlib.redirect_stdout(stdout):
+        status = main(["table", study, "--format", "json", "--storage", f"sqlite:///{database(folder)}"])
+    assert status == 0
     return [
         {key: value for key, value in row.items() if key != "train_seconds"}
-        for row in json.loads(done.stdout)
+        for row in json.loads(stdout.getvalue())
     ]
 
 
@@ -126,6 +131,14 @@ def stored_segments(folder: Path) -> int:
     try:
         with rows(folder) as connection:
             return sum(len(json.loads(value)) for (value,) in connection.execute(query))
+    except sqlite3.Error:
+        return 0
+
+
+def count_trials(folder: Path) -> int:
+    """Return how many trials the database of a running sweep has; 0 where it cannot be asked yet."""
+    try:
+        return len(states(folder))
     except sqlite3.Error:
         return 0
 
