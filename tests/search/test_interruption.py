@@ -87,7 +87,7 @@ COMMON = """
         embedding_dim = 8
         num_steps = 12_000
         """
-LIVES = [["worker", "driver"], ["worker", "both"], ["driver"]]
+LIVES = [["worker", "driver"], ["worker", "worker", "both"]]
 """What is killed in each run of the command, before the last one, which ends by itself."""
 
 SIGNALLED = "grid"
