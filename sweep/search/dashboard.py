@@ -7,11 +7,13 @@ reach it under a name of its own).
 
 import ipaddress
 import socketserver
+import threading
 import wsgiref.simple_server
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import optuna_dashboard
+import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.study import Study
 
@@ -34,6 +36,7 @@ def make_server(storage: RDBStorage, port: int) -> wsgiref.simple_server.WSGISer
     Raises:
         MachineError: If the port is taken.
     """
+    _read_one_at_a_time(storage)
     application = read_only(optuna_dashboard.wsgi(storage))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
@@ -54,6 +57,23 @@ def read_only(application: _Application) -> _Application:
         return application(environ, start_response)
 
     return gate
+
+
+def _read_one_at_a_time(storage: RDBStorage) -> None:
+    """Let one request at a time read, since a writer's commit waits until nobody reads.
+
+    Readers that share a processor would make each other's transactions long.
+    """
+    turn = threading.Semaphore()
+
+    def take(*_: Any) -> None:
+        turn.acquire()
+
+    def give(*_: Any) -> None:
+        turn.release()
+
+    sqlalchemy.event.listen(storage.engine, "checkout", take)
+    sqlalchemy.event.listen(storage.engine, "checkin", give)
 
 
 def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
