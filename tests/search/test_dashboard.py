@@ -1,0 +1,394 @@
+"""The Optuna dashboard: it shows a study with its values, and cannot change or hold it up."""
+
+import concurrent.futures
+import contextlib
+import csv
+import hashlib
+import http.client
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from small_study import _own_ledger, environment, small, trained
+
+from sweep.cli import main
+from sweep.errors import MachineError, NotFoundError
+from sweep.search.dashboard import HOST, make_server, save_figure
+from sweep.search.database import Database
+from sweep.search.space import Space
+from sweep.search.study_store import load_study
+
+__all__ = ["_own_ledger", "small", "trained"]  # fixtures
+
+DATABASE = Path("studies/sweep.db")
+
+READING = [
+    "/dashboard",
+    "/dashboard/studies/1",
+    "/static/bundle.js",
+    "/api/meta",
+    "/api/studies",
+    "/api/studies/1",
+    "/api/studies/1?after=3",
+    "/api/studies/1/param_importances",
+    "/api/studies/1/plot/slice",
+    "/api/studies/1/plot/timeline",
+    "/csv/1",
+]
+
+CHANGING = [
+    ("POST", "/api/studies", {"study_name": "new", "directions": ["minimize"]}),
+    ("POST", "/api/studies/1/rename", {"study_name": "renamed"}),
+    ("DELETE", "/api/studies/1", None),
+    ("PUT", "/api/studies/1/note", {"body": "graffiti", "version": 0}),
+    ("PUT", "/api/studies/1/1/note", {"body": "graffiti", "version": 0}),
+    ("POST", "/api/trials/1/tell", {"state": "Fail"}),
+    ("POST", "/api/trials/1/user-attrs", {"user_attrs": {"seed": 1}}),
+    ("POST", "/api/studies/1/1/skip", {}),
+    ("PATCH", "/api/studies/1", {}),
+    ("delete", "/api/studies/1", None),
+    ("POST", "/dashboard", {}),
+]
+
+
+@contextlib.contextmanager
+def serving(database: Database) -> Iterator[int]:
+    """Serve the dashboard on a free port, which is yielded."""
+    with make_server(database.open_read_only(), 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def database(small: Path) -> Database:
+    """The database of the small study, in the working directory."""
+    assert (small / DATABASE).exists()
+    return Database(f"sqlite:///{DATABASE}")
+
+
+@pytest.fixture
+def port(database: Database) -> Iterator[int]:
+    """Port of a dashboard on the small study."""
+    with serving(database) as number:
+        yield number
+
+
+def ask(
+    port: int, path: str, method: str = "GET", body: Any = None, host: str | None = None
+) -> tuple[int, bytes]:
+    """Send one request; return the status and the body."""
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+        headers = {"Content-Type": "application/json", **({"Host": host} if host is not None else {})}
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def fingerprint_of_files() -> dict[str, str]:
+    """Return the hash of every file beside the database."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in DATABASE.parent.iterdir()
+        if path.is_file()
+    }
+
+
+def test_reading_pages_work_and_change_nothing(port: int) -> None:
+    """Every page that reads answers 200, and the database stays byte for byte the same."""
+    before = fingerprint_of_files()
+    statuses = {path: ask(port, path)[0] for path in READING}
+    assert set(statuses.values()) == {200}, statuses
+    assert ask(port, "/")[0] == 302
+    assert ask(port, "/api/studies/99")[0] == 404
+    assert fingerprint_of_files() == before
+
+
+def test_the_api_tells_the_stored_losses(port: int, database: Database) -> None:
+    """Number and loss of each trial come out as they are stored."""
+    stored = {t.number: t.dev_loss for t in load_study(database.open_read_only(), "small").trials}
+    shown = json.loads(ask(port, "/api/studies/1")[1])["trials"]
+    assert {trial["number"]: trial["values"][0] for trial in shown} == stored
+    assert len(stored) == 6
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGING)
+def test_requests_that_change_something_are_refused(method: str, path: str, body: Any, port: int) -> None:
+    """Whatever is not reading answers 403, and the database stays byte for byte the same."""
+    before = fingerprint_of_files()
+    status, text = ask(port, path, method, body)
+    assert status == 403
+    assert b"read-only" in text
+    assert fingerprint_of_files() == before
+
+
+def test_the_connection_itself_cannot_write(database: Database) -> None:
+    """Behind the gate, the storage is opened so that even Optuna's own calls cannot change it."""
+    before = fingerprint_of_files()
+    storage = database.open_read_only()
+    with pytest.raises(optuna.exceptions.StorageInternalError):
+        storage.set_study_user_attr(1, "goal", "graffiti")
+    assert fingerprint_of_files() == before
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:{port}", 200),
+        ("127.0.0.1:{port}", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:{port}", 200),
+        ("evil.example", 403),
+        ("evil.example:{port}", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example:{port}", 403),
+        ("10.0.0.1:{port}", 403),
+        ("0.0.0.0", 403),  # noqa: S104  a name that is asked for, not bound
+        ("", 403),
+    ],
+)
+def test_only_this_machine_is_answered(host: str, status: int, port: int) -> None:
+    """A page of a foreign site that points its name at this machine is refused."""
+    assert ask(port, "/api/studies", host=host.format(port=port))[0] == status
+
+
+def test_a_missing_database_is_an_error_and_makes_no_file(tmp_path: Path) -> None:
+    """A wrong path is told; nothing is created there."""
+    with pytest.raises(NotFoundError, match=r"no database at .*none\.db"):
+        Database(f"sqlite:///{tmp_path}/deep/none.db").open_read_only()
+    assert [path for path in tmp_path.iterdir() if path.suffix != ".jsonl"] == []
+
+
+def test_a_port_that_is_taken_is_told(database: Database, port: int) -> None:
+    """The line names the port and the way out."""
+    with pytest.raises(MachineError, match=f"port {port}: Address already in use; choose another with"):
+        make_server(database.open_read_only(), port)
+
+
+WRITER = """
+import sys, time
+from sweep.search.database import Database
+storage = Database("sqlite:///studies/sweep.db").open_for_writing()
+print("ready", flush=True)
+sys.stdin.readline()
+waited = []
+for number in range(20):
+    started = time.perf_counter()
+    storage.set_study_user_attr(1, "note", number)
+    waited.append(time.perf_counter() - started)
+print(max(waited))
+"""
+
+
+def test_browsing_does_not_hold_up_a_writer(database: Database) -> None:
+    """While eight threads ask for all trials without a pause, each commit takes less than a second."""
+    add_trials(database, 200)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "ready\n"
+    ended = threading.Event()
+
+    def browse(port: int) -> int:
+        answered = 0
+        while not ended.is_set():
+            answered += ask(port, "/api/studies/1")[0] == 200
+        return answered
+
+    with serving(database) as port, concurrent.futures.ThreadPoolExecutor(8) as threads:
+        browsers = [threads.submit(browse, port) for _ in range(8)]
+        output, _ = writer.communicate("go\n", timeout=120)
+        ended.set()
+        assert sum(browser.result() for browser in browsers) > 0
+    assert float(output) < 1.0
+
+
+def add_trials(database: Database, count: int) -> None:
+    """Let the small study grow by copies of its first trial."""
+    storage = database.open_for_writing()
+    (first, *_) = storage.get_all_trials(1)
+    space: Space = first.distributions
+    study = optuna.load_study(study_name="small", storage=storage)
+    study.add_trials(
+        [
+            optuna.create_trial(
+                params=first.params,
+                distributions=space,
+                value=first.value,
+                user_attrs=first.user_attrs,
+            )
+            for _ in range(count)
+        ]
+    )
+
+
+def test_a_saved_figure_is_shown_and_replaced(database: Database) -> None:
+    """A figure stored in a study comes with it; storing it again replaces it."""
+    from plotly.graph_objects import Figure
+
+    storage = database.open_for_writing()
+    for height in (1.0, 2.0):
+        save_figure(storage, "small", "lr-finder", Figure(data=[{"type": "scatter", "y": [height]}]))
+    with serving(database) as port:
+        (shown,) = json.loads(ask(port, "/api/studies/1")[1])["plotly_graph_objects"]
+    assert shown["id"] == "lr-finder"
+    assert json.loads(shown["graph_object"])["data"][0]["y"] == [2.0]
+
+
+# In a browser, on a study that is being run.
+
+RUNNING = """
+sampler = "random"
+trials = 2000
+[data]
+words = "data/words.txt"
+[fixed]
+num_steps = 20_000
+[search]
+block_size = { low = 2, high = 4 }
+hidden_neurons = { low = 5, high = 60 }
+batch_size = { choices = [16, 32] }
+"""
+
+CHROMIUM = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
+FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync"""
+
+PLOT = """id => {
+    const plot = document.getElementById(id);
+    if (!plot || !plot.data) return null;
+    const values = list => Array.from(list || []);
+    return plot.data.map(t => ({type: t.type, name: t.name, x: values(t.x), y: values(t.y)}));
+}"""
+
+TABLE = """() => [...document.querySelectorAll('table tbody tr')].map(
+    row => [...row.cells].map(cell => cell.innerText))"""
+
+
+def stored_losses() -> dict[int, float]:
+    """Read number and loss of the running study's complete trials past the product."""
+    query = """SELECT number, value FROM trials JOIN trial_values USING (trial_id)
+        JOIN studies USING (study_id) WHERE study_name = 'running' AND state = 'COMPLETE'"""
+    with contextlib.closing(sqlite3.connect(DATABASE, timeout=60)) as connection:
+        return dict(connection.execute(query).fetchall())
+
+
+@pytest.fixture
+def running_study(database: Database) -> Iterator[Database]:
+    """A study with a stored range test and at least five trials, which is still being run."""
+    Path("studies/running.toml").write_text(RUNNING)
+    assert main(["lr-find", "studies/running.toml", "--steps", "100", "--seeds", "2"]) == 0
+    run = subprocess.Popen(
+        [sys.executable, "-m", "sweep", "run", "running", "--workers", "1"],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 60
+        while len(stored_losses()) < 5 and run.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        yield database
+        assert run.poll() is None, "the study was still being run"
+    finally:
+        run.kill()
+        run.wait()
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield chromium
+        chromium.close()
+
+
+def plot(page: Any, element: str, points: int) -> list[dict[str, Any]]:
+    """Return the traces of a plot on the page, once one of them holds so many points."""
+    drawn = f"([id, n]) => (({PLOT})(id) || []).some(trace => trace.x.length >= n)"
+    page.wait_for_function(drawn, arg=[element, points])
+    traces = page.evaluate(PLOT, element)
+    assert isinstance(traces, list)
+    return traces
+
+
+def test_a_browser_shows_a_running_study(browser: Any, running_study: Database) -> None:
+    """History, importance, best value, trial table and range test on the page are those of the study."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1600})
+    page.set_default_timeout(60_000)
+    refused: list[str] = []
+    page.on("response", lambda r: refused.append(r.url) if r.status >= 400 else None)
+    with serving(running_study) as port:
+        page.goto(f"http://{HOST}:{port}/")
+        page.get_by_text("2. running").wait_for()
+
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/2")
+        history = plot(page, "plot-history", 5)
+        importance = plot(page, "graph-hyperparameter-importances", 3)
+        finder = plot(page, "user-defined-plot:lr-finder", 50)
+        finder_text = page.inner_text("[id='user-defined-plot:lr-finder']")
+        page.wait_for_function(
+            "() => /Best Trial \\(number=\\d+\\)\\s+\\d\\.\\d+/.test(document.body.innerText)"
+        )
+        best = page.evaluate(
+            "() => document.body.innerText.match(/Best Trial \\(number=(\\d+)\\)\\s+(\\d\\.\\d+)/)"
+        )
+
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/2/smartSelection")
+        page.locator("table tbody tr").nth(3).wait_for()
+        table = page.evaluate(TABLE)
+        page.close()
+    losses = stored_losses()
+
+    points = next(trace for trace in history if trace["name"].startswith("Objective 0"))
+    assert len(points["x"]) >= 5
+    assert dict(zip(points["x"], points["y"], strict=True)).items() <= losses.items()
+
+    assert set(importance[0]["y"]) == {"block_size", "hidden_neurons", "batch_size"}
+    assert sum(importance[0]["x"]) == pytest.approx(1.0, abs=1e-6)
+
+    number, value = int(best[1]), float(best[2])
+    assert losses[number] == value == min(loss for n, loss in losses.items() if n <= number)
+
+    complete = {int(row[0]): float(row[2]) for row in table if row[1] == "Complete"}
+    assert len(complete) >= 4
+    assert complete.items() <= losses.items()
+
+    with Path("reports/running/lr_finder.csv").open() as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    smoothed = next(trace for trace in finder if trace["name"] == "smoothed, median of 2 seeds")
+    assert smoothed["x"] == pytest.approx(rates)
+    assert len(smoothed["x"]) == len(smoothed["y"]) <= 300
+    for suggestion in ("steepest", "minimum / 10", "valley"):
+        assert suggestion in finder_text
+    assert refused == []
