@@ -124,9 +124,9 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove all files of the study."""
-        if self._folder.is_dir() and not self._folder.is_symlink():
-            shutil.rmtree(self._folder)
+        """Remove the files of all trials; the study's lock stays behind, since it is being held."""
+        for folder in [path for path in self._folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+            shutil.rmtree(folder)
 
     def rename(self, name: str) -> None:
         """Follow the study to its new name; its lock stays behind, since it is being held."""
