@@ -18,8 +18,13 @@ check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed-for-tests  ## training speed against the notebook's loop
+bench: .venv/installed-for-tests  ## every published figure of speed, about ten minutes
 	$(BIN)/python tests/benchmarks/bench_training.py
+	$(BIN)/python tests/benchmarks/bench_driver.py --sampler random
+	$(BIN)/python tests/benchmarks/bench_driver.py --sampler tpe
+	$(BIN)/python tests/benchmarks/bench_sweep.py
+	$(BIN)/python tests/benchmarks/bench_scaling.py
+	$(BIN)/python tests/benchmarks/check_equivalence.py
 
 wheel: .venv/installed-for-tests  ## dist/mlp_sweep-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .

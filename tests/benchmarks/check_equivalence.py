@@ -1,0 +1,77 @@
+"""Do the CPU's fast engine and the readable reference end at the same dev loss?
+
+Each configuration is trained by both on the same seeds; two one-sided t tests on the differences
+say whether their mean lies within 0.002 nats (equivalence at 95 %: both p below 0.05).
+
+    python tests/benchmarks/check_equivalence.py [--seeds 10] [--steps 20000] [--words FILE]
+
+References:
+    Schuirmann, "A comparison of the two one-sided tests procedure and the power approach", 1987.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from scipy import stats
+
+from sweep.task.config import TrainConfig
+from sweep.task.corpus import load_corpus
+from sweep.task.randomness import derive_seed
+from sweep.task.training import train_segment
+
+BOUND = 0.002
+"""Largest mean difference that counts as none, nats per character."""
+
+CONFIGURATIONS = {
+    "row 11, init normal": TrainConfig(
+        block_size=3, embedding_dim=6, hidden_neurons=200, batch_size=32, init="normal"
+    ),
+    "row 6, init scaled": TrainConfig(block_size=3, embedding_dim=10, hidden_neurons=100, batch_size=32),
+    "momentum and weight decay, cosine": TrainConfig(
+        block_size=5,
+        embedding_dim=16,
+        hidden_neurons=100,
+        batch_size=64,
+        momentum=0.9,
+        learning_rate=0.02,
+        final_learning_rate=0.001,
+        weight_decay=0.001,
+        schedule="cosine",
+    ),
+}
+
+
+def main() -> None:
+    """Train everything twice and print the tests."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--words", default="data/names.txt")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    corpus = load_corpus(arguments.words)
+    for name, base in CONFIGURATIONS.items():
+        losses = []
+        for k in range(arguments.seeds):
+            config = base.replace(num_steps=arguments.steps, seed=derive_seed("equivalence", k))
+            losses.append(
+                [
+                    train_segment(config, corpus, None, config.num_steps, engine=engine).dev_loss
+                    for engine in ("fused", "autograd")
+                ]
+            )
+        fused, autograd = np.array(losses).T
+        low = stats.ttest_1samp(fused - autograd, -BOUND, alternative="greater").pvalue
+        high = stats.ttest_1samp(fused - autograd, BOUND, alternative="less").pvalue
+        mean, spread = (fused - autograd).mean(), (fused - autograd).std(ddof=1)
+        verdict = "equivalent" if max(low, high) < 0.05 else "not shown to be equivalent"
+        print(
+            f"{name}: dev loss {fused.mean():.4f}, difference {mean:+.6f}, spread {spread:.6f}, "
+            f"n = {arguments.seeds}, p {max(low, high):.2g}: {verdict} within {BOUND}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
