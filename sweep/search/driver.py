@@ -295,7 +295,7 @@ class _Driver:
     def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
         """Judge a segment, let the worker go on, and store it meanwhile."""
         first_step, cut = live.step, live.cuts.pop(0)
-        if not segment.dev_loss < DIVERGED_LOSS:  # so is nan
+        if _has_diverged(segment.dev_loss):
             self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
             return
         live.state, live.deaths = segment.state, 0
@@ -441,8 +441,12 @@ class _Driver:
         )
 
 
+def _has_diverged(loss: float) -> bool:
+    return not (math.isfinite(loss) and loss < DIVERGED_LOSS)
+
+
 def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
-        if not loss < DIVERGED_LOSS:
+        if _has_diverged(loss):
             return f"diverged: the training loss was {loss:.3g} at step {step:,}"
     return f"diverged: the dev loss was {segment.dev_loss:.3g} at step {until_step:,}"

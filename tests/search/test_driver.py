@@ -141,7 +141,7 @@ def test_a_study_with_a_failed_trial_goes_on(tmp_path: Path) -> None:
     assert [t.state for t in summary.study.trials] == ["failed"] * 3
 
 
-@pytest.mark.parametrize("conduct", ["nan", "huge"])
+@pytest.mark.parametrize("conduct", ["nan", "huge", "minus-inf"])
 def test_a_diverged_trial_is_stored_but_never_ranked_nor_tried_again(tmp_path: Path, conduct: str) -> None:
     """It keeps its rungs before, has its reason and no loss, and the next run leaves it alone."""
     spec = listed_study(conduct, "learn")

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from sweep.errors import ConfigError
 from sweep.task.protocol import Segment
 
 PRIME = 1_000_003
-CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "sleep")
+CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ class ToyTask:
             losses[place] = fold / PRIME
         dev_loss = (config.x - 0.3) ** 2 + config.y / 10 + fold / PRIME / 100
         if step:
-            dev_loss = {"nan": float("nan"), "huge": 1e30}.get(config.conduct, dev_loss)
+            dev_loss = {"nan": math.nan, "huge": 1e30, "minus-inf": -math.inf}.get(config.conduct, dev_loss)
         return Segment(
             state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
         )
