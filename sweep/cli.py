@@ -9,6 +9,7 @@ import argparse
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -237,11 +238,9 @@ def _rename(arguments: argparse.Namespace) -> int:
     name = _stored_study(arguments, database).name
     if new in study_names(database.open_read_only()):
         raise StudyConflictError(f"a study {new!r} exists already; choose another name")
-    old_files = Checkpoints(database.files / name)
     with database.driver_lock(name), database.driver_lock(new):
         rename_study(database.open_for_writing(), name, new)
-        old_files.rename(new)
-        old_files.remove()
+        Checkpoints(database.files / name).rename(new)
     print(f"study {name!r} is now {new!r}")
     _advise(f"next: sweep table {new}")
     return 0
@@ -412,8 +411,12 @@ def _format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     from sweep.results.table import rank_trials
 
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = _width() if sys.stdout.isatty() else None
     return FORMATS[form](rank_trials(study), study, top, width=width, colour=colour).rstrip("\n")
+
+
+def _width() -> int:
+    return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # a terminal may not know its own
 
 
 def _print_run(study: "StudyRecord", database: "Database") -> None:
@@ -422,7 +425,8 @@ def _print_run(study: "StudyRecord", database: "Database") -> None:
     from sweep.task.mlp import MLP
 
     data = MLP.load_data(study.data)
-    print(f"{study.data['words']}: {study.data_facts}\n")
+    facts = f"{study.data['words']}: {study.data_facts}"
+    print(textwrap.fill(facts, _width()) if sys.stdout.isatty() else facts, end="\n\n")
     ranked = len(study.complete_trials())
     print(_format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
     uniform, bigram = uniform_loss(data), count_table_loss(data)

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from sweep.results.printable import printable
 from sweep.search.events import Event, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
@@ -37,7 +38,9 @@ class RunProgress:
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("elapsed,"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
@@ -94,13 +97,24 @@ class RunProgress:
             loss, number = self._best
             self._progress.update(self._bar, description=f"best {loss:.4f} (trial {number})")
         width = len(str(event.total))
-        self._say(f"[dim]{event.done:>{width}}/{event.total}[/]  {_describe(trial)}")
+        self._say_beside(f"[dim]{event.done:>{width}}/{event.total}[/]  {_outcome(trial)}", _params(trial))
         if self._as_json:
             sys.stdout.write(json.dumps(trial_object(trial)) + "\n")
             sys.stdout.flush()
 
     def _say(self, markup: str) -> None:
         self._console.print(markup)
+
+    def _say_beside(self, left: str, right: str) -> None:
+        """Print one line; where a terminal is too narrow, its right part goes on below itself."""
+        if not self._console.is_terminal:
+            self._say(f"{left}  {right}")
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column()
+        grid.add_row(left, right)
+        self._console.print(grid)
 
 
 def trial_object(trial: TrialRecord) -> dict[str, Any]:
@@ -119,12 +133,16 @@ def trial_object(trial: TrialRecord) -> dict[str, Any]:
     }
 
 
-def _describe(trial: TrialRecord) -> str:
-    params = escape(printable(", ".join(f"{name} {_value(value)}" for name, value in trial.params.items())))
+def _params(trial: TrialRecord) -> str:
+    pairs = " ".join(f"{name}={_value(value)}" for name, value in trial.params.items())
+    return f"[dim]{escape(printable(pairs))}[/]"
+
+
+def _outcome(trial: TrialRecord) -> str:
     outcome = (
         f"[bold]{trial.dev_loss:.4f}[/]" if trial.dev_loss is not None else f"[yellow]{trial.state:>6}[/]"
     )
-    return f"trial {trial.number:>3}  {outcome}  {trial.train_seconds:6.1f} s  [dim]{params}[/]"
+    return f"trial {trial.number:>3}  {outcome}  {trial.train_seconds:6.1f} s"
 
 
 def _value(value: Any) -> str:
