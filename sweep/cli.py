@@ -8,6 +8,7 @@ what it needs, so that ``sweep --help`` answers at once.
 import argparse
 import io
 import os
+import signal
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -160,6 +161,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     server = make_server(_database(arguments).open_read_only(), arguments.port)
     print(f"http://{HOST}:{server.server_port}/", flush=True)
     _advise("the Optuna dashboard, read-only; Ctrl-C ends it")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
     with server:
         server.serve_forever()
     return 0

@@ -156,10 +156,14 @@ def test_the_files_follow_a_renamed_study(files: Checkpoints, tmp_path: Path) ->
     assert not files.folder(0).exists()
 
 
-def test_removing_a_study_leaves_its_neighbours(files: Checkpoints, tmp_path: Path) -> None:
-    """Only its own folder goes; removing what is not there is no error."""
+def test_removing_a_study_leaves_its_neighbours_and_its_lock(files: Checkpoints, tmp_path: Path) -> None:
+    """Only its own trials go, the lock stays with its holder; removing twice is no error."""
     write_trial(files, 0, [10])
-    write_trial(Checkpoints(tmp_path / "other"), 0, [10])
+    lock = files.folder(0).with_name("driver.lock")
+    lock.touch()
+    other = Checkpoints(tmp_path / "other")
+    write_trial(other, 0, [10])
     files.remove()
     files.remove()
-    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+    assert list(lock.parent.iterdir()) == [lock]
+    assert names(other, 0) == ["losses", "state"]
