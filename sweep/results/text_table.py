@@ -151,7 +151,7 @@ def _draw(
             style="dim" if column.name in _PALE else "",
             no_wrap=column.name != "reason",
             overflow="fold",
-            min_width=column.width,
+            width=None if column.name == "reason" else column.width,
         )
     records = list(zip(*(column.cells for column in layout.columns), strict=True))
     for number, record in enumerate(records[rows]):
