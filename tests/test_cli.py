@@ -33,7 +33,8 @@ from small_study import (
 )
 
 from sweep import __version__
-from sweep.cli import _parser, main
+from sweep.arguments import make_parser
+from sweep.cli import main
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -44,7 +45,7 @@ HEAVY = {"torch", "optuna", "pandas", "plotly", "numpy", "numba"}
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return each command's parser."""
-    action = next(a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    action = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
     return dict(action.choices)
 
 
@@ -104,7 +105,7 @@ def test_every_command_shows_an_example(name: str, capsys: Capture) -> None:
     assert end.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     example = text.partition("Example: sweep ")[2]
-    assert _parser().parse_args(example.split()).command == name
+    assert make_parser().parse_args(example.split()).command == name
 
 
 def test_version_is_told(capsys: Capture) -> None:

@@ -24,7 +24,6 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
 
-DEFAULT_URL = "sqlite:///studies/sweep.db"
 PATIENCE_S = 60
 """How long a statement waits for another process's transaction."""
 

@@ -1,0 +1,172 @@
+"""Which arguments does each command take?
+
+Declarations only: what the commands do stands in ``cli``. Every command has an example.
+"""
+
+import argparse
+import os
+from typing import Any
+
+from sweep import __version__
+
+STORAGE_VARIABLE = "SWEEP_STORAGE"
+DEFAULT_STORAGE = "sqlite:///studies/sweep.db"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``sweep`` with all its commands."""
+    parser = argparse.ArgumentParser(
+        prog="sweep",
+        description="Search the hyperparameters of a character-level MLP, honestly and fast.",
+        epilog="A first run: sweep init demo; cd demo; sweep run studies/quick.toml",
+    )
+    parser.add_argument("--version", action="version", version=f"sweep {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    _add_searching(commands)
+    _add_using(commands)
+    _add_keeping(commands)
+    return parser
+
+
+def _add_searching(commands: Any) -> None:
+    run = _add(commands, "run", "train a study's trials, or go on with them", "sweep run studies/quick.toml")
+    run.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
+    run.add_argument(
+        "--trials", type=_positive, metavar="TOTAL", help="total of trials, earlier runs included"
+    )
+    run.add_argument("--timeout", metavar="TIME", help='stop after, as "90s", "10m" or "none"')
+    run.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes that train (default: one a core)"
+    )
+    run.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
+    run.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
+    run.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
+    _add_words(run)
+    _add_device(run)
+
+    _add(commands, "list", "list the stored studies", "sweep list")
+
+    table = _add(commands, "table", "show a study's ranked trials", "sweep table quick --top 5")
+    _add_study(table)
+    table.add_argument("--top", type=_positive, metavar="N", help="only the best N")
+    formats = ("text", "markdown", "csv", "json", "log")
+    table.add_argument("--format", choices=formats, default="text", help="default: text")
+
+    find = _add(
+        commands, "lr-find", "find a learning rate by a range test", "sweep lr-find studies/quick.toml"
+    )
+    find.add_argument("study", metavar="STUDY.toml|CONFIG.toml", help="study file or exported config")
+    find.add_argument("--seeds", type=_positive, default=5, metavar="N", help="runs of the test (default: 5)")
+    find.add_argument("--start", type=float, default=1e-3, metavar="LR", help="first rate (default: 0.001)")
+    find.add_argument("--end", type=float, default=1.0, metavar="LR", help="last rate (default: 1)")
+    find.add_argument("--steps", type=_positive, default=1_000, metavar="N", help="default: 1000")
+    _add_words(find)
+    _add_device(find)
+
+    dashboard = _add(commands, "dashboard", "browse the studies in the Optuna dashboard", "sweep dashboard")
+    dashboard.add_argument("--port", type=_port, default=8080, help="default: 8080; 0 takes a free one")
+
+
+def _add_using(commands: Any) -> None:
+    export = _add(
+        commands, "export", "write the best configuration to a file", "sweep export quick -o best.toml"
+    )
+    _add_study(export)
+    export.add_argument("--trial", type=_number, metavar="N", help="another trial than the best")
+    export.add_argument("-o", "--output", metavar="FILE", help="default: reports/STUDY/best.toml")
+    export.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+
+    replay = _add(
+        commands, "replay", "train a stored trial again and compare", "sweep replay quick --trial 7"
+    )
+    _add_study(replay)
+    replay.add_argument("--trial", type=_number, metavar="N", help="default: the best")
+    replay.add_argument("--engine", metavar="NAME", help="default: the engine of then")
+    _add_device(replay)
+
+    test = _add(
+        commands, "test", "evaluate an exported config once on the test split", "sweep test best.toml"
+    )
+    test.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    test.add_argument(
+        "--again", default="", metavar="WHY", help="reason for looking once more; it is recorded"
+    )
+    _add_words(test)
+    _add_device(test)
+
+    sample = _add(commands, "sample", "print new words from a trained model", "sweep sample best.toml -n 20")
+    sample.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    sample.add_argument("-n", type=_positive, default=20, metavar="N", help="how many words (default: 20)")
+    sample.add_argument("--seed", type=_number, default=0, help="of the sampling (default: 0)")
+    _add_words(sample)
+
+
+def _add_keeping(commands: Any) -> None:
+    rename = _add(commands, "rename", "rename a stored study", "sweep rename quick first-try")
+    _add_study(rename)
+    rename.add_argument("new", metavar="NEW", help="its new name")
+
+    delete = _add(commands, "delete", "delete a stored study and its files", "sweep delete first-try")
+    _add_study(delete)
+    delete.add_argument("--yes", action="store_true", help="do not ask back")
+
+    init = _add(commands, "init", "lay out a folder with starter studies and a word list", "sweep init demo")
+    init.add_argument("folder", metavar="DIR", help="made where it is missing; nothing is overwritten")
+
+    _add(commands, "doctor", "check versions, device, database, permissions and disk", "sweep doctor")
+
+
+def _add(commands: Any, name: str, does: str, example: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"Example: {example}"
+    )
+    command.add_argument(
+        "--storage",
+        metavar="URL",
+        default=os.environ.get(STORAGE_VARIABLE, DEFAULT_STORAGE),
+        help=f"database (default: {STORAGE_VARIABLE}, else {DEFAULT_STORAGE})",
+    )
+    return command
+
+
+def _add_study(command: argparse.ArgumentParser) -> None:
+    command.add_argument("study", metavar="STUDY", help="name of a stored study, or its .toml")
+
+
+def _add_words(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--words", metavar="FILE", help="another word list than the one that is named")
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from error
+
+
+def _number(text: str) -> int:
+    value = _whole(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = _whole(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return value
+
+
+def _port(text: str) -> int:
+    value = _whole(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, got {text}")
+    return value
