@@ -29,7 +29,6 @@ from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, trial_ids
 from sweep.search.study_writer import StudyWriter
 from sweep.task.protocol import AnyTask, Config, Data, Segment
-from sweep.task.randomness import derive_seed
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -226,10 +225,11 @@ class _Driver:
         number = len(self.params)
         self.checkpoints.begin(number)
         params = self.mirror.ask(number, self._sampler(number))
-        seed = derive_seed(self.spec.seed, "trial", number)
+        seed = self.spec.trial_seed(number)
         config = self.task.make_config({**self.spec.fixed, **params, "seed": seed})
-        facts = self.task.facts(config, self.data)
-        trial_id = self.writer.claim(params, self.spec.space, seed, facts, self._origin())
+        facts, labels = self.task.facts(config, self.data), self.spec.trial_labels(number)
+        origin = self._origin()
+        trial_id = self.writer.claim(params, self.spec.space, seed, {**facts, **labels}, origin)
         self.params.append(params)
         return self._live(number, trial_id, config, params, [])
 
@@ -434,6 +434,7 @@ class _Driver:
             segments=tuple(live.segments),
             reason=end.reason,
             facts=self.task.facts(live.config, self.data),
+            labels=self.spec.trial_labels(live.number),
             engine=self.engine,
             device=self.device,
             started=live.started,

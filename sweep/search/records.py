@@ -40,6 +40,8 @@ class TrialRecord:
     """Why there is no final loss."""
     facts: dict[str, int]
     """``n_params`` and ``examples_seen``."""
+    labels: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
     engine: str
     device: str
     started: datetime.datetime | None

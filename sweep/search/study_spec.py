@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from optuna.distributions import distribution_to_json
 
@@ -16,6 +16,7 @@ from sweep.errors import StudyFileError
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, grid_size
 from sweep.task.protocol import AnyTask
+from sweep.task.randomness import derive_seed
 
 DEFAULT_TRIALS = 60
 """Total of trials where a study names none and its sampler has no end of its own."""
@@ -85,7 +86,15 @@ class StudySpec:
             return len(self.listed) * self.replicates
         return grid_size(self.space) * self.replicates if self.sampler == "grid" else None
 
-    def replace(self, **changes: Any) -> "StudySpec":
+    def trial_seed(self, number: int) -> int:
+        """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""
+        return derive_seed(self.seed, "trial", number)
+
+    def trial_labels(self, number: int) -> dict[str, Any]:
+        """Return what else is stored with a trial."""
+        return {}
+
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)
 

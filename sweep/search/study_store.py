@@ -30,6 +30,9 @@ _OPTUNA_STATES = {
 }
 
 
+_LABELS = ("candidate", "phase", "round")
+
+
 def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
     """Return the study that ``spec`` describes, made where it is missing.
 
@@ -177,6 +180,7 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         segments=tuple(_segment_record(row) for row in attrs.get("segments", ())),
         reason=reason,
         facts={key: attrs[key] for key in ("n_params", "examples_seen")},
+        labels={key: attrs[key] for key in _LABELS if key in attrs},
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

@@ -63,7 +63,7 @@ class StudyWriter:
         params: Mapping[str, Any],
         space: Space,
         seed: int,
-        facts: Mapping[str, int],
+        facts: Mapping[str, Any],
         origin: Mapping[str, str],
     ) -> int:
         """Store a running trial with everything that is known of it; return its id."""

@@ -5,7 +5,7 @@
 all cuts so far, by polynomial decay: average += (snapshot - average) (eta + 1) / (n + eta) at cut n. Also
 kept: the seconds of training alone. The table grows run by run, so the command goes on where it stopped.
 
-    python tests/benchmarks/tabular/make_grid.py [--words data/names.txt] [-o tests/benchmarks/tabular/names.csv]
+    python tests/benchmarks/tabular/make_grid.py [--words data/names.txt] [-o names.csv] [--workers 2]
 
 References:
     Shamir, Zhang, "Stochastic Gradient Descent for Non-smooth Optimization", 2013 (polynomial decay).
@@ -61,7 +61,7 @@ _corpus: Corpus
 
 def start_worker(words: str) -> None:
     """Load the words once in each process."""
-    global _corpus
+    global _corpus  # noqa: PLW0603  a process has one corpus
     torch.set_num_threads(1)
     _corpus = load_corpus(words)
 
@@ -104,7 +104,9 @@ def jobs_to_do(path: Path) -> Iterator[tuple[tuple[int, ...], int]]:
 
 def main() -> None:
     """Train what is missing and append it to the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--words", default="data/names.txt")
     parser.add_argument("-o", "--output", type=Path, default=HERE / "names.csv")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
