@@ -156,7 +156,7 @@ class _Driver:
         self.task, self.spec, self.data, self.observe = task, spec, data, observe
         self.writer, self.checkpoints = writer, checkpoints
         self.device, self.engine = device, task.default_engine(device)
-        self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials)
+        self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
         self.done = len(study.trials) - len(self.unfinished)
@@ -304,7 +304,7 @@ class _Driver:
                 step=cut.step,
                 percent=cut.percent,
                 dev_loss=segment.dev_loss,
-                seconds=segment.seconds,
+                seconds=round(segment.seconds, 6),  # as stored, so that a resumed run knows no other number
                 state_sha256=hashlib.sha256(segment.state).hexdigest(),
             )
         )
@@ -366,12 +366,17 @@ class _Driver:
 
     def _store_end(self, live: _Live, end: _End) -> None:
         self.writer.end(
-            live.trial_id, end.state, seconds=live.seconds, dev_loss=end.dev_loss, reason=end.reason
+            live.trial_id,
+            end.state,
+            seconds=live.seconds,
+            dev_loss=end.dev_loss,
+            cost=self._cost(live, end),
+            reason=end.reason,
         )
 
     def _leave(self, live: _Live, end: _End) -> None:
         """Let everybody know of an end that is on disk."""
-        self.mirror.end(live.number, end.state, end.dev_loss)
+        self.mirror.end(live.number, end.state, end.dev_loss, self._cost(live, end))
         del self.live[live.number]
         self.done += 1
         self.trained += 1
@@ -416,6 +421,10 @@ class _Driver:
 
     def _stand(self, number: int, percent: int, loss: float) -> None:
         self.rungs.setdefault(percent, {})[number] = loss
+
+    def _cost(self, live: _Live, end: _End) -> float | None:
+        """Return the value of the second objective, where the study has one."""
+        return None if self.spec.cost is None else self._record(live, end).cost(self.spec.cost)
 
     def _origin(self) -> dict[str, str]:
         return {

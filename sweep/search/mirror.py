@@ -1,9 +1,10 @@
 """What does the sampler see?
 
 An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
-It differs from the database in one thing: a diverged trial appears as complete, with a loss as
+It differs from the database in two things. A diverged trial appears as complete, with a loss as
 bad as knowing nothing or worse, since samplers ignore failures and would come back to a
-diverging region.
+diverging region. And a study of two objectives reports no rungs: nothing prunes there, and
+Optuna knows rungs of one objective only.
 """
 
 from collections.abc import Iterable
@@ -21,17 +22,21 @@ from sweep.search.space import Space
 class Mirror:
     """All trials so far, as an Optuna study for the sampler to learn from."""
 
-    def __init__(self, space: Space, loss_ceiling: float, trials: Iterable[TrialRecord]) -> None:
+    def __init__(
+        self, space: Space, loss_ceiling: float, trials: Iterable[TrialRecord], cost: str | None = None
+    ) -> None:
         """Rebuild the study.
 
         Args:
             space: The searched hyperparameters.
             loss_ceiling: Loss of knowing nothing, nats per character.
             trials: Every stored trial, in the order of their numbers.
+            cost: What is minimised beside the dev loss, or None.
         """
-        self._study = optuna.create_study(direction="minimize")
+        self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
         self._space = space
-        self._worst_loss = loss_ceiling
+        self._cost = cost
+        self._worst_loss, self._worst_cost = loss_ceiling, 0.0
         self._open: dict[int, Trial] = {}
         self._reported: set[tuple[int, int]] = set()
         for trial in trials:
@@ -47,14 +52,14 @@ class Mirror:
 
     def report(self, number: int, percent: int, dev_loss: float) -> None:
         """Let a running trial stand at a rung; again is no news, as a trial may start again."""
-        if (number, percent) not in self._reported:
+        if self._cost is None and (number, percent) not in self._reported:
             self._reported.add((number, percent))
             self._open[number].report(dev_loss, percent)
 
-    def end(self, number: int, state: str, dev_loss: float | None) -> None:
-        """Let a running trial end in one of ``records.STATES``."""
-        ended, value = self._seen_as(state, dev_loss)
-        self._study.tell(self._open.pop(number), value, ended)
+    def end(self, number: int, state: str, dev_loss: float | None, cost: float | None = None) -> None:
+        """Let a running trial end in one of ``records.STATES``; ``cost`` where the study has one."""
+        ended, values = self._seen_as(state, dev_loss, cost)
+        self._study.tell(self._open.pop(number), values, ended)
 
     def _add(self, record: TrialRecord) -> None:
         if not record.is_finished:
@@ -62,24 +67,32 @@ class Mirror:
             for percent, loss in record.rungs.items():
                 self.report(record.number, percent, loss)
             return
-        ended, value = self._seen_as(record.state, record.dev_loss)
-        if ended is TrialState.PRUNED and record.rungs:
-            value = list(record.rungs.values())[-1]  # as Optuna's tell does
+        cost = None if self._cost is None else record.cost(self._cost)
+        ended, values = self._seen_as(record.state, record.dev_loss, cost)
+        rungs = record.rungs if self._cost is None else {}
+        if ended is TrialState.PRUNED and rungs:
+            values = list(rungs.values())[-1:]  # as Optuna's tell does
         self._study.add_trial(
             create_trial(
                 state=ended,
-                value=value,
+                values=values,
                 params=record.params,
                 distributions=self._space,
-                intermediate_values=record.rungs,
+                intermediate_values=rungs,
             )
         )
 
-    def _seen_as(self, state: str, dev_loss: float | None) -> tuple[TrialState, float | None]:
+    def _seen_as(
+        self, state: str, dev_loss: float | None, cost: float | None
+    ) -> tuple[TrialState, list[float] | None]:
         if state == "complete":
             assert dev_loss is not None, "a complete trial has a loss"
             self._worst_loss = max(self._worst_loss, dev_loss)
-            return TrialState.COMPLETE, dev_loss
-        if state == "diverged":
-            return TrialState.COMPLETE, self._worst_loss
-        return (TrialState.FAIL if state == "failed" else TrialState.PRUNED), None
+            self._worst_cost = max(self._worst_cost, cost or 0)
+        elif state == "diverged":
+            dev_loss = self._worst_loss
+            if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
+                cost = max(self._worst_cost, cost or 0)
+        else:
+            return (TrialState.FAIL if state == "failed" else TrialState.PRUNED), None
+        return TrialState.COMPLETE, [dev_loss] if cost is None else [dev_loss, cost]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -63,6 +64,17 @@ class TrialRecord:
         """Whether nothing more will happen to the trial."""
         return self.state not in ("running", "waiting")
 
+    def cost(self, name: str) -> float:
+        """Return one of ``COSTS``."""
+        return COSTS[name](self)
+
+
+COSTS: dict[str, Callable[[TrialRecord], float]] = {
+    "n_params": lambda trial: trial.facts["n_params"],
+    "train_seconds": lambda trial: trial.train_seconds,
+}
+"""What a study may minimise beside the dev loss: name -> how it is read off a trial."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
@@ -84,6 +96,17 @@ class StudyRecord:
     environment: dict[str, str]
     """Versions and machine of the last run."""
     trials: tuple[TrialRecord, ...]
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
+        stored = self.identity["objective"]
+        return (stored,) if isinstance(stored, str) else tuple(stored)
+
+    @property
+    def cost(self) -> str | None:
+        """What is minimised beside the dev loss; None where that is all."""
+        return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
     def searched(self) -> tuple[str, ...]:

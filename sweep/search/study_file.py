@@ -13,9 +13,10 @@ from typing import Any
 
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.search.pruners import PRUNERS
+from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, contains, parse_space, space_of_list
-from sweep.search.study_spec import StudySpec
+from sweep.search.study_spec import DEV_LOSS, StudySpec
 from sweep.task.protocol import AnyTask
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -110,6 +111,14 @@ def _check_goal(key: str, value: object) -> str:
     return value
 
 
+def _check_objectives(key: str, value: object) -> tuple[str, ...]:
+    allowed = [[DEV_LOSS], *([DEV_LOSS, cost] for cost in COSTS)]
+    if value not in allowed:
+        rule = f'["{DEV_LOSS}"], or that and one of {", ".join(COSTS)} after it'
+        raise StudyFileError(f"{key} must be {rule}; got {value!r}")
+    return tuple(value)
+
+
 def _whole(low: int, high: int) -> Callable[[str, object], int]:
     def check(key: str, value: object) -> int:
         if type(value) is not int or not low <= value <= high:
@@ -133,6 +142,7 @@ _SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "goal": _check_goal,
     "sampler": _one_of(list(SAMPLERS)),
     "pruner": _one_of(list(PRUNERS)),
+    "objectives": _check_objectives,
     "trials": _whole(1, 1_000_000),
     "replicates": _whole(1, 1_000),
     "keep": _whole(0, 1_000_000),

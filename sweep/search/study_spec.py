@@ -18,6 +18,9 @@ from sweep.search.space import Space, grid_size
 from sweep.task.protocol import AnyTask
 from sweep.task.randomness import derive_seed
 
+DEV_LOSS = "dev_loss"
+"""The objective that every study has."""
+
 DEFAULT_TRIALS = 60
 """Total of trials where a study names none and its sampler has no end of its own."""
 
@@ -36,6 +39,8 @@ class StudySpec:
     """One of ``SAMPLERS``."""
     pruner: str = "none"
     """One of ``PRUNERS``."""
+    objectives: tuple[str, ...] = (DEV_LOSS,)
+    """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
     trials: int | None = None
     """Total across all runs, whatever their outcome; None is the sampler's end, else 60."""
     replicates: int = 1
@@ -67,6 +72,11 @@ class StudySpec:
                 "sampler gp learns from complete trials only, so it goes with pruner none; "
                 f"got pruner {self.pruner!r}"
             )
+        if self.cost is not None and self.pruner != "none":
+            raise StudyFileError(
+                f"pruner {self.pruner} goes by dev_loss alone and would give up the models with little "
+                f"{self.cost}; two objectives go with pruner none"
+            )
         if self.sampler == "listed" and not self.listed:
             raise StudyFileError("sampler listed needs [[trial]] configurations")
         end = self._end()
@@ -74,6 +84,11 @@ class StudySpec:
             raise StudyFileError(
                 f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
             )
+
+    @property
+    def cost(self) -> str | None:
+        """What is minimised beside the dev loss; None where that is all."""
+        return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
     def total_trials(self) -> int:
@@ -105,7 +120,7 @@ class StudySpec:
             "pruner": self.pruner,
             "seed": self.seed,
             "replicates": self.replicates,
-            "objective": "dev_loss",
+            "objective": list(self.objectives) if self.cost else DEV_LOSS,
             "data_sha256": data_sha256,
             "data": {key: value for key, value in self.data.items() if key != "words"},
             "split": task.split_rule,

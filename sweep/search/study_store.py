@@ -29,8 +29,10 @@ _OPTUNA_STATES = {
     TrialState.WAITING: "waiting",
 }
 
-
 _LABELS = ("candidate", "phase", "round")
+
+_METRIC_NAMES = "study:metric_names"
+"""Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
 
 
 def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
@@ -43,10 +45,10 @@ def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) 
     with storage_errors(spec.name):
         stored_id = _study_ids(storage).get(spec.name)
         if stored_id is None:
-            stored_id = storage.create_new_study([StudyDirection.MINIMIZE], spec.name)
-            storage.set_study_user_attr(stored_id, "identity", identity)
+            stored_id = storage.create_new_study(_directions(spec), spec.name)
+            _store_identity(storage, stored_id, spec, identity)
         else:
-            _check_identity(storage, stored_id, spec.name, identity)
+            _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
     return StudyWriter(storage, stored_id, spec.name)
 
@@ -134,17 +136,31 @@ def _study_ids(storage: RDBStorage) -> dict[str, int]:
     return {study.study_name: study._study_id for study in storage.get_all_studies()}
 
 
-def _check_identity(storage: RDBStorage, study_id: int, name: str, identity: dict[str, Any]) -> None:
+def _directions(spec: StudySpec) -> list[StudyDirection]:
+    return [StudyDirection.MINIMIZE] * len(spec.objectives)
+
+
+def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
+    """Make a study ours; the dashboard names two objectives, while a single one needs no name."""
+    if spec.cost is not None:
+        storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
+    storage.set_study_user_attr(study_id, "identity", identity)
+
+
+def _check_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
-        if storage.get_all_trials(study_id, deepcopy=False):
-            raise StudyConflictError(f"a study {name!r} that sweep did not make is stored; use --as NAME")
-        storage.set_study_user_attr(study_id, "identity", identity)  # killed right after its creation
+        other = storage.get_study_directions(study_id) != _directions(spec)
+        if other or storage.get_all_trials(study_id, deepcopy=False):
+            raise StudyConflictError(
+                f"a study {spec.name!r} that sweep did not make is stored; use --as NAME"
+            )
+        _store_identity(storage, study_id, spec, identity)  # killed right after its creation
         return
     changes = identity_changes(stored, identity)
     if changes:
         raise StudyConflictError(
-            f"study {name!r} is stored with other settings ({'; '.join(changes)}); run it under another "
+            f"study {spec.name!r} is stored with other settings ({'; '.join(changes)}); run it under another "
             f"name with --as NAME, or clear the old one with `sweep rename` or `sweep delete`"
         )
 
@@ -176,7 +192,7 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         state=state,
         params=dict(trial.params),
         seed=attrs["seed"],
-        dev_loss=trial.value if state == "complete" else None,
+        dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in attrs.get("segments", ())),
         reason=reason,
         facts={key: attrs[key] for key in ("n_params", "examples_seen")},

@@ -113,6 +113,7 @@ class StudyWriter:
         *,
         seconds: float,
         dev_loss: float | None = None,
+        cost: float | None = None,
         reason: str | None = None,
     ) -> None:
         """Store how a trial ended; afterwards nothing of it can change.
@@ -122,6 +123,7 @@ class StudyWriter:
             state: A finished one of ``records.STATES``.
             seconds: Wall time of its segments.
             dev_loss: Finite, for a complete trial.
+            cost: Value of the second objective, where the study has one; stored beside a dev loss.
             reason: For any other, its first word the state.
         """
         attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
@@ -130,8 +132,12 @@ class StudyWriter:
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, attrs)
             if dev_loss is not None:
-                value = {"trial_id": trial_id, "objective": 0, "value": dev_loss, "value_type": _FINITE}
-                connection.execute(_VALUES.insert().values(**value))
+                values = [dev_loss] if cost is None else [dev_loss, cost]
+                rows = [
+                    {"trial_id": trial_id, "objective": place, "value": value, "value_type": _FINITE}
+                    for place, value in enumerate(values)
+                ]
+                connection.execute(_VALUES.insert(), rows)
             ended = {"state": _ENDED_AS.get(state, TrialState.PRUNED), "datetime_complete": _now()}
             self._change_one(connection, self._running(trial_id).values(**ended))
 

@@ -74,14 +74,22 @@ def test_a_larger_total_extends_a_study(tmp_path: Path) -> None:
     assert numbers_of(extended.study) == numbers_of(whole.study)
 
 
-@pytest.mark.parametrize(("sampler", "pruner"), [("tpe", "asha"), ("qmc", "median")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sampler": "tpe", "pruner": "asha"},
+        {"sampler": "qmc", "pruner": "median"},
+        {"sampler": "tpe", "objectives": ["dev_loss", "n_params"]},
+    ],
+    ids=str,
+)
 def test_stopping_after_every_few_segments_changes_no_number(
-    tmp_path: Path, sampler: str, pruner: str
+    tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     """A study that was stopped and gone on with many times ends as an undisturbed one."""
     for name in ("whole", "stopped"):
         (tmp_path / name).mkdir()
-    spec = toy_study(sampler=sampler, pruner=pruner, trials=14)
+    spec = toy_study(**settings, trials=14)
     whole = run_toy(tmp_path / "whole", spec)
     stops = random.Random(1)  # noqa: S311  no secret
     for _ in range(4):
@@ -152,6 +160,16 @@ def test_a_diverged_trial_is_stored_but_never_ranked_nor_tried_again(tmp_path: P
     assert diverged.rungs.keys() == {10}
     assert [t.number for t in summary.study.complete_trials()] == [1]
     assert run_toy(tmp_path, spec).trained == 0
+
+
+@pytest.mark.parametrize("cost", ["n_params", "train_seconds"])
+def test_both_objectives_of_a_trial_are_stored(tmp_path: Path, cost: str) -> None:
+    """The loss and what it cost: the model's parameters, or the sum of the stored segments' seconds."""
+    summary = run_toy(tmp_path, listed_study("learn", "nan", objectives=["dev_loss", cost]))
+    learned, diverged = database_in(tmp_path).open_read_only().get_all_trials(1)
+    seconds = sum(segment.seconds for segment in summary.study.trials[0].segments)
+    assert learned.values == [summary.study.trials[0].dev_loss, {"n_params": 80}.get(cost, seconds)]
+    assert (diverged.state.name, diverged.values) == ("PRUNED", None)
 
 
 def test_a_trial_over_its_time_is_given_up(tmp_path: Path) -> None:

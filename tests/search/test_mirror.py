@@ -37,12 +37,17 @@ def record(number: int, state: str, params: dict[str, Any], rungs: dict[int, flo
         dev_loss=rungs[100] if state == "complete" else None,
         segments=segments,
         reason=None if state == "complete" else state,
-        facts={},
+        facts={"n_params": n_params(params)},
         engine="toy",
         device="cpu",
         started=None,
         ended=None,
     )
+
+
+def n_params(params: dict[str, Any]) -> int:
+    """A cost that falls with the loss."""
+    return 100 - int(params["width"])
 
 
 def rungs_of(number: int, state: str, params: dict[str, Any]) -> dict[int, float]:
@@ -82,9 +87,9 @@ def shown(mirror: Mirror, number: int) -> list[tuple[Any, ...]]:
     return [(t.number, t.state, t.values, t.params, t.intermediate_values) for t in looking.seen]
 
 
-def follow(name: str, n: int) -> tuple[Mirror, list[TrialRecord]]:
+def follow(name: str, n: int, cost: str | None = None) -> tuple[Mirror, list[TrialRecord]]:
     """Ask, report and end ``n`` trials one after the other, as a run without interruption does."""
-    mirror, records = Mirror(SPACE, CEILING, []), []
+    mirror, records = Mirror(SPACE, CEILING, [], cost), []
     for number in range(n):
         params = mirror.ask(number, SAMPLERS[name](SPACE, 0, number))
         state = ENDS[number % len(ENDS)]
@@ -92,27 +97,65 @@ def follow(name: str, n: int) -> tuple[Mirror, list[TrialRecord]]:
         for percent, loss in rungs.items():
             mirror.report(number, percent, loss)
         records.append(record(number, state, params, rungs))
-        mirror.end(number, state, records[-1].dev_loss)
+        mirror.end(number, state, records[-1].dev_loss, cost and records[-1].cost(cost))
     return mirror, records
 
 
+@pytest.mark.parametrize("cost", [None, "n_params", "train_seconds"])
 @pytest.mark.parametrize("name", ["tpe", "random", "qmc"])
-def test_a_resumed_mirror_proposes_what_an_undisturbed_one_does(name: str) -> None:
+def test_a_resumed_mirror_proposes_what_an_undisturbed_one_does(name: str, cost: str | None) -> None:
     """Rebuilt after any number of trials, of every state, the next proposals are bitwise the same."""
-    _, whole = follow(name, 24)
+    _, whole = follow(name, 24, cost)
     for n in (0, 1, 5, 12, 20):
-        mirror = Mirror(SPACE, CEILING, whole[:n])
+        mirror = Mirror(SPACE, CEILING, whole[:n], cost)
         for number in range(n, 24):
             assert mirror.ask(number, SAMPLERS[name](SPACE, 0, number)) == whole[number].params
             for percent, loss in whole[number].rungs.items():
                 mirror.report(number, percent, loss)
-            mirror.end(number, whole[number].state, whole[number].dev_loss)
+            record = whole[number]
+            mirror.end(number, record.state, record.dev_loss, cost and record.cost(cost))
 
 
-def test_a_rebuilt_mirror_shows_what_a_followed_one_does() -> None:
-    """State, value, parameters and rungs of every trial are equal, whichever way they came in."""
-    mirror, records = follow("random", 14)
-    assert shown(Mirror(SPACE, CEILING, records), 14) == shown(mirror, 14)
+@pytest.mark.parametrize("cost", [None, "n_params", "train_seconds"])
+def test_a_rebuilt_mirror_shows_what_a_followed_one_does(cost: str | None) -> None:
+    """State, values, parameters and rungs of every trial are equal, whichever way they came in."""
+    mirror, records = follow("random", 14, cost)
+    assert shown(Mirror(SPACE, CEILING, records, cost), 14) == shown(mirror, 14)
+
+
+@pytest.mark.parametrize("name", ["tpe", "gp"])
+def test_a_sampler_that_learns_takes_two_objectives(name: str) -> None:
+    """Past its start-up draws it proposes other points for two objectives than for one."""
+    assert [r.params for r in follow(name, 20, "n_params")[1]] != [r.params for r in follow(name, 20)[1]]
+
+
+@pytest.mark.parametrize(
+    ("cost", "costs"), [("n_params", [92, 60, 84, 60]), ("train_seconds", [1.0, 2.0, 2.0, 1.0])]
+)
+@pytest.mark.parametrize("how", ["followed", "rebuilt"])
+def test_what_a_diverged_trial_costs(how: str, cost: str, costs: list[float]) -> None:
+    """Its own parameters; but the seconds of the slowest, since its clock stopped early."""
+    ends = [
+        ("complete", 8, (10,)),
+        ("complete", 40, (10, 100)),
+        ("diverged", 16, (10,)),
+        ("complete", 40, (10,)),
+    ]
+    records = [
+        dataclasses.replace(
+            record(number, "", {"rate": 0.1, "width": width, "batch": 16}, dict.fromkeys(percents, 2.0)),
+            state=state,
+            dev_loss=2.0 if state == "complete" else None,
+        )
+        for number, (state, width, percents) in enumerate(ends)
+    ]
+    mirror = Mirror(SPACE, CEILING, records if how == "rebuilt" else [], cost)
+    for trial in records if how == "followed" else []:
+        mirror.ask(trial.number, SAMPLERS["random"](SPACE, 0, trial.number))
+        mirror.end(trial.number, trial.state, trial.dev_loss, trial.cost(cost))
+    losses = [2.0, 2.0, CEILING, 2.0]
+    seen = [values for _, _, values, *_ in shown(mirror, 4)]
+    assert seen == [list(pair) for pair in zip(losses, costs, strict=True)]
 
 
 @pytest.mark.parametrize("how", ["followed", "rebuilt"])

@@ -14,6 +14,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
 from sweep.search.pruners import PRUNERS
+from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.study_file import check_name, load_study_file, parse_duration, parse_study
 from sweep.search.study_spec import StudySpec, fingerprint
@@ -152,6 +153,16 @@ class TestAccepted:
         else:
             assert parse_study(raw, MLP).pruner == pruner
 
+    @pytest.mark.parametrize("sampler", SAMPLERS)
+    @pytest.mark.parametrize("cost", COSTS)
+    def test_every_sampler_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
+        """A cost may stand beside the dev loss, whatever proposes."""
+        raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}
+        if sampler == "listed":
+            raw["trial"] = [{"block_size": 2, "batch_size": 16}]
+        spec = parse_study(raw, MLP)
+        assert (spec.objectives, spec.cost) == (("dev_loss", cost), cost)
+
     def test_parsing_leaves_its_argument_alone(self) -> None:
         """The plain values that went in are as they were."""
         raw = {"search": copy.deepcopy(SEARCH), "trial": [POINT | {"logged": 2.0}], "fixed": {"momentum": 0}}
@@ -177,6 +188,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sampler": ["tpe"]}, r"sampler must be one of .*; got \['tpe'\]$"),
     ({"pruner": "hyperband"}, r"pruner must be one of none, median, asha; got 'hyperband'"),
     ({"pruner": False}, r"pruner must be one of .*; got False"),
+    *(
+        ({"objectives": value}, r'objectives must be \["dev_loss"\], or that and one of n_params, train_sec')
+        for value in ("dev_loss", [], ["n_params"], ["n_params", "dev_loss"], ["dev_loss", "dev_loss"])
+    ),
+    ({"objectives": ["dev_loss", "loss"]}, r"got \['dev_loss', 'loss'\]"),
+    ({"objectives": ["dev_loss", "n_params", "train_seconds"]}, r"objectives must be .*'train_seconds'\]$"),
+    ({"objectives": [["dev_loss"], 1]}, r"objectives must be .*; got \[\['dev_loss'\], 1\]"),
     ({"goal": 1}, r"goal must be one line of text, got 1"),
     ({"goal": "a\nb"}, r"goal must be one line of text, got 'a\\nb'"),
     ({"goal": "\x1b[2J"}, r"goal must be one line of text"),
@@ -249,6 +267,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"trial": [POINT | {"block_size": True}]}, r"number 1: block_size must be a whole number, got True"),
     ({"search": GRID, "trial": [POINT]}, r"number 1: block_size = 3 lies outside the search space"),
     ({"sampler": "gp", "pruner": "asha"}, r"sampler gp .*goes with pruner none; got pruner 'asha'"),
+    *(
+        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; two obj")
+        for cost, pruner in (("n_params", "asha"), ("train_seconds", "median"))
+    ),
     ({"sampler": "grid"}, r"search\.block_size is a range without step; sampler grid needs a step"),
     (
         {"sampler": "grid", "search": {"block_size": {"low": 2, "high": 8, "log": True}}},

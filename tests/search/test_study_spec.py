@@ -55,6 +55,7 @@ def identity(sha256: str = SHA, **changes: Any) -> dict[str, Any]:
         {"search": dict(reversed(BASE["search"].items()))},
         {"trial": [{"batch_size": 32, "block_size": 3, "hidden_neurons": 100, "logged": 2.2}]},
         {"log": {"data_sha256": "0" * 64}},
+        {"objectives": ["dev_loss"]},
     ],
     ids=str,
 )
@@ -85,6 +86,8 @@ CHANGING: list[tuple[dict[str, Any], str]] = [
         {"search": BASE["search"] | {"batch_size": {"choices": [16, 64, 32]}}},
         "search.batch_size.attributes.choices: [16, 32, 64] -> [16, 64, 32]",
     ),
+    ({"objectives": ["dev_loss", "n_params"]}, 'objective: "dev_loss" -> ["dev_loss", "n_params"]'),
+    ({"objectives": ["dev_loss", "train_seconds"]}, 'objective: "dev_loss" -> ["dev_loss", "train_seconds"]'),
     ({"trial": []}, "trial: ["),
     ({"trial": [BASE["trial"][0] | {"block_size": 4}]}, "trial: ["),
 ]

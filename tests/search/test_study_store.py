@@ -88,6 +88,38 @@ def test_optunas_own_tools_read_the_trials(tmp_path: Path, storage: Storage) -> 
     assert study.trials[0].intermediate_values == {10: 2.5, 100: 2.25}
 
 
+def test_optunas_own_tools_read_both_objectives(tmp_path: Path, storage: Storage) -> None:
+    """Loaded by Optuna a study of two has their names, both values, and the front as its best trials."""
+    spec = SPEC.replace(objectives=("dev_loss", "n_params"))
+    writer = open_study(storage, spec, TOY, DATA)
+    for loss, cost in [(2.5, 10), (2.25, 30), (2.5, 20), (2.0, 40)]:
+        trial_id = writer.claim(PARAMS, SPEC.space, 1, FACTS, ORIGIN)
+        writer.store_segments(trial_id, [segment(3_000, 100, loss)])
+        writer.end(trial_id, "complete", seconds=1, dev_loss=loss, cost=cost)
+    trial_id = writer.claim(PARAMS, SPEC.space, 1, FACTS, ORIGIN)
+    writer.end(trial_id, "diverged", seconds=1, cost=5, reason="diverged: the loss was nan")
+    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path}/toy.db")
+    assert study.metric_names == ["dev_loss", "n_params"]
+    assert study.directions == [StudyDirection.MINIMIZE] * 2
+    assert [(trial.number, trial.values) for trial in study.best_trials] == [
+        (0, [2.5, 10]),
+        (1, [2.25, 30]),
+        (3, [2.0, 40]),
+    ]
+    stored = load_study(storage, "toy")
+    assert (stored.objectives, stored.cost) == (("dev_loss", "n_params"), "n_params")
+    assert [trial.dev_loss for trial in stored.trials] == [2.5, 2.25, 2.5, 2.0, None]
+
+
+def test_a_study_of_one_objective_is_stored_as_ever(tmp_path: Path, storage: Storage) -> None:
+    """One direction, no metric name, and the identity that older studies have."""
+    open_study(storage, SPEC, TOY, DATA)
+    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path}/toy.db")
+    assert (study.directions, study.metric_names) == ([StudyDirection.MINIMIZE], None)
+    assert load_study(storage, "toy").identity["objective"] == "dev_loss"
+    assert load_study(storage, "toy").objectives == ("dev_loss",)
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "stored_as"),
     [
@@ -186,6 +218,14 @@ def test_a_study_that_sweep_did_not_make_is_left_alone(storage: Storage) -> None
         load_study(storage, "toy")
     with pytest.raises(StudyConflictError, match="sweep did not make"):
         open_study(storage, SPEC, TOY, DATA)
+
+
+def test_a_bare_study_with_other_objectives_is_left_alone(storage: Storage) -> None:
+    """A run killed right after it made the study left its directions, which cannot be changed."""
+    storage.create_new_study([StudyDirection.MINIMIZE], "toy")
+    with pytest.raises(StudyConflictError, match="sweep did not make"):
+        open_study(storage, SPEC.replace(objectives=("dev_loss", "n_params")), TOY, DATA)
+    open_study(storage, SPEC, TOY, DATA)
 
 
 def test_a_half_described_study_is_an_error_and_no_crash(storage: Storage) -> None:

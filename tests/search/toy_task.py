@@ -110,7 +110,7 @@ class ToyTask:
         )
 
     def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
-        return {"n_params": 1, "examples_seen": config.num_steps}
+        return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
 
     def loss_ceiling(self, data: ToyData) -> float:
         return 3.0
