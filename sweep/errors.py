@@ -9,6 +9,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── DataError (ValueError)           1   a words file cannot be used
     ├── RangeTestError (ValueError)      1   a learning-rate range test says nothing
     ├── NotFoundError (LookupError)      1   no such study, trial or file
+    │   └── NothingToShowError           1   a figure or section lacks what it is made of
     ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
@@ -41,6 +42,10 @@ class RangeTestError(SweepError, ValueError):
 
 class NotFoundError(SweepError, LookupError):
     """A study, trial or file that was named does not exist."""
+
+
+class NothingToShowError(NotFoundError):
+    """A figure or a section lacks what it is made of; the text says why and how to get it."""
 
 
 class StudyConflictError(SweepError, ValueError):

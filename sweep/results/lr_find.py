@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sweep.errors import NotFoundError
 from sweep.results.config_file import Provenance, choose_trial, load_exported_data
+from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.lr_finder_page import write_lr_finder
-from sweep.results.plots import PLOTS
 from sweep.search.dashboard import save_figure
 from sweep.search.database import Database
 from sweep.search.space import value_at
@@ -113,8 +113,7 @@ def find_learning_rate(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
-    plot = PLOTS["lr_finder"]
-    _store_figure(subject.study, database, plot.figure(plot.numbers(test)))
+    _store_figure(subject.study, database, plot_lr_finder(lr_finder_curve(test)))
     return Found(what=subject.what, suggestions=suggestions(test), paths=paths)
 
 

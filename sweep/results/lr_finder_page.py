@@ -5,10 +5,13 @@ import io
 import math
 from pathlib import Path
 
+import numpy as np
+
+from sweep.errors import NothingToShowError
+from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.files import write_text
 from sweep.results.html_page import definition_list, escape, figure_place, render_page
-from sweep.results.plots import PLOTS
-from sweep.task.lr_finder import RangeTest, suggestions
+from sweep.task.lr_finder import RangeCurve, RangeTest, range_curve, suggestions
 from sweep.task.lr_suggestions import DEFINITIONS
 
 REPORTS = Path("reports")
@@ -53,9 +56,28 @@ def lr_finder_csv(test: RangeTest) -> str:
     return file.getvalue()
 
 
+def read_lr_finder_csv(path: Path) -> RangeCurve:
+    """Read what ``lr_finder_csv`` wrote, as far as the curve is made of it.
+
+    Raises:
+        NothingToShowError: If there is no such file, or it holds something else.
+    """
+    try:
+        (_, _, *names), *lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+        cells = np.array([[float(cell or "nan") for cell in line] for line in lines]).T
+        seeds = tuple(int(name.removeprefix("loss_seed_")) for name in names)
+        rates, raw = cells[1], cells[2:]
+    except FileNotFoundError as error:
+        raise NothingToShowError("no range test yet; `sweep lr-find STUDY.toml` makes one") from error
+    except (OSError, ValueError, IndexError) as error:
+        raise NothingToShowError(f"{path} is no table of a range test; run `sweep lr-find` again") from error
+    if len(rates) < 2 or not (rates[0] > 0 and np.isfinite(rates[-1]) and (np.diff(rates) > 0).all()):
+        raise NothingToShowError(f"{path} holds no growing learning rates; run `sweep lr-find` again")
+    return range_curve(rates, seeds, raw)
+
+
 def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
     """Return the page as text."""
-    plot = PLOTS["lr_finder"]
     body = "\n".join(
         [
             f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
@@ -74,7 +96,9 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
             '<p class="note">The raw loss of every step: <a href="lr_finder.csv">lr_finder.csv</a>.</p>',
         ]
     )
-    return render_page(f"Learning-rate finder: {study}", body, {"lr_finder": plot.figure(plot.numbers(test))})
+    return render_page(
+        f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(lr_finder_curve(test))}
+    )
 
 
 def _caption(test: RangeTest) -> str:

@@ -1,255 +1,164 @@
-"""What do curves and rows look like?
+"""Which figures are there?
 
-Every plot is made in two steps: first plain numbers, which are tested without drawing, then a
-Figure from these numbers alone. Figures use plain scatter, bar and heatmap traces with lists as
-data, so that the old plotly.js of the Optuna dashboard draws them as well.
-
-Colours are those of Okabe and Ito, told apart by people with any colour vision; what a colour
-says, a shape or a label says too.
+Every plot is made in two steps: first plain numbers from what is known of a study, which are tested
+without drawing, then a Figure from these numbers alone. Figures use plain scatter, bar and heatmap
+traces with lists as data, so that the old plotly.js of the Optuna dashboard draws them as well.
 """
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
-from sweep.task.lr_finder import RangeTest, suggestions
-
-MAX_POINTS = 300
-"""Points of a curve: the dashboard fetches every saved figure at each poll."""
-
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-GREY = "#8A8A8A"
-"""Okabe and Ito's blue, vermilion, green and purple; and a grey that shows on white and black."""
-
-_BLUE_BAND = "rgba(0, 114, 178, 0.18)"
-_MARKS = {
-    "steepest": ("steepest", ORANGE, "circle", "●"),
-    "minimum_over_ten": ("minimum / 10", GREEN, "square", "■"),
-    "valley": ("valley", PURPLE, "diamond", "◆"),
-}
-"""Rule -> label, colour, and one shape as plotly names it and as a character."""
-
-_MARK_SIZES = (22, 14, 8)
-"""From left to right, so that marks in one place show as rings around each other."""
-
-_LABEL_ROWS = (6, 24, 42)
-"""Pixels above the plot at which the labels stand, so that near ones do not collide."""
-
-_AXIS = {
-    "gridcolor": "rgba(128, 128, 128, 0.2)",
-    "zeroline": False,
-    "automargin": True,
-    "tickfont": {"size": 12},
-}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A suggested learning rate on the curve."""
-
-    name: str
-    learning_rate: float
-    loss: float
-    """Smoothed median there."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class LrFinderCurve:
-    """Numbers of the learning-rate finder's figure; losses in nats per character."""
-
-    learning_rates: list[float]
-    raw: list[float | None]
-    """Median over the seeds of the raw loss, None where no seed is left."""
-    median: list[float]
-    lower: list[float]
-    upper: list[float | None]
-    """None where the upper quartile has diverged."""
-    seeds: int
-    marks: list[Mark]
-    """Suggestions that lie on the curve, from left to right."""
+from sweep.errors import NotFoundError
+from sweep.results.evidence import Evidence
+from sweep.results.figures.cost import (
+    loss_by_parameters,
+    loss_by_seconds,
+    plot_loss_by_parameters,
+    plot_loss_by_seconds,
+)
+from sweep.results.figures.embedding import embedding_map, plot_embedding_map
+from sweep.results.figures.history import (
+    history_by_seconds,
+    history_by_trial,
+    plot_history_by_seconds,
+    plot_history_by_trial,
+)
+from sweep.results.figures.importances import importances, plot_importances
+from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
+from sweep.results.figures.parallel import parallel_coordinates, plot_parallel_coordinates
+from sweep.results.figures.rungs import plot_rung_curves, rung_curves
+from sweep.results.figures.slices import plot_slices, slices
+from sweep.results.figures.training_curve import plot_training_curve, training_curve
+from sweep.results.figures.weak_spots import (
+    loss_by_character,
+    loss_by_position,
+    plot_loss_by_character,
+    plot_loss_by_position,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """How one plot is made."""
+    """How one plot is made, and how it is read."""
 
-    numbers: Callable[[Any], Any]
-    """What was learned -> plain numbers."""
+    title: str
+    reading: str
+    """How to read it, in one sentence."""
+    numbers: Callable[[Evidence], Any]
+    """What is known of a study -> plain numbers; raises ``NothingToShowError``."""
     figure: Callable[[Any], go.Figure]
     """Plain numbers -> Figure."""
 
 
-def lr_finder_curve(test: RangeTest) -> LrFinderCurve:
-    """Return at most ``MAX_POINTS`` points of a range test, as far as its curve goes.
+def draw(name: str, evidence: Evidence) -> go.Figure:
+    """Return one plot of a study.
 
-    The steps are evenly spaced in the logarithm of the learning rate, and so are the points.
+    Args:
+        name: One of ``PLOTS``.
+        evidence: What is known of the study.
+
+    Raises:
+        NotFoundError: If there is no such plot.
+        NothingToShowError: If the study lacks what it is made of.
     """
-    count = min(test.points, MAX_POINTS)
-    steps = np.linspace(0, test.points - 1, count).round().astype(np.int64)
-    return LrFinderCurve(
-        learning_rates=_plain(test.learning_rates[steps]),
-        raw=_gaps(_median_of_finite(test.raw[:, steps])),
-        median=_plain(test.median[steps]),
-        lower=_plain(test.lower[steps]),
-        upper=_gaps(test.upper[steps]),
-        seeds=len(test.seeds),
-        marks=_marks(test),
-    )
+    if name not in PLOTS:
+        raise NotFoundError(f"no plot {name!r}; known: {', '.join(PLOTS)}")
+    plot = PLOTS[name]
+    return plot.figure(plot.numbers(evidence))
 
 
-def plot_lr_finder(curve: LrFinderCurve) -> go.Figure:
-    """Draw median, band, raw losses and suggestions over a logarithmic learning rate."""
-    lrs, band = curve.learning_rates, _band(curve)
-    several = curve.seeds > 1
-    figure = go.Figure()
-    figure.add_scatter(
-        x=lrs,
-        y=curve.raw,
-        name="raw, median of seeds" if several else "raw",
-        mode="lines",
-        line={"color": GREY, "width": 1},
-        opacity=0.45,
-        hoverinfo="skip",
-    )
-    if several:
-        figure.add_scatter(
-            x=band[0],
-            y=band[1],
-            name="quartiles of seeds",
-            mode="lines",
-            line={"color": BLUE, "width": 0},
-            fill="toself",
-            fillcolor=_BLUE_BAND,
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=lrs,
-        y=curve.median,
-        name=f"smoothed, median of {curve.seeds} seeds" if several else "smoothed",
-        mode="lines",
-        line={"color": BLUE, "width": 2.5},
-        hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4f}<extra></extra>",
-    )
-    for mark, size in zip(curve.marks, _MARK_SIZES, strict=False):
-        _draw_mark(figure, mark, size, top=_loss_range(curve)[1])
-    figure.update_layout(**_layout(curve))
-    return figure
-
-
-PLOTS: dict[str, Plot] = {"lr_finder": Plot(numbers=lr_finder_curve, figure=plot_lr_finder)}
-"""Name -> how the plot is made. To add one, write two functions and one entry."""
-
-
-def _marks(test: RangeTest) -> list[Mark]:
-    lrs, found = test.learning_rates[: test.points], suggestions(test)
-    marks = [
-        Mark(
-            name=name,
-            learning_rate=float(f"{rate:.6g}"),
-            loss=float(np.interp(math.log(rate), np.log(lrs), test.median[: test.points])),
-        )
-        for name, (rate, _) in found.items()
-        if rate is not None and lrs[0] <= rate <= lrs[-1]
-    ]
-    return sorted(marks, key=lambda mark: mark.learning_rate)
-
-
-def _draw_mark(figure: go.Figure, mark: Mark, size: int, top: float) -> None:
-    """Draw a shape on the curve and a stem from it up to its label above the plot."""
-    label, colour, symbol, _ = _MARKS[mark.name]
-    figure.add_scatter(
-        x=[mark.learning_rate, mark.learning_rate],
-        y=[mark.loss, top],
-        name=label,
-        mode="lines+markers",
-        line={"color": colour, "width": 1.5, "dash": "dot"},
-        marker={
-            "color": colour,
-            "symbol": symbol,
-            "size": [size, 0],
-            "opacity": 1,
-            "line": {"color": "white", "width": 1.5},
-        },
-        showlegend=False,
-        hovertemplate=f"{label}<br>learning rate %{{x:.3g}}<extra></extra>",
-    )
-
-
-def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
-    name, colour, _, shape = _MARKS[mark.name]
-    lowest, highest = curve.learning_rates[0], curve.learning_rates[-1]
-    in_left_half = mark.learning_rate < math.sqrt(lowest * highest)
-    shape = f'<span style="color: {colour}">{shape}</span>'
-    return {
-        "x": math.log10(mark.learning_rate),
-        "y": 1,
-        "yref": "paper",
-        "xanchor": "left" if in_left_half else "right",
-        "yanchor": "bottom",
-        "yshift": row,
-        "xshift": -6 if in_left_half else 6,
-        "text": f"{shape} {name} <b>{mark.learning_rate:.2g}</b>",
-        "showarrow": False,
-    }
-
-
-def _layout(curve: LrFinderCurve) -> dict[str, Any]:
-    rows = reversed(_LABEL_ROWS[: len(curve.marks)])
-    return {
-        "xaxis": {
-            "title": {"text": "learning rate", "standoff": 8},
-            "type": "log",
-            "dtick": 1,
-            "exponentformat": "power",
-            **_AXIS,
-        },
-        "yaxis": {
-            "title": {"text": "training loss (nats per character)", "standoff": 8},
-            "range": _loss_range(curve),
-            **_AXIS,
-        },
-        "annotations": [_label(curve, mark, row) for mark, row in zip(curve.marks, rows, strict=True)],
-        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
-        "margin": {"l": 64, "r": 28, "t": 72, "b": 16},
-        "template": "none",
-        "hovermode": "closest",
-    }
-
-
-def _loss_range(curve: LrFinderCurve) -> list[float]:
-    """Return the losses shown: the smoothed curves whole, and what raw losses fall beside them.
-
-    One raw loss of a diverging step, a million times the others, would flatten everything.
-    """
-    shown = [*curve.median, *curve.lower, *(loss for loss in curve.upper if loss is not None)]
-    low, high = min(shown), max(shown)
-    margin = 0.15 * (high - low) or 0.1
-    return [low - margin, high + margin]
-
-
-def _band(curve: LrFinderCurve) -> tuple[list[float], list[float]]:
-    """Return the outline of the band: along the lower edge, and back along the upper one."""
-    points = list(zip(curve.learning_rates, curve.lower, curve.upper, strict=True))
-    whole = [(lr, low, high) for lr, low, high in points if high is not None]
-    there = [(lr, low) for lr, low, _ in whole]
-    back = [(lr, high) for lr, _, high in reversed(whole)]
-    return [lr for lr, _ in there + back], [loss for _, loss in there + back]
-
-
-def _median_of_finite(losses: np.ndarray) -> np.ndarray:
-    """Return the median of each column over its finite entries, NaN where there are none."""
-    columns = (column[np.isfinite(column)] for column in losses.T)
-    return np.array([np.median(column) if len(column) else np.nan for column in columns])
-
-
-def _plain(values: np.ndarray) -> list[float]:
-    """Return plain numbers with six digits, enough for a screen."""
-    return [float(f"{value:.6g}") for value in values]
-
-
-def _gaps(values: np.ndarray) -> list[float | None]:
-    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]
+PLOTS: dict[str, Plot] = {
+    "history": Plot(
+        title="Dev loss, trial by trial",
+        reading="Each dot is a trial in the order of the search; the line is the lowest loss so far. "
+        "A line that has long been flat says that more trials of this kind would find little.",
+        numbers=history_by_trial,
+        figure=plot_history_by_trial,
+    ),
+    "history-seconds": Plot(
+        title="Dev loss over training time",
+        reading="The same trials, each where its training ended when all training so far is added up.",
+        numbers=history_by_seconds,
+        figure=plot_history_by_seconds,
+    ),
+    "importances": Plot(
+        title="What decided",
+        reading="The longer the bar, the more the best tenth of the trials differ from all trials in this "
+        "hyperparameter (PED-ANOVA); with few trials the order of short bars is chance.",
+        numbers=importances,
+        figure=plot_importances,
+    ),
+    "slices": Plot(
+        title="Loss along each hyperparameter",
+        reading="Each dot is a trial. Where blue dots crowd, losses are low; if they crowd at an edge, widen "
+        "the range there. Short lines are medians of a choice.",
+        numbers=slices,
+        figure=plot_slices,
+    ),
+    "parallel": Plot(
+        title="Combinations",
+        reading="Each line is a trial that crosses every axis at its value. Blue lines that run together "
+        "show values that go well with each other.",
+        numbers=parallel_coordinates,
+        figure=plot_parallel_coordinates,
+    ),
+    "rungs": Plot(
+        title="Loss on the way",
+        reading="Each line is a trial, measured at 10, 30 and 90 % of its own steps and at its end. A cross "
+        "ends a trial that was given up; if it lies below lines that ended well, pruning was too strict.",
+        numbers=rung_curves,
+        figure=plot_rung_curves,
+    ),
+    "cost-parameters": Plot(
+        title="Loss against size",
+        reading="Left is small, low is good. On the green line lie the trials that no other beats in both.",
+        numbers=loss_by_parameters,
+        figure=plot_loss_by_parameters,
+    ),
+    "cost-seconds": Plot(
+        title="Loss against training time",
+        reading="Left is fast, low is good. Seconds depend on the machine and on what else it was doing.",
+        numbers=loss_by_seconds,
+        figure=plot_loss_by_seconds,
+    ),
+    "lr-finder": Plot(
+        title="Learning-rate finder",
+        reading="The learning rate grows from left to right while fresh models train: a good one lies where "
+        "the blue line falls steadily, well before it turns up.",
+        numbers=lambda evidence: lr_finder_curve(evidence.range_test),
+        figure=plot_lr_finder,
+    ),
+    "training-curve": Plot(
+        title="How it learned",
+        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact dev "
+        "loss. A widening gap between blue and diamonds would be overfitting.",
+        numbers=training_curve,
+        figure=plot_training_curve,
+    ),
+    "embedding": Plot(
+        title="Its characters",
+        reading="Characters that lie close to each other mean much the same to the model; vowels often "
+        "gather.",
+        numbers=embedding_map,
+        figure=plot_embedding_map,
+    ),
+    "loss-by-position": Plot(
+        title="Loss by place in the word",
+        reading="How hard the first character of a word is, the second, and so on; a word's end counts as "
+        "a character. Long words are few, so the bars on the right rest on little.",
+        numbers=loss_by_position,
+        figure=plot_loss_by_position,
+    ),
+    "loss-by-character": Plot(
+        title="Loss by the next character",
+        reading="How hard each character is when it comes next, hardest first: rare characters are hard, "
+        "and seldom matter.",
+        numbers=loss_by_character,
+        figure=plot_loss_by_character,
+    ),
+}
+"""Name -> how the plot is made, in the order of the report. To add one, write a module with two
+functions and one entry."""

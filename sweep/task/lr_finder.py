@@ -38,16 +38,14 @@ _CHUNK = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RangeTest:
-    """What a range test measured, and the curve made from it.
+class RangeCurve:
+    """Raw losses of a range test, and the curve made from them.
 
     ``median``, ``lower`` and ``upper`` are taken at each step over the seeds' smoothed losses,
     a stopped seed counting as infinitely high, so the seeds that are left cannot make the curve
     look better. The curve ends (NaN) where half of the seeds have stopped.
     """
 
-    config: TrainConfig
-    """The configuration; its learning rate and schedule play no part."""
     learning_rates: np.ndarray
     """Rate of each step, growing geometrically, float64 (rounded to float32 to train), shape (N,)."""
     seeds: tuple[int, ...]
@@ -61,10 +59,6 @@ class RangeTest:
     upper: np.ndarray
     """Upper quartile over the seeds: a measured value, the nearest above; NaN once a seed that
     it needs has stopped, shape (N,)."""
-    data_sha256: str
-    """Hash of the words file."""
-    engine: str
-    device: str
 
     @property
     def points(self) -> int:
@@ -80,6 +74,18 @@ class RangeTest:
     def stopped(self) -> int:
         """How many seeds diverged before the last step."""
         return int(np.isnan(self.raw[:, -1]).sum())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RangeTest(RangeCurve):
+    """A range test: its curve, and what was tested where."""
+
+    config: TrainConfig
+    """The configuration; its learning rate and schedule play no part."""
+    data_sha256: str
+    """Hash of the words file."""
+    engine: str
+    device: str
 
 
 def range_test(
@@ -116,27 +122,38 @@ def range_test(
     engine = engine or default_engine(device)
     roots = tuple(derive_seed(config.seed, "lr-find", k) for k in range(seeds))
     runs = [_run(config.replace(seed=seed), corpus, rates, engine, device) for seed in roots]
-    median, lower, upper = _summary(np.stack([smoothed for _, smoothed in runs]))
-    if np.isfinite(median).sum() < 2:
+    curve = range_curve(rates, roots, np.stack(runs))
+    if curve.points < 2:
         raise RangeTestError(
             f"training diverged at once: fewer than 2 finite losses from learning rate {low:.3g} on; "
             "lower the start of the range"
         )
     return RangeTest(
+        **{field.name: getattr(curve, field.name) for field in dataclasses.fields(curve)},
         config=config,
-        learning_rates=rates,
-        seeds=roots,
-        raw=np.stack([raw for raw, _ in runs]),
-        median=median,
-        lower=lower,
-        upper=upper,
         data_sha256=corpus.sha256,
         engine=engine,
         device=device,
     )
 
 
-def suggestions(test: RangeTest) -> dict[str, tuple[float | None, str]]:
+def range_curve(rates: np.ndarray, seeds: tuple[int, ...], raw: np.ndarray) -> RangeCurve:
+    """Make the curve of raw losses.
+
+    Args:
+        rates: Learning rate of each step, growing geometrically, shape (N,).
+        seeds: Seed of each run, S of them.
+        raw: Minibatch loss of each seed and step, NaN after a seed stopped, shape (S, N).
+    """
+    window = smoothing_window(len(rates))
+    smoothed = np.stack([smooth(losses, window) for losses in raw])
+    for line in smoothed:
+        line[_end_of(line) :] = np.inf
+    median, lower, upper = _summary(smoothed)
+    return RangeCurve(learning_rates=rates, seeds=seeds, raw=raw, median=median, lower=lower, upper=upper)
+
+
+def suggestions(test: RangeCurve) -> dict[str, tuple[float | None, str]]:
     """Return what each rule suggests: name -> (learning rate or None, why).
 
     The rules read the median once a smoothing window, from the end of the first one on: points
@@ -149,7 +166,7 @@ def suggestions(test: RangeTest) -> dict[str, tuple[float | None, str]]:
     return {name: _suggest(test, rule, lrs, losses) for name, rule in RULES.items()}
 
 
-def settled_curve(test: RangeTest) -> tuple[np.ndarray, np.ndarray]:
+def settled_curve(test: RangeCurve) -> tuple[np.ndarray, np.ndarray]:
     """Return the median at the end of each smoothing window, as far as the curve goes."""
     ends = slice(test.window - 1, test.points, test.window)
     return test.learning_rates[ends], test.median[ends]
@@ -195,30 +212,22 @@ def _learning_rates(low: float, high: float, steps: int) -> np.ndarray:
     return rates
 
 
-def _run(
-    config: TrainConfig, corpus: Corpus, rates: np.ndarray, engine: str, device: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Train one seed until it diverges; return its raw and its smoothed losses.
-
-    The raw losses are NaN after the one at which it diverged, the smoothed ones infinite from
-    that one on.
-    """
+def _run(config: TrainConfig, corpus: Corpus, rates: np.ndarray, engine: str, device: str) -> np.ndarray:
+    """Train one seed until it diverges; return its raw losses, NaN after the one at which it did."""
     examples = train_examples(corpus, config.block_size)
     state = TrainState.initial(config, corpus.vocabulary_size)
     window, end = smoothing_window(len(rates)), 0
-    raw, smoothed = np.full(len(rates), np.nan), np.full(len(rates), np.inf)
+    raw = np.full(len(rates), np.nan)
     for first in range(0, len(rates), _CHUNK):
         until = min(first + _CHUNK, len(rates))
         chunk = rates[first:until].astype(np.float32)
         state, raw[first:until] = ENGINES[engine](config, examples, state, chunk, device)
-        smoothed[:until] = smooth(raw[:until], window)
-        end = _end_of(smoothed[:until])
+        end = _end_of(smooth(raw[:until], window))
         if end < until:
             break
     raw[end + 1 :] = np.nan
     raw[~np.isfinite(raw)] = np.nan
-    smoothed[end:] = np.inf
-    return raw, smoothed
+    return raw
 
 
 def _end_of(smoothed: np.ndarray) -> int:
@@ -243,7 +252,7 @@ def _summary(smoothed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return median, lower, upper
 
 
-def _silence(test: RangeTest, lrs: np.ndarray, losses: np.ndarray) -> str | None:
+def _silence(test: RangeCurve, lrs: np.ndarray, losses: np.ndarray) -> str | None:
     """Return why the curve says nothing, or None if it does."""
     if len(lrs) < 2:
         last = test.learning_rates[test.points - 1]
@@ -260,7 +269,7 @@ def _silence(test: RangeTest, lrs: np.ndarray, losses: np.ndarray) -> str | None
 
 
 def _suggest(
-    test: RangeTest, rule: Callable[[np.ndarray, np.ndarray], float], lrs: np.ndarray, losses: np.ndarray
+    test: RangeCurve, rule: Callable[[np.ndarray, np.ndarray], float], lrs: np.ndarray, losses: np.ndarray
 ) -> tuple[float | None, str]:
     try:
         rate = rule(lrs, losses)

@@ -5,12 +5,15 @@ Importing this module is cheap; torch is loaded when something must be trained.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.protocol import Segment
+
+if TYPE_CHECKING:
+    from sweep.task.inspection import Inspection
 
 DEFAULT_WORDS = "data/names.txt"
 
@@ -108,6 +111,14 @@ class MlpTask:
 
         parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
         return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
+
+    def inspect(self, config: TrainConfig, data: Corpus, state: bytes) -> "Inspection":
+        """Say what a trained state has learned, and where on dev it is bad."""
+        from sweep.task.inspection import inspect_model
+        from sweep.task.state import TrainState
+
+        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        return inspect_model(parameters, data.dev)
 
     def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
         """Count the trainable parameters, and the examples drawn over all steps."""

@@ -2,59 +2,51 @@ import dataclasses
 import json
 import math
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
+from study_evidence import made_study, made_trial, trained_evidence
 
-from sweep.results.plots import MAX_POINTS, PLOTS, lr_finder_curve, plot_lr_finder
+from sweep.errors import NotFoundError, NothingToShowError
+from sweep.results.evidence import Evidence
+from sweep.results.lr_finder_page import write_lr_finder
+from sweep.results.plots import PLOTS, draw
 from sweep.task.config import TrainConfig
-from sweep.task.lr_finder import RangeTest, range_test, suggestions
+from sweep.task.lr_finder import range_test
 
-CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
-
-
-def made_test(smoothed, raw=None, **changes):
-    """A range test from 0.001 to 1 whose five seeds smooth to one curve, a tenth of a nat apart."""
-    smoothed = np.asarray(smoothed, dtype=np.float64)
-    spread = np.array([[-0.1], [-0.05], [0.0], [0.05], [0.1]])
-    values = {
-        "config": CONFIG,
-        "learning_rates": np.geomspace(1e-3, 1, len(smoothed)),
-        "seeds": (1, 2, 3, 4, 5),
-        "raw": smoothed + spread if raw is None else raw,
-        "median": smoothed,
-        "lower": smoothed - 0.05,
-        "upper": smoothed + 0.05,
-        "data_sha256": "0" * 64,
-        "engine": "autograd",
-        "device": "cpu",
-    }
-    return RangeTest(**{**values, **changes})
-
-
-def valley(steps=1_000):
-    """From 3 down to 2 at 10**-1 and up again."""
-    place = np.linspace(-3, 0, steps)
-    return 2 + ((place + 1) / 2) ** 2
+HOSTILE = '<img src=x onerror=alert(1)>&"\u202e\u2028</script><a href="javascript:alert(1)">'
 
 
 @pytest.fixture(scope="module")
-def samples(corpus):
-    """What each plot of PLOTS is made of."""
-    return {"lr_finder": range_test(CONFIG, corpus, steps=400)}
+def evidence(tmp_path_factory, corpus, words_of_corpus):
+    """A study of which every plot can be made."""
+    folder = tmp_path_factory.mktemp("evidence")
+    found = trained_evidence(folder, words_of_corpus)
+    config = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
+    write_lr_finder(range_test(config, corpus, steps=400), "made", reports=folder / "reports")
+    return found
+
+
+@pytest.fixture(scope="module")
+def words_of_corpus(tmp_path_factory, corpus):
+    """The forty words of ``corpus`` as a file."""
+    from conftest import WORDS
+
+    path = tmp_path_factory.mktemp("words") / "words.txt"
+    path.write_text("\n".join(WORDS.split()) + "\n")
+    return path
 
 
 @pytest.mark.parametrize("name", PLOTS)
 class TestEveryPlot:
-    """What holds for each entry of PLOTS; a new one joins by a sample above."""
+    """What holds for each entry of PLOTS; a new one joins by being there."""
 
-    def test_numbers_are_plain(self, name, samples):
-        numbers = dataclasses.asdict(PLOTS[name].numbers(samples[name]))
+    def test_numbers_are_plain(self, name, evidence):
+        numbers = dataclasses.asdict(PLOTS[name].numbers(evidence))
         assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
 
-    def test_figure_is_json_that_an_old_plotly_js_draws(self, name, samples):
+    def test_figure_is_json_that_an_old_plotly_js_draws(self, name, evidence):
         """Plain traces, data as lists (no typed arrays), no NaN, and small."""
-        figure = PLOTS[name].figure(PLOTS[name].numbers(samples[name]))
+        figure = draw(name, evidence)
         assert isinstance(figure, go.Figure)
         text = figure.to_json()
         drawn = json.loads(text, parse_constant=pytest.fail)
@@ -62,99 +54,49 @@ class TestEveryPlot:
         assert "bdata" not in text
         assert len(text) < 60_000
 
-    def test_axes_are_named(self, name, samples):
-        layout = PLOTS[name].figure(PLOTS[name].numbers(samples[name])).layout
-        assert layout.xaxis.title.text
-        assert layout.yaxis.title.text
+    def test_says_what_it_shows_and_how_to_read_it(self, name, evidence):
+        plot = PLOTS[name]
+        assert plot.title
+        assert plot.reading.endswith(".")
+        layout = draw(name, evidence).layout
+        assert layout.xaxis.title.text or layout.xaxis.ticktext
+
+    def test_a_study_without_trials_is_told_in_a_sentence(self, name, tmp_path):
+        with pytest.raises(NothingToShowError, match=r"^[^\n]{20,}$"):
+            draw(name, Evidence(made_study(), reports=tmp_path))
 
 
-class TestLrFinderCurve:
-    @pytest.mark.parametrize("steps", [2, 5, 299, 300, 301, 5_000])
-    def test_has_at_most_300_points_and_both_ends(self, steps):
-        curve = lr_finder_curve(made_test(valley(steps)))
-        assert len(curve.learning_rates) == min(steps, MAX_POINTS)
-        assert (curve.learning_rates[0], curve.learning_rates[-1]) == (1e-3, 1.0)
-        assert len({len(line) for line in (curve.raw, curve.median, curve.lower, curve.upper)}) == 1
-
-    def test_points_are_evenly_spaced_in_the_logarithm(self):
-        gaps = np.diff(np.log(lr_finder_curve(made_test(valley(3_000))).learning_rates))
-        assert gaps.max() / gaps.min() < 1.2
-
-    def test_ends_where_the_median_ends(self):
-        smoothed = valley(100)
-        smoothed[40:] = np.nan
-        curve = lr_finder_curve(made_test(smoothed))
-        assert len(curve.median) == 40
-        assert curve.learning_rates[-1] == pytest.approx(10 ** (-3 + 3 * 39 / 99), rel=1e-5)
-
-    def test_raw_is_the_median_of_the_seeds_that_are_left(self):
-        raw = np.array([[3.0, 9.0, np.nan], [4.0, 5.0, np.nan], [8.0, np.nan, np.nan]])
-        curve = lr_finder_curve(made_test([3.0, 2.5, 2.0], raw=raw))
-        assert curve.raw == [4.0, 7.0, None]
-
-    def test_a_quartile_that_diverged_is_a_gap(self):
-        upper = np.array([3.1, np.nan, np.nan])
-        curve = lr_finder_curve(made_test([3.0, 2.5, 2.0], upper=upper))
-        assert curve.upper == [3.1, None, None]
-        band = next(t for t in plot_lr_finder(curve).data if t.name == "quartiles of seeds")
-        assert (band.x, band.y) == ((1e-3, 1e-3), (2.95, 3.1))
-
-    def test_marks_are_the_suggestions_on_the_curve(self):
-        test = made_test(valley())
-        curve, found = lr_finder_curve(test), suggestions(test)
-        assert {mark.name for mark in curve.marks} == {"steepest", "minimum_over_ten", "valley"}
-        for mark in curve.marks:
-            assert mark.learning_rate == pytest.approx(found[mark.name][0], rel=1e-5)
-            assert mark.loss == pytest.approx(2 + ((math.log10(mark.learning_rate) + 1) / 2) ** 2, abs=1e-3)
-        rates = [mark.learning_rate for mark in curve.marks]
-        assert rates == sorted(rates)
-
-    def test_a_suggestion_outside_the_curve_has_no_mark(self):
-        smoothed = 2 + (np.linspace(-3, 0, 1_000) + 2.5) ** 2
-        test = made_test(smoothed)
-        assert suggestions(test)["minimum_over_ten"][0] < 1e-3
-        assert "minimum_over_ten" not in {mark.name for mark in lr_finder_curve(test).marks}
-
-    def test_without_suggestions_there_are_no_marks(self):
-        curve = lr_finder_curve(made_test(np.full(100, 3.0)))
-        assert curve.marks == []
-        assert len(plot_lr_finder(curve).data) == 3
+@pytest.mark.parametrize("name", ["history", "slices", "parallel", "cost-seconds", "cost-parameters"])
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [made_trial(0, 2.5)],
+        [made_trial(0, 2.5), made_trial(1, math.nan), made_trial(2, math.inf)],
+        [made_trial(0, 2.5), made_trial(1, 2.5, params={"block_size": 2})],
+        [made_trial(k, 2.5, params={"block_size": 3}) for k in range(3)],
+    ],
+    ids=["one trial", "stored NaN and inf", "a parameter that one trial lacks", "one constant parameter"],
+)
+def test_poor_studies_are_drawn(name, trials, tmp_path):
+    """Whatever trials there are, a figure without NaN comes out."""
+    figure = draw(name, Evidence(made_study(*trials), reports=tmp_path))
+    json.loads(figure.to_json(), parse_constant=pytest.fail)
 
 
-class TestPlotLrFinder:
-    @pytest.fixture
-    def figure(self):
-        return plot_lr_finder(lr_finder_curve(made_test(valley())))
+@pytest.mark.parametrize("name", ["history", "slices", "parallel", "rungs"])
+def test_hostile_text_is_no_markup(name, tmp_path):
+    """Names, choices and reasons reach plotly escaped, since it reads a part of HTML."""
+    from optuna.distributions import CategoricalDistribution
 
-    def test_axes_have_units_and_the_rate_is_logarithmic(self, figure):
-        assert figure.layout.xaxis.type == "log"
-        assert figure.layout.xaxis.title.text == "learning rate"
-        assert figure.layout.yaxis.title.text == "training loss (nats per character)"
+    space = {HOSTILE: CategoricalDistribution([HOSTILE, "b"])}
+    trials = [made_trial(k, 2.5 + k / 10, params={HOSTILE: (HOSTILE, "b")[k % 2]}) for k in range(4)]
+    trials.append(made_trial(4, state="failed", params={HOSTILE: "b"}, reason=HOSTILE))
+    text = draw(name, Evidence(made_study(*trials, space=space), reports=tmp_path)).to_json()
+    assert "<img" not in text
+    assert "<a " not in text
+    assert "\u202e" not in text
 
-    def test_each_suggestion_has_a_shape_a_colour_and_a_label_of_its_own(self, figure):
-        marks = [trace for trace in figure.data if trace.mode == "lines+markers"]
-        assert len({trace.marker.symbol for trace in marks}) == 3
-        assert len({trace.marker.color for trace in marks}) == 3
-        labels = [note.text for note in figure.layout.annotations]
-        assert len({note.yshift for note in figure.layout.annotations}) == 3
-        for trace in marks:
-            assert any(trace.name in label and f"<b>{trace.x[0]:.2g}</b>" in label for label in labels)
 
-    def test_one_wild_raw_loss_does_not_flatten_the_picture(self):
-        raw = np.tile(valley(), (5, 1))
-        raw[:, 700] = 1e30
-        figure = plot_lr_finder(lr_finder_curve(made_test(valley(), raw=raw)))
-        low, high = figure.layout.yaxis.range
-        assert 1.5 < low < 2
-        assert 3 < high < 3.5
-
-    def test_one_seed_has_no_band(self, corpus):
-        figure = plot_lr_finder(lr_finder_curve(range_test(CONFIG, corpus, seeds=1, steps=100)))
-        assert [trace.name for trace in figure.data[:2]] == ["raw", "smoothed"]
-
-    def test_a_flat_curve_has_a_range_to_stand_in(self):
-        flat = np.full(10, 3.0)
-        low, high = plot_lr_finder(
-            lr_finder_curve(made_test(flat, lower=flat, upper=flat))
-        ).layout.yaxis.range
-        assert low < 3 < high
+def test_an_unknown_plot_is_named_with_the_known_ones(tmp_path):
+    with pytest.raises(NotFoundError, match=r"no plot 'loss'; known: history, .*loss-by-character"):
+        draw("loss", Evidence(made_study(), reports=tmp_path))

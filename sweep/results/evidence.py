@@ -1,0 +1,204 @@
+"""What is known of a study when it is shown?
+
+Its record, and what must be read or computed beyond it: importances, the winner's curve and
+weights, its words, a range test. Each is fetched when it is first asked for, and says in one
+sentence why it is not there.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from sweep.errors import DataError, NothingToShowError
+from sweep.results.final_test import looks_of_study
+from sweep.results.lr_finder_page import REPORTS, read_lr_finder_csv
+from sweep.results.table import rank_trials
+from sweep.search.checkpoints import Checkpoints
+from sweep.search.database import Database
+from sweep.search.importances import MIN_TRIALS, parameter_importances
+from sweep.search.records import StudyRecord, TrialRecord
+from sweep.search.study_store import load_study
+from sweep.search.test_looks import TestLook
+from sweep.task.baselines import count_table_loss, uniform_loss
+from sweep.task.corpus import Corpus, load_train_words
+from sweep.task.inspection import Inspection
+from sweep.task.lr_finder import RangeCurve
+from sweep.task.mlp import MLP
+
+SAMPLED_WORDS = 20
+
+
+class Evidence:
+    """A study's record with everything that figures and sections are made of."""
+
+    def __init__(
+        self,
+        study: StudyRecord,
+        *,
+        files: Path | None = None,
+        looks: Sequence[TestLook] = (),
+        reports: Path | str = REPORTS,
+    ) -> None:
+        """Take a record; nothing is read yet.
+
+        Args:
+            study: As stored.
+            files: Folder of the database's checkpoints; None where there is none.
+            looks: Uses of the test split of the study's words.
+            reports: Folder of all reports, where a range test lies.
+        """
+        self.study = study
+        self.looks = list(looks)
+        self.folder = Path(reports) / study.name
+        self._checkpoints = Checkpoints(files / study.name) if files else None
+
+    @functools.cached_property
+    def rows(self) -> pandas.DataFrame:
+        """The ranked table."""
+        return rank_trials(self.study)
+
+    @functools.cached_property
+    def scored(self) -> list[TrialRecord]:
+        """The trials with a finite final loss, by number.
+
+        Raises:
+            NothingToShowError: If there is none.
+        """
+        trials = [trial for trial in self.study.trials if math.isfinite(trial.dev_loss or math.nan)]
+        if not trials:
+            raise NothingToShowError("no trial has a final loss yet; `sweep run` trains more")
+        return sorted(trials, key=lambda trial: trial.number)
+
+    @functools.cached_property
+    def winner(self) -> TrialRecord:
+        """The first trial of the best configuration, the one that ``sweep export`` takes.
+
+        Raises:
+            NothingToShowError: If no trial has a final loss.
+        """
+        scored = self.scored
+        number = self.rows["trial"].iloc[0]
+        return next(trial for trial in scored if trial.number == number)
+
+    @functools.cached_property
+    def importances(self) -> dict[str, float]:
+        """Share of each searched hyperparameter, highest first.
+
+        Raises:
+            NothingToShowError: If too few trials are complete, or nothing varies.
+        """
+        found = parameter_importances(self.study)
+        if not found:
+            raise NothingToShowError(
+                f"importances need at least {MIN_TRIALS} trials with a final loss, losses that differ and a "
+                "hyperparameter that varies"
+            )
+        return found
+
+    @functools.cached_property
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and training losses of the winner.
+
+        Raises:
+            NothingToShowError: If they are not stored.
+        """
+        number = self.winner.number
+        if self._checkpoints is not None:
+            steps, losses = self._checkpoints.read_curve(number)
+            if len(steps) > 1:
+                return steps, losses
+        raise NothingToShowError(f"the loss curve of trial {number} is not stored here")
+
+    @functools.cached_property
+    def corpus(self) -> Corpus:
+        """The study's words.
+
+        Raises:
+            NothingToShowError: If the file is not here, or is another one than at the time of the run.
+        """
+        words = self.study.data["words"]
+        try:
+            corpus = MLP.load_data(self.study.data)
+        except DataError as error:
+            raise NothingToShowError(str(error)) from error
+        if corpus.sha256 != self.study.identity["data_sha256"]:
+            raise NothingToShowError(f"{words} has changed since the study was run; restore the file")
+        return corpus
+
+    @functools.cached_property
+    def weights(self) -> bytes:
+        """The winner's final state.
+
+        Raises:
+            NothingToShowError: If it is not kept.
+        """
+        winner = self.winner
+        if self._checkpoints is not None and winner.segments:
+            last = winner.segments[-1]
+            state = self._checkpoints.read_state(winner.number, last.step, last.state_sha256)
+            if state is not None:
+                return state
+        raise NothingToShowError(
+            f"the weights of trial {winner.number} are not here; a study keeps those of its best trials"
+        )
+
+    @functools.cached_property
+    def inspection(self) -> Inspection:
+        """What the winner has learned.
+
+        Raises:
+            NothingToShowError: If its weights or words are not here.
+        """
+        config = MLP.make_config(self.study.config_values(self.winner))
+        try:
+            return MLP.inspect(config, self.corpus, self.weights)
+        except DataError as error:
+            raise NothingToShowError(str(error)) from error
+
+    @functools.cached_property
+    def sampled_words(self) -> list[tuple[str, bool]]:
+        """Words that the winner makes up, each with whether it stands in the training words.
+
+        Raises:
+            NothingToShowError: If its weights or words are not here.
+        """
+        config = MLP.make_config(self.study.config_values(self.winner))
+        known = set(load_train_words(self.study.data["words"], dedupe=self.corpus.dedupe))
+        words = MLP.sample_words(config, self.corpus, self.weights, SAMPLED_WORDS, seed=0)
+        return [(word, word in known) for word in words]
+
+    @functools.cached_property
+    def range_test(self) -> RangeCurve:
+        """The learning-rate finder's curve, from its table beside the report.
+
+        Raises:
+            NothingToShowError: If no range test was made.
+        """
+        return read_lr_finder_csv(self.folder / "lr_finder.csv")
+
+    @functools.cached_property
+    def baselines(self) -> dict[str, float]:
+        """Dev losses that need no training: name -> nats per character.
+
+        Raises:
+            NothingToShowError: If the words are not here.
+        """
+        return {
+            "uniform distribution": uniform_loss(self.corpus),
+            "bigram count table": count_table_loss(self.corpus),
+        }
+
+
+def gather_evidence(name: str, database: Database, *, reports: Path | str = REPORTS) -> Evidence:
+    """Read a stored study.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+    """
+    storage = database.open_read_only()
+    study = load_study(storage, name)
+    return Evidence(study, files=database.files, looks=looks_of_study(study, storage), reports=reports)
