@@ -1,0 +1,159 @@
+"""Which of several configurations is best, and how sure is that?
+
+Losses come as blocks of shape (k, n): k configurations, each trained on the same n seeds, so that
+column r is one seed and differences are paired. Lower is better. All functions rest on one event,
+of probability at least 1 - alpha: for every configuration j, the truly best one, b, does not look
+worse against j than it is by more than the margin
+
+    margin[b, j] = t(1 - alpha / (k - 1), n - 1) * sd[b, j] / sqrt(n),
+
+where sd[b, j] is the standard deviation of the paired differences. It takes k - 1 one-sided
+comparisons (Bonferroni), neither k (k - 1) nor two-sided ones, because only those with the truly best
+one enter, and it does not matter that nobody knows which one that is. So the tied set, the intervals
+and the choice are right together, whatever the variances and the correlation between
+configurations. Means of losses over seeds are taken to be normal.
+
+The number of seeds must have been fixed in advance and be the same for all: after a race
+(``racing.py``) these functions may be given the survivors only, and then both levels add up.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+DELTA = 0.003
+"""Nats per character below which a difference between two configurations does not matter."""
+
+ALPHA = 0.05
+"""Chance of being wrong that is accepted."""
+
+
+class Intervals(NamedTuple):
+    """Lower and upper bounds, arrays of one shape."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which configuration to use, which one has the best mean, and why the former."""
+
+    index: int
+    best: int
+    reason: str
+
+
+def mean_interval(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
+    """Return Student's interval for the mean over seeds of each configuration by itself.
+
+    Args:
+        losses: Losses in nats per character, shape (..., n), n at least 2.
+        alpha: Chance that one interval, taken alone, misses.
+
+    Returns:
+        Bounds of shape (...).
+    """
+    n = losses.shape[-1]
+    assert n >= 2, "one seed has no spread"
+    margin = stdtrit(n - 1, 1 - alpha / 2) * losses.std(axis=-1, ddof=1) / np.sqrt(n)
+    mean = losses.mean(axis=-1)
+    return Intervals(mean - margin, mean + margin)
+
+
+def tied_set(losses: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
+    """Say which configurations cannot be told from the best: the subset-selection screen.
+
+    Configuration i stays if mean[i] - mean[j] <= margin[i, j] for every j. The truly best one stays
+    with a probability of at least 1 - alpha. Those that stay are not shown to be equal: too few
+    seeds leave everything tied.
+
+    Args:
+        losses: Losses in nats per character, paired by seed, shape (..., k, n), n at least 2.
+        alpha: Chance that the truly best one is screened out.
+
+    Returns:
+        True for those that stay, shape (..., k); the lowest mean is always among them.
+
+    References:
+        Nelson, Swann, Goldsman, Song, "Simple Procedures for Selecting the Best Simulated System
+        When the Number of Alternatives Is Large", 2001. Boesel, Nelson, Kim, "Using Ranking and
+        Selection to 'Clean Up' after Simulation Optimization", 2003.
+    """
+    difference, margin = _differences(losses, alpha)
+    return np.asarray(np.all(difference <= margin, axis=-1))
+
+
+def mcb_intervals(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
+    """Return multiple comparisons with the best: intervals for mean[i] - min(mean[j] for j != i).
+
+    The value is negative for the truly best configuration alone (its lead), and for any other its
+    distance from the best. All k intervals hold together with a probability of at least 1 - alpha:
+
+        low[i]  = min(0, max over j != i of mean[i] - mean[j] - margin[i, j]),
+        high[i] = max(0, max over tied j != i of mean[i] - mean[j] + margin[i, j]).
+
+    They are constrained to hold 0 as an end or inside: a configuration outside the tied set has
+    low = 0, and one that alone is tied has high = 0. With one configuration both ends are 0.
+
+    Args:
+        losses: Losses in nats per character, paired by seed, shape (..., k, n), n at least 2.
+        alpha: Chance that any of the k intervals misses.
+
+    Returns:
+        Bounds of shape (..., k).
+
+    References:
+        Hsu, "Constrained Simultaneous Confidence Intervals for Multiple Comparisons with the
+        Best", 1984; "Multiple Comparisons", 1996, chapter 4. Edwards, Hsu, "Multiple Comparisons
+        with the Best Treatment", 1983 (only tied ones in the upper bound).
+    """
+    difference, margin = _differences(losses, alpha)
+    tied = np.all(difference <= margin, axis=-1)
+    other = ~np.eye(losses.shape[-2], dtype=bool)
+    low = np.max(difference - margin, axis=-1, where=other, initial=-np.inf)
+    high = np.max(difference + margin, axis=-1, where=other & tied[..., None, :], initial=0.0)
+    return Intervals(np.minimum(low, 0.0) if len(other) > 1 else np.zeros_like(low), high)
+
+
+def choose(losses: np.ndarray, costs: np.ndarray, delta: float = DELTA, alpha: float = ALPHA) -> Choice:
+    """Choose the best mean, or a cheaper configuration that is shown to be as good within delta.
+
+    A cheaper one takes the place of the best mean only if it is not inferior: if the upper end of
+    its interval of ``mcb_intervals``, which bounds its distance from the truly best one, is below delta.
+    Being tied is not enough: that says only that no difference was shown.
+
+    Args:
+        losses: Losses in nats per character, paired by seed, shape (k, n), n at least 2.
+        costs: What one training costs, in any one unit, shape (k,).
+        delta: Difference in nats per character that does not matter.
+        alpha: Chance that a configuration takes the place although it is worse by delta or more.
+
+    Returns:
+        The cheapest of those that qualify; equal costs are decided by the lower mean.
+    """
+    means, high = losses.mean(axis=1), mcb_intervals(losses, alpha).high
+    best = int(means.argmin())
+    cheaper = np.flatnonzero((costs < costs[best]) & (high < delta))
+    if not len(cheaper):
+        return Choice(best, best, "the lowest mean")
+    index = int(min(cheaper, key=lambda i: (costs[i], means[i])))
+    return Choice(
+        index, best, f"cheaper, and above the best by less than {delta:g}: at most {high[index]:.4f}"
+    )
+
+
+def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
+    """Return t(1 - alpha / (k - 1), n - 1): standard errors of a difference that make a margin."""
+    return float(stdtrit(n - 1, 1 - alpha / max(k - 1, 1)))
+
+
+def _differences(losses: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean paired differences i - j and their margins, both of shape (..., k, k)."""
+    k, n = losses.shape[-2:]
+    assert n >= 2, "one seed has no spread"
+    assert np.isfinite(losses).all(), "a diverged configuration has no place in a comparison of means"
+    paired = losses[..., :, None, :] - losses[..., None, :, :]
+    return paired.mean(axis=-1), critical_value(k, n, alpha) * paired.std(axis=-1, ddof=1) / np.sqrt(n)
