@@ -64,6 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     spec = _study_spec(arguments)
     database = _database(arguments)
+    if spec.cost == "train_seconds":
+        _advise("train_seconds are measured: this study will not come out the same again")
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     with StopSignal() as stop, RunProgress(title, as_json=arguments.json) as progress:
         summary = run_study(
@@ -175,6 +177,10 @@ def _export(arguments: argparse.Namespace) -> int:
     path = Path(arguments.output or f"reports/{study.name}/best.toml")
     write_config(study, trial, path, force=arguments.force)
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, dev loss {trial.dev_loss:.4f}")
+    if study.cost is not None and arguments.trial is None:
+        _advise(
+            f"it has the lowest dev loss; --trial N exports another of the front (loss against {study.cost})"
+        )
     _advise(f"next: sweep test {path} | sweep sample {path}")
     return 0
 
@@ -423,6 +429,8 @@ def _width() -> int:
 
 def _print_run(study: "StudyRecord", database: "Database") -> None:
     """Print what was read, the table, and what a model without training reaches."""
+    from sweep.results.pareto_summary import describe_front
+    from sweep.results.table import rank_trials
     from sweep.task.baselines import count_table_loss, uniform_loss
     from sweep.task.mlp import MLP
 
@@ -433,6 +441,8 @@ def _print_run(study: "StudyRecord", database: "Database") -> None:
     print(_format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
     uniform, bigram = uniform_loss(data), count_table_loss(data)
     print(f"dev loss without training: uniform {uniform:.4f}, bigram count table {bigram:.4f}")
+    for line in describe_front(rank_trials(study), study, uniform):
+        print(line)
     print(f"stored in {database.path}")
 
 

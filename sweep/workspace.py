@@ -11,7 +11,13 @@ from sweep.errors import SweepError
 from sweep.search.database import machine_errors
 from sweep.search.files import write_atomically
 
-STARTER_FILES = ("data/names.txt", "studies/quick.toml", "studies/names.toml", "studies/tuning-log.toml")
+STARTER_FILES = (
+    "data/names.txt",
+    "studies/quick.toml",
+    "studies/names.toml",
+    "studies/pareto.toml",
+    "studies/tuning-log.toml",
+)
 
 
 def init_workspace(folder: Path) -> list[Path]:

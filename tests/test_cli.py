@@ -35,6 +35,7 @@ from small_study import (
 from sweep import __version__
 from sweep.arguments import make_parser
 from sweep.cli import main
+from sweep.workspace import STARTER_FILES
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -459,12 +460,30 @@ def test_delete_wants_the_name_typed(small: Path, answer: str, status: int) -> N
     assert (small / "studies" / "sweep.db.d" / "small" / "000000").exists() == (status == 1)
 
 
+def test_a_study_of_two_objectives_is_told_by_its_front(folder: Path, capsys: Capture) -> None:
+    """The run ends with the front, the export says that it took the lowest loss, seconds are warned of."""
+    text = (folder / "studies" / "small.toml").read_text().replace("trials = 6", "trials = 3")
+    (folder / "studies" / "two.toml").write_text('objectives = ["dev_loss", "train_seconds"]\n' + text)
+    assert main(["run", "studies/two.toml", "--workers", "1"]) == 0
+    told = capsys.readouterr()
+    assert "train_seconds are measured" in told.err
+    assert re.search(r"Pareto front: [123] of 3 configurations", told.out)
+    assert "hypervolume: " in told.out
+    assert main(["table", "two", "--format", "json"]) == 0
+    table = rows(capsys.readouterr().out)
+    assert {row["front"] for row in table} >= {1}
+    assert main(["export", "two"]) == 0
+    told = capsys.readouterr()
+    assert f"dev loss {min(row['dev_loss'] for row in table):.4f}" in told.out
+    assert "--trial N exports another of the front" in told.err
+
+
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
     """The starter files are those of the repository; what exists is never overwritten."""
     target = tmp_path / "demo"
     assert main(["init", str(target)]) == 0
     assert "next: cd " in capsys.readouterr().err
-    for name in ("data/names.txt", "studies/quick.toml", "studies/names.toml", "studies/tuning-log.toml"):
+    for name in STARTER_FILES:
         assert (target / name).read_bytes() == (REPOSITORY / name).read_bytes()
     (target / "data" / "names.txt").unlink()
     (target / "studies" / "names.toml").write_text("mine")

@@ -38,7 +38,8 @@ def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
     log = ["logged", "diff"] if "logged" in rows else []
     measured = ["n_params", "examples_seen", "train_seconds", "trial"]
-    return ["rank", *hyperparameters(study), "dev_loss", *spread, *log, *measured]
+    front = [] if study.cost is None else ["front"]
+    return ["rank", *front, *hyperparameters(study), "dev_loss", *spread, *log, *measured]
 
 
 def block_columns(study: StudyRecord) -> list[str]:

@@ -54,7 +54,8 @@ class Provenance:
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
     """Return a trial with a final loss: the one asked for, or the best configuration's first.
 
-    Among the replicates of a configuration the lowest number is taken, not the luckiest seed.
+    Best is the lowest dev loss, whatever else a study minimises. Among the replicates of a
+    configuration the lowest number is taken, not the luckiest seed.
 
     Raises:
         NotFoundError: If there is no such trial, or it has no final loss.

@@ -103,7 +103,7 @@ def format_log(
     blocks = []
     for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
         values = {str(name): row[name] for name in hyperparameters(study)}
-        values |= _outcome(row)
+        values |= _outcome(row, study.cost)
         blocks.append("\n".join(f"{name} = {_log_value(value)}" for name, value in values.items()))
     return "\n\n".join(blocks)
 
@@ -145,12 +145,13 @@ def _csv_cell(value: Any) -> Any:
     return f"'{printable(value)}" if value.startswith(_FORMULA_STARTS) else printable(value)
 
 
-def _outcome(row: dict[Any, Any]) -> dict[str, Any]:
-    """Return what came of a row: its loss, with spread where there is one, or why it has none."""
+def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:
+    """Return what came of a row: its loss, with spread and front where there are, or why it has none."""
     if row["state"] != RANKED:
         return {"state": row["state"]} | ({"reason": row["reason"]} if row["reason"] else {})
     spread = {"dev_loss_sd": row["dev_loss_sd"], "n": row["n"]} if row["n"] > 1 else {}
-    return {"dev_loss": row["dev_loss"]} | spread
+    front = {cost: row[cost], "front": row["front"]} if cost else {}
+    return {"dev_loss": row["dev_loss"]} | spread | front
 
 
 def _log_value(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas
 
+from sweep.results.pareto import front_ranks
 from sweep.search.records import STATES, StudyRecord, TrialRecord
 
 KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
@@ -26,18 +27,22 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
 
     Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
     ranked row; every other trial is a row of its own in the block of its state, without rank.
-    Ties go to the lower trial number. A stored loss that is not finite ranks nowhere: its trial
-    counts as diverged.
+    Ties go to the lower trial number. Where the study has two objectives, the rows of its Pareto
+    front come first, then those that only the front beats, and so on. A stored loss that is not
+    finite ranks nowhere: its trial counts as diverged.
 
     Returns:
         One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
         plain Python values, None where there is nothing to say, and every number is finite.
         ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
         standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
-        the lowest of the pooled ``trials``; ``diff`` is ``dev_loss`` less ``logged``.
+        the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
+        ``diff`` is ``dev_loss`` less ``logged``.
     """
     rows = [_row(study, pool, RANKED) for pool in _pools(study)]
-    rows.sort(key=lambda row: (row["dev_loss"], row["trial"]))
+    if study.cost is not None:
+        _rank_fronts(rows, study.cost)
+    rows.sort(key=lambda row: (row["front"] or 0, row["dev_loss"], row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank
     for state in BLOCKS:
@@ -53,9 +58,18 @@ def table_columns(study: StudyRecord) -> list[str]:
     others = [name for name in study.searched if name not in KNOBS]
     log = ["logged", "diff"] if study.logged else []
     return [
-        *("rank", "trial", "trials", "state", *KNOBS, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
+        *(("rank",) if study.cost is None else ("rank", "front")),
+        *("trial", "trials", "state", *KNOBS, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
         *("n_params", "examples_seen", "train_seconds", "engine", "device", "reason", *log),
     ]
+
+
+def _rank_fronts(rows: Sequence[dict[str, Any]], cost: str) -> None:
+    """Give each ranked row its front; one of unknown cost counts as the costliest."""
+    costs = [math.inf if row[cost] is None else row[cost] for row in rows]
+    losses = [row["dev_loss"] for row in rows]
+    for row, front in zip(rows, front_ranks(list(zip(costs, losses, strict=True))), strict=True):
+        row["front"] = front
 
 
 def _state(trial: TrialRecord) -> str:
@@ -81,6 +95,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
     return {
         **study.config_values(first),
         "rank": None,
+        "front": None,
         "trial": first.number,
         "trials": [trial.number for trial in pool],
         "state": state,

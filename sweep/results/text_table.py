@@ -53,8 +53,9 @@ def format_text(
     layout = _fit(_columns_of(ranked, ranked_columns(ranked, study)), drop_order(study), width)
     parts: list[RenderableType] = [*_title(study), ""]
     if len(ranked):
-        parts += [_draw(layout, rows=slice(top), first_style="bold green"), ""]
-    parts += [Text(line, style="dim") for line in _legend(ranked, layout, top, width)]
+        best = 1 if study.cost is None else int((ranked["front"] == 1).sum())
+        parts += [_draw(layout, rows=slice(top), best=best, bright=study.cost), ""]
+    parts += [Text(line, style="dim") for line in _legend(ranked, layout, study, top, width)]
     parts += _blocks(others, study, width) if top is None else _counts(others)
     return _render(parts, width, layout, colour)
 
@@ -63,14 +64,16 @@ def drop_order(study: StudyRecord) -> list[str]:
     """Return the columns in the order in which a narrow terminal does without them.
 
     First what follows from others or is no result (examples seen, seconds, parameters), then
-    knobs that are fixed, n, the log, the spread, and last the searched hyperparameters from the
-    right. ``KEPT`` always stays.
+    knobs that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
+    and last the second objective and the front. ``KEPT`` always stays.
     """
+    measured = [name for name in ("examples_seen", "train_seconds", "n_params") if name != study.cost]
+    front = [] if study.cost is None else [study.cost, "front"]
     fixed = [name for name in reversed(KNOBS) if name not in study.searched]
     searched = [name for name in block_columns(study) if name in study.searched]
     return [
-        *("examples_seen", "train_seconds", "n_params", *fixed, "n", "diff", "logged", "dev_loss_sd"),
-        *reversed(searched),
+        *(*measured, *fixed, "n", "diff", "logged", "dev_loss_sd"),
+        *(*reversed(searched), *front),
     ]
 
 
@@ -133,8 +136,10 @@ def _draw(
     *,
     rows: slice,
     header: bool = True,
-    first_style: str = "",
+    best: int = 0,
+    bright: str | None = None,
 ) -> Table:
+    """Draw some rows, the ``best`` of them in colour; ``bright`` is a column that is not pale here."""
     table = Table(
         box=box.SIMPLE_HEAD,
         show_header=header,
@@ -148,14 +153,14 @@ def _draw(
         table.add_column(
             Text("\n".join(title), style="bold"),
             justify="left" if column.is_text else "right",
-            style="dim" if column.name in _PALE else "",
+            style="dim" if column.name in _PALE and column.name != bright else "",
             no_wrap=column.name != "reason",
             overflow="fold",
             width=None if column.name == "reason" else column.width,
         )
     records = list(zip(*(column.cells for column in layout.columns), strict=True))
     for number, record in enumerate(records[rows]):
-        table.add_row(*(Text(text) for text in record), style=first_style if number == 0 else "")
+        table.add_row(*(Text(text) for text in record), style="bold green" if number < best else "")
     return table
 
 
@@ -169,12 +174,22 @@ def _title(study: StudyRecord) -> list[Text]:
     return [title, Text(f"{line}: {', '.join(states)}" if states else line)]
 
 
-def _legend(ranked: pandas.DataFrame, layout: _Layout, top: int | None, width: int | None) -> list[str]:
+def _legend(
+    ranked: pandas.DataFrame, layout: _Layout, study: StudyRecord, top: int | None, width: int | None
+) -> list[str]:
     if not len(ranked):
         return ["No trial is complete yet."]
     shown = {column.name for column in layout.columns}
     lines = [f"The best {top:,} of {len(ranked):,} configurations."] if top and top < len(ranked) else []
     lines.append("dev loss: nats per character, lower is better")
+    if "front" in shown:
+        lines.append(
+            f"front: 1 where no other row is as low in both dev loss and {study.cost} and lower in one"
+        )
+    if study.cost == "train_seconds":
+        lines.append(
+            "train_seconds are measured: the same study run again gives other seconds and another front"
+        )
     if "dev_loss_sd" in shown:
         lines.append("spread: sample standard deviation of the dev loss between n seeds")
     if "diff" in shown:
