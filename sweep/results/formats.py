@@ -102,7 +102,7 @@ def format_log(
     """Write a block of ``name = value`` lines for each row, as a log kept by hand has them."""
     blocks = []
     for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
-        values = {str(name): row[name] for name in hyperparameters(study)}
+        values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
         values |= _outcome(row, study.cost)
         blocks.append("\n".join(f"{name} = {_log_value(value)}" for name, value in values.items()))
     return "\n\n".join(blocks)

@@ -63,7 +63,8 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
         if spec.listed:
             params, what = spec.listed[0], "the first listed configuration"
         else:
-            params = {name: value_at(dimension, 0.5) for name, dimension in spec.space.items()}
+            middle = {name: value_at(dimension, 0.5) for name, dimension in spec.space.items()}
+            params = spec.space.active_part(middle)
             what = "the middle of the search space"
     config = MLP.make_config({**spec.fixed, **params, "seed": seed})
     return Subject(config=config, data=data, study=spec.name, what=what)

@@ -34,7 +34,8 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
     Returns:
         One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
         plain Python values, None where there is nothing to say, and every number is finite.
-        ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
+        A hyperparameter that is not active in a trial is None there: its default has not been
+        searched. ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
         standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
         the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
         ``diff`` is ``dev_loss`` less ``logged``.
@@ -94,6 +95,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
     logged = _logged(study, first.params)
     return {
         **study.config_values(first),
+        **{name: None for name in study.searched if name not in first.params},  # not active
         "rank": None,
         "front": None,
         "trial": first.number,

@@ -45,10 +45,14 @@ class Mirror:
     def ask(self, number: int, sampler: BaseSampler) -> dict[str, Any]:
         """Return the parameters that ``sampler`` proposes for the next trial, now running."""
         self._study.sampler = sampler
-        trial = self._study.ask(self._space)
+        trial = self._study.ask()
+        params: dict[str, Any] = {}
+        for name in self._space.asking_order():
+            if self._space.is_active(name, params):
+                params[name] = trial._suggest(name, self._space[name])  # as Optuna's ask does with a space
         assert trial.number == number, "the mirror follows the database"
         self._open[number] = trial
-        return trial.params
+        return {name: params[name] for name in self._space if name in params}
 
     def report(self, number: int, percent: int, dev_loss: float) -> None:
         """Let a running trial stand at a rung; again is no news, as a trial may start again."""
@@ -77,7 +81,7 @@ class Mirror:
                 state=ended,
                 values=values,
                 params=record.params,
-                distributions=self._space,
+                distributions={name: self._space[name] for name in record.params},
                 intermediate_values=rungs,
             )
         )

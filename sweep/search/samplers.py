@@ -4,6 +4,9 @@ A sampler is made afresh for each proposal, from the study's seed and the number
 proposal alone, so a resumed study neither repeats its first draws nor differs from an
 uninterrupted one.
 
+Where hyperparameters have conditions, the mirror asks define-by-run: each only where it is active,
+after those that its condition needs. See ``ConditionalSampler`` for what tpe and gp make of that.
+
 ``cmaes`` is left out: Optuna's keeps a pickle in the database and loads what it finds there.
 """
 
@@ -15,7 +18,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from sweep.search.space import Space, grid_cell, value_at
+from sweep.search.grid import grid_cell
+from sweep.search.space import Space, value_at
 from sweep.task.randomness import derive_seed
 
 
@@ -42,6 +46,44 @@ class PointSampler(BaseSampler):
         return self._params[param_name]
 
 
+class ConditionalSampler(BaseSampler):
+    """Lets one sampler propose what is always active, together, and one each conditional hyperparameter.
+
+    A model over all hyperparameters would need a value for those that a trial lacks. Optuna models
+    what all trials so far have in common and draws the rest singly, tpe by a Parzen estimator made of
+    the trials that had the hyperparameter, gp at random. Here what is modelled together follows from
+    the study alone: what trials happen to have in common changes with the few that came first, and
+    with those in training. The rest is drawn by tpe's estimator for gp as well, so that it learns.
+    """
+
+    def __init__(self, joint: BaseSampler, apart: BaseSampler, space: Space) -> None:
+        self._joint, self._apart, self._space = joint, apart, space
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return the part of the common space that is always active."""
+        common = self._joint.infer_relative_search_space(study, trial)
+        return {name: common[name] for name in common if name not in self._space.conditions}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return what the joint model proposes."""
+        return self._joint.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Return a conditional hyperparameter's value, or any one's before there is a model."""
+        sampler = self._apart if param_name in self._space.conditions else self._joint
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _with_conditions(sampler: BaseSampler, space: Space, seed: int, number: int) -> BaseSampler:
+    if not space.conditions:
+        return sampler
+    return ConditionalSampler(sampler, TPESampler(seed=derive_seed(seed, "conditional", number)), space)
+
+
 def tpe(space: Space, seed: int, number: int) -> BaseSampler:
     """Return Optuna's tree-structured Parzen estimator, multivariate.
 
@@ -49,12 +91,12 @@ def tpe(space: Space, seed: int, number: int) -> BaseSampler:
         Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011.
         Watanabe, "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components", 2023.
     """
-    return TPESampler(seed=derive_seed(seed, "tpe", number))
+    return _with_conditions(TPESampler(seed=derive_seed(seed, "tpe", number)), space, seed, number)
 
 
 def gp(space: Space, seed: int, number: int) -> BaseSampler:
     """Return Optuna's Gaussian-process sampler; it learns from complete trials only."""
-    return GPSampler(seed=derive_seed(seed, "gp", number))
+    return _with_conditions(GPSampler(seed=derive_seed(seed, "gp", number)), space, seed, number)
 
 
 def random(space: Space, seed: int, number: int) -> BaseSampler:

@@ -1,9 +1,9 @@
 """Which values may a searched hyperparameter take?
 
 A dimension is one of Optuna's distributions. This module makes it from a study file's entry
-and reads it back in two ways of our own: cell by cell, and at a point of the unit interval.
+and reads it back in two ways of our own: value by value, and at a point of the unit interval.
 The dimensions stand in the order of the hyperparameters, not of the file, so that moving a
-line changes no proposal.
+line changes no proposal. ``conditions`` reads when a dimension is active, ``grid`` counts cells.
 """
 
 import math
@@ -21,15 +21,56 @@ from optuna.distributions import (
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task.protocol import AnyTask
 
-Space = dict[str, BaseDistribution]
+Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
+"""Hyperparameter -> others that it needs -> the values that they may have for it."""
 
-_RANGE_KEYS = {"low", "high", "log", "step"}
+_RANGE_KEYS = {"low", "high", "log", "step", "when"}
+_CHOICES_KEYS = {"choices", "when"}
 
 _MAX_STEPS = 1_000_000_000
 
 
+class Space(dict[str, BaseDistribution]):
+    """The searched hyperparameters, each with its dimension; some may be active under a condition only.
+
+    A hyperparameter with a condition is active in a trial where every other one that the condition
+    names is active and has one of the values given for it. Where it is not, it is no parameter of
+    the trial.
+    """
+
+    def __init__(self, dimensions: Mapping[str, BaseDistribution], conditions: Conditions | None = None):
+        super().__init__(dimensions)
+        self.conditions: Conditions = conditions or {}
+
+    def asking_order(self) -> list[str]:
+        """Return the names, each after those that its condition needs, otherwise as they stand."""
+        order: dict[str, None] = {}
+
+        def add(name: str) -> None:
+            for other in self.conditions.get(name, ()):
+                add(other)
+            order[name] = None
+
+        for name in self:
+            add(name)
+        return list(order)
+
+    def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
+        """Say whether a hyperparameter is active beside the active ones that its condition needs."""
+        needed = self.conditions.get(name, {})
+        return all(other in params and params[other] in values for other, values in needed.items())
+
+    def active_part(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a point, which has a value for every dimension, without the inactive ones."""
+        active: dict[str, Any] = {}
+        for name in self.asking_order():
+            if self.is_active(name, active):
+                active[name] = point[name]
+        return {name: active[name] for name in self if name in active}
+
+
 def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
-    """Turn ``[search]`` into distributions.
+    """Turn ``[search]`` into distributions, without its conditions.
 
     Raises:
         StudyFileError: If an entry is unknown, empty, or its range or choices break a rule.
@@ -38,7 +79,7 @@ def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
     for name in entries:
         if name not in types:
             raise StudyFileError(f"unknown hyperparameter {name!r} in [search]; known: {', '.join(types)}")
-    return {name: _parse_dimension(name, entries[name], task) for name in types if name in entries}
+    return Space({name: _parse_dimension(name, entries[name], task) for name in types if name in entries})
 
 
 def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
@@ -55,7 +96,7 @@ def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
             raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
     configs = [task.make_config(trial) for trial in listed]
     searched = [name for name in types if listed and name in listed[0]]
-    return {name: _hull([getattr(config, name) for config in configs]) for name in searched}
+    return Space({name: _hull([getattr(config, name) for config in configs]) for name in searched})
 
 
 def contains(dimension: BaseDistribution, value: Any) -> bool:
@@ -65,18 +106,16 @@ def contains(dimension: BaseDistribution, value: Any) -> bool:
     return bool(dimension._contains(dimension.to_internal_repr(value)))
 
 
-def grid_cell(space: Space, number: int) -> dict[str, Any]:
-    """Return combination ``number`` of the dimensions' values, the last dimension fastest."""
-    cell = {}
-    for name, dimension in reversed(space.items()):
-        number, place = divmod(number, _n_values(dimension))
-        cell[name] = _value_number(dimension, place)
-    return {name: cell[name] for name in space}
+def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:
+    """Return a value as the hyperparameter's field has it.
 
-
-def grid_size(space: Space) -> int:
-    """Return how many cells the grid has."""
-    return math.prod(_n_values(dimension) for dimension in space.values())
+    Raises:
+        StudyFileError: If it breaks the field's rule; ``where`` begins the message.
+    """
+    try:
+        return getattr(task.make_config({name: value}), name)
+    except ConfigError as error:
+        raise StudyFileError(f"{where}{error}") from error
 
 
 def value_at(dimension: BaseDistribution, unit: float) -> Any:
@@ -91,7 +130,25 @@ def value_at(dimension: BaseDistribution, unit: float) -> Any:
     if isinstance(dimension, IntDistribution) and dimension.log:
         point = _between(dimension.low - 0.5, dimension.high + 0.5, unit, log=True)
         return min(max(round(point), dimension.low), dimension.high)
-    return _value_number(dimension, int(unit * _n_values(dimension)))
+    return value_number(dimension, int(unit * n_values(dimension)))
+
+
+def n_values(dimension: BaseDistribution) -> int:
+    """Return how many values a dimension has that can be counted: choices, or a range with a step."""
+    if isinstance(dimension, CategoricalDistribution):
+        return len(dimension.choices)
+    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
+    assert dimension.step, "only steps can be counted"
+    return round((dimension.high - dimension.low) / dimension.step) + 1
+
+
+def value_number(dimension: BaseDistribution, place: int) -> Any:
+    """Return one of these values, counted from 0."""
+    if isinstance(dimension, CategoricalDistribution):
+        return dimension.choices[place]
+    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
+    assert dimension.step, "only steps can be counted"
+    return min(dimension.low + dimension.step * place, dimension.high)  # 0.1 + 0.1 * 2 is above 0.3
 
 
 def _between(low: float, high: float, unit: float, log: bool) -> float:
@@ -100,29 +157,13 @@ def _between(low: float, high: float, unit: float, log: bool) -> float:
     return low + unit * (high - low)
 
 
-def _n_values(dimension: BaseDistribution) -> int:
-    if isinstance(dimension, CategoricalDistribution):
-        return len(dimension.choices)
-    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
-    assert dimension.step, "the study file demands a step for the grid"
-    return round((dimension.high - dimension.low) / dimension.step) + 1
-
-
-def _value_number(dimension: BaseDistribution, place: int) -> Any:
-    if isinstance(dimension, CategoricalDistribution):
-        return dimension.choices[place]
-    assert isinstance(dimension, (IntDistribution, FloatDistribution)), "Optuna has three kinds"
-    assert dimension.step, "only steps can be counted"
-    return min(dimension.low + dimension.step * place, dimension.high)  # 0.1 + 0.1 * 2 is above 0.3
-
-
 def _hull(values: Sequence[Any]) -> BaseDistribution:
     kind = {int: IntDistribution, float: FloatDistribution}.get(type(values[0]))
     return kind(min(values), max(values)) if kind else CategoricalDistribution(sorted(set(values)))
 
 
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
-    if not isinstance(entry, Mapping) or not entry:
+    if not isinstance(entry, Mapping) or not entry.keys() - {"when"}:
         raise StudyFileError(
             f"search.{name} must be {{ low = …, high = … }} or {{ choices = […] }}, got {entry!r}"
         )
@@ -132,13 +173,13 @@ def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
 
 
 def _parse_choices(name: str, entry: Mapping[str, Any], task: AnyTask) -> CategoricalDistribution:
-    _refuse_keys(name, entry, {"choices"})
+    _refuse_keys(name, entry, _CHOICES_KEYS)
     choices = entry["choices"]
     if not isinstance(choices, list) or not choices:
         raise StudyFileError(f"search.{name}.choices must be a list with at least one value, got {choices!r}")
     checked: list[Any] = []
     for choice in choices:
-        value = _checked_value(name, choice, task)
+        value = checked_value(name, choice, task)
         if value in checked:
             raise StudyFileError(f"search.{name}.choices holds {choice!r} twice; choices must differ")
         checked.append(value)
@@ -158,7 +199,7 @@ def _parse_range(name: str, entry: Mapping[str, Any], task: AnyTask) -> BaseDist
         raise StudyFileError(f"search.{name}.log must be true or false, got {log!r}")
     if log and type(entry["low"]) in (int, float) and entry["low"] <= 0:
         raise StudyFileError(f"search.{name} is logarithmic and must start above 0, got low {entry['low']}")
-    low, high = (_checked_value(name, entry[end], task) for end in ("low", "high"))
+    low, high = (checked_value(name, entry[end], task) for end in ("low", "high"))
     if low > high:
         raise StudyFileError(f"search.{name} is empty: low {low} is above high {high}")
     if log and step is not None:
@@ -178,13 +219,6 @@ def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> No
         raise StudyFileError(f"search.{name}.step must leave at most {_MAX_STEPS:,} values, got {step!r}")
     if (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
         raise StudyFileError(f"search.{name}: steps of {step} from {low} do not reach high {high}")
-
-
-def _checked_value(name: str, value: Any, task: AnyTask) -> Any:
-    try:
-        return getattr(task.make_config({name: value}), name)
-    except ConfigError as error:
-        raise StudyFileError(f"search.{error}") from error
 
 
 def _refuse_keys(name: str, entry: Mapping[str, Any], known: set[str]) -> None:

@@ -11,7 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optuna.distributions import FloatDistribution, IntDistribution
+
 from sweep.errors import ConfigError, DataError, StudyFileError
+from sweep.search.conditions import describe_condition, parse_conditions
+from sweep.search.grid import MAX_DECISIONS, n_decisions
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
@@ -67,12 +71,16 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     listed, logged = _listed(raw)
     space = parse_space(search, task) or space_of_list(listed, task)
     _check_overlap(fixed, space)
+    defaults = task.make_config(fixed).to_dict()
+    space = Space(space, parse_conditions(search, space, defaults, task))
     if settings.get("sampler") == "grid":
-        _check_grid(search, listed)
+        _check_grid(search, listed, space)
+    if settings.get("sampler") != "listed":
+        _check_ranges(space, task)
     return StudySpec(
         **settings,
         data=task.check_data_section(_table(raw, "data")),
-        fixed=_complete(fixed, space, task),
+        fixed=_complete(defaults, space, task),
         space=space,
         listed=tuple(_check_listed(number, params, space, task) for number, params in enumerate(listed, 1)),
         logged=logged,
@@ -210,7 +218,7 @@ def _check_overlap(fixed: Mapping[str, Any], space: Space) -> None:
         raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
 
 
-def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> None:
+def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], space: Space) -> None:
     for name, entry in search.items():
         if "choices" not in entry and "step" not in entry:
             raise StudyFileError(
@@ -218,12 +226,27 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) 
             )
     if listed:
         raise StudyFileError("sampler grid runs every cell; remove the [[trial]] configurations")
+    if n_decisions(space) > MAX_DECISIONS:
+        raise StudyFileError(
+            f"sampler grid takes at most {MAX_DECISIONS:,} combinations of hyperparameters that conditions "
+            f"need, got {n_decisions(space):,}"
+        )
 
 
-def _complete(fixed: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    """Check the fixed values and add the defaults of all fields that are not searched."""
-    values = task.make_config(fixed).to_dict()
-    return {name: values[name] for name in task.field_types() if name not in space}
+def _check_ranges(space: Space, task: AnyTask) -> None:
+    for name, dimension in space.items():
+        if isinstance(dimension, (IntDistribution, FloatDistribution)):
+            try:
+                task.check_range(name, dimension.low, dimension.high)
+            except ConfigError as error:
+                raise StudyFileError(f"search.{error}") from error
+
+
+def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+    """Return what every hyperparameter is where it is not searched, or not active."""
+    return {
+        name: values[name] for name in task.field_types() if name not in space or name in space.conditions
+    }
 
 
 def _check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
@@ -231,14 +254,18 @@ def _check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTa
     for name in params:
         if name not in space:
             raise StudyFileError(f"{where} sets {name}, which is not searched; searched: {', '.join(space)}")
-    for name in space:
-        if name not in params:
+    for name in space.asking_order():
+        active = space.is_active(name, params)
+        if active and name not in params:
             raise StudyFileError(f"{where} lacks {name}, which is searched")
+        if not active and name in params:
+            needed = describe_condition(space.conditions[name])
+            raise StudyFileError(f"{where} sets {name}, which is active only where {needed}")
     try:
         config = task.make_config(params)
     except ConfigError as error:
         raise StudyFileError(f"{where}: {error}") from error
-    checked = {name: getattr(config, name) for name in space}
+    checked = {name: getattr(config, name) for name in space if name in params}
     for name, value in checked.items():
         if not contains(space[name], value):
             raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")

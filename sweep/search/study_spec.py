@@ -13,8 +13,9 @@ from typing import Any, Self
 from optuna.distributions import distribution_to_json
 
 from sweep.errors import StudyFileError
+from sweep.search.grid import grid_size
 from sweep.search.samplers import SAMPLERS
-from sweep.search.space import Space, grid_size
+from sweep.search.space import Space
 from sweep.task.protocol import AnyTask
 from sweep.task.randomness import derive_seed
 
@@ -55,11 +56,11 @@ class StudySpec:
     data: dict[str, Any]
     """The ``[data]`` section, defaults filled in."""
     fixed: dict[str, Any]
-    """Every hyperparameter that is not searched, defaults filled in."""
+    """What every hyperparameter is where it is not searched, or not active; defaults filled in."""
     space: Space
     """Every hyperparameter that is searched."""
     listed: tuple[dict[str, Any], ...] = ()
-    """Known configurations, a value for each searched hyperparameter; they run first."""
+    """Known configurations, a value for each active hyperparameter; they run first."""
     logged: tuple[float | None, ...] = ()
     """Loss that an earlier log gives for each listed configuration, nats per character."""
     logged_data_sha256: str = ""
@@ -128,7 +129,16 @@ class StudySpec:
             "fixed": self.fixed,
             "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
             "trial": list(self.listed),
+            **self._conditions(),
         }
+
+    def _conditions(self) -> dict[str, Any]:
+        """Return the conditions where there are any; studies without keep the identity they had."""
+        conditions = {
+            name: {other: list(values) for other, values in needed.items()}
+            for name, needed in self.space.conditions.items()
+        }
+        return {"when": conditions} if conditions else {}
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:

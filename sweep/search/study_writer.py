@@ -81,6 +81,7 @@ class StudyWriter:
                     "distribution_json": distribution_to_json(dimension),
                 }
                 for name, dimension in space.items()
+                if name in params
             ]
             connection.execute(_PARAMS.insert(), rows)
             _insert_attrs(connection, trial_id, {"seed": seed, **facts, **origin})

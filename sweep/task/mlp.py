@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import DataError
+from sweep.errors import ConfigError, DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.protocol import Segment
@@ -36,6 +36,14 @@ class MlpTask:
     def field_types(self) -> dict[str, type]:
         """Return all fields but ``seed``, which the driver gives each trial."""
         return {name: kind for name, kind in FIELD_TYPES.items() if name != "seed"}
+
+    def check_range(self, name: str, low: float, high: float) -> None:
+        """Refuse ``decay_at`` on both sides of 1, where it changes from a fraction to a step."""
+        if name == "decay_at" and low < 1 <= high:
+            raise ConfigError(
+                f"decay_at from {low:g} to {high:g} mixes fractions of num_steps (below 1) with steps "
+                "(from 1); keep the range on one side of 1, or give choices"
+            )
 
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Check ``words`` and ``dedupe``."""

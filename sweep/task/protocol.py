@@ -75,6 +75,9 @@ class Task(Protocol[ConfigT, DataT]):
     def field_types(self) -> dict[str, type]:
         """Return the hyperparameters that a study may set, with their types."""
 
+    def check_range(self, name: str, low: float, high: float) -> None:
+        """Refuse a range in which a hyperparameter would change its meaning; raises ``ConfigError``."""
+
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Validate a study's ``[data]``, fill in defaults; raises ``DataError``."""
 

@@ -40,12 +40,18 @@ def trial(number: int, dev_loss: float | None = None, **changes: Any) -> TrialRe
 
 
 def study(*trials: TrialRecord, **changes: Any) -> StudyRecord:
-    """Return a study that searches ``hidden_neurons``, or what ``search`` names."""
+    """Return a study that searches ``hidden_neurons``, or what ``search`` names.
+
+    ``inactive`` are the values of searched hyperparameters where their condition does not hold.
+    """
     search = changes.pop("search", ("hidden_neurons",))
     objectives = changes.pop("objectives", ["dev_loss"])
     identity = {
         "objective": objectives if len(objectives) > 1 else "dev_loss",
-        "fixed": {name: value for name, value in FIXED.items() if name not in search},
+        "fixed": {
+            **{name: value for name, value in FIXED.items() if name not in search},
+            **changes.pop("inactive", {}),
+        },
         "search": {name: {} for name in search},
         "trial": changes.pop("listed", []),
     }

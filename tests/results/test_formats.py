@@ -227,3 +227,27 @@ def test_top_leaves_the_other_blocks_out(name, separator, record):
 def test_top_leaves_the_other_blocks_out_of_json_and_markdown(record):
     assert [row["rank"] for row in json.loads(write("json", record, top=3))] == [1, 2, 3]
     assert len(write("markdown", record, top=1).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("text", r"200 +2\.1000"),
+        ("markdown", r"\| 200 \| .* \|  \| 2\.1000 \|"),
+        ("csv", r",,2\.1,"),
+        ("json", r'"decay_at": null'),
+        ("log", r"(?s)^(?!.*decay_at = 0.5).*hidden_neurons = 200"),
+    ],
+)
+def test_an_inactive_hyperparameter_has_an_empty_cell(form, expected):
+    """Its default was not searched, so it does not read as a value of the search."""
+    params = {"hidden_neurons": 200, "decay_at": 0.25}
+    record = study(
+        trial(0, 2.1),
+        trial(1, 2.2, params=params),
+        search=("hidden_neurons", "decay_at"),
+        inactive={"decay_at": 0.5},
+    )
+    written = write(form, record)
+    assert re.search(expected, written) if form != "text" else "0.5" not in written
+    assert "0.25" in written

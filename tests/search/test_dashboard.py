@@ -24,7 +24,6 @@ from sweep.cli import main
 from sweep.errors import MachineError, NotFoundError
 from sweep.search.dashboard import HOST, make_server, save_figure
 from sweep.search.database import Database
-from sweep.search.space import Space
 from sweep.search.study_store import load_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -225,7 +224,7 @@ def add_trials(database: Database, count: int) -> None:
     """Let the small study grow by copies of its first trial."""
     storage = database.open_for_writing()
     (first, *_) = storage.get_all_trials(1)
-    space: Space = first.distributions
+    space = first.distributions
     study = optuna.load_study(study_name="small", storage=storage)
     study.add_trials(
         [

@@ -15,11 +15,13 @@ from sweep.search.records import SegmentRecord, TrialRecord
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space
 
-SPACE: Space = {
-    "rate": FloatDistribution(1e-3, 1.0, log=True),
-    "width": IntDistribution(4, 64),
-    "batch": CategoricalDistribution([16, 32, 64]),
-}
+SPACE = Space(
+    {
+        "rate": FloatDistribution(1e-3, 1.0, log=True),
+        "width": IntDistribution(4, 64),
+        "batch": CategoricalDistribution([16, 32, 64]),
+    }
+)
 CEILING = math.log(27)
 ENDS = ["complete", "diverged", "pruned", "complete", "failed", "timeout", "complete"]
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from sweep.errors import StudyFileError
-from sweep.search.space import contains, grid_cell, grid_size, parse_space, space_of_list, value_at
+from sweep.search.grid import grid_cell, grid_size
+from sweep.search.space import Space, contains, parse_space, space_of_list, value_at
 from sweep.task.mlp import MLP
 
 
@@ -196,42 +197,6 @@ class TestContains:
         assert not any(contains(dimension, value) for value in outside)
 
 
-class TestGrid:
-    def test_cells_are_counted_through_with_the_last_dimension_fastest(self) -> None:
-        """Two by three by two cells, in the order of nested loops."""
-        space = {
-            "block_size": CategoricalDistribution([4, 2]),
-            "batch_size": IntDistribution(8, 16, step=4),
-            "momentum": FloatDistribution(0.0, 0.9, step=0.9),
-        }
-        expected = [
-            {"block_size": block, "batch_size": batch, "momentum": momentum}
-            for block in (4, 2)
-            for batch in (8, 12, 16)
-            for momentum in (0.0, 0.9)
-        ]
-        cells = [grid_cell(space, number) for number in range(grid_size(space))]
-        assert cells == expected
-        assert [list(cell) for cell in cells] == [list(space)] * 12
-
-    def test_decimal_steps_stay_inside(self) -> None:
-        """The last cell of 0.1, 0.2, 0.3 is 0.3, which the space contains."""
-        space = {"momentum": FloatDistribution(0.1, 0.3, step=0.1)}
-        values = [grid_cell(space, number)["momentum"] for number in range(grid_size(space))]
-        assert values == pytest.approx([0.1, 0.2, 0.3])
-        assert all(contains(space["momentum"], value) for value in values)
-
-    def test_huge_grid_is_counted_without_being_made(self) -> None:
-        """A range of 10**9 values by another has 10**18 cells, and the last can be named."""
-        space = {
-            "num_steps": IntDistribution(1, 10**9, step=1),
-            "batch_size": IntDistribution(1, 10**9, step=1),
-        }
-        assert grid_size(space) == 10**18
-        assert grid_cell(space, 10**18 - 1) == {"num_steps": 10**9, "batch_size": 10**9}
-        assert grid_cell(space, 10**9) == {"num_steps": 2, "batch_size": 1}
-
-
 class TestValueAt:
     @pytest.mark.parametrize(
         ("dimension", "values"),
@@ -303,6 +268,6 @@ class TestValueAt:
         """Ranges of decimal numbers contain what is proposed and what the grid visits."""
         dimension = FloatDistribution(float(low), float(low + steps * step), step=float(step))
         assert contains(dimension, value_at(dimension, unit))
-        space = {"momentum": dimension}
+        space = Space({"momentum": dimension})
         assert grid_size(space) == steps + 1
         assert contains(dimension, grid_cell(space, steps)["momentum"])

@@ -7,6 +7,7 @@ import pytest
 from optuna.distributions import IntDistribution
 
 from sweep.errors import StudyFileError
+from sweep.search.space import Space
 from sweep.search.study_file import parse_study
 from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
 from sweep.task.mlp import MLP
@@ -197,7 +198,7 @@ def test_gp_with_a_pruner_is_refused() -> None:
             pruner="asha",
             data={},
             fixed={},
-            space={"block_size": IntDistribution(1, 2)},
+            space=Space({"block_size": IntDistribution(1, 2)}),
         )
 
 

@@ -67,6 +67,9 @@ class ToyTask:
     def field_types(self) -> dict[str, type]:
         return {"num_steps": int, "x": float, "y": int, "conduct": str}
 
+    def check_range(self, name: str, low: float, high: float) -> None:
+        pass
+
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         return {"words": "", **section}
 
