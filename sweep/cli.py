@@ -67,7 +67,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if spec.cost == "train_seconds":
         _advise("train_seconds are measured: this study will not come out the same again")
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
-    with StopSignal() as stop, RunProgress(title, as_json=arguments.json) as progress:
+    progress = RunProgress(title, as_json=arguments.json)
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         summary = run_study(
             MLP,
             spec,

@@ -6,6 +6,7 @@ second one ends the process at once, which loses no more than a kill does: nothi
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
@@ -15,7 +16,9 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 class StopSignal:
     """Remembers a signal while it is entered; ``bool()`` says whether one came."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_exit: Callable[[], None] = lambda: None) -> None:
+        """Take what must be done, in a signal handler, before the process ends at once."""
+        self._before_exit = before_exit
         self.number: int | None = None
 
     def __bool__(self) -> bool:
@@ -36,5 +39,6 @@ class StopSignal:
 
     def _remember(self, number: int, _: FrameType | None) -> None:
         if self.number is not None:
+            self._before_exit()
             os._exit(128 + number)
         self.number = number

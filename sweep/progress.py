@@ -1,83 +1,109 @@
-"""What does a person see while a sweep runs?
+"""Who watches a sweep while it runs?
 
-On a terminal a bar at the bottom with the finished trials scrolling above it; elsewhere one
-line a trial. Everything goes to stderr, so that stdout holds results only.
+One view on stderr: a live one on a terminal, elsewhere one line a trial. With ``--json`` also one
+object a trial on stdout, which otherwise holds results only. To add a view, write a class that
+takes events, and name it in ``choose_views``.
 """
 
+import contextlib
 import json
 import sys
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
+from sweep.live import LiveView
 from sweep.results.printable import printable
-from sweep.search.events import Event, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.search.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
 from sweep.search.records import TrialRecord
 
 
-class RunProgress:
-    """Shows the events of a run; enter it before the run and call it with each event."""
+class View(Protocol):
+    """Shows the events of a run; entered before the run, left after it."""
 
-    def __init__(self, title: str, *, as_json: bool = False) -> None:
-        """Write to stderr, ``title`` first, and to stdout one JSON object a trial where ``as_json``."""
-        self._title = title
-        self._as_json = as_json
-        self._console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("elapsed,"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-            expand=True,
-        )
-        self._bar = self._progress.add_task("starting", total=None)
-        self._best: tuple[float, int] | None = None
-        self._running: dict[int, float] = {}
-        self._finished = 0
+    def __enter__(self) -> Self: ...
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+    def __exit__(self, *_: object) -> None: ...
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+
+    def leave_at_once(self) -> None:
+        """Give the terminal back before the process ends without leaving; called by a signal."""
+
+
+def choose_views(title: str, *, as_json: bool) -> list[View]:
+    """Return the views that suit where stderr and stdout go."""
+    console = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    has_window = console.is_interactive and sys.stderr.isatty()
+    fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
+    views: list[View] = [LiveView(title, console) if fills_window else LineView(title, console)]
+    return [*views, JsonView()] if as_json else views
+
+
+class RunProgress:
+    """Hands the events of a run to its views; enter it before the run and call it with each event."""
+
+    def __init__(self, title: str, *, as_json: bool = False) -> None:
+        """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``."""
+        self._views = choose_views(title, as_json=as_json)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        for view in self._views:
+            self._stack.enter_context(view)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        for view in self._views:
+            view(event)
+
+    def leave_at_once(self) -> None:
+        """Give the terminal back, from a signal handler that ends the process."""
+        for view in self._views:
+            view.leave_at_once()
+
+
+class _Plain:
+    """A view that holds nothing of the terminal."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave everything as it stands."""
+
+    def leave_at_once(self) -> None:
+        """Leave everything as it stands."""
+
+
+class LineView(_Plain):
+    """Writes what is read and trained, then one line a trial."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._title = title
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        """Write what an event is worth, if anything."""
         match event:
             case RunStarted():
                 self._start(event)
-            case TrialStarted():
-                self._running[event.trial.number] = event.from_step / event.num_steps
-                if event.from_step:
-                    self._say(f"trial {event.trial.number} goes on from step {event.from_step:,}")
-            case SegmentStored():
-                self._running[event.trial] = event.step / event.num_steps
+            case TrialStarted() if event.from_step:
+                self._say(f"trial {event.trial.number} goes on from step {event.from_step:,}")
             case TrialEnded():
-                self._end(event)
+                width = len(str(event.total))
+                count = f"[dim]{event.done:>{width}}/{event.total}[/]"
+                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}")
             case Warned():
                 self._say(f"[yellow]warning:[/] {escape(printable(event.text))}")
-        if self._progress.tasks[0].total is not None:
-            self._progress.update(self._bar, completed=self._finished + sum(self._running.values()))
 
     def _start(self, event: RunStarted) -> None:
-        self._finished = event.done
         plural = "" if event.workers == 1 else "s"
         for line in (self._title, event.data_facts):
             self._say(escape(printable(line)))
@@ -85,36 +111,19 @@ class RunProgress:
             f"{event.done} of {event.total} trials done; training {event.total - event.done} more on "
             f"{event.workers} worker{plural}, device {event.device}, engine {event.engine}"
         )
-        self._progress.update(self._bar, total=event.total, description="starting the workers")
-
-    def _end(self, event: TrialEnded) -> None:
-        trial = event.trial
-        self._running.pop(trial.number, None)
-        self._finished = event.done
-        if trial.dev_loss is not None:
-            self._best = min(self._best or (trial.dev_loss, trial.number), (trial.dev_loss, trial.number))
-        if self._best:
-            loss, number = self._best
-            self._progress.update(self._bar, description=f"best {loss:.4f} (trial {number})")
-        width = len(str(event.total))
-        self._say_beside(f"[dim]{event.done:>{width}}/{event.total}[/]  {_outcome(trial)}", _params(trial))
-        if self._as_json:
-            sys.stdout.write(json.dumps(trial_object(trial)) + "\n")
-            sys.stdout.flush()
 
     def _say(self, markup: str) -> None:
         self._console.print(markup)
 
-    def _say_beside(self, left: str, right: str) -> None:
-        """Print one line; where a terminal is too narrow, its right part goes on below itself."""
-        if not self._console.is_terminal:
-            self._say(f"{left}  {right}")
-            return
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column()
-        grid.add_row(left, right)
-        self._console.print(grid)
+
+class JsonView(_Plain):
+    """Writes each ended trial to stdout as one JSON object in a line."""
+
+    def __call__(self, event: Event) -> None:
+        """Write the trial, if one ended."""
+        if isinstance(event, TrialEnded):
+            sys.stdout.write(json.dumps(trial_object(event.trial)) + "\n")
+            sys.stdout.flush()
 
 
 def trial_object(trial: TrialRecord) -> dict[str, Any]:

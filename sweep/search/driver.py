@@ -158,8 +158,9 @@ class _Driver:
         self.device, self.engine = device, task.default_engine(device)
         self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
+        self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
-        self.done = len(study.trials) - len(self.unfinished)
+        self.done = len(self.finished)
         self.trained = 0
         self.live: dict[int, _Live] = {}
         self.rungs: dict[int, dict[int, float]] = {}
@@ -185,6 +186,8 @@ class _Driver:
                 engine=self.engine,
                 device=self.device,
                 data_facts=self.data.describe(),
+                finished=self.finished,
+                timeout=self.spec.timeout,
             )
         )
         try:
@@ -335,9 +338,14 @@ class _Driver:
             if end is not None:
                 self._store_end(live, end)
         self.checkpoints.drop_states_before(live.number, step)
-        num_steps = live.config.num_steps
         self.observe(
-            SegmentStored(trial=live.number, step=step, num_steps=num_steps, dev_loss=stored.dev_loss)
+            SegmentStored(
+                trial=live.number,
+                step=step,
+                num_steps=live.config.num_steps,
+                dev_loss=stored.dev_loss,
+                seconds=stored.seconds,
+            )
         )
         if end is not None:
             self._leave(live, end)

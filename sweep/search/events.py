@@ -16,6 +16,10 @@ class RunStarted:
     engine: str
     device: str
     data_facts: str
+    finished: tuple[TrialRecord, ...] = ()
+    """The trials of earlier runs."""
+    timeout: float | None = None
+    """Seconds after which this run stops."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class SegmentStored:
     step: int
     num_steps: int
     dev_loss: float
+    seconds: float
+    """Wall time of the segment."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
