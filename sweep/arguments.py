@@ -69,6 +69,35 @@ def _add_searching(commands: Any) -> None:
 
 
 def _add_using(commands: Any) -> None:
+    confirm = _add(
+        commands,
+        "confirm",
+        "train the best configurations again on fresh seeds and choose among them",
+        "sweep confirm quick --top 5 --seeds 5",
+    )
+    _add_study(confirm)
+    confirm.add_argument("--top", type=_positive, default=5, metavar="K", help="candidates (default: 5)")
+    confirm.add_argument(
+        "--seeds", type=_positive, default=5, metavar="N", help="seeds for each (default: 5)"
+    )
+    confirm.add_argument(
+        "--certify", type=_positive, default=5, metavar="M", help="more seeds for the chosen one (default: 5)"
+    )
+    confirm.add_argument(
+        "--race",
+        action="store_true",
+        help="leave candidates out early; --seeds is then the most (Kim, Nelson)",
+    )
+    confirm.add_argument(
+        "--delta", type=float, default=0.003, metavar="NATS", help="difference that matters (default: 0.003)"
+    )
+    confirm.add_argument(
+        "--alpha", type=float, default=0.05, metavar="P", help="chance of an error (default: 0.05)"
+    )
+    confirm.add_argument("--workers", type=_positive, metavar="N", help="default: one a core")
+    confirm.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    _add_device(confirm)
+
     export = _add(
         commands, "export", "write the best configuration to a file", "sweep export quick -o best.toml"
     )

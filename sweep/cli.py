@@ -170,14 +170,78 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _confirm(arguments: argparse.Namespace) -> int:
+    from sweep.interrupt import StopSignal
+    from sweep.progress import RunProgress
+    from sweep.results.confirm_text import describe_plan
+    from sweep.search.confirm import load_confirmation, plan_confirmation, run_confirmation
+    from sweep.search.confirm_plan import ConfirmSettings
+    from sweep.task.mlp import MLP
+
+    database, workers = _database(arguments), arguments.workers or _cores()
+    storage = database.open_read_only()
+    study = _stored_study(arguments, storage)
+    asked = ConfirmSettings(
+        top=arguments.top,
+        seeds=arguments.seeds,
+        certify=arguments.certify,
+        method="race" if arguments.race else "fixed",
+        delta=arguments.delta,
+        alpha=arguments.alpha,
+    )
+    plan = plan_confirmation(study, load_confirmation(storage, study), asked)
+    for line in describe_plan(study, plan, workers):
+        _advise(line)
+    with StopSignal() as stop, RunProgress(f"confirming {study.name}") as progress:
+        finished = run_confirmation(
+            MLP,
+            study,
+            plan,
+            database,
+            workers=workers,
+            device=arguments.device,
+            observe=progress,
+            should_stop=lambda: bool(stop),
+        )
+    _print_confirmation(_stored_study(arguments, storage), database, arguments.format)
+    if not finished:
+        _advise("interrupted: what is trained is stored; the same command goes on")
+        return stop.exit_status
+    _advise(f"next: sweep export {study.name} | sweep dashboard")
+    return 0
+
+
+def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -> None:
+    from sweep.results.confirm_text import format_confirmation, format_json
+    from sweep.results.confirmation import judge
+    from sweep.results.word_report import report_words
+    from sweep.search.confirm import load_confirmation
+
+    confirmation = load_confirmation(database.open_read_only(), study)
+    assert confirmation is not None, "its plan is stored"
+    verdict = judge(study, confirmation)
+    words = report_words(study, confirmation, verdict, database)
+    if form == "json":
+        print(format_json(verdict, words))
+        return
+    print(format_confirmation(study, confirmation, verdict, words, **_look()))
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from sweep.results.config_file import choose_trial, write_config
+    from sweep.results.confirmation import confirmed_choice
 
-    study = _stored_study(arguments, _database(arguments).open_read_only())
-    trial = choose_trial(study, arguments.trial)
+    storage = _database(arguments).open_read_only()
+    study = _stored_study(arguments, storage)
+    number, certificate = confirmed_choice(study, storage) if arguments.trial is None else (None, None)
+    trial = choose_trial(study, arguments.trial if number is None else number)
     path = Path(arguments.output or f"reports/{study.name}/best.toml")
-    write_config(study, trial, path, force=arguments.force)
-    print(f"wrote {path}: trial {trial.number} of {study.name!r}, dev loss {trial.dev_loss:.4f}")
+    write_config(study, trial, path, certificate=certificate, force=arguments.force)
+    if certificate is not None:
+        what = f"dev loss {certificate.mean:.4f} certified over {len(certificate.seeds)} seeds"
+    else:
+        what = f"dev loss {trial.dev_loss:.4f}, one seed, not confirmed"
+    print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
     if study.cost is not None and arguments.trial is None:
         _advise(
             f"it has the lowest dev loss; --trial N exports another of the front (loss against {study.cost})"
@@ -208,19 +272,18 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from sweep.results.config_file import load_config
-    from sweep.results.final_test import leak_warnings, run_final_test
+    from sweep.results.final_test import describe_test, leak_warnings, run_final_test
 
     config, provenance = load_config(arguments.config)
     words = arguments.words or provenance.words
-    storage = _database(arguments).open_for_writing()
+    database = _database(arguments)
     final = run_final_test(
-        config, provenance, storage, words=words, again=arguments.again, device=arguments.device, say=_advise
+        config, provenance, database, words=words, again=arguments.again, device=arguments.device, say=_advise
     )
-    for warning in leak_warnings(provenance, words, storage):
+    for warning in leak_warnings(provenance, words, database.open_read_only()):
         _advise(f"warning: {warning}")
-    look, verdict = final.look, final.comparison.verdict
-    print(f"dev loss   {look.dev_loss:.4f} ({verdict}, exported {provenance.dev_loss:.4f})")
-    print(f"test loss  {look.test_loss:.4f} nats per character (look {final.number}, recorded)")
+    for line in describe_test(final):
+        print(line)
     _advise(f"next: sweep sample {arguments.config}")
     return 0
 
@@ -305,6 +368,7 @@ _COMMANDS: dict[str, _Command] = {
     "table": _table,
     "lr-find": _lr_find,
     "dashboard": _dashboard,
+    "confirm": _confirm,
     "export": _export,
     "replay": _replay,
     "test": _test,
@@ -419,9 +483,13 @@ def _format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     from sweep.results.formats import FORMATS
     from sweep.results.table import rank_trials
 
+    return FORMATS[form](rank_trials(study), study, top, **_look()).rstrip("\n")
+
+
+def _look() -> dict[str, Any]:
+    """Return the width and whether there are colours, where stdout is a terminal."""
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = _width() if sys.stdout.isatty() else None
-    return FORMATS[form](rank_trials(study), study, top, width=width, colour=colour).rstrip("\n")
+    return {"width": _width() if sys.stdout.isatty() else None, "colour": colour}
 
 
 def _width() -> int:

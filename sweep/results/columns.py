@@ -19,6 +19,10 @@ _HEADINGS = {
     "n_params": "params",
     "examples_seen": "seen",
     "train_seconds": "train_s",
+    "sd": "spread",
+    "ci_low": "diff_low",
+    "ci_high": "diff_high",
+    "search_loss": "search_loss",
 }
 """Shorter names, for narrow columns; an underscore is where a heading may break."""
 
@@ -68,6 +72,8 @@ def cell(name: str, value: Any) -> str:
     """
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if name in _FORMATS and abs(value) < _BEYOND_DIGITS:
         return format(value, _FORMATS[name])
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
@@ -94,5 +100,12 @@ _FORMATS = {
     "dev_loss_sd": ".4f",
     "logged": ".4f",
     "diff": "+.4f",
+    "mean": ".4f",
+    "sd": ".4f",
+    "ci_low": "+.4f",
+    "ci_high": "+.4f",
+    "search_loss": ".4f",
+    "unseen": ".4f",
+    "seconds": ",.1f",
     "train_seconds": ",.1f",
 }

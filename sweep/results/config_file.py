@@ -1,7 +1,8 @@
 """What is exported, and how is it read back?
 
 A config file is TOML: ``[config]`` holds every hyperparameter, ``[provenance]`` says which
-trial of which study it was, on which data, and what loss it had.
+trial of which study it was, on which data, and what loss it had. After a confirmation
+``[certificate]`` holds the seeds that took no part in any choice, with their losses.
 """
 
 import dataclasses
@@ -21,6 +22,26 @@ from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus
 from sweep.task.mlp import MLP
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What a confirmation found for the configuration that it chose."""
+
+    seeds: tuple[int, ...]
+    """None of them took part in search or choice."""
+    dev_losses: tuple[float, ...]
+    """Of each seed, nats per character."""
+    mean: float
+    sd: float
+    optimism: float
+    """Mean less the loss that the search had, nats per character."""
+    candidates: int
+    """How many configurations were compared."""
+    rounds: int
+    """On how many seeds each."""
+    engine: str
+    device: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +65,8 @@ class Provenance:
     torch: str
     exported: str
     """UTC, ISO 8601."""
+    certificate: Certificate | None = None
+    """None where no confirmation chose the configuration."""
 
     @property
     def place(self) -> Place:
@@ -75,8 +98,18 @@ def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
     raise NotFoundError(f"study {study.name!r} has no trial {number}; it has {len(study.trials)}")
 
 
-def write_config(study: StudyRecord, trial: TrialRecord, path: Path, *, force: bool = False) -> None:
+def write_config(
+    study: StudyRecord,
+    trial: TrialRecord,
+    path: Path,
+    *,
+    certificate: Certificate | None = None,
+    force: bool = False,
+) -> None:
     """Write a trial's configuration with its provenance.
+
+    With a certificate the configuration gets its first seed and that seed's loss: the trial's own
+    seed was lucky enough to be chosen.
 
     Raises:
         SweepError: If the file exists and ``force`` is False.
@@ -88,22 +121,28 @@ def write_config(study: StudyRecord, trial: TrialRecord, path: Path, *, force: b
         raise SweepError(f"{path} exists and is not overwritten; choose another with -o, or give --force")
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     identity = study.identity
+    config = study.config_values(trial)
+    if certificate is not None:
+        config["seed"] = certificate.seeds[0]
     provenance = Provenance(
         study=study.name,
         trial=trial.number,
-        dev_loss=trial.dev_loss,
+        dev_loss=certificate.dev_losses[0] if certificate else trial.dev_loss,
         words=study.data["words"],
         data_sha256=identity["data_sha256"],
         dedupe=study.data["dedupe"],
         split=identity["split"],
         trainer_version=identity["trainer_version"],
-        engine=trial.engine,
-        device=trial.device,
+        engine=(certificate or trial).engine,
+        device=(certificate or trial).device,
         sweep=__version__,
         torch=study.environment["torch"],
         exported=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
-    document = {"config": study.config_values(trial), "provenance": dataclasses.asdict(provenance)}
+    document = {"config": config, "provenance": dataclasses.asdict(provenance)}
+    del document["provenance"]["certificate"]
+    if certificate is not None:
+        document["certificate"] = dataclasses.asdict(certificate)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, tomli_w.dumps(document).encode())
@@ -129,7 +168,8 @@ def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
     if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
         raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
     try:
-        return TrainConfig.from_dict(raw["config"]), _provenance(raw["provenance"])
+        provenance = dataclasses.replace(_provenance(raw["provenance"]), certificate=_certificate(raw))
+        return TrainConfig.from_dict(raw["config"]), provenance
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
@@ -159,9 +199,26 @@ def is_config_file(path: Path | str) -> bool:
 
 
 def _provenance(raw: dict[str, Any]) -> Provenance:
-    for field in dataclasses.fields(Provenance):
-        if field.name not in raw:
-            raise ConfigError(f"provenance.{field.name} is missing")
-        if type(raw[field.name]) is not field.type:
-            raise ConfigError(f"provenance.{field.name} has the wrong kind: {raw[field.name]!r}")
-    return Provenance(**{field.name: raw[field.name] for field in dataclasses.fields(Provenance)})
+    names = {
+        field.name: field.type for field in dataclasses.fields(Provenance) if field.name != "certificate"
+    }
+    for name, kind in names.items():
+        if name not in raw:
+            raise ConfigError(f"provenance.{name} is missing")
+        if type(raw[name]) is not kind:
+            raise ConfigError(f"provenance.{name} has the wrong kind: {raw[name]!r}")
+    return Provenance(**{name: raw[name] for name in names})
+
+
+def _certificate(raw: dict[str, Any]) -> Certificate | None:
+    if "certificate" not in raw:
+        return None
+    try:
+        given = dict(raw["certificate"])
+        seeds, losses = (tuple(given.pop(name)) for name in ("seeds", "dev_losses"))
+        sound = all(type(s) is int for s in seeds) and all(type(loss) is float for loss in losses)
+        if not sound or len(seeds) != len(losses) or len(set(seeds)) != len(seeds) or len(seeds) < 2:
+            raise ValueError("seeds and dev_losses must be equally many, at least 2")
+        return Certificate(seeds=seeds, dev_losses=losses, **given)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"[certificate] cannot be used ({error}); export the study again") from error

@@ -4,23 +4,30 @@ The only place that reads the test split. One look per set of test words, known 
 every look is recorded before it is made, in the database and in the user's ledger.
 """
 
+import collections
 import dataclasses
 import datetime
 import hashlib
+import statistics
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from sweep import __version__
 from sweep.errors import DataError, SweepError, TestSplitError
+from sweep.results.certainty import Certainty, certainty
 from sweep.results.config_file import Provenance, load_exported_data
 from sweep.results.ledger import append_to_ledger, ledger_lock, read_ledger
 from sweep.results.replay import TOLERANCE, Comparison, choose_place, train_again
-from sweep.search.database import Storage
+from sweep.results.weights import kept_weights
+from sweep.search.database import Database, Storage
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import load_study, study_names
-from sweep.search.test_looks import TestLook, read_looks, write_look
+from sweep.search.test_looks import SeedLook, TestLook, read_looks, write_look
 from sweep.task.config import TrainConfig
-from sweep.task.corpus import load_test_words, load_train_words
+from sweep.task.corpus import Corpus, decode_words, load_test_words, load_train_words
 from sweep.task.mlp import MLP
 
 
@@ -33,49 +40,63 @@ class FinalTest:
     look: TestLook
     number: int
     """1 for the first look at these words."""
-    comparison: Comparison
-    """The exported dev loss beside that of this training."""
+    comparisons: tuple[Comparison, ...]
+    """For each seed the exported dev loss beside that of its model now."""
+    certainty: Certainty
+    """How far seeds and words let the test loss be known."""
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the comparisons: ``equal`` or ``within tolerance``."""
+        return max((comparison.verdict for comparison in self.comparisons), key=len)
 
 
 def run_final_test(
     config: TrainConfig,
     provenance: Provenance,
-    storage: Storage,
+    database: Database,
     *,
     words: str,
     again: str,
     device: str,
     say: Callable[[str], None],
 ) -> FinalTest:
-    """Train an exported configuration, check its dev loss, and evaluate the test split once.
+    """Evaluate an exported configuration once on the test split, on all its certified seeds.
+
+    The models are the stored ones where they are kept, else they are trained again. Before the test
+    words are read their dev losses must come out as exported.
 
     Args:
         config: As exported.
         provenance: Where it comes from.
-        storage: Opened for writing; the look is recorded in it.
+        database: The look is recorded in it; the models may be kept beside it.
         words: Path of the words file.
         again: Reason for another look at words that were looked at before; empty for none.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; where a model must be trained again.
         say: Called with a line on what takes long.
 
     Raises:
         DataError: If the words are not those of the export.
-        TestSplitError: If these test words were looked at before and ``again`` is empty, or the
+        TestSplitError: If these test words were looked at before and ``again`` is empty, or a
             dev loss does not come out as exported.
     """
-    data = load_exported_data(words, provenance)
+    data, storage = load_exported_data(words, provenance), database.open_for_writing()
     test_words = load_test_words(words, dedupe=provenance.dedupe)
     test_sha256 = _hash_words(test_words)
     _check_unused(looks_at(test_sha256, storage), again)
-    place = choose_place(MLP, provenance.place, device)
-    say(f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps")
-    stored = provenance.dev_loss
-    comparison = train_again(MLP, config, data, stored, place)
-    if comparison.verdict == "different":
-        raise TestSplitError(
-            f"the dev loss came out as {comparison.again:.4f}, but {stored:.4f} was exported (more than "
-            f"{TOLERANCE} apart): this is not the model that was chosen, and the test split was not touched"
-        )
+    models = _models(config, provenance)
+    comparisons = []
+    for model in models:
+        state = kept_weights(*model, provenance.study, database)
+        if state is None:
+            say(
+                f"training trial {provenance.trial} of {provenance.study!r} again, {config.num_steps:,} steps"
+            )
+            place = choose_place(MLP, provenance.place, device)
+            comparisons.append(train_again(MLP, model.config, data, model.dev_loss, place))
+        else:
+            comparisons.append(_compare(model, data, state))
+        _check_equal(comparisons[-1])
     look = TestLook(
         look_id=uuid.uuid4().hex,
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -84,19 +105,80 @@ def run_final_test(
         config_sha256=config.sha256(),
         study=provenance.study,
         trial=provenance.trial,
-        dev_loss=comparison.again,
+        dev_loss=statistics.fmean(comparison.again for comparison in comparisons),
         test_loss=None,
         why=again,
         version=__version__,
+        seeds=_seed_looks(models, comparisons, [None] * len(models)),
     )
     with ledger_lock():  # two at once must not both find the words unused
         earlier = looks_at(test_sha256, storage)
         _check_unused(earlier, again)
         _record(look, storage)
-    test_loss = MLP.words_loss(config, data, comparison.state, test_words)
-    look = dataclasses.replace(look, test_loss=test_loss)
+    counts = collections.Counter(test_words)
+    repeats, distinct = np.array(list(counts.values())), list(counts)
+    nll = np.array(
+        [MLP.word_losses(m.config, data, c.state, distinct) for m, c in zip(models, comparisons, strict=True)]
+    )
+    found = certainty(nll * repeats, np.array([len(word) + 1 for word in distinct]) * repeats)
+    seeds = _seed_looks(models, comparisons, found.losses)
+    look = dataclasses.replace(look, test_loss=found.mean, seeds=seeds)
     _record(look, storage)
-    return FinalTest(look=look, number=len(earlier) + 1, comparison=comparison)
+    return FinalTest(look=look, number=len(earlier) + 1, comparisons=tuple(comparisons), certainty=found)
+
+
+class _Model(NamedTuple):
+    """One configuration with its seed, and the dev loss that was exported for it."""
+
+    config: TrainConfig
+    dev_loss: float
+
+
+def _models(config: TrainConfig, provenance: Provenance) -> list[_Model]:
+    """Return the certified seeds' models, or the one exported model where nothing was certified."""
+    certificate = provenance.certificate
+    if certificate is None:
+        return [_Model(config, provenance.dev_loss)]
+    pairs = zip(certificate.seeds, certificate.dev_losses, strict=True)
+    return [_Model(config.replace(seed=seed), dev_loss) for seed, dev_loss in pairs]
+
+
+def _compare(model: _Model, data: Corpus, state: bytes) -> Comparison:
+    """Return a kept state with its dev loss as it is now beside the exported one."""
+    again = MLP.words_loss(model.config, data, state, decode_words(data.dev, data.vocabulary))
+    return Comparison(stored=model.dev_loss, again=again, seconds=0.0, state=state)
+
+
+def _check_equal(comparison: Comparison) -> None:
+    if comparison.verdict == "different":
+        again, stored = f"{comparison.again:.4f}", f"{comparison.stored:.4f}"
+        raise TestSplitError(
+            f"the dev loss came out as {again}, but {stored} was exported (more than {TOLERANCE} apart): "
+            f"this is not the model that was chosen, and the test split was not touched"
+        )
+
+
+def _seed_looks(
+    models: Sequence[_Model], comparisons: Sequence[Comparison], losses: Sequence[float | None]
+) -> tuple[SeedLook, ...]:
+    """Return each seed's losses by seed, or nothing where there is one seed only."""
+    if len(models) == 1:
+        return ()
+    looks = [
+        SeedLook(seed=model.config.seed, dev_loss=comparison.again, test_loss=loss)
+        for model, comparison, loss in zip(models, comparisons, losses, strict=True)
+    ]
+    return tuple(sorted(looks, key=lambda look: look.seed))
+
+
+def describe_test(final: FinalTest) -> Iterator[str]:
+    """Yield what a look showed, as lines."""
+    look, n = final.look, len(final.comparisons)
+    several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
+    exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
+    yield f"dev loss   {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
+    yield f"test loss  {look.test_loss:.4f} nats per character{several} (look {final.number}, recorded)"
+    yield from (f"  {line}" for line in final.certainty.sentences())
 
 
 def _check_unused(earlier: list[TestLook], again: str) -> None:

@@ -60,6 +60,28 @@ def format_text(
     return _render(parts, width, layout, colour)
 
 
+def draw_rows(
+    rows: pandas.DataFrame,
+    names: Sequence[str],
+    order: Sequence[str],
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write some columns of rows as a table, the first row green.
+
+    Args:
+        rows: Any rows.
+        names: The columns to show.
+        order: Columns in the order in which a narrow terminal does without them.
+        width: As in ``format_text``.
+        colour: As in ``format_text``.
+    """
+    layout = _fit(_columns_of(rows, names), order, width)
+    legend = [Text(line, style="dim") for line in _say_left_out(layout, width)]
+    return _render([_draw(layout, rows=slice(None), best=1), *legend], width, layout, colour)
+
+
 def drop_order(study: StudyRecord) -> list[str]:
     """Return the columns in the order in which a narrow terminal does without them.
 
@@ -194,9 +216,11 @@ def _legend(
         lines.append("spread: sample standard deviation of the dev loss between n seeds")
     if "diff" in shown:
         lines.append("diff: dev loss less logged")
-    if layout.left_out:
-        lines.append(f"left out at {width} columns: {', '.join(layout.left_out)}")
-    return lines
+    return [*lines, *_say_left_out(layout, width)]
+
+
+def _say_left_out(layout: _Layout, width: int | None) -> list[str]:
+    return [f"left out at {width} columns: {', '.join(layout.left_out)}"] if layout.left_out else []
 
 
 def _blocks(others: pandas.DataFrame, study: StudyRecord, width: int | None) -> list[RenderableType]:

@@ -96,6 +96,8 @@ class StudyRecord:
     environment: dict[str, str]
     """Versions and machine of the last run."""
     trials: tuple[TrialRecord, ...]
+    plans: tuple[dict[str, Any], ...] = ()
+    """Every plan of a confirmation, the latest last, as plain values."""
 
     @property
     def objectives(self) -> tuple[str, ...]:

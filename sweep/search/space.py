@@ -6,6 +6,7 @@ The dimensions stand in the order of the hyperparameters, not of the file, so th
 line changes no proposal. ``conditions`` reads when a dimension is active, ``grid`` counts cells.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,6 +17,7 @@ from optuna.distributions import (
     CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
+    json_to_distribution,
 )
 
 from sweep.errors import ConfigError, StudyFileError
@@ -97,6 +99,16 @@ def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
     configs = [task.make_config(trial) for trial in listed]
     searched = [name for name in types if listed and name in listed[0]]
     return Space({name: _hull([getattr(config, name) for config in configs]) for name in searched})
+
+
+def space_of_identity(identity: Mapping[str, Any]) -> Space:
+    """Return the space that a study's identity describes."""
+    dimensions = {name: json_to_distribution(json.dumps(d)) for name, d in identity["search"].items()}
+    conditions = {
+        name: {other: tuple(values) for other, values in needed.items()}
+        for name, needed in identity.get("when", {}).items()
+    }
+    return Space(dimensions, conditions)
 
 
 def contains(dimension: BaseDistribution, value: Any) -> bool:

@@ -30,6 +30,8 @@ _OPTUNA_STATES = {
 }
 
 _LABELS = ("candidate", "phase", "round")
+_PLANS = "confirm_plans"
+_CONFIRMATION = "/confirm"
 
 _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
@@ -82,15 +84,34 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             logged=tuple(attrs["logged"]),
             environment=attrs["environment"],
             trials=tuple(_trial_record(trial) for trial in trials),
+            plans=tuple(attrs.get(_PLANS, ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(f"study {name!r} is stored incompletely ({error!r}); restore a copy") from error
 
 
 def study_names(storage: RDBStorage) -> list[str]:
-    """Return the names of all studies, oldest first."""
+    """Return the names of all studies but confirmations, oldest first."""
+    return [name for name in all_study_names(storage) if not name.endswith(_CONFIRMATION)]
+
+
+def all_study_names(storage: RDBStorage) -> list[str]:
+    """Return the names of all studies, those of confirmations too, oldest first."""
     with storage_errors("database"):
         return list(_study_ids(storage))
+
+
+def confirmation_name(study: str) -> str:
+    """Return under which name a study's confirmation is stored; no study file can have it."""
+    return study + _CONFIRMATION
+
+
+def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
+    """Add a plan of a confirmation to a study."""
+    with storage_errors(name):
+        study_id = _study_ids(storage)[name]
+        plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
+        storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
 
 
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
@@ -101,7 +122,7 @@ def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
 
 
 def rename_study(storage: RDBStorage, old: str, new: str) -> None:
-    """Give a study another name, in one transaction.
+    """Give a study and its confirmation another name, in one transaction.
 
     Raises:
         NotFoundError: If there is no study ``old``.
@@ -115,12 +136,13 @@ def rename_study(storage: RDBStorage, old: str, new: str) -> None:
             raise StudyConflictError(f"a study {new!r} exists already; choose another name")
         studies = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
         with storage.engine.begin() as connection:
-            change = studies.update().where(studies.c.study_id == names[old]).values(study_name=new)
-            connection.execute(change)
+            for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
+                change = studies.update().where(studies.c.study_name == before).values(study_name=after)
+                connection.execute(change)
 
 
 def delete_study(storage: RDBStorage, name: str) -> None:
-    """Remove a study with its trials.
+    """Remove a study with its trials and its confirmation.
 
     Raises:
         NotFoundError: If there is none of that name.
@@ -129,7 +151,9 @@ def delete_study(storage: RDBStorage, name: str) -> None:
         names = _study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
-        storage.delete_study(names[name])
+        for stored in (confirmation_name(name), name):
+            if stored in names:
+                storage.delete_study(names[stored])
 
 
 def _study_ids(storage: RDBStorage) -> dict[str, int]:

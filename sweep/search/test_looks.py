@@ -29,6 +29,26 @@ _TABLE = sqlalchemy.Table(
     sqlalchemy.Column("version", sqlalchemy.String(40), nullable=False),
 )
 
+_SEEDS = sqlalchemy.Table(
+    "sweep_test_look_seeds",
+    _TABLE.metadata,
+    sqlalchemy.Column("look_id", sqlalchemy.String(32), primary_key=True),
+    sqlalchemy.Column("seed", sqlalchemy.BigInteger, primary_key=True, autoincrement=False),
+    sqlalchemy.Column("dev_loss", sqlalchemy.Float(53), nullable=False),
+    sqlalchemy.Column("test_loss", sqlalchemy.Float(53)),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SeedLook:
+    """One of the models that a look evaluates together: the same configuration on another seed."""
+
+    seed: int
+    dev_loss: float
+    """Nats per character."""
+    test_loss: float | None
+    """Nats per character; None where the look died before its end."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TestLook:
@@ -45,17 +65,19 @@ class TestLook:
     data_sha256: str
     """Hash of the words file."""
     config_sha256: str
-    """Hash of the hyperparameters, the seed included."""
+    """Hash of the hyperparameters, the first seed included."""
     study: str
     trial: int
     dev_loss: float
-    """Nats per character, as trained for this look."""
+    """Nats per character, of the models of this look; the mean over seeds."""
     test_loss: float | None
-    """Nats per character; None where the look died before its end."""
+    """Nats per character, the mean over seeds; None where the look died before its end."""
     why: str
     """Reason given for looking again; empty for the first look."""
     version: str
     """Version of sweep."""
+    seeds: tuple[SeedLook, ...] = ()
+    """Each seed's losses, where several were evaluated."""
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -65,9 +87,10 @@ class TestLook:
             TypeError: If a field is missing, unknown or of another kind.
             ValueError: If ``started`` is no time.
         """
-        look = cls(**values)
+        seeds = tuple(SeedLook(**seed) for seed in values.get("seeds", ()))
+        look = cls(**{**values, "seeds": seeds})
         for field in dataclasses.fields(cls):
-            if not isinstance(getattr(look, field.name), field.type):  # type: ignore[arg-type]
+            if field.name != "seeds" and not isinstance(getattr(look, field.name), field.type):  # type: ignore[arg-type]
                 raise TypeError(f"{field.name} is of another kind")
         datetime.datetime.fromisoformat(look.started)
         return look
@@ -75,6 +98,7 @@ class TestLook:
     def describe(self) -> str:
         """Return the look as one line."""
         loss = "unknown, it did not end" if self.test_loss is None else f"{self.test_loss:.4f}"
+        loss += f" (mean of {len(self.seeds)} seeds)" if self.seeds else ""
         when = datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d %H:%M")
         why = f", again because {self.why!r}" if self.why else ""
         return f"{when}, trial {self.trial} of {self.study!r}: test loss {loss}{why}"
@@ -82,16 +106,31 @@ class TestLook:
 
 def write_look(storage: RDBStorage, look: TestLook) -> None:
     """Store a look, or complete the one of the same id."""
+    values = dataclasses.asdict(look)
+    seeds = [{"look_id": look.look_id, **seed} for seed in values.pop("seeds")]
     with storage_errors("database"), storage.engine.begin() as connection:
-        _TABLE.create(connection, checkfirst=True)
-        connection.execute(_TABLE.delete().where(_TABLE.c.look_id == look.look_id))
-        connection.execute(_TABLE.insert().values(**dataclasses.asdict(look)))
+        for table in (_TABLE, _SEEDS):
+            table.create(connection, checkfirst=True)
+            connection.execute(table.delete().where(table.c.look_id == look.look_id))
+        connection.execute(_TABLE.insert().values(**values))
+        if seeds:
+            connection.execute(_SEEDS.insert(), seeds)
 
 
 def read_looks(storage: RDBStorage) -> list[TestLook]:
     """Return all looks, oldest first."""
     with storage_errors("database"), storage.engine.connect() as connection:
-        if not sqlalchemy.inspect(connection).has_table(_TABLE.name):
+        tables = sqlalchemy.inspect(connection)
+        if not tables.has_table(_TABLE.name):
             return []
+        seeds = _read_seeds(connection) if tables.has_table(_SEEDS.name) else {}
         rows = connection.execute(_TABLE.select().order_by(_TABLE.c.started)).mappings()
-        return [TestLook(**row) for row in rows]
+        return [TestLook(**row, seeds=tuple(seeds.get(row["look_id"], ()))) for row in rows]
+
+
+def _read_seeds(connection: sqlalchemy.Connection) -> dict[str, list[SeedLook]]:
+    seeds: dict[str, list[SeedLook]] = {}
+    for row in connection.execute(_SEEDS.select().order_by(_SEEDS.c.seed)).mappings():
+        values = dict(row)
+        seeds.setdefault(values.pop("look_id"), []).append(SeedLook(**values))
+    return seeds

@@ -190,6 +190,13 @@ def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWord
     return EncodedWords(symbols=symbols, lengths=lengths)
 
 
+def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
+    """Turn symbol indices back into words."""
+    text = "".join(vocabulary[symbol] for symbol in words.symbols.tolist())
+    ends = np.cumsum(words.lengths).tolist()
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
 def build_examples(words: EncodedWords, block_size: int) -> Examples:
     """Return one example for each symbol and each end mark, word after word.
 

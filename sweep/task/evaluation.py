@@ -7,7 +7,7 @@ examples is a weighted sum over the distinct contexts, with far fewer rows than 
 import numpy as np
 import torch
 
-from sweep.task.corpus import DistinctExamples
+from sweep.task.corpus import DistinctExamples, EncodedWords, build_examples
 from sweep.task.model import forward, to_tensors
 
 _ROWS_AT_ONCE = 4_096
@@ -35,3 +35,20 @@ def pair_log_likelihoods(
     )
     pairs = log_p[torch.from_numpy(examples.pair_context), torch.from_numpy(examples.pair_target)]
     return pairs.double().cpu().numpy()
+
+
+def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> np.ndarray:
+    """Return each word's summed negative log-likelihood, its end included, in nats, shape (W,).
+
+    Divided by ``words.lengths + 1`` it is the word's loss per character; the sum over all words
+    divided by the sum of these is ``split_loss``.
+    """
+    examples = build_examples(words, block_size)
+    every = DistinctExamples(
+        contexts=examples.contexts,
+        pair_context=np.arange(len(examples.targets)),
+        pair_target=examples.targets.astype(np.int64),
+        pair_count=np.ones(len(examples.targets), np.int64),
+    )
+    first = np.cumsum(words.lengths + 1) - (words.lengths + 1)
+    return -np.add.reduceat(pair_log_likelihoods(parameters, every), first)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweep.errors import ConfigError, DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
@@ -111,6 +113,16 @@ class MlpTask:
         parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
         examples = build_examples(encode_words(words, data.vocabulary), config.block_size)
         return split_loss(parameters, merge_examples(examples))
+
+    def word_losses(
+        self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]
+    ) -> np.ndarray:
+        """Return each word's summed negative log-likelihood in nats, its end included, shape (W,)."""
+        from sweep.task.evaluation import word_losses
+        from sweep.task.state import TrainState
+
+        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        return word_losses(parameters, encode_words(words, data.vocabulary), config.block_size)
 
     def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
         """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""

@@ -20,7 +20,7 @@ from sweep.results.config_file import Provenance, choose_trial, load_config, wri
 from sweep.results.final_test import FinalTest, leak_warnings, looks_at, looks_of_study, run_final_test
 from sweep.results.ledger import ledger_path, read_ledger
 from sweep.search.checkpoints import Checkpoints
-from sweep.search.database import Database, Storage
+from sweep.search.database import Database
 from sweep.search.study_store import load_study
 from sweep.search.test_looks import read_looks
 from sweep.task.config import TrainConfig
@@ -46,10 +46,10 @@ def best(database: Database) -> tuple[TrainConfig, Provenance]:
 
 
 def look(
-    config: TrainConfig, provenance: Provenance, storage: Storage, *, words: str = WORDS, again: str = ""
+    config: TrainConfig, provenance: Provenance, database: Database, *, words: str = WORDS, again: str = ""
 ) -> FinalTest:
     return run_final_test(
-        config, provenance, storage, words=words, again=again, device="auto", say=lambda text: None
+        config, provenance, database, words=words, again=again, device="auto", say=lambda text: None
     )
 
 
@@ -83,14 +83,14 @@ def test_the_loss_is_that_of_every_test_example(
     random.Random(42).shuffle(shuffled)  # noqa: S311  the split that the field uses
     dev, test = shuffled[320:360], shuffled[360:]
 
-    final = look(config, provenance, database.open_for_writing())
+    final = look(config, provenance, database)
 
     def oracle(words: list[str]) -> float:
         return cross_entropy_by_torch(state, config.block_size, words, vocabulary)
 
     assert final.look.test_loss == pytest.approx(oracle(test), abs=1e-6)
     assert final.look.dev_loss == provenance.dev_loss == pytest.approx(oracle(dev), abs=1e-6)
-    assert final.comparison.verdict == "equal"
+    assert final.verdict == "equal"
     assert final.number == 1
 
 
@@ -98,7 +98,7 @@ def test_a_look_is_recorded_in_both_places(best: tuple[TrainConfig, Provenance],
     """The database and the ledger hold the same look, with time, hashes, loss and version."""
     config, provenance = best
     storage = database.open_for_writing()
-    final = look(config, provenance, storage)
+    final = look(config, provenance, database)
     assert read_ledger() == read_looks(storage) == [final.look]
     assert final.look.config_sha256 == config.sha256()
     assert final.look.data_sha256 == provenance.data_sha256
@@ -114,21 +114,20 @@ def test_another_dev_loss_is_refused_and_no_look_recorded(
     config, provenance = best
     storage = database.open_for_writing()
     with pytest.raises(TestSplitError, match=r"the dev loss came out as .* the test split was not touched"):
-        look(config.replace(num_steps=1), provenance, storage)
+        look(config.replace(num_steps=1), provenance, database)
     with pytest.raises(TestSplitError, match="the dev loss came out as"):
-        look(config, dataclasses.replace(provenance, dev_loss=provenance.dev_loss + 0.021), storage)
+        look(config, dataclasses.replace(provenance, dev_loss=provenance.dev_loss + 0.021), database)
     assert read_ledger() == read_looks(storage) == []
     assert not ledger_path().exists()
-    assert look(config, provenance, storage).number == 1
+    assert look(config, provenance, database).number == 1
 
 
 def test_other_words_are_refused(best: tuple[TrainConfig, Provenance], database: Database) -> None:
     """A list that is not the exported one is no test of this model."""
     config, provenance = best
     write_words(Path("other.txt"), made_up_words(seed=2))
-    storage = database.open_for_writing()
     with pytest.raises(DataError, match=r"other\.txt is not the list of the export \(sha256 "):
-        look(config, provenance, storage, words="other.txt")
+        look(config, provenance, database, words="other.txt")
     assert read_ledger() == []
 
 
@@ -136,10 +135,10 @@ def test_a_second_look_needs_a_reason(best: tuple[TrainConfig, Provenance], data
     """The second look is refused before anything is trained; with a reason it counts as look 2."""
     config, provenance = best
     storage = database.open_for_writing()
-    first = look(config, provenance, storage)
+    first = look(config, provenance, database)
     with pytest.raises(TestSplitError, match="looked at before"):
-        look(config.replace(num_steps=10_000_000), provenance, storage)  # would train for minutes
-    second = look(config, provenance, storage, again="the paper asks for it")
+        look(config.replace(num_steps=10_000_000), provenance, database)  # would train for minutes
+    second = look(config, provenance, database, again="the paper asks for it")
     assert second.number == 2
     assert second.look.why == "the paper asks for it"
     assert second.look.test_loss == first.look.test_loss
@@ -151,15 +150,14 @@ def test_the_same_test_words_in_another_file_are_known(
 ) -> None:
     """The words count, not the file: another file with the same test words is no fresh test."""
     config, provenance = best
-    storage = database.open_for_writing()
-    look(config, provenance, storage)
+    look(config, provenance, database)
     raw = Path(WORDS).read_bytes()
     Path("crlf.txt").write_bytes(raw.replace(b"\n", b"\r\n"))
     other = dataclasses.replace(
         provenance, data_sha256=hashlib.sha256(Path("crlf.txt").read_bytes()).hexdigest()
     )
     with pytest.raises(TestSplitError, match="looked at before"):
-        look(config, other, storage, words="crlf.txt")
+        look(config, other, database, words="crlf.txt")
 
 
 DYING = """
@@ -170,14 +168,14 @@ from sweep.search.database import Database
 from sweep.task.mlp import MlpTask
 
 class Dying(MlpTask):
-    def words_loss(self, config, data, state, words):
+    def word_losses(self, config, data, state, words):
         os._exit(9)
 
 final_test.MLP = Dying()
 config, provenance = load_config("best.toml")
-storage = Database("sqlite:///studies/sweep.db").open_for_writing()
+database = Database("sqlite:///studies/sweep.db")
 final_test.run_final_test(
-    config, provenance, storage, words=provenance.words, again="", device="auto", say=print
+    config, provenance, database, words=provenance.words, again="", device="auto", say=print
 )
 """
 
@@ -193,7 +191,7 @@ def test_a_look_that_died_counts(best: tuple[TrainConfig, Provenance], database:
     assert read_looks(storage) == [known]
     assert known.test_loss is None
     with pytest.raises(TestSplitError, match="test loss unknown, it did not end"):
-        look(*best, storage)
+        look(*best, database)
 
 
 def test_two_looks_at_once_are_not_both_free(best: tuple[TrainConfig, Provenance]) -> None:
@@ -246,11 +244,11 @@ def test_a_damaged_ledger_stops_the_test(best: tuple[TrainConfig, Provenance], d
     """A look must not be lost: with an unreadable line in the ledger nothing is tested."""
     config, provenance = best
     storage = database.open_for_writing()
-    look(config, provenance, storage)
+    look(config, provenance, database)
     ledger_path().write_text(ledger_path().read_text()[:-40] + "\n")
     started = time.monotonic()
     with pytest.raises(StorageError, match="line 2: not a record of a test look; restore the file"):
-        look(config.replace(num_steps=10_000_000), provenance, storage, again="really")
+        look(config.replace(num_steps=10_000_000), provenance, database, again="really")
     assert time.monotonic() - started < 60
     assert len(read_looks(storage)) == 1
 
@@ -259,7 +257,7 @@ def test_losses_are_finite_numbers_in_the_ledger(
     best: tuple[TrainConfig, Provenance], database: Database
 ) -> None:
     """The ledger is JSON that any program reads: first the look without a loss, then with it."""
-    final = look(*best, database.open_for_writing())
+    final = look(*best, database)
     lines = [json.loads(line) for line in ledger_path().read_text().splitlines()]
     assert [line["test_loss"] for line in lines] == [None, final.look.test_loss]
     assert final.look.test_loss is not None

@@ -1,0 +1,73 @@
+"""How do the confirmed models do on each dev word?
+
+The dev split is a sample of words, so a loss over it is uncertain however many seeds there are. The
+words' own losses say how much; and words that also stand in train say little about new ones.
+"""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from sweep.search.checkpoints import Checkpoints
+from sweep.search.confirm import Confirmation
+from sweep.search.confirm_plan import Job
+from sweep.search.database import Database
+from sweep.search.records import StudyRecord, TrialRecord
+from sweep.search.word_uncertainty import mean_losses
+from sweep.task.corpus import Corpus, decode_words, load_train_words
+from sweep.task.mlp import MLP
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WordEvidence:
+    """Losses of each training of a confirmation on each distinct dev word."""
+
+    nll: dict[Job, np.ndarray]
+    """Summed negative log-likelihood of each word, its repeats in dev included, nats, shape (W,)."""
+    sizes: np.ndarray
+    """Characters of each word with its end, its repeats included, shape (W,)."""
+    in_train: np.ndarray
+    """Whether the word stands in train as well, shape (W,)."""
+
+    def of(self, candidate: int, phase: str, rounds: int) -> np.ndarray:
+        """Return the first rounds of a candidate, shape (rounds, W)."""
+        return np.array([self.nll[Job(candidate, phase, r)] for r in range(rounds)])
+
+    def loss_on(self, nll: np.ndarray, words: np.ndarray) -> float:
+        """Return the loss over some words, the mean over seeds, nats per character."""
+        return float(mean_losses(nll, self.sizes, words).mean())
+
+
+def gather_word_evidence(
+    study: StudyRecord, confirmation: Confirmation, database: Database
+) -> WordEvidence | None:
+    """Evaluate the stored states of a confirmation word by word; None where a state is gone.
+
+    Raises:
+        DataError: If the words file cannot be read.
+    """
+    data: Corpus = MLP.load_data(study.data)
+    checkpoints = Checkpoints(database.files / confirmation.name)
+    counts = collections.Counter(decode_words(data.dev, data.vocabulary))
+    words, repeats = list(counts), np.array(list(counts.values()))
+    nll = {}
+    for job, trial in confirmation.trials.items():
+        if trial.dev_loss is None:
+            continue
+        state = _final_state(checkpoints, trial)
+        if state is None:
+            return None
+        config = MLP.make_config(study.config_values(trial))
+        nll[job] = MLP.word_losses(config, data, state, words) * repeats
+    train = set(load_train_words(study.data["words"], dedupe=study.data["dedupe"]))
+    return WordEvidence(
+        nll=nll,
+        sizes=np.array([len(word) + 1 for word in words]) * repeats,
+        in_train=np.array([word in train for word in words]),
+    )
+
+
+def _final_state(checkpoints: Checkpoints, trial: TrialRecord) -> bytes | None:
+    last = trial.segments[-1]
+    return checkpoints.read_state(trial.number, last.step, last.state_sha256)

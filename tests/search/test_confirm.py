@@ -1,0 +1,155 @@
+"""The best configurations trained again: in a real database, by real workers."""
+
+from pathlib import Path
+
+import pytest
+from toy_runs import Watcher, database_in, run_toy, toy_study
+from toy_task import TOY, ToyTask
+
+from sweep.errors import DataError, NotFoundError
+from sweep.search.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
+from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job
+from sweep.search.records import StudyRecord
+from sweep.search.study_store import (
+    all_study_names,
+    delete_study,
+    load_study,
+    rename_study,
+    study_names,
+)
+
+ASKED = ConfirmSettings(top=2, seeds=2, certify=2)
+
+
+def stored(folder: Path, name: str = "toy") -> tuple[StudyRecord, Confirmation | None]:
+    storage = database_in(folder).open_read_only()
+    study = load_study(storage, name)
+    return study, load_confirmation(storage, study)
+
+
+def confirm(
+    folder: Path, asked: ConfirmSettings = ASKED, watcher: Watcher | None = None, task: ToyTask = TOY
+) -> tuple[bool, ConfirmPlan]:
+    """Confirm the toy study as the command does."""
+    watcher = watcher or Watcher()
+    study, earlier = stored(folder)
+    plan = plan_confirmation(study, earlier, asked)
+    database = database_in(folder)
+    finished = run_confirmation(
+        task, study, plan, database, workers=1, observe=watcher, should_stop=watcher.should_stop
+    )
+    return finished, plan
+
+
+def losses(folder: Path, name: str = "toy") -> dict[Job, float | None]:
+    _, confirmation = stored(folder, name)
+    assert confirmation is not None
+    return dict(confirmation.losses)
+
+
+def test_the_candidates_are_trained_on_seeds_of_their_own(tmp_path: Path) -> None:
+    """Two candidates have the same two seeds, the chosen one two more, and the search has none of them."""
+    run_toy(tmp_path, toy_study())
+    finished, plan = confirm(tmp_path)
+    study, confirmation = stored(tmp_path)
+    assert finished
+    assert confirmation is not None
+    assert confirmation.plan == plan
+    seeds = {job: trial.seed for job, trial in confirmation.trials.items()}
+    first, second = (candidate.trial for candidate in plan.candidates)
+    assert [seeds[Job(first, "choice", r)] for r in (0, 1)] == [
+        seeds[Job(second, "choice", r)] for r in (0, 1)
+    ]
+    assert len(set(seeds.values())) == 4
+    assert not {trial.seed for trial in study.trials} & set(seeds.values())
+    assert len(seeds) == 6
+    params = {trial.number: trial.params for trial in study.trials}
+    assert all(trial.params == params[job.candidate] for job, trial in confirmation.trials.items())
+
+
+def test_the_search_is_left_alone(tmp_path: Path) -> None:
+    """A confirmation changes no trial of its study and is not listed among the studies."""
+    run_toy(tmp_path, toy_study())
+    before, _ = stored(tmp_path)
+    confirm(tmp_path)
+    after, _ = stored(tmp_path)
+    assert after.trials == before.trials
+    storage = database_in(tmp_path).open_read_only()
+    assert study_names(storage) == ["toy"]
+    assert all_study_names(storage) == ["toy", "toy/confirm"]
+
+
+def test_an_interrupted_confirmation_goes_on(tmp_path: Path) -> None:
+    """Stopped after some segments and run again, it has the numbers of one that was not, by the same plan."""
+    for name in ("straight", "stopped"):
+        (tmp_path / name).mkdir()
+        run_toy(tmp_path / name, toy_study())
+    confirm(tmp_path / "straight")
+    finished, plan = confirm(tmp_path / "stopped", watcher=Watcher(stop_after=7))
+    assert not finished
+    finished, again = confirm(tmp_path / "stopped")
+    assert finished
+    assert again == plan
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "straight")
+
+
+def test_a_finished_confirmation_trains_nothing(tmp_path: Path) -> None:
+    """The same command again makes no plan and no training."""
+    run_toy(tmp_path, toy_study())
+    _, plan = confirm(tmp_path)
+    before = losses(tmp_path)
+    watcher = Watcher()
+    assert confirm(tmp_path, watcher=watcher) == (True, plan)
+    assert watcher.events == []
+    assert losses(tmp_path) == before
+
+
+def test_more_seeds_are_a_new_plan_that_uses_what_is_there(tmp_path: Path) -> None:
+    """Every plan is kept; rounds that are trained already are not trained again."""
+    run_toy(tmp_path, toy_study())
+    _, first = confirm(tmp_path)
+    before = losses(tmp_path)
+    finished, second = confirm(tmp_path, ConfirmSettings(top=2, seeds=3, certify=2))
+    study, _ = stored(tmp_path)
+    assert finished
+    assert [ConfirmPlan.from_dict(plan) for plan in study.plans] == [first, second]
+    after = losses(tmp_path)
+    assert {job: after[job] for job in before} == before
+    assert len(after) - len(before) in (2, 4)  # one more round each, and perhaps another one chosen
+
+
+def test_more_trials_are_a_new_plan(tmp_path: Path) -> None:
+    """A search that went on may have better candidates, so they are chosen anew."""
+    run_toy(tmp_path, toy_study())
+    _, first = confirm(tmp_path)
+    run_toy(tmp_path, toy_study(trials=12))
+    study, earlier = stored(tmp_path)
+    second = plan_confirmation(study, earlier, ASKED)
+    assert (first.trials_seen, second.trials_seen) == (6, 12)
+
+
+def test_a_study_without_a_loss_cannot_be_confirmed(tmp_path: Path) -> None:
+    """The error says so and what to do."""
+    trials = [{"x": 0.2, "y": 2, "conduct": "nan"}]
+    run_toy(tmp_path, toy_study(sampler="listed", trials=1, trial=trials))
+    with pytest.raises(NotFoundError, match="no complete trial yet; `sweep run` trains more"):
+        confirm(tmp_path)
+
+
+def test_another_trainer_confirms_nothing(tmp_path: Path) -> None:
+    """Losses of another version of the trainer are not compared with the search's."""
+    run_toy(tmp_path, toy_study())
+    with pytest.raises(DataError, match="trainer_version changed since the study was run"):
+        confirm(tmp_path, task=ToyTask(version=2))
+
+
+def test_the_confirmation_follows_its_study(tmp_path: Path) -> None:
+    """Renamed and deleted with it."""
+    run_toy(tmp_path, toy_study())
+    confirm(tmp_path)
+    before = losses(tmp_path)
+    storage = database_in(tmp_path).open_for_writing()
+    rename_study(storage, "toy", "play")
+    assert losses(tmp_path, "play") == before
+    delete_study(storage, "play")
+    assert all_study_names(storage) == []
