@@ -103,9 +103,7 @@ def test_an_unfinished_confirmation_has_no_certificate() -> None:
     verdict = judge(searched(), nearly)
     assert verdict.chosen is not None
     assert certificate_of(nearly, verdict) is None
-    assert "not finished: at least 1 training left" in format_confirmation(
-        searched(), nearly, verdict, None
-    )
+    assert "not finished: at least 1 training left" in format_confirmation(searched(), nearly, verdict, None)
 
 
 def test_a_candidate_that_diverged_is_shown_with_its_reason() -> None:
