@@ -1,22 +1,54 @@
-"""What did a study of two objectives come to, in a few lines?"""
+"""Which of a study's configurations stand on its Pareto front, and what did the front come to?
+
+Costs are compared by their logarithm wherever distances count, since ten per cent more parameters
+are the same step for small and for large models.
+"""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas
 
 from sweep.results.columns import cell, heading
-from sweep.results.pareto import Point, hypervolume, knee
+from sweep.results.pareto import Point, front_ranks, hypervolume, knee
 from sweep.search.records import StudyRecord
 
 
-def row_points(rows: pandas.DataFrame, cost: str) -> list[Point]:
-    """Return the ranked rows as points: the logarithm of the cost to base 10, and the mean dev loss.
+class Configuration(NamedTuple):
+    """One ranked row, seen as a cost and a loss."""
 
-    In decades, since what a tenth more parameters buys is the question for small and large models
-    alike. Rows without a cost above 0 are left out.
+    cost: float
+    dev_loss: float
+    """Mean of its replicates."""
+    trial: int
+    """The first of them."""
+
+    @property
+    def point(self) -> Point:
+        """The cost in decades, and the loss."""
+        return math.log10(self.cost), self.dev_loss
+
+
+def pareto_front(rows: pandas.DataFrame, cost: str) -> list[Configuration]:
+    """Return the ranked rows that no other beats in both, cheapest first.
+
+    Args:
+        rows: From ``rank_trials``, of a study with whatever objectives.
+        cost: A column; rows without a cost above 0 are left out.
     """
-    pairs = zip(rows[cost], rows["dev_loss"], strict=True)
-    return [(math.log10(cost), loss) for cost, loss in pairs if loss is not None and cost]
+    ranked = rows[rows["rank"].notna()]
+    columns = zip(ranked[cost], ranked["dev_loss"], ranked["trial"], strict=True)
+    found = sorted(Configuration(*values) for values in columns if values[0])
+    ranks = front_ranks([(one.cost, one.dev_loss) for one in found])
+    return [one for one, rank in zip(found, ranks, strict=True) if rank == 1]
+
+
+def knee_of(front: Sequence[Configuration]) -> Configuration | None:
+    """Return the configuration at the knee of a front, or None where it has none."""
+    by_point = {one.point: one for one in front}
+    found = knee(list(by_point)) if by_point else None
+    return None if found is None else by_point[found]
 
 
 def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float) -> list[str]:
@@ -30,27 +62,34 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
     ranked = rows[rows["rank"].notna()]
     if study.cost is None or ranked.empty:
         return []
-    front = ranked[ranked["front"] == 1]
+    first = ranked[ranked["front"] == 1]
+    trials = sum(len(trials) for trials in first["trials"])
+    count = (
+        f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
+        f"none in dev_loss and {study.cost}"
+    )
+    front = pareto_front(rows, study.cost)
     costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
-    area = hypervolume(row_points(front, study.cost), (math.log10(costliest), worst_loss))
-    trials = sum(len(trials) for trials in front["trials"])
-    unit = heading(study.cost)
     return [
-        f"Pareto front: {len(front):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
-        f"none in dev_loss and {study.cost}",
-        f"hypervolume: {area:.3f} nats x decades of {unit}, reference point {worst_loss:.4f} (uniform) and "
-        f"{cell(study.cost, costliest)} {unit} (the costliest here)",
+        count,
+        _describe_area(front, study.cost, costliest, worst_loss),
         *_describe_knee(front, study.cost),
     ]
 
 
-def _describe_knee(front: pandas.DataFrame, cost: str) -> list[str]:
-    points = row_points(front, cost)
-    found = knee(points) if points else None
+def _describe_area(front: Sequence[Configuration], cost: str, costliest: float, worst_loss: float) -> str:
+    area = hypervolume([one.point for one in front], (math.log10(costliest), worst_loss))
+    return (
+        f"hypervolume: {area:.3f} nats x decades of {heading(cost)}, reference point {worst_loss:.4f} "
+        f"(uniform) and {cell(cost, costliest)} {heading(cost)} (the costliest here)"
+    )
+
+
+def _describe_knee(front: Sequence[Configuration], cost: str) -> list[str]:
+    found = knee_of(front)
     if found is None:
         return []
-    row = front.iloc[points.index(found)]
     return [
-        f"knee, farthest below the line between the front's ends: trial {row['trial']}, dev loss "
-        f"{row['dev_loss']:.4f}, {cell(cost, row[cost])} {heading(cost)}"
+        f"knee, farthest below the line between the front's ends: trial {found.trial}, dev loss "
+        f"{found.dev_loss:.4f}, {cell(cost, found.cost)} {heading(cost)}"
     ]

@@ -13,12 +13,7 @@ import plotly.graph_objects as go
 
 from sweep.errors import NotFoundError
 from sweep.results.evidence import Evidence
-from sweep.results.figures.cost import (
-    loss_by_parameters,
-    loss_by_seconds,
-    plot_loss_by_parameters,
-    plot_loss_by_seconds,
-)
+from sweep.results.figures.cost import loss_by_objective, loss_by_parameters, loss_by_seconds, plot_cost
 from sweep.results.figures.embedding import embedding_map, plot_embedding_map
 from sweep.results.figures.history import (
     history_by_seconds,
@@ -116,13 +111,20 @@ PLOTS: dict[str, Plot] = {
         title="Loss against size",
         reading="Left is small, low is good. On the green line lie the trials that no other beats in both.",
         numbers=loss_by_parameters,
-        figure=plot_loss_by_parameters,
+        figure=plot_cost,
     ),
     "cost-seconds": Plot(
         title="Loss against training time",
         reading="Left is fast, low is good. Seconds depend on the machine and on what else it was doing.",
         numbers=loss_by_seconds,
-        figure=plot_loss_by_seconds,
+        figure=plot_cost,
+    ),
+    "pareto": Plot(
+        title="Pareto front",
+        reading="To the right runs what the study minimises beside the loss, or the parameters. On the green "
+        "line lie the configurations that no other beats in both; past the knee a lower loss costs much.",
+        numbers=loss_by_objective,
+        figure=plot_cost,
     ),
     "lr-finder": Plot(
         title="Learning-rate finder",

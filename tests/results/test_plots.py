@@ -66,7 +66,7 @@ class TestEveryPlot:
             draw(name, Evidence(made_study(), reports=tmp_path))
 
 
-@pytest.mark.parametrize("name", ["history", "slices", "parallel", "cost-seconds", "cost-parameters"])
+@pytest.mark.parametrize("name", ["history", "slices", "parallel", "cost-seconds", "pareto"])
 @pytest.mark.parametrize(
     "trials",
     [

@@ -19,12 +19,14 @@ from typing import Any
 import optuna
 import pytest
 from small_study import _own_ledger, environment, small, trained
+from toy_runs import database_in, toy_study
+from toy_task import TOY
 
 from sweep.cli import main
 from sweep.errors import MachineError, NotFoundError
 from sweep.search.dashboard import HOST, make_server, save_figure
 from sweep.search.database import Database
-from sweep.search.study_store import load_study
+from sweep.search.study_store import load_study, open_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -122,6 +124,21 @@ def test_the_api_tells_the_stored_losses(port: int, database: Database) -> None:
     shown = json.loads(ask(port, "/api/studies/1")[1])["trials"]
     assert {trial["number"]: trial["values"][0] for trial in shown} == stored
     assert len(stored) == 6
+
+
+def test_the_api_names_two_objectives_and_tells_both_values(tmp_path: Path) -> None:
+    """So that its Pareto page has two axes with their names, and each trial its place."""
+    spec, database = toy_study(objectives=["dev_loss", "n_params"]), database_in(tmp_path)
+    writer = open_study(database.open_for_writing(), spec, TOY, TOY.load_data({"words": ""}))
+    for loss, cost in [(2.5, 10), (2.25, 90)]:
+        facts = {"n_params": cost, "examples_seen": 1}
+        trial_id = writer.claim({"x": 0.5, "y": 1}, spec.space, 1, facts, {"engine": "toy", "device": "cpu"})
+        writer.end(trial_id, "complete", seconds=1, dev_loss=loss, cost=cost)
+    with serving(database) as port:
+        study = json.loads(ask(port, "/api/studies/1")[1])
+    assert (study["directions"], study["objective_names"]) == (["minimize"] * 2, ["dev_loss", "n_params"])
+    assert [trial["values"] for trial in study["trials"]] == [[2.5, 10], [2.25, 90]]
+    assert [trial["number"] for trial in study["best_trials"]] == [0, 1]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGING)
