@@ -88,6 +88,7 @@ class LineView(_Plain):
     def __init__(self, title: str, console: Console) -> None:
         self._title = title
         self._console = console
+        self._introduced = False
 
     def __call__(self, event: Event) -> None:
         """Write what an event is worth, if anything."""
@@ -105,8 +106,10 @@ class LineView(_Plain):
 
     def _start(self, event: RunStarted) -> None:
         plural = "" if event.workers == 1 else "s"
-        for line in (self._title, event.data_facts):
-            self._say(escape(printable(line)))
+        if not self._introduced:  # a confirmation starts several runs
+            for line in (self._title, event.data_facts):
+                self._say(escape(printable(line)))
+        self._introduced = True
         self._say(
             f"{event.done} of {event.total} trials done; training {event.total - event.done} more on "
             f"{event.workers} worker{plural}, device {event.device}, engine {event.engine}"
@@ -135,6 +138,7 @@ def trial_object(trial: TrialRecord) -> dict[str, Any]:
         "reason": trial.reason,
         "params": trial.params,
         "seed": trial.seed,
+        **trial.labels,
         **trial.facts,
         "train_seconds": round(trial.train_seconds, 3),
         "engine": trial.engine,
@@ -151,7 +155,14 @@ def _outcome(trial: TrialRecord) -> str:
     outcome = (
         f"[bold]{trial.dev_loss:.4f}[/]" if trial.dev_loss is not None else f"[yellow]{trial.state:>6}[/]"
     )
-    return f"trial {trial.number:>3}  {outcome}  {trial.train_seconds:6.1f} s"
+    return f"{_title(trial)}  {outcome}  {trial.train_seconds:6.1f} s"
+
+
+def _title(trial: TrialRecord) -> str:
+    """Return a trial's number; in a confirmation that of the candidate, and which round it is."""
+    if not trial.labels:
+        return f"trial {trial.number:>3}"
+    return f"trial {trial.labels['candidate']:>3}, {trial.labels['phase']} {trial.labels['round'] + 1:>2}"
 
 
 def _value(value: Any) -> str:
