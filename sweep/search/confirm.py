@@ -49,6 +49,7 @@ class ConfirmSpec(StudySpec):
                 f"{', '.join(changed)} changed since the study was run; restore what it was run on"
             )
         how = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": [], "objective": "dev_loss"}
+
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
 
 

@@ -309,11 +309,12 @@ class _Driver:
                 dev_loss=segment.dev_loss,
                 seconds=round(segment.seconds, 6),  # as stored, so that a resumed run knows no other number
                 state_sha256=hashlib.sha256(segment.state).hexdigest(),
+                average_loss=segment.average_loss,
             )
         )
         if cut.percent is not None:
-            self._stand(live.number, cut.percent, segment.dev_loss)
-            self.mirror.report(live.number, cut.percent, segment.dev_loss)
+            self._stand(live.number, cut.percent, live.segments[-1].rung_loss)
+            self.mirror.report(live.number, cut.percent, live.segments[-1].rung_loss)
         end = self._judge(live)
         if end is None:
             self._submit(pool, live)
@@ -362,7 +363,11 @@ class _Driver:
 
     def _submit(self, pool: Pool, live: _Live) -> None:
         job = SegmentJob(
-            trial=live.number, config=live.config, state=live.state, until_step=live.cuts[0].step
+            trial=live.number,
+            config=live.config,
+            state=live.state,
+            until_step=live.cuts[0].step,
+            averaged=self.spec.pruner != "none",
         )
         pool.submit(job)
 

@@ -31,6 +31,8 @@ class SegmentJob:
     state: bytes | None
     """Where to go on; None is the beginning."""
     until_step: int
+    averaged: bool = False
+    """Whether the averaged weights are evaluated too."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,4 +251,6 @@ def _prepare_worker() -> None:
 def _train(job: SegmentJob) -> Segment:
     assert _worker is not None, "the initialiser ran"
     task, data, engine, device = _worker
-    return task.train_segment(job.config, data, job.state, job.until_step, engine=engine, device=device)
+    return task.train_segment(
+        job.config, data, job.state, job.until_step, engine=engine, device=device, averaged=job.averaged
+    )

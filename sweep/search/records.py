@@ -22,6 +22,13 @@ class SegmentRecord:
     seconds: float
     state_sha256: str
     """Hash of the state file."""
+    average_loss: float | None = None
+    """Dev loss of the averaged weights; None where none are kept."""
+
+    @property
+    def rung_loss(self) -> float:
+        """What pruners compare: the averaged weights' loss where it is known."""
+        return self.dev_loss if self.average_loss is None else self.average_loss
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +58,8 @@ class TrialRecord:
 
     @property
     def rungs(self) -> dict[int, float]:
-        """Rung in per cent -> dev loss there."""
-        return {s.percent: s.dev_loss for s in self.segments if s.percent is not None}
+        """Rung in per cent -> loss that pruners compare there."""
+        return {s.percent: s.rung_loss for s in self.segments if s.percent is not None}
 
     @property
     def train_seconds(self) -> float:

@@ -235,8 +235,15 @@ def _given_up_as(reason: str | None) -> str:
 
 
 def _segment_record(row: list[Any]) -> SegmentRecord:
-    step, percent, dev_loss, seconds, sha256 = row
-    return SegmentRecord(step=step, percent=percent, dev_loss=dev_loss, seconds=seconds, state_sha256=sha256)
+    step, percent, dev_loss, seconds, sha256, *average = row
+    return SegmentRecord(
+        step=step,
+        percent=percent,
+        dev_loss=dev_loss,
+        seconds=seconds,
+        state_sha256=sha256,
+        average_loss=average[0] if average else None,
+    )
 
 
 def _local(moment: datetime.datetime | None) -> datetime.datetime | None:

@@ -97,14 +97,14 @@ class StudyWriter:
 
     def store_segments(self, trial_id: int, segments: Sequence[SegmentRecord]) -> None:
         """Store all segments of a trial so far, then report the last one's rung."""
-        rows = [[s.step, s.percent, s.dev_loss, round(s.seconds, 6), s.state_sha256] for s in segments]
+        rows = [_row(segment) for segment in segments]
         last = segments[-1]
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {"segments": rows})
             if last.percent is not None:
                 key = {"trial_id": trial_id, "step": last.percent}
                 connection.execute(_REPORTS.delete().filter_by(**key))  # a trial that started again
-                value = {"intermediate_value": last.dev_loss, "intermediate_value_type": _FINITE_REPORT}
+                value = {"intermediate_value": last.rung_loss, "intermediate_value_type": _FINITE_REPORT}
                 connection.execute(_REPORTS.insert().values(**key, **value))
 
     def end(
@@ -156,6 +156,13 @@ class StudyWriter:
             raise StorageError(
                 f"study {self._name!r}: a running trial was changed by another program; run again"
             )
+
+
+def _row(segment: SegmentRecord) -> list[Any]:
+    """Return a segment as it is stored; the loss of averaged weights only where it is known."""
+    average = [] if segment.average_loss is None else [segment.average_loss]
+    seconds = round(segment.seconds, 6)
+    return [segment.step, segment.percent, segment.dev_loss, seconds, segment.state_sha256, *average]
 
 
 def _set_attrs(connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:

@@ -91,18 +91,22 @@ class MlpTask:
         *,
         engine: str,
         device: str,
+        averaged: bool = False,
     ) -> Segment:
         """Run ``training.train_segment`` with the state as a safetensors file on both sides."""
         from sweep.task import training
         from sweep.task.state import TrainState
 
         start = TrainState.from_bytes(state, config, data.vocabulary_size) if state is not None else None
-        result = training.train_segment(config, data, start, until_step, engine=engine, device=device)
+        result = training.train_segment(
+            config, data, start, until_step, engine=engine, device=device, averaged=averaged
+        )
         return Segment(
             state=result.state.to_bytes(),
             dev_loss=result.dev_loss,
             losses=result.losses,
             seconds=result.seconds,
+            average_loss=result.average_loss,
         )
 
     def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:

@@ -55,6 +55,8 @@ class Segment:
     """Training loss of each step, float32, shape (steps,)."""
     seconds: float
     """Wall time that the segment took."""
+    average_loss: float | None = None
+    """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
@@ -94,9 +96,20 @@ class Task(Protocol[ConfigT, DataT]):
         """Set up a process that will train: pin threads, load libraries, compile what is compiled."""
 
     def train_segment(
-        self, config: ConfigT, data: DataT, state: bytes | None, until_step: int, *, engine: str, device: str
+        self,
+        config: ConfigT,
+        data: DataT,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+        averaged: bool = False,
     ) -> Segment:
-        """Train from ``state`` (None: from the beginning) until ``until_step``."""
+        """Train from ``state`` (None: from the beginning) until ``until_step``.
+
+        Where ``averaged`` the loss of averaged weights comes too; every other number is the same.
+        """
 
     def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
         """Return ``n_params`` and ``examples_seen`` of a run."""

@@ -12,6 +12,7 @@ from sweep.task.config import TrainConfig
 from sweep.task.model import init_parameters
 
 _VELOCITY = "velocity."
+_AVERAGE = "average."
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class TrainState:
     """C, W1, b1, W2, b2, float32."""
     velocity: dict[str, np.ndarray]
     """Momentum buffer of each parameter, float32; empty where momentum is off."""
+    average: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Average of the snapshots so far (``averaging.py``), float32; empty where none is kept."""
 
     @classmethod
     def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
@@ -37,6 +40,7 @@ class TrainState:
         """Return the state as a safetensors file; equal states give equal bytes."""
         tensors = dict(self.parameters)
         tensors |= {_VELOCITY + name: array for name, array in self.velocity.items()}
+        tensors |= {_AVERAGE + name: array for name, array in self.average.items()}
         tensors["step"] = np.array([self.step], dtype=np.int64)
         # safetensors writes memory as it lies, so an array in another layout would come back shuffled.
         return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
@@ -60,6 +64,8 @@ class TrainState:
         if step.dtype != np.int64 or step.shape != (1,) or step[0] < 0:
             raise DataError(f"checkpoint holds step {step}, but a whole number from 0 is needed")
         found = {name: array.shape for name, array in tensors.items()}
+        if any(name.startswith(_AVERAGE) for name in found):
+            expected |= {_AVERAGE + name: shape for name, shape in shapes.items()}
         if found != expected:
             raise DataError(f"checkpoint holds {found}, but the configuration needs {expected}")
         for name, array in tensors.items():
@@ -69,4 +75,5 @@ class TrainState:
             step=int(step[0]),
             parameters={name: tensors[name] for name in shapes},
             velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
+            average={name: tensors[_AVERAGE + name] for name in shapes if _AVERAGE + name in tensors},
         )

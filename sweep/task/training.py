@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from sweep.errors import DeviceError
+from sweep.task.averaging import add_snapshot, snapshot_steps
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus, DistinctExamples, Examples, build_examples, merge_examples
 from sweep.task.engines import DEFAULT_ENGINE, ENGINES
@@ -27,6 +28,8 @@ class SegmentResult:
     state: TrainState
     dev_loss: float
     """Exact loss over the dev split at the end of the segment, nats per character."""
+    average_loss: float | None
+    """The same of the average of snapshots; None where none is kept."""
     losses: np.ndarray
     """Minibatch loss of each step, float32, shape (steps,)."""
     seconds: float
@@ -41,6 +44,7 @@ def train_segment(
     *,
     engine: str | None = None,
     device: str = "cpu",
+    averaged: bool = False,
 ) -> SegmentResult:
     """Train from ``state`` (None: from the beginning) until ``until_step`` and evaluate on dev.
 
@@ -54,16 +58,35 @@ def train_segment(
         until_step: First step that is not taken, at most ``config.num_steps``.
         engine: One of ``ENGINES``; None takes the device's default.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
+        averaged: Whether the average of snapshots is kept and evaluated too; no other number changes.
     """
     started = time.perf_counter()
     state = state or TrainState.initial(config, corpus.vocabulary_size)
     assert state.step <= until_step <= config.num_steps, "segments run forward, within the budget"
-    train = ENGINES[engine or default_engine(device)]
-    rates = learning_rates(config, state.step, until_step)
-    new_state, losses = train(config, train_examples(corpus, config.block_size), state, rates, device)
-    dev_loss = split_loss(new_state.parameters, dev_examples(corpus, config.block_size), device)
-    seconds = time.perf_counter() - started
-    return SegmentResult(state=new_state, dev_loss=dev_loss, losses=losses, seconds=seconds)
+    train, examples = ENGINES[engine or default_engine(device)], train_examples(corpus, config.block_size)
+    losses, average = [], state.average
+    for stop in _stops(config, state.step, until_step, averaged):
+        rates = learning_rates(config, state.step, stop)
+        state, some = train(config, examples, state, rates, device)
+        losses.append(some)
+        if averaged and stop in snapshot_steps(config.num_steps, stop - 1, stop):
+            average = add_snapshot(average, state.parameters, stop, config.num_steps)
+    if until_step == config.num_steps:
+        average = {}  # nothing is compared at the end but the losses themselves
+    dev = dev_examples(corpus, config.block_size)
+    return SegmentResult(
+        state=dataclasses.replace(state, average=average),
+        dev_loss=split_loss(state.parameters, dev, device),
+        average_loss=split_loss(average, dev, device) if average else None,
+        losses=np.concatenate(losses),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _stops(config: TrainConfig, first_step: int, until_step: int, averaged: bool) -> list[int]:
+    """Return after which steps training pauses, the last one included."""
+    snapshots = snapshot_steps(config.num_steps, first_step, until_step) if averaged else []
+    return snapshots if until_step in snapshots else [*snapshots, until_step]
 
 
 def default_engine(device: str) -> str:

@@ -96,6 +96,7 @@ class ToyTask:
         *,
         engine: str,
         device: str,
+        averaged: bool = False,
     ) -> Segment:
         """Fold the seed and every step into one number: any other cut or order would show."""
         step, fold = json.loads(state) if state else (0, config.seed % PRIME)
