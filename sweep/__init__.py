@@ -1,3 +1,19 @@
 """sweep: an honest hyperparameter sweep of a character-level MLP."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.notebook import load_study
+
+__all__ = ["__version__", "load_study"]
 __version__ = "0.1.0"
+
+_HOMES = {"load_study": "sweep.notebook"}
+"""What is loaded when it is first asked for, so that importing ``sweep`` stays cheap."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -64,6 +64,16 @@ def _add_searching(commands: Any) -> None:
     _add_words(find)
     _add_device(find)
 
+    plot = _add(
+        commands, "plot", "write one figure of a study to a file", "sweep plot quick history -o history.png"
+    )
+    _add_study(plot)
+    plot.add_argument("name", metavar="NAME", nargs="?", help="which figure; without it they are listed")
+    plot.add_argument(
+        "-o", "--output", metavar="FILE", help=".html, .png or .svg (default: reports/STUDY/NAME.html)"
+    )
+    plot.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+
     dashboard = _add(commands, "dashboard", "browse the studies in the Optuna dashboard", "sweep dashboard")
     dashboard.add_argument("--port", type=_port, default=8080, help="default: 8080; 0 takes a free one")
 

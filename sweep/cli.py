@@ -158,6 +158,26 @@ def _lr_find(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _plot(arguments: argparse.Namespace) -> int:
+    from sweep.results.evidence import gather_evidence
+    from sweep.results.figure_files import write_figure
+    from sweep.results.plots import PLOTS
+
+    if arguments.name is None:
+        for name, plot in PLOTS.items():
+            print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
+        _advise(f"next: sweep plot {arguments.study} NAME")
+        return 0
+    database = _database(arguments)
+    study = _stored_study(arguments, database.open_read_only()).name
+    path = write_figure(
+        arguments.name, gather_evidence(study, database), arguments.output, force=arguments.force
+    )
+    print(f"wrote {path}")
+    _advise(f"next: open {path} | sweep plot {study} for the names of the others")
+    return 0
+
+
 def _dashboard(arguments: argparse.Namespace) -> int:
     from sweep.search.dashboard import HOST, make_server
 
@@ -367,6 +387,7 @@ _COMMANDS: dict[str, _Command] = {
     "list": _list,
     "table": _table,
     "lr-find": _lr_find,
+    "plot": _plot,
     "dashboard": _dashboard,
     "confirm": _confirm,
     "export": _export,

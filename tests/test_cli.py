@@ -226,6 +226,22 @@ def test_a_pipe_gets_no_colour_and_a_terminal_does(small: Path) -> None:
     assert "left out at 50 columns: " in narrow
 
 
+def test_plot_lists_its_figures_and_writes_one(small: Path, capsys: Capture) -> None:
+    """Without a name each figure is named with how to read it; with one it is a page in the reports."""
+    assert main(["plot", "small"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert "history" in listed
+    assert any(line.startswith("    Each dot is a trial") for line in listed)
+    assert max(map(len, listed)) <= 80
+    assert main(["plot", "studies/small.toml", "history"]) == 0
+    written = capsys.readouterr()
+    assert written.out == "wrote reports/small/history.html\n"
+    assert written.err.startswith("next: ")
+    assert "Plotly" in Path("reports/small/history.html").read_text()
+    assert main(["plot", "small", "lr-finder"]) == 1
+    assert "no range test yet; `sweep lr-find" in complaint(capsys)
+
+
 def test_list_names_the_studies(small: Path, capsys: Capture) -> None:
     """`list` says how far each study is and its best loss."""
     assert main(["table", "small", "--format", "json"]) == 0

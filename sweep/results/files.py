@@ -9,13 +9,18 @@ from sweep.search.files import write_atomically
 
 
 def write_text(path: Path | str, text: str, *, within: Path | str | None = None) -> Path:
-    """Write a file as UTF-8 in one stroke: a reader sees the old one or the new one.
+    """Write a file as UTF-8; see ``write_bytes``."""
+    return write_bytes(path, text.encode(), within=within)
+
+
+def write_bytes(path: Path | str, content: bytes, *, within: Path | str | None = None) -> Path:
+    """Write a file in one stroke: a reader sees the old one or the new one.
 
     Folders on the way are made. A link at ``path`` itself is replaced, not followed.
 
     Args:
         path: Where to.
-        text: What.
+        content: What.
         within: A folder that the file must end up in, links on the way followed.
 
     Returns:
@@ -31,7 +36,7 @@ def write_text(path: Path | str, text: str, *, within: Path | str | None = None)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        write_atomically(path, text.encode())
+        write_atomically(path, content)
     except OSError as error:
         raise MachineError(f"{path} cannot be written: {error.strerror}") from error
     return path
