@@ -263,9 +263,7 @@ def _export(arguments: argparse.Namespace) -> int:
         what = f"dev loss {trial.dev_loss:.4f}, one seed, not confirmed"
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
     if study.cost is not None and arguments.trial is None:
-        _advise(
-            f"it has the lowest dev loss; --trial N exports another of the front (loss against {study.cost})"
-        )
+        _advise(f"chosen by dev_loss alone; --trial N exports another of the front against {study.cost}")
     _advise(f"next: sweep test {path} | sweep sample {path}")
     return 0
 

@@ -491,7 +491,7 @@ def test_a_study_of_two_objectives_is_told_by_its_front(folder: Path, capsys: Ca
     assert main(["export", "two"]) == 0
     told = capsys.readouterr()
     assert f"dev loss {min(row['dev_loss'] for row in table):.4f}" in told.out
-    assert "--trial N exports another of the front" in told.err
+    assert "chosen by dev_loss alone; --trial N exports" in told.err
 
 
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas
 
-from sweep.results.columns import cell, heading
+from sweep.results.columns import cell
 from sweep.results.pareto import Point, front_ranks, hypervolume, knee
 from sweep.search.records import StudyRecord
 
@@ -80,8 +80,8 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
 def _describe_area(front: Sequence[Configuration], cost: str, costliest: float, worst_loss: float) -> str:
     area = hypervolume([one.point for one in front], (math.log10(costliest), worst_loss))
     return (
-        f"hypervolume: {area:.3f} nats x decades of {heading(cost)}, reference point {worst_loss:.4f} "
-        f"(uniform) and {cell(cost, costliest)} {heading(cost)} (the costliest here)"
+        f"hypervolume: {area:.3f} nats x decades of {cost}, reference point dev_loss {worst_loss:.4f} "
+        f"(uniform), {cost} {cell(cost, costliest)} (the costliest here)"
     )
 
 
@@ -90,6 +90,6 @@ def _describe_knee(front: Sequence[Configuration], cost: str) -> list[str]:
     if found is None:
         return []
     return [
-        f"knee, farthest below the line between the front's ends: trial {found.trial}, dev loss "
-        f"{found.dev_loss:.4f}, {cell(cost, found.cost)} {heading(cost)}"
+        f"knee, farthest below the line between the front's ends: trial {found.trial}, dev_loss "
+        f"{found.dev_loss:.4f}, {cost} {cell(cost, found.cost)}"
     ]

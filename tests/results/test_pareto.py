@@ -136,9 +136,11 @@ class TestSummary:
         assert lines[0] == (
             "Pareto front: 3 of 6 configurations (4 trials) are beaten by none in dev_loss and n_params"
         )
-        assert lines[1].startswith("hypervolume: 3.600 nats x decades of params, reference point 3.3000")
-        assert lines[1].endswith("100,000 params (the costliest here)")
-        assert lines[2].endswith("ends: trial 1, dev loss 2.3000, 100 params")
+        assert lines[1].startswith(
+            "hypervolume: 3.600 nats x decades of n_params, reference point dev_loss 3.3"
+        )
+        assert lines[1].endswith("n_params 100,000 (the costliest here)")
+        assert lines[2].endswith("ends: trial 1, dev_loss 2.3000, n_params 100")
 
     def test_is_silent_where_there_is_no_front(self, record):
         """One objective, no trial yet, or none complete."""
