@@ -130,7 +130,6 @@ class StudySpec:
             "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),
-            **({"rungs": "averaged weights"} if self.pruner != "none" else {}),
         }
 
     def _conditions(self) -> dict[str, Any]:
