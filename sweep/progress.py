@@ -137,6 +137,7 @@ def trial_object(trial: TrialRecord) -> dict[str, Any]:
         "dev_loss": trial.dev_loss,
         "reason": trial.reason,
         "params": trial.params,
+        **({"found": trial.found} if trial.found else {}),
         "seed": trial.seed,
         **trial.labels,
         **trial.facts,
@@ -147,7 +148,8 @@ def trial_object(trial: TrialRecord) -> dict[str, Any]:
 
 
 def _params(trial: TrialRecord) -> str:
-    pairs = " ".join(f"{name}={_value(value)}" for name, value in trial.params.items())
+    shown = {**trial.params, **trial.found}
+    pairs = " ".join(f"{name}={_value(value)}" for name, value in shown.items())
     return f"[dim]{escape(printable(pairs))}[/]"
 
 

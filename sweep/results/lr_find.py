@@ -57,7 +57,8 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
     open_study(storage, spec, MLP, data)
     try:
         trial = choose_trial(load_study(storage, spec.name), None)
-        params, seed, what = trial.params, trial.seed, f"the best trial, number {trial.number}"
+        params, seed = {**trial.params, **trial.found}, trial.seed
+        what = f"the best trial, number {trial.number}"
     except NotFoundError:
         seed = spec.seed
         if spec.listed:
@@ -66,7 +67,7 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
             middle = {name: value_at(dimension, 0.5) for name, dimension in spec.space.items()}
             params = spec.space.active_part(middle)
             what = "the middle of the search space"
-    config = MLP.make_config({**spec.fixed, **params, "seed": seed})
+    config = MLP.make_config({**spec.config_values(params), "seed": seed})
     return Subject(config=config, data=data, study=spec.name, what=what)
 
 

@@ -56,7 +56,7 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
 
 def table_columns(study: StudyRecord) -> list[str]:
     """Return the names of a study's columns, in order."""
-    others = [name for name in study.searched if name not in KNOBS]
+    others = [name for name in (*study.searched, *study.found) if name not in KNOBS]
     log = ["logged", "diff"] if study.logged else []
     return [
         *(("rank",) if study.cost is None else ("rank", "front")),

@@ -92,7 +92,8 @@ def drop_order(study: StudyRecord) -> list[str]:
     measured = [name for name in ("examples_seen", "train_seconds", "n_params") if name != study.cost]
     front = [] if study.cost is None else [study.cost, "front"]
     fixed = [name for name in reversed(KNOBS) if name not in study.searched]
-    searched = [name for name in block_columns(study) if name in study.searched]
+    own = (*study.searched, *study.found)
+    searched = [name for name in block_columns(study) if name in own]
     return [
         *(*measured, *fixed, "n", "diff", "logged", "dev_loss_sd"),
         *(*reversed(searched), *front),

@@ -13,7 +13,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sweep.search.checkpoints import Checkpoints
@@ -117,6 +117,8 @@ class _Live:
     state: bytes | None = None
     segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
     deaths: int = 0
+    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
 
     @property
     def step(self) -> int:
@@ -229,7 +231,7 @@ class _Driver:
         self.checkpoints.begin(number)
         params = self.mirror.ask(number, self._sampler(number))
         seed = self.spec.trial_seed(number)
-        config = self.task.make_config({**self.spec.fixed, **params, "seed": seed})
+        config = self.task.make_config({**self.spec.config_values(params), "seed": seed})
         facts, labels = self.task.facts(config, self.data), self.spec.trial_labels(number)
         origin = self._origin()
         trial_id = self.writer.claim(params, self.spec.space, seed, {**facts, **labels}, origin)
@@ -248,7 +250,8 @@ class _Driver:
 
     def _take_over(self, record: TrialRecord, trial_id: int) -> _Live:
         """Go on with an interrupted trial from its last segment that is still whole."""
-        config = self.task.make_config({**self.spec.fixed, **record.params, "seed": record.seed})
+        values = self.spec.config_values(record.params)
+        config = self.task.make_config({**values, **record.found, "seed": record.seed})
         segments, state = list(record.segments), None
         if segments:
             last = segments[-1]
@@ -258,7 +261,7 @@ class _Driver:
                 self.observe(Warned(text=f"{text}; the trial starts again, with the same numbers"))
                 segments = []
         live = self._live(record.number, trial_id, config, record.params, segments)
-        live.state = state
+        live.state, live.found = state, record.found
         self.checkpoints.drop_segments_after(record.number, live.step)
         self.writer.reclaim(trial_id, self._origin())
         return live
@@ -298,6 +301,9 @@ class _Driver:
     def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
         """Judge a segment, let the worker go on, and store it meanwhile."""
         first_step, cut = live.step, live.cuts.pop(0)
+        if segment.found:
+            live.found, live.config = segment.found, live.config.replace(**segment.found)
+            self.writer.store_found(live.trial_id, segment.found)
         if _has_diverged(segment.dev_loss):
             self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
             return
@@ -368,6 +374,7 @@ class _Driver:
             state=live.state,
             until_step=live.cuts[0].step,
             averaged=self.spec.pruner != "none",
+            find=() if live.found else self.spec.auto,
         )
         pool.submit(job)
 
@@ -457,6 +464,7 @@ class _Driver:
             reason=end.reason,
             facts=self.task.facts(live.config, self.data),
             labels=self.spec.trial_labels(live.number),
+            found=dict(live.found),
             engine=self.engine,
             device=self.device,
             started=live.started,

@@ -33,6 +33,8 @@ class SegmentJob:
     until_step: int
     averaged: bool = False
     """Whether the averaged weights are evaluated too."""
+    find: tuple[str, ...] = ()
+    """Hyperparameters to be found first; the segment says what was found."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +253,12 @@ def _prepare_worker() -> None:
 def _train(job: SegmentJob) -> Segment:
     assert _worker is not None, "the initialiser ran"
     task, data, engine, device = _worker
-    return task.train_segment(
-        job.config, data, job.state, job.until_step, engine=engine, device=device, averaged=job.averaged
-    )
+    started = time.perf_counter()
+    place = {"engine": engine, "device": device}
+    found = task.find_auto(job.config, data, job.find, **place) if job.find else {}
+    config = job.config.replace(**found) if found else job.config
+    finding = time.perf_counter() - started
+    segment = task.train_segment(config, data, job.state, job.until_step, averaged=job.averaged, **place)
+    if not found:
+        return segment
+    return dataclasses.replace(segment, found=found, seconds=segment.seconds + finding)

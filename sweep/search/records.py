@@ -5,6 +5,8 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+from sweep.task.protocol import AUTO
+
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
 finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
@@ -50,6 +52,8 @@ class TrialRecord:
     """``n_params`` and ``examples_seen``."""
     labels: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
+    found: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Hyperparameters that were found for this configuration, where the study says ``auto``."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -122,9 +126,14 @@ class StudyRecord:
         """Names of the searched hyperparameters, in the study file's order."""
         return tuple(self.identity["search"])
 
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that are found for each configuration."""
+        return tuple(name for name, value in self.identity["fixed"].items() if value == AUTO)
+
     def config_values(self, trial: TrialRecord) -> dict[str, Any]:
         """Return every hyperparameter of a trial, its seed included."""
-        return {**self.identity["fixed"], **trial.params, "seed": trial.seed}
+        return {**self.identity["fixed"], **trial.params, **trial.found, "seed": trial.seed}
 
     def complete_trials(self) -> list[TrialRecord]:
         """Return the trials with a final loss, lowest loss first."""

@@ -21,7 +21,7 @@ from optuna.distributions import (
 )
 
 from sweep.errors import ConfigError, StudyFileError
-from sweep.task.protocol import AnyTask
+from sweep.task.protocol import AUTO, AnyTask
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
 """Hyperparameter -> others that it needs -> the values that they may have for it."""
@@ -175,6 +175,8 @@ def _hull(values: Sequence[Any]) -> BaseDistribution:
 
 
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
+    if entry == AUTO and name in task.auto_fields:
+        raise StudyFileError(f'search.{name} = "auto" is found, not searched; write it under [fixed]')
     if not isinstance(entry, Mapping) or not entry.keys() - {"when"}:
         raise StudyFileError(
             f"search.{name} must be {{ low = …, high = … }} or {{ choices = […] }}, got {entry!r}"

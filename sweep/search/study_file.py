@@ -21,7 +21,7 @@ from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, contains, parse_space, space_of_list
 from sweep.search.study_spec import DEV_LOSS, StudySpec
-from sweep.task.protocol import AnyTask
+from sweep.task.protocol import AUTO, AnyTask
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -71,7 +71,9 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     listed, logged = _listed(raw)
     space = parse_space(search, task) or space_of_list(listed, task)
     _check_overlap(fixed, space)
-    defaults = task.make_config(fixed).to_dict()
+    auto = {name: AUTO for name in task.auto_fields if fixed.get(name) == AUTO}
+    known = {name: value for name, value in fixed.items() if name not in auto}
+    defaults = {**task.make_config(known).to_dict(), **auto}
     space = Space(space, parse_conditions(search, space, defaults, task))
     if settings.get("sampler") == "grid":
         _check_grid(search, listed, space)

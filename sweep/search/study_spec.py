@@ -16,7 +16,7 @@ from sweep.errors import StudyFileError
 from sweep.search.grid import grid_size
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space
-from sweep.task.protocol import AnyTask
+from sweep.task.protocol import AUTO, AnyTask
 from sweep.task.randomness import derive_seed
 
 DEV_LOSS = "dev_loss"
@@ -56,7 +56,8 @@ class StudySpec:
     data: dict[str, Any]
     """The ``[data]`` section, defaults filled in."""
     fixed: dict[str, Any]
-    """What every hyperparameter is where it is not searched, or not active; defaults filled in."""
+    """What every hyperparameter is where it is not searched, or not active; defaults filled in.
+    ``AUTO`` where it is found for each configuration."""
     space: Space
     """Every hyperparameter that is searched."""
     listed: tuple[dict[str, Any], ...] = ()
@@ -101,6 +102,16 @@ class StudySpec:
         if self.sampler == "listed":
             return len(self.listed) * self.replicates
         return grid_size(self.space) * self.replicates if self.sampler == "grid" else None
+
+    @property
+    def auto(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that are found for each configuration."""
+        return tuple(name for name, value in self.fixed.items() if value == AUTO)
+
+    def config_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every hyperparameter of a configuration but its seed and what is still to be found."""
+        known = {name: value for name, value in self.fixed.items() if value != AUTO}
+        return {**known, **params}
 
     def trial_seed(self, number: int) -> int:
         """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""

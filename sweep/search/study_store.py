@@ -221,6 +221,7 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         reason=reason,
         facts={key: attrs[key] for key in ("n_params", "examples_seen")},
         labels={key: attrs[key] for key in _LABELS if key in attrs},
+        found=attrs.get("found", {}),
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

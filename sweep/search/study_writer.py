@@ -95,6 +95,11 @@ class StudyWriter:
             self._change_one(connection, change.values(state=TrialState.RUNNING, datetime_start=_now()))
             _set_attrs(connection, trial_id, origin)
 
+    def store_found(self, trial_id: int, found: Mapping[str, Any]) -> None:
+        """Store the hyperparameters that were found for a trial's configuration."""
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {"found": dict(found)})
+
     def store_segments(self, trial_id: int, segments: Sequence[SegmentRecord]) -> None:
         """Store all segments of a trial so far, then report the last one's rung."""
         rows = [_row(segment) for segment in segments]

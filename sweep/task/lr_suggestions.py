@@ -44,6 +44,36 @@ def steepest_lr(lrs: Curve, losses: Curve) -> float:
     return float(lrs[_refuse_rising(slopes).argmin()])
 
 
+def minimum_lr(lrs: Curve, losses: Curve) -> float:
+    """Return the learning rate at which the loss is lowest: above it, it costs more than it brings.
+
+    Too high for a constant rate, about right for one that a schedule lowers later. Ties go to the
+    lower learning rate.
+
+    Args:
+        lrs: Learning rates, strictly increasing, shape (N,).
+        losses: Smoothed training loss at each rate, nats per character, shape (N,).
+
+    Returns:
+        One of ``lrs``.
+
+    Raises:
+        RangeTestError: If N is below 2, or the loss never falls below its first value.
+
+    Examples:
+        >>> minimum_lr([1e-3, 1e-2, 1e-1, 1.0], [3.3, 2.8, 2.4, 2.9])
+        0.1
+
+    References:
+        Smith, "Cyclical Learning Rates for Training Neural Networks", 2015 (the upper bound).
+    """
+    lrs, losses = _checked(lrs, losses)
+    lowest = int(losses.argmin())
+    if lowest == 0:
+        raise RangeTestError(f"the loss is lowest at the first learning rate, {lrs[0]:.3g}, and then rises")
+    return float(lrs[lowest])
+
+
 def minimum_over_ten_lr(lrs: Curve, losses: Curve) -> float:
     """Return a tenth of the learning rate at which the loss is lowest.
 
@@ -64,11 +94,7 @@ def minimum_over_ten_lr(lrs: Curve, losses: Curve) -> float:
     References:
         Howard, Gugger, "fastai: A Layered API for Deep Learning", 2020 (rule ``minimum``).
     """
-    lrs, losses = _checked(lrs, losses)
-    lowest = int(losses.argmin())
-    if lowest == 0:
-        raise RangeTestError(f"the loss is lowest at the first learning rate, {lrs[0]:.3g}, and then rises")
-    return float(lrs[lowest]) / 10
+    return minimum_lr(lrs, losses) / 10
 
 
 def valley_lr(lrs: Curve, losses: Curve) -> float:
@@ -107,13 +133,19 @@ def valley_lr(lrs: Curve, losses: Curve) -> float:
     return float(lrs[(start + end) // 2])
 
 
-RULES = {"steepest": steepest_lr, "minimum_over_ten": minimum_over_ten_lr, "valley": valley_lr}
+RULES = {
+    "steepest": steepest_lr,
+    "minimum_over_ten": minimum_over_ten_lr,
+    "valley": valley_lr,
+    "minimum": minimum_lr,
+}
 """Name -> function (learning rates, smoothed losses) -> learning rate."""
 
 DEFINITIONS = {
     "steepest": "where the smoothed loss begins to fall fastest per decade of the learning rate",
     "minimum_over_ten": "a tenth of the learning rate at which the smoothed loss is lowest",
     "valley": "the middle of the longest stretch on which the smoothed loss falls",
+    "minimum": "the learning rate at which the smoothed loss is lowest",
 }
 """Name -> definition in one line, for people."""
 

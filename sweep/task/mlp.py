@@ -30,6 +30,7 @@ class MlpTask:
 
     version = TRAINER_VERSION
     split_rule = SPLIT_RULE
+    auto_fields: tuple[str, ...] = ("learning_rate",)
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """Build a ``TrainConfig``."""
@@ -108,6 +109,15 @@ class MlpTask:
             seconds=result.seconds,
             average_loss=result.average_loss,
         )
+
+    def find_auto(
+        self, config: TrainConfig, data: Corpus, names: Sequence[str], *, engine: str, device: str
+    ) -> dict[str, float]:
+        """Find the learning rate by a range test."""
+        from sweep.task.auto import auto_learning_rate
+
+        assert tuple(names) == self.auto_fields, "the study file was checked"
+        return {"learning_rate": auto_learning_rate(config, data, engine=engine, device=device)}
 
     def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:
         """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""

@@ -5,7 +5,7 @@ Another trainer takes the MLP's place by offering the same, without a change to 
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -57,7 +57,12 @@ class Segment:
     """Wall time that the segment took."""
     average_loss: float | None = None
     """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
+    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Hyperparameters that were found for the configuration before it was trained."""
 
+
+AUTO = "auto"
+"""What a study gives for a hyperparameter that is to be found for each configuration."""
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 DataT = TypeVar("DataT", bound=Data)
@@ -70,6 +75,8 @@ class Task(Protocol[ConfigT, DataT]):
     """Raised only when reference numbers change."""
     split_rule: str
     """How train, dev and test are cut, in words."""
+    auto_fields: tuple[str, ...]
+    """Hyperparameters for which a study may give ``AUTO``."""
 
     def make_config(self, values: Mapping[str, Any]) -> ConfigT:
         """Build a configuration; raises ``ConfigError``."""
@@ -110,6 +117,11 @@ class Task(Protocol[ConfigT, DataT]):
 
         Where ``averaged`` the loss of averaged weights comes too; every other number is the same.
         """
+
+    def find_auto(
+        self, config: ConfigT, data: DataT, names: Sequence[str], *, engine: str, device: str
+    ) -> dict[str, Any]:
+        """Find values of ``auto_fields`` for a configuration, whatever it has for them and its seed."""
 
     def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
         """Return ``n_params`` and ``examples_seen`` of a run."""

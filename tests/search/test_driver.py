@@ -351,3 +351,21 @@ def trial_files(folder: Path) -> dict[str, bytes]:
     """The files that the trials of a study left, with their content."""
     root = folder / "toy.db.d" / "toy"
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.safetensors")}
+
+
+def test_what_is_to_be_found_is_found_once_for_each_trial_and_stored(tmp_path: Path) -> None:
+    """A run that is stopped goes on with the stored value; the losses are those of the values found."""
+    search = {"y": {"low": 1, "high": 9}}
+    spec = toy_study(search=search, fixed={"x": "auto"}, trials=4, data={"words": str(tmp_path)})
+    run_toy(tmp_path, spec, Watcher(stop_after=6))
+    watcher = Watcher()
+    study = run_toy(tmp_path, spec, watcher).study
+    for trial in study.trials:
+        assert trial.found == {"x": trial.params["y"] / 10}
+        assert trial.dev_loss is not None
+        base = (trial.found["x"] - 0.3) ** 2 + trial.params["y"] / 10
+        assert base <= trial.dev_loss < base + 0.01  # the toy adds up to a hundredth for its steps
+        assert study.config_values(trial)["x"] == trial.found["x"]
+    assert [len(path.read_text()) for path in tmp_path.glob("asked-*")] == [1] * 4
+    assert (study.identity["fixed"]["x"], study.found) == ("auto", ("x",))
+    assert all(event.trial.found for event in watcher.of(TrialEnded))

@@ -252,6 +252,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": "é"}, r"name must be .*; got 'é'"),
     ({"name": "x" * 65}, r"name must be "),
     ({"name": 3}, r"name must be .*; got 3"),
+    ({"search": SEARCH | {"learning_rate": "auto"}}, r'search\.learning_rate = "auto" is found, not'),
+    ({"fixed": {"hidden_neurons": "auto"}}, r"hidden_neurons must be a whole number, got 'auto'"),
+    ({"trial": [POINT | {"learning_rate": "auto"}]}, r"number 1 sets learning_rate, which is not searched"),
     # combinations
     ({"search": {}}, r"nothing to search: give ranges in \[search\], or \[\[trial\]\]"),
     ({"search": {}, "trial": [{}]}, r"nothing to search"),
@@ -289,6 +292,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sampler": "listed"}, r"sampler listed needs \[\[trial\]\] configurations"),
     ({"sampler": "listed", "trial": [POINT], "trials": 2}, r"sampler listed ends after 1 trials, .* = 2"),
 ]  # fmt: skip
+
+
+def test_a_learning_rate_may_be_left_to_be_found() -> None:
+    """It stands among the fixed values as auto, is part of the identity, and is no value yet."""
+    spec = parse(fixed={"learning_rate": "auto", "init": "normal"})
+    assert (spec.fixed["learning_rate"], spec.auto) == ("auto", ("learning_rate",))
+    assert "learning_rate" not in spec.config_values(POINT)
+    assert spec.identity(MLP, "")["fixed"]["learning_rate"] == "auto"
 
 
 class TestRefused:

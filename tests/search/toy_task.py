@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class ToyTask:
     cannot_start: bool = False
     version: int = 1
     split_rule: str = "none"
+    auto_fields: tuple[str, ...] = ("x",)
 
     def make_config(self, values: Mapping[str, Any]) -> ToyConfig:
         return ToyConfig(**values)
@@ -112,6 +113,16 @@ class ToyTask:
         return Segment(
             state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
         )
+
+    def find_auto(
+        self, config: ToyConfig, data: ToyData, names: Sequence[str], *, engine: str, device: str
+    ) -> dict[str, float]:
+        """A tenth of y; what else is in the configuration must not matter. Each call leaves a trace."""
+        assert tuple(names) == ("x",)
+        if data.folder:
+            with (Path(data.folder) / f"asked-{config.seed}").open("a") as file:
+                file.write("x")
+        return {"x": config.y / 10}
 
     def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
         return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}

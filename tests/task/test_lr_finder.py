@@ -10,7 +10,14 @@ from sweep.errors import RangeTestError
 from sweep.task.config import TrainConfig
 from sweep.task.engines import ENGINES
 from sweep.task.lr_finder import range_test, settled_curve, smooth, suggestions
-from sweep.task.lr_suggestions import DEFINITIONS, RULES, minimum_over_ten_lr, steepest_lr, valley_lr
+from sweep.task.lr_suggestions import (
+    DEFINITIONS,
+    RULES,
+    minimum_lr,
+    minimum_over_ten_lr,
+    steepest_lr,
+    valley_lr,
+)
 from sweep.task.state import TrainState
 from sweep.task.training import train_examples
 
@@ -74,6 +81,9 @@ class TestRules:
 
     def test_minimum_over_ten(self):
         assert minimum_over_ten_lr(self.LRS, self.LOSSES) == pytest.approx(1e-2)
+
+    def test_minimum(self):
+        assert minimum_lr(self.LRS, self.LOSSES) == 1e-1
 
     def test_valley_is_the_middle_of_the_longest_fall(self):
         assert valley_lr(self.LRS, self.LOSSES) == 1e-3
@@ -221,7 +231,7 @@ class TestRange:
         lrs, losses = settled_curve(test)
         for rate, why in found.values():
             assert why
-            assert rate < lrs[losses.argmin()]
+            assert rate <= lrs[losses.argmin()]
         assert found["minimum_over_ten"][0] == pytest.approx(lrs[losses.argmin()] / 10)
 
     def test_suggestions_on_a_known_curve(self, scripted):
@@ -238,6 +248,7 @@ class TestRange:
         assert -1.65 <= math.log10(found["steepest"][0]) <= -1.35
         assert -1.75 <= math.log10(found["minimum_over_ten"][0]) <= -1.45
         assert -2.0 <= math.log10(found["valley"][0]) <= -1.5
+        assert found["minimum"][0] == pytest.approx(10 * found["minimum_over_ten"][0])
 
 
 class TestTrouble:
@@ -304,7 +315,7 @@ class TestTrouble:
 
     def test_a_rising_loss_has_no_suggestion(self, scripted):
         test, _ = scripted(lambda step: 3.0 + step / 1000)
-        assert [rate for rate, _ in suggestions(test).values()] == [None, None, None]
+        assert {rate for rate, _ in suggestions(test).values()} == {None}
 
     def test_noise_without_a_fall_is_not_taken_for_one(self, corpus):
         """Rates of a billionth train nothing: whatever the curve does is chance."""

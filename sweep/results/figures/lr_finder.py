@@ -27,13 +27,14 @@ _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
     "minimum_over_ten": ("minimum / 10", GREEN, "square", "■"),
     "valley": ("valley", PURPLE, "diamond", "◆"),
+    "minimum": ("minimum", BLUE, "triangle-up", "▲"),
 }
 """Rule -> label, colour, and one shape as plotly names it and as a character."""
 
-_MARK_SIZES = (22, 14, 8)
+_MARK_SIZES = (28, 22, 14, 8)
 """From left to right, so that marks in one place show as rings around each other."""
 
-_LABEL_ROWS = (6, 24, 42)
+_LABEL_ROWS = (6, 24, 42, 60)
 """Pixels above the plot at which the labels stand, so that near ones do not collide."""
 
 
@@ -181,7 +182,7 @@ def _layout(curve: LrFinderCurve) -> dict[str, Any]:
         annotations=[_label(curve, mark, row) for mark, row in zip(curve.marks, rows, strict=True)],
         showlegend=True,
         legend=LEGEND,
-        margin={"l": 64, "r": 28, "t": 72, "b": 16},
+        margin={"l": 64, "r": 28, "t": 90, "b": 16},
     )
 
 

@@ -7,6 +7,7 @@ from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.figures.theme import MAX_POINTS
 from sweep.task.config import TrainConfig
 from sweep.task.lr_finder import RangeTest, range_test, suggestions
+from sweep.task.lr_suggestions import RULES
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
 
@@ -70,7 +71,7 @@ class TestLrFinderCurve:
     def test_marks_are_the_suggestions_on_the_curve(self):
         test = made_test(valley())
         curve, found = lr_finder_curve(test), suggestions(test)
-        assert {mark.name for mark in curve.marks} == {"steepest", "minimum_over_ten", "valley"}
+        assert {mark.name for mark in curve.marks} == set(RULES)
         for mark in curve.marks:
             assert mark.learning_rate == pytest.approx(found[mark.name][0], rel=1e-5)
             assert mark.loss == pytest.approx(2 + ((math.log10(mark.learning_rate) + 1) / 2) ** 2, abs=1e-3)
@@ -101,10 +102,10 @@ class TestPlotLrFinder:
 
     def test_each_suggestion_has_a_shape_a_colour_and_a_label_of_its_own(self, figure):
         marks = [trace for trace in figure.data if trace.mode == "lines+markers"]
-        assert len({trace.marker.symbol for trace in marks}) == 3
-        assert len({trace.marker.color for trace in marks}) == 3
+        assert len({trace.marker.symbol for trace in marks}) == 4
+        assert len({trace.marker.color for trace in marks}) == 4
         labels = [note.text for note in figure.layout.annotations]
-        assert len({note.yshift for note in figure.layout.annotations}) == 3
+        assert len({note.yshift for note in figure.layout.annotations}) == 4
         for trace in marks:
             assert any(trace.name in label and f"<b>{trace.x[0]:.2g}</b>" in label for label in labels)
 
