@@ -13,8 +13,9 @@ one enter, and it does not matter that nobody knows which one that is. So the ti
 and the choice are right together, whatever the variances and the correlation between
 configurations. Means of losses over seeds are taken to be normal.
 
-The number of seeds must have been fixed in advance and be the same for all: after a race
-(``racing.py``) these functions may be given the survivors only, and then both levels add up.
+The number of seeds must have been fixed in advance and be the same for all. After a race
+(``racing.py``) that ended by its most rounds, only the s survivors may be compared, at the level
+alpha (s - 1) / (k - 1), which keeps the margins of all k; the levels of race and comparison add up.
 """
 
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ from scipy.special import stdtrit
 from simulated_losses import at_least, simulated_losses
 
 from sweep.search.racing import Elimination, RaceState, race
+from sweep.search.selection import tied_set
 
 TWO = {7: [2.00, 2.01, 2.00, 2.01, 2.00], 3: [2.05, 2.03, 2.06, 2.04, 2.05]}
 
@@ -107,6 +108,16 @@ class TestSimulation:
         """At least 95 times in a hundred, but for a binomial margin of 3.1 standard errors."""
         draws = simulated_losses(one_ahead(k, 0.003), sds, correlation, 40, 400)
         kept = [0 in race(dict(enumerate(losses)), most_rounds=40).alive for losses in draws]
+        assert np.mean(kept) >= at_least(0.95, 400)
+
+    def test_best_is_kept_by_race_and_comparison_together(self) -> None:
+        """A race at 2.5 % and then the tied set of its survivors at 2.5 % keep it in 95 %."""
+        draws = simulated_losses(one_ahead(5, 0.003), np.geomspace(0.001, 0.01, 5), 0.5, 15, 400)
+        kept = []
+        for losses in draws:
+            alive = race(dict(enumerate(losses)), most_rounds=15, alpha=0.025).alive
+            tied = tied_set(losses[list(alive)], 0.025 * (len(alive) - 1) / 4) if len(alive) > 1 else [True]
+            kept.append(0 in alive and tied[0])
         assert np.mean(kept) >= at_least(0.95, 400)
 
     def test_plain_dropping_loses_the_best_one(self) -> None:
