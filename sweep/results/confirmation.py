@@ -20,6 +20,7 @@ from sweep.search.confirm_plan import (
     Candidate,
     Job,
     choice_losses,
+    comparison_alpha,
     last_standing,
     make_choice,
     sound_candidates,
@@ -84,6 +85,7 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     standing = last_standing(plan, losses)
     rounds = min((len(choice_losses(plan, losses, c)) for c in standing), default=0)
     block = np.array([choice_losses(plan, losses, c)[:rounds] for c in standing])
+    alpha = comparison_alpha(plan, len(standing))
     is_chosen = rounds >= 2 and not any(job.phase == "choice" for job in confirmation.remaining)
     choice = make_choice(plan, losses, standing) if is_chosen and standing else None
     chosen = standing[choice.index] if choice else None
@@ -94,10 +96,10 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
         standing=tuple(standing),
         certified=_certified(confirmation, chosen),
         rounds=rounds,
-        **_power(block, plan.settings.alpha),
+        **_power(block, alpha),
     )
     rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
-    _add_comparison(rows, standing, block, plan.settings.alpha)
+    _add_comparison(rows, standing, block, alpha)
     _add_certificate(rows, verdict)
     rows.sort(key=lambda row: (row["reason"] is not None, row["mean"] or math.inf, row["trial"]))
     for rank, row in enumerate(rows, start=1):

@@ -158,7 +158,18 @@ def make_choice(plan: ConfirmPlan, losses: Losses, standing: Sequence[Candidate]
         return Choice(0, 0, "the only one left")
     block = np.array([choice_losses(plan, losses, candidate) for candidate in standing])
     costs = np.array([candidate.seconds for candidate in standing])
-    return choose(block, costs, delta=plan.settings.delta, alpha=plan.settings.alpha)
+    return choose(block, costs, delta=plan.settings.delta, alpha=comparison_alpha(plan, len(standing)))
+
+
+def comparison_alpha(plan: ConfirmPlan, standing: int) -> float:
+    """Return the chance of an error that the comparison of those who stand may have.
+
+    A race spends one half of the plan's on leaving candidates out; the other half was for all
+    candidates, and those who stand have their share of it.
+    """
+    if plan.settings.method == "fixed" or standing < 2:
+        return plan.settings.alpha
+    return plan.settings.alpha / 2 * (standing - 1) / (len(plan.candidates) - 1)
 
 
 def last_standing(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
@@ -173,7 +184,8 @@ def last_standing(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
 def race_state(plan: ConfirmPlan, losses: Losses) -> RaceState:
     """Return how the race between the sound candidates stands."""
     rounds = {c.trial: choice_losses(plan, losses, c) for c in sound_candidates(plan, losses)}
-    return race(rounds, most_rounds=plan.settings.seeds, delta=plan.settings.delta, alpha=plan.settings.alpha)
+    asked = plan.settings
+    return race(rounds, most_rounds=asked.seeds, delta=asked.delta, alpha=asked.alpha / 2)
 
 
 def sound_candidates(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
