@@ -45,6 +45,18 @@ def _add_searching(commands: Any) -> None:
     _add_words(run)
     _add_device(run)
 
+    plan = _add(commands, "plan", "say what a study would cost", "sweep plan studies/quick.toml")
+    plan.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
+    plan.add_argument("--trials", type=_positive, metavar="TOTAL", help="another total of trials")
+    plan.add_argument("--timeout", metavar="TIME", help="another timeout of one run")
+    plan.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes that would train (default: one a core)"
+    )
+    plan.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
+    plan.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    _add_words(plan)
+    _add_device(plan)
+
     _add(commands, "list", "list the stored studies", "sweep list")
 
     table = _add(commands, "table", "show a study's ranked trials", "sweep table quick --top 5")

@@ -95,6 +95,28 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _plan(arguments: argparse.Namespace) -> int:
+    from sweep.results.plan_text import PLAN_FORMATS
+    from sweep.results.printable import printable
+    from sweep.search.plan import plan_study
+    from sweep.search.study_store import load_study, study_names
+    from sweep.task.baselines import baselines
+    from sweep.task.mlp import MLP
+
+    spec, database = _study_spec(arguments), _database(arguments)
+    data, device = MLP.load_data(spec.data), MLP.resolve_device(arguments.device)
+    done = 0
+    if database.exists() and spec.name in study_names(storage := database.open_read_only()):
+        done = sum(trial.is_finished for trial in load_study(storage, spec.name).trials)
+    _advise(f"study {spec.name}: timing some of its configurations; nothing is stored")
+    plan = plan_study(MLP, spec, data, workers=arguments.workers or _cores(), device=device, done=done)
+    if arguments.format == "text":
+        print(f"{printable(spec.data['words'])}: {data.describe()}")
+    print(PLAN_FORMATS[arguments.format](plan, baselines(data)))
+    _advise(f"next: sweep run {arguments.study}")
+    return 0
+
+
 def _list(arguments: argparse.Namespace) -> int:
     from sweep.errors import StorageError
     from sweep.results.printable import printable
@@ -382,6 +404,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 _COMMANDS: dict[str, _Command] = {
     "run": _run,
+    "plan": _plan,
     "list": _list,
     "table": _table,
     "lr-find": _lr_find,

@@ -109,7 +109,12 @@ def random(space: Space, seed: int, number: int) -> BaseSampler:
 
 
 def qmc(space: Space, seed: int, number: int) -> BaseSampler:
-    """Return point ``number`` of one Sobol sequence, scrambled by the study's seed.
+    """Return point ``number`` of one Sobol sequence, scrambled by the study's seed."""
+    return PointSampler(qmc_point(space, seed, number))
+
+
+def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
+    """Return that point, with a value for every dimension, active or not.
 
     References:
         Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
@@ -120,7 +125,7 @@ def qmc(space: Space, seed: int, number: int) -> BaseSampler:
     if number:
         sequence.fast_forward(number)
     units = sequence.random(1)[0].tolist()
-    return PointSampler({name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)})
+    return {name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)}
 
 
 def grid(space: Space, seed: int, number: int) -> BaseSampler:

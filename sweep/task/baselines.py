@@ -16,6 +16,17 @@ from sweep.task.corpus import Corpus, EncodedWords, build_examples
 BIGRAM = 1
 """Context length of a bigram table."""
 
+LONGEST = 5
+"""Longest context of the count tables that are compared."""
+
+
+def baselines(corpus: Corpus) -> dict[str, float]:
+    """Return what a model must beat: uniform, the bigram table, the best table of up to 5 characters."""
+    tables = {length: count_table_loss(corpus, length) for length in range(1, LONGEST + 1)}
+    best = min(tables, key=lambda length: tables[length])
+    found = {"uniform": uniform_loss(corpus), "bigram count table": tables[BIGRAM]}
+    return found if best == BIGRAM else {**found, f"count table over {best} characters": tables[best]}
+
 
 def uniform_loss(corpus: Corpus) -> float:
     """Return ln V, the loss of giving every symbol the same probability, nats per character."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.task.baselines import count_table_loss, uniform_loss
+from sweep.task.baselines import baselines, count_table_loss, uniform_loss
 from sweep.task.corpus import Corpus, load_corpus, split_words
 
 
@@ -72,3 +72,11 @@ def test_makemore_baselines(makemore: Path) -> None:
     assert uniform_loss(corpus) == pytest.approx(3.296, abs=5e-4)
     assert count_table_loss(corpus) == pytest.approx(2.453, abs=1e-3)
     assert count_table_loss(corpus, context_length=3) == pytest.approx(2.195, abs=1e-3)
+
+
+def test_what_must_be_beaten_is_the_best_of_each_kind(corpus: Corpus) -> None:
+    """Uniform, the bigram table, and the best table of up to five characters where that is another."""
+    found = baselines(corpus)
+    assert found["uniform"] == uniform_loss(corpus)
+    assert found["bigram count table"] == count_table_loss(corpus, 1)
+    assert min(found.values()) <= min(count_table_loss(corpus, length) for length in range(1, 6))
