@@ -30,6 +30,12 @@ class ConfirmSpec(StudySpec):
     parent: Mapping[str, Any]
     """Identity of the study that is confirmed."""
     jobs: tuple[Job, ...]
+    found: Mapping[int, Mapping[str, Any]]
+    """Candidate -> what the search found for its configuration where the study says ``auto``."""
+
+    def trial_found(self, number: int) -> Mapping[str, Any]:
+        """Return what the search found: the same on every seed, as the configuration is the same."""
+        return self.found[self.jobs[number].candidate]
 
     def trial_seed(self, number: int) -> int:
         """Return the seed of the training's round."""
@@ -171,4 +177,5 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
         listed=tuple(params[job.candidate] for job in every),
         parent=study.identity,
         jobs=every,
+        found={trial.number: trial.found for trial in study.trials},
     )

@@ -230,13 +230,17 @@ class _Driver:
         number = len(self.params)
         self.checkpoints.begin(number)
         params = self.mirror.ask(number, self._sampler(number))
-        seed = self.spec.trial_seed(number)
-        config = self.task.make_config({**self.spec.config_values(params), "seed": seed})
-        facts, labels = self.task.facts(config, self.data), self.spec.trial_labels(number)
-        origin = self._origin()
-        trial_id = self.writer.claim(params, self.spec.space, seed, {**facts, **labels}, origin)
+        seed, found = self.spec.trial_seed(number), self.spec.trial_found(number)
+        config = self.task.make_config({**self.spec.config_values(params), **found, "seed": seed})
+        facts = {**self.task.facts(config, self.data), **self.spec.trial_labels(number)}
+        with self.writer.one_transaction():
+            trial_id = self.writer.claim(params, self.spec.space, seed, facts, self._origin())
+            if found:
+                self.writer.store_found(trial_id, found)
         self.params.append(params)
-        return self._live(number, trial_id, config, params, [])
+        live = self._live(number, trial_id, config, params, [])
+        live.found = found
+        return live
 
     def _sampler(self, number: int) -> Any:
         """Return what proposes trial ``number``: an earlier replicate, the list, or the sampler."""

@@ -117,6 +117,10 @@ class StudySpec:
         """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""
         return derive_seed(self.seed, "trial", number)
 
+    def trial_found(self, number: int) -> Mapping[str, Any]:
+        """Return what was found earlier for a trial's configuration, and need not be found again."""
+        return {}
+
     def trial_labels(self, number: int) -> dict[str, Any]:
         """Return what else is stored with a trial."""
         return {}

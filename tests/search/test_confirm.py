@@ -153,3 +153,17 @@ def test_the_confirmation_follows_its_study(tmp_path: Path) -> None:
     assert losses(tmp_path, "play") == before
     delete_study(storage, "play")
     assert all_study_names(storage) == []
+
+
+def test_what_was_found_for_a_configuration_is_kept(tmp_path: Path) -> None:
+    """What the search found for a candidate holds on all its seeds, and is not looked for again."""
+    space = {"y": {"low": 1, "high": 9}}
+    run_toy(tmp_path, toy_study(fixed={"x": "auto"}, search=space, data={"words": str(tmp_path)}))
+    confirm(tmp_path)
+    study, confirmation = stored(tmp_path)
+    assert confirmation is not None
+    found = {trial.number: trial.found for trial in study.trials}
+    assert len({values["x"] for values in found.values()}) > 1
+    assert all(trial.found == found[job.candidate] for job, trial in confirmation.trials.items())
+    asked = {path.name for path in tmp_path.glob("asked-*")}
+    assert asked == {f"asked-{trial.seed}" for trial in study.trials}
