@@ -64,6 +64,7 @@ def _add_searching(commands: Any) -> None:
     table.add_argument("--top", type=_positive, metavar="N", help="only the best N")
     formats = ("text", "markdown", "csv", "json", "log")
     table.add_argument("--format", choices=formats, default="text", help="default: text")
+    table.add_argument("--advice", action="store_true", help="all advice below the table, not the first six")
 
     find = _add(
         commands, "lr-find", "find a learning rate by a range test", "sweep lr-find studies/quick.toml"

@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from sweep.interrupt import StopSignal
     from sweep.progress import RunProgress
+    from sweep.results.note_taking import take_notes
     from sweep.search.driver import run_study
     from sweep.task.mlp import MLP
 
@@ -78,10 +79,12 @@ def _run(arguments: argparse.Namespace) -> int:
             observe=progress,
             should_stop=lambda: bool(stop),
         )
-    name = spec.name
-    done, total = sum(t.is_finished for t in summary.study.trials), summary.study.total_trials
+    name, study = spec.name, summary.study
+    if not stop:
+        study = take_notes(study, database)
+    done, total = sum(t.is_finished for t in study.trials), study.total_trials
     if not arguments.json:
-        _print_run(summary.study, database)
+        _print_run(study, database)
     if stop or summary.stopped_by == "timeout":
         why = "interrupted" if stop else "the timeout was reached"
         _advise(
@@ -147,6 +150,7 @@ def _table(arguments: argparse.Namespace) -> int:
     if arguments.format == "text":
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe()}")
+        _print_advice(study, everything=arguments.advice)
         _advise(f"next: sweep export {study.name}")
     return 0
 
@@ -539,22 +543,29 @@ def _width() -> int:
 
 
 def _print_run(study: "StudyRecord", database: "Database") -> None:
-    """Print what was read, the table, and what a model without training reaches."""
+    """Print what was read, the table, and what there is to say about it."""
     from sweep.results.pareto_summary import describe_front
     from sweep.results.table import rank_trials
-    from sweep.task.baselines import count_table_loss, uniform_loss
+    from sweep.task.baselines import uniform_loss
     from sweep.task.mlp import MLP
 
-    data = MLP.load_data(study.data)
     facts = f"{study.data['words']}: {study.data_facts}"
     print(textwrap.fill(facts, _width()) if sys.stdout.isatty() else facts, end="\n\n")
     ranked = len(study.complete_trials())
     print(_format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    uniform, bigram = uniform_loss(data), count_table_loss(data)
-    print(f"dev loss without training: uniform {uniform:.4f}, bigram count table {bigram:.4f}")
-    for line in describe_front(rank_trials(study), study, uniform):
+    for line in describe_front(rank_trials(study), study, uniform_loss(MLP.load_data(study.data))):
         print(line)
+    _print_advice(study)
     print(f"stored in {database.path}")
+
+
+def _print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
+    """Print the advice below a table, between empty lines; nothing where there is none."""
+    from sweep.results.advice import format_advice
+
+    text = format_advice(study, everything=everything)
+    if text:
+        print(f"\n{text}\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Which learning rate suits a study, or an exported configuration?
 
 Chooses the configuration, runs the range test, writes its page and raw curve, and stores the
-figure in the study, where the Optuna dashboard shows it. No trial is changed.
+figure in the study, where the Optuna dashboard shows it, and the suggestions as a note. No trial is changed.
 """
 
 import dataclasses
@@ -13,9 +13,10 @@ from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.lr_finder_page import write_lr_finder
 from sweep.search.dashboard import save_figure
 from sweep.search.database import Database
+from sweep.search.notes import RangeTested
 from sweep.search.space import value_at
 from sweep.search.study_spec import StudySpec
-from sweep.search.study_store import load_study, open_study, study_names
+from sweep.search.study_store import load_study, open_study, store_note, study_names
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus
 from sweep.task.lr_finder import range_test, suggestions
@@ -115,13 +116,17 @@ def find_learning_rate(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
-    _store_figure(subject.study, database, plot_lr_finder(lr_finder_curve(test)))
-    return Found(what=subject.what, suggestions=suggestions(test), paths=paths)
+    found = Found(what=subject.what, suggestions=suggestions(test), paths=paths)
+    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test)), found)
+    return found
 
 
-def _store_figure(study: str, database: Database, figure: object) -> None:
+def _store(study: str, database: Database, figure: object, found: Found) -> None:
+    """Store the figure, and the suggestions as a note, with the study, if it is there."""
     if not database.exists():
         return
     storage = database.open_for_writing()
     if study in study_names(storage):
         save_figure(storage, study, FIGURE_ID, figure)
+        rates = {rule: rate for rule, (rate, _) in found.suggestions.items() if rate is not None}
+        store_note(storage, study, RangeTested(what=found.what, suggestions=rates))

@@ -15,6 +15,7 @@ from sweep.errors import NotFoundError
 from sweep.results.evidence import Evidence
 from sweep.results.figures.cost import loss_by_objective, loss_by_parameters, loss_by_seconds, plot_cost
 from sweep.results.figures.embedding import embedding_map, plot_embedding_map
+from sweep.results.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.results.figures.history import (
     history_by_seconds,
     history_by_trial,
@@ -78,6 +79,13 @@ PLOTS: dict[str, Plot] = {
         reading="The same trials, each where its training ended when all training so far is added up.",
         numbers=history_by_seconds,
         figure=plot_history_by_seconds,
+    ),
+    "expected-best": Plot(
+        title="What more trials may bring",
+        reading="The lowest loss that so many trials are expected to reach, taken as independent draws: "
+        "right for random and qmc, a rough guide for tpe and gp. Where the line is flat, more bring little.",
+        numbers=expected_best_curve,
+        figure=plot_expected_best,
     ),
     "importances": Plot(
         title="What decided",

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+from sweep.search.notes import Notes
 from sweep.task.protocol import AUTO
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -109,6 +110,8 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     plans: tuple[dict[str, Any], ...] = ()
     """Every plan of a confirmation, the latest last, as plain values."""
+    notes: Notes = dataclasses.field(default_factory=Notes)
+    """What was found out beside the trials."""
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ for stands in user attributes: on the study its identity and what was read, on a
 engine, stored segments and the reason for an early end. ``study_writer`` writes the trials.
 """
 
+import dataclasses
 import datetime
 import json
 from typing import Any
@@ -17,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
+from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.study_spec import StudySpec, identity_changes
 from sweep.search.study_writer import StudyWriter
@@ -85,9 +87,25 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             environment=attrs["environment"],
             trials=tuple(_trial_record(trial) for trial in trials),
             plans=tuple(attrs.get(_PLANS, ())),
+            notes=read_notes(attrs),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(f"study {name!r} is stored incompletely ({error!r}); restore a copy") from error
+
+
+def store_note(storage: RDBStorage, name: str, note: Note) -> None:
+    """Store a note with a study, in place of an earlier one of its kind; an equal one is not written.
+
+    Raises:
+        NotFoundError: If there is no study of that name.
+    """
+    with storage_errors(name):
+        names = _study_ids(storage)
+        if name not in names:
+            raise NotFoundError(f"no study {name!r} in the database")
+        key, value = key_of(note), json.loads(json.dumps(dataclasses.asdict(note)))
+        if storage.get_study_user_attrs(names[name]).get(key) != value:
+            storage.set_study_user_attr(names[name], key, value)
 
 
 def study_names(storage: RDBStorage) -> list[str]:

@@ -49,9 +49,22 @@ def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
     return float(-np.log((seen + 1) / (total + size)).mean())
 
 
+def count_table_losses(corpus: Corpus, longest: int = 5) -> tuple[float, ...]:
+    """Return the dev losses of count tables over 1 to ``longest`` characters, nats per character.
+
+    A large alphabet ends earlier, where a table's keys would no longer fit 64 bits.
+    """
+    lengths = [n for n in range(1, longest + 1) if _fits(n, corpus.vocabulary_size)]
+    return tuple(count_table_loss(corpus, n) for n in lengths)
+
+
+def _fits(context_length: int, size: int) -> bool:
+    return bool(size ** (context_length + 1) < 2**63)
+
+
 def _pair_keys(words: EncodedWords, context_length: int, size: int) -> np.ndarray:
     """Return each (context, next) as one whole number, base V, shape (N,)."""
-    assert size ** (context_length + 1) < 2**63, "the key must fit a 64-bit integer"
+    assert _fits(context_length, size), "the key must fit a 64-bit integer"
     examples = build_examples(words, max(context_length, 1))
     keys = np.zeros(words.n_examples, np.int64)
     for column in (*examples.contexts.T[:context_length], examples.targets):

@@ -191,7 +191,12 @@ def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWord
 
 
 def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
-    """Turn symbol indices back into words."""
+    """Turn symbol indices back into words.
+
+    Examples:
+        >>> decode_words(encode_words(["ab", "b"], (".", "a", "b")), (".", "a", "b"))
+        ['ab', 'b']
+    """
     text = "".join(vocabulary[symbol] for symbol in words.symbols.tolist())
     ends = np.cumsum(words.lengths).tolist()
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,27 @@
+"""How good is the best trial on dev words that it has not seen in train?"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from sweep.results.advice.configurations import Configuration
+from sweep.search.notes import NewWords
+from sweep.search.records import StudyRecord
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OnNewWords:
+    """The best trial's loss apart for new and repeated dev words."""
+
+    noted: NewWords
+    dev_loss: float
+    """Over all dev words, nats per character."""
+
+
+def find_new_words(study: StudyRecord, ranked: Sequence[Configuration]) -> OnNewWords | None:
+    """Return what was noted of the best trial; nothing where another trial has become the best."""
+    noted = study.notes.new_words
+    if noted is None or not ranked or ranked[0].trial != noted.trial:
+        return None
+    dev_loss = ranked[0].trials[0].dev_loss
+    assert dev_loss is not None, "ranked configurations hold complete trials"
+    return OnNewWords(noted=noted, dev_loss=dev_loss)

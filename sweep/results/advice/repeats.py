@@ -1,0 +1,29 @@
+"""Was a configuration proposed more often than asked for?"""
+
+import collections
+import dataclasses
+from collections.abc import Sequence
+
+from sweep.results.advice.configurations import Configuration
+from sweep.search.records import StudyRecord
+
+SHARE = 0.1
+"""Part of the trials from which repeats are worth a word."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """Trials of configurations that had their replicates already."""
+
+    repeats: int
+    trials: int
+    sampler: str
+
+
+def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats | None:
+    """Count the trials beyond the asked replicates of each configuration."""
+    counts = collections.Counter(tuple(sorted(trial.params.items())) for trial in study.trials)
+    repeats = sum(max(0, count - study.identity["replicates"]) for count in counts.values())
+    if not study.trials or repeats < SHARE * len(study.trials):
+        return None
+    return Repeats(repeats=repeats, trials=len(study.trials), sampler=study.identity["sampler"])
