@@ -563,7 +563,8 @@ def _print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
     """Print the advice below a table, between empty lines; nothing where there is none."""
     from sweep.results.advice import format_advice
 
-    text = format_advice(study, everything=everything)
+    width = _width() if sys.stdout.isatty() else None
+    text = format_advice(study, everything=everything, width=width)
     if text:
         print(f"\n{text}\n")
 

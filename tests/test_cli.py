@@ -176,8 +176,21 @@ def test_a_finished_study_is_not_trained_again(small: Path, capsys: Capture) -> 
     assert "study 'small' is finished, 6 of 6 trials; nothing was trained" in written.err
     assert "data/words.txt: 400 words, 400 distinct" in written.out
     assert "6 of 6 trials done: 6 complete" in written.out
-    assert re.search(r"dev loss without training: uniform 2\.8332, bigram count table \d\.\d{4}", written.out)
+    advice = written.out.partition("\nAdvice\n")[2]
+    assert re.search(r"counting \w+ characters? reaches \d\.\d{4}\s", advice)
+    assert "(uniform 2.8332)" in " ".join(advice.split())
     assert (small / "studies" / "sweep.db").read_bytes() == before
+
+
+def test_advice_stands_below_a_text_table_only(small: Path, capsys: Capture) -> None:
+    """After a run the notes are stored, so the table says the same; the other formats hold rows alone."""
+    assert main(["table", "small", "--advice"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"\n\nAdvice\n\* .*counting \w+ character", text)
+    assert max(map(len, text.partition("Advice")[2].splitlines())) <= 80
+    for form in ("markdown", "csv", "json", "log"):
+        assert main(["table", "small", "--format", form, "--advice"]) == 0
+        assert "Advice" not in capsys.readouterr().out
 
 
 def test_fewer_trials_than_stored_are_no_puzzle(small: Path, capsys: Capture) -> None:
@@ -201,7 +214,8 @@ def test_table_in_every_format(small: Path, capsys: Capture) -> None:
     for form in ("text", "markdown", "log"):
         assert main(["table", "small", "--format", form]) == 0
         written = capsys.readouterr()
-        found = [cell for cell in re.findall(r"\b\d\.\d{4}\b", written.out) if cell in rounded]
+        table = written.out.partition("\nAdvice\n")[0]
+        found = [cell for cell in re.findall(r"\b\d\.\d{4}\b", table) if cell in rounded]
         assert found == rounded, form
         assert ("next: sweep export small" in written.err) == (form == "text")
 

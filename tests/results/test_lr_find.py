@@ -13,6 +13,7 @@ from sweep.errors import DataError, RangeTestError
 from sweep.results.config_file import choose_trial, load_config, write_config
 from sweep.results.lr_find import Found, Subject, find_learning_rate, subject_of_config, subject_of_study
 from sweep.search.database import Database
+from sweep.search.notes import RangeTested
 from sweep.search.study_file import load_study_file
 from sweep.search.study_store import load_study, study_names
 from sweep.task.mlp import MLP
@@ -97,6 +98,10 @@ def test_files_and_figure_are_made_and_no_trial_changed(database: Database) -> N
     figure = saved_figure()
     names = [trace["name"] for trace in json.loads(figure)["data"]]
     assert "smoothed, median of 2 seeds" in names
+
+    note = load_study(database.open_read_only(), "small").notes.range_test
+    rates = {rule: rate for rule, (rate, _) in found.suggestions.items() if rate is not None}
+    assert note == RangeTested(what=chosen.what, suggestions=rates)
 
     find(chosen, database)
     assert saved_figure() == figure

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.task.baselines import baselines, count_table_loss, uniform_loss
+from sweep.task.baselines import baselines, count_table_loss, count_table_losses, uniform_loss
 from sweep.task.corpus import Corpus, load_corpus, split_words
 
 
@@ -80,3 +80,12 @@ def test_what_must_be_beaten_is_the_best_of_each_kind(corpus: Corpus) -> None:
     assert found["uniform"] == uniform_loss(corpus)
     assert found["bigram count table"] == count_table_loss(corpus, 1)
     assert min(found.values()) <= min(count_table_loss(corpus, length) for length in range(1, 6))
+
+
+def test_tables_go_as_far_as_their_keys_fit(corpus: Corpus, write_words: Callable[..., Path]) -> None:
+    """Five lengths for a small alphabet; of 2,001 symbols six no longer fit 64 bits, so four lengths."""
+    tables = count_table_losses(corpus)
+    assert tables == tuple(count_table_loss(corpus, length) for length in (1, 2, 3, 4, 5))
+    large = load_corpus(write_words([chr(0x4E00 + i) for i in range(2_000)], "large.txt"))
+    assert large.vocabulary_size == 2_001
+    assert len(count_table_losses(large)) == 4

@@ -39,9 +39,9 @@ class Check:
 
 CHECKS: dict[str, Check] = {
     "baselines": Check(find=find_baselines, say=wording.say_baselines),
+    "failures": Check(find=find_failures, say=wording.say_failures),
     "bounds": Check(find=find_bounds, say=wording.say_bounds),
     "seeds": Check(find=find_seeds, say=wording.say_seeds),
-    "failures": Check(find=find_failures, say=wording.say_failures),
     "gains": Check(find=find_gains, say=wording.say_gains),
     "new_words": Check(find=find_new_words, say=wording.say_new_words),
     "budgets": Check(find=find_budgets, say=wording.say_budgets),
@@ -58,11 +58,17 @@ def advise(study: StudyRecord) -> list[str]:
     return [check.say(found) for check, found in findings if found is not None]
 
 
-def format_advice(study: StudyRecord, *, everything: bool = False, width: int = wording.WIDTH) -> str:
-    """Return the block below a table, "" where there is nothing to say."""
+def format_advice(study: StudyRecord, *, everything: bool = False, width: int | None = None) -> str:
+    """Return the block below a table, "" where there is nothing to say.
+
+    Args:
+        study: As stored.
+        everything: Show all sentences, not the first ``SHOWN``.
+        width: Columns of the terminal; None for a pipe. Lines are never longer than 80.
+    """
     return wording.block(
         advise(study),
         limit=None if everything else SHOWN,
         more=f"sweep table {study.name} --advice",
-        width=min(width, wording.WIDTH),
+        width=min(width or wording.WIDTH, wording.WIDTH),
     )

@@ -40,7 +40,7 @@ class RecentGain:
     last: int
     trials: int
     gain: float
-    """Best loss before the last ones less the best loss, at least 0, nats per character."""
+    """Best configuration before the last ones less the best one, at least 0, nats per character."""
 
 
 def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedGain | RecentGain | None:
@@ -48,7 +48,7 @@ def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedG
     sampler = study.identity["sampler"]
     if sampler in BLIND:
         return _expected_gain(draws(study))
-    return _recent_gain(study) if sampler in LEARNING else None
+    return _recent_gain(study, ranked) if sampler in LEARNING else None
 
 
 def _expected_gain(losses: Sequence[float]) -> ExpectedGain | None:
@@ -58,14 +58,15 @@ def _expected_gain(losses: Sequence[float]) -> ExpectedGain | None:
     return ExpectedGain(more=MORE, gain=gain, draws=len(losses))
 
 
-def _recent_gain(study: StudyRecord) -> RecentGain | None:
-    finished = sorted((t for t in study.trials if t.is_finished), key=lambda trial: trial.number)
-    last = len(finished) // 4
-    before, after = (
-        [trial.dev_loss for trial in part if trial.dev_loss is not None]
-        for part in (finished[: len(finished) - last], finished[len(finished) - last :])
-    )
-    if len(finished) < ENOUGH or not before:
+def _recent_gain(study: StudyRecord, ranked: Sequence[Configuration]) -> RecentGain | None:
+    """Compare the configurations that were begun in the last quarter with those before."""
+    numbers = sorted(trial.number for trial in study.trials if trial.is_finished)
+    if len(numbers) < ENOUGH:
+        return None
+    first = numbers[-(len(numbers) // 4)]
+    before = [c.dev_loss for c in ranked if c.trial < first]
+    after = [c.dev_loss for c in ranked if c.trial >= first]
+    if not before:
         return None
     gain = max(0.0, min(before) - min(after, default=min(before)))
-    return RecentGain(last=last, trials=len(finished), gain=gain)
+    return RecentGain(last=len(numbers) // 4, trials=len(numbers), gain=gain)

@@ -1,5 +1,6 @@
 """How does a finding read? Numbers come in, sentences go out: what is so, then what to do."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -17,6 +18,9 @@ from sweep.results.printable import printable
 
 WIDTH = 80
 
+_COMMAND = re.compile("`[^`]*`")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 HARDLY = 0.002
 """Nats per character below which a gain is lost in the luck of seeds."""
 
@@ -26,18 +30,17 @@ _COUNTS = ("one character", "two characters", "three characters", "four characte
 def say_baselines(found: AgainstBaselines) -> str:
     """Say how the best stands to counting, and to the known configuration."""
     counting = (
-        f"counting {_COUNTS[found.context_length - 1]} reaches {found.count_table:.4f} without training"
+        f"counting {_COUNTS[found.context_length - 1]} reaches {found.count_table:.4f} without training "
+        f"(uniform {found.uniform:.4f})"
     )
     if found.not_better == found.configurations:
         return (
             f"No configuration beats a count table: {counting}, the best of {found.configurations} "
-            f"has {found.best:.4f}; train longer, or look for a learning rate with `sweep lr-find "
-            f"{found.study}`."
+            f"configurations {found.best:.4f}. Train longer, or look for a learning rate with "
+            f"`sweep lr-find {found.study}`."
         )
-    text = (
-        f"{counting[0].upper()}{counting[1:]} (uniform {found.uniform:.4f}); the best configuration is "
-        f"{found.count_table - found.best:.4f} better"
-    )
+    gain = f"{found.count_table - found.best:.4f} better"
+    text = f"{_capital(counting)}; the best configuration is {gain}"
     some = f", and {found.not_better} of {found.configurations} are no better" if found.not_better else ""
     return f"{text}{some}.{_say_known(found.known, found.best)}"
 
@@ -48,7 +51,11 @@ def _say_known(known: Known | None, best: float) -> str:
     name = "the notebook's configuration" if known.is_notebook else "the known configuration"
     if known.is_best:
         return f" Nothing found beats {name}, trial {known.trial}."
-    return f" {name[0].upper()}{name[1:]}, trial {known.trial}, is {known.dev_loss - best:.4f} above it."
+    return f" {_capital(name)}, trial {known.trial}, is {known.dev_loss - best:.4f} above it."
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def say_bounds(found: Sequence[AtBound]) -> str:
@@ -97,8 +104,8 @@ _ENDED = {"diverged": "diverged", "timeout": "ran into trial_timeout", "failed":
 
 
 _CUTS = {
-    ">=": ("{name} of {value} or more", "lower its upper bound"),
-    "<=": ("{name} of {value} or less", "raise its lower bound"),
+    ">=": ("{name} of {value} or more", "search below that"),
+    "<=": ("{name} of {value} or less", "search above that"),
     "=": ("{name} = {value}", "leave that choice out"),
 }
 """Relation -> how it reads, and what to do."""
@@ -111,7 +118,8 @@ def _say_bad_end(end: BadEnd) -> str:
     pattern, remedy = _CUTS[end.cut.relation]
     condition = pattern.format(name=end.cut.name, value=cell(end.cut.name, end.cut.value))
     have = "All have" if end.cut.bad == end.count else f"{end.cut.bad} have"
-    return f"{text}. {have} {condition}, and {end.cut.others} of the {end.others} others: {remedy}."
+    others = f"{end.cut.others or 'none'} of the {end.others} others"
+    return f"{text}. {have} {condition}, and {others}: {remedy}."
 
 
 def say_gains(found: ExpectedGain | RecentGain) -> str:
@@ -189,9 +197,13 @@ def block(sentences: Sequence[str], *, limit: int | None, more: str, width: int 
         return ""
     lines = ["Advice"]
     for sentence in sentences[:limit]:
-        text = printable(sentence)
-        lines += textwrap.wrap(
-            text, width, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False
-        )
+        lines += _wrapped(printable(sentence), width)
     left = len(sentences[limit:]) if limit is not None else 0
     return "\n".join([*lines, *([f"  and {left} more: {more}"] if left else [])])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break a sentence into lines, a command to be typed in one piece."""
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _NO_BREAK), text)
+    lines = textwrap.wrap(whole, width, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace(_NO_BREAK, " ") for line in lines]
