@@ -22,7 +22,7 @@ LONGEST = 5
 
 def baselines(corpus: Corpus) -> dict[str, float]:
     """Return what a model must beat: uniform, the bigram table, the best table of up to 5 characters."""
-    tables = {length: count_table_loss(corpus, length) for length in range(1, LONGEST + 1)}
+    tables = dict(enumerate(count_table_losses(corpus), start=BIGRAM))
     best = min(tables, key=lambda length: tables[length])
     found = {"uniform": uniform_loss(corpus), "bigram count table": tables[BIGRAM]}
     return found if best == BIGRAM else {**found, f"count table over {best} characters": tables[best]}
@@ -49,7 +49,7 @@ def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
     return float(-np.log((seen + 1) / (total + size)).mean())
 
 
-def count_table_losses(corpus: Corpus, longest: int = 5) -> tuple[float, ...]:
+def count_table_losses(corpus: Corpus, longest: int = LONGEST) -> tuple[float, ...]:
     """Return the dev losses of count tables over 1 to ``longest`` characters, nats per character.
 
     A large alphabet ends earlier, where a table's keys would no longer fit 64 bits.
