@@ -24,13 +24,13 @@ class OutsideBand:
 
 
 def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBand | None:
-    """Compare with the suggestions of the last range test; nothing where none was run."""
+    """Compare with the suggestions of the last range test; nothing where none was run, or the rate is its own."""
     test = study.notes.range_test
     if test is None or not test.suggestions or not ranked:
         return None
     rate = study.config_values(ranked[0].trials[0]).get("learning_rate")
     low, high = min(test.suggestions.values()), max(test.suggestions.values())
-    if not isinstance(rate, float) or low <= rate <= high:
+    if "learning_rate" in study.found or not isinstance(rate, float) or low <= rate <= high:
         return None
     return OutsideBand(
         study=study.name,
