@@ -24,7 +24,7 @@ class OutsideBand:
 
 
 def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBand | None:
-    """Compare with the suggestions of the last range test; nothing where none was run, or the rate is its own."""
+    """Compare with the last range test; nothing where none was run, or one chose the rate."""
     test = study.notes.range_test
     if test is None or not test.suggestions or not ranked:
         return None
