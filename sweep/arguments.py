@@ -87,6 +87,9 @@ def _add_searching(commands: Any) -> None:
     )
     plot.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
+    report = _add(commands, "report", "write a study's report, one HTML file", "sweep report quick")
+    _add_study(report)
+
     dashboard = _add(commands, "dashboard", "browse the studies in the Optuna dashboard", "sweep dashboard")
     dashboard.add_argument("--port", type=_port, default=8080, help="default: 8080; 0 takes a free one")
 

@@ -204,6 +204,17 @@ def _plot(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    from sweep.results.evidence import gather_evidence
+    from sweep.results.report import write_report
+
+    name = _study_name(arguments)
+    path = write_report(gather_evidence(name, _database(arguments)))
+    print(f"wrote {path}")
+    _advise(f"next: open {path} in a browser | sweep export {name}")
+    return 0
+
+
 def _dashboard(arguments: argparse.Namespace) -> int:
     from sweep.search.dashboard import HOST, make_server
 
@@ -413,6 +424,7 @@ _COMMANDS: dict[str, _Command] = {
     "table": _table,
     "lr-find": _lr_find,
     "plot": _plot,
+    "report": _report,
     "dashboard": _dashboard,
     "confirm": _confirm,
     "export": _export,
@@ -496,14 +508,18 @@ def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
 
 def _stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":
     """Return the stored study that a name or a study file means."""
-    from sweep.search.study_file import load_study_file
     from sweep.search.study_store import load_study
+
+    return load_study(storage, _study_name(arguments))
+
+
+def _study_name(arguments: argparse.Namespace) -> str:
+    """Return the name of a study that is given by it or by its file."""
+    from sweep.search.study_file import load_study_file
     from sweep.task.mlp import MLP
 
-    name = arguments.study
-    if name.endswith(".toml"):
-        name = load_study_file(name, MLP).name
-    return load_study(storage, name)
+    name: str = arguments.study
+    return load_study_file(name, MLP).name if name.endswith(".toml") else name
 
 
 def _check_same_data(sha256: str, study: "StudyRecord") -> None:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import plotly.graph_objects as go
@@ -18,7 +18,9 @@ from plotly.offline import get_plotlyjs
 from sweep.results.printable import printable
 
 
-def render_page(title: str, body: str, figures: Mapping[str, go.Figure]) -> str:
+def render_page(
+    title: str, body: str, figures: Mapping[str, go.Figure], *, kind: str = "", scripts: Sequence[str] = ()
+) -> str:
     """Return a whole HTML document.
 
     Args:
@@ -26,12 +28,14 @@ def render_page(title: str, body: str, figures: Mapping[str, go.Figure]) -> str:
         body: Markup whose text went through ``escape``. ``figure_place`` is where a figure
             goes.
         figures: Name -> figure.
+        kind: Class of the page's main element.
+        scripts: Names of further scripts beside this module.
     """
-    scripts = [get_plotlyjs(), _asset("page.js")]
+    sources = [get_plotlyjs(), *(_asset(name) for name in ("page.js", *scripts))]
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src {' '.join(_source_hash(script) for script in scripts)}",
+            f"script-src {' '.join(_source_hash(script) for script in sources)}",
             "style-src 'unsafe-inline'",
             "img-src data: blob:",
             "base-uri 'none'",
@@ -50,23 +54,30 @@ def render_page(title: str, body: str, figures: Mapping[str, go.Figure]) -> str:
 {_asset("page.css")}</style>
 </head>
 <body>
-<main>
+<main class="{kind}">
 {body}
 </main>
 <script type="application/json" id="figures">{_figures_json(figures)}</script>
-<script>{scripts[0]}</script>
-<script>{scripts[1]}</script>
+{"".join(f"<script>{source}</script>" for source in sources)}
 </body>
 </html>
 """
 
 
-def figure_place(name: str, label: str) -> str:
-    """Return the markup where a figure of the page is drawn; ``label`` says what it shows."""
-    without = "The figure needs JavaScript; the numbers below do not."
+def figure_place(name: str, label: str, *, kind: str = "", height: int | None = None) -> str:
+    """Return the markup where a figure of the page is drawn.
+
+    Args:
+        name: Of the figure.
+        label: What it shows, for those who do not see it.
+        kind: A further class.
+        height: In pixels; None leaves it to the style sheet.
+    """
+    style = f' style="height: {height}px"' if height else ""
+    without = "<noscript>The figure needs JavaScript; the text does not.</noscript>"
     return (
-        f'<div class="figure" data-figure="{escape(name)}" role="img" aria-label="{escape(label)}">'
-        f"<noscript>{without}</noscript></div>"
+        f'<div class="figure {kind}"{style} data-figure="{escape(name)}" role="img" '
+        f'aria-label="{escape(label)}">{without}</div>'
     )
 
 

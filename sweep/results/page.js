@@ -1,6 +1,8 @@
-// Draws each figure of the page in the colours of its style sheet, and again when these change.
+// Draws each figure of the page when it comes near the window, in the colours of the style sheet,
+// and again when these change. Everything is drawn before printing.
 
 const figures = JSON.parse(document.getElementById("figures").textContent);
+const places = [...document.querySelectorAll("[data-figure]")];
 const narrow = window.matchMedia("(max-width: 40rem)");
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -10,30 +12,57 @@ function colours() {
   return { ground: "rgba(0, 0, 0, 0)", ink: named("--ink"), muted: named("--muted"), card: named("--card") };
 }
 
-function themed(layout) {
+function themed({ height, ...layout }) {
   const { ground, ink, muted, card } = colours();
-  const axis = (given) => ({ ...given, color: muted });
-  const label = (given) => ({ ...given, font: { ...given.font, color: ink }, bgcolor: card });
+  const axes = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
+  const family = getComputedStyle(document.body).fontFamily;
+  const label = (given) => ({ ...given, font: { color: ink, ...given.font }, bgcolor: card });
   return {
     ...layout,
+    ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, color: muted }])),
     autosize: true,
+    dragmode: narrow.matches ? false : "zoom",
     paper_bgcolor: ground,
     plot_bgcolor: ground,
-    font: { ...layout.font, color: ink, family: "inherit", size: narrow.matches ? 12 : 13 },
-    xaxis: axis(layout.xaxis),
-    yaxis: axis(layout.yaxis),
+    font: { ...layout.font, color: ink, family, size: narrow.matches ? 11 : 12 },
+    hoverlabel: { bgcolor: ink, bordercolor: ink, font: { color: card, family, size: 13 } },
     annotations: (layout.annotations || []).map(label),
   };
 }
 
-function draw() {
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    const { data, layout } = figures[place.dataset.figure];
-    const config = { displaylogo: false, responsive: true, displayModeBar: narrow.matches ? false : "hover" };
-    Plotly.react(place, data, themed(layout), config);
-  }
+function draw(place) {
+  const { data, layout } = figures[place.dataset.figure];
+  const config = {
+    displaylogo: false,
+    responsive: true,
+    displayModeBar: narrow.matches ? false : "hover",
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  };
+  Plotly.react(place, data, themed(layout), config);
+  place.dataset.drawn = "";
 }
 
-draw();
-dark.addEventListener("change", draw);
-narrow.addEventListener("change", draw);
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      near.unobserve(target);
+      draw(target);
+    }
+  },
+  { rootMargin: "600px" },
+);
+
+function redraw() {
+  places.filter((place) => "drawn" in place.dataset).forEach(draw);
+}
+
+function drawAll() {
+  near.disconnect();
+  places.forEach(draw);
+}
+
+places.forEach((place) => near.observe(place));
+dark.addEventListener("change", redraw);
+narrow.addEventListener("change", redraw);
+document.addEventListener("themechange", redraw);
+window.addEventListener("beforeprint", drawAll);

@@ -6,6 +6,7 @@ so that it is the front of the ranked table and no lucky seed stands on it alone
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -77,8 +78,14 @@ def plot_cost(cost: Cost) -> go.Figure:
         marker={"color": GREEN, "size": 12, "symbol": "square"},
         hoverinfo="skip",
     )
-    figure.update_layout(**layout(log_axis(title), axis(LOSS, range=cost.loss_range)))
+    figure.update_layout(**layout(_x_axis(cost, title), axis(LOSS, range=cost.loss_range)))
     return figure
+
+
+def _x_axis(cost: Cost, title: str) -> dict[str, Any]:
+    points = cost.points
+    shown = [x for group in (points.others, points.best, points.winner) for x in group.x]
+    return log_axis(title, min(shown), max(shown))
 
 
 def _cost(evidence: Evidence, cost: str) -> Cost:

@@ -2,12 +2,13 @@
 
 import dataclasses
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from sweep.results.evidence import Evidence
-from sweep.results.figures.theme import BLUE, GREY, axis, layout, plain, shown
+from sweep.results.figures.theme import GREY, axis, layout, plain, shown
 
 MAX_LABELS = 120
 """More characters than this would cover each other; the most frequent ones are labelled."""
@@ -33,7 +34,7 @@ def embedding_map(evidence: Evidence) -> EmbeddingMap:
     found = evidence.inspection
     plane, explained = principal_plane(found.embedding)
     return EmbeddingMap(
-        labels=[symbol_text(symbol) for symbol in evidence.corpus.vocabulary],
+        labels=symbol_texts(evidence.corpus.vocabulary),
         x=plain(plane[:, 0].tolist()),
         y=plain(plane[:, 1].tolist()),
         count=found.by_character.count.tolist(),
@@ -79,6 +80,11 @@ def symbol_text(symbol: str) -> str:
     return shown(symbol)
 
 
+def symbol_texts(vocabulary: Sequence[str]) -> list[str]:
+    """Return all symbols of a vocabulary as they are shown, the end mark as the word ``end``."""
+    return ["end", *map(symbol_text, vocabulary[1:])]
+
+
 def plot_embedding_map(numbers: EmbeddingMap) -> go.Figure:
     """Draw each frequent character where it lies, the others as dots."""
     order = sorted(range(len(numbers.labels)), key=lambda k: (-numbers.count[k], k))
@@ -92,11 +98,12 @@ def plot_embedding_map(numbers: EmbeddingMap) -> go.Figure:
             customdata=[numbers.count[k] for k in places],
             mode=mode,
             marker={"color": GREY, "size": 4},
-            textfont={"size": 17, "color": [BLUE if k == 0 else GREY for k in places]},
+            textfont={"size": 17},
             hovertemplate="%{text}<br>(%{x:.3f}, %{y:.3f})<br>%{customdata:,} times on dev<extra></extra>",
         )
     names = ("first", "second")
     kind = "principal component" if numbers.dimensions > 2 else "dimension"
     x, y = (axis(f"{name} {kind}") for name in names)
+    y |= {"scaleanchor": "x", "scaleratio": 1}
     figure.update_layout(**layout(x, y))
     return figure

@@ -36,7 +36,8 @@ def plot_importances(numbers: Importances) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}<br>%{x:.1%}<extra></extra>",
     )
-    shares = axis("share of the importance", range=[0, 1.1 * max(numbers.shares)], tickformat=".0%")
+    shares = axis("share of the importance", range=[0, 1.1 * max(numbers.shares)], showgrid=False)
+    shares["showticklabels"] = False
     names = axis("", autorange="reversed", showgrid=False, ticklabelstandoff=8)
-    figure.update_layout(**layout(shares, names, height=120 + 44 * len(numbers.names)))
+    figure.update_layout(**layout(shares, names, height=90 + 36 * len(numbers.names)))
     return figure

@@ -12,13 +12,21 @@ import plotly.graph_objects as go
 from sweep.results.dimensions import Dimension, dimensions_of
 from sweep.results.evidence import Evidence
 from sweep.results.figures.points import best_tenth, shown_range
-from sweep.results.figures.theme import BLUE, GREY, ORANGE, plain, spoken, value_text
+from sweep.results.figures.theme import (
+    BLUE,
+    GREY,
+    ORANGE,
+    even_ticks,
+    log_ticks,
+    plain,
+    spoken,
+    tick_text,
+    value_text,
+)
 from sweep.search.records import TrialRecord
 
 MAX_LINES = 300
 """Lines that can be told apart at all: the best trials, and the others evenly thinned."""
-
-_TICKS = 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,31 +141,16 @@ def _line(trial: TrialRecord, group: str, dimensions: Sequence[Dimension], loss:
 
 def _axis(dimension: Dimension) -> Axis:
     if dimension.choices:
-        values: list[Any] = list(dimension.choices)
+        labels = {dimension.share(choice): value_text(choice) for choice in dimension.choices}
     else:
-        values = _tick_values(dimension)
+        ticks = (log_ticks if dimension.log else even_ticks)(dimension.low, dimension.high)
+        labels = {dimension.share(tick): tick_text(tick) for tick in ticks}
     return Axis(
         title=spoken(dimension.name),
         log=dimension.log,
-        ticks=[round(dimension.share(value), 4) for value in values],
-        labels=[_tick_text(value) for value in values],
+        ticks=[round(share, 4) for share in labels],
+        labels=list(labels.values()),
     )
-
-
-def _tick_values(dimension: Dimension) -> list[float]:
-    low, high = dimension.low, dimension.high
-    if low == high:
-        return [low]
-    shares = [k / (_TICKS - 1) for k in range(_TICKS)]
-    if dimension.log:
-        return [low * (high / low) ** share for share in shares]
-    return [low + (high - low) * share for share in shares]
-
-
-def _tick_text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 or value.is_integer() else f"{value:.3g}"
-    return value_text(value)
 
 
 def _add_lines(

@@ -12,7 +12,7 @@ from sweep.search.records import TrialRecord
 BEST_SHARE = 0.1
 """Share of the trials that is set off as the best."""
 
-LOSS = "dev loss (nats per character)"
+LOSS = "dev loss, nats per character"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

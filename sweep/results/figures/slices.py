@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from sweep.errors import NothingToShowError
 from sweep.results.dimensions import Dimension, dimensions_of
 from sweep.results.evidence import Evidence
-from sweep.results.figures.points import LOSS, TrialPoints, add_points, trial_points
+from sweep.results.figures.points import TrialPoints, add_points, trial_points
 from sweep.results.figures.theme import axis, layout, log_axis, plain, spoken, value_text
 from sweep.search.records import TrialRecord
 
@@ -65,7 +65,7 @@ def plot_slice(numbers: Slice) -> go.Figure:
         for trace in figure.data:
             trace.text = [numbers.choices[round(x)] for x in trace.x]
         _add_medians(figure, numbers)
-    figure.update_layout(**layout(_x_axis(numbers), axis(LOSS, range=numbers.points.loss_range)))
+    figure.update_layout(**layout(_x_axis(numbers), axis("dev loss", range=numbers.points.loss_range)))
     return figure
 
 
@@ -131,7 +131,7 @@ def _x_axis(numbers: Slice) -> dict[str, Any]:
         places = list(range(len(numbers.choices)))
         ticks = {"tickvals": places, "ticktext": numbers.choices, "range": numbers.ends}
         return axis(title, showgrid=False, **ticks)
-    return log_axis(title) if numbers.log else axis(title)
+    return log_axis(title, *numbers.ends) if numbers.log else axis(title)
 
 
 def _box(place: int, count: int, gap: float) -> list[float]:

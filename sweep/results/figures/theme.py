@@ -19,6 +19,9 @@ GREY = "#8A8A8A"
 
 BLUE_BAND = "rgba(0, 114, 178, 0.18)"
 
+_DECADES_WITH_STEPS = 2.2
+"""A longer axis is labelled at powers of ten only."""
+
 MAX_POINTS = 300
 """Points of a curve: the dashboard fetches every saved figure at each poll."""
 
@@ -26,18 +29,65 @@ _AXIS = {
     "gridcolor": "rgba(128, 128, 128, 0.18)",
     "zeroline": False,
     "automargin": True,
-    "tickfont": {"size": 12},
+    "tickfont": {"size": 11},
 }
 
 
 def axis(title: str, **settings: Any) -> dict[str, Any]:
     """Return an axis with its title."""
-    return {"title": {"text": title, "standoff": 8}, **_AXIS, **settings}
+    return {"title": {"text": title, "standoff": 10, "font": {"size": 12}}, **_AXIS, **settings}
 
 
-def log_axis(title: str, **settings: Any) -> dict[str, Any]:
-    """Return a logarithmic axis, labelled 1, 2 and 5 times the powers of ten."""
-    return axis(title, type="log", dtick="D2", **settings)
+def log_axis(title: str, low: float, high: float) -> dict[str, Any]:
+    """Return a logarithmic axis that shows the values from ``low`` to ``high``, both above 0."""
+    margin = 0.04 * (math.log10(high) - math.log10(low)) or 0.1
+    ticks = log_ticks(low, high)
+    return axis(
+        title,
+        type="log",
+        range=plain([math.log10(low) - margin, math.log10(high) + margin]),
+        tickvals=ticks,
+        ticktext=[tick_text(tick) for tick in ticks],
+    )
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round values from ``low`` to ``high``, evenly spaced in the logarithm.
+
+    Examples:
+        >>> log_ticks(20, 300), log_ticks(0.001, 1)
+        ([20.0, 50.0, 100.0, 200.0], [0.001, 0.01, 0.1, 1.0])
+    """
+    wide = math.log10(high / low) > _DECADES_WITH_STEPS
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [float(f"{step}e{power}") for power in powers for step in ((1,) if wide else (1, 2, 5))]
+    inside = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    return inside if len(inside) > 1 else [low, high] if high > low else [low]
+
+
+def even_ticks(low: float, high: float) -> list[float]:
+    """Return round values from ``low`` to ``high``, evenly spaced, four to nine of them.
+
+    Examples:
+        >>> even_ticks(2, 24), even_ticks(2.03, 2.31)
+        ([5.0, 10.0, 15.0, 20.0], [2.05, 2.1, 2.15, 2.2, 2.25, 2.3])
+    """
+    if not high > low:
+        return [low]
+    power = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = max(s for s in (power, 2 * power, 5 * power) if s <= (high - low) / 4)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return plain(step * k for k in range(first, last + 1))
+
+
+def tick_text(value: float) -> str:
+    """Return a number as it stands at a tick.
+
+    Examples:
+        >>> tick_text(20_000.0), tick_text(0.05)
+        ('20,000', '0.05')
+    """
+    return f"{value:,.0f}" if value.is_integer() else f"{value:.4g}"
 
 
 def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, Any]:
@@ -49,7 +99,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, A
         "hovermode": "closest",
         "showlegend": False,
         "legend": LEGEND,
-        "margin": {"l": 60, "r": 20, "t": 20, "b": 48},
+        "margin": {"l": 56, "r": 16, "t": 16, "b": 44},
         **settings,
     }
 

@@ -74,6 +74,6 @@ def plot_training_curve(curve: TrainingCurve) -> go.Figure:
         marker={"color": ORANGE, "size": 9, "symbol": "diamond"},
         hovertemplate="step %{x:,}<br>dev loss %{y:.4f}<extra></extra>",
     )
-    x, y = axis("step", tickformat=",~d", rangemode="tozero"), axis("loss (nats per character)")
+    x, y = axis("step", tickformat=",~d", rangemode="tozero"), axis("loss, nats per character")
     figure.update_layout(**layout(x, y, showlegend=True))
     return figure

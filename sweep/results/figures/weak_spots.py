@@ -6,7 +6,8 @@ import math
 import plotly.graph_objects as go
 
 from sweep.results.evidence import Evidence
-from sweep.results.figures.embedding import symbol_text
+from sweep.results.figures.embedding import symbol_texts
+from sweep.results.figures.points import LOSS
 from sweep.results.figures.theme import BLUE, axis, layout, plain
 from sweep.task.inspection import MeanLosses
 
@@ -36,8 +37,7 @@ def loss_by_position(evidence: Evidence) -> WeakSpots:
 
 def loss_by_character(evidence: Evidence) -> WeakSpots:
     """Return the loss by the character to be predicted, hardest first."""
-    vocabulary = evidence.corpus.vocabulary
-    spots = _spots(evidence.inspection.by_character, ["end", *map(symbol_text, vocabulary[1:])])
+    spots = _spots(evidence.inspection.by_character, symbol_texts(evidence.corpus.vocabulary))
     return _hardest_first(spots)
 
 
@@ -90,5 +90,5 @@ def _plot(spots: WeakSpots, title: str, group: str) -> go.Figure:
         ),
     )
     x = axis(title, type="category", showgrid=False, tickangle=0)
-    figure.update_layout(**layout(x, axis("dev loss (nats per character)"), bargap=0.3))
+    figure.update_layout(**layout(x, axis(LOSS), bargap=0.3))
     return figure

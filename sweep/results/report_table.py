@@ -1,0 +1,76 @@
+"""How does the ranked table stand in the report?
+
+All rows are in the page, the first of them in sight; its script sorts and filters them.
+"""
+
+import pandas
+
+from sweep.results.columns import cell, hyperparameters, is_text
+from sweep.results.html_page import escape
+from sweep.results.table import RANKED
+from sweep.search.records import StudyRecord
+
+ROWS_IN_SIGHT = 12
+
+_HEADINGS = {
+    "rank": "#",
+    "dev_loss": "dev loss",
+    "dev_loss_sd": "spread",
+    "n": "seeds",
+    "n_params": "parameters",
+    "train_seconds": "seconds",
+    "diff": "less logged",
+}
+
+
+def report_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
+    """Return the table with its controls, as markup; of a study that has trials."""
+    columns = _columns(rows, study)
+    texts = {name for name in columns if is_text(name, rows[name])}
+    head = "".join(_head(name, name in texts) for name in columns)
+    body = "\n".join(
+        _row(place, values, columns, texts)
+        for place, values in enumerate(zip(*(rows[name] for name in columns), strict=True))
+    )
+    return (
+        f'<div class="controls">{_CONTROLS}</div>'
+        '<div class="scroll"><table id="ranking" class="ranking">'
+        '<caption class="unseen">Configurations by mean dev loss, then trials without a final loss. '
+        "The buttons in the first row sort.</caption>"
+        f"<thead><tr>{head}</tr></thead>"
+        f'<tbody data-in-sight="{ROWS_IN_SIGHT}">\n{body}\n</tbody></table></div>'
+        f'<p class="more"><button type="button" id="show-all" hidden>Show all {len(rows):,} rows</button></p>'
+    )
+
+
+_CONTROLS = (
+    '<label for="filter">Filter</label>'
+    '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
+    'placeholder="dev_loss &lt; 2.1  batch_size = 64  pruned" aria-describedby="filter-status">'
+    '<output id="filter-status" aria-live="polite"></output>'
+)
+
+
+def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
+    """Return rank and loss first, so that a narrow screen shows them; no fixed hyperparameter."""
+    spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
+    log = ["logged", "diff"] if "logged" in rows else []
+    ends = ["state", "reason"] if (rows["state"] != RANKED).any() else []
+    knobs = [name for name in hyperparameters(study) if name in study.searched]
+    return ["rank", "dev_loss", *spread, *log, *knobs, "n_params", "train_seconds", "trial", *ends]
+
+
+def _head(name: str, text: bool) -> str:
+    label = escape(_HEADINGS.get(name, name.replace("_", " ")))
+    kind = ' class="t"' if text else ""
+    button = f'<button type="button" class="sort">{label}</button>'
+    return f'<th scope="col"{kind} data-name="{escape(name)}">{button}</th>'
+
+
+def _row(place: int, values: tuple[object, ...], columns: list[str], texts: set[str]) -> str:
+    """Return a row; closing tags that HTML lets out are left out, since thousands of rows may stand here."""
+    cells = "".join(
+        f"<td{' class=t' if name in texts else ''}>{escape(cell(name, value))}"
+        for name, value in zip(columns, values, strict=True)
+    )
+    return f"<tr{' hidden' if place >= ROWS_IN_SIGHT else ''}>{cells}"
