@@ -7,17 +7,21 @@ sentence why it is not there.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas
 
 from sweep.errors import DataError, NothingToShowError
+from sweep.results.confirmation import Verdict, certificate_of, judge
 from sweep.results.final_test import looks_of_study
+from sweep.results.headline import Confirmed
 from sweep.results.lr_finder_page import REPORTS, read_lr_finder_csv
 from sweep.results.table import rank_trials
+from sweep.results.word_report import WordReport, report_words
 from sweep.search.checkpoints import Checkpoints
+from sweep.search.confirm import Confirmation, load_confirmation
 from sweep.search.database import Database
 from sweep.search.importances import MIN_TRIALS, parameter_importances
 from sweep.search.records import StudyRecord, TrialRecord
@@ -41,6 +45,8 @@ class Evidence:
         *,
         files: Path | None = None,
         looks: Sequence[TestLook] = (),
+        confirmation: Confirmation | None = None,
+        words: Callable[[Confirmation, Verdict], WordReport | None] = lambda *_: None,
         reports: Path | str = REPORTS,
     ) -> None:
         """Take a record; nothing is read yet.
@@ -49,10 +55,14 @@ class Evidence:
             study: As stored.
             files: Folder of the database's checkpoints; None where there is none.
             looks: Uses of the test split of the study's words.
+            confirmation: The study's latest; None where none was planned.
+            words: Says what the dev words add to a confirmation's verdict, where that is known.
             reports: Folder of all reports, where a range test lies.
         """
         self.study = study
         self.looks = list(looks)
+        self.confirmation = confirmation
+        self._words = words
         self.folder = Path(reports) / study.name
         self._checkpoints = Checkpoints(files / study.name) if files else None
 
@@ -75,14 +85,36 @@ class Evidence:
 
     @functools.cached_property
     def winner(self) -> TrialRecord:
-        """The first trial of the best configuration, the one that ``sweep export`` takes.
+        """The trial that ``sweep export`` takes: as confirmed, else the first of the best configuration.
 
         Raises:
             NothingToShowError: If no trial has a final loss.
         """
         scored = self.scored
-        number = self.rows["trial"].iloc[0]
+        number = self.confirmed.trial if self.confirmed else self.rows["trial"].iloc[0]
         return next(trial for trial in scored if trial.number == number)
+
+    @functools.cached_property
+    def verdict(self) -> Verdict | None:
+        """What the confirmation shows, finished or not; None where none was planned."""
+        return None if self.confirmation is None else judge(self.study, self.confirmation)
+
+    @functools.cached_property
+    def confirmed(self) -> Confirmed | None:
+        """What the confirmation says, if it is finished and chose a trial."""
+        if self.confirmation is None or self.verdict is None or self.verdict.chosen is None:
+            return None
+        certificate = certificate_of(self.confirmation, self.verdict)
+        if certificate is None:
+            return None
+        return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
+
+    @functools.cached_property
+    def word_report(self) -> WordReport | None:
+        """What the dev words add to the confirmation."""
+        if self.confirmation is None or self.verdict is None:
+            return None
+        return self._words(self.confirmation, self.verdict)
 
     @functools.cached_property
     def importances(self) -> dict[str, float]:
@@ -201,4 +233,11 @@ def gather_evidence(name: str, database: Database, *, reports: Path | str = REPO
     """
     storage = database.open_read_only()
     study = load_study(storage, name)
-    return Evidence(study, files=database.files, looks=looks_of_study(study, storage), reports=reports)
+    return Evidence(
+        study,
+        files=database.files,
+        looks=looks_of_study(study, storage),
+        confirmation=load_confirmation(storage, study),
+        words=lambda confirmation, verdict: report_words(study, confirmation, verdict, database),
+        reports=reports,
+    )

@@ -16,11 +16,14 @@ function themed({ height, ...layout }) {
   const { ground, ink, muted, card } = colours();
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
   const family = getComputedStyle(document.body).fontFamily;
+  const room = narrow.matches ? 4 : 10;
+  const margin = Object.fromEntries(Object.entries(layout.margin).map(([side, size]) => [side, size + room]));
   const label = (given) => ({ ...given, font: { color: ink, ...given.font }, bgcolor: card });
   return {
     ...layout,
     ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, color: muted }])),
     autosize: true,
+    margin,
     dragmode: narrow.matches ? false : "zoom",
     paper_bgcolor: ground,
     plot_bgcolor: ground,

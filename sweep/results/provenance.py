@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sweep.errors import NothingToShowError
 from sweep.results.evidence import Evidence
-from sweep.results.verdict import seconds_text, state_counts
+from sweep.results.headline import seconds_text, state_counts
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.study_spec import fingerprint
 

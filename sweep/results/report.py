@@ -13,15 +13,16 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
+from sweep.results.confirm_text import sentences
 from sweep.results.evidence import Evidence
 from sweep.results.figures.slices import plot_slice, slices
 from sweep.results.files import write_text
+from sweep.results.headline import Headline, write_headline
 from sweep.results.html_page import definition_list, escape, figure_place, render_page
 from sweep.results.lr_finder_page import REPORTS
 from sweep.results.plots import PLOTS
 from sweep.results.provenance import commands, facts
-from sweep.results.report_table import report_table
-from sweep.results.verdict import Verdict, judge_study
+from sweep.results.report_table import confirmation_table, report_table
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def report_html(evidence: Evidence) -> str:
             missing[section.title] = str(error)
     body = "\n".join(
         [
-            _masthead(evidence, judge_study(study, evidence.rows, _baselines(evidence))),
+            _masthead(evidence, _headline(evidence)),
             _contents(list(built)),
             *(
                 f'<section id="{name}" class="{name}"><h2>{SECTIONS[name].title}</h2>\n'
@@ -82,29 +83,19 @@ def report_html(evidence: Evidence) -> str:
 # The page around the sections.
 
 
-def _masthead(evidence: Evidence, verdict: Verdict) -> str:
+def _masthead(evidence: Evidence, headline: Headline) -> str:
     study = evidence.study
     asked = f" · {study.goal}" if study.goal else ""
-    lead, *others = verdict.sentences
+    lead, *others = headline.sentences
     return (
         '<header class="masthead">'
         '<button type="button" id="theme" class="quiet">Dark</button>'
         f'<p class="eyebrow"><b>{escape(study.name)}</b>{escape(asked)}</p>'
-        f"<h1>{escape(verdict.headline)}</h1>"
+        f"<h1>{escape(headline.title)}</h1>"
         f'<p class="lead">{_prose(lead)}</p>'
-        f"<p>{' '.join(_prose(sentence) for sentence in [*others, *_confirmed(evidence)])}</p>"
-        f"{definition_list(verdict.tiles, 'tiles') if verdict.tiles else ''}</header>"
+        f"<p>{' '.join(_prose(sentence) for sentence in others)}</p>"
+        f"{definition_list(headline.tiles, 'tiles') if headline.tiles else ''}</header>"
     )
-
-
-def _confirmed(evidence: Evidence) -> list[str]:
-    """Say whether the winner stood up to seeds of its own."""
-    try:
-        winner = evidence.winner
-    except NothingToShowError:
-        return []
-    name = evidence.study.name
-    return [f"Trial {winner.number} is not confirmed on seeds of its own: `sweep confirm {name}` does that."]
 
 
 def _contents(names: Sequence[str]) -> str:
@@ -131,11 +122,12 @@ def _prose(text: str) -> str:
     return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
 
 
-def _baselines(evidence: Evidence) -> dict[str, float]:
+def _headline(evidence: Evidence) -> Headline:
     try:
-        return evidence.baselines
+        baselines = evidence.baselines
     except NothingToShowError:
-        return {}
+        baselines = {}
+    return write_headline(evidence.study, evidence.rows, baselines, evidence.confirmed)
 
 
 # Sections.
@@ -145,6 +137,22 @@ def _table(evidence: Evidence) -> Part:
     if evidence.rows.empty:
         raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
     return Part(markup=report_table(evidence.rows, evidence.study))
+
+
+def _confirmation(evidence: Evidence) -> Part:
+    if evidence.confirmation is None or evidence.verdict is None:
+        name = evidence.study.name
+        raise NothingToShowError(
+            f"nothing was confirmed; `sweep confirm {name}` trains the best on fresh seeds"
+        )
+    found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.word_report)
+    items = "".join(f"<li>{escape(sentence.strip())}</li>" for sentence in found)
+    table = confirmation_table(evidence.verdict.rows, evidence.study)
+    reading = (
+        "Each candidate on the same fresh seeds, lowest mean first. One whose difference might be 0 is tied "
+        "with the best: the seeds do not tell the two apart."
+    )
+    return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
 
 
 _KEY = (
@@ -270,6 +278,7 @@ def _provenance(evidence: Evidence) -> Part:
 
 SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
+    "confirmation": Section(title="Confirmed?", build=_confirmation),
     "search": Section(title="Search", build=_figures("history", "history-seconds", key=True)),
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=_figures("rungs")),

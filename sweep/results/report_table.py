@@ -19,7 +19,11 @@ _HEADINGS = {
     "n": "seeds",
     "n_params": "parameters",
     "train_seconds": "seconds",
-    "diff": "less logged",
+    "diff": "difference",
+    "ci_low": "from",
+    "ci_high": "to",
+    "sd": "spread",
+    "search_loss": "in the search",
 }
 
 
@@ -43,6 +47,19 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
     )
 
 
+def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
+    """Return the candidates of a confirmation as markup."""
+    knobs = [name for name in hyperparameters(study) if name in study.searched]
+    measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
+    columns = ["rank", "trial", *knobs, *(name for name in measured if rows[name].notna().any())]
+    texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
+    head = "".join(f"<th scope=col{_kind(name, texts)}>{escape(_heading(name))}</th>" for name in columns)
+    cells = zip(*(rows[name] for name in columns), strict=True)
+    body = "\n".join(_row(0, values, columns, texts) for values in cells)
+    table = f"<table class=ranking><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
+
+
 _CONTROLS = (
     '<label for="filter">Filter</label>'
     '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
@@ -61,16 +78,24 @@ def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
 
 
 def _head(name: str, text: bool) -> str:
-    label = escape(_HEADINGS.get(name, name.replace("_", " ")))
+    label = escape(_heading(name))
     kind = ' class="t"' if text else ""
     button = f'<button type="button" class="sort">{label}</button>'
     return f'<th scope="col"{kind} data-name="{escape(name)}">{button}</th>'
 
 
+def _heading(name: str) -> str:
+    return _HEADINGS.get(name, name.replace("_", " "))
+
+
+def _kind(name: str, texts: set[str]) -> str:
+    return " class=t" if name in texts else ""
+
+
 def _row(place: int, values: tuple[object, ...], columns: list[str], texts: set[str]) -> str:
     """Return a row; closing tags that HTML lets out are left out, since thousands of rows may stand here."""
     cells = "".join(
-        f"<td{' class=t' if name in texts else ''}>{escape(cell(name, value))}"
+        f"<td{_kind(name, texts)}>{escape(cell(name, value))}"
         for name, value in zip(columns, values, strict=True)
     )
     return f"<tr{' hidden' if place >= ROWS_IN_SIGHT else ''}>{cells}"

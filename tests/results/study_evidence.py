@@ -1,5 +1,6 @@
 """A study's evidence without a search: made-up trials, and a winner that was really trained."""
 
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -15,6 +16,8 @@ from optuna.distributions import (
 
 from sweep.results.evidence import Evidence
 from sweep.search.checkpoints import Checkpoints
+from sweep.search.confirm import Confirmation
+from sweep.search.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.task.corpus import SPLIT_RULE
 from sweep.task.mlp import MLP
@@ -96,6 +99,34 @@ def made_trial(number: int, dev_loss: float | None = None, **changes: Any) -> Tr
         "ended": START + datetime.timedelta(seconds=2 * number + 2),
     }
     return TrialRecord(**{**values, **changes})
+
+
+def many_trials(n: int) -> list[TrialRecord]:
+    """Return ``n`` trials of distinct configurations, every ninth of them pruned."""
+    trials = [made_trial(k, 2 + (k * 37 % n) / n if k % 9 else None) for k in range(n)]
+    rates = [0.01 * 100 ** (k / n) for k in range(n)]
+    return [
+        dataclasses.replace(trial, params={**trial.params, "learning_rate": rate})
+        for trial, rate in zip(trials, rates, strict=True)
+    ]
+
+
+def made_confirmation(losses: dict[int, list[float]], certified: list[float]) -> Confirmation:
+    """Return a confirmation of these trials with these losses by round, certified on the lowest mean."""
+    rounds = len(next(iter(losses.values())))
+    settings = ConfirmSettings(top=len(losses), seeds=rounds, certify=max(2, len(certified)))
+    candidates = tuple(Candidate(trial=n, estimate=2.0, search_loss=2.0, seconds=1.0) for n in losses)
+    plan = ConfirmPlan(
+        made=START.isoformat(), fingerprint="5" * 64, trials_seen=9, candidates=candidates, settings=settings
+    )
+    jobs = {Job(n, "choice", r): loss for n, row in losses.items() for r, loss in enumerate(row)}
+    best = min(losses, key=lambda n: sum(losses[n]))
+    jobs |= {Job(best, "certify", r): loss for r, loss in enumerate(certified)}
+    trials = {
+        job: made_trial(k, loss, seed=round_seed("5" * 64, job.phase, job.round), labels=job._asdict())
+        for k, (job, loss) in enumerate(jobs.items())
+    }
+    return Confirmation(plan=plan, number=1, trials=trials, name="made/confirm")
 
 
 def trained_evidence(folder: Path, words: Path, **changes: Any) -> Evidence:
