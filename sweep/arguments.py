@@ -41,6 +41,13 @@ def _add_searching(commands: Any) -> None:
     )
     run.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
     run.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
+    _add_settings(run)
+    run.add_argument(
+        "--from", dest="source", metavar="STUDY", help="begin with the best configurations of a stored study"
+    )
+    run.add_argument(
+        "--from-top", dest="source_top", type=_positive, metavar="N", help="how many of them (default: 5)"
+    )
     run.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
     _add_words(run)
     _add_device(run)
@@ -54,6 +61,7 @@ def _add_searching(commands: Any) -> None:
     )
     plan.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
     plan.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    _add_settings(plan)
     _add_words(plan)
     _add_device(plan)
 
@@ -74,6 +82,7 @@ def _add_searching(commands: Any) -> None:
     find.add_argument("--start", type=float, default=1e-3, metavar="LR", help="first rate (default: 0.001)")
     find.add_argument("--end", type=float, default=1.0, metavar="LR", help="last rate (default: 1)")
     find.add_argument("--steps", type=_positive, default=1_000, metavar="N", help="default: 1000")
+    _add_settings(find)
     _add_words(find)
     _add_device(find)
 
@@ -191,6 +200,18 @@ def _add_study(command: argparse.ArgumentParser) -> None:
 
 def _add_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("--words", metavar="FILE", help="another word list than the one that is named")
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the study into a named variant: sampler=gp, fixed.init=normal, "
+        "search.block_size=3..6 or =16,32; may be repeated",
+    )
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:

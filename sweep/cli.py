@@ -161,6 +161,10 @@ def _lr_find(arguments: argparse.Namespace) -> int:
 
     database = _database(arguments)
     if is_config_file(arguments.study):
+        if arguments.settings:
+            raise SweepError(
+                f"--set changes a study file, and {arguments.study} is an exported configuration"
+            )
         config, provenance = load_config(arguments.study)
         subject = subject_of_config(config, provenance, arguments.words or provenance.words)
     else:
@@ -477,20 +481,12 @@ def _study_path(study: str) -> Path | None:
 
 
 def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
-    """Read the study file and apply what the command line changes."""
-    from sweep.errors import NotFoundError, StudyFileError
-    from sweep.results.config_file import is_config_file
-    from sweep.search.study_file import check_name, load_study_file, parse_duration
+    """Read the study file, or take the stored study, and apply what the command line changes."""
+    from sweep.search.study_file import check_name, parse_duration
+    from sweep.search.variants import warm_name
     from sweep.task.mlp import MLP
 
-    path = _study_path(arguments.study)
-    if path is None and ("/" in arguments.study or Path(arguments.study).exists()):
-        raise NotFoundError(f"{arguments.study} is no study file; give a .toml file, or a name in studies/")
-    if path is None:
-        raise NotFoundError(f"no study file studies/{arguments.study}.toml; give the path of a .toml file")
-    if is_config_file(path):
-        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
-    spec = load_study_file(path, MLP)
+    spec = _named_spec(arguments)
     changes: dict[str, Any] = {}
     for name in ("trials", "replicates"):
         if getattr(arguments, name, None) is not None:
@@ -499,11 +495,51 @@ def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
         changes["timeout"] = parse_duration("--timeout", arguments.timeout)
     if getattr(arguments, "new_name", None) is not None:
         changes["name"] = check_name("--as", arguments.new_name)
+    elif getattr(arguments, "source", None) is not None:
+        changes["name"] = warm_name(spec.name, arguments.source, arguments.source_top)
     if arguments.words is not None:
         changes["data"] = {**spec.data, "words": arguments.words}
         sha256 = MLP.load_data(changes["data"]).sha256
         changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
-    return spec.replace(**changes)
+    spec = spec.replace(**changes)
+    return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
+
+
+def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
+    """Return the study of a file with its --set, or of a stored study that has no file."""
+    from sweep.errors import NotFoundError, StudyFileError
+    from sweep.results.config_file import is_config_file
+    from sweep.search.study_file import load_study_file
+    from sweep.search.study_store import load_study, stored_spec, study_names
+    from sweep.task.mlp import MLP
+
+    study, settings, database = arguments.study, arguments.settings, _database(arguments)
+    path = _study_path(study)
+    if path is None and database.exists() and study in study_names(storage := database.open_read_only()):
+        if settings:
+            raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
+        return stored_spec(load_study(storage, study))
+    if path is None and ("/" in study or Path(study).exists()):
+        raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
+    if path is None:
+        raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
+    if is_config_file(path):
+        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
+    return load_study_file(path, MLP, settings)
+
+
+def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpec":
+    """Let a study begin with configurations of another one; once stored, that is not asked again."""
+    from sweep.results.warm_start import TOP, resume_warm_start, warm_start
+    from sweep.search.study_store import load_study, study_names
+    from sweep.task.mlp import MLP
+
+    storage = _database(arguments).open_read_only()
+    if spec.name in study_names(storage):
+        stored = load_study(storage, spec.name)
+        if stored.identity.get("from", {}).get("study") == arguments.source:
+            return resume_warm_start(spec, stored)
+    return warm_start(MLP, spec, load_study(storage, arguments.source), arguments.source_top or TOP)
 
 
 def _stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":

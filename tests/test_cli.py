@@ -508,6 +508,61 @@ def test_a_study_of_two_objectives_is_told_by_its_front(folder: Path, capsys: Ca
     assert "chosen by dev_loss alone; --trial N exports" in told.err
 
 
+def test_a_plan_spends_and_stores_nothing(small: Path, capsys: Capture) -> None:
+    """It counts the variant's space, and what is stored of the study itself as done."""
+    variant = ("--set", "search.hidden_neurons=5,9", "--format", "json", "--workers", "2")
+    assert main(["plan", "studies/small.toml", *variant]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["name"], plan["size"]) == ("small--hidden_neurons-5_9", 3 * 2 * 2)
+    assert (plan["left"], plan["workers"]) == (6, 2)
+    assert plan["baselines"].keys() >= {"uniform", "bigram count table"}
+    assert main(["plan", "small"]) == 0
+    assert "will do     0 of 6 trials; 6 are stored" in capsys.readouterr().out
+    main(["list"])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_study_begins_with_another_ones_best_and_goes_on_by_its_name(small: Path, capsys: Capture) -> None:
+    """The first trial is the best of ``small`` again; neither its file nor ``small`` is needed afterwards."""
+    main(["table", "small", "--format", "json"])
+    best = rows(capsys.readouterr().out)[0]
+    command = ["run", "studies/small.toml", "--from", "small", "--workers", "1", "--trials", "1"]
+    assert main(command) == 0
+    capsys.readouterr()
+    main(["table", "small--from-small", "--format", "json"])
+    (first,) = rows(capsys.readouterr().out)
+    assert [first[name] for name in ("block_size", "hidden_neurons", "num_steps")] == [
+        best[name] for name in ("block_size", "hidden_neurons", "num_steps")
+    ]
+    main(["delete", "small", "--yes"])
+    for again in (command, ["run", "small--from-small", "--trials", "1"]):
+        assert main(again) == 0
+        assert "is finished, 1 of 1 trials" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "small", "--set", "sampler"], "--set 'sampler' must be KEY=VALUE"),
+        (
+            ["plan", "small", "--set", "fixed.init=xavier"],
+            "with --set fixed.init=xavier: init must be scaled",
+        ),
+        (["run", "small", "--from", "gone"], "no study 'gone' in the database"),
+        (
+            ["run", "small", "--from", "small", "--set", "search.hidden_neurons=900..999"],
+            "--from small: none of its 6 configurations lies in this space; outside of it: hidden_neurons in",
+        ),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused(
+    arguments: list[str], message: str, small: Path, capsys: Capture
+) -> None:
+    """With the option that it is about."""
+    assert main(arguments) == 1
+    assert message in complaint(capsys)
+
+
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
     """The starter files are those of the repository; what exists is never overwritten."""
     target = tmp_path / "demo"

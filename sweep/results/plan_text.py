@@ -100,7 +100,7 @@ def _duration(seconds: float) -> str:
 
     Examples:
         >>> _duration(0.031), _duration(7.42), _duration(95), _duration(4_000)
-        ('0.03 s', '7.4 s', '1 min 35 s', '1 h 7 min')
+        ('0.03 s', '7.4 s', '1 min 35 s', '1 h 6 min')
     """
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"

@@ -21,6 +21,7 @@ from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, contains, parse_space, space_of_list
 from sweep.search.study_spec import DEV_LOSS, StudySpec
+from sweep.search.variants import apply_settings, variant_name
 from sweep.task.protocol import AUTO, AnyTask
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -31,8 +32,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _FOREVER = 1e9
 
 
-def load_study_file(path: Path | str, task: AnyTask) -> StudySpec:
+def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = ()) -> StudySpec:
     """Read and check a study file.
+
+    Args:
+        path: Of the file.
+        task: The trainer.
+        settings: Changes ``KEY=VALUE`` that make a variant of it; see ``variants``.
 
     Raises:
         StudyFileError: With the file, the key, the value and the rule.
@@ -49,9 +55,18 @@ def load_study_file(path: Path | str, task: AnyTask) -> StudySpec:
     except (ValueError, RecursionError) as error:
         raise StudyFileError(f"{path}: not a TOML file: {error}") from error
     try:
-        return parse_study(raw, task, default_name=path.stem)
+        spec = parse_study(apply_settings(raw, settings), task, default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:
-        raise StudyFileError(f"{path}: {error}") from error
+        raise StudyFileError(f"{path}{_with(settings)}: {error}{_way_out(settings, error)}") from error
+    return spec.replace(name=variant_name(spec.name, settings)) if settings else spec
+
+
+def _with(settings: Sequence[str]) -> str:
+    return "".join(f" with --set {setting}" for setting in settings)
+
+
+def _way_out(settings: Sequence[str], error: Exception) -> str:
+    return "; --set 'trial=[]' leaves the listed ones out" if settings and "[[trial]]" in str(error) else ""
 
 
 def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "study") -> StudySpec:

@@ -62,6 +62,8 @@ class StudySpec:
     """Every hyperparameter that is searched."""
     listed: tuple[dict[str, Any], ...] = ()
     """Known configurations, a value for each active hyperparameter; they run first."""
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Where the first of the known configurations come from, ``study`` and ``trials``, if from a study."""
     logged: tuple[float | None, ...] = ()
     """Loss that an earlier log gives for each listed configuration, nats per character."""
     logged_data_sha256: str = ""
@@ -145,6 +147,7 @@ class StudySpec:
             "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),
+            **({"from": dict(self.origin)} if self.origin else {}),
         }
 
     def _conditions(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
+from sweep.search.space import space_of_identity
 from sweep.search.study_spec import StudySpec, identity_changes
 from sweep.search.study_writer import StudyWriter
 from sweep.task.protocol import AnyTask, Data
@@ -106,6 +107,29 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         key, value = key_of(note), json.loads(json.dumps(dataclasses.asdict(note)))
         if storage.get_study_user_attrs(names[name]).get(key) != value:
             storage.set_study_user_attr(names[name], key, value)
+
+
+def stored_spec(study: StudyRecord) -> StudySpec:
+    """Return what a stored study asked for, so that it goes on without its file; timeouts are not stored."""
+    identity = study.identity
+    return StudySpec(
+        name=study.name,
+        goal=study.goal,
+        sampler=identity["sampler"],
+        pruner=identity["pruner"],
+        objectives=study.objectives,
+        trials=study.total_trials,
+        replicates=identity["replicates"],
+        keep=study.keep,
+        seed=identity["seed"],
+        data=study.data,
+        fixed=identity["fixed"],
+        space=space_of_identity(identity),
+        listed=tuple(identity["trial"]),
+        origin=identity.get("from", {}),
+        logged=study.logged,
+        logged_data_sha256=identity["data_sha256"] if study.logged else "",
+    )
 
 
 def study_names(storage: RDBStorage) -> list[str]:
