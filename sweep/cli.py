@@ -85,6 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
     done, total = sum(t.is_finished for t in study.trials), study.total_trials
     if not arguments.json:
         _print_run(study, database)
+    _publish(name, database)
     if stop or summary.stopped_by == "timeout":
         why = "interrupted" if stop else "the timeout was reached"
         _advise(
@@ -222,7 +223,8 @@ def _report(arguments: argparse.Namespace) -> int:
 def _dashboard(arguments: argparse.Namespace) -> int:
     from sweep.search.dashboard import HOST, make_server
 
-    server = make_server(_database(arguments).open_read_only(), arguments.port)
+    database = _database(arguments)
+    server = make_server(database.open_read_only(), database.files, arguments.port)
     print(f"http://{HOST}:{server.server_port}/", flush=True)
     _advise("the Optuna dashboard, read-only; Ctrl-C ends it")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
@@ -564,6 +566,18 @@ def _check_same_data(sha256: str, study: "StudyRecord") -> None:
     if sha256 != study.identity["data_sha256"]:
         raise DataError(
             f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
+        )
+
+
+def _publish(name: str, database: "Database") -> None:
+    """Let the dashboard show what came out; the run is stored, so nothing here may fail it."""
+    from sweep.results.publish import publish
+
+    try:
+        publish(name, database)
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
+        _advise(
+            f"warning: the dashboard does not show this run's figures and files: {error}".partition("\n")[0]
         )
 
 

@@ -106,10 +106,7 @@ def write_config(
     certificate: Certificate | None = None,
     force: bool = False,
 ) -> None:
-    """Write a trial's configuration with its provenance.
-
-    With a certificate the configuration gets its first seed and that seed's loss: the trial's own
-    seed was lucky enough to be chosen.
+    """Write a trial's configuration with its provenance; see ``config_text``.
 
     Raises:
         SweepError: If the file exists and ``force`` is False.
@@ -119,6 +116,26 @@ def write_config(
         raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
         raise SweepError(f"{path} exists and is not overwritten; choose another with -o, or give --force")
+    now = datetime.datetime.now(datetime.UTC)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, config_text(study, trial, exported=now, certificate=certificate).encode())
+    except OSError as error:
+        raise MachineError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def config_text(
+    study: StudyRecord,
+    trial: TrialRecord,
+    *,
+    exported: datetime.datetime,
+    certificate: Certificate | None = None,
+) -> str:
+    """Return a complete trial's configuration with its provenance, as TOML.
+
+    With a certificate the configuration gets its first seed and that seed's loss: the trial's own
+    seed was lucky enough to be chosen.
+    """
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     identity = study.identity
     config = study.config_values(trial)
@@ -137,17 +154,13 @@ def write_config(
         device=(certificate or trial).device,
         sweep=__version__,
         torch=study.environment["torch"],
-        exported=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),
     )
     document = {"config": config, "provenance": dataclasses.asdict(provenance)}
     del document["provenance"]["certificate"]
     if certificate is not None:
         document["certificate"] = dataclasses.asdict(certificate)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, tomli_w.dumps(document).encode())
-    except OSError as error:
-        raise MachineError(f"{path} cannot be written: {error.strerror}") from error
+    return tomli_w.dumps(document)
 
 
 def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:

@@ -11,9 +11,9 @@ from sweep.errors import NotFoundError
 from sweep.results.config_file import Provenance, choose_trial, load_exported_data
 from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.lr_finder_page import write_lr_finder
-from sweep.search.dashboard import save_figure
 from sweep.search.database import Database
 from sweep.search.notes import RangeTested
+from sweep.search.showcase import save_figure
 from sweep.search.space import value_at
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, store_note, study_names

@@ -10,15 +10,15 @@ import socketserver
 import threading
 import wsgiref.simple_server
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import optuna_dashboard
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.study import Study
 
 from sweep.errors import MachineError
-from sweep.search.database import storage_errors
+from sweep.search.showcase import ArtifactFiles
 
 HOST = "127.0.0.1"
 
@@ -26,18 +26,19 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_server(storage: RDBStorage, port: int) -> wsgiref.simple_server.WSGIServer:
+def make_server(storage: RDBStorage, files: Path, port: int) -> wsgiref.simple_server.WSGIServer:
     """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
 
     Args:
         storage: Opened read-only.
+        files: Folder of the database's files, where the artifacts lie.
         port: 0 takes a free one.
 
     Raises:
         MachineError: If the port is taken.
     """
     _read_one_at_a_time(storage)
-    application = read_only(optuna_dashboard.wsgi(storage))
+    application = read_only(optuna_dashboard.wsgi(storage, ArtifactFiles(files)))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
     except OSError as error:
@@ -54,9 +55,26 @@ def read_only(application: _Application) -> _Application:
             )
         if not _is_loopback(environ.get("HTTP_HOST", "")):
             return _refuse(start_response, "This dashboard answers to localhost only.")
+        if environ["PATH_INFO"].startswith("/artifacts/"):
+            return application(environ, _as_download(start_response))
         return application(environ, start_response)
 
     return gate
+
+
+def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a browser save an artifact and never show it, nor a foreign site's page read it."""
+    kept = [
+        ("Content-Disposition", "attachment"),
+        ("Content-Security-Policy", "sandbox; default-src 'none'"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+
+    def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
+        own = [(name, value) for name, value in headers if name.lower() != "access-control-allow-origin"]
+        return start_response(status, [*own, *kept], *others)
+
+    return start
 
 
 def _read_one_at_a_time(storage: RDBStorage) -> None:
@@ -74,20 +92,6 @@ def _read_one_at_a_time(storage: RDBStorage) -> None:
 
     sqlalchemy.event.listen(storage.engine, "checkout", take)
     sqlalchemy.event.listen(storage.engine, "checkin", give)
-
-
-def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
-    """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
-
-    Args:
-        storage: Opened for writing.
-        study_name: An existing study.
-        figure_id: ASCII letters, digits and ``-_:.``.
-        figure: A plotly ``Figure``; small, since the dashboard fetches all of them at every poll.
-    """
-    with storage_errors(study_name):
-        study = Study(study_name, storage)
-        optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=figure_id)
 
 
 class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):

@@ -2,7 +2,8 @@
 
 Optuna's schema, so that its dashboard and tools read it as their own. What Optuna has no place
 for stands in user attributes: on the study its identity and what was read, on a trial its seed,
-engine, stored segments and the reason for an early end. ``study_writer`` writes the trials.
+engine and the reason for an early end; its stored segments are a system attribute, which the
+dashboard does not show. ``study_writer`` writes the trials.
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.space import space_of_identity
 from sweep.search.study_spec import StudySpec, identity_changes
-from sweep.search.study_writer import StudyWriter
+from sweep.search.study_writer import SEGMENTS, StudyWriter
 from sweep.task.protocol import AnyTask, Data
 
 _OPTUNA_STATES = {
@@ -251,6 +252,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
 
 def _trial_record(trial: FrozenTrial) -> TrialRecord:
     attrs = trial.user_attrs
+    segments = trial.system_attrs.get(SEGMENTS) or attrs.get("segments", ())  # the latter in older databases
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
     return TrialRecord(
@@ -259,7 +261,7 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         params=dict(trial.params),
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
-        segments=tuple(_segment_record(row) for row in attrs.get("segments", ())),
+        segments=tuple(_segment_record(row) for row in segments),
         reason=reason,
         facts={key: attrs[key] for key in ("n_params", "examples_seen")},
         labels={key: attrs[key] for key in _LABELS if key in attrs},

@@ -26,10 +26,15 @@ from sweep.search.space import Space
 _TRIALS = models.TrialModel.__table__
 _PARAMS = models.TrialParamModel.__table__
 _ATTRS = models.TrialUserAttributeModel.__table__
+_HIDDEN = models.TrialSystemAttributeModel.__table__
+"""Attributes that the dashboard does not show, neither on a trial's page nor in its table."""
 _VALUES = models.TrialValueModel.__table__
 _REPORTS = models.TrialIntermediateValueModel.__table__
 _FINITE = models.TrialValueModel.TrialValueType.FINITE
 _FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+
+SEGMENTS = "sweep:segments"
+"""System attribute of a trial: its stored segments."""
 
 _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
 """Other finished states are stored as pruned, with their reason."""
@@ -105,7 +110,7 @@ class StudyWriter:
         rows = [_row(segment) for segment in segments]
         last = segments[-1]
         with self.one_transaction() as connection:
-            _set_attrs(connection, trial_id, {"segments": rows})
+            _set_attrs(connection, trial_id, {SEGMENTS: rows}, _HIDDEN)
             if last.percent is not None:
                 key = {"trial_id": trial_id, "step": last.percent}
                 connection.execute(_REPORTS.delete().filter_by(**key))  # a trial that started again
@@ -170,16 +175,20 @@ def _row(segment: SegmentRecord) -> list[Any]:
     return [segment.step, segment.percent, segment.dev_loss, seconds, segment.state_sha256, *average]
 
 
-def _set_attrs(connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
-    connection.execute(_ATTRS.delete().where(_ATTRS.c.trial_id == trial_id, _ATTRS.c.key.in_(attrs)))
-    _insert_attrs(connection, trial_id, attrs)
+def _set_attrs(
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
+) -> None:
+    connection.execute(table.delete().where(table.c.trial_id == trial_id, table.c.key.in_(attrs)))
+    _insert_attrs(connection, trial_id, attrs, table)
 
 
-def _insert_attrs(connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any]) -> None:
+def _insert_attrs(
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
+) -> None:
     rows = [
         {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
     ]
-    connection.execute(_ATTRS.insert(), rows)
+    connection.execute(table.insert(), rows)
 
 
 def _now() -> datetime.datetime:

@@ -49,7 +49,9 @@ def find(chosen: Subject, database: Database, *, high: float = 1.0) -> Found:
 
 def saved_figure() -> str:
     """Return the figure that the database holds, put together from its parts past the product."""
-    query = "SELECT key, value_json FROM study_system_attributes WHERE key LIKE 'dashboard:plot_data:%'"
+    query = (
+        "SELECT key, value_json FROM study_system_attributes WHERE key LIKE 'dashboard:plot_data:lr-finder:%'"
+    )
     with contextlib.closing(sqlite3.connect("studies/sweep.db")) as connection:
         parts = dict(connection.execute(query))
     keys = [f"dashboard:plot_data:lr-finder:{place}" for place in range(len(parts))]

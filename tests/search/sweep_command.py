@@ -127,7 +127,7 @@ def rows(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def stored_segments(folder: Path) -> int:
     """Return how many segments the database of a running sweep knows; 0 where it cannot be asked yet."""
-    query = "SELECT value_json FROM trial_user_attributes WHERE key = 'segments'"
+    query = "SELECT value_json FROM trial_system_attributes WHERE key = 'sweep:segments'"
     try:
         with rows(folder) as connection:
             return sum(len(json.loads(value)) for (value,) in connection.execute(query))

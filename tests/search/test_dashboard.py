@@ -24,8 +24,11 @@ from toy_task import TOY
 
 from sweep.cli import main
 from sweep.errors import MachineError, NotFoundError
-from sweep.search.dashboard import HOST, make_server, save_figure
+from sweep.results.config_file import load_config
+from sweep.results.publish import publish
+from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
+from sweep.search.showcase import save_figure
 from sweep.search.study_store import load_study, open_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -64,7 +67,7 @@ CHANGING = [
 @contextlib.contextmanager
 def serving(database: Database) -> Iterator[int]:
     """Serve the dashboard on a free port, which is yielded."""
-    with make_server(database.open_read_only(), 0) as server:
+    with make_server(database.open_read_only(), database.files, 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -191,7 +194,7 @@ def test_a_missing_database_is_an_error_and_makes_no_file(tmp_path: Path) -> Non
 def test_a_port_that_is_taken_is_told(database: Database, port: int) -> None:
     """The line names the port and the way out."""
     with pytest.raises(MachineError, match=f"port {port}: Address already in use; choose another with"):
-        make_server(database.open_read_only(), port)
+        make_server(database.open_read_only(), database.files, port)
 
 
 WRITER = """
@@ -264,9 +267,35 @@ def test_a_saved_figure_is_shown_and_replaced(database: Database) -> None:
     for height in (1.0, 2.0):
         save_figure(storage, "small", "lr-finder", Figure(data=[{"type": "scatter", "y": [height]}]))
     with serving(database) as port:
-        (shown,) = json.loads(ask(port, "/api/studies/1")[1])["plotly_graph_objects"]
-    assert shown["id"] == "lr-finder"
+        shown = json.loads(ask(port, "/api/studies/1")[1])["plotly_graph_objects"]
+    (shown,) = [figure for figure in shown if figure["id"] == "lr-finder"]
     assert json.loads(shown["graph_object"])["data"][0]["y"] == [2.0]
+
+
+def artifact_ids(port: int) -> dict[str, str]:
+    """Return file name -> path of each artifact of the small study."""
+    listed = json.loads(ask(port, "/api/studies/1")[1])["artifacts"]
+    return {artifact["filename"]: f"/artifacts/1/{artifact['artifact_id']}" for artifact in listed}
+
+
+def test_artifacts_are_downloaded_and_cannot_be_changed(port: int) -> None:
+    """The winner's files come as they are stored, to be saved and not shown, and to nobody else's page."""
+    before = fingerprint_of_files()
+    paths = artifact_ids(port)
+    assert set(paths) == {"best.toml", "weights.safetensors", "samples.txt"}
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+        connection.request("GET", paths["best.toml"], headers={"Origin": "http://evil.example"})
+        response = connection.getresponse()
+        assert b"[provenance]" in response.read()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    assert headers["content-disposition"] == "attachment"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in headers
+    for method, path in [("DELETE", f"/api{paths['best.toml']}"), ("POST", "/api/artifacts/1")]:
+        assert ask(port, path, method, {"file": "data:,x", "filename": "x.html"})[0] == 403
+    assert ask(port, "/artifacts/1/" + "0" * 36)[0] == 404
+    assert ask(port, "/artifacts/1/..%2f..%2fsweep.db")[0] == 404
+    assert fingerprint_of_files() == before
 
 
 # In a browser, on a study that is being run.
@@ -408,3 +437,45 @@ def test_a_browser_shows_a_running_study(browser: Any, running_study: Database) 
     for suggestion in ("steepest", "minimum / 10", "valley"):
         assert suggestion in finder_text
     assert refused == []
+
+
+HOSTILE_GOAL = """<img src=x onerror="window.owned=1"><script>window.owned=1</script>
+[a](javascript:window.owned=1) <svg onload="window.owned=1">"""
+
+
+def test_a_browser_shows_what_a_run_leaves(browser: Any, database: Database, tmp_path: Path) -> None:
+    """Figures, notes and a download; a goal full of markup is shown as text and does nothing."""
+    storage = database.open_for_writing()
+    storage.set_study_user_attr(1, "goal", HOSTILE_GOAL)
+    publish("small", database)
+    winner = load_study(storage, "small").complete_trials()[0].number
+    page = browser.new_page(viewport={"width": 1400, "height": 1600})
+    page.set_default_timeout(60_000)
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    with serving(database) as port:
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/1")
+        curve = plot(page, "user-defined-plot:training-curve", 3)
+        embedding = plot(page, "user-defined-plot:embedding", 15)
+        page.get_by_text("weights.safetensors").wait_for()
+        with page.expect_download() as download:
+            page.locator("a[download='best.toml']").first.click()
+        download.value.save_as(tmp_path / "best.toml")
+
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/1/note")
+        page.get_by_text("sweep export small").wait_for()
+        note = page.inner_text("body")
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/1/trials?numbers={winner}")
+        page.get_by_text("Rank 1 of 6 configurations").wait_for()
+        attributes = page.inner_text("body")
+        owned = page.evaluate("window.owned")
+        page.close()
+    assert {"smoothed", "dev loss"} <= {trace["name"] for trace in curve}
+    assert max(len(trace["x"]) for trace in embedding) == 17  # the symbols of the small study
+    assert load_config(tmp_path / "best.toml")[1].trial == winner
+    assert '<img src=x onerror="window.owned=1">' in note
+    assert "[a](javascript:window.owned=1)" in note
+    assert "state_sha256" not in attributes
+    assert "segments" not in attributes
+    assert (owned, told) == (None, [])

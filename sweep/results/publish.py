@@ -1,0 +1,154 @@
+"""What does a study show to visitors of the Optuna dashboard, beside its own plots?
+
+Figures of the winner, a note that says what came out and how to go on, notes on the best trials,
+and the winner's files. The dashboard renders notes as Markdown with HTML in it, so every text
+from outside is escaped.
+"""
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.errors import NothingToShowError
+from sweep.results.config_file import config_text
+from sweep.results.evidence import Evidence, gather_evidence
+from sweep.results.plots import PLOTS, draw
+from sweep.results.printable import printable
+from sweep.results.table import RANKED
+from sweep.search.database import Database
+from sweep.search.showcase import Artifact, Showcase, save_showcase
+
+FIGURES = ("training-curve", "embedding")
+"""Names of ``PLOTS`` that the dashboard shows; ``sweep lr-find`` stores its own."""
+
+NOTED = 5
+"""Best configurations that get a note on their first trial."""
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+"""What Markdown, HTML or a formula may begin with, in ASCII; each can be escaped by a backslash."""
+
+
+def publish(name: str, database: Database) -> None:
+    """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
+
+    Raises:
+        NotFoundError: If there is no such study.
+        MachineError: If a file or the database cannot be written.
+    """
+    showcase = make_showcase(gather_evidence(name, database))
+    save_showcase(database.open_for_writing(), database.files, name, showcase)
+
+
+def make_showcase(evidence: Evidence) -> Showcase:
+    """Return what can be shown; what lacks its source is left out."""
+    return Showcase(
+        figures={name: _figure(name, evidence) for name in FIGURES},
+        note=study_note(evidence),
+        trial_notes=dict(_trial_notes(evidence)),
+        artifacts=[artifact for make in ARTIFACTS for artifact in _there(make, evidence)],
+    )
+
+
+def study_note(evidence: Evidence) -> str:
+    """Return goal, outcome and commands as Markdown."""
+    study = evidence.study
+    goal = [markdown(study.goal)] if study.goal else []
+    return "\n\n".join([*goal, f"**{markdown(_outcome(evidence))}**", _code(_commands(study.name))])
+
+
+def markdown(text: str) -> str:
+    r"""Return Markdown that shows a text as it is, whatever it holds.
+
+    Examples:
+        >>> print(markdown("<b>*2* $x$"))
+        \<b\>\*2\* \$x\$
+    """
+    return _PUNCTUATION.sub(r"\\\1", printable(text).strip())
+
+
+def _figure(name: str, evidence: Evidence) -> go.Figure | None:
+    try:
+        figure = draw(name, evidence)
+    except NothingToShowError:
+        return None
+    title = {"text": PLOTS[name].title, "x": 0.02, "font": {"size": 15}}
+    return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
+
+
+def _outcome(evidence: Evidence) -> str:
+    done, total = sum(trial.is_finished for trial in evidence.study.trials), evidence.study.total_trials
+    count = f"{done:,} of {total:,} trials done"
+    try:
+        winner = evidence.winner
+    except NothingToShowError:
+        return f"{count}; none has a final loss yet."
+    loss = _loss(evidence.rows.iloc[0].to_dict())
+    return f"{count}; best: trial {winner.number}, {loss} nats per character."
+
+
+def _loss(row: Mapping[Any, Any]) -> str:
+    seeds = f" (mean of {row['n']} seeds)" if row["n"] > 1 else ""
+    return f"dev loss {row['dev_loss']:.4f}{seeds}"
+
+
+def _commands(name: str) -> list[str]:
+    return [
+        f"sweep table {name}",
+        f"sweep plot {name}",
+        f"sweep export {name} -o best.toml",
+        "sweep sample best.toml -n 20",
+        "sweep test best.toml",
+    ]
+
+
+def _code(lines: list[str]) -> str:
+    """Return lines as an indented block, which nothing inside can end."""
+    return "\n".join(f"    {printable(line)}" for line in lines)
+
+
+def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
+    rows, name = evidence.rows, evidence.study.name
+    ranked = rows[rows["state"] == RANKED]
+    for row in ranked.head(NOTED).to_dict("records"):
+        seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
+        place = (
+            f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}dev loss {row['dev_loss']:.4f}."
+        )
+        number = row["trial"]
+        commands = [
+            f"sweep export {name} --trial {number} -o best.toml",
+            f"sweep replay {name} --trial {number}",
+        ]
+        yield number, f"**{markdown(place)}**\n\n{_code(commands)}"
+
+
+def _there(make: Callable[[Evidence], Artifact], evidence: Evidence) -> Iterator[Artifact]:
+    try:
+        yield make(evidence)
+    except NothingToShowError:
+        return
+
+
+def _configuration(evidence: Evidence) -> Artifact:
+    winner = evidence.winner
+    ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
+    text = config_text(evidence.study, winner, exported=ended)  # a fixed time: the same file each run
+    return Artifact(filename="best.toml", mimetype="text/plain", content=text.encode())
+
+
+def _weights(evidence: Evidence) -> Artifact:
+    binary = "application/octet-stream"
+    return Artifact(filename="weights.safetensors", mimetype=binary, content=evidence.weights)
+
+
+def _samples(evidence: Evidence) -> Artifact:
+    lines = [f"{word}  (a training word)" if known else word for word, known in evidence.sampled_words]
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    return Artifact(filename="samples.txt", mimetype="text/plain", content=text.encode())
+
+
+ARTIFACTS: tuple[Callable[[Evidence], Artifact], ...] = (_configuration, _weights, _samples)
+"""The winner's files; each raises ``NothingToShowError`` where it cannot be made."""

@@ -1,0 +1,96 @@
+"""What a study shows in the dashboard: text that stays text, and files of the winner."""
+
+import datetime
+import tomllib
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from small_study import _own_ledger, small, trained
+from study_records import study, trial
+
+from sweep.cli import main
+from sweep.results.config_file import load_config
+from sweep.results.evidence import Evidence, gather_evidence
+from sweep.results.publish import make_showcase, markdown, study_note
+from sweep.search.database import Database
+
+__all__ = ["_own_ledger", "small", "trained"]  # fixtures
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "[a](javascript:alert(1)) ![b](x) <javascript:alert(1)>",
+    "# heading\n* item\n\n```\ncode",
+    "$x$ **bold** _em_ ~~s~~ `code` | a | b |",
+    "&lt;b&gt; \\<b> 1. one - two +",
+    "    indented",
+    "\u202egnp.exe \x1b[31m",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_in_a_note_stays_text(text: str) -> None:
+    """A CommonMark parser with HTML allowed finds one paragraph of plain text, its own characters in it."""
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(markdown(text))
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    assert {child.type for child in tokens[1].children or ()} <= {"text", "text_special"}
+    shown = "".join(child.content for child in tokens[1].children or ())
+    assert (
+        shown.strip()
+        == "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text).strip()
+    )
+
+
+def test_the_note_says_what_came_out_and_how_to_go_on() -> None:
+    """Goal, count, winner and commands; without a loss it says so."""
+    note = study_note(Evidence(study(trial(0, 2.25), trial(1, 2.125, params={"hidden_neurons": 9}))))
+    shown = MarkdownIt("commonmark").render(note)
+    assert "<p>Which MLP predicts the next letter of a name best?</p>" in shown
+    assert "2 of 2 trials done; best: trial 1, dev loss 2.1250 nats per character." in shown
+    assert "<pre><code>sweep table names\n" in shown
+    assert "none has a final loss yet" in study_note(Evidence(study(trial(0, state="failed")))).replace(
+        "\\", ""
+    )
+
+
+def test_a_study_without_a_winner_shows_a_note_alone() -> None:
+    """No figure, no file, no note on a trial; nothing fails."""
+    made = make_showcase(Evidence(study()))
+    assert set(made.figures.values()) == {None}
+    assert (made.trial_notes, made.artifacts) == ({}, [])
+
+
+def test_a_run_leaves_figures_notes_and_files(small: Path) -> None:
+    """The winner's configuration loads, its weights are those that are kept, its words are twenty."""
+    database = Database("sqlite:///studies/sweep.db")
+    evidence = gather_evidence("small", database)
+    made = make_showcase(evidence)
+    assert [name for name, figure in made.figures.items() if figure] == ["training-curve", "embedding"]
+    assert all(len(figure.to_json()) < 40_000 for figure in made.figures.values())
+    assert next(iter(made.trial_notes)) == evidence.winner.number
+    assert "Rank 1 of 6 configurations" in made.trial_notes[evidence.winner.number]
+    files = {artifact.filename: artifact for artifact in made.artifacts}
+    path = small / "downloaded.toml"
+    path.write_bytes(files["best.toml"].content)
+    config, provenance = load_config(path)
+    assert config.to_dict() == evidence.study.config_values(evidence.winner)
+    assert provenance.dev_loss == evidence.winner.dev_loss
+    assert files["weights.safetensors"].content == evidence.weights
+    assert len(files["samples.txt"].content.decode().splitlines()) == 20
+    assert tomllib.loads(files["best.toml"].content.decode())["provenance"]["exported"] == (
+        evidence.winner.ended.astimezone(datetime.UTC).isoformat(timespec="seconds")
+    )
+
+
+def test_a_failure_to_show_is_a_warning_and_no_more(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run ends with its table and status 0, whatever lies where the files should go."""
+    folder = small / "studies" / "sweep.db.d" / "small" / "artifacts"
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.write_text("in the way")
+    assert main(["run", "small"]) == 0
+    written = capsys.readouterr()
+    assert "6 of 6 trials done" in written.out
+    (warning,) = [line for line in written.err.splitlines() if line.startswith("warning: ")]
+    assert "the dashboard does not show this run's figures and files" in warning
