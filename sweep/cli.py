@@ -9,6 +9,7 @@ import argparse
 import gc
 import io
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -95,7 +96,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if summary.trained == 0:
         asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
         _advise(f"study {name!r} is finished, {asked}; nothing was trained")
-    _advise(f"next: sweep dashboard | sweep lr-find {arguments.study} | sweep export {name}")
+    _advise(f"next: sweep dashboard | sweep lr-find {_again(arguments, name)} | sweep export {name}")
     return 0
 
 
@@ -117,7 +118,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.format == "text":
         print(f"{printable(spec.data['words'])}: {data.describe()}")
     print(PLAN_FORMATS[arguments.format](plan, baselines(data)))
-    _advise(f"next: sweep run {arguments.study}")
+    options = [option for setting in arguments.settings for option in ("--set", setting)]
+    options += ["--words", arguments.words] if arguments.words else []
+    _advise(f"next: sweep run {shlex.join([arguments.study, *options])}")
     return 0
 
 
@@ -505,6 +508,11 @@ def _study_spec(arguments: argparse.Namespace) -> "StudySpec":
         changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
     spec = spec.replace(**changes)
     return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
+
+
+def _again(arguments: argparse.Namespace, name: str) -> str:
+    """Return what names the study that was run: as it was given, or the variant's own name."""
+    return name if arguments.settings or arguments.source else str(arguments.study)
 
 
 def _named_spec(arguments: argparse.Namespace) -> "StudySpec":

@@ -81,6 +81,8 @@ def _wall(plan: StudyPlan) -> str:
 
 
 def _band(seconds: Range) -> str:
+    if seconds.low == seconds.high:
+        return "each one was timed"
     return f"{_duration(seconds.low)} to {_duration(seconds.high)} in nine of ten draws, without pruning"
 
 
@@ -92,7 +94,7 @@ def _too_long(plan: StudyPlan) -> str:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    return " to ".join(f"{end:,}" for end in (low, high))
+    return " to ".join(f"{end:,}" for end in ((low,) if low == high else (low, high)))
 
 
 def _duration(seconds: float) -> str:

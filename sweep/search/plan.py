@@ -8,7 +8,7 @@ with its spread. Nothing is stored and no trial is changed.
 import dataclasses
 import heapq
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Knob:
 
     name: str
     values: int | None
-    """How many values it has; None for a range of fractions without a step."""
+    """How many values it has, in the list where all are listed; None for fractions without a step."""
     choices: tuple[Any, ...] = ()
     low: float | None = None
     high: float | None = None
@@ -138,7 +138,12 @@ def plan_study(
         timings.append(_time(task, spec, data, params, engine=engine, device=device))
     left = max(0, spec.total_trials - done)
     seconds = np.array([timing.seconds for timing in timings])
-    wall, fit = _simulate(seconds, left, workers, spec.timeout)
+    runs: Iterable[list[float]]
+    if _all_are_timed(spec, timings, done):
+        runs = [np.repeat(seconds, spec.replicates)[:left].tolist()]
+    else:
+        runs = _drawn_runs(seconds, min(left, _MAX_SIMULATED))
+    wall, fit = _simulate(runs, left, workers, spec.timeout)
     return StudyPlan(
         name=spec.name,
         sampler=spec.sampler,
@@ -207,19 +212,30 @@ def _time(
     )
 
 
-def _simulate(seconds: np.ndarray, left: int, workers: int, timeout: float | None) -> tuple[Range, int]:
-    """Draw whole runs from the timed seconds: their wall-clock, and how many trials fit.
+def _all_are_timed(spec: StudySpec, timings: Sequence[Timing], done: int) -> bool:
+    """Say whether the timed configurations are the study's own, in its order."""
+    return not done and spec.sampler in ("grid", "listed") and len(timings) == _size(spec)
+
+
+def _drawn_runs(seconds: np.ndarray, count: int) -> Iterator[list[float]]:
+    """Yield the seconds of each trial in runs that are drawn from the timed ones.
 
     Each run first redraws which configurations were timed (the bootstrap), so that few of them
     give a wide range, and then its trials.
     """
     draw = np.random.default_rng(0)
-    count = min(left, _MAX_SIMULATED)
-    walls, fits = [], []
     for _ in range(_DRAWS if count * _DRAWS <= 1_000_000 else 50):
-        known = draw.choice(seconds, len(seconds))
-        ends = _ends(draw.choice(known, count).tolist(), workers)
-        walls.append(max(ends, default=0.0) * (left / count if count else 0))
+        yield draw.choice(draw.choice(seconds, len(seconds)), count).tolist()
+
+
+def _simulate(
+    runs: Iterable[list[float]], left: int, workers: int, timeout: float | None
+) -> tuple[Range, int]:
+    """Return the wall-clock of runs, which may hold a part of the trials, and how many trials fit."""
+    walls, fits = [], []
+    for run in runs:
+        ends = _ends(run, workers)
+        walls.append(max(ends, default=0.0) * (left / len(run) if run else 0))
         fits.append(sum(end <= timeout for end in ends) if timeout else left)
     low, middle, high = (float(value) for value in np.percentile(walls, _TAILS))
     return Range(low=low, middle=middle, high=high), int(np.median(fits))
@@ -243,6 +259,8 @@ def _knobs(spec: StudySpec) -> Iterator[Knob]:
         else:
             low, high, log = (getattr(dimension, key) for key in ("low", "high", "log"))
             values = None if _is_continuous(dimension) else n_values(dimension)
+            if spec.sampler == "listed":
+                values = len({params[name] for params in spec.listed if name in params})
             yield Knob(name=name, values=values, low=low, high=high, log=log, when=when)
 
 

@@ -50,6 +50,15 @@ def test_the_same_configurations_are_timed_each_time() -> None:
     assert len({tuple(params.values()) for params in one}) == POINTS
 
 
+def test_a_list_that_is_timed_whole_has_no_spread() -> None:
+    """Three trials of 1, 4 and 4 segments (a short trial is one), 0.01 s each, on one worker."""
+    trials = [{"num_steps": steps} for steps in (1_000, 3_000, 4_000)]
+    planned = plan(workers=1, sampler="listed", trial=trials, trials=3)
+    wall = planned.wall_seconds
+    assert wall.low == wall.high == pytest.approx(0.09, rel=1e-3)
+    assert (planned.size, planned.knobs[0].values, planned.knobs[0].low) == (3, 3, 1_000)
+
+
 def test_trials_beyond_their_timeout_and_a_finished_study_are_told() -> None:
     """Nothing left takes no time; what would be given up is counted."""
     assert plan(trial_timeout="0.03s").too_long == POINTS

@@ -387,13 +387,13 @@ scalars = st.one_of(
     st.floats(),
     st.floats(0, 2),
     st.text(max_size=8),
-    st.sampled_from(["tpe", "gp", "grid", "listed", "none", "asha", "10m", "step", "cosine", "scaled"]),
+    st.sampled_from(["tpe", "gp", "grid", "listed", "none", "asha", "10m", "step", "auto", "scaled"]),
     st.just(datetime.date(2026, 1, 1)),
 )
 fields = st.sampled_from([*MLP.field_types(), "seed", "logged", "lr"])
 ranges = st.dictionaries(
-    st.sampled_from(["low", "high", "log", "step", "choices", "hgih"]),
-    scalars | st.lists(scalars, max_size=4),
+    st.sampled_from(["low", "high", "log", "step", "choices", "hgih", "when"]),
+    scalars | st.lists(scalars, max_size=4) | st.dictionaries(fields, scalars, max_size=2),
     max_size=4,
 )
 whole = st.integers(1, 200)
@@ -472,4 +472,4 @@ def assert_storable(spec: StudySpec) -> None:
     identity = spec.identity(MLP, "ab" * 32)
     assert fingerprint(json.loads(json.dumps(identity, allow_nan=False))) == fingerprint(identity)
     for params in spec.listed:
-        assert MLP.make_config({**spec.fixed, **params})
+        assert MLP.make_config(spec.config_values(params))
