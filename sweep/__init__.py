@@ -1,12 +1,18 @@
 """sweep: an honest hyperparameter sweep of a character-level MLP."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.notebook import load_study
 
 __all__ = ["__version__", "load_study"]
+
+# numpy's small products wait for threads that the trainers keep busy: a proposal of the sampler gp_cost took
+# fifty times as long. The variable is read when numpy is loaded; whoever sets it keeps it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 __version__ = "0.1.0"
 
 _HOMES = {"load_study": "sweep.notebook"}

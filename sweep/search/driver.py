@@ -250,7 +250,11 @@ class _Driver:
         if configuration < len(self.spec.listed):
             return PointSampler(self.spec.listed[configuration])
         proposal = configuration - len(self.spec.listed)
-        return SAMPLERS[self.spec.sampler](self.spec.space, self.spec.seed, proposal)
+        return SAMPLERS[self.spec.sampler](self.spec.space, self.spec.seed, proposal, self._work)
+
+    def _work(self, params: Mapping[str, Any]) -> float:
+        """Return what a trial with these searched hyperparameters costs, in the task's unit."""
+        return self.task.work(self.task.make_config(self.spec.config_values(params)), self.data)
 
     def _take_over(self, record: TrialRecord, trial_id: int) -> _Live:
         """Go on with an interrupted trial from its last segment that is still whole."""

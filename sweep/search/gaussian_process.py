@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
@@ -73,6 +73,18 @@ def posterior_means(theta: np.ndarray, data: Data) -> np.ndarray:
     return np.asarray(kernel @ np.linalg.solve(kernel + _noise(theta, data), data.means))
 
 
+def predict(theta: np.ndarray, data: Data, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean loss estimated at other points, shape (n, d), and its standard deviation, each (n,).
+
+    Rasmussen, Williams, equations 2.25 and 2.26.
+    """
+    lower = cholesky(_matern(theta, data)[0] + _noise(theta, data), lower=True)
+    cross = _correlation(theta, data.points, points)
+    means = cross.T @ cho_solve((lower, True), data.means)
+    explained = (solve_triangular(lower, cross, lower=True) ** 2).sum(axis=0)
+    return np.asarray(means), np.sqrt(np.maximum(1 - explained, 1e-12))
+
+
 def surprises(theta: np.ndarray, data: Data) -> np.ndarray:
     """Return by how many standard deviations each mean lies above what all others predict.
 
@@ -108,6 +120,13 @@ def _matern(theta: np.ndarray, data: Data) -> tuple[np.ndarray, np.ndarray]:
     root = np.sqrt(square)
     decay = np.exp(-root)
     return (1 + root + square / 3) * decay, -5 / 6 * (1 + root) * decay
+
+
+def _correlation(theta: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the kernel between points of shapes (m, d) and (n, d), shape (m, n)."""
+    scales = np.exp(-theta[:-1])
+    square = 5 * cdist(a * scales, b * scales, "sqeuclidean")
+    return np.asarray((1 + np.sqrt(square) + square / 3) * np.exp(-np.sqrt(square)))
 
 
 def _weighted_squares(weights: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -4,23 +4,41 @@ A sampler is made afresh for each proposal, from the study's seed and the number
 proposal alone, so a resumed study neither repeats its first draws nor differs from an
 uninterrupted one.
 
+Some weigh the work of a trial, a function of its hyperparameters that the driver gives to all.
+
 Where hyperparameters have conditions, the mirror asks define-by-run: each only where it is active,
 after those that its condition needs. See ``ConditionalSampler`` for what tpe and gp make of that.
 
 ``cmaes`` is left out: Optuna's keeps a pickle in the database and loads what it finds there.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from sweep.search.grid import grid_cell
 from sweep.search.space import Space, value_at
 from sweep.task.randomness import derive_seed
+
+Work = Callable[[Mapping[str, Any]], float]
+"""Searched hyperparameters -> work of a trial, in any unit."""
+
+
+def equal_work(params: Mapping[str, Any]) -> float:
+    """Let every trial cost the same."""
+    return 1.0
+
+
+class MakeSampler(Protocol):
+    """Makes what proposes configuration ``number`` of a study."""
+
+    def __call__(self, space: Space, seed: int, number: int, work: Work = ...) -> BaseSampler:
+        """Return the sampler for one proposal."""
 
 
 class PointSampler(BaseSampler):
@@ -44,6 +62,20 @@ class PointSampler(BaseSampler):
     ) -> Any:
         """Return the point's value of one parameter."""
         return self._params[param_name]
+
+
+class ProposingSampler(PointSampler):
+    """Proposes the point that a function makes of all other trials, when its trial begins."""
+
+    def __init__(self, propose: Callable[[Sequence[FrozenTrial]], dict[str, Any]]) -> None:
+        super().__init__({})
+        self._propose = propose
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Choose the point; there is no common space."""
+        others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
+        self._params = self._propose(others)
+        return {}
 
 
 class ConditionalSampler(BaseSampler):
@@ -84,7 +116,7 @@ def _with_conditions(sampler: BaseSampler, space: Space, seed: int, number: int)
     return ConditionalSampler(sampler, TPESampler(seed=derive_seed(seed, "conditional", number)), space)
 
 
-def tpe(space: Space, seed: int, number: int) -> BaseSampler:
+def tpe(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return Optuna's tree-structured Parzen estimator, multivariate.
 
     References:
@@ -94,12 +126,32 @@ def tpe(space: Space, seed: int, number: int) -> BaseSampler:
     return _with_conditions(TPESampler(seed=derive_seed(seed, "tpe", number)), space, seed, number)
 
 
-def gp(space: Space, seed: int, number: int) -> BaseSampler:
+def gp(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return Optuna's Gaussian-process sampler; it learns from complete trials only."""
     return _with_conditions(GPSampler(seed=derive_seed(seed, "gp", number)), space, seed, number)
 
 
-def random(space: Space, seed: int, number: int) -> BaseSampler:
+def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
+    """Return our own Gaussian process: expected improvement for the work; see ``cost_aware``."""
+    from sweep.search import cost_aware  # noqa: PLC0415  scipy is a second's work that not every sampler needs
+
+    def propose(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+        seen = [
+            cost_aware.Seen(
+                params=trial.params,
+                rungs=trial.intermediate_values,
+                loss=trial.value if trial.state is TrialState.COMPLETE else None,
+                is_running=trial.state is TrialState.RUNNING,
+            )
+            for trial in trials
+        ]
+        generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
+        return cost_aware.propose(space, seen, work, number, generator)
+
+    return ProposingSampler(propose)
+
+
+def random(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return independent uniform draws.
 
     References:
@@ -108,7 +160,7 @@ def random(space: Space, seed: int, number: int) -> BaseSampler:
     return RandomSampler(seed=derive_seed(seed, "random", number))
 
 
-def qmc(space: Space, seed: int, number: int) -> BaseSampler:
+def qmc(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return point ``number`` of one Sobol sequence, scrambled by the study's seed."""
     return PointSampler(qmc_point(space, seed, number))
 
@@ -128,7 +180,7 @@ def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
     return {name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)}
 
 
-def grid(space: Space, seed: int, number: int) -> BaseSampler:
+def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return cell ``number`` of the grid.
 
     Optuna's own stops its study at the end, which is an error under ask and tell.
@@ -136,14 +188,15 @@ def grid(space: Space, seed: int, number: int) -> BaseSampler:
     return PointSampler(grid_cell(space, number))
 
 
-def listed(space: Space, seed: int, number: int) -> BaseSampler:
+def listed(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Never asked: a study of listed configurations ends with its list."""
     raise AssertionError(f"proposal {number} lies beyond the list")
 
 
-SAMPLERS: dict[str, Callable[[Space, int, int], BaseSampler]] = {
+SAMPLERS: dict[str, MakeSampler] = {
     "tpe": tpe,
     "gp": gp,
+    "gp_cost": gp_cost,
     "random": random,
     "qmc": qmc,
     "grid": grid,

@@ -81,6 +81,8 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     _refuse_huge(raw, "")
     named = {"name": default_name, **raw}
     settings = {key: check(key, named[key]) for key, check in _SETTINGS.items() if key in named}
+    if len(settings.get("objectives", ())) > 1:
+        settings.setdefault("sampler", "tpe")  # the default one minimises one objective
     fixed, search = _table(raw, "fixed"), _table(raw, "search")
     _refuse_unknown(fixed, task.field_types(), "in [fixed]")
     listed, logged = _listed(raw)

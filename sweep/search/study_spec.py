@@ -22,6 +22,9 @@ from sweep.task.randomness import derive_seed
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""
 
+DEFAULT_SAMPLER = "gp_cost"
+"""The quickest to a good configuration in the comparison of docs/search.md."""
+
 DEFAULT_TRIALS = 60
 """Total of trials where a study names none and its sampler has no end of its own."""
 
@@ -36,7 +39,7 @@ class StudySpec:
 
     name: str
     goal: str = ""
-    sampler: str = "tpe"
+    sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
     pruner: str = "none"
     """One of ``PRUNERS``."""
@@ -76,6 +79,8 @@ class StudySpec:
                 "sampler gp learns from complete trials only, so it goes with pruner none; "
                 f"got pruner {self.pruner!r}"
             )
+        if self.cost is not None and self.sampler == "gp_cost":
+            raise StudyFileError("sampler gp_cost minimises dev_loss alone; two objectives go with tpe or gp")
         if self.cost is not None and self.pruner != "none":
             raise StudyFileError(
                 f"pruner {self.pruner} goes by dev_loss alone and would give up the models with little "

@@ -126,6 +126,9 @@ class Task(Protocol[ConfigT, DataT]):
     def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
         """Return ``n_params`` and ``examples_seen`` of a run."""
 
+    def work(self, config: ConfigT, data: DataT) -> float:
+        """Return what a run costs, in any unit: a function of the configuration, never a measured time."""
+
     def loss_ceiling(self, data: DataT) -> float:
         """Return the loss of knowing nothing."""
 

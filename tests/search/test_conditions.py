@@ -186,7 +186,7 @@ def loss_of(params: dict[str, Any]) -> float:
     return 2 + params["block_size"] / 10 + params.get("decay_at", 0.4) + params.get("momentum", 0) / 7
 
 
-@pytest.mark.parametrize("name", ["tpe", "random", "qmc", "gp"])
+@pytest.mark.parametrize("name", ["tpe", "random", "qmc", "gp", "gp_cost"])
 def test_every_proposal_keeps_to_the_conditions_and_comes_again_after_a_resume(name: str) -> None:
     """With two trials always in training, a mirror rebuilt at any moment proposes what the first did."""
     spec = parse(sampler=name)

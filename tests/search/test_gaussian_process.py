@@ -6,7 +6,14 @@ from scipy import stats
 from scipy.optimize import approx_fprime
 from scipy.spatial.distance import cdist
 
-from sweep.search.gaussian_process import Data, fit, negative_log_posterior, posterior_means, surprises
+from sweep.search.gaussian_process import (
+    Data,
+    fit,
+    negative_log_posterior,
+    posterior_means,
+    predict,
+    surprises,
+)
 
 LENGTHS, NOISE = np.array([0.4, 0.9]), 0.05
 THETA = np.log([*LENGTHS, NOISE])
@@ -75,3 +82,15 @@ def test_surprise_is_the_distance_from_the_prediction_without_it(data: Data) -> 
     gain = np.linalg.solve(covariance[:-1, :-1], covariance[:-1, -1])
     sd = np.sqrt(covariance[-1, -1] - gain @ covariance[:-1, -1])
     assert surprises(THETA, data)[-1] == pytest.approx((data.means[-1] - gain @ data.means[:-1]) / sd)
+
+
+def test_prediction_is_the_textbooks(data: Data) -> None:
+    """Equations 2.25 and 2.26 of Rasmussen and Williams with a plain inverse; at its own points the means."""
+    at = np.array([[0.2, 0.9], [0.7, 0.1]])
+    n = len(data.means)
+    joint = kernel(np.vstack([data.points, at]))
+    cross = joint[n:, :n] @ np.linalg.inv(joint[:n, :n] + np.diag(NOISE / data.counts))
+    means, deviations = predict(THETA, data, at)
+    assert means == pytest.approx(cross @ data.means)
+    assert deviations**2 == pytest.approx(1 - np.diag(cross @ joint[:n, n:]))
+    assert predict(THETA, data, data.points)[0] == pytest.approx(posterior_means(THETA, data))

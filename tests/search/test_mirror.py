@@ -1,6 +1,7 @@
 """The sampler sees the same study whether it was followed from the start or rebuilt."""
 
 import dataclasses
+import itertools
 import math
 from typing import Any
 
@@ -103,8 +104,13 @@ def follow(name: str, n: int, cost: str | None = None) -> tuple[Mirror, list[Tri
     return mirror, records
 
 
-@pytest.mark.parametrize("cost", [None, "n_params", "train_seconds"])
-@pytest.mark.parametrize("name", ["tpe", "random", "qmc"])
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        *itertools.product(["tpe", "random", "qmc"], [None, "n_params", "train_seconds"]),
+        ("gp_cost", None),
+    ],
+)
 def test_a_resumed_mirror_proposes_what_an_undisturbed_one_does(name: str, cost: str | None) -> None:
     """Rebuilt after any number of trials, of every state, the next proposals are bitwise the same."""
     _, whole = follow(name, 24, cost)

@@ -31,7 +31,7 @@ WIDE = Space(
     }
 )
 PROPOSING = [name for name in SAMPLERS if name != "listed"]
-MODELS = ["tpe", "gp"]
+MODELS = ["tpe", "gp", "gp_cost"]
 
 
 def loss_of(params: dict[str, Any]) -> float:

@@ -106,7 +106,7 @@ class TestAccepted:
         path = tmp_path / "short-1.toml"
         path.write_text("[search]\nblock_size = { low = 2, high = 3 }\n")
         spec = load_study_file(path, MLP)
-        assert (spec.name, spec.sampler, spec.pruner, spec.goal) == ("short-1", "tpe", "none", "")
+        assert (spec.name, spec.sampler, spec.pruner, spec.goal) == ("short-1", "gp_cost", "none", "")
         assert (spec.total_trials, spec.replicates, spec.keep, spec.seed) == (60, 1, 20, 0)
         assert (spec.timeout, spec.trial_timeout, spec.listed) == (None, None, ())
 
@@ -155,13 +155,18 @@ class TestAccepted:
 
     @pytest.mark.parametrize("sampler", SAMPLERS)
     @pytest.mark.parametrize("cost", COSTS)
-    def test_every_sampler_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
-        """A cost may stand beside the dev loss, whatever proposes."""
+    def test_every_sampler_but_gp_cost_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
+        """A cost may stand beside the dev loss, whatever else proposes; tpe where nothing is named."""
         raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]
+        if sampler == "gp_cost":
+            with pytest.raises(StudyFileError, match=r"gp_cost .* go with tpe or gp"):
+                parse_study(raw, MLP)
+            raw.pop("sampler")
         spec = parse_study(raw, MLP)
         assert (spec.objectives, spec.cost) == (("dev_loss", cost), cost)
+        assert spec.sampler == ("tpe" if sampler == "gp_cost" else sampler)
 
     def test_parsing_leaves_its_argument_alone(self) -> None:
         """The plain values that went in are as they were."""
@@ -183,7 +188,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"trial": [POINT, POINT | {"seed": 1}]}, r"\[\[trial\]\] number 2 sets seed, which is not searched"),
     ({"log": {"sha": ""}}, r"unknown key 'sha' in \[log\]; known: data_sha256"),
     # wrong types
-    ({"sampler": "cmaes"}, r"sampler must be one of tpe, gp, random, qmc, grid, listed; got 'cmaes'"),
+    ({"sampler": "cmaes"}, r"sampler must be one of tpe, gp, gp_cost, .*, listed; got 'cmaes'"),
     ({"sampler": 1}, r"sampler must be one of .*; got 1$"),
     ({"sampler": ["tpe"]}, r"sampler must be one of .*; got \['tpe'\]$"),
     ({"pruner": "hyperband"}, r"pruner must be one of none, median, asha; got 'hyperband'"),

@@ -15,6 +15,7 @@ from sweep.task.mlp import MLP
 SHA = "ab" * 32
 
 BASE: dict[str, Any] = {
+    "sampler": "tpe",
     "name": "names",
     "goal": "Which?",
     "trials": 20,

@@ -127,6 +127,9 @@ class ToyTask:
     def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
         return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
 
+    def work(self, config: ToyConfig, data: ToyData) -> float:
+        return config.num_steps
+
     def loss_ceiling(self, data: ToyData) -> float:
         return 3.0
 
