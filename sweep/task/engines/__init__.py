@@ -12,12 +12,16 @@ import numpy as np
 
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Examples
-from sweep.task.engines import autograd, fused
+from sweep.task.engines import autograd, fused, population
 from sweep.task.state import TrainState
 
 Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
 
-ENGINES: dict[str, Engine] = {"autograd": autograd.train, "fused": fused.train}
+ENGINES: dict[str, Engine] = {
+    "autograd": autograd.train,
+    "fused": fused.train,
+    "population": population.train,
+}
 
 DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
 """Kind of device -> engine that is taken there when none is named."""

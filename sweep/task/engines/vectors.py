@@ -47,7 +47,7 @@ VECTOR = ir.VectorType(FLOAT, WIDTH)
 _INTEGERS = ir.VectorType(ir.IntType(32), WIDTH)
 
 _SOURCES = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-_VERSION = hashlib.sha256(_SOURCES).hexdigest()[:8]
+VERSION = hashlib.sha256(_SOURCES).hexdigest()[:8]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def compiled_entry(function: _Function) -> _Function:
     version of all files beside it in its name. Where no directory can be written, the function
     is compiled once in each process.
     """
-    function.__qualname__ = f"{function.__qualname__}_{_VERSION}"
+    function.__qualname__ = f"{function.__qualname__}_{VERSION}"
     try:
         return _compile(function, cache=True)
     except RuntimeError:
