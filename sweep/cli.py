@@ -258,7 +258,8 @@ def _confirm(arguments: argparse.Namespace) -> int:
     plan = plan_confirmation(study, load_confirmation(storage, study), asked)
     for line in describe_plan(study, plan, workers):
         _advise(line)
-    with StopSignal() as stop, RunProgress(f"confirming {study.name}") as progress:
+    progress = RunProgress(f"confirming {study.name}")
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         finished = run_confirmation(
             MLP,
             study,
@@ -270,6 +271,7 @@ def _confirm(arguments: argparse.Namespace) -> int:
             should_stop=lambda: bool(stop),
         )
     _print_confirmation(_stored_study(arguments, storage), database, arguments.format)
+    _publish(study.name, database)
     if not finished:
         _advise("interrupted: what is trained is stored; the same command goes on")
         return stop.exit_status

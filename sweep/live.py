@@ -61,7 +61,7 @@ class LiveView:
         """Follow one event; the next frame shows it."""
         with self._lock:
             self._state.take(event)
-        if isinstance(event, RunStarted):
+        if isinstance(event, RunStarted) and not self._live.is_started:
             self._stack.enter_context(contextlib.redirect_stderr(self._written))
             self._stack.enter_context(self._live)
 

@@ -166,10 +166,11 @@ def _fit(trials: Sequence[TrialRecord], width: int, gap: int, bar: int) -> Layou
         Column(["dev", "loss"], max([6, *map(len, outcomes)])),
     ]
     layout = Layout(columns, gap, [])
-    for name in dict.fromkeys(name for trial in trials for name in trial.params):
+    shown = [_shown(trial) for trial in trials]
+    for name in dict.fromkeys(name for values in shown for name in values):
         heading = printable(_SHORTER.get(name, name)).split("_", 1)
-        values = [_value(trial.params[name]) for trial in trials if name in trial.params]
-        column = Column(heading, max(map(cell_len, [*heading, *values])), parameter=name)
+        texts = [_value(values[name]) for values in shown if name in values]
+        column = Column(heading, max(map(cell_len, [*heading, *texts])), parameter=name)
         if not layout.left_out and layout.width + gap + column.width <= width:
             columns.append(column)
         else:
@@ -212,8 +213,13 @@ def _ended(layout: Layout, trial: TrialRecord, rank: int | None = None) -> Text:
 
 def _values(columns: Sequence[Column], trial: TrialRecord) -> list[Text]:
     """Return the hyperparameters that have a column; a trial may lack one."""
-    shown = [trial.params.get(column.parameter) for column in columns]
-    return [Text(_NOTHING, style="dim") if value is None else Text(_value(value)) for value in shown]
+    values = [_shown(trial).get(column.parameter) for column in columns]
+    return [Text(_NOTHING, style="dim") if value is None else Text(_value(value)) for value in values]
+
+
+def _shown(trial: TrialRecord) -> dict[str, Any]:
+    """Return what tells a trial from others: its hyperparameters, what was found for it, its labels."""
+    return {**trial.params, **trial.found, **trial.labels}
 
 
 def _row(layout: Layout, cells: Sequence[Text]) -> Text:

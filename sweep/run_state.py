@@ -137,7 +137,10 @@ class RunState:
         return remaining
 
     def _start(self, event: RunStarted) -> None:
-        self.run, self.done, self._began = event, event.done, self._clock()
+        """Take over what earlier runs did; a confirmation is one run a round."""
+        if self.run is None:
+            self._began = self._clock()
+        self.run, self.done, self.best = event, event.done, []
         self.workers = [None] * event.workers
         self._rank(event.finished)
         self._seconds = [trial.train_seconds for trial in event.finished]

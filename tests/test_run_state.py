@@ -142,6 +142,16 @@ def test_the_best_include_those_of_earlier_runs(clock: Clock) -> None:
     assert [t.number for t in state.recent] == [7, 6, 5, 4, 3]
 
 
+def test_a_further_round_goes_on_where_the_last_one_stood(state: RunState, clock: Clock) -> None:
+    """A confirmation is one run a round: none of the best is counted twice, and the time goes on."""
+    state.take(TrialEnded(trial=trial(0, 2.0), done=1, total=2))
+    clock.now += 30
+    state.take(started(done=1, total=4, workers=1, finished=(trial(0, 2.0),)))
+    assert [t.number for t in state.best] == [0]
+    assert state.elapsed_s() == 30
+    assert state.workers == [None]
+
+
 def test_a_worker_takes_its_next_trial_in_its_own_row(state: RunState) -> None:
     """What ends leaves its place, and the next trial takes it; the others stay where they are."""
     state.take(begin(1))

@@ -16,7 +16,7 @@ import pandas
 from sweep.errors import DataError, NothingToShowError
 from sweep.results.confirmation import Verdict, certificate_of, judge
 from sweep.results.final_test import looks_of_study
-from sweep.results.headline import Confirmed
+from sweep.results.headline import Confirmed, Headline, write_headline
 from sweep.results.lr_finder_page import REPORTS, read_lr_finder_csv
 from sweep.results.table import rank_trials
 from sweep.results.word_report import WordReport, report_words
@@ -108,6 +108,15 @@ class Evidence:
         if certificate is None:
             return None
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
+
+    @functools.cached_property
+    def headline(self) -> Headline:
+        """What came out, in words."""
+        try:
+            baselines = self.baselines
+        except NothingToShowError:
+            baselines = {}
+        return write_headline(self.study, self.rows, baselines, self.confirmed)
 
     @functools.cached_property
     def word_report(self) -> WordReport | None:

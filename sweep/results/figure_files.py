@@ -61,7 +61,7 @@ def _page(plot: Plot, figure: go.Figure, study: str) -> bytes:
             f'<p class="eyebrow">{escape(study)}</p>',
             f"<h1>{escape(plot.title)}</h1>",
             f'<p class="lead">{escape(plot.reading)}</p>',
-            figure_place("figure", f"{plot.title}. {plot.reading}"),
+            figure_place("figure", f"{plot.title}. {plot.reading}", height=figure.layout.height),
         ]
     )
     return render_page(f"{plot.title}: {study}", body, {"figure": figure}).encode()

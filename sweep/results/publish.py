@@ -17,6 +17,7 @@ from sweep.results.config_file import config_text
 from sweep.results.evidence import Evidence, gather_evidence
 from sweep.results.plots import PLOTS, draw
 from sweep.results.printable import printable
+from sweep.results.provenance import commands
 from sweep.results.table import RANKED
 from sweep.search.database import Database
 from sweep.search.showcase import Artifact, Showcase, save_showcase
@@ -54,9 +55,11 @@ def make_showcase(evidence: Evidence) -> Showcase:
 
 def study_note(evidence: Evidence) -> str:
     """Return goal, outcome and commands as Markdown."""
-    study = evidence.study
-    goal = [markdown(study.goal)] if study.goal else []
-    return "\n\n".join([*goal, f"**{markdown(_outcome(evidence))}**", _code(_commands(study.name))])
+    headline = evidence.headline
+    sentences = " ".join(_prose(sentence) for sentence in headline.sentences).strip()
+    goal = [markdown(evidence.study.goal.strip())] if evidence.study.goal.strip() else []
+    title = f"**{markdown(headline.title)}**"
+    return "\n\n".join([*goal, title, sentences, _code(commands(evidence))])
 
 
 def markdown(text: str) -> str:
@@ -66,7 +69,7 @@ def markdown(text: str) -> str:
         >>> print(markdown("<b>*2* $x$"))
         \<b\>\*2\* \$x\$
     """
-    return _PUNCTUATION.sub(r"\\\1", printable(text).strip())
+    return _PUNCTUATION.sub(r"\\\1", printable(text))
 
 
 def _figure(name: str, evidence: Evidence) -> go.Figure | None:
@@ -78,30 +81,15 @@ def _figure(name: str, evidence: Evidence) -> go.Figure | None:
     return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
 
 
-def _outcome(evidence: Evidence) -> str:
-    done, total = sum(trial.is_finished for trial in evidence.study.trials), evidence.study.total_trials
-    count = f"{done:,} of {total:,} trials done"
-    try:
-        winner = evidence.winner
-    except NothingToShowError:
-        return f"{count}; none has a final loss yet."
-    loss = _loss(evidence.rows.iloc[0].to_dict())
-    return f"{count}; best: trial {winner.number}, {loss} nats per character."
-
-
 def _loss(row: Mapping[Any, Any]) -> str:
     seeds = f" (mean of {row['n']} seeds)" if row["n"] > 1 else ""
     return f"dev loss {row['dev_loss']:.4f}{seeds}"
 
 
-def _commands(name: str) -> list[str]:
-    return [
-        f"sweep table {name}",
-        f"sweep plot {name}",
-        f"sweep export {name} -o best.toml",
-        "sweep sample best.toml -n 20",
-        "sweep test best.toml",
-    ]
+def _prose(text: str) -> str:
+    """Return a sentence as Markdown; what stands between backticks is code."""
+    parts = printable(text).split("`")
+    return "".join(f"`{part}`" if k % 2 and part else markdown(part) for k, part in enumerate(parts))
 
 
 def _code(lines: list[str]) -> str:
@@ -135,7 +123,9 @@ def _there(make: Callable[[Evidence], Artifact], evidence: Evidence) -> Iterator
 def _configuration(evidence: Evidence) -> Artifact:
     winner = evidence.winner
     ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
-    text = config_text(evidence.study, winner, exported=ended)  # a fixed time: the same file each run
+    certificate = evidence.confirmed.certificate if evidence.confirmed else None
+    # a fixed time, so that it is the same file after each run
+    text = config_text(evidence.study, winner, exported=ended, certificate=certificate)
     return Artifact(filename="best.toml", mimetype="text/plain", content=text.encode())
 
 

@@ -17,7 +17,7 @@ from sweep.results.confirm_text import sentences
 from sweep.results.evidence import Evidence
 from sweep.results.figures.slices import plot_slice, slices
 from sweep.results.files import write_text
-from sweep.results.headline import Headline, write_headline
+from sweep.results.headline import Headline
 from sweep.results.html_page import definition_list, escape, figure_place, render_page
 from sweep.results.lr_finder_page import REPORTS
 from sweep.results.plots import PLOTS
@@ -65,7 +65,7 @@ def report_html(evidence: Evidence) -> str:
             missing[section.title] = str(error)
     body = "\n".join(
         [
-            _masthead(evidence, _headline(evidence)),
+            _masthead(evidence, evidence.headline),
             _contents(list(built)),
             *(
                 f'<section id="{name}" class="{name}"><h2>{SECTIONS[name].title}</h2>\n'
@@ -120,14 +120,6 @@ def _prose(text: str) -> str:
     """Return a sentence as markup; what stands between backticks is code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
-
-
-def _headline(evidence: Evidence) -> Headline:
-    try:
-        baselines = evidence.baselines
-    except NothingToShowError:
-        baselines = {}
-    return write_headline(evidence.study, evidence.rows, baselines, evidence.confirmed)
 
 
 # Sections.

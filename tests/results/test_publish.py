@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from small_study import _own_ledger, small, trained
-from study_records import study, trial
+from study_evidence import made_study
+from study_records import trial
 
 from sweep.cli import main
 from sweep.results.config_file import load_config
@@ -31,31 +32,36 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_in_a_note_stays_text(text: str) -> None:
     """A CommonMark parser with HTML allowed finds one paragraph of plain text, its own characters in it."""
-    tokens = MarkdownIt("commonmark", {"html": True}).parse(markdown(text))
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(f"goal: {markdown(text)}")
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
     assert {child.type for child in tokens[1].children or ()} <= {"text", "text_special"}
     shown = "".join(child.content for child in tokens[1].children or ())
-    assert (
-        shown.strip()
-        == "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text).strip()
-    )
+    assert shown == "goal: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+@pytest.mark.parametrize("goal", [*HOSTILE, "`", "``", "a `<b>` c", "` <img src=x> ``", "\\`x`"])
+def test_a_goal_cannot_become_markup_in_the_note(goal: str) -> None:
+    """Whatever the goal holds, backticks included, the note holds no element but those that we write."""
+    note = study_note(Evidence(made_study(trial(0, 2.25), goal=goal)))
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(note)
+    assert {token.type for token in tokens} == {"paragraph_open", "inline", "paragraph_close", "code_block"}
+    inside = {child.type for token in tokens for child in token.children or ()}
+    assert inside <= {"text", "text_special", "strong_open", "strong_close", "code_inline"}
 
 
 def test_the_note_says_what_came_out_and_how_to_go_on() -> None:
     """Goal, count, winner and commands; without a loss it says so."""
-    note = study_note(Evidence(study(trial(0, 2.25), trial(1, 2.125, params={"hidden_neurons": 9}))))
+    note = study_note(Evidence(made_study(trial(0, 2.25), trial(1, 2.125, params={"hidden_neurons": 9}))))
     shown = MarkdownIt("commonmark").render(note)
-    assert "<p>Which MLP predicts the next letter of a name best?</p>" in shown
-    assert "2 of 2 trials done; best: trial 1, dev loss 2.1250 nats per character." in shown
-    assert "<pre><code>sweep table names\n" in shown
-    assert "none has a final loss yet" in study_note(Evidence(study(trial(0, state="failed")))).replace(
-        "\\", ""
-    )
+    assert "<strong>Trial 1 is best so far, at 2.1250 nats per character</strong>" in shown
+    assert "Which of these is best?" in shown
+    assert "sweep export made --trial 1 -o best.toml" in shown.partition("<pre><code>")[2]
+    assert "No trial has a final loss" in study_note(Evidence(made_study(trial(0, state="failed"))))
 
 
 def test_a_study_without_a_winner_shows_a_note_alone() -> None:
     """No figure, no file, no note on a trial; nothing fails."""
-    made = make_showcase(Evidence(study()))
+    made = make_showcase(Evidence(made_study()))
     assert set(made.figures.values()) == {None}
     assert (made.trial_notes, made.artifacts) == ({}, [])
 

@@ -464,7 +464,7 @@ def test_a_browser_shows_what_a_run_leaves(browser: Any, database: Database, tmp
         download.value.save_as(tmp_path / "best.toml")
 
         page.goto(f"http://{HOST}:{port}/dashboard/studies/1/note")
-        page.get_by_text("sweep export small").wait_for()
+        page.get_by_text("sweep confirm small", exact=True).wait_for()
         note = page.inner_text("body")
         page.goto(f"http://{HOST}:{port}/dashboard/studies/1/trials?numbers={winner}")
         page.get_by_text("Rank 1 of 6 configurations").wait_for()
