@@ -27,7 +27,7 @@ from sweep.search.importances import MIN_TRIALS, parameter_importances
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.study_store import load_study
 from sweep.search.test_looks import TestLook
-from sweep.task.baselines import count_table_loss, uniform_loss
+from sweep.task.baselines import count_table_losses, uniform_loss
 from sweep.task.corpus import Corpus, load_train_words
 from sweep.task.inspection import Inspection
 from sweep.task.lr_finder import RangeCurve
@@ -228,9 +228,12 @@ class Evidence:
         Raises:
             NothingToShowError: If the words are not here.
         """
+        tables = count_table_losses(self.corpus)
+        best = min(range(len(tables)), key=tables.__getitem__)
+        looks_at = "one character" if best == 0 else f"{best + 1} characters"
         return {
             "uniform distribution": uniform_loss(self.corpus),
-            "bigram count table": count_table_loss(self.corpus),
+            f"best count table (it looks at {looks_at})": tables[best],
         }
 
 

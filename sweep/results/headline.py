@@ -12,15 +12,13 @@ from typing import Any
 
 import pandas
 
+from sweep.results.advice.configurations import ranked_configurations
+from sweep.results.advice.seeds import find_seeds
 from sweep.results.columns import cell
 from sweep.results.config_file import Certificate
 from sweep.results.confirmation import Verdict
 from sweep.results.table import RANKED
 from sweep.search.records import StudyRecord
-
-SEED_NOISE = 0.02
-"""Nats per character that another seed may change: about the largest spread between seeds that was
-measured on the fifteen configurations of the project's tuning log."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ def write_headline(
     if not ranked:
         return _without_winner(study, rows)
     if confirmed is None:
-        best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked)
+        best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked[0])
         title = f"Trial {best['trial']} is best so far, at {loss:.4f} nats per character"
         certainty = {"confirmed": "not yet"}
     else:
@@ -135,20 +133,16 @@ def _difference(difference: float, name: str) -> str:
     return f"{abs(difference):.2f} nats {'below' if difference <= 0 else 'above'} the {name}"
 
 
-def _unconfirmed(study: StudyRecord, ranked: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say how many configurations might be as good, and what decides."""
-    best = ranked[0]
-    noise = SEED_NOISE if best["dev_loss_sd"] is None else 2 * best["dev_loss_sd"] * math.sqrt(2 / best["n"])
-    near = sum(row["dev_loss"] - best["dev_loss"] <= noise for row in ranked[1:])
+def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
+    """Say on how many seeds it stands, which ranks might be as good, and what decides."""
     if best["n"] > 1:
         seeds = f"It is the mean of {best['n']} seeds, {best['dev_loss_sd']:.4f} apart (standard deviation)"
     else:
-        seeds = "It was trained on one seed, and another may change a loss by 0.02"
-    if near:
-        others = "one other configuration lies" if near == 1 else f"{near:,} other configurations lie"
-        seeds += f"; {others} within {noise:.3f} of it, so their order may be luck"
-    elif len(ranked) > 1:
-        seeds += f"; no other configuration comes within {noise:.3f} of it"
+        seeds = "It was trained on one seed"
+    open_ranks = find_seeds(study, ranked_configurations(study))
+    if open_ranks is not None:
+        ranks = f"{'and' if open_ranks.ranks == 2 else 'to'} {open_ranks.ranks}"
+        seeds += f"; ranks 1 {ranks} lie within {open_ranks.margin:.3f}, so their order may be luck"
     return [f"{seeds}.", f"Not confirmed: `sweep confirm {study.name}` trains the best on fresh seeds."]
 
 
@@ -176,7 +170,7 @@ def _unfinished(study: StudyRecord) -> list[str]:
 def _gains(loss: float, baselines: Mapping[str, float]) -> dict[str, str]:
     """Return the difference from the best that needs no training."""
     return {
-        f"vs {name}": f"{loss - base:+.4f}".replace("-", "\N{MINUS SIGN}")
+        f"vs {name.partition(' (')[0]}": f"{loss - base:+.4f}".replace("-", "\N{MINUS SIGN}")
         for name, base in list(baselines.items())[-1:]
     }
 

@@ -33,8 +33,19 @@ function themed({ height, ...layout }) {
   };
 }
 
+// Figures are made in the colours for a light ground; a dark one takes lighter shades of the same.
+const shades = { "#0072B2": "--blue", "#D55E00": "--accent", "#009E73": "--green", "#B8578E": "--purple" };
+
+function shaded(figure) {
+  const style = getComputedStyle(document.documentElement);
+  const text = JSON.stringify(figure).replace(/#[0-9A-F]{6}/g, (colour) =>
+    colour in shades ? style.getPropertyValue(shades[colour]).trim() : colour,
+  );
+  return JSON.parse(text);
+}
+
 function draw(place) {
-  const { data, layout } = figures[place.dataset.figure];
+  const { data, layout } = shaded(figures[place.dataset.figure]);
   const config = {
     displaylogo: false,
     responsive: true,

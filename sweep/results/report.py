@@ -5,6 +5,7 @@ to markup and figures, and one entry of ``SECTIONS``; one that lacks what it is 
 list at the end, with the reason and the way to get it.
 """
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
+from sweep.results.advice import CHECKS
+from sweep.results.advice.configurations import ranked_configurations
 from sweep.results.confirm_text import sentences
 from sweep.results.evidence import Evidence
 from sweep.results.figures.slices import plot_slice, slices
@@ -23,6 +26,9 @@ from sweep.results.lr_finder_page import REPORTS
 from sweep.results.plots import PLOTS
 from sweep.results.provenance import commands, facts
 from sweep.results.report_table import confirmation_table, report_table
+
+_IN_HEADLINE = ("baselines", "seeds")
+"""Checks whose findings stand there."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +131,28 @@ def _prose(text: str) -> str:
 # Sections.
 
 
+def _winner(evidence: Evidence) -> int | None:
+    try:
+        return evidence.winner.number
+    except NothingToShowError:
+        return None
+
+
 def _table(evidence: Evidence) -> Part:
     if evidence.rows.empty:
         raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
-    return Part(markup=report_table(evidence.rows, evidence.study))
+    return Part(markup=report_table(evidence.rows, evidence.study, _winner(evidence)))
+
+
+def _advice(evidence: Evidence) -> Part:
+    """Return what a good colleague would say, without what the headline says already."""
+    ranked = ranked_configurations(evidence.study)
+    checks = [check for name, check in CHECKS.items() if name not in _IN_HEADLINE]
+    found = [(check, check.find(evidence.study, ranked)) for check in checks]
+    items = "".join(f"<li>{_prose(check.say(what))}</li>" for check, what in found if what is not None)
+    if not items:
+        raise NothingToShowError("nothing in this study asks for another one")
+    return Part(markup=f'<ul class="findings">{items}</ul>')
 
 
 def _confirmation(evidence: Evidence) -> Part:
@@ -202,6 +226,13 @@ def _slices(evidence: Evidence) -> Part:
     return Part(markup=markup, figures=figures)
 
 
+def _search(evidence: Evidence) -> Part:
+    parts = [_figures("history", "history-seconds")(evidence)]
+    with contextlib.suppress(NothingToShowError):
+        parts.append(_figures("expected-best", titled=True)(evidence))
+    return _joined(parts, _KEY)
+
+
 def _mattered(evidence: Evidence) -> Part:
     """Return importances, as far as they can be told, slices and combinations."""
     parts = [_slices(evidence), _figures("parallel", titled=True)(evidence)]
@@ -270,8 +301,9 @@ def _provenance(evidence: Evidence) -> Part:
 
 SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
+    "advice": Section(title="What next", build=_advice),
     "confirmation": Section(title="Confirmed?", build=_confirmation),
-    "search": Section(title="Search", build=_figures("history", "history-seconds", key=True)),
+    "search": Section(title="Search", build=_search),
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=_figures("rungs")),
     "cost": Section(title="Cost", build=_figures("cost-parameters", "cost-seconds", key=True)),

@@ -3,6 +3,8 @@
 All rows are in the page, the first of them in sight; its script sorts and filters them.
 """
 
+from collections.abc import Sequence
+
 import pandas
 
 from sweep.results.columns import cell, hyperparameters, is_text
@@ -27,14 +29,22 @@ _HEADINGS = {
 }
 
 
-def report_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
-    """Return the table with its controls, as markup; of a study that has trials."""
+def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None) -> str:
+    """Return the table with its controls, as markup; of a study that has trials.
+
+    Args:
+        rows: ``rank_trials(study)``.
+        study: As stored.
+        winner: Number of the trial whose row is marked.
+    """
     columns = _columns(rows, study)
     texts = {name for name in columns if is_text(name, rows[name])}
     head = "".join(_head(name, name in texts) for name in columns)
     body = "\n".join(
-        _row(place, values, columns, texts)
-        for place, values in enumerate(zip(*(rows[name] for name in columns), strict=True))
+        _row(values, columns, texts, hidden=place >= ROWS_IN_SIGHT, marked=winner in trials)
+        for place, (trials, *values) in enumerate(
+            zip(rows["trials"], *(rows[name] for name in columns), strict=True)
+        )
     )
     return (
         f'<div class="controls">{_CONTROLS}</div>'
@@ -49,13 +59,13 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
 
 def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
     """Return the candidates of a confirmation as markup."""
-    knobs = [name for name in hyperparameters(study) if name in study.searched]
+    knobs = [name for name in hyperparameters(study) if len(set(rows[name])) > 1]
     measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
     columns = ["rank", "trial", *knobs, *(name for name in measured if rows[name].notna().any())]
     texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
     head = "".join(f"<th scope=col{_kind(name, texts)}>{escape(_heading(name))}</th>" for name in columns)
     cells = zip(*(rows[name] for name in columns), strict=True)
-    body = "\n".join(_row(0, values, columns, texts) for values in cells)
+    body = "\n".join(_row(values, columns, texts) for values in cells)
     table = f"<table class=ranking><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
     return f'<div class="scroll">{table}</div>'
 
@@ -92,10 +102,17 @@ def _kind(name: str, texts: set[str]) -> str:
     return " class=t" if name in texts else ""
 
 
-def _row(place: int, values: tuple[object, ...], columns: list[str], texts: set[str]) -> str:
+def _row(
+    values: Sequence[object],
+    columns: list[str],
+    texts: set[str],
+    *,
+    hidden: bool = False,
+    marked: bool = False,
+) -> str:
     """Return a row; closing tags that HTML lets out are left out, since thousands of rows may stand here."""
     cells = "".join(
         f"<td{_kind(name, texts)}>{escape(cell(name, value))}"
         for name, value in zip(columns, values, strict=True)
     )
-    return f"<tr{' hidden' if place >= ROWS_IN_SIGHT else ''}>{cells}"
+    return f"<tr{' class=winner' if marked else ''}{' hidden' if hidden else ''}>{cells}"

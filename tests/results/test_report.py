@@ -50,7 +50,7 @@ def test_the_table_has_a_row_a_trial_with_the_best_first(page):
     body = re.search(r'(?s)id="ranking".*?<tbody[^>]*>(.*?)</tbody>', page)[1]
     lines = body.strip().split("\n")
     assert len(lines) == 26
-    assert lines[0].startswith("<tr><td>1<td>2.4000<td>3<td>")
+    assert lines[0].startswith("<tr class=winner><td>1<td>2.4000<td>3<td>")
     assert "pruned at 10 %" in lines[-1]
     assert [line.startswith("<tr hidden>") for line in lines].index(True) == 12
 
