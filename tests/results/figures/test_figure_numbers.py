@@ -66,22 +66,21 @@ class TestPoints:
 
 
 class TestSlices:
-    SPACE = {
-        "hidden_neurons": IntDistribution(4, 64, log=True),
-        "momentum": FloatDistribution(0, 0.9),
-        "num_steps": CategoricalDistribution([80, 40]),
-        "schedule": CategoricalDistribution(["step", "cosine"]),
-    }
-
     @pytest.fixture
     def found(self):
+        space = {
+            "hidden_neurons": IntDistribution(4, 64, log=True),
+            "momentum": FloatDistribution(0, 0.9),
+            "num_steps": CategoricalDistribution([80, 40]),
+            "schedule": CategoricalDistribution(["step", "cosine"]),
+        }
         params = [
             {"hidden_neurons": 4, "momentum": 0.5, "num_steps": 40, "schedule": "step"},
             {"hidden_neurons": 64, "momentum": 0.1, "num_steps": 80, "schedule": "cosine"},
             {"hidden_neurons": 16, "num_steps": 80, "schedule": "step"},
         ]
         trials = [made_trial(k, 2.2 + k / 10, params=p) for k, p in enumerate(params)]
-        return {entry.name: entry for entry in slices(evidence(*trials, space=self.SPACE)).slices}
+        return {entry.name: entry for entry in slices(evidence(*trials, space=space)).slices}
 
     def test_a_range_keeps_its_scale_and_its_ends(self, found):
         assert (found["hidden_neurons"].log, found["hidden_neurons"].ends) == (True, [4, 64])
@@ -132,7 +131,7 @@ class TestRungs:
         assert [line.trial for line in found.winner] == [0]
         assert [line.trial for line in found.others] == [1, 2]
         (pruned,) = found.given_up
-        assert (pruned.trial, pruned.percent, pruned.dev_loss) == (3, [10], [2.5])
+        assert (pruned.trial, pruned.percent, pruned.dev_loss) == (3, [10], [2.9])
         assert found.winner[0].percent == [10, 30, 90, 100]
         assert found.winner[0].dev_loss == pytest.approx([2.9, 2.7, 2.55, 2.5])
 
