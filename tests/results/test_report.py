@@ -94,9 +94,12 @@ POOR = {
     "only pruned": ([made_trial(0), made_trial(1)], "2 pruned"),
     "only failed": ([made_trial(0, state="failed", reason="out of memory", segments=())], "out of memory"),
     "stored NaN": ([made_trial(0, math.nan), made_trial(1, 2.5)], "the stored loss is not finite"),
-    "a constant parameter": ([made_trial(k, 2.5 + k, params={"block_size": 3}) for k in range(30)], "block"),
+    "a constant parameter": (
+        [made_trial(k, 2.5 + k, params=made_trial(0).params) for k in range(30)],
+        "block",
+    ),
     "a parameter that some lack": (
-        [made_trial(0, 2.5), made_trial(1, 2.6, params={"block_size": 2})],
+        [made_trial(0, 2.5), made_trial(1, 2.6, params={"block_size": 2, "num_steps": 40})],
         "Trial 0 is best so far",
     ),
 }

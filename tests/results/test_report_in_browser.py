@@ -138,7 +138,7 @@ def cells(page: Any, column: int) -> list[str]:
 def test_a_whole_report_draws_sorts_filters_and_hovers(opened: Any) -> None:
     """Every figure is drawn; the table answers to mouse and keyboard; hovering gives exact values."""
     page = opened("whole")
-    assert draw_all(page) == 16
+    assert draw_all(page) == 17
 
     assert cells(page, 0) == [str(rank) for rank in range(1, 13)]
     page.get_by_role("button", name="Show all 26 rows").click()
