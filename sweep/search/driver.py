@@ -12,10 +12,10 @@ import hashlib
 import math
 import os
 import socket
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from sweep.search.budget import Budget
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
 from sweep.search.events import Observer, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
@@ -170,14 +170,19 @@ class _Driver:
             for percent, loss in trial.rungs.items():
                 self._stand(trial.number, percent, loss)
         self.kept: list[tuple[float, int]] = []
+        self.budget = Budget(spec.timeout)
+        self.is_full = False
+        """Whether the next trial would not end in time."""
+        for trial in self.finished:
+            if trial.state == "complete" and (trial.engine, trial.device) == (self.engine, device):
+                self.budget.learn(self._work(trial.params), trial.train_seconds)
         self._close_finished(study)
 
     def run(self, workers: int, should_stop: Callable[[], bool]) -> str | None:
-        """Train until the total; return ``timeout`` or ``signal`` if stopped before."""
+        """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
         total = self.spec.total_trials
         if not self.unfinished and len(self.params) >= total:
             return None
-        deadline = time.monotonic() + (self.spec.timeout or math.inf)
         workers = min(workers, len(self.unfinished) + max(0, total - len(self.params)))
         pool = LocalPool(self.task, self.data, workers=workers, engine=self.engine, device=self.device)
         self.observe(
@@ -194,13 +199,13 @@ class _Driver:
         )
         try:
             while True:
-                stopped_by = "signal" if should_stop() else "timeout" if time.monotonic() > deadline else None
+                stopped_by = "signal" if should_stop() else "timeout" if self.budget.is_over() else None
                 if stopped_by:
                     self._release(pool)
                     return stopped_by
                 self._fill(pool)
                 if not self.live:
-                    return None
+                    return "timeout" if self.is_full else None
                 for outcome in pool.wait(_POLL_S):
                     self._take(pool, outcome)
                 self._enforce_trial_timeout(pool)
@@ -214,8 +219,12 @@ class _Driver:
         while pool.free():
             if self.unfinished:
                 live = self._take_over(*self.unfinished.pop(0))
-            elif len(self.params) < self.spec.total_trials:
-                live = self._claim()
+            elif len(self.params) < self.spec.total_trials and not self.is_full:
+                params = self._propose()
+                self.is_full = not self.budget.fits(self._work(params))
+                if self.is_full:
+                    return
+                live = self._claim(params)
             else:
                 return
             self.live[live.number] = live
@@ -225,11 +234,15 @@ class _Driver:
             else:
                 self._end(live, end)
 
-    def _claim(self) -> _Live:
-        """Ask for a configuration and store it as a running trial, in one write."""
+    def _propose(self) -> dict[str, Any]:
+        """Ask for the next trial's configuration."""
+        number = len(self.params)
+        return self.mirror.ask(number, self._sampler(number))
+
+    def _claim(self, params: dict[str, Any]) -> _Live:
+        """Store a configuration as a running trial, in one write."""
         number = len(self.params)
         self.checkpoints.begin(number)
-        params = self.mirror.ask(number, self._sampler(number))
         seed, found = self.spec.trial_seed(number), self.spec.trial_found(number)
         config = self.task.make_config({**self.spec.config_values(params), **found, "seed": seed})
         facts = {**self.task.facts(config, self.data), **self.spec.trial_labels(number)}
@@ -404,6 +417,8 @@ class _Driver:
 
     def _leave(self, live: _Live, end: _End) -> None:
         """Let everybody know of an end that is on disk."""
+        if end.state == "complete":
+            self.budget.learn(self._work(live.params), live.seconds)
         self.mirror.end(live.number, end.state, end.dev_loss, self._cost(live, end))
         del self.live[live.number]
         self.done += 1
