@@ -28,8 +28,8 @@ class NotToldApart:
 
 
 def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldApart | None:
-    """Return how many ranks the seeds leave open, if more than the first."""
-    if len(ranked) < 2:
+    """Return how many ranks the seeds leave open, if more than the first and no confirmation has begun."""
+    if len(ranked) < 2 or _is_being_confirmed(study):
         return None
     best, spread = ranked[0], pooled_spread(top_group(ranked))
     close = list(
@@ -44,6 +44,10 @@ def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldAp
         spread=spread,
         seeds=len(best.trials),
     )
+
+
+def _is_being_confirmed(study: StudyRecord) -> bool:
+    return bool(study.plans) and study.plans[-1]["trials_seen"] == len(study.complete_trials())
 
 
 def pooled_spread(group: Sequence[Configuration]) -> float | None:

@@ -1,5 +1,6 @@
 """What the seeds leave open, and what more trials may bring."""
 
+import dataclasses
 import itertools
 import math
 import statistics
@@ -44,6 +45,13 @@ def test_without_replicates_the_usual_spread_stands_in():
         "Ranks 1 and 2 lie within 0.01 of the first, on one seed each, and seeds alone differ by as much: "
         "`sweep confirm made` decides."
     )
+
+
+def test_a_planned_confirmation_needs_no_advice_until_there_are_more_trials():
+    """Its plan says on how many complete trials it was made."""
+    study = replicated([2.000], [2.009])
+    assert find("seeds", dataclasses.replace(study, plans=({"trials_seen": 2},))) is None
+    assert find("seeds", dataclasses.replace(study, plans=({"trials_seen": 1},))) is not None
 
 
 def test_spreads_are_pooled_by_degrees_of_freedom():
