@@ -1,0 +1,158 @@
+"""What several commands need: the database, the study that is meant, a table, a word of advice."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.search.database import Database, Storage
+    from sweep.search.records import StudyRecord
+    from sweep.search.study_spec import StudySpec
+
+
+def complain(text: str) -> None:
+    """Tell an error, in one line on stderr."""
+    from sweep.results.printable import printable
+
+    print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def drop_output() -> None:
+    """Send what is still to be written nowhere, so that it cannot fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def advise(text: str) -> None:
+    """Tell progress or what comes next, on stderr."""
+    from sweep.results.printable import printable
+
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def database_of(arguments: argparse.Namespace) -> "Database":
+    """Return the database that --storage names."""
+    from sweep.search.database import Database
+
+    return Database(arguments.storage)
+
+
+def n_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _study_path(study: str) -> Path | None:
+    """Return the study's file: as given, or ``studies/NAME.toml`` for a name."""
+    if study.endswith(".toml"):
+        return Path(study)
+    path = Path("studies") / f"{study}.toml"
+    return path if "/" not in study and path.is_file() else None
+
+
+def study_spec(arguments: argparse.Namespace) -> "StudySpec":
+    """Read the study file, or take the stored study, and apply what the command line changes."""
+    from sweep.search.study_file import check_name, parse_duration
+    from sweep.search.variants import warm_name
+    from sweep.task.mlp import MLP
+
+    spec = _named_spec(arguments)
+    changes: dict[str, Any] = {}
+    for name in ("trials", "replicates"):
+        if getattr(arguments, name, None) is not None:
+            changes[name] = getattr(arguments, name)
+    if getattr(arguments, "timeout", None) is not None:
+        changes["timeout"] = parse_duration("--timeout", arguments.timeout)
+    if getattr(arguments, "new_name", None) is not None:
+        changes["name"] = check_name("--as", arguments.new_name)
+    elif getattr(arguments, "source", None) is not None:
+        changes["name"] = warm_name(spec.name, arguments.source, arguments.source_top)
+    if arguments.words is not None:
+        changes["data"] = {**spec.data, "words": arguments.words}
+        sha256 = MLP.load_data(changes["data"]).sha256
+        changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
+    spec = spec.replace(**changes)
+    return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
+
+
+def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
+    """Return the study of a file with its --set, or of a stored study that has no file."""
+    from sweep.errors import NotFoundError, StudyFileError
+    from sweep.results.config_file import is_config_file
+    from sweep.search.study_file import load_study_file
+    from sweep.search.study_store import load_study, stored_spec, study_names
+    from sweep.task.mlp import MLP
+
+    study, settings, database = arguments.study, arguments.settings, database_of(arguments)
+    path = _study_path(study)
+    if path is None and database.exists() and study in study_names(storage := database.open_read_only()):
+        if settings:
+            raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
+        return stored_spec(load_study(storage, study))
+    if path is None and ("/" in study or Path(study).exists()):
+        raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
+    if path is None:
+        raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
+    if is_config_file(path):
+        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
+    return load_study_file(path, MLP, settings)
+
+
+def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpec":
+    """Let a study begin with configurations of another one; once stored, that is not asked again."""
+    from sweep.results.warm_start import TOP, resume_warm_start, warm_start
+    from sweep.search.study_store import load_study, study_names
+    from sweep.task.mlp import MLP
+
+    storage = database_of(arguments).open_read_only()
+    if spec.name in study_names(storage):
+        stored = load_study(storage, spec.name)
+        if stored.identity.get("from", {}).get("study") == arguments.source:
+            return resume_warm_start(spec, stored)
+    return warm_start(MLP, spec, load_study(storage, arguments.source), arguments.source_top or TOP)
+
+
+def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":
+    """Return the stored study that a name or a study file means."""
+    from sweep.search.study_store import load_study
+
+    return load_study(storage, study_name(arguments))
+
+
+def study_name(arguments: argparse.Namespace) -> str:
+    """Return the name of a study that is given by it or by its file."""
+    from sweep.search.study_file import load_study_file
+    from sweep.task.mlp import MLP
+
+    name: str = arguments.study
+    return load_study_file(name, MLP).name if name.endswith(".toml") else name
+
+
+def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
+    """Return a study's ranked trials in one of ``FORMATS``."""
+    from sweep.results.formats import FORMATS
+    from sweep.results.table import rank_trials
+
+    return FORMATS[form](rank_trials(study), study, top, **terminal_look()).rstrip("\n")
+
+
+def terminal_look() -> dict[str, Any]:
+    """Return the width and whether there are colours, where stdout is a terminal."""
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": colour}
+
+
+def terminal_width() -> int:
+    """Return the terminal's width."""
+    return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # a terminal may not know its own
+
+
+def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
+    """Print the advice below a table, between empty lines; nothing where there is none."""
+    from sweep.results.advice import format_advice
+
+    width = terminal_width() if sys.stdout.isatty() else None
+    text = format_advice(study, everything=everything, width=width)
+    if text:
+        print(f"\n{text}\n")

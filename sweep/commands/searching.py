@@ -1,0 +1,223 @@
+"""Commands that train: run, plan, confirm, lr-find."""
+
+import argparse
+import shlex
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.commands.common import (
+    advise,
+    database_of,
+    format_table,
+    n_cores,
+    print_advice,
+    stored_study,
+    study_spec,
+    terminal_look,
+    terminal_width,
+)
+from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from sweep.search.database import Database
+    from sweep.search.records import StudyRecord
+
+
+RUN_TABLE_ROWS = 30
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train a study's trials, or go on with them."""
+    from sweep.interrupt import StopSignal
+    from sweep.progress import RunProgress
+    from sweep.results.note_taking import take_notes
+    from sweep.search.driver import run_study
+    from sweep.task.mlp import MLP
+
+    spec = study_spec(arguments)
+    database = database_of(arguments)
+    if spec.cost == "train_seconds":
+        advise("train_seconds are measured: this study will not come out the same again")
+    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    progress = RunProgress(title, as_json=arguments.json)
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+        summary = run_study(
+            MLP,
+            spec,
+            database,
+            workers=arguments.workers or n_cores(),
+            device=arguments.device,
+            observe=progress,
+            should_stop=lambda: bool(stop),
+        )
+    name, study = spec.name, summary.study
+    if not stop:
+        study = take_notes(study, database)
+    done, total = sum(t.is_finished for t in study.trials), study.total_trials
+    if not arguments.json:
+        _print_run(study, database)
+    _publish(name, database)
+    if stop or summary.stopped_by == "timeout":
+        why = "interrupted" if stop else "the timeout was reached"
+        advise(f"{why}: {done} of {total} trials done, the running ones are stored; the same command goes on")
+        return stop.exit_status
+    if summary.trained == 0:
+        asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
+        advise(f"study {name!r} is finished, {asked}; nothing was trained")
+    advise(f"next: sweep confirm {name} | sweep report {name} | sweep lr-find {_again(arguments, name)}")
+    return 0
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Say what a study would cost."""
+    from sweep.results.plan_text import PLAN_FORMATS
+    from sweep.results.printable import printable
+    from sweep.search.plan import plan_study
+    from sweep.search.study_store import load_study, study_names
+    from sweep.task.baselines import baselines
+    from sweep.task.mlp import MLP
+
+    spec, database = study_spec(arguments), database_of(arguments)
+    data, device = MLP.load_data(spec.data), MLP.resolve_device(arguments.device)
+    done = 0
+    if database.exists() and spec.name in study_names(storage := database.open_read_only()):
+        done = sum(trial.is_finished for trial in load_study(storage, spec.name).trials)
+    advise(f"study {spec.name}: timing some of its configurations; nothing is stored")
+    plan = plan_study(MLP, spec, data, workers=arguments.workers or n_cores(), device=device, done=done)
+    if arguments.format == "text":
+        print(f"{printable(spec.data['words'])}: {data.describe()}")
+    print(PLAN_FORMATS[arguments.format](plan, baselines(data)))
+    options = [option for setting in arguments.settings for option in ("--set", setting)]
+    options += ["--words", arguments.words] if arguments.words else []
+    advise(f"next: sweep run {shlex.join([arguments.study, *options])}")
+    return 0
+
+
+def confirm(arguments: argparse.Namespace) -> int:
+    """Train the best configurations again on fresh seeds."""
+    from sweep.interrupt import StopSignal
+    from sweep.progress import RunProgress
+    from sweep.results.confirm_text import describe_plan
+    from sweep.search.confirm import load_confirmation, plan_confirmation, run_confirmation
+    from sweep.search.confirm_plan import ConfirmSettings
+    from sweep.task.mlp import MLP
+
+    database, workers = database_of(arguments), arguments.workers or n_cores()
+    storage = database.open_read_only()
+    study = stored_study(arguments, storage)
+    asked = ConfirmSettings(
+        top=arguments.top,
+        seeds=arguments.seeds,
+        certify=arguments.certify,
+        method="race" if arguments.race else "fixed",
+        delta=arguments.delta,
+        alpha=arguments.alpha,
+    )
+    plan = plan_confirmation(study, load_confirmation(storage, study), asked)
+    for line in describe_plan(study, plan, workers):
+        advise(line)
+    progress = RunProgress(f"confirming {study.name}")
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+        finished = run_confirmation(
+            MLP,
+            study,
+            plan,
+            database,
+            workers=workers,
+            device=arguments.device,
+            observe=progress,
+            should_stop=lambda: bool(stop),
+        )
+    _print_confirmation(stored_study(arguments, storage), database, arguments.format)
+    _publish(study.name, database)
+    if not finished:
+        advise("interrupted: what is trained is stored; the same command goes on")
+        return stop.exit_status
+    advise(f"next: sweep export {study.name} | sweep report {study.name}")
+    return 0
+
+
+def lr_find(arguments: argparse.Namespace) -> int:
+    """Find a learning rate by a range test."""
+    from sweep.results.config_file import is_config_file, load_config
+    from sweep.results.lr_find import find_learning_rate, subject_of_config, subject_of_study
+
+    database = database_of(arguments)
+    if is_config_file(arguments.study):
+        if arguments.settings:
+            raise SweepError(
+                f"--set changes a study file, and {arguments.study} is an exported configuration"
+            )
+        config, provenance = load_config(arguments.study)
+        subject = subject_of_config(config, provenance, arguments.words or provenance.words)
+    else:
+        subject = subject_of_study(study_spec(arguments), database)
+    advise(f"range test of {subject.what} over {arguments.seeds} seeds, {arguments.steps:,} steps each")
+    found = find_learning_rate(
+        subject,
+        database,
+        Path("reports"),
+        seeds=arguments.seeds,
+        low=arguments.start,
+        high=arguments.end,
+        steps=arguments.steps,
+        device=arguments.device,
+    )
+    for name, (rate, why) in found.suggestions.items():
+        print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
+    for path in found.paths:
+        print(f"wrote {path}")
+    advise(f"next: open {found.paths[0]} in a browser | sweep dashboard")
+    return 0
+
+
+def _print_run(study: "StudyRecord", database: "Database") -> None:
+    """Print what was read, the table, and what there is to say about it."""
+    from sweep.results.pareto_summary import describe_front
+    from sweep.results.table import rank_trials
+    from sweep.task.baselines import uniform_loss
+    from sweep.task.mlp import MLP
+
+    facts = f"{study.data['words']}: {study.data_facts}"
+    print(textwrap.fill(facts, terminal_width()) if sys.stdout.isatty() else facts, end="\n\n")
+    ranked = len(study.complete_trials())
+    print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
+    for line in describe_front(rank_trials(study), study, uniform_loss(MLP.load_data(study.data))):
+        print(line)
+    print_advice(study)
+    print(f"stored in {database.path}")
+
+
+def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -> None:
+    from sweep.results.confirm_text import format_confirmation, format_json
+    from sweep.results.confirmation import judge
+    from sweep.results.word_report import report_words
+    from sweep.search.confirm import load_confirmation
+
+    confirmation = load_confirmation(database.open_read_only(), study)
+    assert confirmation is not None, "its plan is stored"
+    verdict = judge(study, confirmation)
+    words = report_words(study, confirmation, verdict, database)
+    if form == "json":
+        print(format_json(verdict, words))
+        return
+    print(format_confirmation(study, confirmation, verdict, words, **terminal_look()))
+
+
+def _publish(name: str, database: "Database") -> None:
+    """Let the dashboard show what came out; the run is stored, so nothing here may fail it."""
+    from sweep.results.publish import publish
+
+    try:
+        publish(name, database)
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
+        advise(
+            f"warning: the dashboard does not show this run's figures and files: {error}".partition("\n")[0]
+        )
+
+
+def _again(arguments: argparse.Namespace, name: str) -> str:
+    """Return what names the study that was run: as it was given, or the variant's own name."""
+    return name if arguments.settings or arguments.source else str(arguments.study)

@@ -1,0 +1,91 @@
+"""Commands that show what is stored: list, table, plot, report, dashboard."""
+
+import argparse
+import signal
+import textwrap
+
+from sweep.commands.common import advise, database_of, format_table, print_advice, stored_study, study_name
+
+
+def list_studies(arguments: argparse.Namespace) -> int:
+    """List the stored studies."""
+    from sweep.errors import StorageError
+    from sweep.results.printable import printable
+    from sweep.search.study_store import load_study, study_names
+
+    storage = database_of(arguments).open_read_only()
+    names = study_names(storage)
+    for name in names:
+        try:
+            study = load_study(storage, name)
+        except StorageError as error:
+            print(f"{printable(name)}  {error}")
+            continue
+        best = study.complete_trials()
+        loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"
+        done = sum(trial.is_finished for trial in study.trials)
+        print(f"{name:<24}  {done:>4} of {study.total_trials:>4} trials  {loss:<12}  {printable(study.goal)}")
+    advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
+    return 0
+
+
+def table(arguments: argparse.Namespace) -> int:
+    """Show a study's ranked trials."""
+    from sweep.results.final_test import looks_of_study
+
+    storage = database_of(arguments).open_read_only()
+    study = stored_study(arguments, storage)
+    print(format_table(study, arguments.format, arguments.top))
+    if arguments.format == "text":
+        for look in looks_of_study(study, storage):
+            print(f"test split looked at {look.describe()}")
+        print_advice(study, everything=arguments.advice)
+        advise(f"next: sweep export {study.name}")
+    return 0
+
+
+def plot(arguments: argparse.Namespace) -> int:
+    """Write one figure of a study."""
+    from sweep.results.evidence import gather_evidence
+    from sweep.results.figure_files import write_figure
+    from sweep.results.plots import PLOTS
+
+    if arguments.name is None:
+        for name, plot in PLOTS.items():
+            print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
+        advise(f"next: sweep plot {arguments.study} NAME")
+        return 0
+    database = database_of(arguments)
+    study = stored_study(arguments, database.open_read_only()).name
+    path = write_figure(
+        arguments.name, gather_evidence(study, database), arguments.output, force=arguments.force
+    )
+    print(f"wrote {path}")
+    advise(f"next: open {path} | sweep plot {study} for the names of the others")
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write a study's report."""
+    from sweep.results.evidence import gather_evidence
+    from sweep.results.report import write_report
+
+    name = study_name(arguments)
+    path = write_report(gather_evidence(name, database_of(arguments)))
+    print(f"wrote {path}")
+    advise(f"next: open {path} in a browser | sweep export {name}")
+    return 0
+
+
+def dashboard(arguments: argparse.Namespace) -> int:
+    """Serve the Optuna dashboard, read-only, until Ctrl-C."""
+    from sweep.search.dashboard import HOST, make_server
+
+    database = database_of(arguments)
+    server = make_server(database.open_read_only(), database.files, arguments.port)
+    print(f"http://{HOST}:{server.server_port}/", flush=True)
+    advise("the Optuna dashboard, read-only; Ctrl-C ends it")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
+    with server:
+        server.serve_forever()
+    return 0

@@ -1,0 +1,104 @@
+"""Commands that use a winner: export, replay, test, sample."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.commands.common import advise, database_of, stored_study
+
+if TYPE_CHECKING:
+    from sweep.search.records import StudyRecord
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write the best configuration to a file."""
+    from sweep.results.config_file import choose_trial, write_config
+    from sweep.results.confirmation import confirmed_choice
+
+    storage = database_of(arguments).open_read_only()
+    study = stored_study(arguments, storage)
+    number, certificate = confirmed_choice(study, storage) if arguments.trial is None else (None, None)
+    trial = choose_trial(study, arguments.trial if number is None else number)
+    path = Path(arguments.output or f"reports/{study.name}/best.toml")
+    write_config(study, trial, path, certificate=certificate, force=arguments.force)
+    if certificate is not None:
+        what = f"dev loss {certificate.mean:.4f} certified over {len(certificate.seeds)} seeds"
+    else:
+        what = f"dev loss {trial.dev_loss:.4f}, one seed, not confirmed"
+    print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
+    if study.cost is not None and arguments.trial is None:
+        advise(f"chosen by dev_loss alone; --trial N exports another of the front against {study.cost}")
+    advise(f"next: sweep test {path} | sweep sample {path}")
+    return 0
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Train a stored trial again and compare."""
+    from sweep.results.config_file import choose_trial
+    from sweep.results.replay import Place, choose_place, config_of, train_again
+    from sweep.task.mlp import MLP
+
+    study = stored_study(arguments, database_of(arguments).open_read_only())
+    trial = choose_trial(study, arguments.trial)
+    config, data = config_of(MLP, study, trial), MLP.load_data(study.data)
+    assert trial.dev_loss is not None, "choose_trial returns complete trials"
+    _check_same_data(data.sha256, study)
+    then = Place(engine=trial.engine, device=trial.device)
+    place = choose_place(MLP, then, arguments.device, arguments.engine)
+    _check_engine(place.engine, place.device)
+    advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
+    again = train_again(MLP, config, data, trial.dev_loss, place)
+    print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
+    advise(f"next: sweep export {study.name} --trial {trial.number}")
+    return 1 if again.verdict == "different" else 0
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Evaluate an exported configuration once on the test split."""
+    from sweep.results.config_file import load_config
+    from sweep.results.final_test import describe_test, leak_warnings, run_final_test
+
+    config, provenance = load_config(arguments.config)
+    words = arguments.words or provenance.words
+    database = database_of(arguments)
+    final = run_final_test(
+        config, provenance, database, words=words, again=arguments.again, device=arguments.device, say=advise
+    )
+    for warning in leak_warnings(provenance, words, database.open_read_only()):
+        advise(f"warning: {warning}")
+    for line in describe_test(final):
+        print(line)
+    advise(f"next: sweep sample {arguments.config}")
+    return 0
+
+
+def sample(arguments: argparse.Namespace) -> int:
+    """Print new words from a trained model."""
+    from sweep.results.config_file import load_config
+    from sweep.results.sample import sample_from
+
+    config, provenance = load_config(arguments.config)
+    words = arguments.words or provenance.words
+    database, n, seed = database_of(arguments), arguments.n, arguments.seed
+    for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
+        print(word)
+    return 0
+
+
+def _check_same_data(sha256: str, study: "StudyRecord") -> None:
+    from sweep.errors import DataError
+
+    if sha256 != study.identity["data_sha256"]:
+        raise DataError(
+            f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
+        )
+
+
+def _check_engine(name: str, device: str) -> None:
+    from sweep.errors import DeviceError
+    from sweep.task.engines import DEFAULT_ENGINE, ENGINES
+
+    if name not in ENGINES:
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
+    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
+        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
