@@ -90,7 +90,7 @@ def browser() -> Any:
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(240_000)  # a machine that is busy with other work may be this slow
         yield context
         chromium.close()
 
