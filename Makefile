@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check bench wheel clean
+.PHONY: run test check bench search-bench wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
@@ -25,6 +25,9 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 	$(BIN)/python tests/benchmarks/bench_sweep.py
 	$(BIN)/python tests/benchmarks/bench_scaling.py
 	$(BIN)/python tests/benchmarks/check_equivalence.py
+
+search-bench: .venv/installed-for-tests  ## searches compared on a trained grid; tables in docs/search.md
+	$(BIN)/python tests/benchmarks/tabular/compare.py --chart docs/search-comparison.svg
 
 wheel: .venv/installed-for-tests  ## dist/mlp_sweep-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .

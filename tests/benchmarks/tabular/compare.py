@@ -34,6 +34,8 @@ from variants import Promotion, StepsAsFidelity
 HERE = Path(__file__).parent
 REPEATS = 50
 HORIZON = 500.0
+"""Simulated seconds after which a search ends."""
+
 REGRETS = (0.01, 0.005)
 BASELINE = "random"
 
@@ -69,8 +71,6 @@ SEARCHES: dict[str, Search] = {
     "Optuna's defaults": Search(OptunaDefaults),
     "Optuna's defaults, ordered": Search(OptunaOrdered),
     "Hyperopt TPE": Search(Hyperopt, needs="hyperopt"),
-    "Syne Tune CQR": Search(syne_tune("CQR"), needs="syne_tune"),
-    "Syne Tune BORE": Search(syne_tune("BORE"), needs="syne_tune"),
     "Syne Tune TPE": Search(syne_tune("TPE"), needs="syne_tune"),
     "Syne Tune ASHA": Search(
         syne_tune("ASHA", time_attr="percent", max_t=100, grace_period=10), needs="syne_tune"
@@ -176,15 +176,18 @@ def main() -> None:
     )
     parser.add_argument("--table", type=Path, default=HERE / "names.csv")
     parser.add_argument("--only", nargs="*", choices=list(SEARCHES), metavar="NAME", help="searches, by name")
+    parser.add_argument("--price", type=float, default=0, help="nats added for each factor of e of work")
     parser.add_argument("--print", action="store_true", help="only print what was simulated before")
     parser.add_argument("--chart", type=Path, help="where the chart is written, an SVG file")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    path = arguments.table.with_name(f"{arguments.table.stem}-searches.csv")
+    priced = f"-price-{arguments.price:g}" if arguments.price else ""
+    path = arguments.table.with_name(f"{arguments.table.stem}{priced}-searches.csv")
     if not arguments.print:
-        simulate_missing(read_table(arguments.table), path, arguments.only or list(SEARCHES))
+        table = read_table(arguments.table, HERE / "names.csv").priced(arguments.price)
+        simulate_missing(table, path, arguments.only or list(SEARCHES))
     results = read_results(path)
     print(describe(results))
     if arguments.chart:

@@ -7,6 +7,7 @@ the least microseconds a step of all runs of that shape (nearly what a quiet mac
 import csv
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,10 @@ from sweep.task.mlp import MLP
 
 KINDS = ("raw", "avg3", "avg10")
 """Weights that a dev loss was taken of: as they stand, or a running average of them."""
+
+
+FEWEST_SEEDS = 2
+"""One that a search sees, and one that its choice is judged by."""
 
 
 class _Vocabulary:
@@ -57,6 +62,17 @@ class Table:
         """Return the dev loss of one run at a percentage of its steps."""
         return float(self.losses[kind][cell, seed, PERCENTS.index(percent)])
 
+    def priced(self, price: float) -> "Table":
+        """Return a world in which work has a price, nats for each factor of e above the cheapest cell.
+
+        Its best cell lies in the middle, not in the corner where everything is largest.
+        """
+        log_work = np.log([self.work(cell) for cell in self.cells])
+        added = price * (log_work - log_work.min())[:, None, None]
+        return dataclasses.replace(
+            self, losses={kind: losses + added for kind, losses in self.losses.items()}
+        )
+
     def regret(self, kind: str, cell: int, seed: int) -> float:
         """Return how far a cell is behind the best: its mean over the seeds that were *not* seen."""
         final = self.losses[kind][:, :, -1]
@@ -64,22 +80,41 @@ class Table:
         return float(others.mean() - final.mean(axis=1).min())
 
 
-def read_table(path: Path) -> Table:
-    """Read a complete table of ``make_grid.py``."""
+def read_table(path: Path, timed: Path) -> Table:
+    """Read the complete seeds of a table of ``make_grid.py``; there must be two at least.
+
+    Args:
+        path: The table.
+        timed: The table of the same grid whose step times count; words do not change them, other load does.
+    """
     cells = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
     places = {tuple(cell.values()): place for place, cell in enumerate(cells)}
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    n_seeds = len({row["seed"] for row in rows})
-    losses = {kind: np.full((len(cells), n_seeds, len(PERCENTS)), np.nan) for kind in KINDS}
-    step_s: dict[tuple[int, ...], float] = {}
+    rows = _read_rows(path)
+    complete = [seed for seed, n in Counter(row["seed"] for row in rows).items() if n == len(cells)]
+    losses = {kind: np.empty((len(cells), len(complete), len(PERCENTS))) for kind in KINDS}
     for row in rows:
-        *shape, num_steps = knobs = tuple(int(row[name]) for name in GRID)
-        for kind, array in losses.items():
-            array[places[knobs], int(row["seed"])] = [float(row[f"{kind}_{p}"]) for p in PERCENTS]
-        seconds = float(row["train_seconds"]) / num_steps
-        step_s[tuple(shape)] = min(seconds, step_s.get(tuple(shape), seconds))
-    if np.isnan(losses["raw"]).any():
-        raise SystemExit(f"{path} is not complete: go on with make_grid.py")
+        if row["seed"] in complete:
+            cell = places[tuple(int(row[name]) for name in GRID)]
+            place = cell, complete.index(row["seed"])
+            for kind, array in losses.items():
+                array[place] = [float(row[f"{kind}_{p}"]) for p in PERCENTS]
+    if len(complete) < FEWEST_SEEDS:
+        raise SystemExit(f"{path} holds {len(complete)} complete seeds and needs 2: go on with make_grid.py")
+    step_s = _step_seconds(_read_rows(timed))
     cost = [step_s[tuple(cell.values())[:-1]] * cell["num_steps"] for cell in cells]
     return Table(cells=cells, losses=losses, seconds=np.array(cost))
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def _step_seconds(rows: list[dict[str, str]]) -> dict[tuple[int, ...], float]:
+    """Return the least seconds a step of each shape, over all runs of it."""
+    step_s: dict[tuple[int, ...], float] = {}
+    for row in rows:
+        *shape, num_steps = (int(row[name]) for name in GRID)
+        seconds = float(row["train_seconds"]) / num_steps
+        step_s[tuple(shape)] = min(seconds, step_s.get(tuple(shape), seconds))
+    return step_s
