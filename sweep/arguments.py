@@ -37,7 +37,10 @@ def _add_searching(commands: Any) -> None:
     )
     run.add_argument("--timeout", metavar="TIME", help='stop after, as "90s", "10m" or "none"')
     run.add_argument(
-        "--workers", type=_positive, metavar="N", help="processes that train (default: one a core)"
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="trials in training at a time (default: one a core; engine population on a GPU: 128)",
     )
     run.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
     run.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
@@ -51,6 +54,7 @@ def _add_searching(commands: Any) -> None:
     run.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
     _add_words(run)
     _add_device(run)
+    run.add_argument("--engine", metavar="NAME", help="what trains (default: the device's)")
 
     plan = _add(commands, "plan", "say what a study would cost", "sweep plan studies/quick.toml")
     plan.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")

@@ -38,9 +38,19 @@ def database_of(arguments: argparse.Namespace) -> "Database":
     return Database(arguments.storage)
 
 
-def n_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def check_engine(name: str, device: str) -> None:
+    """Refuse an engine that does not exist, or does not run on a device."""
+    from sweep.errors import DeviceError
+    from sweep.task.engines import BATCH_ENGINES, DEFAULT_ENGINE, ENGINES
+
+    if name not in ENGINES:
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
+    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
+        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
+    if name in BATCH_ENGINES and device != "cpu":
+        from sweep.task.engines.gpu import check_installed
+
+        check_installed()
 
 
 def _study_path(study: str) -> Path | None:

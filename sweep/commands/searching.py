@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from sweep.commands.common import (
     advise,
+    check_engine,
     database_of,
     format_table,
-    n_cores,
     print_advice,
     stored_study,
     study_spec,
@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     from sweep.search.driver import run_study
     from sweep.task.mlp import MLP
 
+    if arguments.engine:
+        check_engine(arguments.engine, MLP.resolve_device(arguments.device))
     spec = study_spec(arguments)
     database = database_of(arguments)
     if spec.cost == "train_seconds":
@@ -47,8 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
             MLP,
             spec,
             database,
-            workers=arguments.workers or n_cores(),
+            workers=arguments.workers,
             device=arguments.device,
+            engine=arguments.engine,
             observe=progress,
             should_stop=lambda: bool(stop),
         )
@@ -75,6 +78,7 @@ def plan(arguments: argparse.Namespace) -> int:
     from sweep.results.plan_text import PLAN_FORMATS
     from sweep.results.printable import printable
     from sweep.search.plan import plan_study
+    from sweep.search.pool import usable_cores
     from sweep.search.study_store import load_study, study_names
     from sweep.task.baselines import baselines
     from sweep.task.mlp import MLP
@@ -85,7 +89,7 @@ def plan(arguments: argparse.Namespace) -> int:
     if database.exists() and spec.name in study_names(storage := database.open_read_only()):
         done = sum(trial.is_finished for trial in load_study(storage, spec.name).trials)
     advise(f"study {spec.name}: timing some of its configurations; nothing is stored")
-    plan = plan_study(MLP, spec, data, workers=arguments.workers or n_cores(), device=device, done=done)
+    plan = plan_study(MLP, spec, data, workers=arguments.workers or usable_cores(), device=device, done=done)
     if arguments.format == "text":
         print(f"{printable(spec.data['words'])}: {data.describe()}")
     print(PLAN_FORMATS[arguments.format](plan, baselines(data)))
@@ -102,9 +106,10 @@ def confirm(arguments: argparse.Namespace) -> int:
     from sweep.results.confirm_text import describe_plan
     from sweep.search.confirm import load_confirmation, plan_confirmation, run_confirmation
     from sweep.search.confirm_plan import ConfirmSettings
+    from sweep.search.pool import usable_cores
     from sweep.task.mlp import MLP
 
-    database, workers = database_of(arguments), arguments.workers or n_cores()
+    database, workers = database_of(arguments), arguments.workers or usable_cores()
     storage = database.open_read_only()
     study = stored_study(arguments, storage)
     asked = ConfirmSettings(

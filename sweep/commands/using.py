@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.commands.common import advise, database_of, stored_study
+from sweep.commands.common import advise, check_engine, database_of, stored_study
 
 if TYPE_CHECKING:
     from sweep.search.records import StudyRecord
@@ -45,7 +45,7 @@ def replay(arguments: argparse.Namespace) -> int:
     _check_same_data(data.sha256, study)
     then = Place(engine=trial.engine, device=trial.device)
     place = choose_place(MLP, then, arguments.device, arguments.engine)
-    _check_engine(place.engine, place.device)
+    check_engine(place.engine, place.device)
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
     again = train_again(MLP, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
@@ -92,13 +92,3 @@ def _check_same_data(sha256: str, study: "StudyRecord") -> None:
         raise DataError(
             f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
         )
-
-
-def _check_engine(name: str, device: str) -> None:
-    from sweep.errors import DeviceError
-    from sweep.task.engines import DEFAULT_ENGINE, ENGINES
-
-    if name not in ENGINES:
-        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
-    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
-        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")

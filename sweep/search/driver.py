@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from sweep.search.budget import Budget
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
+from sweep.search.device_pool import start_pool
 from sweep.search.events import Observer, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
 from sweep.search.mirror import Mirror
-from sweep.search.pool import LocalPool, Pool, SegmentJob, SegmentOutcome
+from sweep.search.pool import Pool, SegmentOutcome, usable_cores
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.rungs import Cut, cuts
@@ -28,7 +29,7 @@ from sweep.search.samplers import SAMPLERS, PointSampler
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, trial_ids
 from sweep.search.study_writer import StudyWriter
-from sweep.task.protocol import AnyTask, Config, Data, Segment
+from sweep.task.protocol import AnyTask, Config, Data, Segment, SegmentJob
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -56,8 +57,9 @@ def run_study(
     spec: StudySpec,
     database: Database,
     *,
-    workers: int,
+    workers: int | None = None,
     device: str = "auto",
+    engine: str | None = None,
     observe: Observer = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> RunSummary:
@@ -67,8 +69,9 @@ def run_study(
         task: The trainer.
         spec: The checked study.
         database: Where it lives; made where there is none.
-        workers: Processes that train.
+        workers: Trials in training at a time; None is one a core, or as many as the GPUs have places for.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        engine: What trains; None is the device's default.
         observe: Called with each event, after what it says is on disk.
         should_stop: Asked several times a second; True leaves at once, with running trials stored.
 
@@ -80,7 +83,7 @@ def run_study(
         MachineError: If a file cannot be written, or no worker can start.
     """
     data = task.load_data(spec.data)
-    device = task.resolve_device(device)
+    devices = task.list_devices(device)
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
         writer = open_study(storage, spec, task, data)
@@ -95,7 +98,8 @@ def run_study(
             checkpoints=checkpoints,
             study=study,
             ids=ids,
-            device=device,
+            devices=devices,
+            engine=engine or task.default_engine(devices[0]),
             observe=observe,
         )
         with machine_errors(database.files):
@@ -111,6 +115,7 @@ class _Live:
     trial_id: int
     config: Config
     params: dict[str, Any]
+    device: str
     started: datetime.datetime
     cuts: list[Cut]
     """Ends of the segments still to be trained."""
@@ -152,12 +157,14 @@ class _Driver:
         checkpoints: Checkpoints,
         study: StudyRecord,
         ids: dict[int, int],
-        device: str,
+        devices: tuple[str, ...],
+        engine: str,
         observe: Observer,
     ) -> None:
         self.task, self.spec, self.data, self.observe = task, spec, data, observe
         self.writer, self.checkpoints = writer, checkpoints
-        self.device, self.engine = device, task.default_engine(device)
+        self.devices, self.engine = devices, engine
+        self.next_device = devices[0]
         self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
@@ -174,24 +181,26 @@ class _Driver:
         self.is_full = False
         """Whether the next trial would not end in time."""
         for trial in self.finished:
-            if trial.state == "complete" and (trial.engine, trial.device) == (self.engine, device):
+            if trial.state == "complete" and trial.engine == self.engine and trial.device in devices:
                 self.budget.learn(self._work(trial.params), trial.train_seconds)
         self._close_finished(study)
 
-    def run(self, workers: int, should_stop: Callable[[], bool]) -> str | None:
+    def run(self, workers: int | None, should_stop: Callable[[], bool]) -> str | None:
         """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
         total = self.spec.total_trials
         if not self.unfinished and len(self.params) >= total:
             return None
+        places = self.task.places(self.engine, self.devices[0])
+        workers = workers or (places * len(self.devices) if places > 1 else usable_cores())
         workers = min(workers, len(self.unfinished) + max(0, total - len(self.params)))
-        pool = LocalPool(self.task, self.data, workers=workers, engine=self.engine, device=self.device)
+        pool = start_pool(self.task, self.data, workers=workers, engine=self.engine, devices=self.devices)
         self.observe(
             RunStarted(
                 done=self.done,
                 total=total,
                 workers=workers,
                 engine=self.engine,
-                device=self.device,
+                device=" ".join(self.devices) if places > 1 else self.next_device,
                 data_facts=self.data.describe(),
                 finished=self.finished,
                 timeout=self.spec.timeout,
@@ -217,6 +226,7 @@ class _Driver:
     def _fill(self, pool: Pool) -> None:
         """Give every free worker a trial: interrupted ones first, then new ones."""
         while pool.free():
+            self.next_device = pool.next_device()
             if self.unfinished:
                 live = self._take_over(*self.unfinished.pop(0))
             elif len(self.params) < self.spec.total_trials and not self.is_full:
@@ -301,6 +311,7 @@ class _Driver:
             trial_id=trial_id,
             config=config,
             params=params,
+            device=self.next_device,
             started=datetime.datetime.now().astimezone(),
             cuts=[cut for cut in cuts(config.num_steps) if cut.step > done],
             segments=segments,
@@ -472,7 +483,7 @@ class _Driver:
     def _origin(self) -> dict[str, str]:
         return {
             "engine": self.engine,
-            "device": self.device,
+            "device": self.next_device,
             "owner": f"{socket.gethostname()}:{os.getpid()}",
         }
 
@@ -489,7 +500,7 @@ class _Driver:
             labels=self.spec.trial_labels(live.number),
             found=dict(live.found),
             engine=self.engine,
-            device=self.device,
+            device=live.device,
             started=live.started,
             ended=None if end.state == "running" else datetime.datetime.now().astimezone(),
         )

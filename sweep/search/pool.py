@@ -19,22 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from sweep.errors import MachineError
-from sweep.task.protocol import AnyTask, Segment
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentJob:
-    """A segment to be trained."""
-
-    trial: int
-    config: Any
-    state: bytes | None
-    """Where to go on; None is the beginning."""
-    until_step: int
-    averaged: bool = False
-    """Whether the averaged weights are evaluated too."""
-    find: tuple[str, ...] = ()
-    """Hyperparameters to be found first; the segment says what was found."""
+from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +36,9 @@ class Pool(Protocol):
 
     def free(self) -> int:
         """Return how many more jobs can start at once."""
+
+    def next_device(self) -> str:
+        """Return where the next new trial will be trained."""
 
     def submit(self, job: SegmentJob) -> None:
         """Start a job; there must be a free place."""
@@ -79,7 +67,11 @@ class LocalPool:
         """Start the workers; they load their libraries while the caller goes on."""
         self._start_slot: Callable[[], _Slot] = lambda: _Slot((task, data, engine, device))
         self._slots = [self._start_slot() for _ in range(workers)]
-        self._failed_starts = 0
+        self._failed_starts, self._device = 0, device
+
+    def next_device(self) -> str:
+        """Return the device of all workers."""
+        return self._device
 
     def free(self) -> int:
         """Return the number of idle workers."""
@@ -149,7 +141,7 @@ class _Slot:
             initargs=worker_arguments,
         )
         others = set(multiprocessing.active_children())
-        with _interrupts_ignored():
+        with interrupts_ignored():
             self._ready: concurrent.futures.Future[None] = self._executor.submit(_prepare_worker)
         self._processes = set(multiprocessing.active_children()) - others
         self._ready_at = math.inf
@@ -179,7 +171,7 @@ class _Slot:
         """
         fault = self._ready.exception()
         if fault is not None and not isinstance(fault, BrokenProcessPool):
-            raise MachineError(f"a worker process cannot start: {_describe(fault)}") from fault
+            raise MachineError(f"a worker process cannot start: {describe(fault)}") from fault
         return fault is None
 
     def take_outcome(self) -> SegmentOutcome:
@@ -191,11 +183,11 @@ class _Slot:
         if isinstance(fault, BrokenProcessPool):
             self.is_dead = True
             return SegmentOutcome(trial=trial)
-        return SegmentOutcome(trial=trial, segment=segment, fault=_describe(fault) if fault else None)
+        return SegmentOutcome(trial=trial, segment=segment, fault=describe(fault) if fault else None)
 
     def kill(self) -> None:
         """End the process, whatever it does; the executor's own threads end with it."""
-        with _interrupts_ignored():
+        with interrupts_ignored():
             for process in self._processes:
                 process.kill()
             self._executor.shutdown(wait=True, cancel_futures=True)
@@ -204,7 +196,7 @@ class _Slot:
         self._ready_at = time.monotonic()
 
 
-class _interrupts_ignored:  # noqa: N801  reads as a statement
+class interrupts_ignored:  # noqa: N801  reads as a statement
     """Let a child inherit that Ctrl-C is not for it; the driver hears it and ends its workers."""
 
     def __enter__(self) -> None:
@@ -217,7 +209,13 @@ class _interrupts_ignored:  # noqa: N801  reads as a statement
             signal.signal(signal.SIGINT, self._before)
 
 
-def _describe(fault: BaseException) -> str:
+def usable_cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe(fault: BaseException) -> str:
+    """Return an exception as one line: its kind and its first line."""
     text = str(fault).strip().partition("\n")[0]
     return f"{type(fault).__name__}: {text}" if text else type(fault).__name__
 
@@ -230,14 +228,18 @@ _worker: tuple[AnyTask, Any, str, str] | None = None
 
 def _start_worker(task: AnyTask, data: Any, engine: str, device: str) -> None:
     global _worker  # noqa: PLW0603  a process has one task, and jobs find it here
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the driver ends its workers
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_die_with_driver, daemon=True).start()
+    live_with_driver()
     _worker = (task, data, engine, device)
 
 
+def live_with_driver() -> None:
+    """Let only the driver end this process, and its end also when it was killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the driver ends its workers
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_die_with_driver, daemon=True).start()
+
+
 def _die_with_driver() -> None:
-    """End this process when the driver's ends, also when that was killed."""
     driver = multiprocessing.parent_process()
     assert driver is not None, "a worker was started by a driver"
     multiprocessing.connection.wait([driver.sentinel])

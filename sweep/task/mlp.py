@@ -4,7 +4,7 @@ Importing this module is cheap; torch is loaded when something must be trained.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from sweep.errors import ConfigError, DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
-from sweep.task.protocol import Segment
+from sweep.task.protocol import JobQueue, Segment
 
 if TYPE_CHECKING:
     from sweep.task.inspection import Inspection
@@ -24,6 +24,9 @@ TRAINER_VERSION = 1
 
 _FIXED_WORK = 140_000
 """Multiply-adds that take as long as the part of a step that does not depend on any shape."""
+
+GPU_PLACES = 128
+"""Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
 
 _DATA_KEYS: dict[str, tuple[type, Any]] = {"words": (str, DEFAULT_WORDS), "dedupe": (bool, False)}
 
@@ -112,6 +115,28 @@ class MlpTask:
             seconds=result.seconds,
             average_loss=result.average_loss,
         )
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Ask torch what is here."""
+        from sweep.task import training
+
+        return training.list_devices(name)
+
+    def places(self, engine: str, device: str) -> int:
+        """Return ``GPU_PLACES`` where the engine trains batches on a GPU."""
+        if device == "cpu":
+            return 1
+        from sweep.task.engines import BATCH_ENGINES
+
+        return GPU_PLACES if engine in BATCH_ENGINES else 1
+
+    def train_segments(
+        self, data: Corpus, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        """Run ``batching.Batching``."""
+        from sweep.task.batching import Batching
+
+        return Batching(self, data, jobs, engine=engine, device=device).run()
 
     def find_auto(
         self, config: TrainConfig, data: Corpus, names: Sequence[str], *, engine: str, device: str

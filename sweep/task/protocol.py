@@ -5,7 +5,7 @@ Another trainer takes the MLP's place by offering the same, without a change to 
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -59,6 +59,31 @@ class Segment:
     """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for the configuration before it was trained."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentJob:
+    """A segment to be trained."""
+
+    trial: int
+    config: Any
+    state: bytes | None
+    """Where to go on; None is the beginning."""
+    until_step: int
+    averaged: bool = False
+    """Whether the averaged weights are evaluated too."""
+    find: tuple[str, ...] = ()
+    """Hyperparameters to be found first; the segment says what was found."""
+
+
+class JobQueue(Protocol):
+    """Where a trainer of many segments at a time finds its jobs."""
+
+    def take(self, *, wait: bool) -> list[SegmentJob]:
+        """Return the jobs that have come; with ``wait`` at least one, or none if no more will come."""
+
+    def is_dropped(self, trial: int) -> bool:
+        """Tell whether nobody waits for a trial's segment any more."""
 
 
 AUTO = "auto"
@@ -117,6 +142,17 @@ class Task(Protocol[ConfigT, DataT]):
 
         Where ``averaged`` the loss of averaged weights comes too; every other number is the same.
         """
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Return all devices that ``auto`` or a device name stands for; raises ``DeviceError``."""
+
+    def places(self, engine: str, device: str) -> int:
+        """Return how many segments a process trains at a time; above 1 by ``train_segments``."""
+
+    def train_segments(
+        self, data: DataT, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        """Train jobs as they come, many at a time; yield each trial's segment or fault when it has ended."""
 
     def find_auto(
         self, config: ConfigT, data: DataT, names: Sequence[str], *, engine: str, device: str

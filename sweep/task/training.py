@@ -60,33 +60,73 @@ def train_segment(
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         averaged: Whether the average of snapshots is kept and evaluated too; no other number changes.
     """
-    started = time.perf_counter()
-    state = state or TrainState.initial(config, corpus.vocabulary_size)
-    assert state.step <= until_step <= config.num_steps, "segments run forward, within the budget"
-    train, examples = ENGINES[engine or default_engine(device)], train_examples(corpus, config.block_size)
-    losses, average = [], state.average
-    for stop in _stops(config, state.step, until_step, averaged):
-        rates = learning_rates(config, state.step, stop)
-        state, some = train(config, examples, state, rates, device)
-        losses.append(some)
-        if averaged and stop in snapshot_steps(config.num_steps, stop - 1, stop):
-            average = add_snapshot(average, state.parameters, stop, config.num_steps)
-    if until_step == config.num_steps:
-        average = {}  # nothing is compared at the end but the losses themselves
-    dev = dev_examples(corpus, config.block_size)
-    return SegmentResult(
-        state=dataclasses.replace(state, average=average),
-        dev_loss=split_loss(state.parameters, dev, device),
-        average_loss=split_loss(average, dev, device) if average else None,
-        losses=np.concatenate(losses),
-        seconds=time.perf_counter() - started,
-    )
+    segment = OpenSegment(config, corpus, state, until_step, averaged=averaged)
+    train = ENGINES[engine or default_engine(device)]
+    while not segment.is_done:
+        segment.take(*train(config, segment.examples, segment.state, segment.learning_rates(), device))
+    return segment.close(device)
 
 
-def _stops(config: TrainConfig, first_step: int, until_step: int, averaged: bool) -> list[int]:
-    """Return after which steps training pauses, the last one included."""
-    snapshots = snapshot_steps(config.num_steps, first_step, until_step) if averaged else []
-    return snapshots if until_step in snapshots else [*snapshots, until_step]
+class OpenSegment:
+    """A segment in training: its state, and how far an engine may go from there in one call."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        corpus: Corpus,
+        state: TrainState | None,
+        until_step: int,
+        *,
+        averaged: bool = False,
+    ) -> None:
+        """Open a segment; see ``train_segment`` for the arguments."""
+        self._started = time.perf_counter()
+        self.config = config
+        self.state = state or TrainState.initial(config, corpus.vocabulary_size)
+        assert self.state.step <= until_step <= config.num_steps, "segments run forward, within the budget"
+        self._corpus, self._until_step, self._averaged = corpus, until_step, averaged
+        self._average = self.state.average
+        self._losses = [np.empty(0, np.float32)]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is no step left to take."""
+        return self.state.step == self._until_step
+
+    @property
+    def examples(self) -> Examples:
+        """What it trains on."""
+        return train_examples(self._corpus, self.config.block_size)
+
+    def learning_rates(self, at_most: int | None = None) -> np.ndarray:
+        """Return those of the next steps: up to a snapshot, the end, or ``at_most`` steps."""
+        step, until = self.state.step, self._until_step
+        snapshots = snapshot_steps(self.config.num_steps, step, until) if self._averaged else []
+        stop = snapshots[0] if snapshots else until
+        return learning_rates(self.config, step, stop if at_most is None else min(stop, step + at_most))
+
+    def take(self, state: TrainState, losses: np.ndarray) -> None:
+        """Accept what an engine made of the state with the next learning rates."""
+        self.state, num_steps = state, self.config.num_steps
+        self._losses.append(losses)
+        if self._averaged and snapshot_steps(num_steps, state.step - 1, state.step):
+            self._average = add_snapshot(self._average, state.parameters, state.step, num_steps)
+
+    def close(self, device: str) -> SegmentResult:
+        """Evaluate the segment, which is done."""
+        assert self.is_done, "a segment is trained to its end"
+        dev = dev_examples(self._corpus, self.config.block_size)
+        at_end = (
+            self._until_step == self.config.num_steps
+        )  # nothing is compared there but the losses themselves
+        average = {} if at_end else self._average
+        return SegmentResult(
+            state=dataclasses.replace(self.state, average=average),
+            dev_loss=split_loss(self.state.parameters, dev, device),
+            average_loss=split_loss(average, dev, device) if average else None,
+            losses=np.concatenate(self._losses),
+            seconds=time.perf_counter() - self._started,
+        )
 
 
 def default_engine(device: str) -> str:
@@ -110,6 +150,17 @@ def resolve_device(name: str) -> str:
     if int(index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device {name} is not present; use --device cpu or auto")
     return f"cuda:{int(index or 0)}"
+
+
+def list_devices(name: str) -> tuple[str, ...]:
+    """Return all devices that a run may use: ``auto`` and ``cuda`` mean every GPU there is.
+
+    Raises:
+        DeviceError: If the device is unknown or not present.
+    """
+    one = resolve_device(name)
+    gpus = torch.cuda.device_count() if name in {"auto", "cuda"} and one != "cpu" else 0
+    return tuple(f"cuda:{k}" for k in range(gpus)) or (one,)
 
 
 def train_examples(corpus: Corpus, block_size: int) -> Examples:

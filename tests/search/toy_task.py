@@ -6,14 +6,14 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task.protocol import Segment
+from sweep.task.protocol import JobQueue, Segment
 
 PRIME = 1_000_003
 CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep")
@@ -58,6 +58,8 @@ class ToyTask:
     start_s: float = 0.0
     """How long a worker takes to get ready."""
     cannot_start: bool = False
+    many: int = 1
+    """Segments that a worker is handed at a time; above 1 there are two devices."""
     version: int = 1
     split_rule: str = "none"
     auto_fields: tuple[str, ...] = ("x",)
@@ -76,6 +78,30 @@ class ToyTask:
 
     def load_data(self, section: Mapping[str, Any]) -> ToyData:
         return ToyData(sha256="5" * 64, folder=section["words"])
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        return ("cpu",) if self.many == 1 else ("toy:0", "toy:1")
+
+    def places(self, engine: str, device: str) -> int:
+        return self.many
+
+    def train_segments(
+        self, data: ToyData, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        while came := jobs.take(wait=True):
+            for job in came:
+                if jobs.is_dropped(job.trial):
+                    continue
+                found = self.find_auto(job.config, data, job.find, engine="", device="") if job.find else {}
+                config = job.config.replace(**found)
+                try:
+                    segment = self.train_segment(
+                        config, data, job.state, job.until_step, engine="", device=""
+                    )
+                except ValueError as fault:
+                    yield job.trial, fault
+                else:
+                    yield job.trial, dataclasses.replace(segment, found=found)
 
     def resolve_device(self, name: str) -> str:
         return "cpu"

@@ -23,5 +23,11 @@ ENGINES: dict[str, Engine] = {
     "population": population.train,
 }
 
+BATCH_ENGINES = {"population": population.train_batch}
+"""Engines that also train many runs at a time."""
+
 DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
-"""Kind of device -> engine that is taken there when none is named."""
+"""Kind of device -> engine that is taken there when none is named.
+
+``population`` becomes the default on a GPU when one has measured it.
+"""

@@ -8,6 +8,7 @@ how it is tested where there is no GPU.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -74,6 +75,30 @@ def train_batch(jobs: Sequence[Job], device: str) -> list[tuple[TrainState, np.n
 
         gpu.run(batch, device)
     return [unpack(job, run, batch.launch) for job, run in zip(jobs, batch.runs, strict=True)]
+
+
+def batch_bytes(jobs: Sequence[Job]) -> int:
+    """Return the memory of a device that a batch needs at most, every room in global memory."""
+    lists = {id(job.examples): job.examples for job in jobs}
+    shared = sum(2 * (examples.contexts.size + examples.targets.size) for examples in lists.values())
+    return shared + sum(map(_own_bytes, jobs))
+
+
+def free_bytes(device: str) -> float:
+    """Return the free memory of a device; that of the host does not limit a batch."""
+    if device == "cpu":
+        return math.inf
+    from sweep.task.engines import gpu  # noqa: PLC0415
+
+    return gpu.free_bytes(device)
+
+
+def _own_bytes(job: Job) -> int:
+    """Return what a job adds: parameters and velocity, rates and losses, a room of floats and integers."""
+    V, D = job.state.parameters["C"].shape
+    config, n = job.config, sum(array.size for array in job.state.parameters.values())
+    words = arrange(config.block_size, D, config.hidden_neurons, V, config.batch_size).words
+    return 4 * (2 * n + 2 * len(job.learning_rates) + 2 * words)
 
 
 def pack(jobs: Sequence[Job]) -> Batch:
