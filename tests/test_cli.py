@@ -153,7 +153,7 @@ def test_a_run_says_what_it_reads_and_does(trained: Path) -> None:
     trials = [line for line in lines if re.match(r"\d/6  trial ", line)]
     assert [line[:4] for line in trials] == ["1/6 ", "2/6 ", "3/6 ", "4/6 ", "5/6 ", "6/6 "]
     assert lines[-1].startswith(
-        "next: sweep dashboard | sweep lr-find studies/small.toml | sweep export small"
+        "next: sweep confirm small | sweep report small | sweep lr-find studies/small.toml"
     )
 
 
