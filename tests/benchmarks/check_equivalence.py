@@ -42,6 +42,23 @@ CONFIGURATIONS = {
 }
 
 
+def p_value(differences: np.ndarray) -> float:
+    """Return the larger p of the two one-sided tests that their mean lies within the bound."""
+    low = stats.ttest_1samp(differences, -BOUND, alternative="greater").pvalue
+    high = stats.ttest_1samp(differences, BOUND, alternative="less").pvalue
+    return float(max(low, high))
+
+
+def describe(differences: np.ndarray) -> str:
+    """Return mean, spread and verdict as text."""
+    p = p_value(differences)
+    verdict = "equivalent" if p < 0.05 else "not shown to be equivalent"
+    return (
+        f"difference {differences.mean():+.6f}, spread {differences.std(ddof=1):.6f}, "
+        f"n = {len(differences)}, p {p:.2g}: {verdict} within {BOUND}"
+    )
+
+
 def main() -> None:
     """Train everything twice and print the tests."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -62,15 +79,7 @@ def main() -> None:
                 ]
             )
         fused, autograd = np.array(losses).T
-        low = stats.ttest_1samp(fused - autograd, -BOUND, alternative="greater").pvalue
-        high = stats.ttest_1samp(fused - autograd, BOUND, alternative="less").pvalue
-        mean, spread = (fused - autograd).mean(), (fused - autograd).std(ddof=1)
-        verdict = "equivalent" if max(low, high) < 0.05 else "not shown to be equivalent"
-        print(
-            f"{name}: dev loss {fused.mean():.4f}, difference {mean:+.6f}, spread {spread:.6f}, "
-            f"n = {arguments.seeds}, p {max(low, high):.2g}: {verdict} within {BOUND}",
-            flush=True,
-        )
+        print(f"{name}: dev loss {fused.mean():.4f}, {describe(fused - autograd)}", flush=True)
 
 
 if __name__ == "__main__":
