@@ -14,19 +14,10 @@ import tempfile
 import types
 from pathlib import Path
 
-from numba import cuda, int64, uint16, uint64
-from numba import float32 as f4
-from numba import int32 as i4
+from numba import cuda
 
 from sweep.task.engines import gpu
 from sweep.task.engines.block_layout import THREADS
-
-ARGUMENTS = (
-    *(int64, int64[::1], int64[:, ::1]),  # lanes, chosen, runs
-    *(uint64[::1], f4[::1], f4[::1]),  # keys, weight decay, momentum
-    *(uint16[::1], f4[::1], f4[::1], f4[::1], f4[::1]),  # examples, rates, losses, parameters, velocity
-    *(f4[::1], i4[::1], int64[::1]),  # rooms in global memory
-)
 
 
 def compile_kernel(*, in_shared: bool, cc: tuple[int, int]) -> str:
@@ -35,7 +26,7 @@ def compile_kernel(*, in_shared: bool, cc: tuple[int, int]) -> str:
     sys.modules["numba.cuda.dispatcher"].get_current_device = lambda: types.SimpleNamespace(
         compute_capability=cc
     )
-    ptx, _ = cuda.compile_ptx(gpu._kernel(in_shared=in_shared).py_func, ARGUMENTS, cc=cc)
+    ptx, _ = cuda.compile_ptx(gpu.bind_kernel(in_shared=in_shared), gpu.ARGUMENTS, cc=cc)
     return ptx
 
 

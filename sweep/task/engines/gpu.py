@@ -30,6 +30,16 @@ config: Any = _config
 LANES = 32
 """Threads of a warp, which run in step and read neighbouring words at once."""
 
+_floats, _counts = numba.float32[::1], numba.int64[::1]
+
+ARGUMENTS = (
+    *(numba.int64, _counts, numba.int64[:, ::1]),  # lanes, chosen, runs
+    *(numba.uint64[::1], _floats, _floats),  # keys, weight decay, momentum
+    *(numba.uint16[::1], _floats, _floats, _floats, _floats),  # the arrays of ``Launch``
+    *(_floats, numba.int32[::1], _counts),  # rooms in global memory
+)
+"""Types of a kernel's arguments. Said beforehand, a kernel is there before its first launch."""
+
 DEFAULT_SHARED_BYTES = 48 * 1024
 """Shared memory that a block may have without asking for more."""
 
@@ -48,10 +58,9 @@ def run(batch: Batch, device: str, threads: int = THREADS, shared_limit: int | N
         MemoryError: If the device has no room for the batch.
     """
     check_installed()
-    cuda.select_device(int(device.partition(":")[2] or 0))
-    limit = shared_block_limit() if shared_limit is None else shared_limit
     try:
-        _launch_all(batch, threads, limit)
+        with cuda.gpus[_number(device)]:
+            _launch_all(batch, threads, shared_block_limit() if shared_limit is None else shared_limit)
     except CudaAPIError as error:
         if "OUT_OF_MEMORY" not in str(error):
             raise
@@ -73,8 +82,12 @@ def shared_block_limit() -> int:
 
 def free_bytes(device: str) -> int:
     """Return the free memory of a device."""
-    cuda.select_device(int(device.partition(":")[2] or 0))
-    return int(cuda.current_context().get_memory_info().free)
+    with cuda.gpus[_number(device)]:
+        return int(cuda.current_context().get_memory_info().free)
+
+
+def _number(device: str) -> int:
+    return int(device.partition(":")[2] or 0)
 
 
 def group_by_room(words: list[int], limit: int) -> dict[int, list[int]]:
@@ -198,8 +211,13 @@ def _wait() -> None:
 
 @functools.cache
 def _kernel(*, in_shared: bool) -> Any:
-    """Compile one of the two kernels, on its first launch."""
-    return cuda.jit(bind(_in_shared_memory if in_shared else _in_global_memory, _names()))
+    """Compile one of the two kernels for the current device."""
+    return cuda.jit(ARGUMENTS)(bind_kernel(in_shared=in_shared))
+
+
+def bind_kernel(*, in_shared: bool) -> Any:
+    """Return a kernel as a Python function whose names are compiled functions."""
+    return bind(_in_shared_memory if in_shared else _in_global_memory, _names())
 
 
 @functools.cache
@@ -220,7 +238,7 @@ def _for_device(function: Any) -> Any:
 
 
 def _allow_shared_bytes(kernel: Any, limit: int) -> None:
-    """Let all versions of a kernel that were compiled ask for so much shared memory.
+    """Let a kernel ask for so much shared memory.
 
     numba-cuda launches whatever is asked for, but has no public way to raise the driver's limit of
     48 KiB (NVIDIA/numba-cuda issue 94); this is the call that it makes itself for other attributes.
