@@ -1,0 +1,85 @@
+"""What is swept in the campaign: real studies with segments of 0.2 s and more, each run once undisturbed."""
+
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from invariants import outcome
+from launcher import run
+from sweep_command import write_words
+
+_SECTIONS = """
+keep = 3
+[data]
+words = "words.txt"
+[fixed]
+embedding_dim = 8
+num_steps = {steps}
+"""
+
+STUDIES: dict[str, tuple[str, int, str]] = {
+    # Seven segments of 0.2 to 0.5 s a trial.
+    "asha": (
+        'sampler = "tpe"\npruner = "asha"\ntrials = 7',
+        100_000,
+        "hidden_neurons = { low = 64, high = 96 }\nlearning_rate = { low = 0.01, high = 0.3, log = true }",
+    ),
+    "tpe": (
+        'sampler = "tpe"\ntrials = 4',
+        100_000,
+        "hidden_neurons = { low = 64, high = 96 }\nlearning_rate = { low = 0.01, high = 0.3, log = true }",
+    ),
+    # One segment of 0.2 to 0.3 s a trial.
+    "grid": (
+        'sampler = "grid"',
+        1_900,
+        "batch_size = { choices = [192, 224] }\nhidden_neurons = { choices = [160, 176, 192, 208] }",
+    ),
+    "random": (
+        'sampler = "random"\ntrials = 8',
+        1_900,
+        "batch_size = { choices = [192, 224] }\nhidden_neurons = { low = 160, high = 220 }",
+    ),
+}
+TRIALS = {"asha": 7, "tpe": 4, "grid": 8, "random": 8}
+
+
+def lay_out(folder: Path, study: str) -> Path:
+    """Write the words and the study file into a new folder."""
+    settings, steps, search = STUDIES[study]
+    folder.mkdir(parents=True)
+    write_words(folder / "words.txt")
+    text = f'name = "{study}"\n{settings}\n{_SECTIONS.format(steps=steps)}[search]\n{search}\n'
+    (folder / "study.toml").write_text(text)
+    return folder
+
+
+@functools.cache
+def trained(study: str, *, confirmed: bool = False) -> Path:
+    """Return a folder in which a study was run to its end, made once; copy it before changing anything."""
+    folder = Path(tempfile.mkdtemp(prefix="sweep-faults-")) / study
+    if confirmed:
+        shutil.copytree(trained(study), folder)
+        end = run(folder, "confirm", study, *CONFIRM)
+    else:
+        end = run(lay_out(folder, study), "run", "study.toml", "--workers", "1")
+    assert end.status == 0, end.err
+    return folder
+
+
+CONFIRM = ("--top", "2", "--seeds", "2", "--certify", "2", "--workers", "1")
+CONFIRM_TRIALS = 2 * 2 + 2
+
+
+@functools.cache
+def undisturbed(study: str, *, confirmed: bool = False) -> list[Any]:
+    """Return the outcome of a study, or of its confirmation, that nothing disturbed."""
+    return outcome(trained(study, confirmed=confirmed), f"{study}/confirm" if confirmed else study)
+
+
+def copy_of_trained(study: str, folder: Path) -> Path:
+    """Return a new folder with the trained study in it."""
+    shutil.copytree(trained(study), folder, ignore=shutil.ignore_patterns(".logs"))
+    return folder
