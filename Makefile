@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check bench search-bench wheel clean
+.PHONY: run test check audit bench search-bench faults faults-release wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
@@ -17,6 +17,10 @@ check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) audit
+
+audit: .venv/installed-for-audit  ## known vulnerabilities of the tested versions, where the index knows any
+	$(BIN)/python tests/faults/audit.py
 
 bench: .venv/installed-for-tests  ## every published figure of speed, about ten minutes
 	$(BIN)/python tests/benchmarks/bench_training.py
@@ -29,6 +33,12 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 search-bench: .venv/installed-for-tests  ## searches compared on a trained grid; tables in docs/search.md
 	$(BIN)/python tests/benchmarks/tabular/compare.py --chart docs/search-comparison.svg
 
+faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, about twenty minutes
+	$(BIN)/python tests/faults/campaign.py --size campaign --minutes 20
+
+faults-release: .venv/installed-for-tests  ## the same five times over, some hours
+	$(BIN)/python tests/faults/campaign.py --size release --minutes 240
+
 wheel: .venv/installed-for-tests  ## dist/mlp_sweep-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
@@ -39,6 +49,10 @@ clean:  ## what was installed and built; studies and reports stay
 	$(PYTHON) -m venv .venv
 	$(PIP) --upgrade "pip>=25.1"
 	$(PIP) -c constraints.txt -e .
+	touch $@
+
+.venv/installed-for-audit: .venv/installed-for-tests
+	$(PIP) -c constraints.txt --group audit || echo "pip-audit cannot be installed here"
 	touch $@
 
 .venv/installed-for-tests: .venv/installed

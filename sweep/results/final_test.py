@@ -123,7 +123,8 @@ def run_final_test(
     found = certainty(nll * repeats, np.array([len(word) + 1 for word in distinct]) * repeats)
     seeds = _seed_looks(models, comparisons, found.losses)
     look = dataclasses.replace(look, test_loss=found.mean, seeds=seeds)
-    _record(look, storage)
+    with ledger_lock():
+        _record(look, storage)
     return FinalTest(look=look, number=len(earlier) + 1, comparisons=tuple(comparisons), certainty=found)
 
 
@@ -241,8 +242,9 @@ def _other_lists(provenance: Provenance, storage: Storage) -> Iterable[StudyReco
 
 
 def _record(look: TestLook, storage: Storage) -> None:
-    append_to_ledger(look)
+    """Write a look down in both places, the study's own first, so that it is never behind."""
     write_look(storage, look)
+    append_to_ledger(look)
 
 
 def _hash_words(words: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ or configuration does not make a used test split unused.
 
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import filelock
 import platformdirs
 
 from sweep.errors import StorageError
-from sweep.search.database import machine_errors
+from sweep.search.database import PATIENCE_S, machine_errors
 from sweep.search.test_looks import TestLook
 
 VARIABLE = "SWEEP_LEDGER"
@@ -33,7 +34,7 @@ def ledger_lock() -> Iterator[None]:
     path = ledger_path()
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(path.with_name(path.name + ".lock"))
+        lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=PATIENCE_S)
         lock.acquire()
     try:
         yield
@@ -42,16 +43,21 @@ def ledger_lock() -> Iterator[None]:
 
 
 def append_to_ledger(look: TestLook) -> None:
-    """Add a look; a later line of the same id completes an earlier one."""
+    """Add a look, under the lock; a later line of the same id completes an earlier one."""
     path = ledger_path()
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         line = json.dumps(dataclasses.asdict(look)) + "\n"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(descriptor)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            before = os.fstat(descriptor).st_size
+            try:
+                if file.write(line.encode()) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+                os.fsync(descriptor)
+            except OSError:  # half a line would make all of the ledger unreadable
+                os.ftruncate(descriptor, before)
+                raise
 
 
 def read_ledger() -> list[TestLook]:

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sweep.errors import DataError, NotFoundError
+from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.search.contenders import rank_configurations
 from sweep.search.database import Database, Storage
@@ -145,7 +145,7 @@ def run_confirmation(
     """
     storage = database.open_for_writing()
     if not study.plans or study.plans[-1] != plan.to_dict():
-        write_plan(storage, study.name, plan.to_dict())
+        _write_plan(storage, study, plan, database)
     while True:
         study = load_study(storage, study.name)
         confirmation = load_confirmation(storage, study)
@@ -159,6 +159,16 @@ def run_confirmation(
         )
         if summary.stopped_by:
             return False
+
+
+def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, database: Database) -> None:
+    """Store a plan, unless another confirmation runs or was planned since the study was read."""
+    with database.driver_lock(confirmation_name(study.name)):
+        if load_study(storage, study.name).plans != study.plans:
+            raise StudyConflictError(
+                f"another confirmation of {study.name!r} was planned meanwhile; give the command again"
+            )
+        write_plan(storage, study.name, plan.to_dict())
 
 
 def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence[Job]) -> ConfirmSpec:

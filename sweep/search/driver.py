@@ -424,6 +424,7 @@ class _Driver:
             dev_loss=end.dev_loss,
             cost=self._cost(live, end),
             reason=end.reason,
+            seal=self._record(live, end).seal(),
         )
 
     def _leave(self, live: _Live, end: _End) -> None:

@@ -12,8 +12,11 @@ TEMPORARY = ".tmp-"
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside the target, push to disk, rename over it, push the folder to disk.
 
-    A link at ``path`` is replaced, not followed.
+    A link at ``path`` is replaced, not followed. What earlier writers left that were killed is removed.
     """
+    for left_over in path.parent.glob(f"{TEMPORARY}*"):
+        if not _is_being_written(left_over):
+            left_over.unlink(missing_ok=True)
     write_all_atomically(path.parent, {path.name: content})
 
 
@@ -34,7 +37,7 @@ def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: b
 
 
 def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
-    path = folder / f"{TEMPORARY}{secrets.token_hex(8)}"
+    path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -45,6 +48,20 @@ def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
         path.unlink(missing_ok=True)
         raise
     return path
+
+
+def _is_being_written(temporary: Path) -> bool:
+    """Say whether the process that is in a temporary file's name still runs."""
+    process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    if os.name != "posix" or not process.isdecimal():
+        return True  # elsewhere a process cannot be asked for without ending it
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def _push_folder(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +81,16 @@ class TrialRecord:
     def cost(self, name: str) -> float:
         """Return one of ``COSTS``."""
         return COSTS[name](self)
+
+    def seal(self) -> str:
+        """Return the hash of all that is known of a finished trial, moments excepted, 64 hex digits.
+
+        SQLite notices damage to its own structure, not to a value; a seal stored beside the values does.
+        """
+        segments = [dataclasses.astuple(segment) for segment in self.segments]
+        known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
+        known += [self.labels, self.found, self.engine, self.device, segments]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 COSTS: dict[str, Callable[[TrialRecord], float]] = {

@@ -6,9 +6,11 @@ engine and the reason for an early end; its stored segments are a system attribu
 dashboard does not show. ``study_writer`` writes the trials.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy
@@ -16,14 +18,14 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.space import space_of_identity
-from sweep.search.study_spec import StudySpec, identity_changes
-from sweep.search.study_writer import SEGMENTS, StudyWriter
+from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
+from sweep.search.study_writer import SEAL, SEGMENTS, StudyWriter
 from sweep.task.protocol import AnyTask, Data
 
 _OPTUNA_STATES = {
@@ -37,6 +39,9 @@ _LABELS = ("candidate", "phase", "round")
 _PLANS = "confirm_plans"
 _CONFIRMATION = "/confirm"
 
+_FINGERPRINT = "sweep:fingerprint"
+"""System attribute of a study: the hash of its identity."""
+
 _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
 
@@ -48,7 +53,7 @@ def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) 
         StudyConflictError: If a study of that name is stored with another identity.
     """
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
-    with storage_errors(spec.name):
+    with storage_errors(spec.name), _damage_refused(f"study {spec.name!r}"):
         stored_id = _study_ids(storage).get(spec.name)
         if stored_id is None:
             stored_id = storage.create_new_study(_directions(spec), spec.name)
@@ -66,17 +71,20 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         NotFoundError: If there is none of that name.
         StorageError: If it was not made by sweep, or cannot be read.
     """
-    with storage_errors(name):
+    with storage_errors(name), _damage_refused(f"study {name!r}"):
         studies = _study_ids(storage)
         if name not in studies:
             known = ", ".join(sorted(studies)) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
         study_id = studies[name]
         attrs = storage.get_study_user_attrs(study_id)
+        hidden = storage.get_study_system_attrs(study_id)
         trials = storage.get_all_trials(study_id, deepcopy=False)
     if "identity" not in attrs:
         raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
-    try:
+    with _damage_refused(f"study {name!r}"):
+        if hidden.get(_FINGERPRINT, fingerprint(attrs["identity"])) != fingerprint(attrs["identity"]):
+            raise ValueError("its identity is not what was stored")
         return StudyRecord(
             name=name,
             goal=attrs["goal"],
@@ -91,8 +99,17 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             plans=tuple(attrs.get(_PLANS, ())),
             notes=read_notes(attrs),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(f"study {name!r} is stored incompletely ({error!r}); restore a copy") from error
+
+
+@contextlib.contextmanager
+def _damage_refused(what: str) -> Iterator[None]:
+    """Turn what is raised by stored values that nobody wrote into one line."""
+    try:
+        yield
+    except SweepError:
+        raise
+    except (LookupError, TypeError, ValueError) as error:
+        raise StorageError(f"{what} is stored incompletely ({error!r}); restore a copy") from error
 
 
 def store_note(storage: RDBStorage, name: str, note: Note) -> None:
@@ -140,7 +157,7 @@ def study_names(storage: RDBStorage) -> list[str]:
 
 def all_study_names(storage: RDBStorage) -> list[str]:
     """Return the names of all studies, those of confirmations too, oldest first."""
-    with storage_errors("database"):
+    with storage_errors("database"), _damage_refused("the database"):
         return list(_study_ids(storage))
 
 
@@ -211,6 +228,7 @@ def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identit
     """Make a study ours; the dashboard names two objectives, while a single one needs no name."""
     if spec.cost is not None:
         storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
+    storage.set_study_system_attr(study_id, _FINGERPRINT, fingerprint(identity))
     storage.set_study_user_attr(study_id, "identity", identity)
 
 
@@ -255,7 +273,7 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
     segments = trial.system_attrs.get(SEGMENTS) or attrs.get("segments", ())  # the latter in older databases
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
-    return TrialRecord(
+    record = TrialRecord(
         number=trial.number,
         state=state,
         params=dict(trial.params),
@@ -271,6 +289,9 @@ def _trial_record(trial: FrozenTrial) -> TrialRecord:
         started=_local(trial.datetime_start),
         ended=_local(trial.datetime_complete),
     )
+    if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
+        raise ValueError(f"trial {record.number} is not what was stored")
+    return record
 
 
 def _given_up_as(reason: str | None) -> str:

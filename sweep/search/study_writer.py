@@ -36,6 +36,9 @@ _FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.F
 SEGMENTS = "sweep:segments"
 """System attribute of a trial: its stored segments."""
 
+SEAL = "sweep:seal"
+"""System attribute of a finished trial: ``TrialRecord.seal``."""
+
 _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
 """Other finished states are stored as pruned, with their reason."""
 
@@ -126,6 +129,7 @@ class StudyWriter:
         dev_loss: float | None = None,
         cost: float | None = None,
         reason: str | None = None,
+        seal: str | None = None,
     ) -> None:
         """Store how a trial ended; afterwards nothing of it can change.
 
@@ -136,12 +140,15 @@ class StudyWriter:
             dev_loss: Finite, for a complete trial.
             cost: Value of the second objective, where the study has one; stored beside a dev loss.
             reason: For any other, its first word the state.
+            seal: ``TrialRecord.seal`` of the trial as it will be read.
         """
         attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
         if reason:
             attrs["reason"] = reason
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, attrs)
+            if seal is not None:
+                _insert_attrs(connection, trial_id, {SEAL: seal}, _HIDDEN)
             if dev_loss is not None:
                 values = [dev_loss] if cost is None else [dev_loss, cost]
                 rows = [

@@ -87,6 +87,8 @@ class TestLook:
             TypeError: If a field is missing, unknown or of another kind.
             ValueError: If ``started`` is no time.
         """
+        if not isinstance(values, dict):
+            raise TypeError("a look is a table of values")
         seeds = tuple(SeedLook(**seed) for seed in values.get("seeds", ()))
         look = cls(**{**values, "seeds": seeds})
         for field in dataclasses.fields(cls):

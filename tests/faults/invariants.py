@@ -60,6 +60,9 @@ class Findings:
         both += other
         return both
 
+    def to_dict(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
     @property
     def faults(self) -> int:
         return self.lost + self.doubled + self.zombies + self.tracebacks + len(self.others)
@@ -151,7 +154,9 @@ def check_files(folder: Path, study: str) -> Findings:
     with _rows(folder) as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchall()
     found.must(verdict == [("ok",)], f"integrity_check says {verdict}")
-    strays = [p.name for p in folder.rglob("*") if p.name.startswith((".tmp-", ".new.db")) or "-journal" in p.name]
+    strays = [
+        p.name for p in folder.rglob("*") if p.name.startswith((".tmp-", ".new.db")) or "-journal" in p.name
+    ]
     found.must(not strays, f"left behind: {strays}")
     for curve in database_of(folder).files.glob(f"{study}/*/curve.safetensors"):
         steps, losses = Checkpoints(curve.parents[1]).read_curve(int(curve.parent.name))

@@ -1,4 +1,4 @@
-"""Kill -9 at every window and at any time: of a worker, of the driver, of both, of every command that writes."""
+"""Kill -9 at every window and at any time: of workers, the driver, both, and every command that writes."""
 
 import random
 import shutil
@@ -12,16 +12,23 @@ from invariants import (
     check_acknowledged,
     check_ends,
     check_files,
-    check_losses,
     check_owners,
     check_study,
     database_of,
     digest,
-    outcome,
 )
-from launcher import Ended, run, start, wait_for
+from launcher import Ended, Running, run, start, wait_for
 from sweep_command import is_alive, kill
-from windows import CONFIRM_WINDOWS, DRIVER_WINDOWS, EXPORT_WINDOWS, TEST_WINDOWS, VICTIMS, Strike, install
+from windows import (
+    CONFIRM_WINDOWS,
+    DRIVER_WINDOWS,
+    EXPORT_WINDOWS,
+    REPORT_WINDOWS,
+    TEST_WINDOWS,
+    VICTIMS,
+    Strike,
+    install,
+)
 from workspaces import CONFIRM, CONFIRM_TRIALS, STUDIES, TRIALS, copy_of_trained, lay_out, undisturbed
 
 from sweep.results.config_file import load_config
@@ -39,13 +46,19 @@ MAX_LIVES = 7
 _AT = "kill -9 {victim}: {window}"
 
 
-def kill_at_windows(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
+def kill_at_windows(
+    folder: Path,
+    draw: random.Random,
+    so_far: Counter[str],
+    studies: Sequence[str] = ("asha", "asha", "tpe", "grid"),
+    lives: int = MAX_LIVES,
+) -> Rows:
     """Kill the runs of one study at windows; those that were hit least come first."""
-    study = draw.choice(["asha", "asha", "tpe", "grid"])
+    study = draw.choice(studies)
     lay_out(folder, study)
     command = ("run", "study.toml", "--workers", "1", "--json")
     windows = [w for w in DRIVER_WINDOWS if study == "asha" or "prune" not in w]
-    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, study)
+    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, lives=lives)
     end = run(folder, *command)
     ends.append(end)
     last = check_ends(ends) + check_acknowledged(folder, ends, study)
@@ -60,7 +73,7 @@ def kill_confirmation(folder: Path, draw: random.Random, so_far: Counter[str]) -
     copy_of_trained("random", folder)
     command = ("confirm", "random", *CONFIRM)
     windows = [*CONFIRM_WINDOWS, *(w for w in DRIVER_WINDOWS if "prune" not in w)]
-    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, "random/confirm")
+    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far)
     end = run(folder, *command)
     last = check_ends([*ends, end])
     last.must(end.status == 0, f"the last run ended with {end.status}: {end.err}")
@@ -78,12 +91,13 @@ def _kill_in_turn(
     windows: Sequence[str],
     draw: random.Random,
     so_far: Counter[str],
-    study: str,
+    *,
+    lives: int = MAX_LIVES,
 ) -> tuple[Rows, list[Ended]]:
     """Run a command again and again, each time with two workers killed and then the driver."""
     rows: Rows = {}
     ends: list[Ended] = []
-    for life in range(MAX_LIVES):
+    for life in range(lives):
         left = sorted(windows, key=lambda w: (so_far[w], draw.random()))[:3]
         draw.shuffle(left)
         victims = ["worker"] * (len(left) - 1) + [draw.choice(["driver", "both"])]
@@ -96,7 +110,7 @@ def _kill_in_turn(
         found = Findings()
         found.zombies += _orphans(trainers)
         if (folder / "studies" / "sweep.db").exists() and "--json" in command:
-            found += check_acknowledged(folder, ends, study)
+            found += check_acknowledged(folder, ends, (folder / "study.toml").read_text().split('"')[1])
         for line in marks.read_text().splitlines() if marks.exists() else []:
             window, victim = line.split("\t")
             so_far[window] += 1
@@ -109,12 +123,12 @@ def _kill_in_turn(
     return rows, ends
 
 
-def _watch_workers(running: "object") -> set[int]:
+def _watch_workers(running: Running) -> set[int]:
     """Return every worker that a driver had until its end."""
     seen: set[int] = set()
-    while running.is_alive():  # type: ignore[attr-defined]
-        seen.update(running.workers())  # type: ignore[attr-defined]
-        running.process.join(0.05)  # type: ignore[attr-defined]
+    while running.is_alive():
+        seen.update(running.workers())
+        running.process.join(0.05)
     return seen
 
 
@@ -163,36 +177,36 @@ def kill_at_random(folder: Path, draw: random.Random, so_far: Counter[str]) -> R
     return {**rows, f"study {study} after kills at any time": last}
 
 
-def _let_pass(running: "object", draw: random.Random, trainers: set[int]) -> None:
+def _let_pass(running: Running, draw: random.Random, trainers: set[int]) -> None:
     """Wait some time; on a busy machine until a worker has begun to train in half of the cases."""
-    trainers.update(running.workers())  # type: ignore[attr-defined]
+    trainers.update(running.workers())
     if draw.random() < 0.3:
         time.sleep(draw.uniform(0, 1))
     else:
-        stored = running.log.with_suffix(".out").stat().st_size  # type: ignore[attr-defined]
+        stored = running.log.with_suffix(".out").stat().st_size
         until = time.monotonic() + draw.uniform(0.5, 5)
-        while running.is_alive() and time.monotonic() < until:  # type: ignore[attr-defined]
+        while running.is_alive() and time.monotonic() < until:
             time.sleep(0.02)
-            if running.log.with_suffix(".out").stat().st_size > stored:  # type: ignore[attr-defined]
+            if running.log.with_suffix(".out").stat().st_size > stored:
                 time.sleep(draw.uniform(0, 0.3))
                 break
-    trainers.update(running.workers())  # type: ignore[attr-defined]
+    trainers.update(running.workers())
 
 
 def kill_export(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
-    """Kill an export, over an earlier one and without; the file is whole, the next export leaves nothing else."""
-    copy_of_trained("random", folder)
+    """Kill an export, over an earlier one and without; the next one leaves a whole file and no other."""
+    copy_of_trained("grid", folder)
     rows: Rows = {}
     before = digest(folder)
     for window in EXPORT_WINDOWS:
         row = rows[_AT.format(victim="export", window=window)] = Findings(tried=2)
         for options in ((), ("--force",)):
             strikes = [Strike(window, "driver")]
-            end = run(folder, "export", "random", *options, before=(install, strikes, folder / "m"))
+            end = run(folder, "export", "grid", *options, before=(install, strikes, folder / "m"))
             row.must(end.status == -9, f"the window was not reached: {end}")
-            again = run(folder, "export", "random", "--force")
-            row += check_ends([end, again]) + check_files(folder, "random")
-            load_config(folder / "reports/random/best.toml")
+            again = run(folder, "export", "grid", "--force")
+            row += check_ends([end, again]) + check_files(folder, "grid")
+            load_config(folder / "reports/grid/best.toml")
             so_far[window] += 1
         shutil.rmtree(folder / "reports")
     (folder / "m").unlink()
@@ -200,28 +214,50 @@ def kill_export(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
     return rows
 
 
+def kill_report(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
+    """Kill the writing of a report, over an earlier one and without; the page is whole or not there."""
+    copy_of_trained("grid", folder)
+    rows: Rows = {}
+    for window in REPORT_WINDOWS:
+        row = rows[_AT.format(victim="report", window=window)] = Findings(tried=1)
+        strikes = [Strike(window, "driver")]
+        end = run(folder, "report", "grid", before=(install, strikes, folder / ".logs" / "m"))
+        row.must(end.status == -9, f"the window was not reached: {end}")
+        for page in (folder / "reports").rglob("*.html"):
+            row.must(page.read_text().rstrip().endswith("</html>"), f"{page} is not whole")
+        again = run(folder, "report", "grid")
+        _must_end_well(row, again)
+        row += check_ends([end, again]) + check_files(folder, "grid")
+        so_far[window] += 1
+    return rows
+
+
+def _must_end_well(row: Findings, end: Ended) -> None:
+    row.must(end.status == 0, f"the next one ended with {end.status}: {end.err}")
+
+
 def kill_test(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """(I8) Kill the evaluation of the test words; a look that may have been made counts."""
     rows: Rows = {}
     for number, window in enumerate(TEST_WINDOWS):
-        work = copy_of_trained("random", folder / str(number))
+        work = copy_of_trained("grid", folder / str(number))
         row = rows[_AT.format(victim="test", window=window)] = Findings(tried=1)
-        ends = [run(work, "export", "random")]
-        nth = 2 if window == "in the test: in the ledger only" and draw.random() < 0.5 else 1
+        ends = [run(work, "export", "grid")]
+        nth = 2 if window == "in the test: between the two records" and draw.random() < 0.5 else 1
         strikes = [Strike(window, "driver", nth)]
         marks = work / ".logs" / "marks"
-        ends.append(run(work, "test", "reports/random/best.toml", before=(install, strikes, marks)))
+        ends.append(run(work, "test", "reports/grid/best.toml", before=(install, strikes, marks)))
         row.must(ends[-1].status == -9, f"the window was not reached: {ends[-1]}")
         so_far[window] += 1
-        ends.append(run(work, "test", "reports/random/best.toml"))
+        ends.append(run(work, "test", "reports/grid/best.toml"))
         may_have_looked = window != "in the test: before the record"
         row.must(ends[-1].status == (1 if may_have_looked else 0), f"the next look: {ends[-1]}")
         if may_have_looked:
             told = "test loss unknown, it did not end" if nth == 1 else "test loss"
             row.must(told in ends[-1].err, f"the look is told as {ends[-1].err}")
-            ends.append(run(work, "table", "random"))
+            ends.append(run(work, "table", "grid"))
             row.must("test split looked at" in ends[-1].out, "the table does not tell the look")
-            ends.append(run(work, "test", "reports/random/best.toml", "--again", "the first was killed"))
+            ends.append(run(work, "test", "reports/grid/best.toml", "--again", "the first was killed"))
             row.must("(look 2, recorded)" in ends[-1].out, f"the second look is not counted: {ends[-1]}")
-        row += check_ends(ends) + check_files(work, "random") + check_owners(work)
+        row += check_ends(ends) + check_files(work, "grid") + check_owners(work)
     return rows

@@ -25,6 +25,7 @@ DEADLINE_S = 300
 
 _PRELOADED = ["torch", "numba", "launcher", "sweep.cli", "sweep.search.confirm", "sweep.task.training"]
 _PRELOADED += ["sweep.results.formats", "sweep.results.final_test", "sweep.results.confirm_text", "windows"]
+_PRELOADED += ["sweep.results.publish", "sweep.results.report", "sweep.search.dashboard", "faulty", "machine"]
 
 Preparation = Callable[..., None]
 """Called in the new process before the command: a function of a module, with plain arguments."""
@@ -53,7 +54,9 @@ class Running:
                 kill(pid)
             self.process.join()
         status = None if hung else self.process.exitcode
-        return Ended(status, self.log.with_suffix(".out").read_text(), self.log.with_suffix(".err").read_text())
+        return Ended(
+            status, self.log.with_suffix(".out").read_text(), self.log.with_suffix(".err").read_text()
+        )
 
     def is_alive(self) -> bool:
         return self.process.is_alive()
@@ -113,11 +116,15 @@ def _run(
     os.setsid()
     os.chdir(folder)
     sys.modules["__main__"] = importlib.import_module("sweep.__main__")
-    for descriptor, path in ((0, Path(os.devnull)), (1, log.with_suffix(".out")), (2, log.with_suffix(".err"))):
+    for descriptor, path in (
+        (0, Path(os.devnull)),
+        (1, log.with_suffix(".out")),
+        (2, log.with_suffix(".err")),
+    ):
         opened = os.open(path, os.O_RDWR | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
-    sys.stdin = open(0, closefd=False)
+    sys.stdin = os.fdopen(0, closefd=False)
     os.environ.pop("SWEEP_STORAGE", None)
     os.environ |= {"CUDA_VISIBLE_DEVICES": "", "SWEEP_LEDGER": str(folder / "ledger.jsonl"), **variables}
     sys.argv = ["sweep", *arguments]
@@ -129,7 +136,7 @@ def _run(
         sys.exit(main(arguments))
     except SystemExit:
         raise
-    except BaseException:
+    except BaseException:  # noqa: BLE001  what the interpreter would print is looked for
         import traceback
 
         traceback.print_exc()

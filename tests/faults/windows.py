@@ -82,8 +82,18 @@ def soon_after(function: Callable[..., Any], strike: Callable[[], None]) -> Call
 
     def wrapped(*args: Any, **options: Any) -> Any:
         result = function(*args, **options)
-        threading.Timer(random.uniform(0, 0.2), strike).start()
+        threading.Timer(random.uniform(0, 0.2), strike).start()  # noqa: S311  no secret
         return result
+
+    return wrapped
+
+
+def soon_after_start(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
+    """Strike up to 0.2 s after it began."""
+
+    def wrapped(*args: Any, **options: Any) -> Any:
+        threading.Timer(random.uniform(0, 0.2), strike).start()  # noqa: S311  no secret
+        return function(*args, **options)
 
     return wrapped
 
@@ -92,7 +102,7 @@ def amid_commit(function: Callable[..., Any], strike: Callable[[], None]) -> Cal
     """Strike while the commit of a transaction is being made, or up to 3 ms later."""
 
     def wrapped(*args: Any, **options: Any) -> Any:
-        threading.Timer(random.uniform(0, 0.003), strike).start()
+        threading.Timer(random.uniform(0, 0.003), strike).start()  # noqa: S311  no secret
         return function(*args, **options)
 
     return wrapped
@@ -134,6 +144,7 @@ DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "before tell": ("sweep.search.study_writer:StudyWriter.end", before),
     "after tell": ("sweep.search.driver:_Driver._leave", before),
     "in closing a trial's files": ("sweep.search.checkpoints:_encode_curve", after),
+    "in publishing to the dashboard": ("sweep.results.publish:publish", soon_after_start),
 }
 """In the process that drives a study: window -> function, and the moment at it."""
 
@@ -143,9 +154,11 @@ EXPORT_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "in export: after the rename": ("sweep.search.files:_push_folder", before),
 }
 
+REPORT_WINDOWS = {window.replace("export", "report"): place for window, place in EXPORT_WINDOWS.items()}
+
 TEST_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "in the test: before the record": ("sweep.results.final_test:_record", before),
-    "in the test: in the ledger only": ("sweep.results.final_test:append_to_ledger", after),
+    "in the test: between the two records": ("sweep.results.final_test:write_look", after),
     "in the test: evaluating": ("sweep.task.mlp:MlpTask.word_losses", before),
     "in the test: evaluated": ("sweep.task.mlp:MlpTask.word_losses", after),
 }
@@ -156,7 +169,7 @@ CONFIRM_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "in confirm: between choice and certificate": ("sweep.search.confirm:_confirm_spec", before),
 }
 
-WINDOWS = DRIVER_WINDOWS | EXPORT_WINDOWS | TEST_WINDOWS | CONFIRM_WINDOWS
+WINDOWS = DRIVER_WINDOWS | EXPORT_WINDOWS | REPORT_WINDOWS | TEST_WINDOWS | CONFIRM_WINDOWS
 
 
 def install(strikes: Sequence[Strike], marks: Path) -> None:

@@ -1,6 +1,8 @@
 """The user's ledger of test looks: nothing that was looked at is forgotten."""
 
 import json
+import resource
+import signal
 import stat
 from pathlib import Path
 
@@ -93,6 +95,21 @@ def test_a_damaged_line_is_an_error(line: object, ledger: Path) -> None:
         StorageError, match=r"ledger\.jsonl, line 2: not a record of a test look; restore the file"
     ):
         read_ledger()
+
+
+def test_a_full_disk_leaves_no_half_line(ledger: Path) -> None:
+    """A look that does not fit is not recorded, and what was recorded can still be read."""
+    append_to_ledger(a_look())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ledger.stat().st_size + 100, limits[1]))
+        with pytest.raises(MachineError, match=r"ledger\.jsonl: "):
+            append_to_ledger(a_look("2" * 32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert read_ledger() == [a_look()]
 
 
 def test_a_ledger_that_cannot_be_written_is_told(ledger: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
-from sweep.errors import DataError, NotFoundError
+from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.search.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job
 from sweep.search.records import StudyRecord
@@ -65,6 +65,19 @@ def test_the_candidates_are_trained_on_seeds_of_their_own(tmp_path: Path) -> Non
     assert len(seeds) == 6
     params = {trial.number: trial.params for trial in study.trials}
     assert all(trial.params == params[job.candidate] for job, trial in confirmation.trials.items())
+
+
+def test_of_two_confirmations_at_once_one_is_planned(tmp_path: Path) -> None:
+    """Who read the study before the other's plan was stored is refused, and no plan is added or lost."""
+    run_toy(tmp_path, toy_study())
+    study, earlier = stored(tmp_path)
+    plan = plan_confirmation(study, earlier, ASKED)
+    confirm(tmp_path)
+    before, _ = stored(tmp_path)
+    with pytest.raises(StudyConflictError, match="another confirmation of 'toy' was planned meanwhile"):
+        run_confirmation(TOY, study, plan, database_in(tmp_path), workers=1)
+    assert stored(tmp_path)[0] == before
+    assert len(before.plans) == 1
 
 
 def test_the_search_is_left_alone(tmp_path: Path) -> None:

@@ -44,6 +44,18 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert link.read_bytes() == b"ours"
 
 
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """The half-written file of a process that is gone goes; that of one that runs stays."""
+    gone = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    gone.start()
+    gone.join()
+    left, being_written = (tmp_path / f"{TEMPORARY}{pid}-0123" for pid in (gone.pid, os.getppid()))
+    left.write_bytes(b"half")
+    being_written.write_bytes(b"half")
+    write_atomically(tmp_path / "state", b"content")
+    assert sorted(tmp_path.iterdir()) == sorted([being_written, tmp_path / "state"])
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     """No folder is made silently."""
     with pytest.raises(FileNotFoundError):

@@ -1,0 +1,42 @@
+"""The campaign in small: each case that the other tests have not, once, and nothing may be wrong after it."""
+
+import collections
+import os
+from pathlib import Path
+
+import pytest
+from campaign import PLANS, markdown, read_rows, run_case
+from invariants import Findings
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _bytecode_is_kept() -> None:
+    """Workers start as a user's do, with compiled modules."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.smoke])
+def test_nothing_is_lost_doubled_or_left(name: str, tmp_path: Path) -> None:
+    """All invariants hold after the case, for every row that it fills."""
+    tmp_path.chmod(0o755)
+    so_far: collections.Counter[str] = collections.Counter()
+    for seed in range(PLANS[name].smoke):
+        rows = run_case(name, seed, so_far, tmp_path)
+        assert {row: found for row, found in rows.items() if found.faults} == {}
+        assert sum(found.tried for found in rows.values()) > 0
+
+
+def test_a_fault_is_seen_in_the_table(tmp_path: Path) -> None:
+    """A row with a lost result has no bound, and a row without one has 3 in n."""
+    results = tmp_path / "faults.jsonl"
+    line = '{"row": "%s", "tried": 30, "lost": %d, "doubled": 0, "zombies": 0, "tracebacks": 0, '
+    line += '"others": [], "notes": {}}\n'
+    results.write_text(line % ("kill -9 a", 0) + line % ("kill -9 a", 0) + line % ("kill -9 b", 1))
+    rows = read_rows(results)
+    assert rows["kill -9 a"] == Findings(tried=60)
+    table = markdown(rows).splitlines()
+    assert "| kill -9 a | 60 | 0 | 0 | 0 | 0 | 0 | 5.0% |" in table
+    assert "| kill -9 b | 30 | 1 | 0 | 0 | 0 | 0 | no |" in table
+    assert "| **all kills** | 90 | 1 | 0 | 0 | 0 | 0 | no |" in table
