@@ -29,7 +29,7 @@ from windows import (
     Strike,
     install,
 )
-from workspaces import CONFIRM, CONFIRM_TRIALS, STUDIES, TRIALS, copy_of_trained, lay_out, undisturbed
+from workspaces import CONFIRM, CONFIRM_TRIALS, TRIALS, copy_of_trained, lay_out, undisturbed
 
 from sweep.results.config_file import load_config
 from sweep.search.study_store import load_study
@@ -50,7 +50,7 @@ def kill_at_windows(
     folder: Path,
     draw: random.Random,
     so_far: Counter[str],
-    studies: Sequence[str] = ("asha", "asha", "tpe", "grid"),
+    studies: Sequence[str] = ("asha", "grid", "random"),
     lives: int = MAX_LIVES,
 ) -> Rows:
     """Kill the runs of one study at windows; those that were hit least come first."""
@@ -139,7 +139,7 @@ def _orphans(trainers: set[int]) -> int:
 
 def kill_at_random(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Kill the runs of a study at any time: its workers, its driver, or both at once."""
-    study = draw.choice(list(STUDIES))
+    study = draw.choice(["tpe", "grid", "grid", "random", "random"])
     lay_out(folder, study)
     # One worker where the table depends on who ends first, else two.
     workers = "1" if study in ("asha", "tpe") else draw.choice(["1", "2"])

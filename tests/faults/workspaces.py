@@ -20,14 +20,14 @@ num_steps = {steps}
 """
 
 STUDIES: dict[str, tuple[str, int, str]] = {
-    # Seven segments of 0.2 to 0.5 s a trial.
+    # Six segments of 0.2 to 0.5 s a trial.
     "asha": (
-        'sampler = "tpe"\npruner = "asha"\ntrials = 7',
+        'sampler = "tpe"\npruner = "asha"\ntrials = 5',
         100_000,
         "hidden_neurons = { low = 64, high = 96 }\nlearning_rate = { low = 0.01, high = 0.3, log = true }",
     ),
     "tpe": (
-        'sampler = "tpe"\ntrials = 4',
+        'sampler = "tpe"\ntrials = 3',
         100_000,
         "hidden_neurons = { low = 64, high = 96 }\nlearning_rate = { low = 0.01, high = 0.3, log = true }",
     ),
@@ -43,7 +43,7 @@ STUDIES: dict[str, tuple[str, int, str]] = {
         "batch_size = { choices = [192, 224] }\nhidden_neurons = { low = 160, high = 220 }",
     ),
 }
-TRIALS = {"asha": 7, "tpe": 4, "grid": 8, "random": 8}
+TRIALS = {"asha": 5, "tpe": 3, "grid": 8, "random": 8}
 
 
 def lay_out(folder: Path, study: str) -> Path:
