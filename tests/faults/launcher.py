@@ -10,6 +10,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -54,6 +55,8 @@ class Running:
                 kill(pid)
             self.process.join()
         status = None if hung else self.process.exitcode
+        if status is not None and status < 0 and status != -signal.SIGKILL:
+            status = 128 - status  # as a shell tells the end by a signal
         return Ended(
             status, self.log.with_suffix(".out").read_text(), self.log.with_suffix(".err").read_text()
         )
@@ -74,7 +77,7 @@ class Ended:
     """A command that ended."""
 
     status: int | None
-    """Negative where a signal ended it, None where it had to be ended."""
+    """-9 where it was killed, else as a shell tells it; None where it had to be ended."""
     out: str
     err: str
 

@@ -1,7 +1,6 @@
 """The campaign in small: each case that the other tests have not, once, and nothing may be wrong after it."""
 
 import collections
-import os
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,6 @@ from campaign import PLANS, markdown, read_rows, run_case
 from invariants import Findings
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _bytecode_is_kept() -> None:
-    """Workers start as a user's do, with compiled modules."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.smoke])
