@@ -7,7 +7,6 @@ trial of which study it was, on which data, and what loss it had. After a confir
 
 import dataclasses
 import datetime
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from sweep import __version__
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.results.replay import Place
 from sweep.results.table import rank_trials
-from sweep.search.files import write_atomically
+from sweep.search.files import read_toml, write_atomically
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus
@@ -171,12 +170,12 @@ def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_bytes().decode())
+        raw = read_toml(path)
     except FileNotFoundError as error:
         raise ConfigError(f"config file {path} does not exist; `sweep export STUDY` writes one") from error
     except OSError as error:
         raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from error
     if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
         raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
@@ -205,7 +204,7 @@ def load_exported_data(words: str, provenance: Provenance) -> Corpus:
 def is_config_file(path: Path | str) -> bool:
     """Say whether a TOML file is an exported configuration rather than a study."""
     try:
-        raw = tomllib.loads(Path(path).read_bytes().decode())
+        raw = read_toml(Path(path))
     except (OSError, ValueError):
         return False
     return "provenance" in raw and "search" not in raw

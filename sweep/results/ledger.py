@@ -75,7 +75,7 @@ def read_ledger() -> list[TestLook]:
     for number, line in enumerate(lines, start=1):
         try:
             look = TestLook.from_dict(json.loads(line))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise StorageError(
                 f"{path}, line {number}: not a record of a test look; restore the file"
             ) from error

@@ -74,7 +74,7 @@ class Checkpoints:
             if (folder / CURVE).exists():
                 return _decode_curve((folder / CURVE).read_bytes())
             parts = [_decode_curve(path.read_bytes()) for path in _matching(folder, _LOSSES)]
-        except (OSError, safetensors.SafetensorError):
+        except (OSError, KeyError, safetensors.SafetensorError):
             parts = []
         if not parts:
             return np.empty(0, np.int64), np.empty(0, np.float32)

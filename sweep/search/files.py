@@ -1,12 +1,27 @@
-"""How is a file written so that it is either the old one or the new one, never half of it?"""
+"""How is a file written so that it is either the old one or the new one, never half of it, and TOML read?"""
 
 import os
 import secrets
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 TEMPORARY = ".tmp-"
 """How the names of files begin that a kill may leave behind."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file that anybody may have written.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is no TOML, or nested so deeply that it cannot be parsed.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

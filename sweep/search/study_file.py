@@ -5,7 +5,6 @@ runs on a study that breaks a rule.
 """
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.search.conditions import describe_condition, parse_conditions
+from sweep.search.files import read_toml
 from sweep.search.grid import MAX_DECISIONS, n_decisions
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
@@ -45,14 +45,14 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_bytes().decode())
+        raw = read_toml(path)
     except FileNotFoundError as error:
         raise StudyFileError(
             f"study file {path} does not exist; `sweep init DIR` lays out examples"
         ) from error
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StudyFileError(f"{path}: not a TOML file: {error}") from error
     try:
         spec = parse_study(apply_settings(raw, settings), task, default_name=path.stem)

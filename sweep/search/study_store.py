@@ -108,7 +108,7 @@ def _damage_refused(what: str) -> Iterator[None]:
         yield
     except SweepError:
         raise
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise StorageError(f"{what} is stored incompletely ({error!r}); restore a copy") from error
 
 

@@ -101,6 +101,16 @@ def test_what_is_no_file_is_told(best: Path) -> None:
         load_config(best)
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 5_000 + "]" * 5_000, "a = " + "9" * 5_000])
+def test_a_file_that_no_parser_can_hold_is_told(text: str, tmp_path: Path) -> None:
+    """TOML that is nested too deeply, or has a number too long, is refused like any other broken file."""
+    path = tmp_path / "best.toml"
+    path.write_text(text)
+    assert not is_config_file(path)
+    with pytest.raises(ConfigError, match=r"best\.toml: not a TOML file"):
+        load_config(path)
+
+
 def test_nothing_is_overwritten_unasked(study: StudyRecord, best: Path) -> None:
     """A file that exists stays unless forced; a folder is never replaced; a bad path is told."""
     trial = choose_trial(study, 0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from sweep.search.checkpoints import THINNED_POINTS, Checkpoints
 
@@ -141,8 +142,9 @@ def test_a_trial_without_files_has_an_empty_curve(files: Checkpoints) -> None:
     files.close(3, keep=False)
     write_trial(files, 3, [10])
     files.close(3, keep=False)
-    (files.folder(3) / "curve.safetensors").write_bytes(b"damaged")
-    assert len(files.read_curve(3)[0]) == 0
+    for damaged in (b"damaged", safetensors.numpy.save({"another": np.zeros(3)})):
+        (files.folder(3) / "curve.safetensors").write_bytes(damaged)
+        assert len(files.read_curve(3)[0]) == 0
 
 
 def test_the_files_follow_a_renamed_study(files: Checkpoints, tmp_path: Path) -> None:
