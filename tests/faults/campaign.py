@@ -50,6 +50,7 @@ PLANS = {
     "kill_export": Plan(kills.kill_export, 1, 4, 20),
     "kill_test": Plan(kills.kill_test, 0, 4, 20),
     "kill_report": Plan(kills.kill_report, 0, 4, 20),
+    "kill_publishing": Plan(kills.kill_publishing, 0, 4, 20),
     "odd_trainings": Plan(machine.odd_trainings, 0, 1, 5),
     "flipped_bits": Plan(machine.flipped_bits, 0, 4, 40),
     "damaged_database": Plan(machine.damaged_database, 1, 1, 5),

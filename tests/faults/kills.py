@@ -23,6 +23,7 @@ from windows import (
     CONFIRM_WINDOWS,
     DRIVER_WINDOWS,
     EXPORT_WINDOWS,
+    PUBLISH_WINDOWS,
     REPORT_WINDOWS,
     TEST_WINDOWS,
     VICTIMS,
@@ -178,19 +179,20 @@ def kill_at_random(folder: Path, draw: random.Random, so_far: Counter[str]) -> R
 
 
 def _let_pass(running: Running, draw: random.Random, trainers: set[int]) -> None:
-    """Wait some time; on a busy machine until a worker has begun to train in half of the cases."""
+    """Wait for any time: within the start of a run, or until something was stored and a bit longer."""
     trainers.update(running.workers())
-    if draw.random() < 0.3:
-        time.sleep(draw.uniform(0, 1))
+    if draw.random() < 0.25:
+        time.sleep(draw.uniform(0, 2))
     else:
-        stored = running.log.with_suffix(".out").stat().st_size
-        until = time.monotonic() + draw.uniform(0.5, 5)
-        while running.is_alive() and time.monotonic() < until:
-            time.sleep(0.02)
-            if running.log.with_suffix(".out").stat().st_size > stored:
-                time.sleep(draw.uniform(0, 0.3))
-                break
+        stored = _files(running.folder)
+        wait_for(lambda: not running.is_alive() or _files(running.folder) != stored)
+        time.sleep(draw.uniform(0, 0.4))
     trainers.update(running.workers())
+
+
+def _files(folder: Path) -> set[str]:
+    """Return the names of all states, losses and curves."""
+    return {str(path) for path in database_of(folder).files.glob("*/*/*.safetensors")}
 
 
 def kill_export(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
@@ -228,6 +230,22 @@ def kill_report(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
         again = run(folder, "report", "grid")
         _must_end_well(row, again)
         row += check_ends([end, again]) + check_files(folder, "grid")
+        so_far[window] += 1
+    return rows
+
+
+def kill_publishing(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
+    """Kill a run when all is trained and the dashboard's figures are being stored."""
+    copy_of_trained("grid", folder)
+    command = ("run", "study.toml", "--workers", "1", "--json")
+    rows: Rows = {}
+    for window in PUBLISH_WINDOWS:
+        row = rows[_AT.format(victim="driver", window=window)] = Findings(tried=1)
+        strikes = [Strike(window, "driver", draw.randrange(1, 4) if "commit" in window else 1)]
+        run(folder, *command, before=(install, strikes, folder / ".logs" / "m"))
+        again = run(folder, *command)
+        _must_end_well(row, again)
+        row += check_ends([again]) + check_study(folder, "grid", TRIALS["grid"], undisturbed("grid"))
         so_far[window] += 1
     return rows
 

@@ -88,16 +88,6 @@ def soon_after(function: Callable[..., Any], strike: Callable[[], None]) -> Call
     return wrapped
 
 
-def soon_after_start(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
-    """Strike up to 0.2 s after it began."""
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        threading.Timer(random.uniform(0, 0.2), strike).start()  # noqa: S311  no secret
-        return function(*args, **options)
-
-    return wrapped
-
-
 def amid_commit(function: Callable[..., Any], strike: Callable[[], None]) -> Callable[..., Any]:
     """Strike while the commit of a transaction is being made, or up to 3 ms later."""
 
@@ -144,7 +134,6 @@ DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "before tell": ("sweep.search.study_writer:StudyWriter.end", before),
     "after tell": ("sweep.search.driver:_Driver._leave", before),
     "in closing a trial's files": ("sweep.search.checkpoints:_encode_curve", after),
-    "in publishing to the dashboard": ("sweep.results.publish:publish", soon_after_start),
 }
 """In the process that drives a study: window -> function, and the moment at it."""
 
@@ -153,6 +142,16 @@ EXPORT_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "in export: before the rename": ("sweep.search.files:_write_temporary", after),
     "in export: after the rename": ("sweep.search.files:_push_folder", before),
 }
+
+PUBLISH_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
+    "after a run: before its figures are stored": ("sweep.results.publish:save_showcase", before),
+    "after a run: in the commit of its figures": (
+        "sqlalchemy.engine.default:DefaultDialect.do_commit",
+        amid_commit,
+    ),
+    "after a run: its figures are stored": ("sweep.results.publish:save_showcase", after),
+}
+"""When all is trained, and what the dashboard shows is stored."""
 
 REPORT_WINDOWS = {window.replace("export", "report"): place for window, place in EXPORT_WINDOWS.items()}
 
@@ -169,7 +168,7 @@ CONFIRM_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "in confirm: between choice and certificate": ("sweep.search.confirm:_confirm_spec", before),
 }
 
-WINDOWS = DRIVER_WINDOWS | EXPORT_WINDOWS | REPORT_WINDOWS | TEST_WINDOWS | CONFIRM_WINDOWS
+WINDOWS = DRIVER_WINDOWS | EXPORT_WINDOWS | REPORT_WINDOWS | PUBLISH_WINDOWS | TEST_WINDOWS | CONFIRM_WINDOWS
 
 
 def install(strikes: Sequence[Strike], marks: Path) -> None:
