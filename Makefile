@@ -10,7 +10,7 @@ run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two
 	$(BIN)/sweep run studies/quick.toml
 
 test: .venv/installed-for-tests  ## all tests, the import contracts among them
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
