@@ -64,7 +64,8 @@ def sweep(
 
 def environment(**variables: str) -> dict[str, str]:
     """Return this process's environment for a run of the product, without a GPU and a chosen database."""
-    kept = {key: value for key, value in os.environ.items() if key != "SWEEP_STORAGE"}
+    not_ours = ("SWEEP_STORAGE", "COLUMNS", "LINES")  # the last two stand for the terminal of the tests
+    kept = {key: value for key, value in os.environ.items() if key not in not_ours}
     return {**kept, "PYTHONPATH": str(REPOSITORY), "CUDA_VISIBLE_DEVICES": "", **variables}
 
 

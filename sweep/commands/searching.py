@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     _publish(name, database)
     if stop or summary.stopped_by == "timeout":
         why = "interrupted" if stop else "the timeout was reached"
-        waits = any(not trial.is_finished for trial in study.trials)
+        waits = bool(stop) or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; the same command goes on")
         return stop.exit_status

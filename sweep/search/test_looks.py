@@ -89,6 +89,8 @@ class TestLook:
         """
         if not isinstance(values, dict):
             raise TypeError("a look is a table of values")
+        if not isinstance(values, dict):
+            raise TypeError("a look is a table of values")
         seeds = tuple(SeedLook(**seed) for seed in values.get("seeds", ()))
         look = cls(**{**values, "seeds": seeds})
         for field in dataclasses.fields(cls):
