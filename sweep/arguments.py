@@ -10,6 +10,7 @@ from typing import Any
 from sweep import __version__
 
 STORAGE_VARIABLE = "SWEEP_STORAGE"
+FILES_VARIABLE = "SWEEP_FILES"
 DEFAULT_STORAGE = "sqlite:///studies/sweep.db"
 
 
@@ -175,6 +176,16 @@ def _add_keeping(commands: Any) -> None:
     _add_study(rename)
     rename.add_argument("new", metavar="NEW", help="its new name")
 
+    copy = _add(
+        commands,
+        "copy",
+        "copy a stored study, its confirmation and its files to another database",
+        "sweep copy quick --to postgresql://USER@HOST/DATABASE",
+    )
+    _add_study(copy)
+    copy.add_argument("--to", required=True, metavar="URL", help="the other database")
+    copy.add_argument("--to-files", metavar="DIR", help="its folder of files, if it is on a server")
+
     delete = _add(commands, "delete", "delete a stored study and its files", "sweep delete first-try")
     _add_study(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask back")
@@ -194,6 +205,12 @@ def _add(commands: Any, name: str, does: str, example: str) -> argparse.Argument
         metavar="URL",
         default=os.environ.get(STORAGE_VARIABLE, DEFAULT_STORAGE),
         help=f"database (default: {STORAGE_VARIABLE}, else {DEFAULT_STORAGE})",
+    )
+    command.add_argument(
+        "--files",
+        metavar="DIR",
+        default=os.environ.get(FILES_VARIABLE),
+        help=f"folder of weights and curves beside a postgresql:// database (default: {FILES_VARIABLE})",
     )
     return command
 

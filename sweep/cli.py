@@ -58,6 +58,7 @@ _COMMANDS: dict[str, _Command] = {
     "test": using.test,
     "sample": using.sample,
     "rename": keeping.rename,
+    "copy": keeping.copy,
     "delete": keeping.delete,
     "init": keeping.init,
     "doctor": keeping.doctor,

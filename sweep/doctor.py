@@ -33,20 +33,20 @@ def examine(task: AnyTask, database: Database) -> Iterator[Finding]:
         yield Finding(subject=subject, text=text)
     yield Finding(subject="device", text=task.resolve_device("auto"))
     yield _examine_database(database)
-    for subject, path in (("folder", database.path.parent), ("ledger", ledger_path().parent)):
+    for subject, path in (("folder", database.files.parent), ("ledger", ledger_path().parent)):
         yield _examine_folder(subject, path)
-    free = shutil.disk_usage(_existing(database.path.parent)).free
+    free = shutil.disk_usage(_existing(database.files.parent)).free
     yield Finding(subject="disk", text=f"{free / 1e9:.1f} GB free", is_good=free > ENOUGH_DISK)
 
 
 def _examine_database(database: Database) -> Finding:
-    if not database.exists():
-        return Finding(subject="database", text=f"{database.path}: none yet")
     try:
+        if not database.exists():
+            return Finding(subject="database", text=f"{database.where}: none yet")
         names = study_names(database.open_read_only())
     except SweepError as error:
         return Finding(subject="database", text=str(error), is_good=False)
-    return Finding(subject="database", text=f"{database.path}: sound, studies {', '.join(names) or 'none'}")
+    return Finding(subject="database", text=f"{database.where}: sound, studies {', '.join(names) or 'none'}")
 
 
 def _examine_folder(subject: str, path: Path) -> Finding:

@@ -15,6 +15,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
     └── MachineError (OSError)       3   disk, permission, database
         └── StorageError                 3   the database is locked, damaged or unreadable
+            └── StorageUnreachableError  3   the database's server does not answer
 """
 
 
@@ -70,3 +71,7 @@ class MachineError(SweepError, OSError):
 
 class StorageError(MachineError):
     """The database is locked, damaged, read-only or of an unknown kind."""
+
+
+class StorageUnreachableError(StorageError):
+    """The server of the database does not answer, or lost the connection; later it may."""

@@ -35,7 +35,7 @@ def database_of(arguments: argparse.Namespace) -> "Database":
     """Return the database that --storage names."""
     from sweep.search.database import Database
 
-    return Database(arguments.storage)
+    return Database(arguments.storage, arguments.files)
 
 
 def check_engine(name: str, device: str) -> None:

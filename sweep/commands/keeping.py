@@ -27,6 +27,19 @@ def rename(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def copy(arguments: argparse.Namespace) -> int:
+    """Copy a stored study to another database."""
+    from sweep.search.copying import copy_study
+    from sweep.search.database import Database
+
+    source, target = database_of(arguments), Database(arguments.to, arguments.to_files)
+    name = stored_study(arguments, source.open_read_only()).name
+    for study in copy_study(name, source, target):
+        print(f"study {study.name!r}: {len(study.trials)} trials copied to {target.where} and compared")
+    advise(f"what stands in {source.where} is as it was; next: sweep table {name} --storage URL")
+    return 0
+
+
 def delete(arguments: argparse.Namespace) -> int:
     """Delete a stored study, asking back."""
     from sweep.search.checkpoints import Checkpoints

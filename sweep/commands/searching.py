@@ -194,7 +194,7 @@ def _print_run(study: "StudyRecord", database: "Database") -> None:
     for line in describe_front(rank_trials(study), study, uniform_loss(MLP.load_data(study.data))):
         print(line)
     print_advice(study)
-    print(f"stored in {database.path}")
+    print(f"stored in {database.where}")
 
 
 def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -> None:

@@ -1,8 +1,9 @@
 """Where do studies live, and how is their database opened safely?
 
-A database is given by a URL. For SQLite: a rollback journal (its write-ahead log had a race in
-3.7.0 to 3.51.2 that loses commits), 60 s of patience, ``BEGIN IMMEDIATE`` so that nobody
-decides on what another is about to change, and a file lock around opening and creating.
+A database is given by a URL: a file of SQLite, or a server of PostgreSQL (``postgres``). For
+SQLite: a rollback journal (its write-ahead log had a race in 3.7.0 to 3.51.2 that loses
+commits), 60 s of patience, ``BEGIN IMMEDIATE`` so that nobody decides on what another is about to
+change, and a file lock around opening and creating.
 
 References:
     https://www.sqlite.org/lang_transaction.html, https://www.sqlite.org/wal.html
@@ -13,8 +14,9 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self, TypeVar, cast
 
 import filelock
 import optuna
@@ -22,7 +24,13 @@ import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 
-from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
+from sweep.errors import (
+    MachineError,
+    NotFoundError,
+    StorageError,
+    StorageUnreachableError,
+    StudyConflictError,
+)
 
 PATIENCE_S = 60
 """How long a statement waits for another process's transaction."""
@@ -30,28 +38,97 @@ PATIENCE_S = 60
 Storage = RDBStorage
 """An opened database, for rooms that only hand it on."""
 
+_Result = TypeVar("_Result")
+
 _PREFIX = "sqlite:///"
 _HEADER = b"SQLite format 3\x00"
 _NOT_IN_PATHS = "?%#{}"
 
 
 class Database:
-    """One database of studies, with the folder of files that belong to it."""
+    """One database of studies, with the folder of files that belong to it.
 
-    def __init__(self, url: str) -> None:
-        """Check the URL; nothing is opened yet.
+    ``Database(url)`` is of the kind that the URL names, as ``pathlib.Path`` is of the system's.
+    """
+
+    is_shared = False
+    """Whether several drivers may run a study at the same time."""
+    where: str
+    """What it is called in messages; never shows a password."""
+    files: Path
+
+    def __new__(cls, url: str, files: Path | str | None = None) -> Self:
+        """Choose the kind.
 
         Raises:
             StorageError: If the URL is of a kind that is not supported.
         """
-        if not url.startswith(_PREFIX) or len(url) == len(_PREFIX):
-            kind = url.partition(":")[0]
-            raise StorageError(f"storage must be sqlite:///PATH, got one that starts with {kind!r}")
+        return object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
+
+    def __init__(self, url: str, files: Path | str | None = None) -> None:
+        """Check the URL; nothing is opened yet.
+
+        Args:
+            url: ``sqlite:///PATH`` or ``postgresql://USER@HOST:PORT/DATABASE``.
+            files: Folder of the files, for a server, which has none beside it.
+
+        Raises:
+            StorageError: If the two do not go together.
+        """
+
+    def exists(self) -> bool:
+        """Say whether there is a database, or something in its place."""
+        raise NotImplementedError
+
+    def open_for_writing(self) -> RDBStorage:
+        """Open the database, creating it where there is none.
+
+        Raises:
+            StorageError: If it is damaged, locked, out of reach, or no database of studies.
+            MachineError: If the folder of files cannot be written.
+        """
+        raise NotImplementedError
+
+    def open_read_only(self) -> RDBStorage:
+        """Open the database so that nothing can be changed and no writer is held up.
+
+        Raises:
+            NotFoundError: If there is no database.
+            StorageError: If it is damaged, locked, out of reach, or no database of studies.
+        """
+        raise NotImplementedError
+
+    def driver_lock(self, study_name: str) -> contextlib.AbstractContextManager[None]:
+        """Hold a study alone, so that no driver runs it; it ends with the process, however that dies.
+
+        Raises:
+            StudyConflictError: If a driver runs it, with its host and process.
+        """
+        raise NotImplementedError
+
+    def opening(self) -> contextlib.AbstractContextManager[None]:
+        """Be the only one who makes, opens or leaves a study; may be entered again inside."""
+        return contextlib.nullcontext()
+
+    def patiently(self, work: Callable[[], _Result]) -> _Result:
+        """Do what may be done again, until the database can be reached."""
+        return work()
+
+
+class SQLiteDatabase(Database):
+    """A file; one driver at a time runs a study."""
+
+    def __init__(self, url: str, files: Path | str | None = None) -> None:
+        """See ``Database``."""
+        if len(url) == len(_PREFIX):
+            raise StorageError("storage must be sqlite:///PATH, got one without a path")
+        if files is not None:
+            raise StorageError("--files goes with postgresql://; SQLite keeps files beside its database")
         self.path = Path(url.removeprefix(_PREFIX))
         found = sorted(set(_NOT_IN_PATHS) & set(str(self.path)))
         if found:
             raise StorageError(f"database path {self.path} contains {' '.join(found)}; rename the file")
-        self.url = url
+        self.where = str(self.path)
         self.files = self.path.with_name(self.path.name + ".d")
 
     def exists(self) -> bool:
@@ -114,7 +191,8 @@ class Database:
             lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise StudyConflictError(
-                f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it"
+                f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it "
+                "(several drivers share a study on PostgreSQL: docs/cluster.md)"
             ) from error
         try:
             owner.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
@@ -165,6 +243,18 @@ class Database:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
+def _kind_of(url: str) -> type[Database]:
+    from sweep.search.postgres import PostgresDatabase  # which builds on what stands here
+
+    kinds = {_PREFIX: SQLiteDatabase, "postgresql://": PostgresDatabase}
+    for prefix, kind in kinds.items():
+        if url.startswith(prefix):
+            return kind
+    start = url.partition(":")[0]
+    known = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    raise StorageError(f"storage must be {known}, got one that starts with {start!r}")
+
+
 @contextlib.contextmanager
 def storage_errors(where: Path | str) -> Iterator[None]:
     """Turn what goes wrong in the database into one line that says what to do."""
@@ -173,6 +263,10 @@ def storage_errors(where: Path | str) -> Iterator[None]:
     except filelock.Timeout as error:
         raise StorageError(f"{where} is being opened by another process; try again") from error
     except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        if _is_passing(error):
+            raise StorageUnreachableError(
+                f"{where} does not answer: {_first_line(_texts(error)[-1])}"
+            ) from error
         raise StorageError(f"{where}: {_advice(error)}") from error
     except RuntimeError as error:
         if "incompatible" not in str(error) and "table schema" not in str(error):
@@ -204,15 +298,47 @@ _ADVICE = {
 
 
 def _advice(error: BaseException) -> str:
+    texts = _texts(error)
+    for symptom, advice in _ADVICE.items():
+        if any(symptom in text for text in texts):
+            return advice
+    return f"database error: {_first_line(texts[-1])}"
+
+
+def _texts(error: BaseException) -> list[str]:
+    """Return what an error says, then its cause, then the cause's."""
     texts = []
     cause: BaseException | None = error
     while cause is not None:
         texts.append(str(cause))
         cause = cause.__cause__
-    for symptom, advice in _ADVICE.items():
-        if any(symptom in text for text in texts):
-            return advice
-    return f"database error: {_first_line(texts[-1])}"
+    return texts
+
+
+_PASSING_CODES = ("08", "40", "57P")
+"""How codes of PostgreSQL begin that say: connection lost, transaction lost to another, shutting down."""
+
+_PASSING_WORDS = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "too many",
+    "not yet accepting",
+    "remaining connection",
+)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Say whether a server was out of reach or busy, so that the same may succeed later."""
+    while error is not None:
+        if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+            code = getattr(error.orig, "sqlstate", "")  # SQLite's errors have none
+            if code is None:  # the connection itself failed; a server that says no says FATAL
+                text = str(error.orig)
+                return "FATAL" not in text or any(words in text for words in _PASSING_WORDS)
+            return bool(code) and code.startswith(_PASSING_CODES)
+        error = error.__cause__
+    return False
 
 
 def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:

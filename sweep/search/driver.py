@@ -38,7 +38,8 @@ DIVERGED_LOSS = 1e4
 """Dev loss, in nats per character, from which a run counts as diverged although it is finite: no
 model that learns is there, and one such value would drown all others in a sampler's model."""
 
-_POLL_S = 0.1
+POLL_S = 0.1
+"""How long a driver waits for its workers before it looks at the clock, seconds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +85,28 @@ def run_study(
     """
     data = task.load_data(spec.data)
     devices = task.list_devices(device)
+    engine = engine or task.default_engine(devices[0])
+    if database.is_shared:
+        from sweep.search.shared_driver import run_shared  # which builds on what stands here
+
+        return run_shared(
+            task,
+            spec,
+            database,
+            data=data,
+            workers=workers,
+            devices=devices,
+            engine=engine,
+            observe=observe,
+            should_stop=should_stop,
+        )
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
         writer = open_study(storage, spec, task, data)
         study = load_study(storage, spec.name)
         ids = trial_ids(storage, spec.name)
         checkpoints = Checkpoints(database.files / spec.name)
-        driver = _Driver(
+        driver = Driver(
             task=task,
             spec=spec,
             data=data,
@@ -99,7 +115,7 @@ def run_study(
             study=study,
             ids=ids,
             devices=devices,
-            engine=engine or task.default_engine(devices[0]),
+            engine=engine,
             observe=observe,
         )
         with machine_errors(database.files):
@@ -108,7 +124,7 @@ def run_study(
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class _Live:
+class Live:
     """A trial in training."""
 
     number: int
@@ -144,7 +160,7 @@ class _End(NamedTuple):
     reason: str | None = None
 
 
-class _Driver:
+class Driver:
     """The state of one run: what is live, what stands at which rung, what is best."""
 
     def __init__(
@@ -165,25 +181,30 @@ class _Driver:
         self.writer, self.checkpoints = writer, checkpoints
         self.devices, self.engine = devices, engine
         self.next_device = devices[0]
-        self.mirror = Mirror(spec.space, task.loss_ceiling(data), study.trials, spec.cost)
+        self.trained = 0
+        self.live: dict[int, Live] = {}
+        self.budget = Budget(spec.timeout)
+        self.is_full = False
+        """Whether the next trial would not end in time."""
+        self.start_from(study, ids)
+        for trial in self.finished:
+            if trial.state == "complete" and trial.engine == self.engine and trial.device in devices:
+                self.budget.learn(self._work(trial.params), trial.train_seconds)
+
+    def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
+        """Learn what is stored: trials, and their ids in the database."""
+        spec = self.spec
+        self.mirror = Mirror(spec.space, self.task.loss_ceiling(self.data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
         self.done = len(self.finished)
-        self.trained = 0
-        self.live: dict[int, _Live] = {}
         self.rungs: dict[int, dict[int, float]] = {}
         for trial in study.trials:
             for percent, loss in trial.rungs.items():
-                self._stand(trial.number, percent, loss)
+                self.stand(trial.number, percent, loss)
         self.kept: list[tuple[float, int]] = []
-        self.budget = Budget(spec.timeout)
-        self.is_full = False
-        """Whether the next trial would not end in time."""
-        for trial in self.finished:
-            if trial.state == "complete" and trial.engine == self.engine and trial.device in devices:
-                self.budget.learn(self._work(trial.params), trial.train_seconds)
-        self._close_finished(study)
+        self.close_finished(study)
 
     def run(self, workers: int | None, should_stop: Callable[[], bool]) -> str | None:
         """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
@@ -210,16 +231,22 @@ class _Driver:
             while True:
                 stopped_by = "signal" if should_stop() else "timeout" if self.budget.is_over() else None
                 if stopped_by:
-                    self._release(pool)
+                    self.release(pool)
                     return stopped_by
-                self._fill(pool)
-                if not self.live:
+                if self.advance(pool):
                     return "timeout" if self.is_full else None
-                for outcome in pool.wait(_POLL_S):
-                    self._take(pool, outcome)
-                self._enforce_trial_timeout(pool)
         finally:
             pool.close()
+
+    def advance(self, pool: Pool) -> bool:
+        """Go on until a job ends or a little time has passed; say whether nothing is left to do."""
+        self._fill(pool)
+        if not self.live:
+            return True
+        for outcome in pool.wait(POLL_S):
+            self._take(pool, outcome)
+        self._enforce_trial_timeout(pool)
+        return False
 
     # One trial's way, in order: claim or take over, submit, take, judge, store, leave.
 
@@ -227,29 +254,36 @@ class _Driver:
         """Give every free worker a trial: interrupted ones first, then new ones."""
         while pool.free():
             self.next_device = pool.next_device()
-            if self.unfinished:
-                live = self._take_over(*self.unfinished.pop(0))
-            elif len(self.params) < self.spec.total_trials and not self.is_full:
-                params = self._propose()
-                self.is_full = not self.budget.fits(self._work(params))
-                if self.is_full:
-                    return
-                live = self._claim(params)
-            else:
+            live = self.next_trial()
+            if live is None:
                 return
             self.live[live.number] = live
+            record = self._record(live, _End("running"))
+            self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=live.config.num_steps))
             end = self._judge(live)
             if end is None:
                 self._submit(pool, live)
             else:
                 self._end(live, end)
 
+    def next_trial(self) -> Live | None:
+        """Take over an interrupted trial, else claim a new one; None where neither is left."""
+        return self.take_over(*self.unfinished.pop(0)) if self.unfinished else self.claim_next()
+
+    def claim_next(self) -> Live | None:
+        """Claim a new trial; None where the total is reached, or where it would not end in time."""
+        if len(self.params) >= self.spec.total_trials or self.is_full:
+            return None
+        params = self._propose()
+        self.is_full = not self.budget.fits(self._work(params))
+        return None if self.is_full else self._claim(params)
+
     def _propose(self) -> dict[str, Any]:
         """Ask for the next trial's configuration."""
         number = len(self.params)
         return self.mirror.ask(number, self._sampler(number))
 
-    def _claim(self, params: dict[str, Any]) -> _Live:
+    def _claim(self, params: dict[str, Any]) -> Live:
         """Store a configuration as a running trial, in one write."""
         number = len(self.params)
         self.checkpoints.begin(number)
@@ -279,7 +313,7 @@ class _Driver:
         """Return what a trial with these searched hyperparameters costs, in the task's unit."""
         return self.task.work(self.task.make_config(self.spec.config_values(params)), self.data)
 
-    def _take_over(self, record: TrialRecord, trial_id: int) -> _Live:
+    def take_over(self, record: TrialRecord, trial_id: int) -> Live:
         """Go on with an interrupted trial from its last segment that is still whole."""
         values = self.spec.config_values(record.params)
         config = self.task.make_config({**values, **record.found, "seed": record.seed})
@@ -304,9 +338,9 @@ class _Driver:
         config: Config,
         params: dict[str, Any],
         segments: list[SegmentRecord],
-    ) -> _Live:
+    ) -> Live:
         done = segments[-1].step if segments else 0
-        live = _Live(
+        return Live(
             number=number,
             trial_id=trial_id,
             config=config,
@@ -316,9 +350,6 @@ class _Driver:
             cuts=[cut for cut in cuts(config.num_steps) if cut.step > done],
             segments=segments,
         )
-        record = self._record(live, _End("running"))
-        self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=config.num_steps))
-        return live
 
     def _take(self, pool: Pool, outcome: SegmentOutcome) -> None:
         """Let a trial follow from what became of its job."""
@@ -330,12 +361,13 @@ class _Driver:
         else:
             self._take_death(pool, live)
 
-    def _take_segment(self, pool: Pool, live: _Live, segment: Segment) -> None:
+    def _take_segment(self, pool: Pool, live: Live, segment: Segment) -> None:
         """Judge a segment, let the worker go on, and store it meanwhile."""
         first_step, cut = live.step, live.cuts.pop(0)
         if segment.found:
             live.found, live.config = segment.found, live.config.replace(**segment.found)
-            self.writer.store_found(live.trial_id, segment.found)
+            found = segment.found
+            self.writer.commit(live.trial_id, lambda: self.writer.store_found(live.trial_id, found))
         if _has_diverged(segment.dev_loss):
             self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
             return
@@ -351,14 +383,14 @@ class _Driver:
             )
         )
         if cut.percent is not None:
-            self._stand(live.number, cut.percent, live.segments[-1].rung_loss)
+            self.stand(live.number, cut.percent, live.segments[-1].rung_loss)
             self.mirror.report(live.number, cut.percent, live.segments[-1].rung_loss)
         end = self._judge(live)
         if end is None:
             self._submit(pool, live)
         self._store(live, first_step, segment, end)
 
-    def _judge(self, live: _Live) -> _End | None:
+    def _judge(self, live: Live) -> _End | None:
         """Say how the trial ends where it stands, or None if it goes on."""
         if not live.cuts:
             return _End("complete", dev_loss=live.segments[-1].dev_loss)
@@ -367,15 +399,18 @@ class _Driver:
             return _End("pruned", reason=f"pruned at {percent} % by {self.spec.pruner}")
         return None
 
-    def _store(self, live: _Live, first_step: int, segment: Segment, end: _End | None) -> None:
+    def _store(self, live: Live, first_step: int, segment: Segment, end: _End | None) -> None:
         """Store a segment, and the trial's end with it: files first, then one transaction."""
         stored = live.segments[-1]
         step = stored.step
         self.checkpoints.write_segment(live.number, first_step, step, segment.state, segment.losses)
-        with self.writer.one_transaction():
+
+        def write() -> None:
             self.writer.store_segments(live.trial_id, live.segments)
             if end is not None:
                 self._store_end(live, end)
+
+        self.writer.commit(live.trial_id, write)
         self.checkpoints.drop_states_before(live.number, step)
         self.observe(
             SegmentStored(
@@ -389,7 +424,7 @@ class _Driver:
         if end is not None:
             self._leave(live, end)
 
-    def _take_death(self, pool: Pool, live: _Live) -> None:
+    def _take_death(self, pool: Pool, live: Live) -> None:
         live.deaths += 1
         if live.deaths == MAX_DEATHS:
             where = f"between steps {live.step:,} and {live.cuts[0].step:,}"
@@ -399,7 +434,7 @@ class _Driver:
         self.observe(Warned(text=f"the worker of trial {live.number} died; its segment is trained again"))
         self._submit(pool, live)
 
-    def _submit(self, pool: Pool, live: _Live) -> None:
+    def _submit(self, pool: Pool, live: Live) -> None:
         job = SegmentJob(
             trial=live.number,
             config=live.config,
@@ -410,13 +445,12 @@ class _Driver:
         )
         pool.submit(job)
 
-    def _end(self, live: _Live, end: _End) -> None:
+    def _end(self, live: Live, end: _End) -> None:
         """Store the end of a trial that comes without a segment, and leave it."""
-        with self.writer.one_transaction():
-            self._store_end(live, end)
+        self.writer.commit(live.trial_id, lambda: self._store_end(live, end))
         self._leave(live, end)
 
-    def _store_end(self, live: _Live, end: _End) -> None:
+    def _store_end(self, live: Live, end: _End) -> None:
         self.writer.end(
             live.trial_id,
             end.state,
@@ -427,15 +461,15 @@ class _Driver:
             seal=self._record(live, end).seal(),
         )
 
-    def _leave(self, live: _Live, end: _End) -> None:
+    def _leave(self, live: Live, end: _End) -> None:
         """Let everybody know of an end that is on disk."""
         if end.state == "complete":
             self.budget.learn(self._work(live.params), live.seconds)
         self.mirror.end(live.number, end.state, end.dev_loss, self._cost(live, end))
-        del self.live[live.number]
         self.done += 1
         self.trained += 1
-        self._close(live.number, end.dev_loss)
+        self.close(live.number, end.dev_loss)
+        del self.live[live.number]
         self.observe(TrialEnded(trial=self._record(live, end), done=self.done, total=self.spec.total_trials))
 
     # What surrounds a trial's way.
@@ -449,35 +483,40 @@ class _Driver:
                 reason = f"timeout after {limit:g} s, at step {live.step:,} or later"
                 self._end(live, _End("timeout", reason=reason))
 
-    def _release(self, pool: Pool) -> None:
+    def release(self, pool: Pool) -> None:
         """Leave the running trials to the next run."""
         pool.close()
         for live in self.live.values():
             self.writer.release(live.trial_id)
         self.live.clear()
 
-    def _close_finished(self, study: StudyRecord) -> None:
+    def close_finished(self, study: StudyRecord) -> None:
         """Tidy the files of finished trials; a killed run may have left some undone."""
         for trial in study.trials:
             if trial.is_finished:
-                self._close(trial.number, trial.dev_loss)
+                self.close(trial.number, trial.dev_loss)
 
-    def _close(self, number: int, dev_loss: float | None) -> None:
+    def close(self, number: int, dev_loss: float | None) -> None:
         """Keep the files of the best ``keep`` trials whole, thin those of all others."""
         if dev_loss is None:
-            self.checkpoints.close(number, keep=False)
+            self.tidy(number, keep=False)
             return
         bisect.insort(self.kept, (dev_loss, number))
         out = self.kept.pop()[1] if len(self.kept) > self.spec.keep else None
         if out != number:
-            self.checkpoints.close(number, keep=True)
+            self.tidy(number, keep=True)
         if out is not None:
-            self.checkpoints.close(out, keep=False)
+            self.tidy(out, keep=False)
 
-    def _stand(self, number: int, percent: int, loss: float) -> None:
+    def tidy(self, number: int, *, keep: bool) -> None:
+        """Turn a finished trial's files into what stays of them."""
+        self.checkpoints.close(number, keep=keep)
+
+    def stand(self, number: int, percent: int, loss: float) -> None:
+        """Let a trial stand at a rung, for pruners."""
         self.rungs.setdefault(percent, {})[number] = loss
 
-    def _cost(self, live: _Live, end: _End) -> float | None:
+    def _cost(self, live: Live, end: _End) -> float | None:
         """Return the value of the second objective, where the study has one."""
         return None if self.spec.cost is None else self._record(live, end).cost(self.spec.cost)
 
@@ -488,7 +527,7 @@ class _Driver:
             "owner": f"{socket.gethostname()}:{os.getpid()}",
         }
 
-    def _record(self, live: _Live, end: _End) -> TrialRecord:
+    def _record(self, live: Live, end: _End) -> TrialRecord:
         return TrialRecord(
             number=live.number,
             state=end.state,

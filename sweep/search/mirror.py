@@ -40,7 +40,7 @@ class Mirror:
         self._open: dict[int, Trial] = {}
         self._reported: set[tuple[int, int]] = set()
         for trial in trials:
-            self._add(trial)
+            self.add(trial)
 
     def ask(self, number: int, sampler: BaseSampler) -> dict[str, Any]:
         """Return the parameters that ``sampler`` proposes for the next trial, now running."""
@@ -65,7 +65,16 @@ class Mirror:
         ended, values = self._seen_as(state, dev_loss, cost)
         self._study.tell(self._open.pop(number), values, ended)
 
-    def _add(self, record: TrialRecord) -> None:
+    def follow(self, record: TrialRecord) -> None:
+        """Take in what became of a running trial elsewhere."""
+        for percent, loss in record.rungs.items():
+            self.report(record.number, percent, loss)
+        if record.is_finished:
+            cost = None if self._cost is None else record.cost(self._cost)
+            self.end(record.number, record.state, record.dev_loss, cost)
+
+    def add(self, record: TrialRecord) -> None:
+        """Take in a trial that was stored elsewhere, the next one by number."""
         if not record.is_finished:
             self.ask(record.number, PointSampler(record.params))
             for percent, loss in record.rungs.items():

@@ -46,8 +46,10 @@ _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
 
 
-def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
-    """Return the study that ``spec`` describes, made where it is missing.
+def open_study(
+    storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data, writer: type[StudyWriter] = StudyWriter
+) -> StudyWriter:
+    """Return a ``writer`` of the study that ``spec`` describes, made where it is missing.
 
     Raises:
         StudyConflictError: If a study of that name is stored with another identity.
@@ -61,7 +63,7 @@ def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) 
         else:
             _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
-    return StudyWriter(storage, stored_id, spec.name)
+    return writer(storage, stored_id, spec.name)
 
 
 def load_study(storage: RDBStorage, name: str) -> StudyRecord:
@@ -95,7 +97,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             keep=attrs["keep"],
             logged=tuple(attrs["logged"]),
             environment=attrs["environment"],
-            trials=tuple(_trial_record(trial) for trial in trials),
+            trials=tuple(trial_record(trial) for trial in trials),
             plans=tuple(attrs.get(_PLANS, ())),
             notes=read_notes(attrs),
         )
@@ -268,7 +270,8 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
             storage.set_study_user_attr(study_id, key, value)
 
 
-def _trial_record(trial: FrozenTrial) -> TrialRecord:
+def trial_record(trial: FrozenTrial) -> TrialRecord:
+    """Return a stored trial as plain data."""
     attrs = trial.user_attrs
     segments = trial.system_attrs.get(SEGMENTS) or attrs.get("segments", ())  # the latter in older databases
     reason = attrs.get("reason")

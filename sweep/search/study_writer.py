@@ -9,7 +9,7 @@ half-asked trial cannot exist.
 import contextlib
 import datetime
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
@@ -65,6 +65,18 @@ class StudyWriter:
                 yield connection
             finally:
                 self._joined = None
+
+    def join(self) -> None:
+        """Become the study's driver; its lock says so already."""
+
+    def leave(self) -> bool:
+        """Stop being it; say whether no other is left."""
+        return True
+
+    def commit(self, trial_id: int, write: Callable[[], None]) -> None:
+        """Let what ``write`` stores of a trial become one commit, or none."""
+        with self.one_transaction():
+            write()
 
     def claim(
         self,
@@ -168,7 +180,9 @@ class StudyWriter:
         is_running = _TRIALS.c.state == TrialState.RUNNING
         return sqlalchemy.update(_TRIALS).where(_TRIALS.c.trial_id == trial_id, is_running)
 
-    def _change_one(self, connection: sqlalchemy.Connection, change: sqlalchemy.Update) -> None:
+    def _change_one(
+        self, connection: sqlalchemy.Connection, change: sqlalchemy.Update | sqlalchemy.Delete
+    ) -> None:
         if connection.execute(change).rowcount != 1:
             raise StorageError(
                 f"study {self._name!r}: a running trial was changed by another program; run again"

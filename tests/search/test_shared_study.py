@@ -1,0 +1,200 @@
+"""Several drivers share a study on PostgreSQL, as if they were one, whatever befalls them or the server."""
+
+import contextlib
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import PASSWORD, QUOTED, Server, running_server
+from shared_runs import check_study, count_ended, ended_at_last, start_driver
+from sweep_command import kill
+from toy_runs import Watcher, database_in, run_toy, toy_study
+from toy_task import TOY
+
+from sweep.cli import main
+from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.search.confirm import ConfirmSettings, load_confirmation, plan_confirmation, run_confirmation
+from sweep.search.copying import copy_study
+from sweep.search.dashboard import HOST, make_server
+from sweep.search.database import Database
+from sweep.search.driver import RunSummary, run_study
+from sweep.search.records import StudyRecord
+from sweep.search.study_spec import StudySpec
+from sweep.search.study_store import delete_study, load_study, rename_study, study_names
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Database:
+    """An empty database with a folder of files."""
+    return Database(server.make_database(f"t{abs(hash(request.node.name))}"), tmp_path / "files")
+
+
+def run(database: Database, spec: StudySpec, watcher: Watcher | None = None, workers: int = 1) -> RunSummary:
+    watcher = watcher or Watcher()
+    return run_study(TOY, spec, database, workers=workers, observe=watcher, should_stop=watcher.should_stop)
+
+
+def outcome(study: StudyRecord) -> list[object]:
+    """What must be the same wherever a study was run."""
+    return [
+        (trial.number, trial.state, trial.params, trial.seed, trial.dev_loss, trial.rungs)
+        for trial in study.trials
+    ]
+
+
+def test_a_study_comes_out_as_on_sqlite(database: Database, tmp_path: Path) -> None:
+    """Stopped in between and gone on with, every parameter, rung and loss is bitwise the same."""
+    spec = toy_study(pruner="median", sampler="tpe", trials=8)
+    assert run(database, spec, Watcher(stop_after=5)).stopped_by == "signal"
+    summary = run(database, spec)
+    assert summary.stopped_by is None
+    assert outcome(summary.study) == outcome(run_toy(tmp_path, spec).study)
+    assert run(database, spec).trained == 0
+
+
+def test_drivers_share_a_study_whose_server_falls(server: Server, tmp_path: Path) -> None:
+    """40 trials end once each, though the server is stopped without warning and a driver killed."""
+    url = server.make_database("falls")
+    runs = [start_driver(url, tmp_path, trials=40, workers=1, lease_s=2) for _ in range(2)]
+    with ended_at_last(runs):
+        reach(server, "falls", 5)
+        server.stop("immediate")
+        server.start()
+        reach(server, "falls", 12)
+        kill(runs[0].pid)
+        _, complaints = runs[1].communicate(timeout=120)
+    assert runs[1].returncode == 0, complaints
+    check_study(server, "falls", tmp_path, 40)
+
+
+def reach(server: Server, name: str, n: int) -> None:
+    end = time.monotonic() + 60
+    while count_ended(server, name) < n:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_driver_that_was_taken_for_dead_writes_no_more(
+    database: Database, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its row is gone its trials are free; it notices at its next write and goes on as a new driver."""
+
+    class Reaper(Watcher):
+        def __call__(self, event: object) -> None:
+            super().__call__(event)  # type: ignore[arg-type]
+            if len(self.events) == 4:
+                with server.connect(database.where.rpartition("/")[2]) as connection:
+                    assert connection.execute("DELETE FROM sweep_drivers").rowcount == 1
+
+    watcher = Reaper()
+    spec = toy_study(trials=3)
+    summary = run(database, spec, watcher)
+    assert [trial.state for trial in summary.study.trials] == ["complete"] * 3
+    assert any("taken for dead" in str(event) for event in watcher.events)
+
+
+def test_a_study_that_is_being_run_cannot_be_deleted(server: Server, tmp_path: Path) -> None:
+    """The refusal names process and host of each driver; once they have left it can be."""
+    database = Database(server.make_database("busy"), tmp_path)
+    (driver,) = [start_driver(server.url("busy"), tmp_path, trials=4_000, workers=1, lease_s=60)]
+    with ended_at_last([driver]):
+        reach(server, "busy", 1)
+        with pytest.raises(StudyConflictError, match=f"process {driver.pid} on"), database.driver_lock("toy"):
+            pass
+        with server.connect("busy") as connection:  # as if its lease had run out
+            connection.execute("UPDATE sweep_drivers SET lease_until = now() - interval '1 s'")
+    with database.driver_lock("toy"):
+        delete_study(database.open_for_writing(), "toy")
+    assert study_names(database.open_read_only()) == []
+
+
+def test_a_study_and_its_confirmation_are_copied_there_and_back(database: Database, tmp_path: Path) -> None:
+    """Every value and file is the same after both ways; a second copy is refused."""
+    here, back = database_in(tmp_path), Database(f"sqlite:///{tmp_path}/back.db")
+    study = run(here, toy_study(trials=6)).study
+    settings = ConfirmSettings(top=2, seeds=2, certify=2, method="fixed", delta=0.003, alpha=0.05)
+    plan = plan_confirmation(study, None, settings)
+    assert run_confirmation(TOY, study, plan, here, workers=1)
+    for source, target in ((here, database), (database, back)):
+        copies = copy_study("toy", source, target)
+        assert [len(copy.trials) for copy in copies] == [6, 6]
+        with pytest.raises(StudyConflictError, match="exists in"):
+            copy_study("toy", source, target)
+    confirmation = load_confirmation(back.open_read_only(), load_study(back.open_read_only(), "toy"))
+    assert confirmation is not None
+    assert confirmation.remaining == []
+    files = [
+        {path.relative_to(each.files): path.read_bytes() for path in each.files.rglob("*.safetensors")}
+        for each in (here, database, back)
+    ]
+    assert files[0]
+    assert files[0] == files[1] == files[2]
+    assert run(database, toy_study(trials=7)).trained == 1
+
+
+def test_no_text_shows_the_password(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither errors of every kind, nor what commands print, nor the dashboard's pages."""
+    monkeypatch.chdir(tmp_path)
+    url = server.make_database("secrets")
+    run(Database(url, tmp_path / "files"), toy_study(trials=1))
+    wrong = [
+        server.url("secrets", password=f"not{QUOTED}"),
+        server.url("nowhere"),
+        url.replace("secrets", "sec/rets{}"),
+        url.replace(f":{server.port}", ":port"),
+        url.replace("/secrets", ""),
+        f"{url}?password={QUOTED}",
+        url.replace("127.0.0.1", "[::1"),
+    ]
+    for bad in wrong:
+        assert main(["list", "--storage", bad]) == 3
+    for command in (["doctor"], ["list"], ["table", "toy"], ["table", "none"]):
+        main([*command, "--storage", url])
+    said = "".join(capsys.readouterr())
+    assert "sweep@127.0.0.1" in said
+    assert "toy" in said
+    for secret in (PASSWORD, QUOTED, "s3cr3t"):
+        assert secret not in said
+
+
+def test_the_dashboard_reads_and_cannot_write(server: Server, tmp_path: Path) -> None:
+    """It shows the study through a connection on which the server itself refuses to write."""
+    database = Database(server.make_database("shown"), tmp_path)
+    run(database, toy_study(trials=2))
+    storage = database.open_read_only()
+    with pytest.raises(StorageError, match="read-only"):
+        rename_study(storage, "toy", "other")
+    web = make_server(storage, 0)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    with contextlib.closing(web.socket):
+        pages = [
+            urllib.request.urlopen(f"http://{HOST}:{web.server_port}{path}").read().decode()
+            for path in ("/api/studies", "/api/studies/1?after=0")
+        ]
+        web.shutdown()
+    assert '"toy"' in pages[0]
+    assert '"trials"' in pages[1]
+    assert "s3cr3t" not in "".join(pages)
+
+
+def test_what_is_no_database_of_studies_is_refused(server: Server, tmp_path: Path) -> None:
+    """An empty one when reading, another program's, and a server that is not there."""
+    empty = Database(server.make_database("empty"), tmp_path)
+    assert not empty.exists()
+    with pytest.raises(NotFoundError, match="no studies in postgresql://sweep@"):
+        empty.open_read_only()
+    with server.connect("empty") as connection:
+        connection.execute("CREATE TABLE studies (title text)")
+    with pytest.raises(StorageError, match="belongs to another program"):
+        empty.open_for_writing()

@@ -1,0 +1,36 @@
+"""A driver of a shared toy study in a process of its own.
+
+    python toy_driver.py URL FILES TRIALS WORKERS LEASE_S
+
+It prints the numbers of the trials that ended here.
+"""
+
+import os
+import sys
+
+from sweep.search import drivers
+from sweep.search.database import Database
+from sweep.search.driver import run_study
+from sweep.search.events import Event, TrialEnded, Warned
+
+
+def main() -> None:
+    from toy_runs import toy_study
+    from toy_task import TOY
+
+    url, files, trials, workers, lease_s = sys.argv[1:]
+    drivers.LEASE_S = float(lease_s)
+
+    def observe(event: Event) -> None:
+        if isinstance(event, TrialEnded):
+            print(event.trial.number, flush=True)
+        if isinstance(event, Warned):
+            print(event.text, file=sys.stderr, flush=True)
+
+    spec = toy_study(trials=int(trials), keep=5)
+    run_study(TOY, spec, Database(url, files), workers=int(workers), observe=observe)
+
+
+if __name__ == "__main__":
+    sys.path[:0] = os.environ["TOY_PATH"].split(os.pathsep)
+    main()
