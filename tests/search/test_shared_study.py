@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from postgres_server import PASSWORD, QUOTED, Server, running_server
 from shared_runs import check_study, count_ended, ended_at_last, start_driver
-from sweep_command import kill
+from sweep_command import DEADLINE_S, kill
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY
 
@@ -71,13 +71,13 @@ def test_drivers_share_a_study_whose_server_falls(server: Server, tmp_path: Path
         server.start()
         reach(server, "falls", 12)
         kill(runs[0].pid)
-        _, complaints = runs[1].communicate(timeout=120)
+        _, complaints = runs[1].communicate(timeout=DEADLINE_S)
     assert runs[1].returncode == 0, complaints
     check_study(server, "falls", tmp_path, 40)
 
 
 def reach(server: Server, name: str, n: int) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + DEADLINE_S
     while count_ended(server, name) < n:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -159,7 +159,7 @@ def test_no_text_shows_the_password(
     ]
     for bad in wrong:
         assert main(["list", "--storage", bad]) == 3
-    for command in (["doctor"], ["list"], ["table", "toy"], ["table", "none"]):
+    for command in (["doctor"], ["list"], ["table", "toy", "--format", "json"], ["table", "none"]):
         main([*command, "--storage", url])
     said = "".join(capsys.readouterr())
     assert "sweep@127.0.0.1" in said
