@@ -4,13 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check audit bench search-bench faults faults-release wheel clean
+.PHONY: run test cluster check audit bench search-bench faults faults-release wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
 
 test: .venv/installed-for-tests  ## all tests, the import contracts among them
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+cluster: .venv/installed-for-tests  ## the heavy tests of many drivers on PostgreSQL; as root each has a network of its own
+	$(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" tests/cluster
+	PYTHONPATH=tests/search $(BIN)/python tests/benchmarks/bench_cluster.py
 
 check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -10,7 +10,6 @@ from typing import Any
 from sweep import __version__
 
 STORAGE_VARIABLE = "SWEEP_STORAGE"
-FILES_VARIABLE = "SWEEP_FILES"
 DEFAULT_STORAGE = "sqlite:///studies/sweep.db"
 
 
@@ -209,8 +208,7 @@ def _add(commands: Any, name: str, does: str, example: str) -> argparse.Argument
     command.add_argument(
         "--files",
         metavar="DIR",
-        default=os.environ.get(FILES_VARIABLE),
-        help=f"folder of weights and curves beside a postgresql:// database (default: {FILES_VARIABLE})",
+        help="folder of weights and curves beside a postgresql:// database (default: SWEEP_FILES)",
     )
     return command
 

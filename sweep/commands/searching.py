@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     name, study = spec.name, summary.study
     if not stop:
-        study = take_notes(study, database)
+        with database.opening():  # drivers of one study end together
+            study = take_notes(study, database)
     done, total = sum(t.is_finished for t in study.trials), study.total_trials
     if not arguments.json:
         _print_run(study, database)
@@ -218,7 +219,8 @@ def _publish(name: str, database: "Database") -> None:
     from sweep.results.publish import publish
 
     try:
-        publish(name, database)
+        with database.opening():
+            publish(name, database)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show this run's figures and files: {error}".partition("\n")[0]

@@ -6,6 +6,7 @@ that a killed copy left are replaced by the next one. Looks at the test split st
 taken; the user's ledger knows of them.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from optuna.storages._rdb import models
 
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.database import Database, machine_errors, storage_errors
+from sweep.search.files import TEMPORARY
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import all_study_names, confirmation_name, load_study
 
@@ -42,6 +44,8 @@ _OF_TRIAL = [
 _BATCH = 500
 """Trials whose rows are read and written together."""
 
+_TRIAL_NOTE = re.compile(r"dashboard:(\d+):")
+
 _Row = dict[str, Any]
 
 
@@ -63,8 +67,7 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
     if set(names) & set(all_study_names(writing)):
         raise StudyConflictError(f"a study {name!r} exists in {target.where}; rename or delete it first")
     with source.driver_lock(name), target.driver_lock(name):
-        for each in names:
-            _copy_files(each, source, target)
+        _copy_files(name, source, target)
         with storage_errors(target.where), writing.engine.begin() as connection:
             for each in names:
                 _copy_rows(each, reading, connection)
@@ -72,32 +75,42 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
 
 def _copy_files(name: str, source: Database, target: Database) -> None:
-    """Copy the trials' folders, before the database speaks of them."""
+    """Copy what stands in the study's folders, before the database speaks of it; not who runs it."""
     here, there = source.files / name, target.files / name
     if not here.is_dir():
         return
     with machine_errors(there):
-        for folder in sorted(path for path in here.iterdir() if path.name.isdecimal() and path.is_dir()):
+        for folder in sorted(path for path in here.iterdir() if path.is_dir() and not path.is_symlink()):
             if (there / folder.name).exists():  # left over from a study that is not stored
                 shutil.rmtree(there / folder.name)
-            shutil.copytree(folder, there / folder.name, symlinks=True)
+            unwanted = shutil.ignore_patterns("driver.*", f"{TEMPORARY}*")
+            shutil.copytree(folder, there / folder.name, symlinks=True, ignore=unwanted)
 
 
 def _copy_rows(name: str, reading: RDBStorage, connection: sqlalchemy.Connection) -> None:
     with storage_errors(name), reading.engine.connect() as source:
         (study,) = _rows(source, _STUDIES, _STUDIES.c.study_name == name)
         old = study.pop("study_id")
-        new = _insert(connection, _STUDIES, [study])[0]
-        for table in _OF_STUDY:
-            rows = _rows(source, table, table.c.study_id == old)
-            _insert(connection, table, [{**row, "study_id": new} for row in rows])
+        (new,) = _insert(connection, _STUDIES, [study])
+        ids: dict[int, int] = {}
         for trials in _batches(_rows(source, _TRIALS, _TRIALS.c.study_id == old)):
             old_ids = [trial.pop("trial_id") for trial in trials]
             new_ids = _insert(connection, _TRIALS, [{**trial, "study_id": new} for trial in trials])
-            ids = dict(zip(old_ids, new_ids, strict=True))
+            ids.update(zip(old_ids, new_ids, strict=True))
             for table in _OF_TRIAL:
                 rows = _rows(source, table, table.c.trial_id.in_(old_ids))
                 _insert(connection, table, [{**row, "trial_id": ids[row["trial_id"]]} for row in rows])
+        for table in _OF_STUDY:
+            rows = _rows(source, table, table.c.study_id == old)
+            _insert(connection, table, [_renumbered({**row, "study_id": new}, ids) for row in rows])
+
+
+def _renumbered(row: _Row, ids: dict[int, int]) -> _Row:
+    """Let the dashboard's note on a trial follow the trial to its new id."""
+    found = _TRIAL_NOTE.match(row.get("key", ""))
+    if found is None or int(found[1]) not in ids:
+        return row
+    return {**row, "key": f"dashboard:{ids[int(found[1])]}:{row['key'][found.end() :]}"}
 
 
 def _rows(source: sqlalchemy.Connection, table: sqlalchemy.Table, which: Any) -> list[_Row]:

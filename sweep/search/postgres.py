@@ -8,6 +8,7 @@ References:
 """
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,12 @@ OPENING_PATIENCE_S = 10.0
 RUNNING_PATIENCE_S = 300.0
 """How long it is asked again by a driver that has something to store."""
 
+FILES_VARIABLE = "SWEEP_FILES"
+
 _RETRY_S = 0.25
+_OPENING_S = 600
+"""How long others may take to make, open or leave studies."""
+
 _OPENING_KEY = 0x73776565703031
 """Key of the advisory lock that is held while a study is made, opened or left; "sweep01" in hex."""
 
@@ -49,7 +55,7 @@ class PostgresDatabase(Database):
         Args:
             url: ``postgresql://USER@HOST:PORT/DATABASE``, with ``:PASSWORD`` after the user if need be;
                 what it leaves out is taken from libpq's variables and files (``~/.pgpass``).
-            files: Folder that all hosts reach; by default ``studies/DATABASE.d`` here.
+            files: Folder that all hosts reach; by default ``SWEEP_FILES``, else ``studies/DATABASE.d`` here.
 
         Raises:
             StorageError: If the URL cannot be read. The text shows nothing of it.
@@ -59,6 +65,7 @@ class PostgresDatabase(Database):
         self._url = parsed._replace(drivername="postgresql+psycopg", password=None)
         self.where = parsed._replace(password=None, query=sqlalchemy.util.immutabledict()).render_as_string()
         assert parsed.database, "checked with the URL"
+        files = files or os.environ.get(FILES_VARIABLE)
         if files is None and not _FOLDER_NAME.fullmatch(parsed.database):
             raise StorageError(
                 f"database {parsed.database!r} cannot name a folder; give one with --files DIR"
@@ -103,7 +110,7 @@ class PostgresDatabase(Database):
             connection = self._patiently_opening(engine.connect)
             stack.callback(self._close, connection)
             with storage_errors(self.where):
-                connection.exec_driver_sql(f"SET lock_timeout = '{PATIENCE_S}s'")
+                connection.exec_driver_sql(f"SET lock_timeout = '{_OPENING_S}s'")
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_lock(_OPENING_KEY)))
             self._opened += 1
             try:

@@ -62,18 +62,18 @@ def test_a_study_comes_out_as_on_sqlite(database: Database, tmp_path: Path) -> N
 
 
 def test_drivers_share_a_study_whose_server_falls(server: Server, tmp_path: Path) -> None:
-    """40 trials end once each, though the server is stopped without warning and a driver killed."""
+    """24 trials end once each, though the server is stopped without warning and a driver killed."""
     url = server.make_database("falls")
-    runs = [start_driver(url, tmp_path, trials=40, workers=1, lease_s=2) for _ in range(2)]
+    runs = [start_driver(url, tmp_path, trials=24, workers=1, lease_s=2) for _ in range(2)]
     with ended_at_last(runs):
         reach(server, "falls", 5)
         server.stop("immediate")
         server.start()
-        reach(server, "falls", 12)
+        reach(server, "falls", 10)
         kill(runs[0].pid)
         _, complaints = runs[1].communicate(timeout=DEADLINE_S)
     assert runs[1].returncode == 0, complaints
-    check_study(server, "falls", tmp_path, 40)
+    check_study(server, "falls", tmp_path, 24)
 
 
 def reach(server: Server, name: str, n: int) -> None:
@@ -175,7 +175,7 @@ def test_the_dashboard_reads_and_cannot_write(server: Server, tmp_path: Path) ->
     storage = database.open_read_only()
     with pytest.raises(StorageError, match="read-only"):
         rename_study(storage, "toy", "other")
-    web = make_server(storage, 0)
+    web = make_server(storage, database.files, 0)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     with contextlib.closing(web.socket):
         pages = [

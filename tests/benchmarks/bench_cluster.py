@@ -1,0 +1,102 @@
+"""How many segments a second do drivers and their database take?
+
+Workers that train in no time hand back a segment as soon as one is submitted, so that what is
+measured is all the rest: asking, claiming, writing files and rows. On SQLite with one driver, on a
+PostgreSQL started for this with one driver and with several, each in a process of its own.
+
+    PYTHONPATH=tests/search python tests/benchmarks/bench_cluster.py [--trials 200] [--drivers 4] [--json]
+"""
+
+import argparse
+import concurrent.futures
+import json
+import multiprocessing
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+from postgres_server import running_server
+from toy_runs import toy_study
+from toy_task import ToyTask
+
+from sweep.search import driver
+from sweep.search.database import Database
+from sweep.search.pool import SegmentJob, SegmentOutcome
+from sweep.task.protocol import Segment
+
+STATE = bytes(10_000)
+"""As large as the state of a small model."""
+
+
+class InstantPool:
+    """Eight workers that train in no time."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self._jobs: list[SegmentJob] = []
+
+    def free(self) -> int:
+        return 8 - len(self._jobs)
+
+    def submit(self, job: SegmentJob) -> None:
+        self._jobs.append(job)
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        jobs, self._jobs = self._jobs, []
+        losses = np.zeros(300, np.float32)
+        segment = Segment(state=STATE, dev_loss=1.0, losses=losses, seconds=0.0)
+        return [SegmentOutcome(trial=job.trial, segment=segment) for job in jobs]
+
+    def elapsed(self, trial: int) -> float:
+        return 0.0
+
+    def kill(self, trial: int) -> None:
+        """Nothing to kill."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def drive(url: str, files: str | None, name: str, trials: int) -> tuple[float, float]:
+    """Run a study; return when it began and ended, seconds."""
+    driver.LocalPool = InstantPool  # type: ignore[assignment,misc]
+    spec = toy_study(name=name, trials=trials, keep=5, fixed={"num_steps": 3_000})
+    began = time.time()
+    driver.run_study(ToyTask(), spec, Database(url, files), workers=8)
+    return began, time.time()
+
+
+def rate(url: str, files: str | None, name: str, trials: int, drivers: int) -> float:
+    """Return segments a second of several drivers of one study."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(drivers, spawn) as processes:
+        runs = [processes.submit(drive, url, files, name, trials) for _ in range(drivers)]
+        times = [run.result() for run in runs]
+    return 4 * trials / (max(ended for _, ended in times) - min(began for began, _ in times))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--drivers", type=int, default=4)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    n, several = arguments.trials, arguments.drivers
+    with tempfile.TemporaryDirectory() as folder, running_server() as server:
+        url = server.make_database("bench")
+        figures = {
+            "SQLite, 1 driver": rate(f"sqlite:///{folder}/sweep.db", None, "one", n, 1),
+            "PostgreSQL, 1 driver": rate(url, folder, "one", n, 1),
+            f"PostgreSQL, {several} drivers": rate(url, folder, "several", n, several),
+        }
+    if arguments.json:
+        print(json.dumps({name: round(value, 1) for name, value in figures.items()}))
+        return
+    print(f"{n} trials of four segments; segments stored a second, workers that train in no time:")
+    for name, value in figures.items():
+        print(f"  {name:<24} {value:7.0f}")
+
+
+if __name__ == "__main__":
+    main()
