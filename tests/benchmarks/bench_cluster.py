@@ -23,7 +23,12 @@ from toy_task import ToyTask
 from sweep.search import driver
 from sweep.search.database import Database
 from sweep.search.pool import SegmentJob, SegmentOutcome
+from sweep.search.rungs import cuts
 from sweep.task.protocol import Segment
+
+STEPS = 3_000
+LENGTHS = dict(zip((ends := [cut.step for cut in cuts(STEPS)]), np.diff([0, *ends]).tolist(), strict=True))
+"""Last step of each segment -> its steps."""
 
 STATE = bytes(10_000)
 """As large as the state of a small model."""
@@ -43,9 +48,7 @@ class InstantPool:
 
     def wait(self, timeout: float) -> list[SegmentOutcome]:
         jobs, self._jobs = self._jobs, []
-        losses = np.zeros(300, np.float32)
-        segment = Segment(state=STATE, dev_loss=1.0, losses=losses, seconds=0.0)
-        return [SegmentOutcome(trial=job.trial, segment=segment) for job in jobs]
+        return [SegmentOutcome(trial=job.trial, segment=_segment(job)) for job in jobs]
 
     def elapsed(self, trial: int) -> float:
         return 0.0
@@ -57,10 +60,15 @@ class InstantPool:
         """Nothing to close."""
 
 
+def _segment(job: SegmentJob) -> Segment:
+    losses = np.zeros(LENGTHS[job.until_step], np.float32)
+    return Segment(state=STATE, dev_loss=1.0 + job.trial / 1e6, losses=losses, seconds=0.0)
+
+
 def drive(url: str, files: str | None, name: str, trials: int) -> tuple[float, float]:
     """Run a study; return when it began and ended, seconds."""
     driver.LocalPool = InstantPool  # type: ignore[assignment,misc]
-    spec = toy_study(name=name, trials=trials, keep=5, fixed={"num_steps": 3_000})
+    spec = toy_study(name=name, trials=trials, keep=5, fixed={"num_steps": STEPS})
     began = time.time()
     driver.run_study(ToyTask(), spec, Database(url, files), workers=8)
     return began, time.time()
