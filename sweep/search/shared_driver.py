@@ -35,8 +35,9 @@ def run_shared(
     database: Database,
     *,
     data: Data,
-    workers: int,
-    device: str,
+    workers: int | None,
+    devices: tuple[str, ...],
+    engine: str,
     observe: Observer,
     should_stop: Callable[[], bool],
 ) -> RunSummary:
@@ -68,7 +69,8 @@ def run_shared(
             writer=writer,
             checkpoints=checkpoints,
             read=read,
-            device=device,
+            devices=devices,
+            engine=engine,
             observe=observe,
         )
         try:
