@@ -546,7 +546,7 @@ def test_a_study_begins_with_another_ones_best_and_goes_on_by_its_name(small: Pa
         (["run", "small", "--set", "sampler"], "--set 'sampler' must be KEY=VALUE"),
         (
             ["plan", "small", "--set", "fixed.init=xavier"],
-            "with --set fixed.init=xavier: init must be scaled",
+            "with --set 'fixed.init=xavier': init must be scaled",
         ),
         (["run", "small", "--from", "gone"], "no study 'gone' in the database"),
         (

@@ -62,7 +62,7 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
 
 
 def _with(settings: Sequence[str]) -> str:
-    return "".join(f" with --set {setting}" for setting in settings)
+    return "".join(f" with --set {setting!r}" for setting in settings)
 
 
 def _way_out(settings: Sequence[str], error: Exception) -> str:

@@ -89,7 +89,7 @@ def _parsed(settings: Sequence[str]) -> dict[str, str]:
         if key == "name":
             raise StudyFileError(f"--set {setting!r}: give the name with --as")
         if key in parsed:
-            raise StudyFileError(f"--set gives {key} twice, {parsed[key]!r} and {text!r}")
+            raise StudyFileError(f"--set gives {key!r} twice, {parsed[key]!r} and {text!r}")
         parsed[key] = text
     return parsed
 
@@ -137,7 +137,8 @@ def _value(key: str, text: str) -> Any:
         return [_value(key, part.strip()) for part in text.split(",")]
     if _WORD.fullmatch(text) or re.fullmatch(r"\d+(\.\d+)?[smh]", text):
         return text
-    raise StudyFileError(f"--set {key}={text}: {text!r} is no TOML value, word, list a,b or range low..high")
+    setting = f"{key}={text}"
+    raise StudyFileError(f"--set {setting!r}: no TOML value, word, list a,b or range low..high")
 
 
 def _toml(text: str) -> Any:
