@@ -7,6 +7,7 @@ short, gone on with, or added up from several; the table in ``docs/faults.md`` i
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import functools
 import json
 import random
@@ -100,22 +101,32 @@ def _schedule(size: str, only: list[str], seed: int) -> list[tuple[str, int]]:
 
 
 def _lane(number: int, lanes: int, arguments: argparse.Namespace) -> None:
-    """Run every so many-th case, one after the other, until the time is over."""
+    """Run every so many-th case in a folder of its own, which is left where something is wrong."""
+    folder = Path(tempfile.mkdtemp(prefix=f"sweep-lane-{number}-"))
+    folder.chmod(0o755)
+    tempfile.tempdir = str(folder)
     until = time.monotonic() + arguments.minutes * 60
     so_far: collections.Counter[str] = collections.Counter()
-    folder = Path(tempfile.mkdtemp(prefix=f"sweep-faults-lane-{number}-"))
-    folder.chmod(0o755)
     for name, seed in _schedule(arguments.size, arguments.only, arguments.seed)[number::lanes]:
-        if time.monotonic() > until:
-            return
-        began = time.monotonic()
-        rows = run_case(name, seed, so_far, folder)
-        with arguments.results.open("a") as results:
-            for row, found in rows.items():
-                line = {"case": name, "seed": seed, "row": row, **found.to_dict()}
-                results.write(json.dumps({**line, "seconds": round(time.monotonic() - began, 1)}) + "\n")
-        faults = {row: found.others or "see results" for row, found in rows.items() if found.faults}
-        print(f"{name} {seed}: {time.monotonic() - began:.0f} s {faults or ''}", flush=True)
+        if time.monotonic() < until:
+            _note(name, seed, so_far, folder, arguments.results)
+    for path in folder.glob("sweep-faults-*"):
+        shutil.rmtree(path)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _note(name: str, seed: int, so_far: collections.Counter[str], folder: Path, results: Path) -> None:
+    """Run a case once and add what it showed to the results."""
+    began = time.monotonic()
+    rows = run_case(name, seed, so_far, folder)
+    seconds = round(time.monotonic() - began, 1)
+    with results.open("a") as lines:
+        for row, found in rows.items():
+            line = {"case": name, "seed": seed, "row": row, **found.to_dict(), "seconds": seconds}
+            lines.write(json.dumps(line) + "\n")
+    faults = {row: found.others or "see results" for row, found in rows.items() if found.faults}
+    print(f"{name} {seed}: {seconds:.0f} s {faults or ''}", flush=True)
 
 
 def read_rows(path: Path) -> dict[str, Findings]:

@@ -1,5 +1,6 @@
 """What is swept in the campaign: real studies with segments of 0.2 s and more, each run once undisturbed."""
 
+import atexit
 import functools
 import shutil
 import tempfile
@@ -59,7 +60,9 @@ def lay_out(folder: Path, study: str) -> Path:
 @functools.cache
 def trained(study: str, *, confirmed: bool = False) -> Path:
     """Return a folder in which a study was run to its end, made once; copy it before changing anything."""
-    folder = Path(tempfile.mkdtemp(prefix="sweep-faults-")) / study
+    temporary = Path(tempfile.mkdtemp(prefix="sweep-faults-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    folder = temporary / study
     if confirmed:
         shutil.copytree(trained(study), folder)
         end = run(folder, "confirm", study, *CONFIRM)
