@@ -84,7 +84,8 @@ class Ended:
     @property
     def acknowledged(self) -> list[dict[str, Any]]:
         """What ``--json`` wrote, without a last line that is cut."""
-        return [json.loads(line) for line in self.out.splitlines(keepends=True) if line.endswith("\n")]
+        lines = self.out.split("\n")[:-1]
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def start(

@@ -112,6 +112,8 @@ def output_full(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
 
 
 def become_nobody() -> None:
+    """Let this process be another user's; what Python loads late may lie where that user cannot read."""
+    b"".decode("utf-8-sig")
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
