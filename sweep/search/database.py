@@ -142,7 +142,7 @@ class SQLiteDatabase(Database):
             StorageError: If the file is damaged, locked, or no database of studies.
             MachineError: If the folder cannot be written.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
         with machine_errors(self.path):
             self.files.mkdir(parents=True, exist_ok=True)
         with self._opening_lock(), storage_errors(self.path):
@@ -165,6 +165,7 @@ class SQLiteDatabase(Database):
             NotFoundError: If there is no database.
             StorageError: If the file is damaged, locked, or no database of studies.
         """
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         if not self.exists():
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
         with storage_errors(self.path):

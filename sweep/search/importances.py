@@ -41,7 +41,7 @@ def parameter_importances(study: StudyRecord) -> dict[str, float]:
     trials = [trial for trial in study.complete_trials() if math.isfinite(trial.dev_loss or math.nan)]
     if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:
         return {}
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study that is made
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
     space = _varying(study, trials)
     mirrored = optuna.create_study(direction="minimize")
     mirrored.add_trials([_mirrored(trial, space) for trial in trials])

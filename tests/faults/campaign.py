@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -146,17 +147,37 @@ def markdown(rows: Rows) -> str:
     lines = [
         "| case | tried | lost | doubled | zombies | tracebacks | other | 95 % bound |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *(_line(name, row) for name, row in sorted(_victims_joined(rows).items())),
     ]
-    for name, row in sorted(rows.items()):
-        lines.append(_line(name, row))
-    for start in ("kill -9", ""):
+    for what, of in (("kills at any time", _ANY), ("kills at windows", _AT), ("cases", re.compile(""))):
         total = Findings()
         for name, row in rows.items():
-            if name.startswith(start):
+            if of.match(name):
                 total += row
-        lines.append(_line(f"**all{' kills' if start else ''}**", total))
+        lines.append(_line(f"**all {what}**", total))
     told = sum(row.notes["results acknowledged"] for name, row in rows.items() if name.startswith("study "))
-    return "\n".join([*lines, "", f"Results acknowledged in killed runs and looked up again: {told:,}."])
+    return "\n".join([*lines, "", f"Results acknowledged in disturbed runs and looked up again: {told:,}."])
+
+
+_KILL = re.compile(r"kill -9 (\w+): (.*)")
+_ANY = re.compile(r"kill -9 \w+: at any time")
+_AT = re.compile(r"kill -9 \w+: (?!at any time)")
+
+
+def _victims_joined(rows: Rows) -> Rows:
+    """Return one row for each window, with how often each victim was killed there."""
+    joined: Rows = {name: row for name, row in rows.items() if not _KILL.match(name)}
+    windows: dict[str, dict[str, Findings]] = {}
+    for name, row in rows.items():
+        kill = _KILL.match(name)
+        if kill:
+            windows.setdefault(kill[2], {})[kill[1]] = row
+    for window, victims in windows.items():
+        times = ", ".join(f"{row.tried} {victim}" for victim, row in sorted(victims.items()) if row.tried)
+        total = joined.setdefault(f"kill -9 {window} ({times})", Findings())
+        for row in victims.values():
+            total += row
+    return joined
 
 
 MARKS = ("<!-- table: begin -->", "<!-- table: end -->")

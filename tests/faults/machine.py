@@ -332,10 +332,10 @@ SIGNALS: dict[str, tuple[list[signal.Signals], tuple[int, ...]]] = {
 
 def signalled(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Signals end a run with their status and without orphans; the next run goes on."""
-    rows, ends = {}, []
+    row, ends = Findings(), []
     lay_out(folder, "tpe")
     for name, (numbers, statuses) in SIGNALS.items():
-        row = rows[name] = Findings(tried=1)
+        row.tried += 1
         running = start(folder, *RUN)
         wait_for(lambda: not running.is_alive() or bool(running.workers()), 60)  # noqa: B023  used at once
         time.sleep(draw.uniform(0, 3))
@@ -348,7 +348,8 @@ def signalled(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
         row.must(ends[-1].status in (0, *statuses), f"{name}: {ends[-1]}")
         wait_for(lambda: not any(map(is_alive, trainers)), 20)  # noqa: B023  used at once
         row.zombies += sum(map(is_alive, trainers))
-    return {**rows, "a study after five signals": _finish(folder, "tpe", ends)}
+    last = _finish(folder, "tpe", ends)
+    return {"signals: SIGTERM, SIGINT, SIGHUP, two of them": row, "study tpe after five signals": last}
 
 
 def stopped(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
@@ -387,6 +388,15 @@ LISTED = {
 STATES = {"nan": "diverged", "inf": "diverged", "minus-inf": "diverged", "hang": "timeout", "": "complete"}
 
 
+_KINDS = {
+    **dict.fromkeys(faulty.LOSSES, "a loss that is nan, inf or -inf at 10, 30 or 100 %"),
+    **dict.fromkeys(("memory", "cuda-memory"), "out of memory, also a GPU's"),
+    **dict.fromkeys(("hostile", "die", "hang"), "an error, three deaths of a worker, a hang"),
+    "": "undisturbed beside those",
+}
+"""Conduct -> row of the table."""
+
+
 def odd_trainings(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """A loss that is no number, a fault, three deaths or a hang ends its own trial and no other."""
     folder.mkdir()
@@ -401,8 +411,7 @@ def odd_trainings(folder: Path, draw: random.Random, so_far: Counter[str]) -> Ro
     rows: Rows = {}
     told = {line["params"]["hidden_neurons"]: line for line in end.acknowledged}
     for hidden, (conduct, rung) in LISTED.items():
-        name = f"training: {conduct} at {rung} %" if conduct else "training: undisturbed beside those"
-        row = rows.setdefault(name, Findings())
+        row = rows.setdefault(f"training: {_KINDS.get(conduct, conduct)}", Findings())
         row.tried += 1
         line = told.get(hidden, {"state": "untold", "dev_loss": None})
         row.must(line["state"] == STATES.get(conduct, "failed"), f"{conduct} at {rung} % ended as {line}")

@@ -26,10 +26,10 @@ def test_a_fault_is_seen_in_the_table(tmp_path: Path) -> None:
     results = tmp_path / "faults.jsonl"
     line = '{"row": "%s", "tried": 30, "lost": %d, "doubled": 0, "zombies": 0, "tracebacks": 0, '
     line += '"others": [], "notes": {}}\n'
-    results.write_text(line % ("kill -9 a", 0) + line % ("kill -9 a", 0) + line % ("kill -9 b", 1))
+    results.write_text((line % ("kill -9 driver: a", 0)) * 2 + line % ("kill -9 both: b", 1))
     rows = read_rows(results)
-    assert rows["kill -9 a"] == Findings(tried=60)
+    assert rows["kill -9 driver: a"] == Findings(tried=60)
     table = markdown(rows).splitlines()
-    assert "| kill -9 a | 60 | 0 | 0 | 0 | 0 | 0 | 5.0% |" in table
-    assert "| kill -9 b | 30 | 1 | 0 | 0 | 0 | 0 | no |" in table
-    assert "| **all kills** | 90 | 1 | 0 | 0 | 0 | 0 | no |" in table
+    assert "| kill -9 a (60 driver) | 60 | 0 | 0 | 0 | 0 | 0 | 5.0% |" in table
+    assert "| kill -9 b (30 both) | 30 | 1 | 0 | 0 | 0 | 0 | no |" in table
+    assert "| **all kills at windows** | 90 | 1 | 0 | 0 | 0 | 0 | no |" in table

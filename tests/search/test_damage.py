@@ -61,6 +61,18 @@ def test_a_changed_value_is_refused(statement: str, value: Any, whole: bytes, tm
         load(tmp_path)
 
 
+def test_optuna_says_nothing_of_its_own(
+    whole: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A table without one of its columns is refused in our line, without Optuna's many beside it."""
+    path = database_in(tmp_path).path
+    path.write_bytes(whole.replace(b"value_type", b"value_tipe"))
+    assert path.read_bytes() != whole
+    with pytest.raises(StorageError):
+        load(tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_flipped_bit_changes_a_result(whole: bytes, tmp_path: Path) -> None:
     """A database with one bit flipped anywhere is refused, or its trials are as they were."""
     path = database_in(tmp_path).path
