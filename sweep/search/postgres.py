@@ -132,7 +132,7 @@ class PostgresDatabase(Database):
     def _open_for_writing(self) -> RDBStorage:
         with self.opening():
             self._check_tables()
-            storage = RDBStorage(self._text(), self._settings(isolation_level="READ COMMITTED"))
+            storage = RDBStorage(self._text(), self._settings())
             create_tables(storage.engine)
         return storage
 
@@ -163,8 +163,12 @@ class PostgresDatabase(Database):
             return sqlalchemy.create_engine(self._url, connect_args=self._connect_args(), **settings)
 
     def _settings(self, **more: Any) -> dict[str, Any]:
-        """Return how Optuna's storage makes its engine: a connection for each use, none that lasts."""
-        return {"connect_args": self._connect_args(), "poolclass": sqlalchemy.NullPool, **more}
+        """Return how Optuna's storage makes its engine: a connection for each use, none that lasts.
+
+        What it reads in one transaction, such as all parts of a trial, is of one moment.
+        """
+        usual = {"poolclass": sqlalchemy.NullPool, "isolation_level": "REPEATABLE READ"}
+        return {"connect_args": self._connect_args(), **usual, **more}
 
     def _connect_args(self) -> dict[str, Any]:
         usual = {"connect_timeout": 10, "application_name": "sweep"}
@@ -215,9 +219,13 @@ def _parse(url: str) -> sqlalchemy.URL:
 
 
 def lasting_engine(storage: RDBStorage) -> sqlalchemy.Engine:
-    """Return an engine on the storage's database with one connection, which is looked at before each use."""
+    """Return an engine on the storage's database with one connection, which is looked at before each use.
+
+    Each of its statements sees what was stored until then: a turn must know the turn before.
+    """
     pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0, "pool_pre_ping": True}
-    engine = sqlalchemy.create_engine(storage.url, **{**storage.engine_kwargs, **pool})
+    settings = {**storage.engine_kwargs, **pool, "isolation_level": "READ COMMITTED"}
+    engine = sqlalchemy.create_engine(storage.url, **settings)
     sqlalchemy.event.listen(engine, "connect", _bound_idleness)
     return engine
 

@@ -23,7 +23,7 @@ from sweep.search import drivers
 from sweep.search.drivers import CLAIMS, STUDIES, TRIALS
 from sweep.search.postgres import RUNNING_PATIENCE_S, lasting_engine, patiently
 from sweep.search.space import Space
-from sweep.search.study_writer import StudyWriter
+from sweep.search.study_writer import SEAL, StudyWriter
 
 _REPORTS = models.TrialIntermediateValueModel.__table__
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
@@ -165,7 +165,11 @@ class SharedWriter(StudyWriter):
         wanted = sqlalchemy.select(models.TrialModel).where(models.TrialModel.trial_id.in_(ids))
         with self.one_transaction() as connection, orm.Session(connection) as session:
             rows = session.scalars(wanted.options(*load).order_by(models.TrialModel.number))
-            return [self._build(row) for row in rows]
+            trials = [self._build(row) for row in rows]
+        for trial in trials:
+            if not trial.state.is_finished():  # it may have ended while its parts were read
+                trial.system_attrs.pop(SEAL, None)
+        return trials
 
     def claim(
         self,
