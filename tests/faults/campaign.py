@@ -191,9 +191,13 @@ def put_into(path: Path, table: str) -> None:
     path.write_text(f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}")
 
 
+FEWEST = 10
+"""Tries below which a bound would say nothing."""
+
+
 def _line(name: str, row: Findings) -> str:
     counts = [row.lost, row.doubled, row.zombies, row.tracebacks, len(row.others)]
-    bound = f"{min(1.0, 3 / row.tried):.1%}" if row.tried and not any(counts) else "no"
+    bound = f"{3 / row.tried:.1%}" if row.tried >= FEWEST and not any(counts) else ""
     return f"| {name} | {row.tried:,} | {' | '.join(map(str, counts))} | {bound} |"
 
 
