@@ -59,7 +59,7 @@ def kill_at_windows(
     lay_out(folder, study)
     command = ("run", "study.toml", "--workers", "1", "--json")
     windows = [w for w in DRIVER_WINDOWS if study == "asha" or "prune" not in w]
-    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, lives=lives)
+    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, told=study, lives=lives)
     end = run(folder, *command)
     ends.append(end)
     last = check_ends(ends) + check_acknowledged(folder, ends, study)
@@ -93,9 +93,13 @@ def _kill_in_turn(
     draw: random.Random,
     so_far: Counter[str],
     *,
+    told: str | None = None,
     lives: int = MAX_LIVES,
 ) -> tuple[Rows, list[Ended]]:
-    """Run a command again and again, each time with two workers killed and then the driver."""
+    """Run a command again and again, each time with two workers killed and then the driver.
+
+    ``told`` is the study whose results the command tells, if it does.
+    """
     rows: Rows = {}
     ends: list[Ended] = []
     for life in range(lives):
@@ -110,8 +114,8 @@ def _kill_in_turn(
         ends.append(running.wait())
         found = Findings()
         found.zombies += _orphans(trainers)
-        if (folder / "studies" / "sweep.db").exists() and "--json" in command:
-            found += check_acknowledged(folder, ends, (folder / "study.toml").read_text().split('"')[1])
+        if told is not None and database_of(folder).exists():
+            found += check_acknowledged(folder, ends, told)
         for line in marks.read_text().splitlines() if marks.exists() else []:
             window, victim = line.split("\t")
             so_far[window] += 1
