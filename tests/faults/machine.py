@@ -113,7 +113,7 @@ def output_full(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
 
 def become_nobody() -> None:
     """Let this process be another user's; what Python loads late may lie where that user cannot read."""
-    b"".decode("utf-8-sig")
+    b"a".decode("utf-8-sig")
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -437,7 +437,7 @@ def dashboard_open(folder: Path, draw: random.Random, so_far: Counter[str]) -> R
     running = start(folder, *RUN)
     found, page = Findings(), 0
     while running.is_alive():
-        for path in ("api/studies", "api/studies/0?after=0", "dashboard/studies/1"):
+        for path in ("api/studies", "api/studies/1?after=0", "dashboard/studies/1"):
             try:
                 urllib.request.urlopen(url + path, timeout=30).read()  # noqa: S310  our own server
                 page += 1
