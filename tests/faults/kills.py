@@ -104,9 +104,12 @@ def _kill_in_turn(
     ends: list[Ended] = []
     for life in range(lives):
         left = sorted(windows, key=lambda w: (so_far[w], draw.random()))[:3]
+        if left[0] in CONFIRM_WINDOWS:  # no worker trains there
+            left = left[:1]
+        left = [w for w in left if w not in CONFIRM_WINDOWS or len(left) == 1]
         draw.shuffle(left)
         victims = ["worker"] * (len(left) - 1) + [draw.choice(["driver", "both"])]
-        nths = [draw.choice([1, 1, 2]) for _ in left]
+        nths = [1 if w in CONFIRM_WINDOWS else draw.choice([1, 1, 2]) for w in left]
         marks = folder / f".logs/marks-{life}"
         strikes = [Strike(*strike) for strike in zip(left, victims, nths, strict=True)]
         running = start(folder, *command, before=(install, strikes, marks))
