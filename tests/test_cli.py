@@ -359,12 +359,14 @@ def test_replay_on_another_engine_is_within_tolerance(small: Path, capsys: Captu
     assert capsys.readouterr().out.split(":")[0] in ("within tolerance", "equal")
 
 
-def test_replay_of_a_changed_trial_is_different(small: Path, capsys: Capture) -> None:
-    """A stored loss that training does not give is called different, with status 1."""
+def test_replay_of_a_changed_trial_is_refused(small: Path, capsys: Capture) -> None:
+    """A loss that was changed in the database does not fit its trial's seal: status 3, nothing is trained."""
     with contextlib.closing(sqlite3.connect("studies/sweep.db")) as connection, connection:
         connection.execute("UPDATE trial_values SET value = value - 0.5 WHERE trial_id = 4")
-    assert main(["replay", "small", "--trial", "3"]) == 1
-    assert capsys.readouterr().out.startswith("different: stored ")
+    assert main(["replay", "small", "--trial", "3"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "trial 3" in said.err
 
 
 def test_samples_depend_on_the_seed_only(small: Path, capsys: Capture) -> None:

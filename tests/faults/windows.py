@@ -130,9 +130,9 @@ DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "between state and report": ("sweep.search.checkpoints:Checkpoints.write_segment", after),
     "before a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", before),
     "in a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", amid_commit),
-    "between prune decision and tell": ("sweep.search.driver:_Driver._judge", when_pruned),
+    "between prune decision and tell": ("sweep.search.driver:Driver._judge", when_pruned),
     "before tell": ("sweep.search.study_writer:StudyWriter.end", before),
-    "after tell": ("sweep.search.driver:_Driver._leave", before),
+    "after tell": ("sweep.search.driver:Driver._leave", before),
     "in closing a trial's files": ("sweep.search.checkpoints:_encode_curve", after),
 }
 """In the process that drives a study: window -> function, and the moment at it."""
