@@ -29,6 +29,7 @@ from sweep.search.pool import (
     describe,
     interrupts_ignored,
     live_with_driver,
+    refuse_slow_start,
 )
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
@@ -155,6 +156,8 @@ class _Worker:
         outcomes = [outcome for message in messages for outcome in self._take(*message)]
         if has_died:
             outcomes += self._take_death()
+        elif self._sent and self._ready_at == math.inf:
+            refuse_slow_start(self._started_at)
         self._send()
         return outcomes
 
@@ -171,7 +174,7 @@ class _Worker:
         with interrupts_ignored():
             self._process.start()
         theirs.close()
-        self._ready_at = math.inf
+        self._started_at, self._ready_at = time.monotonic(), math.inf
 
     def _send(self) -> None:
         """Send what waits; trials that must be alone one by one, with nothing beside them."""

@@ -160,6 +160,9 @@ class _End(NamedTuple):
     reason: str | None = None
 
 
+_RUNNING = _End("running")
+
+
 class Driver:
     """The state of one run: what is live, what stands at which rung, what is best."""
 
@@ -258,7 +261,7 @@ class Driver:
             if live is None:
                 return
             self.live[live.number] = live
-            record = self._record(live, _End("running"))
+            record = self._record(live, _RUNNING)
             self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=live.config.num_steps))
             end = self._judge(live)
             if end is None:
@@ -294,9 +297,10 @@ class Driver:
             trial_id = self.writer.claim(params, self.spec.space, seed, facts, self._origin())
             if found:
                 self.writer.store_found(trial_id, found)
+            live = self._live(number, trial_id, config, params, [])
+            live.found = found
+            self._seal(live)
         self.params.append(params)
-        live = self._live(number, trial_id, config, params, [])
-        live.found = found
         return live
 
     def _sampler(self, number: int) -> Any:
@@ -328,7 +332,11 @@ class Driver:
         live = self._live(record.number, trial_id, config, record.params, segments)
         live.state, live.found = state, record.found
         self.checkpoints.drop_segments_after(record.number, live.step)
-        self.writer.reclaim(trial_id, self._origin())
+        with self.writer.one_transaction():
+            self.writer.reclaim(trial_id, self._origin())
+            if len(segments) < len(record.segments):
+                self.writer.forget_segments(trial_id)
+            self._seal(live)
         return live
 
     def _live(
@@ -366,8 +374,7 @@ class Driver:
         first_step, cut = live.step, live.cuts.pop(0)
         if segment.found:
             live.found, live.config = segment.found, live.config.replace(**segment.found)
-            found = segment.found
-            self.writer.commit(live.trial_id, lambda: self.writer.store_found(live.trial_id, found))
+            self.writer.commit(live.trial_id, lambda: self._store_found(live))
         if _has_diverged(segment.dev_loss):
             self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
             return
@@ -407,7 +414,9 @@ class Driver:
 
         def write() -> None:
             self.writer.store_segments(live.trial_id, live.segments)
-            if end is not None:
+            if end is None:
+                self._seal(live)
+            else:
                 self._store_end(live, end)
 
         self.writer.commit(live.trial_id, write)
@@ -449,6 +458,14 @@ class Driver:
         """Store the end of a trial that comes without a segment, and leave it."""
         self.writer.commit(live.trial_id, lambda: self._store_end(live, end))
         self._leave(live, end)
+
+    def _store_found(self, live: Live) -> None:
+        self.writer.store_found(live.trial_id, live.found)
+        self._seal(live)
+
+    def _seal(self, live: Live) -> None:
+        """Store a hash of what is known of a running trial, in the commit that stores something of it."""
+        self.writer.store_seal(live.trial_id, self._record(live, _RUNNING).seal())
 
     def _store_end(self, live: Live, end: _End) -> None:
         self.writer.end(

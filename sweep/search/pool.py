@@ -60,6 +60,23 @@ MAX_FAILED_STARTS = 3
 """Workers that may die in a row before they are ready; then the machine is at fault, no trial."""
 
 
+START_LIMIT_S = 300.0
+"""Seconds after which a worker that trains nothing yet, since it is not ready, counts as hanging."""
+
+
+def refuse_slow_start(since: float) -> None:
+    """End the run where a worker that was started at ``since`` has not got ready in time.
+
+    Raises:
+        MachineError: If the limit is over.
+    """
+    if time.monotonic() - since > START_LIMIT_S:
+        raise MachineError(
+            f"a worker process cannot start: it was not ready after {START_LIMIT_S:g} s; "
+            f"`sweep doctor` looks at this machine"
+        )
+
+
 class LocalPool:
     """Worker processes on this machine."""
 
@@ -94,6 +111,9 @@ class LocalPool:
             self._failed_starts = 0
             if self._slots[place].is_dead:
                 self._replace(place)
+        for slot in self._slots:
+            if slot.is_awaited:
+                refuse_slow_start(slot.started_at)
         return outcomes
 
     def elapsed(self, trial: int) -> float:
@@ -144,7 +164,7 @@ class _Slot:
         with interrupts_ignored():
             self._ready: concurrent.futures.Future[None] = self._executor.submit(_prepare_worker)
         self._processes = set(multiprocessing.active_children()) - others
-        self._ready_at = math.inf
+        self.started_at, self._ready_at = time.monotonic(), math.inf
         self._ready.add_done_callback(self._note_ready)
         self.job: SegmentJob | None = None
         self.future: concurrent.futures.Future[Segment] | None = None
@@ -158,6 +178,11 @@ class _Slot:
         except BrokenProcessPool as error:  # it died while it was idle
             self.future = concurrent.futures.Future()
             self.future.set_exception(error)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it has a job that cannot begin, as the worker is not ready."""
+        return self.job is not None and not self._ready.done()
 
     def elapsed(self) -> float:
         """Return for how long the job has run, not counting the worker's own start."""

@@ -83,10 +83,13 @@ class TrialRecord:
         return COSTS[name](self)
 
     def seal(self) -> str:
-        """Return the hash of all that is known of a finished trial, moments excepted, 64 hex digits.
+        """Return the hash of all that is known of a trial, moments excepted, 64 hex digits.
 
         SQLite notices damage to its own structure, not to a value; a seal stored beside the values does.
+        Of an unfinished trial it leaves out who trains it and whether anybody does, which may change.
         """
+        if not self.is_finished and (self.state, self.engine, self.device) != ("running", "", ""):
+            return dataclasses.replace(self, state="running", engine="", device="").seal()
         segments = [dataclasses.astuple(segment) for segment in self.segments]
         known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
         known += [self.labels, self.found, self.engine, self.device, segments]

@@ -37,7 +37,7 @@ SEGMENTS = "sweep:segments"
 """System attribute of a trial: its stored segments."""
 
 SEAL = "sweep:seal"
-"""System attribute of a finished trial: ``TrialRecord.seal``."""
+"""System attribute of a trial: ``TrialRecord.seal``."""
 
 _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
 """Other finished states are stored as pruned, with their reason."""
@@ -120,6 +120,17 @@ class StudyWriter:
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {"found": dict(found)})
 
+    def store_seal(self, trial_id: int, seal: str) -> None:
+        """Store the hash of what is stored of a trial; part of the commit that changes something of it."""
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {SEAL: seal}, _HIDDEN)
+
+    def forget_segments(self, trial_id: int) -> None:
+        """Remove a trial's segments and reports, as it starts again."""
+        with self.one_transaction() as connection:
+            connection.execute(_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
+            connection.execute(_REPORTS.delete().filter_by(trial_id=trial_id))
+
     def store_segments(self, trial_id: int, segments: Sequence[SegmentRecord]) -> None:
         """Store all segments of a trial so far, then report the last one's rung."""
         rows = [_row(segment) for segment in segments]
@@ -160,7 +171,7 @@ class StudyWriter:
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, attrs)
             if seal is not None:
-                _insert_attrs(connection, trial_id, {SEAL: seal}, _HIDDEN)
+                self.store_seal(trial_id, seal)
             if dev_loss is not None:
                 values = [dev_loss] if cost is None else [dev_loss, cost]
                 rows = [

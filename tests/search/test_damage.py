@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_runs import database_in, run_toy, toy_study
+from toy_runs import Watcher, database_in, run_toy, toy_study
+from toy_task import ToyTask
 
 from sweep.errors import NotFoundError, StorageError
 from sweep.search.records import StudyRecord
@@ -59,6 +60,40 @@ def test_a_changed_value_is_refused(statement: str, value: Any, whole: bytes, tm
     change(tmp_path, statement, value)
     with pytest.raises(StorageError, match=r"restore a copy|database error"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        ("UPDATE trial_user_attributes SET value_json = ? WHERE key = 'seed'", "17"),
+        ("UPDATE trial_user_attributes SET value_json = ? WHERE key = 'found'", '{"x": 0.25}'),
+        ("UPDATE trial_params SET param_value = ? WHERE param_name = 'y'", 3),
+        ("UPDATE trial_system_attributes SET value_json = replace(value_json, '[300', ?)", "[301"),
+    ],
+)
+def test_a_changed_value_of_an_unfinished_trial_is_refused(
+    statement: str, value: Any, tmp_path: Path
+) -> None:
+    """Nothing is trained from it: a run that goes on is refused like one that only reads."""
+    search = {"y": {"low": 1, "high": 9}, "conduct": {"choices": ["learn", "raise"]}}
+    spec = toy_study(trials=1, fixed={"x": "auto"}, search=search)
+    run_toy(tmp_path, spec, Watcher(stop_after=1))
+    (trial,) = load(tmp_path).trials
+    assert (trial.state, len(trial.segments)) == ("waiting", 1)
+    change(tmp_path, statement, value)
+    with pytest.raises(StorageError, match="trial 0 is not what was stored"):
+        run_toy(tmp_path, spec)
+
+
+def test_a_trial_that_starts_again_and_fails_is_stored_without_its_lost_segments(tmp_path: Path) -> None:
+    """Its seal is that of a trial that never stored one."""
+    spec = toy_study(trials=1)
+    run_toy(tmp_path, spec, Watcher(stop_after=1))
+    for state in database_in(tmp_path).files.rglob("state-*"):
+        state.unlink()
+    run_toy(tmp_path, spec, task=ToyTask(breaks=True))
+    (trial,) = load(tmp_path).trials
+    assert (trial.state, trial.segments) == ("failed", ())
 
 
 def test_optuna_says_nothing_of_its_own(

@@ -115,6 +115,16 @@ def test_a_worker_that_cannot_get_ready_is_an_error_of_the_machine() -> None:
         wait_for(pool)
 
 
+def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a job does not pass before its worker is ready, so this wait has a limit of its own."""
+    monkeypatch.setattr("sweep.search.pool.START_LIMIT_S", 0.5)
+    with pool_of(1, ToyTask(many=4, start_s=600)) as pool:
+        assert pool.wait(0.7) == []  # nobody waits for a worker without a job
+        pool.submit(job(0))
+        with pytest.raises(MachineError, match=r"cannot start: it was not ready after 0\.5 s"):
+            wait_for(pool)
+
+
 def test_the_engine_decides_which_pool_it_is() -> None:
     """A task with one place has a process a job, one with more a process a device."""
     for task, kind in ((TOY, LocalPool), (MANY, DevicePool)):

@@ -58,6 +58,8 @@ class ToyTask:
     start_s: float = 0.0
     """How long a worker takes to get ready."""
     cannot_start: bool = False
+    breaks: bool = False
+    """Whether every segment ends in a fault."""
     many: int = 1
     """Segments that a worker is handed at a time; above 1 there are two devices."""
     version: int = 1
@@ -126,6 +128,8 @@ class ToyTask:
         averaged: bool = False,
     ) -> Segment:
         """Fold the seed and every step into one number: any other cut or order would show."""
+        if self.breaks:
+            raise ValueError("the toy is broken")
         step, fold = json.loads(state) if state else (0, config.seed % PRIME)
         if step:
             _misbehave(config, data)
