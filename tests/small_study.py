@@ -1,4 +1,4 @@
-"""One small real study, trained once a session, and the product as a user runs it in a folder."""
+"""One small real study, trained once a run of the tests, and the product as a user runs it in a folder."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from once import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -75,18 +76,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     ``run.txt`` and ``run.jsonl`` hold what the run wrote to stderr and, with --json, to stdout.
     """
-    folder = tmp_path_factory.getbasetemp() / "small-study"
-    if not folder.exists():  # each module that uses the fixture asks for it once
-        lay_out(folder)
-        run = sweep(
-            folder,
-            *("run", "studies/small.toml", "--workers", "2", "--json"),
-            SWEEP_LEDGER=str(folder / "ledger.jsonl"),
-        )
-        assert run.returncode == 0, run.stderr
-        (folder / "run.txt").write_text(run.stderr)
-        (folder / "run.jsonl").write_text(run.stdout)
-    return folder
+    return made_once(tmp_path_factory, "small-study", _train)
+
+
+def _train(folder: Path) -> None:
+    lay_out(folder)
+    run = sweep(
+        folder,
+        *("run", "studies/small.toml", "--workers", "2", "--json"),
+        SWEEP_LEDGER=str(folder / "ledger.jsonl"),
+    )
+    assert run.returncode == 0, run.stderr
+    (folder / "run.txt").write_text(run.stderr)
+    (folder / "run.jsonl").write_text(run.stdout)
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """Kill -9 of a worker, of the driver, and of both: the study ends with the table it would have had."""
 
-import concurrent.futures
 import dataclasses
+import json
 import os
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from once import made_once
 from sweep_command import (
     count_trials,
     database,
@@ -98,18 +98,20 @@ SIGNALLED = "grid"
 class Chain:
     """A study that was killed again and again, and what was seen on the way."""
 
-    folder: Path
     kills: int
     orphans: int
     """Workers that were still there 2 s after their driver."""
-    last: subprocess.CompletedProcess[str]
+    status: int
+    """Of the last run, which nobody killed."""
+    complaints: str
+    """What that run wrote to stderr."""
 
 
 @dataclasses.dataclass
 class Interruption:
     """One run that was told to leave."""
 
-    signals: list[signal.Signals]
+    signals: list[int]
     status: int
     stdout: str
     stderr: str
@@ -122,13 +124,18 @@ class Interruption:
 
 @dataclasses.dataclass
 class Runs:
-    """All that this module looks at."""
+    """The runs of one study, each in a folder of its own."""
 
-    undisturbed: dict[str, list[dict[str, Any]]]
-    """Study -> table."""
-    killed: dict[str, Chain]
-    interrupted: list[Interruption]
-    table_after_signals: list[dict[str, Any]]
+    name: str
+    undisturbed: Path
+    killed: Path
+    chain: Chain
+    signalled: Path
+    interruptions: list[Interruption]
+    """None but in the study that is interrupted by signals as well."""
+
+    def table(self, folder: Path) -> list[dict[str, Any]]:
+        return table(folder, self.name)
 
 
 def _lay_out(folder: Path, name: str) -> Path:
@@ -141,10 +148,9 @@ def _lay_out(folder: Path, name: str) -> Path:
     return folder
 
 
-def _run_through(folder: Path, name: str) -> Path:
+def _run_through(folder: Path, name: str) -> None:
     done = sweep(_lay_out(folder, name), "run", "study.toml", "--workers", "1")
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 def _run_killed(folder: Path, name: str) -> Chain:
@@ -170,11 +176,11 @@ def _run_killed(folder: Path, name: str) -> Chain:
         process.kill()
         process.communicate()
     last = sweep(folder, "run", "study.toml", "--workers", "1")
-    return Chain(folder, kills, orphans, last)
+    return Chain(kills, orphans, last.returncode, last.stderr)
 
 
-def _run_interrupted(folder: Path) -> list[Interruption]:
-    _lay_out(folder, SIGNALLED)
+def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
+    _lay_out(folder, name)
     seen = []
     for signals in ([signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]):
         process = start_sweep(folder, "run", "study.toml", "--workers", "1")
@@ -192,7 +198,7 @@ def _run_interrupted(folder: Path) -> list[Interruption]:
         orphans = [pid for pid in trainers if is_alive(pid)]
         seen.append(
             Interruption(
-                signals=signals,
+                signals=[*map(int, signals)],
                 status=process.returncode,
                 stdout=stdout,
                 stderr=stderr,
@@ -205,90 +211,102 @@ def _run_interrupted(folder: Path) -> list[Interruption]:
     return seen
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """All runs that this module looks at, side by side."""
-    folder = tmp_path_factory.mktemp("kills")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as both:
-        killed = {name: both.submit(_run_killed, folder / f"{name}-killed", name) for name in STUDIES}
-        through = {name: both.submit(_run_through, folder / name, name) for name in STUDIES}
-        interrupted = both.submit(_run_interrupted, folder / "interrupted")
-        return Runs(
-            undisturbed={name: table(future.result(), name) for name, future in through.items()},
-            killed={name: future.result() for name, future in killed.items()},
-            interrupted=interrupted.result(),
-            table_after_signals=table(folder / "interrupted", SIGNALLED),
-        )
+def _run_all(folder: Path, name: str) -> None:
+    """Run one study in every way, and note what was seen next to what the runs left."""
+    _run_through(folder / "undisturbed", name)
+    chain = _run_killed(folder / "killed", name)
+    interruptions = _run_interrupted(folder / "signalled", name) if name == SIGNALLED else []
+    seen = {"chain": dataclasses.asdict(chain), "interruptions": [*map(dataclasses.asdict, interruptions)]}
+    (folder / "seen.json").write_text(json.dumps(seen))
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_five_kills_leave_the_table_of_an_undisturbed_run(runs: Runs, name: str) -> None:
+@pytest.fixture(scope="module", params=STUDIES)
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """All runs of one study that this module looks at."""
+    name = request.param
+    folder = made_once(tmp_path_factory, f"kills-{name}", lambda folder: _run_all(folder, name))
+    seen = json.loads((folder / "seen.json").read_text())
+    return Runs(
+        name=name,
+        undisturbed=folder / "undisturbed",
+        killed=folder / "killed",
+        chain=Chain(**seen["chain"]),
+        signalled=folder / "signalled",
+        interruptions=[Interruption(**one) for one in seen["interruptions"]],
+    )
+
+
+def of_study(name: str) -> pytest.MarkDecorator:
+    """Let a test look at the runs of this study alone."""
+    return pytest.mark.parametrize("runs", [name], indirect=True)
+
+
+def test_five_kills_leave_the_table_of_an_undisturbed_run(runs: Runs) -> None:
     """Every number of the final table but the seconds is bitwise the same, after at least five kills."""
-    undisturbed, killed = runs.undisturbed[name], runs.killed[name]
-    assert killed.last.returncode == 0, killed.last.stderr
-    assert killed.kills >= 5
-    assert table(killed.folder, name) == undisturbed
+    undisturbed = runs.table(runs.undisturbed)
+    assert runs.chain.status == 0, runs.chain.complaints
+    assert runs.chain.kills >= 5
+    assert runs.table(runs.killed) == undisturbed
     assert len(undisturbed) > 4
     assert sum(row["state"] == "complete" for row in undisturbed) >= 3
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_workers_die_with_a_killed_driver(runs: Runs, name: str) -> None:
+def test_workers_die_with_a_killed_driver(runs: Runs) -> None:
     """Two seconds after the driver's kill -9 none of its workers is left."""
-    assert runs.killed[name].orphans == 0
+    assert runs.chain.orphans == 0
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_nothing_unfinished_is_left_after_the_last_run(runs: Runs, name: str) -> None:
+def test_nothing_unfinished_is_left_after_the_last_run(runs: Runs) -> None:
     """No trial is running or waiting, no number is missing or twice, no half-written file remains."""
-    folder = runs.killed[name].folder
-    assert set(states(folder)) <= {"COMPLETE", "PRUNED"}
-    with rows(folder) as connection:
+    assert set(states(runs.killed)) <= {"COMPLETE", "PRUNED"}
+    with rows(runs.killed) as connection:
         numbers = [number for (number,) in connection.execute("SELECT number FROM trials ORDER BY trial_id")]
     assert numbers == list(range(len(numbers)))
-    assert [path for path in folder.rglob("*") if path.name.startswith(".tmp-")] == []
+    assert [path for path in runs.killed.rglob("*") if path.name.startswith(".tmp-")] == []
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_the_database_is_whole_after_the_kills(runs: Runs, name: str) -> None:
+def test_the_database_is_whole_after_the_kills(runs: Runs) -> None:
     """SQLite finds no fault in the file, and no journal waits to be rolled back."""
-    folder = runs.killed[name].folder
-    with rows(folder) as connection:
+    with rows(runs.killed) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert not database(folder).with_name("sweep.db-journal").exists()
+    assert not database(runs.killed).with_name("sweep.db-journal").exists()
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_the_files_of_a_killed_study_are_those_of_an_undisturbed_one(runs: Runs, name: str) -> None:
+def test_the_files_of_a_killed_study_are_those_of_an_undisturbed_one(runs: Runs) -> None:
     """Kept weights and loss curves are the same files with the same bytes, kills or not."""
-    folder = runs.killed[name].folder
-    assert _trial_files(folder, name) == _trial_files(folder.with_name(name), name)
+    files = _trial_files(runs.killed, runs.name)
+    assert files
+    assert files == _trial_files(runs.undisturbed, runs.name)
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_every_rung_is_reported_for_the_dashboard(runs: Runs, name: str) -> None:
+def test_every_rung_is_reported_for_the_dashboard(runs: Runs) -> None:
     """The intermediate values that Optuna's tools show are those of an undisturbed run."""
-    folder = runs.killed[name].folder
-    assert _reports(folder) == _reports(folder.with_name(name))
+    reports = _reports(runs.killed)
+    assert reports
+    assert reports == _reports(runs.undisturbed)
 
 
+@of_study("listed")
 def test_a_diverged_trial_never_ranks(runs: Runs) -> None:
     """A learning rate that is far too large gives rows of their own, without rank and loss."""
-    diverged = [row for row in runs.undisturbed["listed"] if row["state"] == "diverged"]
+    diverged = [row for row in runs.table(runs.undisturbed) if row["state"] == "diverged"]
     assert [row["trial"] for row in diverged] == [4, 5]
     assert {(row["rank"], row["dev_loss"]) for row in diverged} == {(None, None)}
     assert all(row["reason"].startswith("diverged") for row in diverged)
 
 
+@of_study("asha")
 def test_asha_gives_trials_up(runs: Runs) -> None:
     """The study under asha has pruned trials with the rung in their reason, or nothing was compared."""
-    reasons = [row["reason"] for row in runs.undisturbed["asha"] if row["state"] == "pruned"]
+    reasons = [row["reason"] for row in runs.table(runs.undisturbed) if row["state"] == "pruned"]
     assert "pruned at 10 % by asha" in reasons
 
 
+@of_study(SIGNALLED)
 def test_a_signal_ends_the_run_with_its_status_and_running_trials_waiting(runs: Runs) -> None:
     """SIGTERM gives 143 and Ctrl-C 130, soon, with a word on how to go on and no traceback."""
-    for run in runs.interrupted[:2]:
+    assert [run.signals for run in runs.interruptions[:2]] == [[signal.SIGTERM], [signal.SIGINT]]
+    for run in runs.interruptions[:2]:
         assert run.status == 128 + run.signals[0], run.stderr
         assert "Traceback" not in run.stderr
         assert "interrupted" in run.stderr
@@ -298,9 +316,10 @@ def test_a_signal_ends_the_run_with_its_status_and_running_trials_waiting(runs: 
         assert run.left_s < 10
 
 
+@of_study(SIGNALLED)
 def test_a_second_signal_ends_the_run_at_once(runs: Runs) -> None:
     """Nothing more is printed, the status is the signal's, and no worker is left."""
-    run = runs.interrupted[2]
+    run = runs.interruptions[2]
     assert run.status == 143
     assert "Traceback" not in run.stderr
     assert "interrupted" not in run.stderr
@@ -308,16 +327,18 @@ def test_a_second_signal_ends_the_run_at_once(runs: Runs) -> None:
     assert run.orphans == []
 
 
+@of_study(SIGNALLED)
 def test_interrupted_runs_end_with_the_table_of_an_undisturbed_one(runs: Runs) -> None:
     """Every number is bitwise the same after three interruptions by signals."""
-    assert runs.table_after_signals == runs.undisturbed[SIGNALLED]
+    assert len(runs.interruptions) == 3
+    assert runs.table(runs.signalled) == runs.table(runs.undisturbed)
 
 
+@of_study(SIGNALLED)
 def test_a_second_driver_is_refused_with_the_process_of_the_first(runs: Runs) -> None:
     """Only one process at a time may run a study's trials; the refusal says which one does."""
-    folder = runs.killed["grid"].folder
-    with Database(f"sqlite:///{database(folder)}").driver_lock("grid"):
-        second = sweep(folder, "run", "study.toml")
+    with Database(f"sqlite:///{database(runs.killed)}").driver_lock(runs.name):
+        second = sweep(runs.killed, "run", "study.toml")
     assert second.returncode == 1
     assert f"is being run by process {os.getpid()} on " in second.stderr
     assert "Traceback" not in second.stderr
