@@ -21,6 +21,15 @@ ula vera willi xena yves zoe abe bea carl dora emil fay gus hal ines jo karl lou
 torch.set_num_threads(1)  # the numbers of a run depend on the thread count
 
 
+LONGEST = ("test_interruption.py", "test_faults.py")
+"""Modules whose tests take longest; first, so that none of them is what the other processes wait for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest tests begin first; all others stay in their order."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def makemore() -> Path:
     """Path of the makemore names, which the facts of the field are about."""

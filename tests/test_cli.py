@@ -472,15 +472,17 @@ def test_rename_refuses(old: str, new: str, message: str, small: Path, capsys: C
     assert sorted(Path("studies").rglob("*")) == before
 
 
-def test_delete_asks_back(small: Path) -> None:
+def test_delete_asks_back(small: Path, capsys: Capture) -> None:
     """Without --yes a pipe is refused; --yes removes the study with its files."""
     refused = sweep(small, "delete", "small", stdin="small\n")
     assert refused.returncode == 1
     assert refused.stderr == "sweep: deleting 'small' asks back; give --yes where nobody can answer\n"
-    assert sweep(small, "delete", "small", "--yes").stdout == "deleted study 'small', 6 trials\n"
+    assert main(["delete", "small", "--yes"]) == 0
+    assert capsys.readouterr().out == "deleted study 'small', 6 trials\n"
     left = (small / "studies" / "sweep.db.d" / "small").iterdir()
     assert not [path for path in left if path.is_dir()]
-    assert sweep(small, "list").stderr == "no studies yet; next: sweep run STUDY.toml\n"
+    assert main(["list"]) == 0
+    assert capsys.readouterr().err == "no studies yet; next: sweep run STUDY.toml\n"
 
 
 @pytest.mark.parametrize(("answer", "status"), [("\x04", 1), ("small\n", 0)])
@@ -604,22 +606,25 @@ def test_doctor_says_what_is_broken(folder: Path, capsys: Capture) -> None:
 # Names, words and storage.
 
 
-def test_another_list_makes_another_study(folder: Path) -> None:
+def test_another_list_makes_another_study(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`--words FILE --as NAME` trains NAME@hash8, in the database that SWEEP_STORAGE or --storage names."""
     path = write_words(folder / "other.txt", made_up_words(60, seed=3))
     tiny = ("--trials", "1", "--workers", "1", "--words", "other.txt", "--as", "mine")
-    done = sweep(folder, "run", "studies/small.toml", *tiny, SWEEP_STORAGE="sqlite:///one.db")
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("SWEEP_STORAGE", "sqlite:///one.db")
+    assert main(["run", "studies/small.toml", *tiny]) == 0
+    told = capsys.readouterr()
     name = f"mine@{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
-    assert f"study {name}: Six small models" in done.stderr
-    assert "other.txt: 60 words" in done.stdout
-    assert "stored in one.db" in done.stdout
+    assert f"study {name}: Six small models" in told.err
+    assert "other.txt: 60 words" in told.out
+    assert "stored in one.db" in told.out
     assert (folder / "one.db").exists()
     assert not (folder / "studies" / "sweep.db").exists()
-    listed = sweep(folder, "list", "--storage", "sqlite:///one.db", SWEEP_STORAGE="sqlite:///two.db")
-    assert listed.stdout.split()[0] == name
-    exported = sweep(folder, "export", name, "--storage", "sqlite:///one.db", "-o", "best.toml")
-    assert exported.returncode == 0, exported.stderr
+    monkeypatch.setenv("SWEEP_STORAGE", "sqlite:///two.db")
+    assert main(["list", "--storage", "sqlite:///one.db"]) == 0
+    assert capsys.readouterr().out.split()[0] == name
+    assert main(["export", name, "--storage", "sqlite:///one.db", "-o", "best.toml"]) == 0
     assert 'words = "other.txt"' in (folder / "best.toml").read_text()
 
 
@@ -859,12 +864,12 @@ def test_a_signal_leaves_a_study_that_goes_on(number: signal.Signals, status: in
     assert "of 500 trials done" in out
 
 
-def test_a_timeout_ends_with_0_and_says_so(folder: Path) -> None:
+def test_a_timeout_ends_with_0_and_says_so(folder: Path, capsys: Capture) -> None:
     """A run that reached its timeout is no fault: what is done is shown, and how to go on."""
-    done = sweep(folder, "run", "small", "--timeout", "0.1s", "--workers", "1")
-    assert done.returncode == 0
-    assert "the timeout was reached: " in done.stderr
-    assert "the same command goes on" in done.stderr
+    assert main(["run", "small", "--timeout", "0.1s", "--workers", "1"]) == 0
+    told = capsys.readouterr().err
+    assert "the timeout was reached: " in told
+    assert "the same command goes on" in told
 
 
 def test_the_dashboard_ends_on_ctrl_c(small: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from small_study import _own_ledger, environment, made_up_words, small, sweep, trained, write_words
+from small_study import _own_ledger, environment, made_up_words, small, trained, write_words
 
+from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.results.config_file import Provenance, choose_trial, load_config, write_config
 from sweep.results.final_test import FinalTest, leak_warnings, looks_at, looks_of_study, run_final_test
@@ -221,8 +222,7 @@ def test_test_words_that_another_study_trained_on_are_told(
     words = Path(WORDS).read_text().split()
     write_words(Path("more.txt"), words[::-1])  # the same words fall into other parts
     tiny = ("--trials", "1", "--workers", "1", "--words", "more.txt", "--as", "more")
-    done = sweep(Path.cwd(), "run", "studies/small.toml", *tiny)
-    assert done.returncode == 0, done.stderr
+    assert main(["run", "studies/small.toml", *tiny]) == 0
 
     (warning,) = leak_warnings(provenance, WORDS, storage)
     parts = {}

@@ -1,5 +1,6 @@
 """Kill -9 of a worker, of the driver, and of both: the study ends with the table it would have had."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -27,7 +28,7 @@ from sweep_command import (
     write_words,
 )
 
-from sweep.search.database import Database
+from sweep.cli import main
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
 
@@ -148,9 +149,11 @@ def _lay_out(folder: Path, name: str) -> Path:
     return folder
 
 
-def _run_through(folder: Path, name: str) -> None:
-    done = sweep(_lay_out(folder, name), "run", "study.toml", "--workers", "1")
-    assert done.returncode == 0, done.stderr
+def _run_to_the_end(folder: Path) -> None:
+    """Run the study undisturbed, and in this process, where everything is loaded already."""
+    place = ("--storage", f"sqlite:///{database(folder)}", "--device", "cpu")
+    with contextlib.chdir(folder):
+        assert main(["run", "study.toml", "--workers", "1", *place]) == 0
 
 
 def _run_killed(folder: Path, name: str) -> Chain:
@@ -207,13 +210,13 @@ def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
                 orphans=orphans,
             )
         )
-    assert sweep(folder, "run", "study.toml", "--workers", "1").returncode == 0
+    _run_to_the_end(folder)
     return seen
 
 
 def _run_all(folder: Path, name: str) -> None:
     """Run one study in every way, and note what was seen next to what the runs left."""
-    _run_through(folder / "undisturbed", name)
+    _run_to_the_end(_lay_out(folder / "undisturbed", name))
     chain = _run_killed(folder / "killed", name)
     interruptions = _run_interrupted(folder / "signalled", name) if name == SIGNALLED else []
     seen = {"chain": dataclasses.asdict(chain), "interruptions": [*map(dataclasses.asdict, interruptions)]}
@@ -332,16 +335,6 @@ def test_interrupted_runs_end_with_the_table_of_an_undisturbed_one(runs: Runs) -
     """Every number is bitwise the same after three interruptions by signals."""
     assert len(runs.interruptions) == 3
     assert runs.table(runs.signalled) == runs.table(runs.undisturbed)
-
-
-@of_study(SIGNALLED)
-def test_a_second_driver_is_refused_with_the_process_of_the_first(runs: Runs) -> None:
-    """Only one process at a time may run a study's trials; the refusal says which one does."""
-    with Database(f"sqlite:///{database(runs.killed)}").driver_lock(runs.name):
-        second = sweep(runs.killed, "run", "study.toml")
-    assert second.returncode == 1
-    assert f"is being run by process {os.getpid()} on " in second.stderr
-    assert "Traceback" not in second.stderr
 
 
 def _trial_files(folder: Path, name: str) -> dict[str, bytes]:
