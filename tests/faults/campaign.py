@@ -46,12 +46,13 @@ class Plan(NamedTuple):
 
 PLANS = {
     "a_few_kills": Plan(functools.partial(kills.kill_at_windows, studies=["grid"], lives=2), 1, 0, 0),
-    "kill_at_windows": Plan(kills.kill_at_windows, 0, 14, 120),
-    "kill_at_random": Plan(kills.kill_at_random, 0, 28, 150),
-    "kill_confirmation": Plan(kills.kill_confirmation, 0, 5, 25),
-    "kill_export": Plan(kills.kill_export, 1, 4, 20),
-    "kill_test": Plan(kills.kill_test, 0, 4, 20),
-    "kill_report": Plan(kills.kill_report, 0, 4, 20),
+    "kill_at_windows": Plan(kills.kill_at_windows, 0, 16, 120),
+    "kill_at_prunings": Plan(functools.partial(kills.kill_at_windows, studies=["pruned"]), 0, 5, 25),
+    "kill_at_random": Plan(kills.kill_at_random, 0, 32, 170),
+    "kill_confirmation": Plan(kills.kill_confirmation, 0, 8, 40),
+    "kill_export": Plan(kills.kill_export, 1, 5, 25),
+    "kill_test": Plan(kills.kill_test, 0, 10, 50),
+    "kill_report": Plan(kills.kill_report, 0, 10, 50),
     "kill_publishing": Plan(kills.kill_publishing, 0, 4, 20),
     "odd_trainings": Plan(machine.odd_trainings, 0, 1, 5),
     "flipped_bits": Plan(machine.flipped_bits, 0, 4, 40),
@@ -101,8 +102,8 @@ def _schedule(size: str, only: list[str], seed: int) -> list[tuple[str, int]]:
     return [(name, number) for _, name, number in sorted(runs)]
 
 
-def _lane(number: int, lanes: int, arguments: argparse.Namespace) -> None:
-    """Run every so many-th case in a folder of its own, which is left where something is wrong."""
+def _lane(number: int, lanes: int, arguments: argparse.Namespace) -> Path:
+    """Run every so many-th case in a folder of its own, which is returned; what went wrong is left in it."""
     folder = Path(tempfile.mkdtemp(prefix=f"sweep-lane-{number}-"))
     folder.chmod(0o755)
     tempfile.tempdir = str(folder)
@@ -113,8 +114,7 @@ def _lane(number: int, lanes: int, arguments: argparse.Namespace) -> None:
             _note(name, seed, so_far, folder, arguments.results)
     for path in folder.glob("sweep-faults-*"):
         shutil.rmtree(path)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+    return folder
 
 
 def _note(name: str, seed: int, so_far: collections.Counter[str], folder: Path, results: Path) -> None:
@@ -216,8 +216,11 @@ def main() -> int:
     if not arguments.table:
         arguments.results = arguments.results.resolve()
         with concurrent.futures.ProcessPoolExecutor(arguments.lanes) as lanes:
-            for lane in [lanes.submit(_lane, n, arguments.lanes, arguments) for n in range(arguments.lanes)]:
-                lane.result()
+            running = [lanes.submit(_lane, n, arguments.lanes, arguments) for n in range(arguments.lanes)]
+            folders = [lane.result() for lane in running]
+        for folder in folders:
+            with contextlib.suppress(OSError):  # a case that failed is in it
+                folder.rmdir()
     rows = read_rows(arguments.results)
     if arguments.into:
         put_into(arguments.into, markdown(rows))

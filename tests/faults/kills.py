@@ -23,6 +23,7 @@ from windows import (
     CONFIRM_WINDOWS,
     DRIVER_WINDOWS,
     EXPORT_WINDOWS,
+    PRUNE_WINDOW,
     PUBLISH_WINDOWS,
     REPORT_WINDOWS,
     TEST_WINDOWS,
@@ -58,7 +59,7 @@ def kill_at_windows(
     study = draw.choice(studies)
     lay_out(folder, study)
     command = ("run", "study.toml", "--workers", "1", "--json")
-    windows = [w for w in DRIVER_WINDOWS if study == "asha" or "prune" not in w]
+    windows = [w for w in DRIVER_WINDOWS if (study == "pruned") == (w == PRUNE_WINDOW)]
     rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, told=study, lives=lives)
     end = run(folder, *command)
     ends.append(end)
@@ -70,11 +71,14 @@ def kill_at_windows(
 
 
 def kill_confirmation(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
-    """Kill a confirmation at the windows of its own and of the driver."""
+    """Kill a confirmation at its own windows, in the order in which they come, then at the driver's."""
     copy_of_trained("random", folder)
     command = ("confirm", "random", *CONFIRM)
-    windows = [*CONFIRM_WINDOWS, *(w for w in DRIVER_WINDOWS if "prune" not in w)]
-    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far)
+    windows = [w for w in DRIVER_WINDOWS if w != PRUNE_WINDOW]
+    # The last one is reached twice: before the candidates are trained, and before the certificate is.
+    nths = dict.fromkeys(CONFIRM_WINDOWS, 1) | {list(CONFIRM_WINDOWS)[-1]: draw.choice([1, 2])}
+    first = [[Strike(window, "driver", nth)] for window, nth in nths.items()]
+    rows, ends = _kill_in_turn(folder, command, windows, draw, so_far, first=first)
     end = run(folder, *command)
     last = check_ends([*ends, end])
     last.must(end.status == 0, f"the last run ended with {end.status}: {end.err}")
@@ -94,24 +98,19 @@ def _kill_in_turn(
     so_far: Counter[str],
     *,
     told: str | None = None,
+    first: Sequence[list[Strike]] = (),
     lives: int = MAX_LIVES,
 ) -> tuple[Rows, list[Ended]]:
-    """Run a command again and again, each time with two workers killed and then the driver.
+    """Run a command again and again, each time with workers killed and then the driver.
 
-    ``told`` is the study whose results the command tells, if it does.
+    ``told`` is the study whose results the command tells, if it does; ``first`` is what strikes in
+    the first runs.
     """
     rows: Rows = {}
     ends: list[Ended] = []
     for life in range(lives):
-        left = sorted(windows, key=lambda w: (so_far[w], draw.random()))[:3]
-        if left[0] in CONFIRM_WINDOWS:  # no worker trains there
-            left = left[:1]
-        left = [w for w in left if w not in CONFIRM_WINDOWS or len(left) == 1]
-        draw.shuffle(left)
-        victims = ["worker"] * (len(left) - 1) + [draw.choice(["driver", "both"])]
-        nths = [1 if w in CONFIRM_WINDOWS else draw.choice([1, 1, 2]) for w in left]
         marks = folder / f".logs/marks-{life}"
-        strikes = [Strike(*strike) for strike in zip(left, victims, nths, strict=True)]
+        strikes = first[life] if life < len(first) else _next_strikes(windows, draw, so_far)
         running = start(folder, *command, before=(install, strikes, marks))
         trainers = _watch_workers(running)
         ends.append(running.wait())
@@ -121,14 +120,33 @@ def _kill_in_turn(
             found += check_acknowledged(folder, ends, told)
         for line in marks.read_text().splitlines() if marks.exists() else []:
             window, victim = line.split("\t")
-            so_far[window] += 1
-            row = rows.setdefault(_AT.format(victim=victim, window=window), Findings())
+            name = _AT.format(victim=victim, window=window)
+            so_far[name] += 2
+            row = rows.setdefault(name, Findings())
             row.tried += 1
         if ends[-1].status != -9:
             break
         # What follows the kill of a driver is that kill's; the workers' kills show in the study's end.
         rows[_AT.format(victim=victim, window=window)] += found
     return rows, ends
+
+
+def _next_strikes(windows: Sequence[str], draw: random.Random, so_far: Counter[str]) -> list[Strike]:
+    """Return a strike or two at workers and one that ends the driver, each where it fell least so far.
+
+    A strike that is planned and not reached counts a third of one that fell, so that what a study
+    seldom reaches does not keep all else away.
+    """
+
+    def least(*victims: str) -> Strike:
+        places = [(window, victim) for window in windows for victim in victims]
+        window, victim = min(
+            places, key=lambda at: (so_far[_AT.format(window=at[0], victim=at[1])], draw.random())
+        )
+        so_far[_AT.format(window=window, victim=victim)] += 1
+        return Strike(window, victim, draw.choice([1, 1, 2]))
+
+    return [*(least("worker") for _ in range(draw.choice([1, 2]))), least("driver", "both")]
 
 
 def _watch_workers(running: Running) -> set[int]:
@@ -147,7 +165,7 @@ def _orphans(trainers: set[int]) -> int:
 
 def kill_at_random(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Kill the runs of a study at any time: its workers, its driver, or both at once."""
-    study = draw.choice(["tpe", "grid", "grid", "random", "random"])
+    study = draw.choice(["tpe", "long-grid", "long-grid", "long-random", "long-random"])
     lay_out(folder, study)
     # One worker where the table depends on who ends first, else two.
     workers = "1" if study in ("asha", "tpe") else draw.choice(["1", "2"])

@@ -120,6 +120,8 @@ def when_pruned(function: Callable[..., Any], strike: Callable[[], None]) -> Cal
     return wrapped
 
 
+PRUNE_WINDOW = "between prune decision and tell"
+
 DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "after ask": ("sweep.search.study_writer:StudyWriter.claim", before),
     "after claim": ("sweep.search.study_writer:StudyWriter.claim", after),
@@ -130,7 +132,7 @@ DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "between state and report": ("sweep.search.checkpoints:Checkpoints.write_segment", after),
     "before a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", before),
     "in a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", amid_commit),
-    "between prune decision and tell": ("sweep.search.driver:Driver._judge", when_pruned),
+    PRUNE_WINDOW: ("sweep.search.driver:Driver._judge", when_pruned),
     "before tell": ("sweep.search.study_writer:StudyWriter.end", before),
     "after tell": ("sweep.search.driver:Driver._leave", before),
     "in closing a trial's files": ("sweep.search.checkpoints:_encode_curve", after),

@@ -32,6 +32,12 @@ STUDIES: dict[str, tuple[str, int, str]] = {
         100_000,
         "hidden_neurons = { low = 64, high = 96 }\nlearning_rate = { low = 0.01, high = 0.3, log = true }",
     ),
+    # The first trial is the best; most others are pruned after a segment of 0.1 s.
+    "pruned": (
+        'sampler = "grid"\npruner = "asha"',
+        100_000,
+        "learning_rate = { choices = [0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.1] }",
+    ),
     # One segment of 0.2 to 0.3 s a trial.
     "grid": (
         'sampler = "grid"',
@@ -43,8 +49,20 @@ STUDIES: dict[str, tuple[str, int, str]] = {
         1_900,
         "batch_size = { choices = [192, 224] }\nhidden_neurons = { low = 160, high = 220 }",
     ),
+    # The same, long enough for a dozen kills at any time.
+    "long-grid": (
+        'sampler = "grid"',
+        1_900,
+        "batch_size = { choices = [192, 208, 224] }\n"
+        "hidden_neurons = { choices = [160, 164, 168, 172, 176, 180, 184, 188] }",
+    ),
+    "long-random": (
+        'sampler = "random"\ntrials = 24',
+        1_900,
+        "batch_size = { choices = [192, 224] }\nhidden_neurons = { low = 160, high = 220 }",
+    ),
 }
-TRIALS = {"asha": 5, "tpe": 3, "grid": 8, "random": 8}
+TRIALS = {"asha": 5, "tpe": 3, "pruned": 8, "grid": 8, "random": 8, "long-grid": 24, "long-random": 24}
 
 
 def lay_out(folder: Path, study: str) -> Path:
