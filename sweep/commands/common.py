@@ -58,7 +58,8 @@ def _study_path(study: str) -> Path | None:
     if study.endswith(".toml"):
         return Path(study)
     path = Path("studies") / f"{study}.toml"
-    return path if "/" not in study and path.is_file() else None
+    # Not Path.is_file: it raises for a name that no file can have.
+    return path if "/" not in study and os.path.isfile(path) else None
 
 
 def study_spec(arguments: argparse.Namespace) -> "StudySpec":
@@ -100,7 +101,7 @@ def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
         if settings:
             raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
         return stored_spec(load_study(storage, study))
-    if path is None and ("/" in study or Path(study).exists()):
+    if path is None and ("/" in study or os.path.exists(study)):
         raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
     if path is None:
         raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")

@@ -24,7 +24,8 @@ def list_studies(arguments: argparse.Namespace) -> int:
         best = study.complete_trials()
         loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"
         done = sum(trial.is_finished for trial in study.trials)
-        print(f"{name:<24}  {done:>4} of {study.total_trials:>4} trials  {loss:<12}  {printable(study.goal)}")
+        total, goal = study.total_trials, printable(study.goal)
+        print(f"{printable(name):<24}  {done:>4} of {total:>4} trials  {loss:<12}  {goal}")
     advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
     return 0
 

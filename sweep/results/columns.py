@@ -53,7 +53,7 @@ def block_columns(study: StudyRecord) -> list[str]:
 
 def heading(name: str) -> str:
     """Return what stands above a column, ``_`` where it may break into a second line."""
-    return _HEADINGS.get(name, name)
+    return _HEADINGS.get(name, printable(name))
 
 
 def is_text(name: str, values: pandas.Series) -> bool:

@@ -24,6 +24,7 @@ from sweep.results.columns import (
 from sweep.results.printable import printable
 from sweep.results.table import RANKED
 from sweep.results.text_table import format_text
+from sweep.search.csv_cells import without_formula
 from sweep.search.records import StudyRecord
 
 
@@ -74,7 +75,7 @@ def format_csv(
     shown = pandas.concat(_blocks(rows, top))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(shown.columns)
+    writer.writerow(map(_csv_cell, shown.columns))
     writer.writerows([_csv_cell(value) for value in record] for record in shown.itertuples(index=False))
     return file.getvalue().rstrip("\n")
 
@@ -104,7 +105,7 @@ def format_log(
     for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
         values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
         values |= _outcome(row, study.cost)
-        blocks.append("\n".join(f"{name} = {_log_value(value)}" for name, value in values.items()))
+        blocks.append("\n".join(f"{printable(name)} = {_log_value(value)}" for name, value in values.items()))
     return "\n\n".join(blocks)
 
 
@@ -117,9 +118,9 @@ FORMATS: dict[str, Format] = {
 }
 """Name on the command line -> function."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  the wide ones run too
-
 _MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+_TITLE = {c: escape for c, escape in _MARKDOWN.items() if c != ord("#")}
 
 
 def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, pandas.DataFrame]:
@@ -129,7 +130,7 @@ def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, 
 
 
 def _markdown_table(rows: pandas.DataFrame, names: list[str]) -> str:
-    titles = [heading(name).replace("_", " ") for name in names]
+    titles = [heading(name).replace("_", " ").translate(_TITLE) for name in names]
     rules = [":--" if is_text(name, rows[name]) else "--:" for name in names]
     lines = [
         [cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.to_dict("records")
@@ -142,7 +143,7 @@ def _csv_cell(value: Any) -> Any:
         return " ".join(map(str, value))
     if not isinstance(value, str):
         return value
-    return f"'{printable(value)}" if value.startswith(_FORMULA_STARTS) else printable(value)
+    return printable(without_formula(value))
 
 
 def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 
 from sweep.errors import MachineError
+from sweep.search.csv_cells import rewrite_without_formulas
 from sweep.search.showcase import ArtifactFiles
 
 HOST = "127.0.0.1"
@@ -57,6 +58,8 @@ def read_only(application: _Application) -> _Application:
             return _refuse(start_response, "This dashboard answers to localhost only.")
         if environ["PATH_INFO"].startswith("/artifacts/"):
             return application(environ, _as_download(start_response))
+        if environ["PATH_INFO"].startswith("/csv/"):
+            return _rewritten_table(application, environ, start_response)
         return application(environ, start_response)
 
     return gate
@@ -75,6 +78,21 @@ def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
         return start_response(status, [*own, *kept], *others)
 
     return start
+
+
+def _rewritten_table(
+    application: _Application, environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Answer with the table of trials in which no cell is a formula to a spreadsheet."""
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+    body = b"".join(application(environ, lambda status, headers, *others: told.append((status, headers))))
+    ((status, headers),) = told
+    if status.startswith("200") and environ["REQUEST_METHOD"] == "GET":
+        body = rewrite_without_formulas(body)
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        headers.append(("Content-Length", str(len(body))))
+    start_response(status, headers)
+    return [body]
 
 
 def _read_one_at_a_time(storage: RDBStorage) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)  # it cannot be asked without being set; here no other thread makes files yet
+
 TEMPORARY = ".tmp-"
 """How the names of files begin that a kill may leave behind."""
 
@@ -52,10 +55,12 @@ def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: b
 
 
 def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
+    """Write a file that only its owner may read until it is whole, and then has the mode of any other."""
     path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     try:
-        with path.open("xb") as file:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(content)
+            path.chmod(0o666 & ~_UMASK)
             if push:
                 file.flush()
                 os.fsync(file.fileno())

@@ -24,7 +24,7 @@ from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.space import space_of_identity
-from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
+from sweep.search.study_spec import NAME_RULE, StudySpec, fingerprint, identity_changes
 from sweep.search.study_writer import SEAL, SEGMENTS, StudyWriter
 from sweep.task.protocol import AnyTask, Data
 
@@ -78,6 +78,10 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         if name not in studies:
             known = ", ".join(sorted(studies)) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
+        if not NAME_RULE.fullmatch(name.removesuffix(_CONFIRMATION)):
+            raise StorageError(
+                f"study {name!r} has a name that sweep gives no study; it was not made by sweep"
+            )
         study_id = studies[name]
         attrs = storage.get_study_user_attrs(study_id)
         hidden = storage.get_study_system_attrs(study_id)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_strings import HOSTILE_STRINGS
 from study_evidence import made_study, made_trial, many_trials, trained_evidence
 
 from sweep.results.evidence import Evidence
@@ -22,6 +23,7 @@ HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`<svg onload=alert(3)>"
     '\u2028\u202e<a href="javascript:alert(4)">link</a> %{x} ${1}'
 )
+CHOICES = (HOSTILE, *HOSTILE_STRINGS.values())
 HOSTILE_SYMBOLS = "<>&\"'\u2028 \u0301"
 
 
@@ -51,15 +53,18 @@ def _hostile(folder: Path) -> Evidence:
     words = folder / "words.txt"
     lines = [f"{symbol}{letter}" for symbol in HOSTILE_SYMBOLS for letter in ("a", "b", "<b>", "</script>")]
     words.write_text("\n".join(lines) + "\n")
-    space = {HOSTILE: CategoricalDistribution([HOSTILE, "b"]), "block_size": IntDistribution(2, 4)}
+    space = {HOSTILE: CategoricalDistribution(CHOICES), "block_size": IntDistribution(2, 4)}
     evidence = trained_evidence(
         folder, words, goal=HOSTILE, environment={HOSTILE: HOSTILE}, data_facts=HOSTILE
     )
     trials = [
-        made_trial(k, 2.5 + k / 100, params={HOSTILE: (HOSTILE, "b")[k % 2], "block_size": 2 + k % 3})
+        made_trial(k, 2.5 + k / 100, params={HOSTILE: CHOICES[k % len(CHOICES)], "block_size": 2 + k % 3})
         for k in range(30)
     ]
-    trials.append(made_trial(30, state="failed", reason=HOSTILE, engine=HOSTILE, device=HOSTILE))
+    trials += [
+        made_trial(number, state="failed", reason=text, engine=text, device=text)
+        for number, text in enumerate(CHOICES, 30)
+    ]
     look = TestLook(
         look_id="0" * 32,
         started="2026-01-01T00:00:00+00:00",
@@ -77,7 +82,7 @@ def _hostile(folder: Path) -> Evidence:
     found = Evidence(study, looks=[look], reports=folder / "none")
     for name in ("corpus", "inspection", "sampled_words", "curve"):  # of the study that was trained
         setattr(found, name, getattr(evidence, name))
-    found.sampled_words = [(HOSTILE, True), *found.sampled_words]
+    found.sampled_words = [*((text, True) for text in CHOICES), *found.sampled_words]
     return found
 
 
@@ -196,7 +201,8 @@ def test_hostile_text_is_shown_and_never_run(opened: Any) -> None:
     assert "<img src=x onerror=alert(2)>" in page.locator("main").inner_text()
     page.get_by_label("Filter").fill(HOSTILE)
     page.get_by_label("Filter").fill("failed")
-    assert len(cells(page, 0)) == 1
+    page.get_by_role("button", name="Show all").click()
+    assert len(cells(page, 0)) == len(CHOICES)
     for name in ("slice-0", "parallel", "history"):
         page.locator(f"[data-figure={name}]").hover(position={"x": 300, "y": 150})
 

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import hashlib
 import http.client
+import io
 import json
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from typing import Any
 
 import optuna
 import pytest
+from hostile_strings import HOSTILE_STRINGS
+from optuna.distributions import CategoricalDistribution
 from small_study import _own_ledger, environment, small, trained
 from toy_runs import database_in, toy_study
 from toy_task import TOY
@@ -29,6 +32,7 @@ from sweep.results.publish import publish
 from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
 from sweep.search.showcase import save_figure
+from sweep.search.space import Space
 from sweep.search.study_store import load_study, open_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -437,6 +441,60 @@ def test_a_browser_shows_a_running_study(browser: Any, running_study: Database) 
     for suggestion in ("steepest", "minimum / 10", "valley"):
         assert suggestion in finder_text
     assert refused == []
+
+
+def store_hostile(folder: Path) -> Database:
+    """Store a study whose name, goal, choices, reasons and devices are every hostile string."""
+    database, spec = database_in(folder), toy_study()
+    storage = database.open_for_writing()
+    writer = open_study(storage, spec, TOY, TOY.load_data({"words": ""}))
+    texts = list(HOSTILE_STRINGS.values())
+    space = Space({"choice": CategoricalDistribution(texts)})
+    facts = {"n_params": 1, "examples_seen": 1}
+    for text in texts:
+        for state, outcome in (("complete", {"dev_loss": 2.5}), ("failed", {"reason": text})):
+            trial = writer.claim({"choice": text}, space, 1, facts, {"engine": text, "device": text})
+            writer.end(trial, state, seconds=1, **outcome)
+    storage.set_study_user_attr(1, "goal", " ".join(texts))
+    with contextlib.closing(sqlite3.connect(database.path)) as connection, connection:
+        connection.execute("UPDATE studies SET study_name = ?", (HOSTILE_STRINGS["closing-script"],))
+    return database
+
+
+def test_no_cell_of_the_downloaded_table_is_a_formula(tmp_path: Path) -> None:
+    """The page's own button gives a CSV; every hostile text is in it, and a loss stays a number."""
+    with serving(store_hostile(tmp_path)) as port:
+        status, body = ask(port, "/csv/1")
+        missing, _ = ask(port, "/csv/99")
+    header, *rows = csv.reader(io.StringIO(body.decode(), newline=""))
+    assert (status, missing) == (200, 404)
+    assert len(rows) == 2 * len(HOSTILE_STRINGS)
+    cells = [cell for row in rows for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+    chosen = {row[header.index("Param choice")].removeprefix("'") for row in rows}
+    assert chosen == {text.removeprefix("'") for text in HOSTILE_STRINGS.values()}
+    assert "2.5" in cells
+
+
+def test_a_browser_runs_nothing_of_hostile_texts(browser: Any, tmp_path: Path) -> None:
+    """List of studies, study, trials and table: no dialog, no error, no element of theirs."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1600})
+    page.set_default_timeout(60_000)
+    told: list[str] = []
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("dialog", lambda dialog: (told.append("a dialog"), dialog.dismiss()))
+    page.add_init_script("window.owned = () => { window.wasOwned = true }")
+    with serving(store_hostile(tmp_path)) as port:
+        for path in ("", "/studies/1", "/studies/1/trials?numbers=1", "/studies/1/note"):
+            page.goto(f"http://{HOST}:{port}/dashboard{path}")
+            page.get_by_text("<img src=x").first.wait_for()
+            assert page.locator("img[src=x], main script").count() == 0
+            assert page.evaluate("window.wasOwned") is None
+        page.goto(f"http://{HOST}:{port}/dashboard/studies/1/smartSelection")
+        page.locator("table tbody tr").nth(3).wait_for()
+        assert page.evaluate("window.wasOwned") is None
+        page.close()
+    assert told == []
 
 
 HOSTILE_GOAL = """<img src=x onerror="window.owned=1"><script>window.owned=1</script>

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import signal
+import stat
 import time
 from pathlib import Path
 
@@ -54,6 +55,27 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> Non
     being_written.write_bytes(b"half")
     write_atomically(tmp_path / "state", b"content")
     assert sorted(tmp_path.iterdir()) == sorted([being_written, tmp_path / "state"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have modes")
+def test_what_is_being_written_is_private_and_what_is_written_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A temporary file has mode 600 from its first moment; the file itself has that of any other."""
+    seen: list[int] = []
+    opened = os.open
+
+    def watched(path: str, flags: int, *mode: int) -> int:
+        descriptor = opened(path, flags, *mode)
+        if TEMPORARY in str(path):
+            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", watched)
+    write_atomically(tmp_path / "state", b"content")
+    (tmp_path / "usual").touch()
+    assert seen == [0o600]
+    assert (tmp_path / "state").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
