@@ -1,5 +1,6 @@
 """The best configurations trained again: in a real database, by real workers."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,40 @@ def losses(folder: Path, name: str = "toy") -> dict[Job, float | None]:
     return dict(confirmation.losses)
 
 
-def test_the_candidates_are_trained_on_seeds_of_their_own(tmp_path: Path) -> None:
-    """Two candidates have the same two seeds, the chosen one two more, and the search has none of them."""
-    run_toy(tmp_path, toy_study())
-    finished, plan = confirm(tmp_path)
-    study, confirmation = stored(tmp_path)
+@pytest.fixture(scope="module")
+def toy_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the toy study was run."""
+    folder = tmp_path_factory.mktemp("searched")
+    run_toy(folder, toy_study())
+    return folder
+
+
+@pytest.fixture
+def searched(toy_once: Path, tmp_path: Path) -> Path:
+    """A copy of the folder in which the toy study was run."""
+    return shutil.copytree(toy_once, tmp_path / "searched")
+
+
+@pytest.fixture(scope="module")
+def confirmed_once(toy_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfirmPlan]:
+    """Folder in which the toy study was confirmed by the plan."""
+    folder = shutil.copytree(toy_once, tmp_path_factory.mktemp("confirmed") / "toy")
+    finished, plan = confirm(folder)
     assert finished
+    return folder, plan
+
+
+@pytest.fixture
+def confirmed(confirmed_once: tuple[Path, ConfirmPlan], tmp_path: Path) -> tuple[Path, ConfirmPlan]:
+    """A copy of the folder in which the toy study was confirmed by the plan."""
+    folder, plan = confirmed_once
+    return shutil.copytree(folder, tmp_path / "confirmed"), plan
+
+
+def test_the_candidates_are_trained_on_seeds_of_their_own(confirmed: tuple[Path, ConfirmPlan]) -> None:
+    """Two candidates have the same two seeds, the chosen one two more, and the search has none of them."""
+    folder, plan = confirmed
+    study, confirmation = stored(folder)
     assert confirmation is not None
     assert confirmation.plan == plan
     seeds = {job: trial.seed for job, trial in confirmation.trials.items()}
@@ -67,76 +96,68 @@ def test_the_candidates_are_trained_on_seeds_of_their_own(tmp_path: Path) -> Non
     assert all(trial.params == params[job.candidate] for job, trial in confirmation.trials.items())
 
 
-def test_of_two_confirmations_at_once_one_is_planned(tmp_path: Path) -> None:
+def test_of_two_confirmations_at_once_one_is_planned(searched: Path) -> None:
     """Who read the study before the other's plan was stored is refused, and no plan is added or lost."""
-    run_toy(tmp_path, toy_study())
-    study, earlier = stored(tmp_path)
+    study, earlier = stored(searched)
     plan = plan_confirmation(study, earlier, ASKED)
-    confirm(tmp_path)
-    before, _ = stored(tmp_path)
+    confirm(searched)
+    before, _ = stored(searched)
     with pytest.raises(StudyConflictError, match="another confirmation of 'toy' was planned meanwhile"):
-        run_confirmation(TOY, study, plan, database_in(tmp_path), workers=1)
-    assert stored(tmp_path)[0] == before
+        run_confirmation(TOY, study, plan, database_in(searched), workers=1)
+    assert stored(searched)[0] == before
     assert len(before.plans) == 1
 
 
-def test_the_search_is_left_alone(tmp_path: Path) -> None:
+def test_the_search_is_left_alone(searched: Path) -> None:
     """A confirmation changes no trial of its study and is not listed among the studies."""
-    run_toy(tmp_path, toy_study())
-    before, _ = stored(tmp_path)
-    confirm(tmp_path)
-    after, _ = stored(tmp_path)
+    before, _ = stored(searched)
+    confirm(searched)
+    after, _ = stored(searched)
     assert after.trials == before.trials
-    storage = database_in(tmp_path).open_read_only()
+    storage = database_in(searched).open_read_only()
     assert study_names(storage) == ["toy"]
     assert all_study_names(storage) == ["toy", "toy/confirm"]
 
 
-def test_an_interrupted_confirmation_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_confirmation_goes_on(searched: Path, confirmed: tuple[Path, ConfirmPlan]) -> None:
     """Stopped after some segments and run again, it has the numbers of one that was not, by the same plan."""
-    for name in ("straight", "stopped"):
-        (tmp_path / name).mkdir()
-        run_toy(tmp_path / name, toy_study())
-    confirm(tmp_path / "straight")
-    finished, plan = confirm(tmp_path / "stopped", watcher=Watcher(stop_after=7))
+    straight, _ = confirmed
+    finished, plan = confirm(searched, watcher=Watcher(stop_after=7))
     assert not finished
-    finished, again = confirm(tmp_path / "stopped")
+    finished, again = confirm(searched)
     assert finished
     assert again == plan
-    assert losses(tmp_path / "stopped") == losses(tmp_path / "straight")
+    assert losses(searched) == losses(straight)
 
 
-def test_a_finished_confirmation_trains_nothing(tmp_path: Path) -> None:
+def test_a_finished_confirmation_trains_nothing(confirmed: tuple[Path, ConfirmPlan]) -> None:
     """The same command again makes no plan and no training."""
-    run_toy(tmp_path, toy_study())
-    _, plan = confirm(tmp_path)
-    before = losses(tmp_path)
+    folder, plan = confirmed
+    before = losses(folder)
     watcher = Watcher()
-    assert confirm(tmp_path, watcher=watcher) == (True, plan)
+    assert confirm(folder, watcher=watcher) == (True, plan)
     assert watcher.events == []
-    assert losses(tmp_path) == before
+    assert losses(folder) == before
 
 
-def test_more_seeds_are_a_new_plan_that_uses_what_is_there(tmp_path: Path) -> None:
+def test_more_seeds_are_a_new_plan_that_uses_what_is_there(confirmed: tuple[Path, ConfirmPlan]) -> None:
     """Every plan is kept; rounds that are trained already are not trained again."""
-    run_toy(tmp_path, toy_study())
-    _, first = confirm(tmp_path)
-    before = losses(tmp_path)
-    finished, second = confirm(tmp_path, ConfirmSettings(top=2, seeds=3, certify=2))
-    study, _ = stored(tmp_path)
+    folder, first = confirmed
+    before = losses(folder)
+    finished, second = confirm(folder, ConfirmSettings(top=2, seeds=3, certify=2))
+    study, _ = stored(folder)
     assert finished
     assert [ConfirmPlan.from_dict(plan) for plan in study.plans] == [first, second]
-    after = losses(tmp_path)
+    after = losses(folder)
     assert {job: after[job] for job in before} == before
     assert len(after) - len(before) in (2, 4)  # one more round each, and perhaps another one chosen
 
 
-def test_more_trials_are_a_new_plan(tmp_path: Path) -> None:
+def test_more_trials_are_a_new_plan(confirmed: tuple[Path, ConfirmPlan]) -> None:
     """A search that went on may have better candidates, so they are chosen anew."""
-    run_toy(tmp_path, toy_study())
-    _, first = confirm(tmp_path)
-    run_toy(tmp_path, toy_study(trials=12))
-    study, earlier = stored(tmp_path)
+    folder, first = confirmed
+    run_toy(folder, toy_study(trials=12))
+    study, earlier = stored(folder)
     second = plan_confirmation(study, earlier, ASKED)
     assert (first.trials_seen, second.trials_seen) == (6, 12)
 
@@ -149,21 +170,19 @@ def test_a_study_without_a_loss_cannot_be_confirmed(tmp_path: Path) -> None:
         confirm(tmp_path)
 
 
-def test_another_trainer_confirms_nothing(tmp_path: Path) -> None:
+def test_another_trainer_confirms_nothing(searched: Path) -> None:
     """Losses of another version of the trainer are not compared with the search's."""
-    run_toy(tmp_path, toy_study())
     with pytest.raises(DataError, match="trainer_version changed since the study was run"):
-        confirm(tmp_path, task=ToyTask(version=2))
+        confirm(searched, task=ToyTask(version=2))
 
 
-def test_the_confirmation_follows_its_study(tmp_path: Path) -> None:
+def test_the_confirmation_follows_its_study(confirmed: tuple[Path, ConfirmPlan]) -> None:
     """Renamed and deleted with it."""
-    run_toy(tmp_path, toy_study())
-    confirm(tmp_path)
-    before = losses(tmp_path)
-    storage = database_in(tmp_path).open_for_writing()
+    folder, _ = confirmed
+    before = losses(folder)
+    storage = database_in(folder).open_for_writing()
     rename_study(storage, "toy", "play")
-    assert losses(tmp_path, "play") == before
+    assert losses(folder, "play") == before
     delete_study(storage, "play")
     assert all_study_names(storage) == []
 
