@@ -110,8 +110,8 @@ def test_a_study_that_is_being_run_cannot_be_deleted(server: Server, tmp_path: P
         reach(server, "busy", 1)
         with pytest.raises(StudyConflictError, match=f"process {driver.pid} on"), database.driver_lock("toy"):
             pass
-        with server.connect("busy") as connection:  # as if its lease had run out
-            connection.execute("UPDATE sweep_drivers SET lease_until = now() - interval '1 s'")
+    with server.connect("busy") as connection:  # as if the lease that it can renew no more had run out
+        connection.execute("UPDATE sweep_drivers SET lease_until = now() - interval '1 s'")
     with database.driver_lock("toy"):
         delete_study(database.open_for_writing(), "toy")
     assert study_names(database.open_read_only()) == []
