@@ -20,9 +20,11 @@ from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, contains, parse_space, space_of_list
-from sweep.search.study_spec import DEV_LOSS, NAME_RULE, StudySpec
+from sweep.search.study_spec import DEV_LOSS, StudySpec
 from sweep.search.variants import apply_settings, variant_name
 from sweep.task.protocol import AUTO, AnyTask
+
+NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _SECTIONS = ("data", "fixed", "search", "trial", "log")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")

@@ -7,7 +7,6 @@ timeouts and ``keep`` may change from run to run and are left out of it.
 import dataclasses
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -19,9 +18,6 @@ from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space
 from sweep.task.protocol import AUTO, AnyTask
 from sweep.task.randomness import derive_seed
-
-NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a study may be called: a name that can be a folder's, and steers no terminal."""
 
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""

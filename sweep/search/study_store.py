@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.space import space_of_identity
-from sweep.search.study_spec import NAME_RULE, StudySpec, fingerprint, identity_changes
+from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
 from sweep.search.study_writer import SEAL, SEGMENTS, StudyWriter
 from sweep.task.protocol import AnyTask, Data
 
@@ -41,6 +42,10 @@ _CONFIRMATION = "/confirm"
 
 _FINGERPRINT = "sweep:fingerprint"
 """System attribute of a study: the hash of its identity."""
+
+_STORED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,199}")
+"""What a stored study may be called: more than in a study file, since one of another list has ``@`` and
+a hash behind its name; still the name of one folder, which steers no terminal."""
 
 _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
@@ -78,7 +83,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         if name not in studies:
             known = ", ".join(sorted(studies)) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
-        if not NAME_RULE.fullmatch(name.removesuffix(_CONFIRMATION)):
+        if not _STORED_NAME.fullmatch(name.removesuffix(_CONFIRMATION)):
             raise StorageError(
                 f"study {name!r} has a name that sweep gives no study; it was not made by sweep"
             )
