@@ -23,8 +23,6 @@ from typing import Any
 from sweep.errors import MachineError
 from sweep.search.pool import (
     MAX_FAILED_STARTS,
-    LocalPool,
-    Pool,
     SegmentOutcome,
     describe,
     interrupts_ignored,
@@ -35,13 +33,6 @@ from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
 _READY = "ready"
 _CANNOT_START = "cannot start"
-
-
-def start_pool(task: AnyTask, data: Any, *, workers: int, engine: str, devices: Sequence[str]) -> Pool:
-    """Return the pool for an engine: many segments a process, or one."""
-    if task.places(engine, devices[0]) > 1:
-        return DevicePool(task, data, workers=workers, engine=engine, devices=devices)
-    return LocalPool(task, data, workers=workers, engine=engine, device=devices[0])
 
 
 class DevicePool:
@@ -59,7 +50,8 @@ class DevicePool:
             engine: What trains.
             devices: One worker for each.
         """
-        used = devices[:workers]
+        self.devices = used = tuple(devices[:workers])
+        self.places = workers
         places = [len(range(k, workers, len(used))) for k in range(len(used))]
         self._workers = [
             _Worker((task, data, engine, device), n) for device, n in zip(used, places, strict=True)

@@ -42,87 +42,6 @@ POLL_S = 0.1
 """How long a driver waits for its workers before it looks at the clock, seconds."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """What one run of a study did."""
-
-    study: StudyRecord
-    trained: int
-    """Trials that ended in this run."""
-    stopped_by: str | None
-    """``timeout`` or ``signal``, or None where the study is finished."""
-
-
-def run_study(
-    task: AnyTask,
-    spec: StudySpec,
-    database: Database,
-    *,
-    workers: int | None = None,
-    device: str = "auto",
-    engine: str | None = None,
-    observe: Observer = lambda event: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> RunSummary:
-    """Train a study's trials until its total, its timeout, or until told to stop.
-
-    Args:
-        task: The trainer.
-        spec: The checked study.
-        database: Where it lives; made where there is none.
-        workers: Trials in training at a time; None is one a core, or as many as the GPUs have places for.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        engine: What trains; None is the device's default.
-        observe: Called with each event, after what it says is on disk.
-        should_stop: Asked several times a second; True leaves at once, with running trials stored.
-
-    Raises:
-        DataError: If the data cannot be used.
-        DeviceError: If the device is not present.
-        StudyConflictError: If another study of that name is stored, or another driver runs it.
-        StorageError: If the database fails.
-        MachineError: If a file cannot be written, or no worker can start.
-    """
-    data = task.load_data(spec.data)
-    devices = task.list_devices(device)
-    engine = engine or task.default_engine(devices[0])
-    if database.is_shared:
-        from sweep.search.shared_driver import run_shared  # which builds on what stands here
-
-        return run_shared(
-            task,
-            spec,
-            database,
-            data=data,
-            workers=workers,
-            devices=devices,
-            engine=engine,
-            observe=observe,
-            should_stop=should_stop,
-        )
-    storage = database.open_for_writing()
-    with database.driver_lock(spec.name):
-        writer = open_study(storage, spec, task, data)
-        study = load_study(storage, spec.name)
-        ids = trial_ids(storage, spec.name)
-        checkpoints = Checkpoints(database.files / spec.name)
-        driver = Driver(
-            task=task,
-            spec=spec,
-            data=data,
-            writer=writer,
-            checkpoints=checkpoints,
-            study=study,
-            ids=ids,
-            devices=devices,
-            engine=engine,
-            observe=observe,
-        )
-        with machine_errors(database.files):
-            stopped_by = driver.run(workers, should_stop)
-        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)
-
-
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Live:
     """A trial in training."""
@@ -178,11 +97,13 @@ class Driver:
         ids: dict[int, int],
         devices: tuple[str, ...],
         engine: str,
+        start_pool: Callable[[int], Pool],
         observe: Observer,
     ) -> None:
+        """Learn what is stored; ``start_pool`` starts one for at most so many jobs at a time."""
         self.task, self.spec, self.data, self.observe = task, spec, data, observe
         self.writer, self.checkpoints = writer, checkpoints
-        self.devices, self.engine = devices, engine
+        self.engine, self.start_pool = engine, start_pool
         self.next_device = devices[0]
         self.trained = 0
         self.live: dict[int, Live] = {}
@@ -209,22 +130,19 @@ class Driver:
         self.kept: list[tuple[float, int]] = []
         self.close_finished(study)
 
-    def run(self, workers: int | None, should_stop: Callable[[], bool]) -> str | None:
+    def run(self, should_stop: Callable[[], bool]) -> str | None:
         """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
         total = self.spec.total_trials
         if not self.unfinished and len(self.params) >= total:
             return None
-        places = self.task.places(self.engine, self.devices[0])
-        workers = workers or (places * len(self.devices) if places > 1 else usable_cores())
-        workers = min(workers, len(self.unfinished) + max(0, total - len(self.params)))
-        pool = start_pool(self.task, self.data, workers=workers, engine=self.engine, devices=self.devices)
+        pool = self.start_pool(len(self.unfinished) + max(0, total - len(self.params)))
         self.observe(
             RunStarted(
                 done=self.done,
                 total=total,
-                workers=workers,
+                workers=pool.places,
                 engine=self.engine,
-                device=" ".join(self.devices) if places > 1 else self.next_device,
+                device=" ".join(pool.devices),
                 data_facts=self.data.describe(),
                 finished=self.finished,
                 timeout=self.spec.timeout,

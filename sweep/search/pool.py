@@ -34,6 +34,13 @@ class SegmentOutcome:
 class Pool(Protocol):
     """Where segments run."""
 
+    devices: tuple[str, ...]
+    """What it trains on."""
+
+    @property
+    def places(self) -> int:
+        """How many jobs can run at a time."""
+
     def free(self) -> int:
         """Return how many more jobs can start at once."""
 
@@ -84,11 +91,16 @@ class LocalPool:
         """Start the workers; they load their libraries while the caller goes on."""
         self._start_slot: Callable[[], _Slot] = lambda: _Slot((task, data, engine, device))
         self._slots = [self._start_slot() for _ in range(workers)]
-        self._failed_starts, self._device = 0, device
+        self._failed_starts, self.devices = 0, (device,)
+
+    @property
+    def places(self) -> int:
+        """Return the number of workers."""
+        return len(self._slots)
 
     def next_device(self) -> str:
         """Return the device of all workers."""
-        return self._device
+        return self.devices[0]
 
     def free(self) -> int:
         """Return the number of idle workers."""
@@ -279,7 +291,11 @@ def _prepare_worker() -> None:
 
 def _train(job: SegmentJob) -> Segment:
     assert _worker is not None, "the initialiser ran"
-    task, data, engine, device = _worker
+    return train_job(*_worker, job)
+
+
+def train_job(task: AnyTask, data: Any, engine: str, device: str, job: SegmentJob) -> Segment:
+    """Train a job in a process that is prepared for it; what is still to be found is found first."""
     started = time.perf_counter()
     place = {"engine": engine, "device": device}
     found = task.find_auto(job.config, data, job.find, **place) if job.find else {}

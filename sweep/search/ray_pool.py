@@ -1,0 +1,288 @@
+"""Where do segments run on a cluster?
+
+As tasks of Ray, which finds a machine with room for each. The trainer and its data are put into Ray's
+object store once, and fetched once by each worker process, which trains every segment that Ray
+sends it. A machine that is lost takes nothing along but the segments in training there: these are
+submitted again, and no trial is to blame. A worker that dies alone is a death of its trial, as in
+any pool.
+
+Ray sends Python objects as pickles, so whoever can reach a cluster can run code on it; keep it
+closed to others (its tokens, a network of its own).
+
+References:
+    https://docs.ray.io/en/latest/ray-core/fault-tolerance.html
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from sweep import __version__
+from sweep.errors import MachineError
+from sweep.search.pool import SegmentOutcome, describe, train_job
+from sweep.search.resources import Resources
+from sweep.task.protocol import AnyTask, Segment, SegmentJob
+
+COUNT_S = 5.0
+"""How often the cluster is asked how large it is, seconds."""
+
+_LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.NodeUnschedulableError)
+"""What ends a task whose machine is gone, or its result with it."""
+
+_DIED = (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError)
+"""What ends a task whose process is gone."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Sent:
+    """A job in the hands of Ray."""
+
+    job: SegmentJob
+    result: Any
+    ticket: int
+    """Of this attempt: a job that is submitted again has another one."""
+
+
+class RayPool:
+    """Tasks on a cluster of Ray, as many at a time as it has room for."""
+
+    def __init__(
+        self,
+        task: AnyTask,
+        data: Any,
+        *,
+        address: str | None,
+        workers: int | None,
+        at_most: int,
+        engine: str,
+        device: str,
+        resources: Resources,
+    ) -> None:
+        """Connect, and hand over what every worker needs; see ``pools``.
+
+        Raises:
+            MachineError: If there is no cluster at the address, or no room for a single segment in it.
+        """
+        self.devices = (device,)
+        self._connection = contextlib.ExitStack()
+        self._connection.enter_context(_connected(address))
+        self._resources, self._workers, self._at_most = resources, workers, at_most
+        self._sent: dict[int, _Sent] = {}
+        self._tickets = itertools.count()
+        self._counted = (0, 0.0)
+        try:
+            self._refuse_no_room()
+            with _ray_errors():
+                self._shared = [ray.put((task, data, engine, device, __version__))]
+                self._clock = ray.remote(num_cpus=0, max_restarts=-1)(_Clock).remote()
+        except BaseException:
+            self.close()
+            raise
+        self._train = ray.remote(num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0)(_train)
+
+    @property
+    def places(self) -> int:
+        """Return for how many jobs there is room now; machines come and go."""
+        return min(self._workers or self._room(), self._at_most)
+
+    def free(self) -> int:
+        """Return the number of empty places."""
+        return max(0, self.places - len(self._sent))
+
+    def next_device(self) -> str:
+        """Return the kind of device; Ray says to each task which one it is."""
+        return self.devices[0]
+
+    def submit(self, job: SegmentJob) -> None:
+        """Hand the job to Ray."""
+        ticket = next(self._tickets)
+        with _ray_errors():
+            result = self._train.remote(self._shared, self._clock, ticket, job)
+        self._sent[job.trial] = _Sent(job, result, ticket)
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        """Return what ended; what was lost with its machine is submitted again."""
+        of_result = {sent.result: sent for sent in self._sent.values()}
+        with _ray_errors():
+            ended, waiting = ray.wait(list(of_result), num_returns=1, timeout=timeout)
+            if ended and waiting:
+                more, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
+                ended += more
+        found = [self._take(of_result[result]) for result in ended]
+        return [outcome for outcome in found if outcome is not None]
+
+    def elapsed(self, trial: int) -> float:
+        """Return for how many seconds the trial's job has run; waiting and a worker's start do not count."""
+        sent = self._sent[trial]
+        try:
+            return float(ray.get(self._clock.running_for.remote(sent.ticket), timeout=1))
+        except exceptions.RayError:  # it is being started again elsewhere
+            return 0.0
+
+    def kill(self, trial: int) -> None:
+        """End the trial's task, and its process."""
+        self._cancel(self._sent.pop(trial))
+
+    def close(self) -> None:
+        """End all tasks and leave the cluster; a cluster that was started here ends."""
+        for sent in self._sent.values():
+            self._cancel(sent)
+        self._sent.clear()
+        self._connection.close()
+
+    def _take(self, sent: _Sent) -> SegmentOutcome | None:
+        """Return what became of a job; None where it must be done again."""
+        del self._sent[sent.job.trial]
+        try:
+            result = ray.get(sent.result)
+        except _LOST:
+            self.submit(sent.job)
+            return None
+        except _DIED:
+            return SegmentOutcome(trial=sent.job.trial)
+        except exceptions.RayTaskError as error:
+            fault = error.cause if isinstance(error.cause, Exception) else error
+            raise MachineError(f"a Ray worker cannot start: {describe(fault)}") from None
+        except exceptions.RayError as error:
+            raise MachineError(f"Ray cannot train: {describe(error)}") from error
+        if isinstance(result, Segment):
+            return SegmentOutcome(trial=sent.job.trial, segment=result)
+        return SegmentOutcome(trial=sent.job.trial, fault=result)
+
+    def _cancel(self, sent: _Sent) -> None:
+        with contextlib.suppress(exceptions.RayError, ConnectionError):
+            ray.cancel(sent.result, force=True)
+
+    def _room(self) -> int:
+        """Return for how many segments the cluster has room, as counted a moment ago."""
+        room, until = self._counted
+        if time.monotonic() >= until:
+            with _ray_errors():
+                machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+            room = sum(self._resources.places_on(m.get("CPU", 0), m.get("GPU", 0)) for m in machines)
+            self._counted = room, time.monotonic() + COUNT_S
+        return room
+
+    def _refuse_no_room(self) -> None:
+        if self._workers is None and not self._room():
+            asked = f"cpus = {self._resources.cpus:g}, gpus = {self._resources.gpus:g}"
+            raise MachineError(
+                f"no machine of the Ray cluster has room for a segment ([resources]: {asked}); "
+                "give --workers N if machines will join"
+            )
+
+
+@contextlib.contextmanager
+def _connected(address: str | None) -> Iterator[None]:
+    """Be connected to a cluster: the one at the address, the one that runs here, or one of our own."""
+    if ray.is_initialized():  # by the program that called us, which will end it
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes back as an exception
+    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
+    with _signals_kept():
+        try:
+            ray.init(address or "auto", **quiet)
+        except ConnectionError as error:
+            if address or "RAY_ADDRESS" in os.environ:
+                where = address or os.environ["RAY_ADDRESS"]
+                raise MachineError(f"no Ray cluster answers at {where}: {describe(error)}") from error
+            ray.init("local", include_dashboard=False, **quiet)
+        except (RuntimeError, ValueError, OSError, exceptions.RayError) as error:
+            raise MachineError(f"Ray does not start: {describe(error)}") from error
+    try:
+        with _stdout_kept():
+            yield
+    finally:
+        with _signals_kept():
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Undo that Ray takes over SIGTERM, which asks a driver to store what runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _stdout_kept() -> Iterator[None]:
+    """Keep what Ray reports of dead machines off stdout, where only results belong; no option does."""
+    worker = ray._private.worker
+    printer = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = printer
+
+
+@contextlib.contextmanager
+def _ray_errors() -> Iterator[None]:
+    """Turn what goes wrong with the cluster itself into one line."""
+    try:
+        yield
+    except (exceptions.RayError, ConnectionError) as error:
+        raise MachineError(
+            f"the Ray cluster does not answer: {describe(error)}; run again, what ended is stored"
+        ) from error
+
+
+# What follows runs on the cluster.
+
+
+class _Clock:
+    """Since when attempts have been training, as told by those who train."""
+
+    def __init__(self) -> None:
+        self._began: dict[int, float] = {}
+
+    def begin(self, ticket: int) -> None:
+        self._began[ticket] = time.monotonic()
+
+    def running_for(self, ticket: int) -> float:
+        return time.monotonic() - self._began[ticket] if ticket in self._began else 0.0
+
+
+_prepared: tuple[bytes, tuple[AnyTask, Any, str, str]] | None = None
+"""What this process is prepared for: an object in the store, and what it holds."""
+
+
+def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | str:
+    """Train a job; a fault in training comes back as one line, one before it as an exception."""
+    trainer = _prepare(shared[0])
+    clock.begin.remote(ticket)
+    try:
+        return train_job(*trainer, job)
+    except Exception as fault:  # noqa: BLE001  the driver says it
+        return describe(fault)
+
+
+def _prepare(reference: Any) -> tuple[AnyTask, Any, str, str]:
+    """Make this process ready to train, once."""
+    global _prepared  # noqa: PLW0603  a process is prepared once, and tasks find it here
+    key = reference.binary()
+    if _prepared is None or _prepared[0] != key:
+        task, data, engine, device, version = ray.get(reference)
+        if version != __version__:
+            raise MachineError(f"{os.uname().nodename} has sweep {__version__}, the driver {version}")
+        task.prepare_worker(data, engine=engine, device=device)
+        _prepared = key, (task, data, engine, device)
+    return _prepared[1]

@@ -1,0 +1,58 @@
+"""What does one segment occupy on a machine of a cluster?"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.errors import StudyFileError
+
+_MOST = 1_024
+"""More cores or GPUs than this no machine has."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """The section ``[resources]`` of a study; no part of its identity, as no number depends on it."""
+
+    cpus: float = 1.0
+    """Cores. The engines train on one."""
+    gpus: float = 0.0
+    """GPUs; a fraction lets several segments share one."""
+
+    def to_dict(self) -> dict[str, float]:
+        """Return both as plain values."""
+        return dataclasses.asdict(self)
+
+    def places_on(self, cpus: float, gpus: float) -> int:
+        """Return how many segments fit on a machine at a time.
+
+        Examples:
+            >>> Resources(cpus=2, gpus=0.5).places_on(cpus=16, gpus=2)
+            4
+        """
+        fits = cpus / self.cpus
+        if self.gpus:
+            fits = min(fits, gpus / self.gpus)
+        return int(fits + 1e-9)  # 1 / 0.1 is ten places
+
+
+def parse_resources(section: Mapping[str, Any]) -> Resources:
+    """Check ``[resources]``.
+
+    Raises:
+        StudyFileError: If a key is unknown, or a value no machine's.
+    """
+    known = [field.name for field in dataclasses.fields(Resources)]
+    for key, value in section.items():
+        if key not in known:
+            raise StudyFileError(f"unknown key {key!r} in [resources]; known: {', '.join(known)}")
+        if type(value) not in (int, float) or not 0 <= value <= _MOST:
+            raise StudyFileError(f"resources.{key} must be a number from 0 to {_MOST:,}, got {value!r}")
+    resources = Resources(**{key: float(value) for key, value in section.items()})
+    if not resources.cpus:
+        raise StudyFileError("resources.cpus must be above 0: every segment needs a part of a core")
+    if resources.gpus > 1 and resources.gpus != int(resources.gpus):
+        raise StudyFileError(
+            f"resources.gpus must be at most 1, or whole, as only a single GPU is shared; got {resources.gpus:g}"
+        )
+    return resources
