@@ -40,7 +40,8 @@ def _add_searching(commands: Any) -> None:
         "--workers",
         type=_positive,
         metavar="N",
-        help="trials in training at a time (default: one a core; engine population on a GPU: 128)",
+        help="trials in training at a time (default: one a core; engine population on a GPU: 128; "
+        "pool ray: as many as the cluster has room for)",
     )
     run.add_argument("--replicates", type=_positive, metavar="R", help="seeds for each configuration")
     run.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
@@ -54,7 +55,7 @@ def _add_searching(commands: Any) -> None:
     run.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
     _add_words(run)
     _add_device(run)
-    run.add_argument("--engine", metavar="NAME", help="what trains (default: the device's)")
+    _add_place(run)
 
     plan = _add(commands, "plan", "say what a study would cost", "sweep plan studies/quick.toml")
     plan.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
@@ -136,6 +137,7 @@ def _add_using(commands: Any) -> None:
     confirm.add_argument("--workers", type=_positive, metavar="N", help="default: one a core")
     confirm.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     _add_device(confirm)
+    _add_place(confirm)
 
     export = _add(
         commands, "export", "write the best configuration to a file", "sweep export quick -o best.toml"
@@ -236,6 +238,16 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 def _add_device(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+
+
+def _add_place(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", metavar="NAME", help="what trains (default: the device's)")
+    command.add_argument(
+        "--pool",
+        default="local",
+        metavar="NAME",
+        help="where: local, or ray, or ray://HOST:PORT for a cluster (default: local)",
     )
 
 

@@ -23,6 +23,7 @@ from sweep.errors import SweepError
 if TYPE_CHECKING:
     from sweep.search.database import Database
     from sweep.search.records import StudyRecord
+    from sweep.search.resources import Resources
 
 
 RUN_TABLE_ROWS = 30
@@ -33,12 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     from sweep.interrupt import StopSignal
     from sweep.progress import RunProgress
     from sweep.results.note_taking import take_notes
-    from sweep.search.driver import run_study
+    from sweep.search.run import run_study
     from sweep.task.mlp import MLP
 
-    if arguments.engine:
-        check_engine(arguments.engine, MLP.resolve_device(arguments.device))
     spec = study_spec(arguments)
+    _check_place(arguments, spec.resources)
     database = database_of(arguments)
     if spec.cost == "train_seconds":
         advise("train_seconds are measured: this study will not come out the same again")
@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             device=arguments.device,
             engine=arguments.engine,
+            pool=arguments.pool,
             observe=progress,
             should_stop=lambda: bool(stop),
         )
@@ -112,9 +113,10 @@ def confirm(arguments: argparse.Namespace) -> int:
     from sweep.search.pool import usable_cores
     from sweep.task.mlp import MLP
 
-    database, workers = database_of(arguments), arguments.workers or usable_cores()
+    database = database_of(arguments)
     storage = database.open_read_only()
     study = stored_study(arguments, storage)
+    _check_place(arguments, study.resources)
     asked = ConfirmSettings(
         top=arguments.top,
         seeds=arguments.seeds,
@@ -124,7 +126,7 @@ def confirm(arguments: argparse.Namespace) -> int:
         alpha=arguments.alpha,
     )
     plan = plan_confirmation(study, load_confirmation(storage, study), asked)
-    for line in describe_plan(study, plan, workers):
+    for line in describe_plan(study, plan, arguments.workers or usable_cores()):
         advise(line)
     progress = RunProgress(f"confirming {study.name}")
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
@@ -133,8 +135,10 @@ def confirm(arguments: argparse.Namespace) -> int:
             study,
             plan,
             database,
-            workers=workers,
+            workers=arguments.workers,
             device=arguments.device,
+            engine=arguments.engine,
+            pool=arguments.pool,
             observe=progress,
             should_stop=lambda: bool(stop),
         )
@@ -179,6 +183,17 @@ def lr_find(arguments: argparse.Namespace) -> int:
         print(f"wrote {path}")
     advise(f"next: open {found.paths[0]} in a browser | sweep dashboard")
     return 0
+
+
+def _check_place(arguments: argparse.Namespace, resources: "Resources") -> None:
+    """Refuse a pool, device or engine that is not there, before anything is read."""
+    from sweep.search.pools import choose_pool
+    from sweep.task.mlp import MLP
+
+    kind, _ = choose_pool(arguments.pool)
+    devices = kind.list_devices(MLP, arguments.device, resources)
+    if arguments.engine:
+        check_engine(arguments.engine, devices[0])
 
 
 def _print_run(study: "StudyRecord", database: "Database") -> None:

@@ -14,9 +14,9 @@ from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.search.contenders import rank_configurations
 from sweep.search.database import Database, Storage
-from sweep.search.driver import run_study
 from sweep.search.events import Observer
 from sweep.search.records import StudyRecord, TrialRecord
+from sweep.search.run import run_study
 from sweep.search.space import space_of_identity
 from sweep.search.study_spec import StudySpec, fingerprint
 from sweep.search.study_store import all_study_names, confirmation_name, load_study, write_plan
@@ -134,14 +134,16 @@ def run_confirmation(
     plan: ConfirmPlan,
     database: Database,
     *,
-    workers: int,
+    workers: int | None = None,
     device: str = "auto",
+    engine: str | None = None,
+    pool: str = "local",
     observe: Observer = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Train what a plan asks for; return whether it is finished, not stopped before.
 
-    Args as in ``driver.run_study``, and raises the same.
+    Args as in ``run.run_study``, and raises the same.
     """
     storage = database.open_for_writing()
     if not study.plans or study.plans[-1] != plan.to_dict():
@@ -155,7 +157,15 @@ def run_confirmation(
             return True
         spec = _confirm_spec(study, confirmation, jobs)
         summary = run_study(
-            task, spec, database, workers=workers, device=device, observe=observe, should_stop=should_stop
+            task,
+            spec,
+            database,
+            workers=workers,
+            device=device,
+            engine=engine,
+            pool=pool,
+            observe=observe,
+            should_stop=should_stop,
         )
         if summary.stopped_by:
             return False
@@ -181,6 +191,7 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
         goal=f"confirms {study.name}",
         sampler="listed",
         keep=len(every),
+        resources=study.resources,
         data=study.data,
         fixed=study.identity["fixed"],
         space=space_of_identity(study.identity),

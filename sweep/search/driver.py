@@ -1,4 +1,4 @@
-"""How does a study get from its file to its last trial?
+"""What does a driver do, from asking for a trial to its end?
 
 One driver owns a study's trials: it alone asks, reports and tells; workers only train. What it
 knows is stored before anybody hears of it, so it can be killed at any moment, and the next run
@@ -17,17 +17,14 @@ from typing import Any, NamedTuple
 
 from sweep.search.budget import Budget
 from sweep.search.checkpoints import Checkpoints
-from sweep.search.database import Database, machine_errors
-from sweep.search.device_pool import start_pool
 from sweep.search.events import Observer, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
 from sweep.search.mirror import Mirror
-from sweep.search.pool import Pool, SegmentOutcome, usable_cores
+from sweep.search.pool import Pool, SegmentOutcome
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.rungs import Cut, cuts
 from sweep.search.samplers import SAMPLERS, PointSampler
 from sweep.search.study_spec import StudySpec
-from sweep.search.study_store import load_study, open_study, trial_ids
 from sweep.search.study_writer import StudyWriter
 from sweep.task.protocol import AnyTask, Config, Data, Segment, SegmentJob
 
@@ -40,6 +37,17 @@ model that learns is there, and one such value would drown all others in a sampl
 
 POLL_S = 0.1
 """How long a driver waits for its workers before it looks at the clock, seconds."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What one run of a study did."""
+
+    study: StudyRecord
+    trained: int
+    """Trials that ended in this run."""
+    stopped_by: str | None
+    """``timeout`` or ``signal``, or None where the study is finished."""
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -91,7 +91,8 @@ class LocalPool:
         """Start the workers; they load their libraries while the caller goes on."""
         self._start_slot: Callable[[], _Slot] = lambda: _Slot((task, data, engine, device))
         self._slots = [self._start_slot() for _ in range(workers)]
-        self._failed_starts, self.devices = 0, (device,)
+        self.devices: tuple[str, ...] = (device,)
+        self._failed_starts = 0
 
     @property
     def places(self) -> int:

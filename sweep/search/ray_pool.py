@@ -18,6 +18,8 @@ import dataclasses
 import itertools
 import os
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +37,10 @@ from sweep.task.protocol import AnyTask, Segment, SegmentJob
 COUNT_S = 5.0
 """How often the cluster is asked how large it is, seconds."""
 
-_LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.NodeUnschedulableError)
+KNOCK_S = 10.0
+"""How long a cluster may take to answer at all, seconds."""
+
+_LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError)
 """What ends a task whose machine is gone, or its result with it."""
 
 _DIED = (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError)
@@ -72,7 +77,7 @@ class RayPool:
         Raises:
             MachineError: If there is no cluster at the address, or no room for a single segment in it.
         """
-        self.devices = (device,)
+        self.devices: tuple[str, ...] = (device,)
         self._connection = contextlib.ExitStack()
         self._connection.enter_context(_connected(address))
         self._resources, self._workers, self._at_most = resources, workers, at_most
@@ -111,6 +116,8 @@ class RayPool:
 
     def wait(self, timeout: float) -> list[SegmentOutcome]:
         """Return what ended; what was lost with its machine is submitted again."""
+        if not self._sent:
+            return []
         of_result = {sent.result: sent for sent in self._sent.values()}
         with _ray_errors():
             ended, waiting = ray.wait(list(of_result), num_returns=1, timeout=timeout)
@@ -183,29 +190,43 @@ class RayPool:
 
 @contextlib.contextmanager
 def _connected(address: str | None) -> Iterator[None]:
-    """Be connected to a cluster: the one at the address, the one that runs here, or one of our own."""
+    """Be connected to a cluster: the one at the address, else at ``RAY_ADDRESS``, else one of our own."""
     if ray.is_initialized():  # by the program that called us, which will end it
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes back as an exception
-    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
-    with _signals_kept():
-        try:
-            ray.init(address or "auto", **quiet)
-        except ConnectionError as error:
-            if address or "RAY_ADDRESS" in os.environ:
-                where = address or os.environ["RAY_ADDRESS"]
-                raise MachineError(f"no Ray cluster answers at {where}: {describe(error)}") from error
-            ray.init("local", include_dashboard=False, **quiet)
-        except (RuntimeError, ValueError, OSError, exceptions.RayError) as error:
-            raise MachineError(f"Ray does not start: {describe(error)}") from error
+    with _signals_kept(), _stderr_kept():
+        _connect(address)
     try:
         with _stdout_kept():
             yield
     finally:
         with _signals_kept():
             ray.shutdown()
+
+
+def _connect(address: str | None) -> None:
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _knock(address)
+    local = {"include_dashboard": False} if address == "local" else {}
+    try:
+        ray.init(address, log_to_driver=False, logging_level="CRITICAL", **local)
+    except ConnectionError as error:
+        raise MachineError(f"the Ray cluster at {address} cannot be reached: {describe(error)}") from error
+    except (RuntimeError, ValueError, OSError, exceptions.RayError) as error:
+        raise MachineError(f"Ray does not start: {describe(error)}") from error
+
+
+def _knock(address: str) -> None:
+    """Refuse an address where nobody listens; Ray would try for a quarter of an hour."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), KNOCK_S).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(f"no Ray cluster listens at {address}: {describe(error)}") from error
 
 
 @contextlib.contextmanager
@@ -225,13 +246,28 @@ def _signals_kept() -> Iterator[None]:
 @contextlib.contextmanager
 def _stdout_kept() -> Iterator[None]:
     """Keep what Ray reports of dead machines off stdout, where only results belong; no option does."""
-    worker = ray._private.worker
-    printer = getattr(worker, "print_to_stdstream", None)
+    worker: Any = ray._private.worker
+    printer = worker.print_to_stdstream
     worker.print_to_stdstream = lambda *_, **__: None
     try:
         yield
     finally:
         worker.print_to_stdstream = printer
+
+
+@contextlib.contextmanager
+def _stderr_kept() -> Iterator[None]:
+    """Keep what Ray's core writes while it connects off stderr; what matters comes as an exception."""
+    stderr = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    sys.stderr.flush()
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nothing)
 
 
 @contextlib.contextmanager

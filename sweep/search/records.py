@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sweep.search.notes import Notes
+from sweep.search.resources import Resources
 from sweep.task.protocol import AUTO
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -125,6 +126,8 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     plans: tuple[dict[str, Any], ...] = ()
     """Every plan of a confirmation, the latest last, as plain values."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupied in the last run."""
     notes: Notes = dataclasses.field(default_factory=Notes)
     """What was found out beside the trials."""
 

@@ -53,6 +53,6 @@ def parse_resources(section: Mapping[str, Any]) -> Resources:
         raise StudyFileError("resources.cpus must be above 0: every segment needs a part of a core")
     if resources.gpus > 1 and resources.gpus != int(resources.gpus):
         raise StudyFileError(
-            f"resources.gpus must be at most 1, or whole, as only a single GPU is shared; got {resources.gpus:g}"
+            f"resources.gpus must be at most 1 or whole, as one GPU alone can be shared; got {resources.gpus}"
         )
     return resources

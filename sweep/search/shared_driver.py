@@ -14,14 +14,13 @@ from sweep.errors import StorageUnreachableError
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
 from sweep.search.driver import POLL_S, Driver, Live, RunSummary
-from sweep.search.events import Observer, Warned
+from sweep.search.events import Warned
 from sweep.search.pool import Pool
 from sweep.search.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.shared_writer import LeaseLostError, SharedWriter
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, trial_ids, trial_record
-from sweep.task.protocol import AnyTask, Data
 
 IDLE_S = 1.0
 """After how many seconds a driver with nothing to train looks for something again."""
@@ -30,18 +29,9 @@ _Stored = tuple[StudyRecord, dict[int, int]]
 
 
 def run_shared(
-    task: AnyTask,
-    spec: StudySpec,
-    database: Database,
-    *,
-    data: Data,
-    workers: int | None,
-    devices: tuple[str, ...],
-    engine: str,
-    observe: Observer,
-    should_stop: Callable[[], bool],
+    spec: StudySpec, database: Database, should_stop: Callable[[], bool], parts: dict[str, Any]
 ) -> RunSummary:
-    """Train trials of a study beside other drivers; see ``driver.run_study``.
+    """Train trials of a study beside other drivers; ``parts`` are those of a driver.
 
     A driver that was taken for dead, as it was stopped or cut off for long, starts again as a new one.
     """
@@ -55,30 +45,22 @@ def run_shared(
 
     def join() -> SharedWriter:
         with database.opening():
-            writer = open_study(storage, spec, task, data, SharedWriter)
+            writer = open_study(storage, spec, parts["task"], parts["data"], SharedWriter)
             assert isinstance(writer, SharedWriter), "asked for in the line above"
             writer.join()
         return writer
 
     while True:
         writer = database.patiently(join)
-        driver = SharedDriver(
-            task=task,
-            spec=spec,
-            data=data,
-            writer=writer,
-            checkpoints=checkpoints,
-            read=read,
-            devices=devices,
-            engine=engine,
-            observe=observe,
-        )
+        driver = SharedDriver(spec=spec, writer=writer, checkpoints=checkpoints, read=read, **parts)
         try:
             with machine_errors(database.files):
-                stopped_by = driver.run(workers, should_stop)
+                stopped_by = driver.run(should_stop)
         except LeaseLostError:
             writer.close()
-            observe(Warned(text="this driver was cut off and taken for dead; it goes on as a new one"))
+            parts["observe"](
+                Warned(text="this driver was cut off and taken for dead; it goes on as a new one")
+            )
             if deadline is not None:
                 spec = spec.replace(timeout=max(1e-3, deadline - time.monotonic()))
             continue

@@ -18,6 +18,7 @@ from sweep.search.files import read_toml
 from sweep.search.grid import MAX_DECISIONS, n_decisions
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
+from sweep.search.resources import parse_resources
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space, contains, parse_space, space_of_list
 from sweep.search.study_spec import DEV_LOSS, StudySpec
@@ -26,7 +27,7 @@ from sweep.task.protocol import AUTO, AnyTask
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-_SECTIONS = ("data", "fixed", "search", "trial", "log")
+_SECTIONS = ("data", "fixed", "search", "trial", "log", "resources")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _FOREVER = 1e9
@@ -98,6 +99,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         _check_ranges(space, task)
     return StudySpec(
         **settings,
+        resources=parse_resources(_table(raw, "resources")),
         data=task.check_data_section(_table(raw, "data")),
         fixed=_complete(defaults, space, task),
         space=space,

@@ -1,7 +1,7 @@
 """What is a study, once its file has been checked?
 
 Its *identity* is what must be equal for two runs to belong to one study. Goal, trials,
-timeouts and ``keep`` may change from run to run and are left out of it.
+timeouts, ``keep`` and resources may change from run to run and are left out of it.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from optuna.distributions import distribution_to_json
 
 from sweep.errors import StudyFileError
 from sweep.search.grid import grid_size
+from sweep.search.resources import Resources
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space
 from sweep.task.protocol import AUTO, AnyTask
@@ -55,6 +56,8 @@ class StudySpec:
     """Seconds after which one run stops; None is never."""
     trial_timeout: float | None = None
     """Seconds of training after which a trial is given up; None is never."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupies on a cluster's machine."""
     seed: int = 0
     data: dict[str, Any]
     """The ``[data]`` section, defaults filled in."""

@@ -24,6 +24,7 @@ from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
+from sweep.search.resources import Resources
 from sweep.search.space import space_of_identity
 from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
 from sweep.search.study_writer import SEAL, SEGMENTS, StudyWriter
@@ -108,6 +109,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             environment=attrs["environment"],
             trials=tuple(trial_record(trial) for trial in trials),
             plans=tuple(attrs.get(_PLANS, ())),
+            resources=Resources(**attrs.get("resources", {})),
             notes=read_notes(attrs),
         )
 
@@ -150,6 +152,7 @@ def stored_spec(study: StudyRecord) -> StudySpec:
         trials=study.total_trials,
         replicates=identity["replicates"],
         keep=study.keep,
+        resources=study.resources,
         seed=identity["seed"],
         data=study.data,
         fixed=identity["fixed"],
@@ -271,6 +274,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
         "data_facts": data.describe(),
         "total_trials": spec.total_trials,
         "keep": spec.keep,
+        "resources": spec.resources.to_dict(),
         "logged": list(logged),
         "environment": describe_environment(),
     }

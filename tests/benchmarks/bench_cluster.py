@@ -20,11 +20,12 @@ from postgres_server import running_server
 from toy_runs import toy_study
 from toy_task import ToyTask
 
-from sweep.search import driver
 from sweep.search.database import Database
-from sweep.search.pool import SegmentJob, SegmentOutcome
+from sweep.search.pool import SegmentOutcome
+from sweep.search.pools import POOLS, PoolKind
+from sweep.search.run import run_study
 from sweep.search.rungs import cuts
-from sweep.task.protocol import Segment
+from sweep.task.protocol import Segment, SegmentJob
 
 STEPS = 3_000
 LENGTHS = dict(zip((ends := [cut.step for cut in cuts(STEPS)]), np.diff([0, *ends]).tolist(), strict=True))
@@ -37,11 +38,14 @@ STATE = bytes(10_000)
 class InstantPool:
     """Eight workers that train in no time."""
 
+    devices: tuple[str, ...] = ("cpu",)
+    places = 8
+
     def __init__(self, *_: Any, **__: Any) -> None:
         self._jobs: list[SegmentJob] = []
 
     def free(self) -> int:
-        return 8 - len(self._jobs)
+        return self.places - len(self._jobs)
 
     def next_device(self) -> str:
         return "cpu"
@@ -70,10 +74,10 @@ def _segment(job: SegmentJob) -> Segment:
 
 def drive(url: str, files: str | None, name: str, trials: int) -> tuple[float, float]:
     """Run a study; return when it began and ended, seconds."""
-    driver.start_pool = InstantPool  # type: ignore[assignment]
+    POOLS["instant"] = PoolKind(list_devices=lambda *_, **__: ("cpu",), start=InstantPool)
     spec = toy_study(name=name, trials=trials, keep=5, fixed={"num_steps": STEPS})
     began = time.time()
-    driver.run_study(ToyTask(), spec, Database(url, files), workers=8)
+    run_study(ToyTask(), spec, Database(url, files), pool="instant")
     return began, time.time()
 
 

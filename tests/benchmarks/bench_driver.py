@@ -17,8 +17,8 @@ from pathlib import Path
 import optuna
 
 from sweep.search.database import Database
-from sweep.search.driver import run_study
 from sweep.search.events import TrialEnded
+from sweep.search.run import run_study
 from sweep.search.rungs import cuts
 from sweep.search.study_file import parse_study
 from sweep.task.mlp import MLP

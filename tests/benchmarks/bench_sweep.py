@@ -20,8 +20,8 @@ import torch
 from bench_training import notebook_loop, notebook_parameters
 
 from sweep.search.database import Database
-from sweep.search.driver import run_study
 from sweep.search.events import TrialEnded
+from sweep.search.run import run_study
 from sweep.search.study_file import parse_study
 from sweep.task.corpus import build_examples
 from sweep.task.mlp import MLP

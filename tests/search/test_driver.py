@@ -12,9 +12,9 @@ from toy_task import ToyTask
 from sweep.errors import MachineError, StudyConflictError
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
-from sweep.search.driver import run_study
 from sweep.search.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
 from sweep.search.records import StudyRecord
+from sweep.search.run import run_study
 from sweep.search.study_file import parse_study
 from sweep.task.mlp import MLP
 

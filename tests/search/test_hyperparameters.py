@@ -9,7 +9,7 @@ from sweep.results.config_file import choose_trial, load_config, write_config
 from sweep.results.replay import Place, config_of, train_again
 from sweep.results.table import rank_trials
 from sweep.search.database import Database
-from sweep.search.driver import run_study
+from sweep.search.run import run_study
 from sweep.search.study_file import parse_study
 from sweep.task.mlp import MLP
 

@@ -20,8 +20,9 @@ from sweep.search.confirm import ConfirmSettings, load_confirmation, plan_confir
 from sweep.search.copying import copy_study
 from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
-from sweep.search.driver import RunSummary, run_study
+from sweep.search.driver import RunSummary
 from sweep.search.records import StudyRecord
+from sweep.search.run import run_study
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import delete_study, load_study, rename_study, study_names
 

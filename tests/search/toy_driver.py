@@ -10,8 +10,8 @@ import sys
 
 from sweep.search import drivers
 from sweep.search.database import Database
-from sweep.search.driver import run_study
 from sweep.search.events import Event, TrialEnded, Warned
+from sweep.search.run import run_study
 
 
 def main() -> None:

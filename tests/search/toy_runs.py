@@ -6,8 +6,9 @@ from typing import Any
 from toy_task import TOY, ToyTask
 
 from sweep.search.database import Database
-from sweep.search.driver import RunSummary, run_study
+from sweep.search.driver import RunSummary
 from sweep.search.events import Event, SegmentStored
+from sweep.search.run import run_study
 from sweep.search.study_file import parse_study
 from sweep.search.study_spec import StudySpec
 

@@ -1,0 +1,99 @@
+"""How is a study run, from its file to its last trial?
+
+Here stands what is decided once: the data, the devices, the engine, the pool, and whether the
+database has room for one driver or for many. What a driver does then stands in ``driver``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sweep.search.checkpoints import Checkpoints
+from sweep.search.database import Database, machine_errors
+from sweep.search.driver import Driver, RunSummary
+from sweep.search.events import Observer
+from sweep.search.pool import Pool
+from sweep.search.pools import choose_pool
+from sweep.search.shared_driver import run_shared
+from sweep.search.study_spec import StudySpec
+from sweep.search.study_store import load_study, open_study, trial_ids
+from sweep.task.protocol import AnyTask
+
+
+def run_study(
+    task: AnyTask,
+    spec: StudySpec,
+    database: Database,
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str | None = None,
+    pool: str = "local",
+    observe: Observer = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> RunSummary:
+    """Train a study's trials until its total, its timeout, or until told to stop.
+
+    Args:
+        task: The trainer.
+        spec: The checked study.
+        database: Where it lives; made where there is none.
+        workers: Trials in training at a time; None is as many as the pool has room for.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        engine: What trains; None is the device's default.
+        pool: Where segments run: a name of ``POOLS``, or ``ray://HOST:PORT``.
+        observe: Called with each event, after what it says is on disk.
+        should_stop: Asked several times a second; True leaves at once, with running trials stored.
+
+    Raises:
+        DataError: If the data cannot be used.
+        DeviceError: If the device is not present, or there is no such pool.
+        StudyConflictError: If another study of that name is stored, or another driver runs it.
+        StorageError: If the database fails.
+        MachineError: If a file cannot be written, or no worker can start.
+    """
+    data = task.load_data(spec.data)
+    kind, address = choose_pool(pool)
+    devices = kind.list_devices(task, device, spec.resources)
+    engine = engine or task.default_engine(devices[0])
+
+    def start_pool(at_most: int) -> Pool:
+        return kind.start(
+            task,
+            data,
+            address=address,
+            workers=workers,
+            at_most=at_most,
+            engine=engine,
+            devices=devices,
+            resources=spec.resources,
+        )
+
+    parts = {
+        "task": task,
+        "data": data,
+        "devices": devices,
+        "engine": engine,
+        "start_pool": start_pool,
+        "observe": observe,
+    }
+    run = run_shared if database.is_shared else _run_alone
+    return run(spec, database, should_stop, parts)
+
+
+def _run_alone(
+    spec: StudySpec, database: Database, should_stop: Callable[[], bool], parts: dict[str, Any]
+) -> RunSummary:
+    """Train a study's trials as the one driver of its database."""
+    storage = database.open_for_writing()
+    with database.driver_lock(spec.name):
+        driver = Driver(
+            spec=spec,
+            writer=open_study(storage, spec, parts["task"], parts["data"]),
+            checkpoints=Checkpoints(database.files / spec.name),
+            study=load_study(storage, spec.name),
+            ids=trial_ids(storage, spec.name),
+            **parts,
+        )
+        with machine_errors(database.files):
+            stopped_by = driver.run(should_stop)
+        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)
