@@ -16,6 +16,7 @@ References:
 import contextlib
 import dataclasses
 import itertools
+import math
 import os
 import signal
 import socket
@@ -34,10 +35,13 @@ from sweep.search.pool import SegmentOutcome, describe, train_job
 from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
-COUNT_S = 5.0
+LOOK_S = 5.0
 """How often the cluster is asked how large it is, seconds."""
 
-KNOCK_S = 10.0
+HEAD_PATIENCE_S = 30.0
+"""How long the head may not listen, as it is started again, seconds; after 60 Ray gives up."""
+
+KNOCK_S = 5.0
 """How long a cluster may take to answer at all, seconds."""
 
 _LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError)
@@ -83,8 +87,10 @@ class RayPool:
         self._resources, self._workers, self._at_most = resources, workers, at_most
         self._sent: dict[int, _Sent] = {}
         self._tickets = itertools.count()
-        self._counted = (0, 0.0)
+        self._head = address or ray.get_runtime_context().gcs_address
+        self._room, self._looked, self._heard = 0, -math.inf, time.monotonic()
         try:
+            self._look()
             self._refuse_no_room()
             with _ray_errors():
                 self._shared = [ray.put((task, data, engine, device, __version__))]
@@ -97,7 +103,8 @@ class RayPool:
     @property
     def places(self) -> int:
         """Return for how many jobs there is room now; machines come and go."""
-        return min(self._workers or self._room(), self._at_most)
+        self._look()
+        return min(self._workers or self._room, self._at_most)
 
     def free(self) -> int:
         """Return the number of empty places."""
@@ -169,18 +176,29 @@ class RayPool:
         with contextlib.suppress(exceptions.RayError, ConnectionError):
             ray.cancel(sent.result, force=True)
 
-    def _room(self) -> int:
-        """Return for how many segments the cluster has room, as counted a moment ago."""
-        room, until = self._counted
-        if time.monotonic() >= until:
-            with _ray_errors():
-                machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            room = sum(self._resources.places_on(m.get("CPU", 0), m.get("GPU", 0)) for m in machines)
-            self._counted = room, time.monotonic() + COUNT_S
-        return room
+    def _look(self) -> None:
+        """Count for how many segments the cluster has room, now and then.
+
+        Raises:
+            MachineError: If its head does not listen any more. Ray would end this process for that.
+        """
+        now = time.monotonic()
+        if now < self._looked + LOOK_S:
+            return
+        self._looked = now
+        try:
+            _knock(self._head)
+        except MachineError as error:
+            if now > self._heard + HEAD_PATIENCE_S:
+                raise MachineError(f"{error}; run again, what ended is stored") from error
+            return
+        self._heard = now
+        with _ray_errors():
+            machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        self._room = sum(self._resources.places_on(m.get("CPU", 0), m.get("GPU", 0)) for m in machines)
 
     def _refuse_no_room(self) -> None:
-        if self._workers is None and not self._room():
+        if self._workers is None and not self._room:
             asked = f"cpus = {self._resources.cpus:g}, gpus = {self._resources.gpus:g}"
             raise MachineError(
                 f"no machine of the Ray cluster has room for a segment ([resources]: {asked}); "

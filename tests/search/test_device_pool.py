@@ -12,9 +12,11 @@ from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
 from sweep.errors import MachineError
-from sweep.search.device_pool import DevicePool, start_pool
+from sweep.search.device_pool import DevicePool
 from sweep.search.events import TrialEnded
 from sweep.search.pool import LocalPool, SegmentOutcome
+from sweep.search.pools import POOLS
+from sweep.search.resources import Resources
 from sweep.search.study_store import load_study
 
 MANY = ToyTask(many=4)
@@ -65,16 +67,6 @@ def test_a_death_among_many_is_blamed_on_the_one_that_dies_alone() -> None:
         assert outcomes[5].segment is not None
 
 
-def test_an_exception_ends_its_own_job_only() -> None:
-    """It comes back as one line, the others as segments."""
-    with pool_of(2) as pool:
-        pool.submit(job(0, "raise"))
-        pool.submit(job(1))
-        outcomes = sorted(wait_for(pool, 2), key=lambda outcome: outcome.trial)
-        assert outcomes[0] == SegmentOutcome(trial=0, fault="ValueError: the toy broke")
-        assert outcomes[1].segment is not None
-
-
 @LINUX
 def test_a_dropped_job_leaves_its_place_and_closing_ends_the_worker() -> None:
     """No outcome comes for it; the time of the job in training has passed, that of the next has not."""
@@ -106,15 +98,6 @@ def test_workers_that_die_at_their_start_are_an_error_of_the_machine() -> None:
             kill_all()
 
 
-def test_a_worker_that_cannot_get_ready_is_an_error_of_the_machine() -> None:
-    """Its reason is said."""
-    with (
-        pool_of(1, ToyTask(many=4, cannot_start=True)) as pool,
-        pytest.raises(MachineError, match="cannot start: OSError: no such engine"),
-    ):
-        wait_for(pool)
-
-
 def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of a job does not pass before its worker is ready, so this wait has a limit of its own."""
     monkeypatch.setattr("sweep.search.pool.START_LIMIT_S", 0.5)
@@ -128,7 +111,8 @@ def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch
 def test_the_engine_decides_which_pool_it_is() -> None:
     """A task with one place has a process a job, one with more a process a device."""
     for task, kind in ((TOY, LocalPool), (MANY, DevicePool)):
-        pool = start_pool(task, DATA, workers=1, engine="toy", devices=("toy:0",))
+        settings = {"address": None, "engine": "toy", "resources": Resources()}
+        pool = POOLS["local"].start(task, DATA, workers=1, at_most=1, devices=("toy:0",), **settings)
         pool.close()
         assert type(pool) is kind
 

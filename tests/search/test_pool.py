@@ -47,45 +47,6 @@ def trained(trial: int) -> Segment:
     return TOY.train_segment(one.config, DATA, one.state, one.until_step, engine="toy", device="cpu")
 
 
-def test_a_job_gives_what_it_gives_in_this_process() -> None:
-    """State, loss and losses are bitwise those of a call; every job comes back under its trial."""
-    with pool_of(2) as pool:
-        assert pool.free() == 2
-        pool.submit(job(0))
-        pool.submit(job(1))
-        assert pool.free() == 0
-        outcomes = {outcome.trial: outcome.segment for outcome in wait_for(pool, 2)}
-        assert pool.free() == 2
-    assert outcomes.keys() == {0, 1}
-    for trial, segment in outcomes.items():
-        here = trained(trial)
-        assert segment is not None
-        assert (segment.state, segment.dev_loss) == (here.state, here.dev_loss)
-        assert segment.losses.tobytes() == here.losses.tobytes()
-
-
-def test_an_exception_comes_back_as_one_line_and_the_worker_goes_on() -> None:
-    """The fault has the kind and the first line; the same worker takes the next job."""
-    with pool_of(1) as pool:
-        pool.submit(job(0, "raise"))
-        assert wait_for(pool) == [SegmentOutcome(trial=0, fault="ValueError: the toy broke")]
-        pool.submit(job(1))
-        assert wait_for(pool)[0].segment is not None
-
-
-def test_a_death_in_training_is_told_and_the_worker_replaced() -> None:
-    """The outcome has neither segment nor fault; jobs of other workers are not touched."""
-    with pool_of(2) as pool:
-        pool.submit(job(0, "die"))
-        pool.submit(job(1))
-        outcomes = sorted(wait_for(pool, 2), key=lambda outcome: outcome.trial)
-        assert outcomes[0] == SegmentOutcome(trial=0)
-        assert outcomes[1].segment is not None
-        assert pool.free() == 2
-        pool.submit(job(2))
-        assert wait_for(pool)[0].segment is not None
-
-
 @LINUX
 def test_an_idle_worker_that_was_killed_is_a_death_of_its_next_job() -> None:
     """The driver is told and can submit the job again; nothing hangs."""
@@ -128,14 +89,6 @@ def test_workers_that_always_die_at_their_start_are_an_error_of_the_machine() ->
             kill_all()
 
 
-def test_a_worker_that_cannot_get_ready_trains_nothing() -> None:
-    """It is an error of the machine: what an unprepared process trains would be other numbers."""
-    with pool_of(1, ToyTask(cannot_start=True)) as pool:
-        pool.submit(job(0))
-        with pytest.raises(MachineError, match="cannot start: OSError: no such engine"):
-            wait_for(pool)
-
-
 def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of a job does not pass before its worker is ready, so this wait has a limit of its own."""
     monkeypatch.setattr("sweep.search.pool.START_LIMIT_S", 0.5)
@@ -144,16 +97,6 @@ def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch
         pool.submit(job(0))
         with pytest.raises(MachineError, match=r"cannot start: it was not ready after 0\.5 s"):
             wait_for(pool)
-
-
-def test_the_time_of_a_job_begins_when_its_worker_is_ready() -> None:
-    """While the worker starts, no time of the job has passed."""
-    with pool_of(1, ToyTask(start_s=0.6)) as pool:
-        pool.submit(job(0, "sleep"))
-        assert pool.elapsed(0) == 0
-        assert wait_until(lambda: pool.elapsed(0) > 0.2, 60)
-        time.sleep(0.3)
-        assert 0.4 < pool.elapsed(0) < 30
 
 
 @LINUX

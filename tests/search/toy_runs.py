@@ -43,7 +43,13 @@ class Watcher:
 
 
 def run_toy(
-    folder: Path, spec: StudySpec, watcher: Watcher | None = None, task: ToyTask = TOY, workers: int = 1
+    folder: Path,
+    spec: StudySpec,
+    watcher: Watcher | None = None,
+    task: ToyTask = TOY,
+    *,
+    workers: int = 1,
+    pool: str = "local",
 ) -> RunSummary:
     """Run a study of the toy in real worker processes."""
     watcher = watcher or Watcher()
@@ -52,6 +58,7 @@ def run_toy(
         spec,
         database_in(folder),
         workers=workers,
+        pool=pool,
         observe=watcher,
         should_stop=watcher.should_stop,
     )

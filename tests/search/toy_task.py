@@ -57,6 +57,8 @@ class ToyData:
 class ToyTask:
     start_s: float = 0.0
     """How long a worker takes to get ready."""
+    segment_s: float = 0.0
+    """How long a segment takes at least."""
     cannot_start: bool = False
     breaks: bool = False
     """Whether every segment ends in a fault."""
@@ -130,6 +132,7 @@ class ToyTask:
         """Fold the seed and every step into one number: any other cut or order would show."""
         if self.breaks:
             raise ValueError("the toy is broken")
+        time.sleep(self.segment_s)
         step, fold = json.loads(state) if state else (0, config.seed % PRIME)
         if step:
             _misbehave(config, data)
