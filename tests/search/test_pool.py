@@ -121,11 +121,11 @@ def test_closing_ends_all_workers_at_once(start_s: float) -> None:
     before = set(children(os.getpid()))
     with pool_of(2, ToyTask(start_s=start_s)) as pool:
         pool.submit(job(0, "sleep"))
-        pids = [pid for pid in workers(os.getpid()) if pid not in before]
+        assert wait_until(lambda: len(set(workers(os.getpid())) - before) == 2, 10)
+        pids = set(workers(os.getpid())) - before
         started = time.monotonic()
         pool.close()
         assert time.monotonic() - started < 2
-        assert len(pids) == 2
         assert wait_until(lambda: not any(map(is_alive, pids)), 2)
 
 
