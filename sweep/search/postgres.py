@@ -219,11 +219,11 @@ def _parse(url: str) -> sqlalchemy.URL:
 
 
 def lasting_engine(storage: RDBStorage) -> sqlalchemy.Engine:
-    """Return an engine on the storage's database with one connection, which is looked at before each use.
+    """Return an engine on the storage's database with one connection, made anew after it broke.
 
     Each of its statements sees what was stored until then: a turn must know the turn before.
     """
-    pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0, "pool_pre_ping": True}
+    pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0}
     settings = {**storage.engine_kwargs, **pool, "isolation_level": "READ COMMITTED"}
     engine = sqlalchemy.create_engine(storage.url, **settings)
     sqlalchemy.event.listen(engine, "connect", _bound_idleness)

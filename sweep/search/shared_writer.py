@@ -28,6 +28,9 @@ from sweep.search.study_writer import SEAL, StudyWriter
 _REPORTS = models.TrialIntermediateValueModel.__table__
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 
+LEAVING_PATIENCE_S = 5.0
+"""How long a server is asked again by a driver that leaves; otherwise its lease will run out."""
+
 _Result = TypeVar("_Result")
 
 
@@ -65,7 +68,11 @@ class SharedWriter(StudyWriter):
 
     def leave(self) -> bool:
         """Stop being one; say whether no other is left."""
-        with contextlib.closing(self), super().one_transaction() as connection:
+        with contextlib.closing(self):
+            return patiently(self._leave, LEAVING_PATIENCE_S)
+
+    def _leave(self) -> bool:
+        with super().one_transaction() as connection:
             drivers.leave(connection, self.driver_id)
             return not drivers.count_others(connection, self._study_id, self.driver_id)
 

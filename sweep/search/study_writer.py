@@ -8,6 +8,7 @@ half-asked trial cannot exist.
 
 import contextlib
 import datetime
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sweep.errors import StorageError
 from sweep.search.database import storage_errors
@@ -30,6 +32,8 @@ _HIDDEN = models.TrialSystemAttributeModel.__table__
 """Attributes that the dashboard does not show, neither on a trial's page nor in its table."""
 _VALUES = models.TrialValueModel.__table__
 _REPORTS = models.TrialIntermediateValueModel.__table__
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Only these know ``ON CONFLICT``."""
 _FINITE = models.TrialValueModel.TrialValueType.FINITE
 _FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
 
@@ -138,10 +142,13 @@ class StudyWriter:
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {SEGMENTS: rows}, _HIDDEN)
             if last.percent is not None:
-                key = {"trial_id": trial_id, "step": last.percent}
-                connection.execute(_REPORTS.delete().filter_by(**key))  # a trial that started again
-                value = {"intermediate_value": last.rung_loss, "intermediate_value_type": _FINITE_REPORT}
-                connection.execute(_REPORTS.insert().values(**key, **value))
+                report = {
+                    "trial_id": trial_id,
+                    "step": last.percent,
+                    "intermediate_value": last.rung_loss,
+                    "intermediate_value_type": _FINITE_REPORT,
+                }
+                connection.execute(_upsert(_REPORTS, connection.dialect.name, "step"), report)
 
     def end(
         self,
@@ -210,17 +217,32 @@ def _row(segment: SegmentRecord) -> list[Any]:
 def _set_attrs(
     connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
 ) -> None:
-    connection.execute(table.delete().where(table.c.trial_id == trial_id, table.c.key.in_(attrs)))
-    _insert_attrs(connection, trial_id, attrs, table)
+    connection.execute(_upsert(table, connection.dialect.name, "key"), _attr_rows(trial_id, attrs))
 
 
 def _insert_attrs(
     connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
 ) -> None:
-    rows = [
+    connection.execute(table.insert(), _attr_rows(trial_id, attrs))
+
+
+def _attr_rows(trial_id: int, attrs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
         {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
     ]
-    connection.execute(table.insert(), rows)
+
+
+@functools.cache
+def _upsert(table: Any, dialect: str, key: str) -> Any:
+    """Return the insertion of a trial's row that takes the place of an earlier one with its ``key``.
+
+    One statement where a deletion and an insertion were two, of which each waits for the server.
+    """
+    insert = _INSERTS[dialect](table)
+    values = [column.name for column in table.columns if column.name.startswith(("value", "intermediate"))]
+    return insert.on_conflict_do_update(
+        index_elements=["trial_id", key], set_={name: insert.excluded[name] for name in values}
+    )
 
 
 def _now() -> datetime.datetime:
