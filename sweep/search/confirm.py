@@ -5,12 +5,14 @@ study file can have that name), with the candidates' parameters and with seeds t
 plan. So the driver trains it: kill it at any moment, and the next run goes on.
 """
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sweep.errors import DataError, NotFoundError, StudyConflictError
+from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.search.contenders import rank_configurations
 from sweep.search.database import Database, Storage
@@ -154,6 +156,7 @@ def run_confirmation(
         assert confirmation is not None, "its plan was written above"
         jobs = confirmation.remaining
         if not jobs:
+            _tidy(confirmation, database)
             return True
         spec = _confirm_spec(study, confirmation, jobs)
         summary = run_study(
@@ -179,6 +182,14 @@ def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, databas
                 f"another confirmation of {study.name!r} was planned meanwhile; give the command again"
             )
         write_plan(storage, study.name, plan.to_dict())
+
+
+def _tidy(confirmation: Confirmation, database: Database) -> None:
+    """Tidy the files of a finished confirmation: no driver will, and the last one may have been killed."""
+    checkpoints = Checkpoints(database.files / confirmation.name)
+    with contextlib.suppress(StudyConflictError), database.driver_lock(confirmation.name):
+        for trial in confirmation.trials.values():
+            checkpoints.close(trial.number, keep=trial.dev_loss is not None)
 
 
 def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence[Job]) -> ConfirmSpec:

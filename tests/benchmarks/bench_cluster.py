@@ -55,7 +55,7 @@ class InstantPool:
 
     def wait(self, timeout: float) -> list[SegmentOutcome]:
         jobs, self._jobs = self._jobs, []
-        return [SegmentOutcome(trial=job.trial, segment=_segment(job)) for job in jobs]
+        return [SegmentOutcome(trial=job.trial, segment=segment_of(job)) for job in jobs]
 
     def elapsed(self, trial: int) -> float:
         return 0.0
@@ -67,7 +67,8 @@ class InstantPool:
         """Nothing to close."""
 
 
-def _segment(job: SegmentJob) -> Segment:
+def segment_of(job: SegmentJob) -> Segment:
+    """Return what a worker hands back that has trained nothing."""
     losses = np.zeros(LENGTHS[job.until_step], np.float32)
     return Segment(state=STATE, dev_loss=1.0 + job.trial / 1e6, losses=losses, seconds=0.0)
 

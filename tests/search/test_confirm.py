@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
@@ -138,6 +140,22 @@ def test_a_finished_confirmation_trains_nothing(confirmed: tuple[Path, ConfirmPl
     assert confirm(folder, watcher=watcher) == (True, plan)
     assert watcher.events == []
     assert losses(folder) == before
+
+
+def test_what_a_kill_left_after_the_last_training_is_tidied(confirmed: tuple[Path, ConfirmPlan]) -> None:
+    """The next confirmation has nothing to train, yet no temporary file stays and no curve in parts."""
+    folder, _ = confirmed
+    files = database_in(folder).files / "toy/confirm/000005"
+    (files / "curve.safetensors").rename(files / ".tmp-1-0123456789abcdef")
+    steps, losses = np.arange(3_000), np.zeros(3_000, np.float32)
+    parts = {"losses-0000000000-0000003000.safetensors": {"step": steps, "loss": losses}}
+    for name, arrays in parts.items():
+        safetensors.numpy.save_file(arrays, files / name)
+    assert confirm(folder)[0]
+    assert sorted(path.name for path in files.iterdir()) == [
+        "curve.safetensors",
+        "state-0000003000.safetensors",
+    ]
 
 
 def test_more_seeds_are_a_new_plan_that_uses_what_is_there(confirmed: tuple[Path, ConfirmPlan]) -> None:
