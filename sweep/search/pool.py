@@ -177,6 +177,9 @@ class _Slot:
         with interrupts_ignored():
             self._ready: concurrent.futures.Future[None] = self._executor.submit(_prepare_worker)
         self._processes = set(multiprocessing.active_children()) - others
+        # The worker alone holds the end that it writes to. Were ours open too, a worker's death in the
+        # middle of an answer would not end it, and the executor would wait for the rest for ever.
+        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]
         self.started_at, self._ready_at = time.monotonic(), math.inf
         self._ready.add_done_callback(self._note_ready)
         self.job: SegmentJob | None = None

@@ -150,7 +150,11 @@ def states(folder: Path) -> list[str]:
 
 
 def wait_for_segments(process: subprocess.Popen[str], folder: Path, more: int = 1) -> bool:
-    """Wait for so many newly stored segments; say whether the process is still at work."""
+    """Wait for so many newly stored segments; say whether the process is still at work.
+
+    Raises:
+        AssertionError: If neither they nor the end of the process came: it hangs.
+    """
     wanted = stored_segments(folder) + more
-    wait_until(lambda: process.poll() is not None or stored_segments(folder) >= wanted)
+    assert wait_until(lambda: process.poll() is not None or stored_segments(folder) >= wanted)
     return process.poll() is None

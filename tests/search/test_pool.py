@@ -63,6 +63,15 @@ def test_an_idle_worker_that_was_killed_is_a_death_of_its_next_job() -> None:
 
 
 @LINUX
+def test_a_worker_that_dies_in_the_middle_of_its_answer_is_a_death_of_its_job() -> None:
+    """Half an answer is none: the next job is trained, and nobody waits for the other half."""
+    with pool_of(1) as pool:
+        pool.submit(job(0, "half"))
+        assert wait_for(pool) == [SegmentOutcome(trial=0)]
+        pool.submit(job(1))
+        assert [outcome.trial for outcome in wait_for(pool)] == [1]
+
+
 def test_a_worker_killed_while_it_starts_costs_no_trial_a_death() -> None:
     """Its job is given to another worker, and comes back trained."""
     with pool_of(1, ToyTask(start_s=1.0)) as pool:

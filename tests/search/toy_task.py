@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sweep.errors import ConfigError
 from sweep.task.protocol import JobQueue, Segment
 
 PRIME = 1_000_003
-CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep")
+CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep", "half")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,17 @@ class ToyTask:
         return 3.0
 
 
+def _die_in_the_middle_of_the_answer() -> None:
+    def send_half(self: Connection, content: Any) -> None:
+        os.write(self.fileno(), bytes(content)[: len(content) // 2])
+        os._exit(9)
+
+    Connection._send = send_half  # type: ignore[attr-defined]
+
+
 def _misbehave(config: ToyConfig, data: ToyData) -> None:
+    if config.conduct == "half":
+        _die_in_the_middle_of_the_answer()
     if config.conduct == "die":
         os._exit(9)
     if config.conduct == "raise":
