@@ -72,6 +72,7 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_is_a_death_of_its_job() 
         assert [outcome.trial for outcome in wait_for(pool)] == [1]
 
 
+@LINUX
 def test_a_worker_killed_while_it_starts_costs_no_trial_a_death() -> None:
     """Its job is given to another worker, and comes back trained."""
     with pool_of(1, ToyTask(start_s=1.0)) as pool:
