@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from postgres_server import PASSWORD, QUOTED, Server, running_server
 from shared_runs import check_study, count_ended, ended_at_last, start_driver
-from sweep_command import DEADLINE_S, kill
+from sweep_command import DEADLINE_S, kill, write_words
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY
 
@@ -167,6 +167,27 @@ def test_no_text_shows_the_password(
     assert "toy" in said
     for secret in (PASSWORD, QUOTED, "s3cr3t"):
         assert secret not in said
+
+
+def test_nothing_that_commands_write_holds_the_password(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run, confirmation, report and export by the real commands: all that they print, and every file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWEEP_LEDGER", str(tmp_path / "ledger"))
+    where = ["--storage", server.make_database("written"), "--files", str(tmp_path / "files")]
+    write_words(tmp_path / "words.txt")
+    search = "search = {block_size = {low = 2, high = 3}}"
+    fixed = "fixed = {num_steps = 40, hidden_neurons = 4}"
+    (tmp_path / "small.toml").write_text(f'trials = 2\ndata = {{words = "words.txt"}}\n{search}\n{fixed}\n')
+    confirm = ["confirm", "small", "--top", "1", "--seeds", "2", "--certify", "2"]
+    for command in (["run", "small.toml", "--json"], confirm, ["report", "small"], ["export", "small"]):
+        assert main([*command, *where]) == 0
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    texts = ["".join(capsys.readouterr()).encode(), *(path.read_bytes() for path in written)]
+    assert {path.suffix for path in written} >= {".html", ".toml", ".safetensors"}
+    for secret in (PASSWORD, QUOTED, "s3cr3t"):
+        assert not any(secret.encode() in text for text in texts)
 
 
 def test_the_dashboard_reads_and_cannot_write(server: Server, tmp_path: Path) -> None:
