@@ -19,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from sweep.errors import MachineError
+from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
 
@@ -29,6 +30,25 @@ class SegmentOutcome:
     trial: int
     segment: Segment | None = None
     fault: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRequest:
+    """What a run asks of a pool that is to be started."""
+
+    task: AnyTask
+    data: Any
+    """What it trains on."""
+    engine: str
+    devices: tuple[str, ...]
+    at_most: int
+    """Jobs that there will be, so that no more workers than these are started."""
+    workers: int | None = None
+    """Jobs at a time; None is as many as there is room for."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupies, where the pool asks."""
+    address: str | None = None
+    """Of a cluster; None is the pool's own default."""
 
 
 class Pool(Protocol):

@@ -4,56 +4,23 @@
 and how it starts; whatever follows knows a ``Pool`` only.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sweep.errors import DeviceError, MachineError
 from sweep.search.device_pool import DevicePool
-from sweep.search.pool import LocalPool, Pool, usable_cores
+from sweep.search.pool import LocalPool, Pool, PoolRequest, usable_cores
 from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask
-
-
-class _ListDevices(Protocol):
-    def __call__(self, task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
-        """Return the devices that ``auto`` or a name stands for; raises ``DeviceError``."""
-
-
-class _Start(Protocol):
-    def __call__(
-        self,
-        task: AnyTask,
-        data: Any,
-        *,
-        address: str | None,
-        workers: int | None,
-        at_most: int,
-        engine: str,
-        devices: Sequence[str],
-        resources: Resources,
-    ) -> Pool:
-        """Start a pool.
-
-        Args:
-            task: The trainer.
-            data: What it trains on.
-            address: Of the cluster, where the kind has one; None is the kind's own default.
-            workers: Jobs at a time; None is as many as there is room for.
-            at_most: Jobs that there will be, so that no more workers than these are started.
-            engine: What trains.
-            devices: As ``list_devices`` gave them.
-            resources: What a segment occupies, where the kind asks.
-
-        Raises:
-            MachineError: If it cannot be started.
-        """
 
 
 class PoolKind(NamedTuple):
     """One kind of pool."""
 
-    list_devices: _ListDevices
-    start: _Start
+    list_devices: Callable[[AnyTask, str, Resources], tuple[str, ...]]
+    """Return the devices that ``auto`` or a name stands for; raises ``DeviceError``."""
+    start: Callable[[PoolRequest], Pool]
+    """Start a pool; raises ``MachineError`` if it cannot be."""
 
 
 def choose_pool(name: str) -> tuple[PoolKind, str | None]:
@@ -72,23 +39,14 @@ def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tup
     return task.list_devices(device)
 
 
-def _start_local(
-    task: AnyTask,
-    data: Any,
-    *,
-    address: str | None,
-    workers: int | None,
-    at_most: int,
-    engine: str,
-    devices: Sequence[str],
-    resources: Resources,
-) -> Pool:
+def _start_local(asked: PoolRequest) -> Pool:
     """Start many segments a process, or one, as the engine has it."""
+    task, data, engine, devices = asked.task, asked.data, asked.engine, asked.devices
     places = task.places(engine, devices[0])
     if places > 1:
-        workers = min(workers or places * len(devices), at_most)
+        workers = min(asked.workers or places * len(devices), asked.at_most)
         return DevicePool(task, data, workers=workers, engine=engine, devices=devices)
-    workers = min(workers or usable_cores(), at_most)
+    workers = min(asked.workers or usable_cores(), asked.at_most)
     return LocalPool(task, data, workers=workers, engine=engine, device=devices[0])
 
 
@@ -103,31 +61,12 @@ def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple
     return (found,)
 
 
-def _start_ray(
-    task: AnyTask,
-    data: Any,
-    *,
-    address: str | None,
-    workers: int | None,
-    at_most: int,
-    engine: str,
-    devices: Sequence[str],
-    resources: Resources,
-) -> Pool:
+def _start_ray(asked: PoolRequest) -> Pool:
     try:
         from sweep.search.ray_pool import RayPool  # Ray takes a second to load, and need not be installed
     except ImportError as error:
         raise MachineError("pool ray needs Ray: pip install 'mlp-sweep[ray]'") from error
-    return RayPool(
-        task,
-        data,
-        address=address,
-        workers=workers,
-        at_most=at_most,
-        engine=engine,
-        device=devices[0],
-        resources=resources,
-    )
+    return RayPool(asked)
 
 
 POOLS: dict[str, PoolKind] = {

@@ -31,8 +31,7 @@ from ray import exceptions
 
 from sweep import __version__
 from sweep.errors import MachineError
-from sweep.search.pool import SegmentOutcome, describe, train_job
-from sweep.search.resources import Resources
+from sweep.search.pool import PoolRequest, SegmentOutcome, describe, train_job
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
 LOOK_S = 5.0
@@ -64,41 +63,33 @@ class _Sent:
 class RayPool:
     """Tasks on a cluster of Ray, as many at a time as it has room for."""
 
-    def __init__(
-        self,
-        task: AnyTask,
-        data: Any,
-        *,
-        address: str | None,
-        workers: int | None,
-        at_most: int,
-        engine: str,
-        device: str,
-        resources: Resources,
-    ) -> None:
-        """Connect, and hand over what every worker needs; see ``pools``.
+    def __init__(self, asked: PoolRequest) -> None:
+        """Connect, and hand over what every worker needs.
 
         Raises:
             MachineError: If there is no cluster at the address, or no room for a single segment in it.
         """
+        device = asked.devices[0]
         self.devices: tuple[str, ...] = (device,)
         self._connection = contextlib.ExitStack()
-        self._connection.enter_context(_connected(address))
-        self._resources, self._workers, self._at_most = resources, workers, at_most
+        self._connection.enter_context(_connected(asked.address))
+        self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
         self._sent: dict[int, _Sent] = {}
         self._tickets = itertools.count()
-        self._head = address or ray.get_runtime_context().gcs_address
+        self._head = asked.address or ray.get_runtime_context().gcs_address
         self._room, self._looked, self._heard = 0, -math.inf, time.monotonic()
         try:
             self._look()
             self._refuse_no_room()
             with _ray_errors():
-                self._shared = [ray.put((task, data, engine, device, __version__))]
+                self._shared = [ray.put((asked.task, asked.data, asked.engine, device, __version__))]
                 self._clock = ray.remote(num_cpus=0, max_restarts=-1)(_Clock).remote()
         except BaseException:
             self.close()
             raise
-        self._train = ray.remote(num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0)(_train)
+        self._train = ray.remote(num_cpus=asked.resources.cpus, num_gpus=asked.resources.gpus, max_retries=0)(
+            _train
+        )
 
     @property
     def places(self) -> int:

@@ -11,7 +11,7 @@ from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
 from sweep.search.driver import Driver, RunSummary
 from sweep.search.events import Observer
-from sweep.search.pool import Pool
+from sweep.search.pool import Pool, PoolRequest
 from sweep.search.pools import choose_pool
 from sweep.search.shared_driver import run_shared
 from sweep.search.study_spec import StudySpec
@@ -57,16 +57,17 @@ def run_study(
     engine = engine or task.default_engine(devices[0])
 
     def start_pool(at_most: int) -> Pool:
-        return kind.start(
-            task,
-            data,
-            address=address,
-            workers=workers,
-            at_most=at_most,
+        asked = PoolRequest(
+            task=task,
+            data=data,
             engine=engine,
             devices=devices,
+            at_most=at_most,
+            workers=workers,
             resources=spec.resources,
+            address=address,
         )
+        return kind.start(asked)
 
     parts = {
         "task": task,

@@ -14,9 +14,8 @@ from toy_task import TOY, ToyTask
 from sweep.errors import MachineError
 from sweep.search.device_pool import DevicePool
 from sweep.search.events import TrialEnded
-from sweep.search.pool import LocalPool, SegmentOutcome
+from sweep.search.pool import LocalPool, PoolRequest, SegmentOutcome
 from sweep.search.pools import POOLS
-from sweep.search.resources import Resources
 from sweep.search.study_store import load_study
 
 MANY = ToyTask(many=4)
@@ -111,8 +110,8 @@ def test_a_worker_that_hangs_at_its_start_is_an_error_of_the_machine(monkeypatch
 def test_the_engine_decides_which_pool_it_is() -> None:
     """A task with one place has a process a job, one with more a process a device."""
     for task, kind in ((TOY, LocalPool), (MANY, DevicePool)):
-        settings = {"address": None, "engine": "toy", "resources": Resources()}
-        pool = POOLS["local"].start(task, DATA, workers=1, at_most=1, devices=("toy:0",), **settings)
+        asked = PoolRequest(task=task, data=DATA, engine="toy", devices=("toy:0",), workers=1, at_most=1)
+        pool = POOLS["local"].start(asked)
         pool.close()
         assert type(pool) is kind
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from ray_cluster import RayCluster, running_cluster
@@ -14,7 +15,7 @@ from toy_task import TOY, ToyTask
 
 from sweep.errors import DeviceError, MachineError
 from sweep.search.events import Event, RunStarted, SegmentStored, Warned
-from sweep.search.pool import Pool, SegmentOutcome
+from sweep.search.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.search.pools import POOLS, choose_pool
 from sweep.search.resources import Resources
 from sweep.search.run import run_study
@@ -26,6 +27,11 @@ pytestmark = [
 KINDS = ["local", "local, many a process", "ray"]
 
 PoolOf = Callable[..., contextlib.AbstractContextManager[Pool]]
+
+
+def request_of(task: ToyTask, **changes: Any) -> PoolRequest:
+    usual = {"engine": "toy", "devices": ("cpu",), "workers": 1, "at_most": 1}
+    return PoolRequest(task=task, data=DATA, **(usual | changes))
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +51,8 @@ def pool_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     @contextlib.contextmanager
     def start(places: int, **conduct: float) -> Iterator[Pool]:
         task = ToyTask(many=4 if many else 1, **conduct)
-        settings = {"address": None, "engine": "toy", "resources": Resources()}
         devices = POOLS[kind].list_devices(task, "auto", Resources())[:1]
-        pool = POOLS[kind].start(task, DATA, workers=places, at_most=9, devices=devices, **settings)
+        pool = POOLS[kind].start(request_of(task, workers=places, at_most=9, devices=devices))
         try:
             yield pool
         finally:
@@ -214,6 +219,5 @@ def test_a_node_that_is_killed_delays_and_costs_nothing(tmp_path, ray_cluster, m
 def test_no_cluster_at_an_address_is_one_line(monkeypatch) -> None:
     """It is said at once, with the address."""
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    settings = {"address": None, "engine": "toy", "devices": ("cpu",), "resources": Resources()}
     with pytest.raises(MachineError, match=r"no Ray cluster listens at 127\.0\.0\.1:1"):
-        POOLS["ray"].start(TOY, DATA, workers=1, at_most=1, **settings)
+        POOLS["ray"].start(request_of(TOY))
