@@ -1,5 +1,6 @@
 """Several drivers share a study on PostgreSQL, as if they were one, whatever befalls them or the server."""
 
+import concurrent.futures
 import contextlib
 import threading
 import time
@@ -17,6 +18,7 @@ from toy_task import TOY
 from sweep.cli import main
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.confirm import ConfirmSettings, load_confirmation, plan_confirmation, run_confirmation
+from sweep.search.confirm_plan import Job
 from sweep.search.copying import copy_study
 from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
@@ -116,6 +118,36 @@ def test_a_study_that_is_being_run_cannot_be_deleted(server: Server, tmp_path: P
     with database.driver_lock("toy"):
         delete_study(database.open_for_writing(), "toy")
     assert study_names(database.open_read_only()) == []
+
+
+def test_drivers_share_a_confirmation(database: Database, tmp_path: Path) -> None:
+    """Two commands at once train each seed once, round after round, and choose what one alone chooses."""
+    asked = ConfirmSettings(top=3, seeds=6, certify=2, method="race")
+    run_toy(tmp_path, toy_study())
+    run(database, toy_study())
+
+    def confirm(where: Database) -> dict[Job, float | None]:
+        storage = where.open_for_writing()
+        study = load_study(storage, "toy")
+        plan = plan_confirmation(study, load_confirmation(storage, study), asked)
+        assert run_confirmation(TOY, study, plan, where, workers=1)
+        confirmation = load_confirmation(storage, load_study(storage, "toy"))
+        assert confirmation is not None
+        return dict(confirmation.losses)
+
+    alone = confirm(database_in(tmp_path))
+    _write_plan_of(database, asked)
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        runs = [threads.submit(confirm, database) for _ in range(2)]
+        assert [finished.result(timeout=DEADLINE_S) for finished in runs] == [alone, alone]
+
+
+def _write_plan_of(database: Database, asked: ConfirmSettings) -> None:
+    """Store the plan as a command does that is stopped before the first training."""
+    storage = database.open_for_writing()
+    study = load_study(storage, "toy")
+    plan = plan_confirmation(study, None, asked)
+    assert not run_confirmation(TOY, study, plan, database, workers=1, should_stop=lambda: True)
 
 
 def test_a_study_and_its_confirmation_are_copied_there_and_back(database: Database, tmp_path: Path) -> None:
