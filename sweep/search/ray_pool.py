@@ -6,9 +6,6 @@ sends it. A machine that is lost takes nothing along but the segments in trainin
 submitted again, and no trial is to blame. A worker that dies alone is a death of its trial, as in
 any pool.
 
-Ray sends Python objects as pickles, so whoever can reach a cluster can run code on it; keep it
-closed to others (its tokens, a network of its own).
-
 References:
     https://docs.ray.io/en/latest/ray-core/fault-tolerance.html
 """
@@ -18,12 +15,7 @@ import dataclasses
 import itertools
 import math
 import os
-import signal
-import socket
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import ray
@@ -32,6 +24,7 @@ from ray import exceptions
 from sweep import __version__
 from sweep.errors import MachineError
 from sweep.search.pool import PoolRequest, SegmentOutcome, describe, train_job
+from sweep.search.ray_connection import connected, knock, ray_errors
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
 LOOK_S = 5.0
@@ -40,8 +33,8 @@ LOOK_S = 5.0
 HEAD_PATIENCE_S = 30.0
 """How long the head may not listen, as it is started again, seconds; after 60 Ray gives up."""
 
-KNOCK_S = 5.0
-"""How long a cluster may take to answer at all, seconds."""
+ASK_CLOCK_S = 0.5
+"""How often it is asked which jobs have begun, seconds."""
 
 _LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError)
 """What ends a task whose machine is gone, or its result with it."""
@@ -58,6 +51,8 @@ class _Sent:
     result: Any
     ticket: int
     """Of this attempt: a job that is submitted again has another one."""
+    began: float | None = None
+    """When a worker that was ready took it, as far as is known."""
 
 
 class RayPool:
@@ -72,16 +67,16 @@ class RayPool:
         device = asked.devices[0]
         self.devices: tuple[str, ...] = (device,)
         self._connection = contextlib.ExitStack()
-        self._connection.enter_context(_connected(asked.address))
+        self._head = self._connection.enter_context(connected(asked.address))
         self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
         self._sent: dict[int, _Sent] = {}
         self._tickets = itertools.count()
-        self._head = asked.address or ray.get_runtime_context().gcs_address
         self._room, self._looked, self._heard = 0, -math.inf, time.monotonic()
+        self._asked_clock = -math.inf
         try:
             self._look()
             self._refuse_no_room()
-            with _ray_errors():
+            with ray_errors():
                 self._shared = [ray.put((asked.task, asked.data, asked.engine, device, __version__))]
                 self._clock = ray.remote(num_cpus=0, max_restarts=-1)(_Clock).remote()
         except BaseException:
@@ -108,7 +103,7 @@ class RayPool:
     def submit(self, job: SegmentJob) -> None:
         """Hand the job to Ray."""
         ticket = next(self._tickets)
-        with _ray_errors():
+        with ray_errors():
             result = self._train.remote(self._shared, self._clock, ticket, job)
         self._sent[job.trial] = _Sent(job, result, ticket)
 
@@ -117,7 +112,7 @@ class RayPool:
         if not self._sent:
             return []
         of_result = {sent.result: sent for sent in self._sent.values()}
-        with _ray_errors():
+        with ray_errors():
             ended, waiting = ray.wait(list(of_result), num_returns=1, timeout=timeout)
             if ended and waiting:
                 more, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
@@ -128,10 +123,9 @@ class RayPool:
     def elapsed(self, trial: int) -> float:
         """Return for how many seconds the trial's job has run; waiting and a worker's start do not count."""
         sent = self._sent[trial]
-        try:
-            return float(ray.get(self._clock.running_for.remote(sent.ticket), timeout=1))
-        except exceptions.RayError:  # it is being started again elsewhere
-            return 0.0
+        if sent.began is None:
+            self._ask_clock()
+        return 0.0 if sent.began is None else time.monotonic() - sent.began
 
     def kill(self, trial: int) -> None:
         """End the trial's task, and its process."""
@@ -167,6 +161,18 @@ class RayPool:
         with contextlib.suppress(exceptions.RayError, ConnectionError):
             ray.cancel(sent.result, force=True)
 
+    def _ask_clock(self) -> None:
+        """Learn which of the jobs have begun, for all of them at once."""
+        now = time.monotonic()
+        if now < self._asked_clock + ASK_CLOCK_S:
+            return
+        self._asked_clock = now
+        waiting = {sent.ticket: sent for sent in self._sent.values() if sent.began is None}
+        with contextlib.suppress(exceptions.RayError):  # it is being started again elsewhere
+            ages = ray.get(self._clock.ages.remote(list(waiting)), timeout=1)
+            for ticket, age in ages.items():
+                waiting[ticket].began = now - age
+
     def _look(self) -> None:
         """Count for how many segments the cluster has room, now and then.
 
@@ -178,13 +184,13 @@ class RayPool:
             return
         self._looked = now
         try:
-            _knock(self._head)
+            knock(self._head)
         except MachineError as error:
             if now > self._heard + HEAD_PATIENCE_S:
                 raise MachineError(f"{error}; run again, what ended is stored") from error
             return
         self._heard = now
-        with _ray_errors():
+        with ray_errors():
             machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         self._room = sum(self._resources.places_on(m.get("CPU", 0), m.get("GPU", 0)) for m in machines)
 
@@ -195,99 +201,6 @@ class RayPool:
                 f"no machine of the Ray cluster has room for a segment ([resources]: {asked}); "
                 "give --workers N if machines will join"
             )
-
-
-@contextlib.contextmanager
-def _connected(address: str | None) -> Iterator[None]:
-    """Be connected to a cluster: the one at the address, else at ``RAY_ADDRESS``, else one of our own."""
-    if ray.is_initialized():  # by the program that called us, which will end it
-        yield
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes back as an exception
-    with _signals_kept(), _stderr_kept():
-        _connect(address)
-    try:
-        with _stdout_kept():
-            yield
-    finally:
-        with _signals_kept():
-            ray.shutdown()
-
-
-def _connect(address: str | None) -> None:
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
-    _knock(address)
-    local = {"include_dashboard": False} if address == "local" else {}
-    try:
-        ray.init(address, log_to_driver=False, logging_level="CRITICAL", **local)
-    except ConnectionError as error:
-        raise MachineError(f"the Ray cluster at {address} cannot be reached: {describe(error)}") from error
-    except (RuntimeError, ValueError, OSError, exceptions.RayError) as error:
-        raise MachineError(f"Ray does not start: {describe(error)}") from error
-
-
-def _knock(address: str) -> None:
-    """Refuse an address where nobody listens; Ray would try for a quarter of an hour."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host, int(port)), KNOCK_S).close()
-    except (OSError, OverflowError) as error:
-        raise MachineError(f"no Ray cluster listens at {address}: {describe(error)}") from error
-
-
-@contextlib.contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Undo that Ray takes over SIGTERM, which asks a driver to store what runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _stdout_kept() -> Iterator[None]:
-    """Keep what Ray reports of dead machines off stdout, where only results belong; no option does."""
-    worker: Any = ray._private.worker
-    printer = worker.print_to_stdstream
-    worker.print_to_stdstream = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = printer
-
-
-@contextlib.contextmanager
-def _stderr_kept() -> Iterator[None]:
-    """Keep what Ray's core writes while it connects off stderr; what matters comes as an exception."""
-    stderr = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    sys.stderr.flush()
-    os.dup2(nothing, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nothing)
-
-
-@contextlib.contextmanager
-def _ray_errors() -> Iterator[None]:
-    """Turn what goes wrong with the cluster itself into one line."""
-    try:
-        yield
-    except (exceptions.RayError, ConnectionError) as error:
-        raise MachineError(
-            f"the Ray cluster does not answer: {describe(error)}; run again, what ended is stored"
-        ) from error
 
 
 # What follows runs on the cluster.
@@ -302,8 +215,11 @@ class _Clock:
     def begin(self, ticket: int) -> None:
         self._began[ticket] = time.monotonic()
 
-    def running_for(self, ticket: int) -> float:
-        return time.monotonic() - self._began[ticket] if ticket in self._began else 0.0
+    def ages(self, tickets: list[int]) -> dict[int, float]:
+        """Return for how many seconds each has run that has begun; all others are forgotten."""
+        now = time.monotonic()
+        self._began = {ticket: self._began[ticket] for ticket in tickets if ticket in self._began}
+        return {ticket: now - began for ticket, began in self._began.items()}
 
 
 _prepared: tuple[bytes, tuple[AnyTask, Any, str, str]] | None = None
