@@ -167,3 +167,16 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
     text = format_advice(study, everything=everything, width=width)
     if text:
         print(f"\n{text}\n")
+
+
+def publish_study(name: str, database: "Database") -> None:
+    """Let the dashboard show what came out; what was done is stored, so nothing here may fail it."""
+    from sweep.results.publish import publish
+
+    try:
+        with database.opening():
+            publish(name, database)
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
+        advise(
+            f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]
+        )

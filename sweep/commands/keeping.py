@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sweep.commands.common import advise, database_of, stored_study
+from sweep.commands.common import advise, database_of, publish_study, stored_study
 from sweep.errors import StudyConflictError, SweepError
 
 
@@ -22,6 +22,7 @@ def rename(arguments: argparse.Namespace) -> int:
     with database.driver_lock(name), database.driver_lock(new):
         rename_study(database.open_for_writing(), name, new)
         Checkpoints(database.files / name).rename(new)
+    publish_study(new, database)
     print(f"study {name!r} is now {new!r}")
     advise(f"next: sweep table {new}")
     return 0

@@ -13,6 +13,7 @@ from sweep.commands.common import (
     database_of,
     format_table,
     print_advice,
+    publish_study,
     stored_study,
     study_spec,
     terminal_look,
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     done, total = sum(t.is_finished for t in study.trials), study.total_trials
     if not arguments.json:
         _print_run(study, database)
-    _publish(name, database)
+    publish_study(name, database)
     if stop or summary.stopped_by == "timeout":
         why = "interrupted" if stop else "the timeout was reached"
         waits = bool(stop) or any(not trial.is_finished for trial in study.trials)
@@ -143,7 +144,7 @@ def confirm(arguments: argparse.Namespace) -> int:
             should_stop=lambda: bool(stop),
         )
     _print_confirmation(stored_study(arguments, storage), database, arguments.format)
-    _publish(study.name, database)
+    publish_study(study.name, database)
     if not finished:
         advise("interrupted: what is trained is stored; the same command goes on")
         return stop.exit_status
@@ -227,19 +228,6 @@ def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -
         print(format_json(verdict, words))
         return
     print(format_confirmation(study, confirmation, verdict, words, **terminal_look()))
-
-
-def _publish(name: str, database: "Database") -> None:
-    """Let the dashboard show what came out; the run is stored, so nothing here may fail it."""
-    from sweep.results.publish import publish
-
-    try:
-        with database.opening():
-            publish(name, database)
-    except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
-        advise(
-            f"warning: the dashboard does not show this run's figures and files: {error}".partition("\n")[0]
-        )
 
 
 def _again(arguments: argparse.Namespace, name: str) -> str:

@@ -88,6 +88,19 @@ def test_a_run_leaves_figures_notes_and_files(small: Path) -> None:
     )
 
 
+def test_the_commands_in_the_note_follow_a_renamed_study(small: Path) -> None:
+    """What the dashboard says to run next names the study as it is called now."""
+
+    def note() -> str:
+        attrs = Database("sqlite:///studies/sweep.db").open_read_only().get_study_system_attrs(1)
+        return "".join(text for key, text in attrs.items() if key.startswith("dashboard:note_str"))
+
+    assert "sweep confirm small" in note()
+    assert main(["rename", "small", "first-try"]) == 0
+    assert "sweep confirm first-try" in note()
+    assert "sweep confirm small" not in note()
+
+
 def test_a_failure_to_show_is_a_warning_and_no_more(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run ends with its table and status 0, whatever lies where the files should go."""
     folder = small / "studies" / "sweep.db.d" / "small" / "artifacts"
@@ -99,4 +112,4 @@ def test_a_failure_to_show_is_a_warning_and_no_more(small: Path, capsys: pytest.
     written = capsys.readouterr()
     assert "6 of 6 trials done" in written.out
     (warning,) = [line for line in written.err.splitlines() if line.startswith("warning: ")]
-    assert "the dashboard does not show this run's figures and files" in warning
+    assert "the dashboard does not show the study's figures and files" in warning
