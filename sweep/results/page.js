@@ -28,6 +28,7 @@ function themed({ height, ...layout }) {
     paper_bgcolor: ground,
     plot_bgcolor: ground,
     font: { ...layout.font, color: ink, family, size: narrow.matches ? 11 : 12 },
+    modebar: { bgcolor: ground, color: muted, activecolor: ink },
     hoverlabel: { bgcolor: ink, bordercolor: ink, font: { color: card, family, size: 13 } },
     annotations: (layout.annotations || []).map(label),
   };
@@ -75,8 +76,15 @@ function drawAll() {
   places.forEach(draw);
 }
 
+// A figure has the size of its place when it is drawn, so paper's places are there before.
+function drawFor(paper) {
+  document.documentElement.classList.toggle("paper", paper);
+  drawAll();
+}
+
 places.forEach((place) => near.observe(place));
 dark.addEventListener("change", redraw);
 narrow.addEventListener("change", redraw);
 document.addEventListener("themechange", redraw);
-window.addEventListener("beforeprint", drawAll);
+window.addEventListener("beforeprint", () => drawFor(true));
+window.addEventListener("afterprint", () => drawFor(false));

@@ -181,6 +181,22 @@ def test_a_whole_report_draws_sorts_filters_and_hovers(opened: Any) -> None:
     assert "trial 7" in hover.text_content()
 
 
+def test_on_paper_everything_fits_the_page(opened: Any) -> None:
+    """While it is printed, each figure is as large as its place, and nothing is wider than A4."""
+    page = opened("whole")
+    draw_all(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    overflow = """() => [...places, document.getElementById('ranking')].filter(place => {
+        const inner = (place.querySelector('.main-svg') || place).getBoundingClientRect();
+        const outer = place.getBoundingClientRect();
+        return inner.bottom > outer.bottom + 1 || inner.right > outer.right + 1 || outer.width > 690;
+    }).map(place => place.dataset.figure || place.id)"""
+    assert page.evaluate(overflow) == []
+    assert not page.locator(".modebar").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.querySelector('[data-figure=slices], .figure').offsetWidth") > 500
+
+
 def test_the_theme_can_be_switched_and_colours_follow(opened: Any) -> None:
     page = opened("whole")
     ground = "getComputedStyle(document.body).backgroundColor"
