@@ -185,7 +185,9 @@ def _add_keeping(commands: Any) -> None:
     )
     _add_study(copy)
     copy.add_argument("--to", required=True, metavar="URL", help="the other database")
-    copy.add_argument("--to-files", metavar="DIR", help="its folder of files, if it is on a server")
+    copy.add_argument(
+        "--to-files", metavar="DIR", help="its folder of files, or s3://…, if it is on a server"
+    )
 
     delete = _add(commands, "delete", "delete a stored study and its files", "sweep delete first-try")
     _add_study(delete)
@@ -210,7 +212,8 @@ def _add(commands: Any, name: str, does: str, example: str) -> argparse.Argument
     command.add_argument(
         "--files",
         metavar="DIR",
-        help="folder of weights and curves beside a postgresql:// database (default: SWEEP_FILES)",
+        help="folder, or s3://BUCKET/PREFIX, of weights and curves beside a postgresql:// database "
+        "(default: SWEEP_FILES)",
     )
     return command
 

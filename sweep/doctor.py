@@ -11,6 +11,7 @@ from sweep.errors import SweepError
 from sweep.results.ledger import ledger_path
 from sweep.search.database import Database
 from sweep.search.environment import describe_environment
+from sweep.search.folders import Folder, LocalFolder
 from sweep.search.study_store import study_names
 from sweep.task.protocol import AnyTask
 
@@ -33,9 +34,10 @@ def examine(task: AnyTask, database: Database) -> Iterator[Finding]:
         yield Finding(subject=subject, text=text)
     yield Finding(subject="device", text=task.resolve_device("auto"))
     yield _examine_database(database)
-    for subject, path in (("folder", database.files.parent), ("ledger", ledger_path().parent)):
-        yield _examine_folder(subject, path)
-    free = shutil.disk_usage(_existing(database.files.parent)).free
+    yield _examine_files(database.files)
+    yield _examine_folder("ledger", ledger_path().parent)
+    here = database.files.path.parent if isinstance(database.files, LocalFolder) else Path()
+    free = shutil.disk_usage(_existing(here)).free
     yield Finding(subject="disk", text=f"{free / 1e9:.1f} GB free", is_good=free > ENOUGH_DISK)
 
 
@@ -47,6 +49,16 @@ def _examine_database(database: Database) -> Finding:
     except SweepError as error:
         return Finding(subject="database", text=str(error), is_good=False)
     return Finding(subject="database", text=f"{database.where}: sound, studies {', '.join(names) or 'none'}")
+
+
+def _examine_files(files: Folder) -> Finding:
+    if isinstance(files, LocalFolder):
+        return _examine_folder("folder", files.path.parent)
+    try:
+        files.open()
+    except SweepError as error:
+        return Finding(subject="bucket", text=str(error), is_good=False)
+    return Finding(subject="bucket", text=f"{files.where}: within reach")
 
 
 def _examine_folder(subject: str, path: Path) -> Finding:

@@ -11,6 +11,7 @@ from sweep.errors import StudyConflictError, SweepError
 def rename(arguments: argparse.Namespace) -> int:
     """Rename a stored study."""
     from sweep.search.checkpoints import Checkpoints
+    from sweep.search.folders import copy_files
     from sweep.search.study_file import check_name
     from sweep.search.study_store import rename_study, study_names
 
@@ -20,8 +21,10 @@ def rename(arguments: argparse.Namespace) -> int:
     if new in study_names(database.open_read_only()):
         raise StudyConflictError(f"a study {new!r} exists already; choose another name")
     with database.driver_lock(name), database.driver_lock(new):
-        rename_study(database.open_for_writing(), name, new)
-        Checkpoints(database.files / name).rename(new)
+        storage = database.open_for_writing()
+        copy_files(database.files / name, database.files / new)  # before the database speaks of them
+        rename_study(storage, name, new)
+        Checkpoints(database.files / name).remove()
     publish_study(new, database)
     print(f"study {name!r} is now {new!r}")
     advise(f"next: sweep table {new}")

@@ -23,6 +23,7 @@ from sweep.results.word_report import WordReport, report_words
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm import Confirmation, load_confirmation
 from sweep.search.database import Database
+from sweep.search.folders import Folder
 from sweep.search.importances import MIN_TRIALS, parameter_importances
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.study_store import load_study
@@ -43,7 +44,7 @@ class Evidence:
         self,
         study: StudyRecord,
         *,
-        files: Path | None = None,
+        files: Folder | None = None,
         looks: Sequence[TestLook] = (),
         confirmation: Confirmation | None = None,
         words: Callable[[Confirmation, Verdict], WordReport | None] = lambda *_: None,

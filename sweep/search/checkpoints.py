@@ -1,7 +1,7 @@
 """Which files belong to a trial?
 
-``<database>.d/<study>/<trial>/`` holds, while the trial runs, the state after its last segment
-and each segment's losses; afterwards one loss curve and, for the best trials, the final state.
+The folder ``STUDY/TRIAL`` among the database's files holds, while the trial runs, the state after its
+last segment and each segment's losses; afterwards one loss curve and, for the best trials, the final state.
 Files are written before the database speaks of them and removed after it no longer does, so a
 kill at any moment leaves at most a file too many. They are not pushed to the disk one by one: should
 a power cut lose a state, its hash tells, and the trial starts again with the same numbers.
@@ -9,14 +9,12 @@ a power cut lose a state, its hash tells, and the trial starts again with the sa
 
 import hashlib
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sweep.search.files import TEMPORARY, write_all_atomically
+from sweep.search.folders import Folder
 
 THINNED_POINTS = 1_000
 """Points of a loss curve that is not kept in full."""
@@ -30,70 +28,50 @@ _LOSSES = re.compile(r"losses-(\d{10})-(\d{10})\.safetensors")
 class Checkpoints:
     """The files of one study's trials."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Folder) -> None:
         """Take ``folder`` as the study's; nothing is made yet."""
         self._folder = folder
 
-    def folder(self, trial: int) -> Path:
+    def folder(self, trial: int) -> Folder:
         """Return the folder of one trial."""
         return self._folder / f"{trial:06d}"
 
     def begin(self, trial: int) -> None:
         """Remove what another study of that name left where a new trial will write."""
-        if self.folder(trial).is_dir():
-            shutil.rmtree(self.folder(trial))
+        self.folder(trial).clear()
 
     def write_segment(
         self, trial: int, first_step: int, until_step: int, state: bytes, losses: np.ndarray
     ) -> None:
         """Store a segment's state and losses."""
-        folder = self.folder(trial)
-        folder.mkdir(parents=True, exist_ok=True)
         steps = np.arange(first_step, until_step, dtype=np.int64)
-        write_all_atomically(
-            folder,
+        self.folder(trial).write(
             {
                 f"losses-{first_step:010d}-{until_step:010d}.safetensors": _encode_curve(steps, losses),
-                f"state-{until_step:010d}.safetensors": state,
-            },
-            push=False,
+                _state_name(until_step): state,
+            }
         )
 
     def read_state(self, trial: int, step: int, sha256: str) -> bytes | None:
         """Return a stored state, or None where it is missing or not what was stored."""
-        try:
-            state = (self.folder(trial) / f"state-{step:010d}.safetensors").read_bytes()
-        except FileNotFoundError:
-            return None
-        return state if hashlib.sha256(state).hexdigest() == sha256 else None
+        state = self.folder(trial).read(_state_name(step))
+        return state if state is not None and hashlib.sha256(state).hexdigest() == sha256 else None
 
     def read_curve(self, trial: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (steps, training losses) of a trial, as far as they are stored."""
         folder = self.folder(trial)
-        try:
-            if (folder / CURVE).exists():
-                return _decode_curve((folder / CURVE).read_bytes())
-            parts = [_decode_curve(path.read_bytes()) for path in _matching(folder, _LOSSES)]
-        except (OSError, KeyError, safetensors.SafetensorError):
-            parts = []
-        if not parts:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        steps, losses = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return steps, losses
+        return _read_curve(folder, folder.names())
 
     def drop_states_before(self, trial: int, step: int) -> None:
         """Remove states that a later one has replaced."""
-        for path in _matching(self.folder(trial), _STATE):
-            if int(_STATE.fullmatch(path.name)[1]) < step:  # type: ignore[index]
-                path.unlink(missing_ok=True)
+        folder = self.folder(trial)
+        folder.remove([name for name in _matching(folder.names(), _STATE) if name < _state_name(step)])
 
     def drop_segments_after(self, trial: int, step: int) -> None:
         """Remove segments that the database does not know of, or all for ``step`` 0."""
-        for pattern in (_STATE, _LOSSES):
-            for path in _matching(self.folder(trial), pattern):
-                if int(pattern.fullmatch(path.name).groups()[-1]) > step:  # type: ignore[union-attr]
-                    path.unlink(missing_ok=True)
-        self._sweep_up(self.folder(trial))
+        folder = self.folder(trial)
+        ends = {name: _end(name) for name in folder.names()}
+        folder.remove([name for name, end in ends.items() if end is not None and end > step])
 
     def close(self, trial: int, *, keep: bool) -> None:
         """Turn a finished trial's segments into one curve; may be called again at any time.
@@ -103,44 +81,45 @@ class Checkpoints:
             keep: Whether the final state and every point of the curve stay.
         """
         folder = self.folder(trial)
-        if not folder.is_dir():
-            return
-        self._sweep_up(folder)
-        parts = _matching(folder, _LOSSES)
-        steps, losses = self.read_curve(trial)
+        names = folder.names()
+        parts, states = _matching(names, _LOSSES), _matching(names, _STATE)
+        steps, losses = _read_curve(folder, names)
         chosen = _thinned(len(steps)) if not keep else slice(None)
         if len(steps) and (parts or len(steps[chosen]) < len(steps)):
-            curve = {CURVE: _encode_curve(steps[chosen], losses[chosen])}
-            write_all_atomically(folder, curve, push=False)
-        for path in parts:
-            path.unlink(missing_ok=True)
-        states = _matching(folder, _STATE)
-        for path in states[:-1] if keep else states:
-            path.unlink(missing_ok=True)
-
-    def _sweep_up(self, folder: Path) -> None:
-        """Remove what a kill in mid-write left."""
-        for path in folder.glob(f"{TEMPORARY}*"):
-            path.unlink(missing_ok=True)
+            folder.write({CURVE: _encode_curve(steps[chosen], losses[chosen])})
+        folder.remove([*parts, *(states[:-1] if keep else states)])
 
     def remove(self) -> None:
-        """Remove the files of all trials; the study's lock stays behind, since it is being held."""
-        for folder in [path for path in self._folder.iterdir() if path.is_dir() and not path.is_symlink()]:
-            shutil.rmtree(folder)
-
-    def rename(self, name: str) -> None:
-        """Follow the study to its new name; its lock stays behind, since it is being held."""
-        target = self._folder.with_name(name)
-        target.mkdir(exist_ok=True)
-        for folder in [path for path in self._folder.iterdir() if path.is_dir()]:
-            if (target / folder.name).exists():  # left over from a study that is no longer stored
-                shutil.rmtree(target / folder.name)
-            folder.rename(target / folder.name)
+        """Remove the files of all trials; who runs the study stays behind, since that is being held."""
+        self._folder.clear()
 
 
-def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    """Return the files with such names, in the order of their steps."""
-    return sorted(path for path in folder.glob("*.safetensors") if pattern.fullmatch(path.name))
+def _state_name(step: int) -> str:
+    return f"state-{step:010d}.safetensors"
+
+
+def _end(name: str) -> int | None:
+    """Return the last step of a segment's file, or None for another file."""
+    found = _STATE.fullmatch(name) or _LOSSES.fullmatch(name)
+    return int(found.groups()[-1]) if found else None
+
+
+def _matching(names: list[str], pattern: re.Pattern[str]) -> list[str]:
+    """Return such names, in the order of their steps."""
+    return [name for name in names if pattern.fullmatch(name)]
+
+
+def _read_curve(folder: Folder, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the curve that some files of a trial hold; one that is damaged is empty."""
+    wanted = [CURVE] if CURVE in names else _matching(names, _LOSSES)
+    try:
+        parts = [_decode_curve(folder.read(name) or b"") for name in wanted]
+    except (KeyError, safetensors.SafetensorError):
+        parts = []
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    steps, losses = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return steps, losses
 
 
 def _thinned(n: int) -> np.ndarray:

@@ -7,7 +7,6 @@ taken; the user's ledger knows of them.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,7 @@ from optuna.storages._rdb import models
 
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.database import Database, machine_errors, storage_errors
-from sweep.search.files import TEMPORARY
+from sweep.search.folders import copy_files
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import all_study_names, confirmation_name, load_study
 
@@ -75,16 +74,9 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
 
 def _copy_files(name: str, source: Database, target: Database) -> None:
-    """Copy what stands in the study's folders, before the database speaks of it; not who runs it."""
-    here, there = source.files / name, target.files / name
-    if not here.is_dir():
-        return
-    with machine_errors(there):
-        for folder in sorted(path for path in here.iterdir() if path.is_dir() and not path.is_symlink()):
-            if (there / folder.name).exists():  # left over from a study that is not stored
-                shutil.rmtree(there / folder.name)
-            unwanted = shutil.ignore_patterns("driver.*", f"{TEMPORARY}*")
-            shutil.copytree(folder, there / folder.name, symlinks=True, ignore=unwanted)
+    """Copy the study's files before the database speaks of it; not who runs it."""
+    with machine_errors(target.files.where):
+        copy_files(source.files / name, target.files / name)
 
 
 def _copy_rows(name: str, reading: RDBStorage, connection: sqlalchemy.Connection) -> None:

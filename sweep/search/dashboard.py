@@ -10,7 +10,6 @@ import socketserver
 import threading
 import wsgiref.simple_server
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import optuna_dashboard
@@ -19,6 +18,7 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import MachineError
 from sweep.search.csv_cells import rewrite_without_formulas
+from sweep.search.folders import Folder
 from sweep.search.showcase import ArtifactFiles
 
 HOST = "127.0.0.1"
@@ -27,7 +27,7 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_server(storage: RDBStorage, files: Path, port: int) -> wsgiref.simple_server.WSGIServer:
+def make_server(storage: RDBStorage, files: Folder, port: int) -> wsgiref.simple_server.WSGIServer:
     """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
 
     Args:
@@ -39,7 +39,7 @@ def make_server(storage: RDBStorage, files: Path, port: int) -> wsgiref.simple_s
         MachineError: If the port is taken.
     """
     _read_one_at_a_time(storage)
-    application = read_only(optuna_dashboard.wsgi(storage, ArtifactFiles(files)))
+    application = read_only(optuna_dashboard.wsgi(storage, ArtifactFiles(storage, files)))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
     except OSError as error:

@@ -31,6 +31,7 @@ from sweep.errors import (
     StorageUnreachableError,
     StudyConflictError,
 )
+from sweep.search.folders import Folder, LocalFolder
 
 PATIENCE_S = 60
 """How long a statement waits for another process's transaction."""
@@ -55,7 +56,8 @@ class Database:
     """Whether several drivers may run a study at the same time."""
     where: str
     """What it is called in messages; never shows a password."""
-    files: Path
+    files: Folder
+    """Where files of studies stand."""
 
     def __new__(cls, url: str, files: Path | str | None = None) -> Self:
         """Choose the kind.
@@ -70,7 +72,7 @@ class Database:
 
         Args:
             url: ``sqlite:///PATH`` or ``postgresql://USER@HOST:PORT/DATABASE``.
-            files: Folder of the files, for a server, which has none beside it.
+            files: Folder of the files, or ``s3://BUCKET/PREFIX``, for a server, which has none beside it.
 
         Raises:
             StorageError: If the two do not go together.
@@ -118,6 +120,8 @@ class Database:
 class SQLiteDatabase(Database):
     """A file; one driver at a time runs a study."""
 
+    files: LocalFolder
+
     def __init__(self, url: str, files: Path | str | None = None) -> None:
         """See ``Database``."""
         if len(url) == len(_PREFIX):
@@ -129,7 +133,7 @@ class SQLiteDatabase(Database):
         if found:
             raise StorageError(f"database path {self.path} contains {' '.join(found)}; rename the file")
         self.where = str(self.path)
-        self.files = self.path.with_name(self.path.name + ".d")
+        self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
 
     def exists(self) -> bool:
         """Say whether there is a database, or something in its place."""
@@ -144,7 +148,7 @@ class SQLiteDatabase(Database):
         """
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
         with machine_errors(self.path):
-            self.files.mkdir(parents=True, exist_ok=True)
+            self.files.open()
         with self._opening_lock(), storage_errors(self.path):
             if self.exists():
                 self._check_file()
@@ -184,7 +188,7 @@ class SQLiteDatabase(Database):
         Raises:
             StudyConflictError: If another driver holds it, with its host and process.
         """
-        folder = self.files / study_name
+        folder = self.files.path / study_name
         with machine_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         lock, owner = filelock.FileLock(folder / "driver.lock"), folder / "driver.json"
@@ -202,12 +206,12 @@ class SQLiteDatabase(Database):
             lock.release()
 
     def _opening_lock(self) -> filelock.BaseFileLock:
-        return filelock.FileLock(self.files / ".open.lock", timeout=PATIENCE_S)
+        return filelock.FileLock(self.files.path / ".open.lock", timeout=PATIENCE_S)
 
     def _create(self) -> None:
         """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
-        aside = self.files / ".new.db"
-        for left_over in self.files.glob(f"{aside.name}*"):
+        aside = self.files.path / ".new.db"
+        for left_over in self.files.path.glob(f"{aside.name}*"):
             left_over.unlink()
         storage = RDBStorage(f"{_PREFIX}{aside}")
         storage.remove_session()

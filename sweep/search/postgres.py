@@ -20,8 +20,10 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 
 from sweep.errors import NotFoundError, StorageError, StorageUnreachableError, StudyConflictError
+from sweep.search.bucket import SCHEME, bucket_folder
 from sweep.search.database import PATIENCE_S, Database, machine_errors, storage_errors
 from sweep.search.drivers import create_tables, living_drivers
+from sweep.search.folders import Folder, LocalFolder
 
 OPENING_PATIENCE_S = 10.0
 """How long a server that does not answer is asked again when a database is opened."""
@@ -55,7 +57,8 @@ class PostgresDatabase(Database):
         Args:
             url: ``postgresql://USER@HOST:PORT/DATABASE``, with ``:PASSWORD`` after the user if need be;
                 what it leaves out is taken from libpq's variables and files (``~/.pgpass``).
-            files: Folder that all hosts reach; by default ``SWEEP_FILES``, else ``studies/DATABASE.d`` here.
+            files: Folder that all hosts reach, or ``s3://BUCKET/PREFIX``; by default ``SWEEP_FILES``, else
+                ``studies/DATABASE.d`` here.
 
         Raises:
             StorageError: If the URL cannot be read. The text shows nothing of it.
@@ -70,7 +73,7 @@ class PostgresDatabase(Database):
             raise StorageError(
                 f"database {parsed.database!r} cannot name a folder; give one with --files DIR"
             )
-        self.files = Path(files or f"studies/{parsed.database}.d")
+        self.files = _folder_at(str(files or f"studies/{parsed.database}.d"))
         self._opened = 0
 
     def exists(self) -> bool:
@@ -80,8 +83,8 @@ class PostgresDatabase(Database):
     def open_for_writing(self) -> RDBStorage:
         """Open the database, making the tables where there are none; see ``Database``."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        with machine_errors(self.files):
-            self.files.mkdir(parents=True, exist_ok=True)
+        with machine_errors(self.files.where):
+            self.files.open()
         return self._patiently_opening(self._open_for_writing)
 
     def open_read_only(self) -> RDBStorage:
@@ -199,6 +202,10 @@ def patiently(work: Callable[[], _Result], patience_s: float) -> _Result:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_S)
+
+
+def _folder_at(place: str) -> Folder:
+    return bucket_folder(place) if place.startswith(SCHEME) else LocalFolder(Path(place))
 
 
 def _parse(url: str) -> sqlalchemy.URL:

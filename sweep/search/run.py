@@ -95,6 +95,6 @@ def _run_alone(
             ids=trial_ids(storage, spec.name),
             **parts,
         )
-        with machine_errors(database.files):
+        with machine_errors(database.files.where):
             stopped_by = driver.run(should_stop)
         return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

@@ -54,7 +54,7 @@ def run_shared(
         writer = database.patiently(join)
         driver = SharedDriver(spec=spec, writer=writer, checkpoints=checkpoints, read=read, **parts)
         try:
-            with machine_errors(database.files):
+            with machine_errors(database.files.where):
                 stopped_by = driver.run(should_stop)
         except LeaseLostError:
             writer.close()

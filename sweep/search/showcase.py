@@ -1,18 +1,18 @@
 """What does a study carry for visitors of the Optuna dashboard, and how is that kept?
 
 Figures and notes stand in system attributes of the study, cut as the dashboard reads them; files
-stand in ``<database>.d/<study>/artifacts/`` under the hash of their content. All attributes are
-written in one transaction, after the files: a kill leaves the old state or the new one.
+stand in the folder ``STUDY/artifacts`` among the database's files, under the hash of their content. All
+attributes are written in one transaction, after the files: a kill leaves the old state or the new one.
 """
 
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import sqlalchemy
@@ -22,7 +22,8 @@ from optuna.storages._rdb import models
 
 from sweep.errors import NotFoundError
 from sweep.search.database import machine_errors, storage_errors
-from sweep.search.files import write_all_atomically
+from sweep.search.folders import Folder
+from sweep.search.study_store import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
 """Last line of our notes: a note without it is somebody else's, and stays."""
@@ -72,7 +73,7 @@ class Showcase:
     """Take the place of those that were here before."""
 
 
-def save_showcase(storage: RDBStorage, files: Path, study_name: str, showcase: Showcase) -> None:
+def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase: Showcase) -> None:
     """Store what a study shows; nothing is written where all of it is stored already.
 
     Args:
@@ -83,20 +84,18 @@ def save_showcase(storage: RDBStorage, files: Path, study_name: str, showcase: S
     """
     folder = files / study_name / _FOLDER
     wanted = {artifact.artifact_id: artifact for artifact in showcase.artifacts}
-    with machine_errors(folder):
-        missing = {key: a.content for key, a in wanted.items() if not (folder / key).is_file()}
+    with machine_errors(folder.where):
+        present = folder.names()
+        missing = {key: a.content for key, a in wanted.items() if key not in present}
         if missing:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_all_atomically(folder, missing, push=False)
+            folder.write(missing)
     with _attributes_of(storage, study_name) as attrs:
         for figure_id, figure in showcase.figures.items():
             attrs.replace(_figure_prefix(figure_id), _chunks(figure.to_json() if figure else ""))
         _put_notes(attrs, showcase)
         _put_artifacts(attrs, wanted)
-    with machine_errors(folder):
-        for path in folder.glob("*") if folder.is_dir() else ():
-            if path.name not in wanted:
-                path.unlink(missing_ok=True)
+    with machine_errors(folder.where):
+        folder.remove([name for name in present if name not in wanted])
 
 
 def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
@@ -115,15 +114,17 @@ def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: An
 class ArtifactFiles:
     """The artifacts of all studies as the dashboard serves them: to be read, never changed."""
 
-    def __init__(self, files: Path) -> None:
-        """Take the folder of a database's files."""
-        self._files = files
+    def __init__(self, storage: RDBStorage, files: Folder) -> None:
+        """Take an opened database and the folder of its files."""
+        self._storage, self._files = storage, files
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Open an artifact, in whichever study it is."""
         if _ID.fullmatch(artifact_id):
-            for path in self._files.glob(f"*/{_FOLDER}/{artifact_id}"):
-                return path.open("rb")
+            for study in filter(is_study_name, study_names(self._storage)):
+                content = (self._files / study / _FOLDER).read(artifact_id)
+                if content is not None:
+                    return io.BytesIO(content)
         raise ArtifactNotFound(f"no artifact {artifact_id!r}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:

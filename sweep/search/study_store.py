@@ -84,7 +84,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         if name not in studies:
             known = ", ".join(sorted(studies)) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
-        if not _STORED_NAME.fullmatch(name.removesuffix(_CONFIRMATION)):
+        if not is_study_name(name):
             raise StorageError(
                 f"study {name!r} has a name that sweep gives no study; it was not made by sweep"
             )
@@ -173,6 +173,11 @@ def all_study_names(storage: RDBStorage) -> list[str]:
     """Return the names of all studies, those of confirmations too, oldest first."""
     with storage_errors("database"), _damage_refused("the database"):
         return list(_study_ids(storage))
+
+
+def is_study_name(name: str) -> bool:
+    """Say whether a stored name is one that sweep gives, and so can name a folder."""
+    return _STORED_NAME.fullmatch(name.removesuffix(_CONFIRMATION)) is not None
 
 
 def confirmation_name(study: str) -> str:

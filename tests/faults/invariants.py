@@ -22,6 +22,7 @@ from sweep_command import is_alive
 from sweep.errors import SweepError
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
+from sweep.search.folders import LocalFolder
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import load_study
 from sweep.task.corpus import decode_words, load_corpus
@@ -158,8 +159,8 @@ def check_files(folder: Path, study: str) -> Findings:
         p.name for p in folder.rglob("*") if p.name.startswith((".tmp-", ".new.db")) or "-journal" in p.name
     ]
     found.must(not strays, f"left behind: {strays}")
-    for curve in database_of(folder).files.glob(f"{study}/*/curve.safetensors"):
-        steps, losses = Checkpoints(curve.parents[1]).read_curve(int(curve.parent.name))
+    for curve in database_of(folder).files.path.glob(f"{study}/*/curve.safetensors"):
+        steps, losses = Checkpoints(LocalFolder(curve.parents[1])).read_curve(int(curve.parent.name))
         found.must(0 < len(steps) == len(losses), f"{curve} holds no curve")
     return found
 

@@ -217,7 +217,7 @@ def _let_pass(running: Running, draw: random.Random, trainers: set[int]) -> None
 
 def _files(folder: Path) -> set[str]:
     """Return the names of all states, losses and curves."""
-    return {str(path) for path in database_of(folder).files.glob("*/*/*.safetensors")}
+    return {str(path) for path in database_of(folder).files.path.glob("*/*/*.safetensors")}
 
 
 def kill_export(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:

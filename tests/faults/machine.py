@@ -279,7 +279,7 @@ def damaged_checkpoint(folder: Path, draw: random.Random, so_far: Counter[str]) 
 
 
 def _states(folder: Path) -> list[Path]:
-    return list((database_of(folder).files / "tpe").glob("*/state-*"))
+    return list((database_of(folder).files.path / "tpe").glob("*/state-*"))
 
 
 def changed_words(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:

@@ -18,6 +18,7 @@ from sweep.results.evidence import Evidence
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm import Confirmation
 from sweep.search.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
+from sweep.search.folders import LocalFolder
 from sweep.search.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.task.corpus import SPLIT_RULE
 from sweep.task.mlp import MLP
@@ -135,7 +136,7 @@ def trained_evidence(folder: Path, words: Path, **changes: Any) -> Evidence:
     trials = {k: made_trial(k, 2.5 + 0.01 * ((k * 7) % 24)) for k in range(24)}
     config = MLP.make_config({**made_study().identity["fixed"], **trials[7].params, "seed": 1_007})
     done = MLP.train_segment(config, data, None, config.num_steps, engine="fused", device="cpu")
-    files = Checkpoints(folder / "made")
+    files = Checkpoints(LocalFolder(folder / "made"))
     files.write_segment(7, 0, config.num_steps, done.state, done.losses)
     files.close(7, keep=True)
     last = SegmentRecord(
@@ -150,4 +151,4 @@ def trained_evidence(folder: Path, words: Path, **changes: Any) -> Evidence:
     study = made_study(
         *ended, data={"words": str(words), "dedupe": False}, data_sha256=data.sha256, **changes
     )
-    return Evidence(study, files=folder, reports=folder / "reports")
+    return Evidence(study, files=LocalFolder(folder), reports=folder / "reports")

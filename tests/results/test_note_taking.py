@@ -9,6 +9,7 @@ from study_evidence import made_study, trained_evidence
 
 from sweep.results.note_taking import note_new_words
 from sweep.search.checkpoints import Checkpoints
+from sweep.search.folders import LocalFolder
 from sweep.search.records import StudyRecord
 from sweep.task.corpus import Corpus, split_words
 from sweep.task.mlp import MLP
@@ -27,7 +28,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
 ) -> None:
     """Weighted by their characters, the two losses are the exact loss of all dev words."""
     study, data = repeated
-    noted = note_new_words(study, data, Checkpoints(tmp_path / "made"))
+    noted = note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "made")))
     train, dev, _ = split_words(WORDS.split() * 2)
     new = [word for word in dev if word not in train]
     seen = [word for word in dev if word in train]
@@ -37,7 +38,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
     pooled = (noted.new_loss * examples[0] + noted.seen_loss * examples[1]) / sum(examples)
     winner = next(trial for trial in study.trials if trial.number == 7)
     last = winner.segments[-1]
-    state = Checkpoints(tmp_path / "made").read_state(7, last.step, last.state_sha256)
+    state = Checkpoints(LocalFolder(tmp_path / "made")).read_state(7, last.step, last.state_sha256)
     assert state is not None
     config = MLP.make_config(study.config_values(winner))
     assert pooled == pytest.approx(MLP.words_loss(config, data, state, dev), abs=1e-9)
@@ -49,6 +50,6 @@ def test_nothing_is_noted_where_something_is_missing(
 ) -> None:
     """No trial, weights that are not kept, or no dev word that also stands in train."""
     study, data = repeated
-    assert note_new_words(made_study(), data, Checkpoints(tmp_path / "made")) is None
-    assert note_new_words(study, data, Checkpoints(tmp_path / "elsewhere")) is None
-    assert note_new_words(study, corpus, Checkpoints(tmp_path / "made")) is None
+    assert note_new_words(made_study(), data, Checkpoints(LocalFolder(tmp_path / "made"))) is None
+    assert note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
+    assert note_new_words(study, corpus, Checkpoints(LocalFolder(tmp_path / "made"))) is None

@@ -18,15 +18,24 @@ HERE = Path(__file__).resolve().parent
 
 
 def start_driver(
-    url: str, files: Path, *, trials: int, workers: int, lease_s: float, inside: Sequence[str] = ()
+    url: str,
+    files: Path | str,
+    *,
+    trials: int,
+    workers: int,
+    lease_s: float,
+    segment_s: float = 0.0,
+    folder: Path | None = None,
+    inside: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
-    """Start a driver; ``inside`` is a command that runs another one elsewhere."""
+    """Start a driver in a folder; ``inside`` is a command that runs another one elsewhere."""
     paths = [str(HERE), str(HERE.parent)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), *paths])}
     environment["TOY_PATH"] = os.pathsep.join(paths)
-    settings = [url, str(files), str(trials), str(workers), str(lease_s)]
+    settings = [url, str(files), str(trials), str(workers), str(lease_s), str(segment_s)]
     return subprocess.Popen(
         [*inside, sys.executable, str(HERE / "toy_driver.py"), *settings],
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

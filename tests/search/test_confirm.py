@@ -145,7 +145,7 @@ def test_a_finished_confirmation_trains_nothing(confirmed: tuple[Path, ConfirmPl
 def test_what_a_kill_left_after_the_last_training_is_tidied(confirmed: tuple[Path, ConfirmPlan]) -> None:
     """The next confirmation has nothing to train, yet no temporary file stays and no curve in parts."""
     folder, _ = confirmed
-    files = database_in(folder).files / "toy/confirm/000005"
+    files = database_in(folder).files.path / "toy/confirm/000005"
     (files / "curve.safetensors").rename(files / ".tmp-1-0123456789abcdef")
     steps, losses = np.arange(3_000), np.zeros(3_000, np.float32)
     parts = {"losses-0000000000-0000003000.safetensors": {"step": steps, "loss": losses}}

@@ -89,7 +89,7 @@ def test_a_trial_that_starts_again_and_fails_is_stored_without_its_lost_segments
     """Its seal is that of a trial that never stored one."""
     spec = toy_study(trials=1)
     run_toy(tmp_path, spec, Watcher(stop_after=1))
-    for state in database_in(tmp_path).files.rglob("state-*"):
+    for state in database_in(tmp_path).files.path.rglob("state-*"):
         state.unlink()
     run_toy(tmp_path, spec, task=ToyTask(breaks=True))
     (trial,) = load(tmp_path).trials

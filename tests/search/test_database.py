@@ -211,16 +211,18 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_machine() -> None:
         folder = Path(name)
         database = database_at(folder / "sweep.db")
         add_study(database, "first")
-        for path in [folder, database.files, *database.files.iterdir(), database.path]:
+        for path in [folder, database.files.path, *database.files.path.iterdir(), database.path]:
             path.chmod(0o555)
         elsewhere = database_at(folder / "other.db")
         try:
-            assert _as_nobody(elsewhere.open_for_writing).startswith(f"MachineError: {elsewhere.files}: ")
+            assert _as_nobody(elsewhere.open_for_writing).startswith(
+                f"MachineError: {elsewhere.files.where}: "
+            )
             assert "read-only" in _as_nobody(lambda: add_study(database, "second")) or os.getuid() == 0
             assert _as_nobody(lambda: study_names(database.open_read_only())) == "['first']"
         finally:
             folder.chmod(0o755)
-            database.files.chmod(0o755)
+            database.files.path.chmod(0o755)
     with pytest.raises(MachineError):
         database_at(Path("/proc/sweep.db")).open_for_writing()
 
@@ -243,12 +245,12 @@ def test_a_driver_lock_ends_with_its_process(database: Database) -> None:
     """A driver that was killed leaves its name behind, but not its lock."""
     assert _in_process(_lock_and_die, database.path) == 9
     with database.driver_lock("first"):
-        assert str(os.getpid()) in (database.files / "first" / "driver.json").read_text()
+        assert str(os.getpid()) in (database.files.path / "first" / "driver.json").read_text()
 
 
 def test_any_study_name_goes_with_the_files_beside_the_database(database: Database) -> None:
     """No file of ours stands where the folder of a study would."""
-    taken = [path.name for path in database.files.iterdir() if not path.is_dir()]
+    taken = [path.name for path in database.files.path.iterdir() if not path.is_dir()]
     assert all(name.startswith(".") for name in taken)
     with database.driver_lock("open.lock"):
         pass

@@ -13,6 +13,7 @@ from sweep.errors import MachineError, StudyConflictError
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
 from sweep.search.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.search.folders import LocalFolder
 from sweep.search.records import StudyRecord
 from sweep.search.run import run_study
 from sweep.search.study_file import parse_study
@@ -248,7 +249,7 @@ def test_replicates_share_parameters_but_not_seeds(tmp_path: Path) -> None:
 def test_only_the_best_keep_their_weights_and_full_curves(tmp_path: Path, keep: int) -> None:
     """All others are thinned to 1,000 points that were measured, and have no weights."""
     study = run_toy(tmp_path, toy_study(keep=keep)).study
-    files = Checkpoints(tmp_path / "toy.db.d" / "toy")
+    files = Checkpoints(LocalFolder(tmp_path / "toy.db.d" / "toy"))
     best = {t.number for t in study.complete_trials()[:keep]}
     for trial in study.trials:
         last = trial.segments[-1]
@@ -257,7 +258,7 @@ def test_only_the_best_keep_their_weights_and_full_curves(tmp_path: Path, keep: 
         assert (state is not None) == (trial.number in best)
         assert len(steps) == len(losses) == (3_000 if trial.number in best else 1_000)
         assert (steps[0], steps[-1]) == (0, 2_999)
-        assert len(list(files.folder(trial.number).iterdir())) == (2 if trial.number in best else 1)
+        assert len(files.folder(trial.number).names()) == (2 if trial.number in best else 1)
 
 
 @pytest.mark.parametrize("damage", ["deleted", "cut", "flipped"])

@@ -166,7 +166,10 @@ def test_a_study_and_its_confirmation_are_copied_there_and_back(database: Databa
     assert confirmation is not None
     assert confirmation.remaining == []
     files = [
-        {path.relative_to(each.files): path.read_bytes() for path in each.files.rglob("*.safetensors")}
+        {
+            path.relative_to(each.files.path): path.read_bytes()
+            for path in each.files.path.rglob("*.safetensors")
+        }
         for each in (here, database, back)
     ]
     assert files[0]

@@ -66,7 +66,7 @@ def figures(database: Database) -> dict[str, list[int]]:
 def artifacts(database: Database) -> dict[str, bytes]:
     """Return name and content of each artifact, as the dashboard finds and opens them."""
     metas = optuna.artifacts.get_all_artifact_meta(stored(database))
-    files = ArtifactFiles(database.files)
+    files = ArtifactFiles(database.open_read_only(), database.files)
     found = {}
     for meta in metas:
         with files.open_reader(meta.artifact_id) as file:
@@ -85,11 +85,11 @@ def test_what_is_saved_is_what_the_dashboard_reads(database: Database) -> None:
 def test_saving_the_same_again_writes_nothing(database: Database) -> None:
     """The database and the files stay byte for byte and minute for minute the same."""
     save(database, showcase())
-    before = database.path.read_bytes(), [p.stat().st_mtime_ns for p in database.files.rglob("*-*")]
+    before = database.path.read_bytes(), [p.stat().st_mtime_ns for p in database.files.path.rglob("*-*")]
     save(database, showcase())
     assert (
         database.path.read_bytes(),
-        [p.stat().st_mtime_ns for p in database.files.rglob("*-*")],
+        [p.stat().st_mtime_ns for p in database.files.path.rglob("*-*")],
     ) == before
 
 
@@ -102,7 +102,7 @@ def test_what_is_saved_takes_the_place_of_what_was(database: Database) -> None:
     assert figures(database) == {"curve": [0, 1, 2], "lr-finder": [0, 1, 2, 3, 4]}
     assert notes(database) == ["short", "", "rank 1", ""]
     assert artifacts(database) == {"best.toml": b"a = 2\n"}
-    assert len(list((database.files / "made" / "artifacts").iterdir())) == 1
+    assert len(list((database.files.path / "made" / "artifacts").iterdir())) == 1
     save(database, showcase(figures={"curve": None}))
     assert set(figures(database)) == {"lr-finder"}
 
@@ -156,7 +156,7 @@ def test_a_study_that_is_not_there_is_told(database: Database) -> None:
 def test_only_artifacts_can_be_opened(artifact_id: str, database: Database) -> None:
     """No other file is reached by a made-up id, and nothing can be written or removed."""
     save(database, showcase())
-    files = ArtifactFiles(database.files)
+    files = ArtifactFiles(database.open_read_only(), database.files)
     with pytest.raises(ArtifactNotFound):
         files.open_reader(artifact_id)
     with pytest.raises(PermissionError):

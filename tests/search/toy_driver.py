@@ -1,6 +1,6 @@
 """A driver of a shared toy study in a process of its own.
 
-    python toy_driver.py URL FILES TRIALS WORKERS LEASE_S
+    python toy_driver.py URL FILES TRIALS WORKERS LEASE_S SEGMENT_S
 
 It prints the numbers of the trials that ended here.
 """
@@ -16,9 +16,9 @@ from sweep.search.run import run_study
 
 def main() -> None:
     from toy_runs import toy_study
-    from toy_task import TOY
+    from toy_task import ToyTask
 
-    url, files, trials, workers, lease_s = sys.argv[1:]
+    url, files, trials, workers, lease_s, segment_s = sys.argv[1:]
     drivers.LEASE_S = float(lease_s)
 
     def observe(event: Event) -> None:
@@ -28,7 +28,8 @@ def main() -> None:
             print(event.text, file=sys.stderr, flush=True)
 
     spec = toy_study(trials=int(trials), keep=5)
-    run_study(TOY, spec, Database(url, files), workers=int(workers), observe=observe)
+    task = ToyTask(segment_s=float(segment_s))
+    run_study(task, spec, Database(url, files), workers=int(workers), observe=observe)
 
 
 if __name__ == "__main__":
