@@ -41,7 +41,7 @@ def connected(address: str | None) -> Iterator[str]:
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes back as an exception
-    with _signals_kept(), _stderr_kept():
+    with _signals_kept(), _stderr_kept(), _files_private():
         address = _connect(address)
     try:
         with _stdout_kept():
@@ -96,6 +96,16 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _files_private() -> Iterator[None]:
+    """Let no other user of the machine read the token that Ray makes where there is none."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextlib.contextmanager

@@ -150,6 +150,21 @@ def test_a_driver_elsewhere_comes_in_through_the_client_port(
     assert table(tmp_path) == here
 
 
+def test_a_token_that_ray_makes_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Whoever has it can run code as that user; Ray itself lets all users of the machine read it."""
+    lay_out(tmp_path, steps=100)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    subprocess.run(
+        command("run", "listed.toml", "--pool", "ray"),
+        cwd=tmp_path,
+        env={**own, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(Path.home() / ".cache")},
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert (tmp_path / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
+
+
 def test_a_head_that_is_gone_is_one_line(tmp_path: Path) -> None:
     """The driver says so and ends; what ended is stored."""
     lay_out(tmp_path, steps=1_000_000)
