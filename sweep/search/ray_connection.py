@@ -59,10 +59,18 @@ def _connect(address: str | None) -> str:
     try:
         ray.init(address, log_to_driver=False, logging_level="CRITICAL", **local)
     except ConnectionError as error:
-        raise MachineError(f"the Ray cluster at {address} cannot be reached: {describe(error)}") from error
+        raise MachineError(f"the Ray cluster at {address} cannot be reached: {_reason(error)}") from error
     except (RuntimeError, ValueError, OSError, exceptions.RayError) as error:
         raise MachineError(f"Ray does not start: {describe(error)}") from error
     return address
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says first; where that only announces a reason, the reason too."""
+    first, *rest = [line.strip() for line in str(error).splitlines() if line.strip()] or [
+        type(error).__name__
+    ]
+    return f"{first} {rest[0]}" if first.endswith(":") and rest else first
 
 
 def _head() -> str:
