@@ -2,9 +2,9 @@
 
 The driver, its files and a PostgreSQL started for this are real; only the workers are pretended: each
 holds a segment for so many seconds (within a third, so that they do not end together) and hands back a
-loss. What is measured, after every worker has had its first trial: segments stored a second against
-those that the workers could do, the share of their time in which the workers had one, and the
-processor time of the driver for each.
+loss. What is measured, once every worker has had a trial for the length of a segment: segments stored
+a second against those that the workers could do, the share of their time in which the workers had
+one, and the processor time of the driver for each.
 
     PYTHONPATH=tests/search python tests/benchmarks/simulate_cluster.py [--workers 1000] [--drivers 1]
 """
@@ -12,6 +12,7 @@ processor time of the driver for each.
 import argparse
 import concurrent.futures
 import heapq
+import math
 import multiprocessing
 import random
 import tempfile
@@ -29,11 +30,11 @@ from sweep.search.pools import POOLS, PoolKind
 from sweep.search.run import run_study
 from sweep.task.protocol import SegmentJob
 
-SECONDS = (30.0, 10.0, 5.0, 2.0)
+SECONDS = (20.0, 10.0, 5.0, 2.0)
 """Lengths of a segment that are tried."""
 
-MEASURED_S = 20.0
-"""How long is measured, once every worker has had a trial."""
+LEAST_S = 20.0
+"""How long is measured at least; else it is the time of two segments."""
 
 
 class Figures(NamedTuple):
@@ -56,6 +57,7 @@ class PacedPool:
         self._jobs: list[tuple[float, int, SegmentJob]] = []
         self._draw = random.Random(0)  # noqa: S311  no secret
         self._had_one: set[int] = set()
+        self._begins = math.inf
         self._began: tuple[float, float] | None = None
         self._segments, self._busy_s = 0, 0.0
 
@@ -70,12 +72,10 @@ class PacedPool:
         heapq.heappush(self._jobs, (time.monotonic() + held, job.trial, job))
         if self._began is not None:
             self._busy_s += held
-        elif len(self._had_one | {job.trial}) == self.places:
-            now = time.monotonic()
-            self._began = now, time.process_time()
-            self._busy_s = sum(until - now for until, *_ in self._jobs)
-        else:
-            self._had_one.add(job.trial)
+            return
+        self._had_one.add(job.trial)
+        if len(self._had_one) == self.places:
+            self._begins = time.monotonic() + self._seconds
 
     def wait(self, timeout: float) -> list[SegmentOutcome]:
         time.sleep(max(0.0, min(timeout, self._jobs[0][0] - time.monotonic())))
@@ -84,6 +84,10 @@ class PacedPool:
             ended.append(heapq.heappop(self._jobs)[2])
         if self._began is not None:
             self._segments += len(ended)
+        elif time.monotonic() > self._begins:
+            now = time.monotonic()
+            self._began = now, time.process_time()
+            self._busy_s = sum(max(0.0, until - now) for until, *_ in self._jobs)
         return [SegmentOutcome(trial=job.trial, segment=segment_of(job)) for job in ended]
 
     def elapsed(self, trial: int) -> float:
@@ -96,7 +100,7 @@ class PacedPool:
         """Nothing to close."""
 
     def is_over(self) -> bool:
-        return self._began is not None and time.monotonic() - self._began[0] > MEASURED_S
+        return self._began is not None and time.monotonic() - self._began[0] > max(LEAST_S, 2 * self._seconds)
 
     def figures(self) -> Figures:
         assert self._began is not None, "the run ended after the measured time"
