@@ -15,6 +15,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
     └── MachineError (OSError)       3   disk, permission, database
         └── StorageError                 3   the database is locked, damaged or unreadable
+            ├── StorageAddressError      1   what names the database, or its files, cannot be understood
             └── StorageUnreachableError  3   the database's server does not answer
 """
 
@@ -71,6 +72,12 @@ class MachineError(SweepError, OSError):
 
 class StorageError(MachineError):
     """The database is locked, damaged, read-only or of an unknown kind."""
+
+
+class StorageAddressError(StorageError):
+    """What names a database, or its files, is written wrong; the machine was not asked anything."""
+
+    exit_status = 1
 
 
 class StorageUnreachableError(StorageError):

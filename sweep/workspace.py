@@ -24,9 +24,11 @@ def init_workspace(folder: Path) -> list[Path]:
     """Write the starter files into a folder; return them.
 
     Raises:
-        SweepError: If one exists already; then nothing is written.
+        SweepError: If one exists already, or the folder is something else; then nothing is written.
         MachineError: If one cannot be written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise SweepError(f"{folder} is not a folder; choose another place")
     targets = [folder / name for name in STARTER_FILES]
     for target in targets:
         if target.exists() or target.is_symlink():

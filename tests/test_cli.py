@@ -582,6 +582,12 @@ def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
     assert not (target / "data" / "names.txt").exists()
 
 
+def test_init_wants_a_folder(folder: Path, capsys: Capture) -> None:
+    """A file is named as it was given, and stays."""
+    assert main(["init", "data/words.txt"]) == 1
+    assert complaint(capsys) == "sweep: data/words.txt is not a folder; choose another place"
+
+
 def test_doctor_finds_a_sound_machine(small: Path, capsys: Capture) -> None:
     """`doctor` names versions, device, database, folders and disk, and changes nothing."""
     before = (small / "studies" / "sweep.db").read_bytes()
@@ -762,11 +768,42 @@ def test_a_damaged_database_ends_with_3(
     assert path.read_bytes() == damaged
 
 
-@pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "sqlite://", "sweep.db", "sqlite:///what?.db"])
-def test_an_unusable_storage_url_is_refused(url: str, folder: Path, capsys: Capture) -> None:
-    """The line says what a URL must be, and tells no password."""
-    assert main(["list", "--storage", url]) == 3
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["--storage", "mysql://u:secret@h/d"],
+        ["--storage", "sqlite://"],
+        ["--storage", "sweep.db"],
+        ["--storage", "sqlite:///what?.db"],
+        ["--storage", "postgresql://u:secret@h:port/d"],
+        ["--storage", "postgresql://u:secret@h"],
+        ["--storage", "postgresql://u@h/d", "--files", "s3://k:secret@bucket"],
+        ["--storage", "sqlite:///sweep.db", "--files", "files"],
+    ],
+)
+def test_an_address_that_cannot_be_understood_is_wrong_input(
+    place: list[str], folder: Path, capsys: Capture
+) -> None:
+    """The line says what an address must be and tells no password; nothing is wrong with the machine."""
+    assert main(["list", *place]) == 1
     assert "secret" not in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "told"),
+    [
+        ("other.db", 1, "storage must be sqlite:///PATH or"),
+        ("sqlite:///studies", 3, "studies is not a file; choose another database"),
+    ],
+)
+def test_a_copy_goes_to_a_database_only(
+    url: str, status: int, told: str, small: Path, capsys: Capture
+) -> None:
+    """What ``--to`` names is told without speaking of another option."""
+    assert main(["copy", "small", "--to", url]) == status
+    line = complaint(capsys)
+    assert told in line
+    assert "--storage" not in line
 
 
 def test_changed_words_are_noticed(small: Path, capsys: Capture) -> None:

@@ -83,7 +83,7 @@ def _picture(form: str) -> Callable[[Plot, go.Figure, str], bytes]:
 def _missing(error: Exception) -> str:
     """Say what plotly's exporter lacks, and where it comes from."""
     if "pip install" in str(error):
-        return "kaleido: pip install 'mlp-sweep[image]'"
+        return "kaleido: pip install kaleido"
     if "Chrome" in str(error):
         return "a browser: install chromium, or name one in BROWSER_PATH"
     return f"plotly's exporter: {str(error).strip().partition(chr(10))[0]}"

@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sweep.errors import StorageError, StorageUnreachableError
+from sweep.errors import StorageAddressError, StorageError, StorageUnreachableError
 
 SCHEME = "s3://"
 
@@ -46,7 +46,7 @@ class Bucket:
             import boto3
             from optuna.artifacts import Boto3ArtifactStore
         except ImportError as error:
-            raise StorageError("--files s3://… needs boto3: pip install 'mlp-sweep[s3]'") from error
+            raise StorageError("--files s3://… needs boto3: pip install boto3") from error
         with self.errors():
             return Boto3ArtifactStore(self.name, boto3.Session().client("s3"), avoid_buf_copy=True)
 
@@ -159,11 +159,11 @@ def bucket_folder(url: str) -> BucketFolder:
     """Return the folder that a URL names; nothing is asked yet.
 
     Raises:
-        StorageError: If it cannot be read. The text shows nothing of it.
+        StorageAddressError: If it cannot be read. The text shows nothing of it.
     """
     found = _URL.fullmatch(url)
     if found is None:
-        raise StorageError(
+        raise StorageAddressError(
             "--files is no s3://BUCKET/PREFIX; address and credentials stand in boto3's own places"
         )
     return BucketFolder(Bucket(found[1]), found[2] or "")

@@ -27,6 +27,7 @@ from optuna.storages import RDBStorage
 from sweep.errors import (
     MachineError,
     NotFoundError,
+    StorageAddressError,
     StorageError,
     StorageUnreachableError,
     StudyConflictError,
@@ -63,7 +64,7 @@ class Database:
         """Choose the kind.
 
         Raises:
-            StorageError: If the URL is of a kind that is not supported.
+            StorageAddressError: If the URL is of a kind that is not supported.
         """
         return object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
 
@@ -75,7 +76,7 @@ class Database:
             files: Folder of the files, or ``s3://BUCKET/PREFIX``, for a server, which has none beside it.
 
         Raises:
-            StorageError: If the two do not go together.
+            StorageAddressError: If the URL cannot be understood, or the two do not go together.
         """
 
     def exists(self) -> bool:
@@ -125,13 +126,17 @@ class SQLiteDatabase(Database):
     def __init__(self, url: str, files: Path | str | None = None) -> None:
         """See ``Database``."""
         if len(url) == len(_PREFIX):
-            raise StorageError("storage must be sqlite:///PATH, got one without a path")
+            raise StorageAddressError("storage must be sqlite:///PATH, got one without a path")
         if files is not None:
-            raise StorageError("--files goes with postgresql://; SQLite keeps files beside its database")
+            raise StorageAddressError(
+                "--files goes with postgresql://; SQLite keeps files beside its database"
+            )
         self.path = Path(url.removeprefix(_PREFIX))
         found = sorted(set(_NOT_IN_PATHS) & set(str(self.path)))
         if found:
-            raise StorageError(f"database path {self.path} contains {' '.join(found)}; rename the file")
+            raise StorageAddressError(
+                f"database path {self.path} contains {' '.join(found)}; rename the file"
+            )
         self.where = str(self.path)
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
 
@@ -153,9 +158,7 @@ class SQLiteDatabase(Database):
             if self.exists():
                 self._check_file()
             elif not os.access(self.path.parent, os.W_OK):
-                raise MachineError(
-                    f"folder {self.path.parent} is not writable; choose another with --storage"
-                )
+                raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
                 self._create()
             storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
@@ -227,19 +230,19 @@ class SQLiteDatabase(Database):
     def _check_file(self) -> None:
         """Refuse what is no sound database of studies; never create or repair."""
         if not self.path.is_file():
-            raise StorageError(f"{self.path} is not a file; choose another database with --storage")
+            raise StorageError(f"{self.path} is not a file; choose another database")
         with self.path.open("rb") as file:
             header = file.read(len(_HEADER))
         if header != _HEADER:
             what = "empty" if not header else "not an SQLite database"
-            raise StorageError(f"{self.path} is {what}; restore a copy, or choose another with --storage")
+            raise StorageError(f"{self.path} is {what}; restore a copy, or choose another database")
         with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
             faults = connection.execute("PRAGMA integrity_check(1)").fetchall()
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if faults != [("ok",)]:
             raise StorageError(f"{self.path} is damaged ({_first_line(faults[0][0])}); restore a copy")
         if tables and not {"studies", "trials"} <= tables:
-            raise StorageError(f"{self.path} belongs to another program; choose another with --storage")
+            raise StorageError(f"{self.path} belongs to another program; choose another database")
 
     def _roll_back_hot_journal(self) -> None:
         """After a kill in mid-commit only a connection that may write can make the file whole."""
@@ -257,7 +260,7 @@ def _kind_of(url: str) -> type[Database]:
             return kind
     start = url.partition(":")[0]
     known = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-    raise StorageError(f"storage must be {known}, got one that starts with {start!r}")
+    raise StorageAddressError(f"storage must be {known}, got one that starts with {start!r}")
 
 
 @contextlib.contextmanager
@@ -295,10 +298,10 @@ def machine_errors(where: Path | str) -> Iterator[None]:
 _ADVICE = {
     "locked": f"locked by another process for more than {PATIENCE_S} s; stop that process or wait",
     "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
-    "readonly": "the database or its folder is read-only; choose another with --storage",
+    "readonly": "the database or its folder is read-only; choose another database",
     "unable to open": "cannot be opened; check the path and its permissions",
     "malformed": "the database is damaged; restore a copy",
-    "not a database": "not an SQLite database; choose another with --storage",
+    "not a database": "not an SQLite database; choose another",
 }
 
 

@@ -19,7 +19,13 @@ import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
 
-from sweep.errors import NotFoundError, StorageError, StorageUnreachableError, StudyConflictError
+from sweep.errors import (
+    NotFoundError,
+    StorageAddressError,
+    StorageError,
+    StorageUnreachableError,
+    StudyConflictError,
+)
 from sweep.search.bucket import SCHEME, bucket_folder
 from sweep.search.database import PATIENCE_S, Database, machine_errors, storage_errors
 from sweep.search.drivers import create_tables, living_drivers
@@ -61,7 +67,7 @@ class PostgresDatabase(Database):
                 ``studies/DATABASE.d`` here.
 
         Raises:
-            StorageError: If the URL cannot be read. The text shows nothing of it.
+            StorageAddressError: If the URL cannot be read. The text shows nothing of it.
         """
         parsed = _parse(url)
         self._secrets = {} if parsed.password is None else {"password": str(parsed.password)}
@@ -70,7 +76,7 @@ class PostgresDatabase(Database):
         assert parsed.database, "checked with the URL"
         files = files or os.environ.get(FILES_VARIABLE)
         if files is None and not _FOLDER_NAME.fullmatch(parsed.database):
-            raise StorageError(
+            raise StorageAddressError(
                 f"database {parsed.database!r} cannot name a folder; give one with --files DIR"
             )
         self.files = _folder_at(str(files or f"studies/{parsed.database}.d"))
@@ -150,7 +156,7 @@ class PostgresDatabase(Database):
     def _check_tables(self) -> set[str]:
         tables = self._tables()
         if "studies" in tables and not {"trials", "version_info"} <= tables:
-            raise StorageError(f"{self.where} belongs to another program; choose another with --storage")
+            raise StorageError(f"{self.where} belongs to another program; choose another database")
         return tables
 
     def _tables(self) -> set[str]:
@@ -213,15 +219,17 @@ def _parse(url: str) -> sqlalchemy.URL:
     try:
         parsed = sqlalchemy.make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise StorageError(
+        raise StorageAddressError(
             f"storage cannot be read as {_FORM}; % @ : / in a password are written %25 …"
         ) from None
     if not parsed.database:
-        raise StorageError(f"storage names no database; it must be {_FORM}")
+        raise StorageAddressError(f"storage names no database; it must be {_FORM}")
     if set("{}") & set(parsed.database):
-        raise StorageError(f"database {parsed.database!r} contains a brace; choose another name")
+        raise StorageAddressError(f"database {parsed.database!r} contains a brace; choose another name")
     if {"password", "sslpassword"} & set(parsed.query):
-        raise StorageError("storage has a password after its ?; write it after the user, or in ~/.pgpass")
+        raise StorageAddressError(
+            "storage has a password after its ?; write it after the user, or in ~/.pgpass"
+        )
     return parsed
 
 
@@ -248,4 +256,4 @@ def _missing_psycopg() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise StorageError("postgresql:// needs psycopg: pip install 'mlp-sweep[postgres]'") from error
+        raise StorageError("postgresql:// needs psycopg: pip install 'psycopg[binary]'") from error

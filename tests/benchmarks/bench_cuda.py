@@ -1,6 +1,6 @@
 """What does engine ``population`` reach on a GPU? One command, five figures, each with its target.
 
-    pip install 'mlp-sweep[cuda]'
+    pip install '.[cuda]'
     python tests/benchmarks/bench_cuda.py [--device cuda:0] [--words FILE] [--json]
 
 * the fifteen rows of the tuning log side by side: at most 10 s of training;

@@ -1,6 +1,6 @@
 """Is the kernel valid CUDA, and what does it need? Needs no GPU, only NVIDIA's compiler.
 
-    pip install 'mlp-sweep[cuda]' nvidia-cuda-nvcc
+    pip install '.[cuda]' nvidia-cuda-nvcc
     python tests/benchmarks/check_kernel.py [--cc 9.0]
 
 Compiles both kernels to PTX, lets ``ptxas`` assemble them for the compute capability, and prints

@@ -82,7 +82,7 @@ def test_a_missing_exporter_is_told(suffix: str, evidence: Evidence, monkeypatch
     import plotly.io._kaleido as exporter
 
     monkeypatch.setattr(exporter, "_KALEIDO_AVAILABLE", False)
-    with pytest.raises(MachineError, match=r"kaleido: pip install 'mlp-sweep\[image\]'; or write .html"):
+    with pytest.raises(MachineError, match=r"kaleido: pip install kaleido; or write .html"):
         write_figure("history", evidence, f"x{suffix}")
 
 

@@ -229,7 +229,7 @@ def test_a_command_ends_with_one_line(
 def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is asked of a service."""
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(StorageError, match=r"needs boto3: pip install 'mlp-sweep\[s3\]'"):
+    with pytest.raises(StorageError, match=r"needs boto3: pip install boto3"):
         bucket_folder("s3://bucket/x").open()
 
 

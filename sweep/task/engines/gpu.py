@@ -71,7 +71,7 @@ def check_installed() -> None:
     """Refuse to go on without NVIDIA's package: Numba's own CUDA target is no longer maintained."""
     if importlib.util.find_spec("numba_cuda") is None and not config.ENABLE_CUDASIM:
         raise DeviceError(
-            "engine population needs the package numba-cuda on a GPU; pip install 'mlp-sweep[cuda]'"
+            "engine population needs the package numba-cuda on a GPU; pip install 'numba-cuda[cu13]'"
         )
 
 

@@ -139,6 +139,6 @@ def test_a_gpu_without_numba_cuda_is_refused_with_what_to_install(monkeypatch: p
     monkeypatch.setattr(numba_config, "ENABLE_CUDASIM", 0)
     monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
-        DeviceError, match=r"needs the package numba-cuda on a GPU; pip install 'mlp-sweep\[cuda\]'"
+        DeviceError, match=r"needs the package numba-cuda on a GPU; pip install 'numba-cuda\[cu13\]'"
     ):
         gpu.check_installed()
