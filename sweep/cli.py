@@ -1,8 +1,8 @@
 """The command line: arguments to one library call to an exit status.
 
 Results go to stdout, progress and advice to stderr. Exit status: 0 done; 1 the input or the
-study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM. The commands stand in
-``commands``; each imports what it needs, so that ``sweep --help`` answers at once.
+study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM; 141 a run that nobody reads.
+The commands stand in ``commands``; each imports what it needs, so that ``sweep --help`` answers at once.
 """
 
 import argparse

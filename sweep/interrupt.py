@@ -37,6 +37,10 @@ class StopSignal:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def leave(self, number: int) -> None:
+        """Let the run end as if a signal had come."""
+        self.number = self.number or number
+
     def _remember(self, number: int, _: FrameType | None) -> None:
         if self.number is not None:
             self._before_exit()

@@ -33,9 +33,17 @@ class View(Protocol):
         """Give the terminal back before the process ends without leaving; called by a signal."""
 
 
+class _Console(Console):
+    """Rich's console, which would end the process where nobody reads it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
 def choose_views(title: str, *, as_json: bool) -> list[View]:
     """Return the views that suit where stderr and stdout go."""
-    console = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    console = _Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
     has_window = console.is_interactive and sys.stderr.isatty()
     fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
     views: list[View] = [LiveView(title, console) if fills_window else LineView(title, console)]
@@ -47,6 +55,8 @@ class RunProgress:
 
     def __init__(self, title: str, *, as_json: bool = False) -> None:
         """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``."""
+        self.is_closed = False
+        """Whether somebody stopped reading what is written."""
         self._views = choose_views(title, as_json=as_json)
         self._stack = contextlib.ExitStack()
 
@@ -59,9 +69,12 @@ class RunProgress:
         self._stack.close()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event; the run decides what it means that nobody reads it."""
         for view in self._views:
-            view(event)
+            try:
+                view(event)
+            except BrokenPipeError:
+                self.is_closed = True
 
     def leave_at_once(self) -> None:
         """Give the terminal back, from a signal handler that ends the process."""

@@ -439,6 +439,33 @@ def test_another_ledger_does_not_hide_a_look_in_the_database(
 # Keeping studies.
 
 
+@pytest.mark.parametrize("joined", ["--json 2>log", "2>&1"])
+def test_a_run_whose_output_nobody_reads_stops_as_if_told_to(joined: str, folder: Path) -> None:
+    """Status 141, as for a signal; what ran is stored and waits, and the log says so where there is one."""
+    pipe = f"{sys.executable} -m sweep run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
+    run = ["bash", "-c", pipe]
+    ended = subprocess.run(run, cwd=folder, env=environment(), capture_output=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+    if "log" in joined:
+        assert "nobody reads the output any more" in (folder / "log").read_text()
+    told = subprocess.run(
+        [sys.executable, "-m", "sweep", "table", "small", "--format", "json"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        check=True,
+    )
+    assert {row["state"] for row in json.loads(told.stdout)} <= {"complete", "waiting"}
+
+
+@pytest.mark.parametrize("command", ["rename", "delete", "table", "confirm", "export"])
+def test_a_confirmation_is_reached_through_its_study_only(command: str, small: Path, capsys: Capture) -> None:
+    """Renamed or deleted on its own it would be lost to the study; it is told whose it is."""
+    more = {"rename": ["other"], "delete": ["--yes"]}.get(command, [])
+    assert main([command, "small/confirm", *more]) == 1
+    assert "small/confirm is the confirmation of study 'small'" in complaint(capsys)
+
+
 def test_rename_takes_the_files_along(small: Path, capsys: Capture) -> None:
     """A renamed study keeps its trials and its stored weights, and its old name is free."""
     before = sorted(p.name for p in Path("studies/sweep.db.d/small").iterdir() if p.is_dir())

@@ -1,6 +1,7 @@
 """What several commands need: the database, the study that is meant, a table, a word of advice."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -25,10 +26,11 @@ def drop_output() -> None:
 
 
 def advise(text: str) -> None:
-    """Tell progress or what comes next, on stderr."""
+    """Tell progress or what comes next, on stderr; where nobody reads it, nothing is lost."""
     from sweep.results.printable import printable
 
-    print(printable(text), file=sys.stderr, flush=True)
+    with contextlib.suppress(BrokenPipeError):
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def database_of(arguments: argparse.Namespace) -> "Database":
@@ -133,10 +135,14 @@ def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRec
 
 def study_name(arguments: argparse.Namespace) -> str:
     """Return the name of a study that is given by it or by its file."""
+    from sweep.errors import NotFoundError
     from sweep.search.study_file import load_study_file
+    from sweep.search.study_store import confirmed_study
     from sweep.task.mlp import MLP
 
     name: str = arguments.study
+    if (study := confirmed_study(name)) is not None:
+        raise NotFoundError(f"{name} is the confirmation of study {study!r} and goes with it; name {study}")
     return load_study_file(name, MLP).name if name.endswith(".toml") else name
 
 

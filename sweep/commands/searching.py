@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -11,6 +12,7 @@ from sweep.commands.common import (
     advise,
     check_engine,
     database_of,
+    drop_output,
     format_table,
     print_advice,
     publish_study,
@@ -46,6 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     progress = RunProgress(title, as_json=arguments.json)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+
+        def should_stop() -> bool:
+            if progress.is_closed:
+                stop.leave(signal.SIGPIPE)
+            return bool(stop)
+
         summary = run_study(
             MLP,
             spec,
@@ -55,18 +63,22 @@ def run(arguments: argparse.Namespace) -> int:
             engine=arguments.engine,
             pool=arguments.pool,
             observe=progress,
-            should_stop=lambda: bool(stop),
+            should_stop=should_stop,
         )
     name, study = spec.name, summary.study
     if not stop:
         with database.opening():  # drivers of one study end together
             study = take_notes(study, database)
     done, total = sum(t.is_finished for t in study.trials), study.total_trials
-    if not arguments.json:
+    if progress.is_closed:
+        drop_output()
+    elif not arguments.json:
         _print_run(study, database)
     publish_study(name, database)
     if stop or summary.stopped_by == "timeout":
         why = "interrupted" if stop else "the timeout was reached"
+        if progress.is_closed:
+            why = "nobody reads the output any more"
         waits = bool(stop) or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; the same command goes on")
@@ -74,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     if summary.trained == 0:
         asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
         advise(f"study {name!r} is finished, {asked}; nothing was trained")
-    advise(f"next: sweep confirm {name} | sweep report {name} | sweep lr-find {_again(arguments, name)}")
+    advise(f"next: sweep confirm {name} | sweep report {name} | sweep lr-find {name}")
     return 0
 
 
@@ -228,8 +240,3 @@ def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -
         print(format_json(verdict, words))
         return
     print(format_confirmation(study, confirmation, verdict, words, **terminal_look()))
-
-
-def _again(arguments: argparse.Namespace, name: str) -> str:
-    """Return what names the study that was run: as it was given, or the variant's own name."""
-    return name if arguments.settings or arguments.source else str(arguments.study)

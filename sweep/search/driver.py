@@ -138,16 +138,20 @@ class Driver:
         self.kept: list[tuple[float, int]] = []
         self.close_finished(study)
 
+    @property
+    def total(self) -> int:
+        """How many trials there will be; what was begun is finished, though fewer are asked for by now."""
+        return max(self.spec.total_trials, len(self.params))
+
     def run(self, should_stop: Callable[[], bool]) -> str | None:
         """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
-        total = self.spec.total_trials
-        if not self.unfinished and len(self.params) >= total:
+        if not self.unfinished and len(self.params) >= self.total:
             return None
-        pool = self.start_pool(len(self.unfinished) + max(0, total - len(self.params)))
+        pool = self.start_pool(len(self.unfinished) + self.total - len(self.params))
         self.observe(
             RunStarted(
                 done=self.done,
-                total=total,
+                total=self.total,
                 workers=pool.places,
                 engine=self.engine,
                 device=" ".join(pool.devices),
@@ -413,7 +417,7 @@ class Driver:
         self.trained += 1
         self.close(live.number, end.dev_loss)
         del self.live[live.number]
-        self.observe(TrialEnded(trial=self._record(live, end), done=self.done, total=self.spec.total_trials))
+        self.observe(TrialEnded(trial=self._record(live, end), done=self.done, total=self.total))
 
     # What surrounds a trial's way.
 

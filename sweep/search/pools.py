@@ -4,6 +4,8 @@
 and how it starts; whatever follows knows a ``Pool`` only.
 """
 
+import importlib.util
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,12 +15,14 @@ from sweep.search.pool import LocalPool, Pool, PoolRequest, usable_cores
 from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask
 
+_RAY_ADDRESS = re.compile(r"ray://[^\s/]+:\d{1,5}")
+
 
 class PoolKind(NamedTuple):
     """One kind of pool."""
 
     list_devices: Callable[[AnyTask, str, Resources], tuple[str, ...]]
-    """Return the devices that ``auto`` or a name stands for; raises ``DeviceError``."""
+    """Return the devices that ``auto`` or a name stands for; raises ``SweepError``."""
     start: Callable[[PoolRequest], Pool]
     """Start a pool; raises ``MachineError`` if it cannot be."""
 
@@ -29,10 +33,10 @@ def choose_pool(name: str) -> tuple[PoolKind, str | None]:
     Raises:
         DeviceError: If it means nothing.
     """
-    kind, separator, _ = name.partition("://")
-    if kind not in POOLS or (separator and kind != "ray") or name.endswith("://"):
+    kind = "ray" if _RAY_ADDRESS.fullmatch(name) else name
+    if kind not in POOLS:
         raise DeviceError(f"pool must be one of {', '.join(POOLS)} or ray://HOST:PORT; got {name!r}")
-    return POOLS[kind], name if separator else None
+    return POOLS[kind], name if kind != name else None
 
 
 def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
@@ -52,6 +56,8 @@ def _start_local(asked: PoolRequest) -> Pool:
 
 def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
     """Ask not what is here: the driver's machine may have no GPU where the cluster has many."""
+    if importlib.util.find_spec("ray") is None:
+        raise MachineError("pool ray needs Ray: pip install 'ray[client]'")
     found = "cuda" if resources.gpus else "cpu"
     if device not in ("auto", found):
         raise DeviceError(
@@ -62,10 +68,8 @@ def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple
 
 
 def _start_ray(asked: PoolRequest) -> Pool:
-    try:
-        from sweep.search.ray_pool import RayPool  # Ray takes a second to load, and need not be installed
-    except ImportError as error:
-        raise MachineError("pool ray needs Ray: pip install 'mlp-sweep[ray]'") from error
+    from sweep.search.ray_pool import RayPool  # Ray takes a second to load, and need not be installed
+
     return RayPool(asked)
 
 

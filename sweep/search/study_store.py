@@ -82,7 +82,8 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
     with storage_errors(name), _damage_refused(f"study {name!r}"):
         studies = _study_ids(storage)
         if name not in studies:
-            known = ", ".join(sorted(studies)) or "none yet"
+            shown = sorted(study for study in studies if not study.endswith(_CONFIRMATION))
+            known = ", ".join(shown) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
         if not is_study_name(name):
             raise StorageError(
@@ -183,6 +184,11 @@ def is_study_name(name: str) -> bool:
 def confirmation_name(study: str) -> str:
     """Return under which name a study's confirmation is stored; no study file can have it."""
     return study + _CONFIRMATION
+
+
+def confirmed_study(name: str) -> str | None:
+    """Return the study that ``name`` is the confirmation of; None where it is a study's own name."""
+    return name.removesuffix(_CONFIRMATION) if name.endswith(_CONFIRMATION) else None
 
 
 def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:

@@ -63,6 +63,18 @@ def test_a_finished_study_trains_nothing(tmp_path: Path) -> None:
     assert second.study.trials == first.study.trials
 
 
+def test_what_was_begun_is_finished_though_fewer_are_asked_for(tmp_path: Path) -> None:
+    """The count goes by what there is, and never beyond its total."""
+    run_toy(tmp_path, toy_study(trials=6), Watcher(stop_after=1), workers=2)
+    watcher = Watcher()
+    study = run_toy(tmp_path, toy_study(trials=1), watcher).study
+    begun = len(study.trials)
+    assert begun == 2
+    assert all(trial.is_finished for trial in study.trials)
+    assert watcher.of(RunStarted)[0].total == begun
+    assert [(event.done, event.total) for event in watcher.of(TrialEnded)] == [(1, begun), (2, begun)]
+
+
 def test_a_larger_total_extends_a_study(tmp_path: Path) -> None:
     """The trials of a study that was extended are those of one that was that long from the start."""
     for trials in (2, 6):

@@ -158,7 +158,9 @@ def test_no_more_places_than_jobs(pool_of: PoolOf) -> None:
         assert pool.places == 9
 
 
-@pytest.mark.parametrize("name", ["", "dask", "ray://", "local://here", "raylocal"])
+@pytest.mark.parametrize(
+    "name", ["", "dask", "ray://", "ray://host", "ray://host:", "local://here", "raylocal"]
+)
 def test_a_pool_that_is_not_known_is_refused(name: str) -> None:
     """The known ones are named."""
     with pytest.raises(DeviceError, match=r"local, ray or ray://HOST:PORT"):
