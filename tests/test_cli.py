@@ -217,7 +217,26 @@ def test_table_in_every_format(small: Path, capsys: Capture) -> None:
         table = written.out.partition("\nAdvice\n")[0]
         found = [cell for cell in re.findall(r"\b\d\.\d{4}\b", table) if cell in rounded]
         assert found == rounded, form
-        assert ("next: sweep export small" in written.err) == (form == "text")
+        assert ("next: sweep confirm small" in written.err) == (form == "text")
+
+
+def hints(capsys: Capture, name: str) -> list[str]:
+    """Return how the table and the report say to go on with a study."""
+    capsys.readouterr()
+    found = []
+    for command in ("table", "report"):
+        assert main([command, name]) == 0
+        found.append(capsys.readouterr().err.splitlines()[-1].rpartition("sweep ")[2])
+    return found
+
+
+def test_the_next_command_is_the_one_that_goes_on(small: Path, capsys: Capture) -> None:
+    """Run where nothing has a loss yet, then confirm, then export."""
+    assert main(["run", "small", "--as", "lost", "--trials", "1", "--set", "fixed.learning_rate=1e9"]) == 0
+    assert hints(capsys, "lost") == ["run lost", "run lost"]
+    assert hints(capsys, "small") == ["confirm small", "confirm small"]
+    assert main(["confirm", "small", "--top", "2", "--seeds", "2", "--certify", "2"]) == 0
+    assert hints(capsys, "small") == ["export small", "export small"]
 
 
 def test_table_takes_a_study_file_and_a_top(small: Path, capsys: Capture) -> None:
@@ -814,6 +833,14 @@ def test_an_address_that_cannot_be_understood_is_wrong_input(
     """The line says what an address must be and tells no password; nothing is wrong with the machine."""
     assert main(["list", *place]) == 1
     assert "secret" not in complaint(capsys)
+
+
+def test_a_copy_says_how_to_look_at_it(small: Path, capsys: Capture) -> None:
+    """The command that is named shows the copy."""
+    assert main(["copy", "small", "--to", "sqlite:///studies/other.db"]) == 0
+    command = capsys.readouterr().err.strip().rpartition("next: sweep ")[2]
+    assert command == "table small --storage sqlite:///studies/other.db"
+    assert main(command.split()) == 0
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,17 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     return FORMATS[form](rank_trials(study), study, top, **terminal_look()).rstrip("\n")
 
 
+def next_command(study: "StudyRecord", storage: "Storage") -> str:
+    """Return the command that goes on with a study: run, confirm, or export what is confirmed."""
+    from sweep.search.confirm import load_confirmation
+
+    if not study.complete_trials():
+        return f"sweep run {study.name}"
+    confirmation = load_confirmation(storage, study)
+    is_confirmed = confirmation is not None and not confirmation.remaining
+    return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
+
+
 def terminal_look() -> dict[str, Any]:
     """Return the width and whether there are colours, where stdout is a terminal."""
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

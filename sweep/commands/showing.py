@@ -4,7 +4,15 @@ import argparse
 import signal
 import textwrap
 
-from sweep.commands.common import advise, database_of, format_table, print_advice, stored_study, study_name
+from sweep.commands.common import (
+    advise,
+    database_of,
+    format_table,
+    next_command,
+    print_advice,
+    stored_study,
+    study_name,
+)
 
 
 def list_studies(arguments: argparse.Namespace) -> int:
@@ -41,7 +49,7 @@ def table(arguments: argparse.Namespace) -> int:
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe()}")
         print_advice(study, everything=arguments.advice)
-        advise(f"next: sweep export {study.name}")
+        advise(f"next: {next_command(study, storage)}")
     return 0
 
 
@@ -71,10 +79,12 @@ def report(arguments: argparse.Namespace) -> int:
     from sweep.results.evidence import gather_evidence
     from sweep.results.report import write_report
 
-    name = study_name(arguments)
-    path = write_report(gather_evidence(name, database_of(arguments)))
+    database = database_of(arguments)
+    evidence = gather_evidence(study_name(arguments), database)
+    path = write_report(evidence)
     print(f"wrote {path}")
-    advise(f"next: open {path} in a browser | sweep export {name}")
+    go_on = next_command(evidence.study, database.open_read_only())
+    advise(f"next: open {path} in a browser | {go_on}")
     return 0
 
 

@@ -44,13 +44,16 @@ def format_confirmation(
     width: int | None = None,
     colour: bool = False,
 ) -> str:
-    """Write the candidates as a table and the verdict below it."""
+    """Write the candidates as a table and the verdict below it; the verdict alone where nothing has ended."""
+    told = sentences(study, confirmation, verdict, words)
+    if verdict.is_empty:
+        return "\n".join(told)
     rows = _rows(verdict, words)
     shown = _shown(study, verdict)
     if words is not None:
         shown.insert(shown.index("search_loss"), "unseen")
     table = draw_rows(rows, shown, _drop_order(study), width=width, colour=colour)
-    return "\n".join([table, "", *sentences(study, confirmation, verdict, words)])
+    return "\n".join([table, "", *told])
 
 
 def format_json(verdict: Verdict, words: WordReport | None) -> str:

@@ -74,6 +74,11 @@ class Verdict:
         return None if mean is None or self.chosen is None else mean - self.chosen.search_loss
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no training has ended yet, well or badly, so that a table would say nothing."""
+        return not self.rows["n"].any() and bool(self.rows["reason"].isna().all())
+
+    @property
     def tied(self) -> tuple[int, ...]:
         """Trial numbers of the candidates that cannot be told from the best."""
         return tuple(int(row["trial"]) for row in self.rows.to_dict("records") if row["tied"])
@@ -157,7 +162,7 @@ def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -
         "mean": statistics.fmean(losses) if losses else None,
         "sd": statistics.stdev(losses) if len(losses) > 1 else None,
         "n": len(losses),
-        "tied": False,
+        "tied": None,
         "search_loss": candidate.search_loss,
         "seconds": statistics.fmean(r.train_seconds for r in rounds) if rounds else candidate.seconds,
         "losses": losses,
@@ -189,6 +194,7 @@ def _add_comparison(
     intervals = mcb_intervals(block, alpha) if len({row["n"] for row in rows}) == 1 else None
     for row in rows:
         if row["trial"] not in stands:
+            row["tied"] = False if row["n"] else None
             continue
         place = stands.index(row["trial"])
         row["tied"] = bool(tied[place])

@@ -163,6 +163,8 @@ def _confirmation(evidence: Evidence) -> Part:
         )
     found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.word_report)
     items = "".join(f"<li>{escape(sentence.strip())}</li>" for sentence in found)
+    if evidence.verdict.is_empty:
+        return Part(markup=f'<ul class="findings">{items}</ul>')
     table = confirmation_table(evidence.verdict.rows, evidence.study)
     reading = (
         "Each candidate on the same fresh seeds, lowest mean first. One whose difference might be 0 is tied "

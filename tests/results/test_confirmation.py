@@ -115,6 +115,29 @@ def test_a_candidate_that_diverged_is_shown_with_its_reason() -> None:
     assert [c.trial for c in verdict.standing] == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("losses", "tied"),
+    [
+        ({0: [2.010], 1: [], 2: []}, [None, None, None]),
+        ({0: [2.010, 2.012], 1: [None], 2: [2.100, 2.099]}, [True, False, None]),
+    ],
+    ids=["one seed of one", "one without a loss"],
+)
+def test_nobody_is_called_tied_or_not_before_there_is_a_comparison(
+    losses: dict[int, list[float | None]], tied: list[bool | None]
+) -> None:
+    """The cell of a candidate that was not compared is empty."""
+    rows = judge(searched(), confirmation(losses)).rows
+    assert rows["tied"].tolist() == tied
+
+
+def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:
+    """There is nothing to tabulate."""
+    found = confirmation({0: [], 1: [], 2: []})
+    text = format_confirmation(searched(), found, judge(searched(), found), None)
+    assert text == "not finished: at least 12 trainings left; the same command goes on"
+
+
 def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
     """After a race the seeds differ, and fixed-n intervals would not hold."""
     losses = {n: [row[r % 4] for r in range(8 if n < 2 else 5)] for n, row in LOSSES.items()}
