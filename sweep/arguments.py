@@ -1,10 +1,15 @@
-"""Which arguments does each command take?
+"""Which arguments does each command take, and what is said of a mistyped one?
 
-Declarations only: what the commands do stands in ``cli``. Every command has an example.
+What the commands do stands in ``cli``. Every command has an example.
 """
 
 import argparse
+import difflib
+import itertools
 import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sweep import __version__
@@ -13,8 +18,58 @@ STORAGE_VARIABLE = "SWEEP_STORAGE"
 DEFAULT_STORAGE = "sqlite:///studies/sweep.db"
 
 
+_NEGATIVE_NUMBER = re.compile(r"-\.?\d.*")
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments, or end with status 2 and what is wrong with them.
+
+    argparse alone would show the usage of all commands for an unknown option of one, and blame with it
+    the words that it then could not place.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser, commands = _make_parsers()
+    if not words or words[0].startswith("-"):
+        return parser.parse_args(words)
+    if words[0] not in commands:
+        parser.error(f"unknown command {_shown(words[0])}; {_hint(words[0], commands, 'sweep --help')}")
+    command = commands[words[0]]
+    for option in _unknown_options(command, words[1:]):
+        known = [name for name in command._option_string_actions if name.startswith("--")]
+        command.error(f"unknown option {_shown(option)}; {_hint(option, known, f'{command.prog} --help')}")
+    arguments, left = parser.parse_known_args(words)
+    if left:
+        command.error(f"unexpected argument {_shown(left[0])}")
+    return arguments
+
+
+def _unknown_options(command: argparse.ArgumentParser, words: Sequence[str]) -> Iterable[str]:
+    """Yield what looks like an option and is none; as for argparse, the start of a name stands for it."""
+    known = command._option_string_actions
+    for word in itertools.takewhile(lambda word: word != "--", words):
+        name = word.partition("=")[0]
+        if len(word) < 2 or not word.startswith("-") or " " in word or _NEGATIVE_NUMBER.fullmatch(word):
+            continue
+        if not any(option.startswith(name) for option in known) and word[:2] not in known:
+            yield name
+
+
+def _hint(word: str, known: Iterable[str], help_command: str) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"`{help_command}` lists what there is"
+
+
+def _shown(word: str) -> str:
+    return word if word.isprintable() else ascii(word)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of ``sweep`` with all its commands."""
+    return _make_parsers()[0]
+
+
+def _make_parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """Return the parser of ``sweep``, and the parsers of its commands by name."""
     parser = argparse.ArgumentParser(
         prog="sweep",
         description="Search the hyperparameters of a character-level MLP, honestly and fast.",
@@ -26,7 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_searching(commands)
     _add_using(commands)
     _add_keeping(commands)
-    return parser
+    return parser, commands.choices
 
 
 def _add_searching(commands: Any) -> None:

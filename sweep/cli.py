@@ -11,7 +11,7 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 
-from sweep.arguments import make_parser
+from sweep.arguments import parse_arguments
 from sweep.commands import keeping, searching, showing, using
 from sweep.commands.common import complain, drop_output
 from sweep.errors import SweepError
@@ -22,7 +22,7 @@ _Command = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     gc.set_threshold(100_000)  # nearly all objects live to the end; a table of 1,000 trials takes 12 % less
-    arguments = make_parser().parse_args(argv)
+    arguments = parse_arguments(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter or a line
     try:

@@ -33,7 +33,7 @@ from small_study import (
 )
 
 from sweep import __version__
-from sweep.arguments import make_parser
+from sweep.arguments import make_parser, parse_arguments
 from sweep.cli import main
 from sweep.workspace import STARTER_FILES
 
@@ -121,7 +121,17 @@ def test_version_is_told(capsys: Capture) -> None:
     ("arguments", "message"),
     [
         ([], "required: COMMAND"),
-        (["frob"], "invalid choice: 'frob'"),
+        (["frob"], "sweep: error: unknown command frob; `sweep --help` lists what there is"),
+        (["rnu", "x.toml"], "sweep: error: unknown command rnu; did you mean run?"),
+        (
+            ["run", "--trails", "5", "x.toml"],
+            "sweep run: error: unknown option --trails; did you mean --trials?",
+        ),
+        (["copy", "small", "--too=x.db"], "sweep copy: error: unknown option --too; did you mean --to?"),
+        (["table", "small", "--xyz"], "unknown option --xyz; `sweep table --help` lists what there is"),
+        (["table", "small", "-x"], "sweep table: error: unknown option -x"),
+        (["table", "small", "other"], "sweep table: error: unexpected argument other"),
+        (["list", "--st\x1b[1m"], "unknown option '--st\\x1b[1m'"),
         (["table"], "required: STUDY"),
         (["table", "small", "--format", "xml"], "invalid choice: 'xml'"),
         (["run", "x.toml", "--trials", "0"], "argument --trials: must be 1 or more, got 0"),
@@ -139,6 +149,24 @@ def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: Cap
     written = capsys.readouterr()
     assert written.out == ""
     assert message in written.err
+    if arguments and arguments[0] in commands():
+        assert written.err.startswith(f"usage: sweep {arguments[0]} ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sample", "x.toml", "-n5"],
+        ["run", "small", "--tri", "5"],
+        ["test", "x.toml", "--again", "-1"],
+        ["test", "x.toml", "--again", "--as I said"],
+        ["table", "--", "--small"],
+        ["plot", "small", "history", "-ox.html"],
+    ],
+)
+def test_what_argparse_takes_is_taken(arguments: list[str]) -> None:
+    """Options that are shortened or written together, and words that only look like options."""
+    assert parse_arguments(arguments) == make_parser().parse_args(arguments)
 
 
 # A run and its table.
