@@ -5,7 +5,7 @@ Numbers come from ``search.plan``; here they become text for a terminal, or plai
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sweep.search.plan import Knob, Range, StudyPlan
 
@@ -31,6 +31,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
             f"{_duration(spread.high)}){_too_long(plan)}",
         ),
         ("all of it", _wall(plan)),
+        *(("", text) for text in _longest(plan)),
         ("disk", f"{_size(plan.disk_bytes)} of states and loss curves when all have ended"),
         ("to beat", ", ".join(f"{name} {loss:.4f}" for name, loss in baselines.items())),
     ]
@@ -50,18 +51,18 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 
 
 def _work(plan: StudyPlan) -> str:
-    first = f"{plan.listed} listed first, then " if plan.listed and plan.sampler != "listed" else ""
+    first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
     seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""
-    stored = f"; {plan.trials - plan.left} are stored" if plan.left < plan.trials else ""
+    stored = f"; {plan.trials - plan.left:,} are stored" if plan.left < plan.trials else ""
     workers = f"{plan.workers} worker{'' if plan.workers == 1 else 's'}"
     return (
-        f"{plan.left} of {plan.trials} trials{stored}: {first}sampler {plan.sampler}{seeds}, "
+        f"{plan.left:,} of {plan.trials:,} trials{stored}: {first}sampler {plan.sampler}{seeds}, "
         f"pruner {plan.pruner}, {workers}"
     )
 
 
 def _knob(knob: Knob) -> str:
-    values = ", ".join(map(str, knob.choices)) if knob.choices else _span(knob.low, knob.high)
+    values = ", ".join(map(_value, knob.choices)) if knob.choices else _span(knob.low, knob.high)
     log = ", logarithmic" if knob.log else ""
     count = "continuous" if knob.values is None else f"{knob.values:,} values"
     where = f", where {knob.when}" if knob.when else ""
@@ -77,13 +78,21 @@ def _wall(plan: StudyPlan) -> str:
     limit = _duration(plan.timeout)
     if plan.fit >= plan.left:
         return f"{text}; within the timeout of {limit}"
-    return f"{text}; one run of {limit} trains about {plan.fit} of {plan.left}, the next run goes on"
+    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run goes on"
+
+
+def _longest(plan: StudyPlan) -> Iterator[str]:
+    """Say what random draws cannot: a sampler that learns chooses, and often what trains longer."""
+    if plan.left and plan.longest_wall_seconds is not None:
+        most = _duration(plan.longest_wall_seconds)
+        yield f"up to {most} if the sampler turns to the longest ones, as {plan.sampler} does"
 
 
 def _band(seconds: Range) -> str:
     if seconds.low == seconds.high:
         return "each one was timed"
-    return f"{_duration(seconds.low)} to {_duration(seconds.high)} in nine of ten draws, without pruning"
+    ends = f"{_duration(seconds.low)} to {_duration(seconds.high)}"
+    return f"{ends} in nine of ten random draws of configurations, without pruning"
 
 
 def _too_long(plan: StudyPlan) -> str:
@@ -94,7 +103,12 @@ def _too_long(plan: StudyPlan) -> str:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    return " to ".join(f"{end:,}" for end in ((low,) if low == high else (low, high)))
+    return " to ".join(_value(end) for end in ((low,) if low == high else (low, high)))
+
+
+def _value(value: object) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else str(value)
 
 
 def _duration(seconds: float) -> str:

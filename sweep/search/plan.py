@@ -7,6 +7,7 @@ with its spread. Nothing is stored and no trial is changed.
 
 import dataclasses
 import heapq
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from sweep.search.checkpoints import THINNED_POINTS
 from sweep.search.conditions import describe_condition
 from sweep.search.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
 from sweep.search.rungs import cuts
-from sweep.search.samplers import qmc_point
+from sweep.search.samplers import NOT_LEARNING, qmc_point
 from sweep.search.space import n_values, value_at
 from sweep.search.study_spec import StudySpec
 from sweep.task.protocol import AnyTask, Config, Data, Segment
@@ -99,7 +100,11 @@ class StudyPlan:
     trial_seconds: Range
     """Of one trial, over the timed configurations; low and high are the least and the most."""
     wall_seconds: Range
-    """Of all trials that are left, on all workers, without pruning and without timeout."""
+    """Of all trials that are left, on all workers, without pruning and without timeout; their
+    configurations are drawn at random from the timed ones, whatever the sampler."""
+    longest_wall_seconds: float | None
+    """The same if each trial were as long as the longest timed one, since a sampler that learns may turn
+    to these; None where the sampler does not learn."""
     fit: int
     """Trials expected to end within one run's timeout; all that are left where there is none."""
     too_long: int
@@ -162,6 +167,9 @@ def plan_study(
             low=float(seconds.min()), middle=float(np.median(seconds)), high=float(seconds.max())
         ),
         wall_seconds=wall,
+        longest_wall_seconds=(
+            None if spec.sampler in NOT_LEARNING else math.ceil(left / workers) * float(seconds.max())
+        ),
         fit=fit,
         too_long=int((seconds > spec.trial_timeout).sum()) if spec.trial_timeout else 0,
         n_params=_n_params(task, spec, data, timings),

@@ -202,3 +202,6 @@ SAMPLERS: dict[str, MakeSampler] = {
     "grid": grid,
     "listed": listed,
 }
+
+NOT_LEARNING = frozenset({"random", "qmc", "grid", "listed"})
+"""Those of ``SAMPLERS`` whose proposals do not depend on what came out of the trials before."""

@@ -26,6 +26,7 @@ PLAN = StudyPlan(
     timings=(Timing(params={}, num_steps=10, n_params=5, step_us=1.0, seconds=90.0, state_bytes=9),),
     trial_seconds=Range(low=1.5, middle=10.0, high=90.0),
     wall_seconds=Range(low=500.0, middle=700.0, high=900.0),
+    longest_wall_seconds=2160.0,
     fit=40,
     too_long=1,
     n_params=(401, 142_891),
@@ -43,12 +44,21 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
         "schedule: step, cosine (2 values)",
         "401 to 142,891",
         "1 of 1 take longer than the trial_timeout of 1 min 0 s",
-        "11 min 40 s (8 min 20 s to 15 min 0 s in nine of ten draws",
+        "11 min 40 s (8 min 20 s to 15 min 0 s in nine of ten random draws of configurations",
+        "            up to 36 min 0 s if the sampler turns to the longest ones, as tpe does\n",
         "one run of 10 min 0 s trains about 40 of 48",
         "24.5 MB",
         "uniform 3.2958, bigram count table 2.4716",
     ):
         assert words in text
+
+
+def test_large_numbers_are_grouped() -> None:
+    """As in every other text; what is no number stays as it is."""
+    knobs = (Knob(name="num_steps", values=3, choices=(20_000, True, "x")),)
+    text = PLAN_FORMATS["text"](dataclasses.replace(PLAN, knobs=knobs, trials=20_000, left=20_000), {})
+    assert "20,000 of 20,000 trials" in text
+    assert "num_steps: 20,000, True, x (3 values)" in text
 
 
 def test_json_holds_every_number() -> None:
@@ -60,4 +70,6 @@ def test_json_holds_every_number() -> None:
 
 def test_a_finished_study_needs_nothing() -> None:
     """No times are given where nothing is left."""
-    assert "nothing is left" in PLAN_FORMATS["text"](dataclasses.replace(PLAN, left=0), {})
+    text = PLAN_FORMATS["text"](dataclasses.replace(PLAN, left=0), {})
+    assert "nothing is left" in text
+    assert "up to" not in text

@@ -7,6 +7,7 @@ from toy_runs import toy_study
 from toy_task import TOY
 
 from sweep.search.plan import POINTS, StudyPlan, _ends, plan_study
+from sweep.search.samplers import SAMPLERS
 
 
 def plan(workers: int = 2, done: int = 0, **changes: Any) -> StudyPlan:
@@ -57,6 +58,18 @@ def test_a_list_that_is_timed_whole_has_no_spread() -> None:
     wall = planned.wall_seconds
     assert wall.low == wall.high == pytest.approx(0.09, rel=1e-3)
     assert (planned.size, planned.knobs[0].values, planned.knobs[0].low) == (3, 3, 1_000)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_sampler_that_learns_may_turn_to_the_longest(sampler: str) -> None:
+    """Three trials on two workers end after two of the longest, 0.04 s each; others choose nothing."""
+    trial = [{"num_steps": steps} for steps in (1_000, 3_000, 4_000)]
+    search = {"y": {"low": 1, "high": 3, "step": 1}}
+    planned = plan(
+        sampler=sampler, trials=3, **({"trial": trial} if sampler == "listed" else {"search": search})
+    )
+    learns = sampler in ("tpe", "gp", "gp_cost")
+    assert planned.longest_wall_seconds == (pytest.approx(0.08, rel=1e-3) if learns else None)
 
 
 def test_trials_beyond_their_timeout_and_a_finished_study_are_told() -> None:
