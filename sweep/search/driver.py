@@ -343,10 +343,9 @@ class Driver:
         self.checkpoints.write_segment(live.number, first_step, step, segment.state, segment.losses)
 
         def write() -> None:
-            self.writer.store_segments(live.trial_id, live.segments)
-            if end is None:
-                self._seal(live)
-            else:
+            seal = None if end else self._record(live, _RUNNING).seal()  # an end has its own
+            self.writer.store_segments(live.trial_id, live.segments, seal)
+            if end is not None:
                 self._store_end(live, end)
 
         self.writer.commit(live.trial_id, write)

@@ -135,12 +135,16 @@ class StudyWriter:
             connection.execute(_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
             connection.execute(_REPORTS.delete().filter_by(trial_id=trial_id))
 
-    def store_segments(self, trial_id: int, segments: Sequence[SegmentRecord]) -> None:
-        """Store all segments of a trial so far, then report the last one's rung."""
-        rows = [_row(segment) for segment in segments]
+    def store_segments(
+        self, trial_id: int, segments: Sequence[SegmentRecord], seal: str | None = None
+    ) -> None:
+        """Store all segments of a trial so far with the trial's seal, then report the last one's rung."""
+        attrs: dict[str, Any] = {SEGMENTS: [_row(segment) for segment in segments]}
+        if seal is not None:
+            attrs[SEAL] = seal
         last = segments[-1]
         with self.one_transaction() as connection:
-            _set_attrs(connection, trial_id, {SEGMENTS: rows}, _HIDDEN)
+            _set_attrs(connection, trial_id, attrs, _HIDDEN)
             if last.percent is not None:
                 report = {
                     "trial_id": trial_id,
