@@ -35,6 +35,8 @@ from small_study import (
 from sweep import __version__
 from sweep.arguments import make_parser, parse_arguments
 from sweep.cli import main
+from sweep.commands.common import database_options
+from sweep.search.database import Database
 from sweep.workspace import STARTER_FILES
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -180,9 +182,7 @@ def test_a_run_says_what_it_reads_and_does(trained: Path) -> None:
     assert lines[2] == "0 of 6 trials done; training 6 more on 2 workers, device cpu, engine fused"
     trials = [line for line in lines if re.match(r"\d/6  trial ", line)]
     assert [line[:4] for line in trials] == ["1/6 ", "2/6 ", "3/6 ", "4/6 ", "5/6 ", "6/6 "]
-    assert lines[-1].startswith(
-        "next: sweep confirm small | sweep report small | sweep lr-find studies/small.toml"
-    )
+    assert lines[-1].startswith("next: sweep confirm small | sweep report small | sweep lr-find small")
 
 
 def test_json_lines_are_what_is_stored(trained: Path) -> None:
@@ -869,6 +869,12 @@ def test_a_copy_says_how_to_look_at_it(small: Path, capsys: Capture) -> None:
     command = capsys.readouterr().err.strip().rpartition("next: sweep ")[2]
     assert command == "table small --storage sqlite:///studies/other.db"
     assert main(command.split()) == 0
+
+
+def test_a_server_is_named_without_its_password() -> None:
+    """With what else the command needs: the folder of files."""
+    database = Database("postgresql://u:secret@h:5433/d", "s3://bucket/x")
+    assert database_options(database) == "--storage postgresql://u@h:5433/d --files s3://bucket/x"
 
 
 @pytest.mark.parametrize(

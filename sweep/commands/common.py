@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,13 @@ def database_of(arguments: argparse.Namespace) -> "Database":
     from sweep.search.database import Database
 
     return Database(arguments.storage, arguments.files)
+
+
+def database_options(database: "Database") -> str:
+    """Return the options that name a database, without its password."""
+    if not database.is_shared:
+        return shlex.join(["--storage", f"sqlite:///{database.where}"])
+    return shlex.join(["--storage", database.where, "--files", database.files.where])
 
 
 def check_engine(name: str, device: str) -> None:

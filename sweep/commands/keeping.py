@@ -1,16 +1,11 @@
 """Commands that keep house: rename, delete, init, doctor."""
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sweep.commands.common import advise, database_of, publish_study, stored_study
+from sweep.commands.common import advise, database_of, database_options, publish_study, stored_study
 from sweep.errors import StudyConflictError, SweepError
-
-if TYPE_CHECKING:
-    from sweep.search.database import Database
 
 
 def rename(arguments: argparse.Namespace) -> int:
@@ -45,15 +40,8 @@ def copy(arguments: argparse.Namespace) -> int:
     name = stored_study(arguments, source.open_read_only()).name
     for study in copy_study(name, source, target):
         print(f"study {study.name!r}: {len(study.trials)} trials copied to {target.where} and compared")
-    advise(f"what stands in {source.where} is as it was; next: sweep table {name} {_place(target)}")
+    advise(f"what stands in {source.where} is as it was; next: sweep table {name} {database_options(target)}")
     return 0
-
-
-def _place(database: "Database") -> str:
-    """Return the options that name a database, without its password."""
-    if not database.is_shared:
-        return shlex.join(["--storage", f"sqlite:///{database.where}"])
-    return shlex.join(["--storage", database.where, "--files", database.files.where])
 
 
 def delete(arguments: argparse.Namespace) -> int:
