@@ -38,7 +38,7 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 search-bench: .venv/installed-for-tests  ## searches compared on a trained grid; tables in docs/search.md
 	$(BIN)/python tests/benchmarks/tabular/compare.py --chart docs/search-comparison.svg
 
-faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, about half an hour
+faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, about twenty minutes
 	$(BIN)/python tests/faults/campaign.py --size campaign --minutes 45
 
 faults-release: .venv/installed-for-tests  ## the same five times over, some hours
