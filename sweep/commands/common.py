@@ -1,12 +1,11 @@
 """What several commands need: the database, the study that is meant, a table, a word of advice."""
 
 import argparse
-import contextlib
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from sweep.search.database import Database, Storage
@@ -21,17 +20,19 @@ def complain(text: str) -> None:
     print(f"sweep: {printable(text)}", file=sys.stderr)
 
 
-def drop_output() -> None:
-    """Send what is still to be written nowhere, so that it cannot fail once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def drop_output(stream: TextIO | None = None) -> None:
+    """Send what is still to be written to stdout nowhere, so that it cannot fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
 
 
 def advise(text: str) -> None:
     """Tell progress or what comes next, on stderr; where nobody reads it, nothing is lost."""
     from sweep.results.printable import printable
 
-    with contextlib.suppress(BrokenPipeError):
+    try:
         print(printable(text), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        drop_output(sys.stderr)
 
 
 def database_of(arguments: argparse.Namespace) -> "Database":

@@ -184,17 +184,17 @@ def test_no_text_shows_the_password(
     monkeypatch.chdir(tmp_path)
     url = server.make_database("secrets")
     run(Database(url, tmp_path / "files"), toy_study(trials=1))
-    wrong = [
-        server.url("secrets", password=f"not{QUOTED}"),
-        server.url("nowhere"),
+    refused = [server.url("secrets", password=f"not{QUOTED}"), server.url("nowhere")]
+    unreadable = [
         url.replace("secrets", "sec/rets{}"),
         url.replace(f":{server.port}", ":port"),
         url.replace("/secrets", ""),
         f"{url}?password={QUOTED}",
         url.replace("127.0.0.1", "[::1"),
     ]
-    for bad in wrong:
-        assert main(["list", "--storage", bad]) == 3
+    for status, wrong in ((3, refused), (1, unreadable)):
+        for bad in wrong:
+            assert main(["list", "--storage", bad]) == status
     for command in (["doctor"], ["list"], ["table", "toy", "--format", "json"], ["table", "none"]):
         main([*command, "--storage", url])
     said = "".join(capsys.readouterr())
