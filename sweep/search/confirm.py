@@ -8,7 +8,7 @@ plan. So the driver trains it: kill it at any moment, and the next run goes on.
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.errors import DataError, NotFoundError, StudyConflictError
@@ -16,7 +16,6 @@ from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.search.contenders import rank_configurations
 from sweep.search.database import Database, Storage
-from sweep.search.events import Observer
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.run import run_study
 from sweep.search.space import space_of_identity
@@ -131,21 +130,12 @@ def plan_confirmation(
 
 
 def run_confirmation(
-    task: AnyTask,
-    study: StudyRecord,
-    plan: ConfirmPlan,
-    database: Database,
-    *,
-    workers: int | None = None,
-    device: str = "auto",
-    engine: str | None = None,
-    pool: str = "local",
-    observe: Observer = lambda event: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, **how: Any
 ) -> bool:
     """Train what a plan asks for; return whether it is finished, not stopped before.
 
-    Args as in ``run.run_study``, and raises the same.
+    ``how`` goes to ``run.run_study`` as it stands: workers, device, engine, pool, and who watches and
+    stops it. Raises the same.
     """
     storage = database.open_for_writing()
     if not study.plans or study.plans[-1] != plan.to_dict():
@@ -159,17 +149,7 @@ def run_confirmation(
             _tidy(confirmation, database)
             return True
         spec = _confirm_spec(study, confirmation, jobs)
-        summary = run_study(
-            task,
-            spec,
-            database,
-            workers=workers,
-            device=device,
-            engine=engine,
-            pool=pool,
-            observe=observe,
-            should_stop=should_stop,
-        )
+        summary = run_study(task, spec, database, **how)
         if summary.stopped_by:
             return False
 
