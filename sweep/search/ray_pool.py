@@ -151,7 +151,7 @@ class RayPool:
         except exceptions.RayTaskError as error:
             fault = error.cause if isinstance(error.cause, Exception) else error
             raise MachineError(f"a Ray worker cannot start: {describe(fault)}") from None
-        except exceptions.RayError as error:
+        except (exceptions.RayError, ConnectionError) as error:
             raise MachineError(f"Ray cannot train: {describe(error)}") from error
         if isinstance(result, Segment):
             return SegmentOutcome(trial=sent.job.trial, segment=result)
