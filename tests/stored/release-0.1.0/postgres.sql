@@ -1,0 +1,1561 @@
+--
+-- PostgreSQL database dump
+--
+
+
+-- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
+-- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: studydirection; Type: TYPE; Schema: public; Owner: -
+--
+
+CREATE TYPE public.studydirection AS ENUM (
+    'NOT_SET',
+    'MINIMIZE',
+    'MAXIMIZE'
+);
+
+
+--
+-- Name: trialintermediatevaluetype; Type: TYPE; Schema: public; Owner: -
+--
+
+CREATE TYPE public.trialintermediatevaluetype AS ENUM (
+    'FINITE',
+    'INF_POS',
+    'INF_NEG',
+    'NAN'
+);
+
+
+--
+-- Name: trialstate; Type: TYPE; Schema: public; Owner: -
+--
+
+CREATE TYPE public.trialstate AS ENUM (
+    'RUNNING',
+    'COMPLETE',
+    'PRUNED',
+    'FAIL',
+    'WAITING'
+);
+
+
+--
+-- Name: trialvaluetype; Type: TYPE; Schema: public; Owner: -
+--
+
+CREATE TYPE public.trialvaluetype AS ENUM (
+    'FINITE',
+    'INF_POS',
+    'INF_NEG'
+);
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: alembic_version; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+
+--
+-- Name: studies; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.studies (
+    study_id integer NOT NULL,
+    study_name character varying(512) NOT NULL
+);
+
+
+--
+-- Name: studies_study_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.studies_study_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: studies_study_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.studies_study_id_seq OWNED BY public.studies.study_id;
+
+
+--
+-- Name: study_directions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.study_directions (
+    study_direction_id integer NOT NULL,
+    direction public.studydirection NOT NULL,
+    study_id integer NOT NULL,
+    objective integer NOT NULL
+);
+
+
+--
+-- Name: study_directions_study_direction_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.study_directions_study_direction_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: study_directions_study_direction_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.study_directions_study_direction_id_seq OWNED BY public.study_directions.study_direction_id;
+
+
+--
+-- Name: study_system_attributes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.study_system_attributes (
+    study_system_attribute_id integer NOT NULL,
+    study_id integer,
+    key character varying(512),
+    value_json text
+);
+
+
+--
+-- Name: study_system_attributes_study_system_attribute_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.study_system_attributes_study_system_attribute_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: study_system_attributes_study_system_attribute_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.study_system_attributes_study_system_attribute_id_seq OWNED BY public.study_system_attributes.study_system_attribute_id;
+
+
+--
+-- Name: study_user_attributes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.study_user_attributes (
+    study_user_attribute_id integer NOT NULL,
+    study_id integer,
+    key character varying(512),
+    value_json text
+);
+
+
+--
+-- Name: study_user_attributes_study_user_attribute_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.study_user_attributes_study_user_attribute_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: study_user_attributes_study_user_attribute_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.study_user_attributes_study_user_attribute_id_seq OWNED BY public.study_user_attributes.study_user_attribute_id;
+
+
+--
+-- Name: sweep_claims; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sweep_claims (
+    trial_id integer NOT NULL,
+    driver_id integer NOT NULL
+);
+
+
+--
+-- Name: sweep_drivers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sweep_drivers (
+    driver_id integer NOT NULL,
+    study_id integer NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    lease_until timestamp with time zone NOT NULL
+);
+
+
+--
+-- Name: sweep_drivers_driver_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.sweep_drivers ALTER COLUMN driver_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.sweep_drivers_driver_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: trial_heartbeats; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_heartbeats (
+    trial_heartbeat_id integer NOT NULL,
+    trial_id integer NOT NULL,
+    heartbeat timestamp without time zone NOT NULL
+);
+
+
+--
+-- Name: trial_heartbeats_trial_heartbeat_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_heartbeats_trial_heartbeat_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_heartbeats_trial_heartbeat_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_heartbeats_trial_heartbeat_id_seq OWNED BY public.trial_heartbeats.trial_heartbeat_id;
+
+
+--
+-- Name: trial_intermediate_values; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_intermediate_values (
+    trial_intermediate_value_id integer NOT NULL,
+    trial_id integer NOT NULL,
+    step integer NOT NULL,
+    intermediate_value double precision,
+    intermediate_value_type public.trialintermediatevaluetype NOT NULL
+);
+
+
+--
+-- Name: trial_intermediate_values_trial_intermediate_value_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_intermediate_values_trial_intermediate_value_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_intermediate_values_trial_intermediate_value_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_intermediate_values_trial_intermediate_value_id_seq OWNED BY public.trial_intermediate_values.trial_intermediate_value_id;
+
+
+--
+-- Name: trial_params; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_params (
+    param_id integer NOT NULL,
+    trial_id integer,
+    param_name character varying(512),
+    param_value double precision,
+    distribution_json text
+);
+
+
+--
+-- Name: trial_params_param_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_params_param_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_params_param_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_params_param_id_seq OWNED BY public.trial_params.param_id;
+
+
+--
+-- Name: trial_system_attributes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_system_attributes (
+    trial_system_attribute_id integer NOT NULL,
+    trial_id integer,
+    key character varying(512),
+    value_json text
+);
+
+
+--
+-- Name: trial_system_attributes_trial_system_attribute_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_system_attributes_trial_system_attribute_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_system_attributes_trial_system_attribute_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_system_attributes_trial_system_attribute_id_seq OWNED BY public.trial_system_attributes.trial_system_attribute_id;
+
+
+--
+-- Name: trial_user_attributes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_user_attributes (
+    trial_user_attribute_id integer NOT NULL,
+    trial_id integer,
+    key character varying(512),
+    value_json text
+);
+
+
+--
+-- Name: trial_user_attributes_trial_user_attribute_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_user_attributes_trial_user_attribute_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_user_attributes_trial_user_attribute_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_user_attributes_trial_user_attribute_id_seq OWNED BY public.trial_user_attributes.trial_user_attribute_id;
+
+
+--
+-- Name: trial_values; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trial_values (
+    trial_value_id integer NOT NULL,
+    trial_id integer NOT NULL,
+    objective integer NOT NULL,
+    value double precision,
+    value_type public.trialvaluetype NOT NULL
+);
+
+
+--
+-- Name: trial_values_trial_value_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trial_values_trial_value_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trial_values_trial_value_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trial_values_trial_value_id_seq OWNED BY public.trial_values.trial_value_id;
+
+
+--
+-- Name: trials; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trials (
+    trial_id integer NOT NULL,
+    number integer,
+    study_id integer,
+    state public.trialstate NOT NULL,
+    datetime_start timestamp without time zone,
+    datetime_complete timestamp without time zone
+);
+
+
+--
+-- Name: trials_trial_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.trials_trial_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: trials_trial_id_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.trials_trial_id_seq OWNED BY public.trials.trial_id;
+
+
+--
+-- Name: version_info; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.version_info (
+    version_info_id integer NOT NULL,
+    schema_version integer,
+    library_version character varying(256),
+    CONSTRAINT version_info_version_info_id_check CHECK ((version_info_id = 1))
+);
+
+
+--
+-- Name: studies study_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.studies ALTER COLUMN study_id SET DEFAULT nextval('public.studies_study_id_seq'::regclass);
+
+
+--
+-- Name: study_directions study_direction_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_directions ALTER COLUMN study_direction_id SET DEFAULT nextval('public.study_directions_study_direction_id_seq'::regclass);
+
+
+--
+-- Name: study_system_attributes study_system_attribute_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_system_attributes ALTER COLUMN study_system_attribute_id SET DEFAULT nextval('public.study_system_attributes_study_system_attribute_id_seq'::regclass);
+
+
+--
+-- Name: study_user_attributes study_user_attribute_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_user_attributes ALTER COLUMN study_user_attribute_id SET DEFAULT nextval('public.study_user_attributes_study_user_attribute_id_seq'::regclass);
+
+
+--
+-- Name: trial_heartbeats trial_heartbeat_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_heartbeats ALTER COLUMN trial_heartbeat_id SET DEFAULT nextval('public.trial_heartbeats_trial_heartbeat_id_seq'::regclass);
+
+
+--
+-- Name: trial_intermediate_values trial_intermediate_value_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_intermediate_values ALTER COLUMN trial_intermediate_value_id SET DEFAULT nextval('public.trial_intermediate_values_trial_intermediate_value_id_seq'::regclass);
+
+
+--
+-- Name: trial_params param_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_params ALTER COLUMN param_id SET DEFAULT nextval('public.trial_params_param_id_seq'::regclass);
+
+
+--
+-- Name: trial_system_attributes trial_system_attribute_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_system_attributes ALTER COLUMN trial_system_attribute_id SET DEFAULT nextval('public.trial_system_attributes_trial_system_attribute_id_seq'::regclass);
+
+
+--
+-- Name: trial_user_attributes trial_user_attribute_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_user_attributes ALTER COLUMN trial_user_attribute_id SET DEFAULT nextval('public.trial_user_attributes_trial_user_attribute_id_seq'::regclass);
+
+
+--
+-- Name: trial_values trial_value_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_values ALTER COLUMN trial_value_id SET DEFAULT nextval('public.trial_values_trial_value_id_seq'::regclass);
+
+
+--
+-- Name: trials trial_id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trials ALTER COLUMN trial_id SET DEFAULT nextval('public.trials_trial_id_seq'::regclass);
+
+
+--
+-- Data for Name: alembic_version; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.alembic_version VALUES ('v3.2.0.a');
+
+
+--
+-- Data for Name: studies; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.studies VALUES (1, 'small');
+INSERT INTO public.studies VALUES (2, 'small/confirm');
+INSERT INTO public.studies VALUES (3, 'mixed');
+INSERT INTO public.studies VALUES (4, 'cut');
+
+
+--
+-- Data for Name: study_directions; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.study_directions VALUES (1, 'MINIMIZE', 1, 0);
+INSERT INTO public.study_directions VALUES (2, 'MINIMIZE', 2, 0);
+INSERT INTO public.study_directions VALUES (3, 'MINIMIZE', 3, 0);
+INSERT INTO public.study_directions VALUES (4, 'MINIMIZE', 4, 0);
+
+
+--
+-- Data for Name: study_system_attributes; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.study_system_attributes VALUES (1, 1, 'sweep:fingerprint', '"2aa97551ec2d7dd3e5fb4621fdcdcff40294c6ff7b8b5a2f696f3f81d84f126f"');
+INSERT INTO public.study_system_attributes VALUES (2, 1, 'dashboard:plot_data:training-curve:0', '"{\"data\":[{\"hoverinfo\":\"skip\",\"line\":{\"color\":\"#8A8A8A\",\"width\":1},\"mode\":\"lines\",\"name\":\"minibatch loss\",\"opacity\":0.45,\"x\":[1,2,4,5,6,8,9,10,12,13,14,16,17,18,20,21,22,24,25,26,28,29,30,32,33,34,36,37,38,40,41,42,44,45,46,48,49,50,52,53,54,56,57,58,60,61,62,64,65,66,68,69,70,72,73,74,76,77,78,80,81,82,84,85,86,88,89,90,92,93,94,96,97,98,100,101,102,104,105,106,108,109,110,112,113,114,116,117,118,120,121,122,124,125,126,128,129,130,132,133,134,136,137,138,140,141,142,144,145,146,148,149,150,152,153,154,156,157,158,160,161,162,164,165,166,168,169,170,172,173,174,176,177,178,180,181,182,184,185,186,188,189,190,192,193,194,196,197,198,200,201,203,204,205,207,208,209,211,212,213,215,216,217,219,220,221,223,224,225,227,228,229,231,232,233,235,236,237,239,240,241,243,244,245,247,248,249,251,252,253,255,256,257,259,260,261,263,264,265,267,268,269,271,272,273,275,276,277,279,280,281,283,284,285,287,288,289,291,292,293,295,296,297,299,300,301,303,304,305,307,308,309,311,312,313,315,316,317,319,320,321,323,324,325,327,328,329,331,332,333,335,336,337,339,340,341,343,344,345,347,348,349,351,352,353,355,356,357,359,360,361,363,364,365,367,368,369,371,372,373,375,376,377,379,380,381,383,384,385,387,388,389,391,392,393,395,396,397,399,400],\"y\":[2.8361,2.83316,2.81839,2.80369,2.80667,2.77845,2.75022,2.77734,2.71671,2.74866,2.72852,2.69796,2.70644,2.6873,2.63815,2.7298,2.62401,2.63425,2.56809,2.54442,2.55128,2.66905,2.57703,2.57886,2.56101,2.48209,2.60162,2.44339,2.58008,2.5826,2.47395,2.55957,2.59717,2.4192,2.45675,2.51904,2.55413,2.54459,2.4163,2.39582,2.38911,2.34122,2.38284,2.58589,2.14993,2.47776,2.46717,2.34344,2.26586,2.51709,2.44197,2.30207,2.46272,2.40294,2.44098,2.27096,2.33603,2.35906,2.33378,2.29333,2.2088,2.30458,2.32966,2.18806,2.16264,2.32122,2.47131,2.20457,2.0317,2.31369,2.21697,2.22216,2.12816,2.22745,2.26886,2.15026,2.11368,2.1433,2.23613,2.47879,2.02261,2.07278,1.98793,2.18437,2.31757,2.2507,2.16828,2.16041,2.36431,2.21696,2.13375,2.24375,2.33362,1.87852,2.00621,2.31363,2.29207,2.01021,2.01273,2.0679,2.1735"');
+INSERT INTO public.study_system_attributes VALUES (3, 1, 'dashboard:plot_data:training-curve:1', '"7,2.31301,1.97754,1.98291,2.02184,1.967,2.19376,2.15493,2.0623,2.12787,2.20823,2.02042,1.87439,2.24626,1.92649,2.14519,2.26484,2.36277,2.13921,1.9655,2.11156,2.1479,2.07672,2.03461,1.94394,1.99128,2.08202,1.83159,2.16857,2.26047,2.05595,1.86501,1.85524,2.30839,1.98739,1.94841,2.1277,1.94199,2.0845,2.06317,2.09615,2.25813,2.08895,1.92116,2.0843,1.99123,2.1943,2.17271,1.96548,1.98346,1.92483,2.06718,2.40451,2.11401,1.9188,2.10583,1.88279,2.18,2.07867,1.89601,2.05395,1.95485,2.01536,2.02051,2.01107,1.94179,2.07964,2.11324,2.02182,1.90618,2.25126,2.1046,2.15831,1.6518,2.01575,2.03656,1.97189,1.9057,1.97447,2.01327,1.96821,2.11647,2.11785,2.2208,2.21512,1.99639,2.19065,2.12398,1.82554,1.96879,2.02958,1.87587,2.04141,2.15083,2.11341,2.07251,1.92514,2.03285,2.3192,2.11458,2.05113,1.95229,2.08493,1.97273,2.06192,2.09404,1.90495,2.1016,1.96161,1.92579,2.02333,1.9997,2.15934,1.97859,2.11038,2.08467,2.05454,2.13043,1.97984,1.95859,2.22635,2.08986,1.92123,1.91326,2.19305,2.11344,2.08917,1.76416,2.04574,2.20758,1.92926,2.2108,1.92268,1.96898,1.97183,2.05781,2.04712,2.03755,2.00034,2.27661,1.95367,1.93562,2.267,2.07145,1.93586,1.92335,1.94677,1.99892,1.93376,2.31544,1.97188,1.88318,1.91581,2.0713,1.97129,2.07687,2.10587,2.10878,2.18399,1.86705,1.78458,2.02989,2.09921,1.74906,2.28984,2.10097,2.00172,1.99229,2.009,2.22092,2.14725,1.82771,2.02279,2.32616,2.08037,2.07713,2.00993,1.95139,2.01011,2.08211,2.10521,1.90355,1.97719,1.91169,1.91353,1.84565,1.83841,1.94576,1.98435,1.94236,1.87881,2.15912,2.08313,1.95307,1.89456,2.12816,1.97837,1.96294,1.85593,2.15147],\"type\":\"scatter\"},{\"hovertemplate\":\"step %{x:,}\\u003cbr\\u003etraining loss, smoothed %{y:.4f}\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"line\":{\"color\":\"#0072B2\",\"width\":2.5},\"mode\":\"lines\",\"name\":\"smoothed\",\"x\":[1,2,4,5,6,8,9,10,12,13,14,16,17,18,20,21,22,24,25,26,28,29,30,32,33,34,36,37,38,40,41,42,44,45,46,48,49,50,52,53,54,56,57,58,60,61,62,64,65,66,68,69,70,72,73,74,76,77,78,80,81,82,84,85,86,88,89,90,92,93,94,96,97,98,100,101,102,104,105,106,108,109,110,112,113,114,1"');
+INSERT INTO public.study_system_attributes VALUES (4, 1, 'dashboard:plot_data:training-curve:2', '"16,117,118,120,121,122,124,125,126,128,129,130,132,133,134,136,137,138,140,141,142,144,145,146,148,149,150,152,153,154,156,157,158,160,161,162,164,165,166,168,169,170,172,173,174,176,177,178,180,181,182,184,185,186,188,189,190,192,193,194,196,197,198,200,201,203,204,205,207,208,209,211,212,213,215,216,217,219,220,221,223,224,225,227,228,229,231,232,233,235,236,237,239,240,241,243,244,245,247,248,249,251,252,253,255,256,257,259,260,261,263,264,265,267,268,269,271,272,273,275,276,277,279,280,281,283,284,285,287,288,289,291,292,293,295,296,297,299,300,301,303,304,305,307,308,309,311,312,313,315,316,317,319,320,321,323,324,325,327,328,329,331,332,333,335,336,337,339,340,341,343,344,345,347,348,349,351,352,353,355,356,357,359,360,361,363,364,365,367,368,369,371,372,373,375,376,377,379,380,381,383,384,385,387,388,389,391,392,393,395,396,397,399,400],\"y\":[2.8361,2.83442,2.82476,2.81785,2.81445,2.7944,2.78246,2.7811,2.75206,2.75119,2.74542,2.72413,2.71968,2.71154,2.67976,2.6923,2.6752,2.68014,2.65211,2.62517,2.61626,2.62946,2.61635,2.6083,2.59648,2.56788,2.5745,2.54172,2.55131,2.54672,2.52853,2.53629,2.53418,2.50543,2.49326,2.50269,2.51555,2.52281,2.48575,2.46327,2.44473,2.40149,2.39683,2.4441,2.36273,2.39149,2.41041,2.41338,2.3765,2.41165,2.42962,2.39773,2.41398,2.41235,2.41951,2.38237,2.36155,2.36093,2.35414,2.34558,2.31138,2.30968,2.33887,2.30116,2.26653,2.27429,2.32354,2.2938,2.18809,2.21949,2.21886,2.17508,2.16335,2.17938,2.22018,2.2027,2.18045,2.19692,2.20672,2.27474,2.17786,2.15159,2.11067,2.12906,2.17619,2.19481,2.17635,2.17237,2.22035,2.23372,2.20873,2.21748,2.24766,2.15537,2.11808,2.18295,2.21023,2.16023,2.07133,2.07047,2.09625,2.13947,2.09899,2.06997,2.07587,2.04865,2.08493,2.12,2.10557,2.11115,2.10103,2.08088,2.02926,2.10025,2.05681,2.0789,2.1239,2.18362,2.17251,2.08541,2.09194,2.10593,2.09222,2.07782,2.04435,2.02583,2.03988,1.98781,2.01178,2.07395,2.06945,1.97749,1.94693,2.03729,1.99621,1.98426,2.02012,2.0089,2.0278,2.03664,2.08859,2.13097,2.12047,2.04022,2.05124,2.03624,2.07825,2.10186,2.06777,2.0394,2.0"');
+INSERT INTO public.study_system_attributes VALUES (5, 1, 'dashboard:plot_data:training-curve:3', '"1076,2.01083,2.10925,2.11044,2.06143,2.07253,2.0251,2.13221,2.11882,2.06312,2.04465,2.0222,2.02049,1.99714,2.00062,1.98591,1.99925,2.02775,2.02627,1.96928,2.03978,2.05598,2.10827,1.99415,1.99955,2.05227,2.03217,2.00055,2.03472,2.02936,2.01407,2.03249,2.05383,2.09557,2.11702,2.08686,2.11281,2.13298,2.05612,2.03429,2.05639,2.01126,2.01879,2.08226,2.09005,2.08566,2.02793,2.02916,2.10167,2.0647,2.06131,2.03405,2.05454,2.03408,2.04104,2.04866,2.01274,2.03495,2.00179,1.98279,1.99292,1.9647,2.01336,2.00467,2.01312,2.03101,2.03689,2.10159,2.07115,2.04301,2.10776,2.10329,2.05777,2.00265,2.05025,2.06604,2.09998,2.01602,2.02345,2.07738,2.04035,2.08296,2.02008,2.00731,1.99844,2.03327,2.03673,2.03694,2.00616,2.07377,2.04375,2.00991,2.07418,2.0735,2.06215,2.02745,2.00728,2.04242,2.01526,2.0903,2.03482,1.99691,1.97664,2.00928,1.99978,2.01905,2.0041,2.03027,2.0687,1.9988,1.94524,1.9664,2.01389,1.94768,2.03322,2.06008,2.04549,2.03219,2.04187,2.08664,2.10179,2.01943,2.02027,2.09674,2.10717,2.09966,2.07723,2.03874,2.03158,2.04421,2.05374,2.01619,2.00644,1.9666,1.95333,1.92641,1.93852,1.94033,1.95134,1.98474,1.95826,2.00847,2.02843,2.00959,1.98084,2.03029,2.01731,2.00372,1.96701,2.01313],\"type\":\"scatter\"},{\"hovertemplate\":\"step %{x:,}\\u003cbr\\u003edev loss %{y:.4f}\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#D55E00\",\"size\":9,\"symbol\":\"diamond\"},\"mode\":\"markers\",\"name\":\"dev loss\",\"x\":[400],\"y\":[2.07328],\"type\":\"scatter\"}],\"layout\":{\"template\":{\"data\":{\"scatter\":[{\"type\":\"scatter\"}]}},\"xaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"step\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true,\"tickformat\":\",~d\",\"rangemode\":\"tozero\"},\"yaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"loss, nats per character\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true},\"legend\":{\"orientation\":\"h\",\"x\":0,\"y\":-0.2,\"yanchor\":\"top\"},\"margin\":{\"l\":56,\"r\":16,\"t\":48,\"b\":44},\"hovermode\":\"closest\",\"showlegend\":true,\"title\":{\"f"');
+INSERT INTO public.study_system_attributes VALUES (6, 1, 'dashboard:plot_data:training-curve:4', '"ont\":{\"size\":15},\"text\":\"How it learned\",\"x\":0.02}}}"');
+INSERT INTO public.study_system_attributes VALUES (7, 1, 'dashboard:plot_data:embedding:0', '"{\"data\":[{\"customdata\":[],\"hovertemplate\":\"%{text}\\u003cbr\\u003e(%{x:.3f}, %{y:.3f})\\u003cbr\\u003e%{customdata:,} times on dev\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#8A8A8A\",\"size\":4},\"mode\":\"markers\",\"text\":[],\"textfont\":{\"size\":17},\"x\":[],\"y\":[],\"type\":\"scatter\"},{\"customdata\":[42,19,9,13,10,31,16,12,25,12,8,17,15,9,7,10,33],\"hovertemplate\":\"%{text}\\u003cbr\\u003e(%{x:.3f}, %{y:.3f})\\u003cbr\\u003e%{customdata:,} times on dev\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#8A8A8A\",\"size\":4},\"mode\":\"text\",\"text\":[\"end\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"i\",\"l\",\"m\",\"n\",\"o\",\"r\",\"s\",\"t\",\"u\"],\"textfont\":{\"size\":17},\"x\":[-1.38659,0.113823,2.8843,0.245884,0.986572,-1.11115,-1.59328,-1.41509,-0.798546,1.93392,0.442731,2.93669,-1.83586,0.306148,-1.22888,-0.883769,0.403085],\"y\":[0.436364,3.18393,-0.30562,-0.0936878,0.234353,-0.27665,-1.36262,0.151091,-0.491472,0.185667,-1.30884,-0.89475,1.18713,0.685205,-0.0926217,-2.68989,1.45242],\"type\":\"scatter\"}],\"layout\":{\"template\":{\"data\":{\"scatter\":[{\"type\":\"scatter\"}]}},\"xaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"first principal component\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true},\"yaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"second principal component\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true,\"scaleanchor\":\"x\",\"scaleratio\":1},\"legend\":{\"orientation\":\"h\",\"x\":0,\"y\":-0.2,\"yanchor\":\"top\"},\"margin\":{\"l\":56,\"r\":16,\"t\":48,\"b\":44},\"hovermode\":\"closest\",\"showlegend\":false,\"title\":{\"font\":{\"size\":15},\"text\":\"Its characters\",\"x\":0.02}}}"');
+INSERT INTO public.study_system_attributes VALUES (8, 1, 'dashboard:5:note_str:0', '"**Rank 1 of 3 configurations\\: mean of 2 seeds dev loss 2\\.0897\\.**\n\n    sweep export small --trial 4 -o best.toml\n    sweep replay small --trial 4\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (9, 1, 'dashboard:5:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (10, 1, 'dashboard:1:note_str:0', '"**Rank 2 of 3 configurations\\: mean of 2 seeds dev loss 2\\.1210\\.**\n\n    sweep export small --trial 0 -o best.toml\n    sweep replay small --trial 0\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (11, 1, 'dashboard:1:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (12, 1, 'dashboard:3:note_str:0', '"**Rank 3 of 3 configurations\\: mean of 2 seeds dev loss 2\\.4010\\.**\n\n    sweep export small --trial 2 -o best.toml\n    sweep replay small --trial 2\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (13, 1, 'dashboard:3:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (14, 1, 'artifacts:2f233343-22bc-580d-8966-ab0ed089cea9', '"{\"artifact_id\": \"2f233343-22bc-580d-8966-ab0ed089cea9\", \"filename\": \"weights.safetensors\", \"mimetype\": \"application/octet-stream\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (15, 1, 'artifacts:0f823fcb-a94d-552b-8fc0-5ae87686200c', '"{\"artifact_id\": \"0f823fcb-a94d-552b-8fc0-5ae87686200c\", \"filename\": \"samples.txt\", \"mimetype\": \"text/plain\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (16, 1, 'dashboard:note_str:0', '"Six small models\n\n**Trial 4 is best\\, certified at 2\\.1402 nats per character**\n\nBlock size\u00a02\\, hidden neurons\u00a020 and num steps\u00a0400\\. On average it is as unsure as between 8\\.5 equally likely characters\\: 0\\.69 nats below the uniform distribution and 0\\.07 nats above the best count table \\(it looks at one character\\)\\. It was chosen among 2 on 3 seeds each\\, and no other is tied with it\\. The loss is the mean of 3 seeds that took no part in search or choice\\, 0\\.0233 apart \\(standard deviation\\)\\; the search had it 0\\.0505 lower\\.\n\n    sweep replay small --trial 4    # train it again: equal, or not\n    sweep confirm small    # is it the best on fresh seeds?\n    sweep export small --trial 4 -o best.toml\n    sweep sample best.toml -n 20\n    sweep test best.toml    # the test split, once\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (17, 1, 'dashboard:note_ver', '2');
+INSERT INTO public.study_system_attributes VALUES (18, 1, 'artifacts:b6b9a7dd-34b3-590c-96fd-3fc721dc8863', '"{\"artifact_id\": \"b6b9a7dd-34b3-590c-96fd-3fc721dc8863\", \"filename\": \"best.toml\", \"mimetype\": \"text/plain\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (19, 1, 'sweep:artifacts', '["0f823fcb-a94d-552b-8fc0-5ae87686200c", "2f233343-22bc-580d-8966-ab0ed089cea9", "b6b9a7dd-34b3-590c-96fd-3fc721dc8863"]');
+INSERT INTO public.study_system_attributes VALUES (20, 2, 'sweep:fingerprint', '"d284da95bc0c3f66b0efd5bf16f7edd9fe2efe010fd88d054242619fb77751c5"');
+INSERT INTO public.study_system_attributes VALUES (21, 3, 'sweep:fingerprint', '"af3e235d8e610051f2f06d9680d036f8c531e032002d7b26fa6eb5e5ca5df350"');
+INSERT INTO public.study_system_attributes VALUES (22, 3, 'dashboard:plot_data:training-curve:0', '"{\"data\":[{\"hoverinfo\":\"skip\",\"line\":{\"color\":\"#8A8A8A\",\"width\":1},\"mode\":\"lines\",\"name\":\"minibatch loss\",\"opacity\":0.45,\"x\":[1,9,17,25,33,41,49,57,65,73,81,89,97,105,113,121,129,137,145,153,161,169,178,186,194,202,210,218,226,234,242,250,258,266,274,282,290,298,306,314,322,330,338,346,354,362,370,378,386,394,402,410,418,426,434,442,450,458,466,474,482,490,498,506,514,523,531,539,547,555,563,571,579,587,595,603,611,619,627,635,643,651,659,667,675,683,691,699,707,715,723,731,739,747,755,763,771,779,787,795,803,811,819,827,835,843,851,860,868,876,884,892,900,908,916,924,932,940,948,956,964,972,980,988,996,1004,1012,1020,1028,1036,1044,1052,1060,1068,1076,1084,1092,1100,1108,1116,1124,1132,1140,1148,1156,1164,1172,1180,1188,1196,1205,1213,1221,1229,1237,1245,1253,1261,1269,1277,1285,1293,1301,1309,1317,1325,1333,1341,1349,1357,1365,1373,1381,1389,1397,1405,1413,1421,1429,1437,1445,1453,1461,1469,1477,1485,1493,1501,1509,1517,1525,1533,1541,1550,1558,1566,1574,1582,1590,1598,1606,1614,1622,1630,1638,1646,1654,1662,1670,1678,1686,1694,1702,1710,1718,1726,1734,1742,1750,1758,1766,1774,1782,1790,1798,1806,1814,1822,1830,1838,1846,1854,1862,1870,1878,1887,1895,1903,1911,1919,1927,1935,1943,1951,1959,1967,1975,1983,1991,1999,2007,2015,2023,2031,2039,2047,2055,2063,2071,2079,2087,2095,2103,2111,2119,2127,2135,2143,2151,2159,2167,2175,2183,2191,2199,2207,2215,2223,2232,2240,2248,2256,2264,2272,2280,2288,2296,2304,2312,2320,2328,2336,2344,2352,2360,2368,2376,2384,2392,2400],\"y\":[2.82509,2.75143,2.71463,2.51646,2.46179,2.34574,2.27886,2.51445,2.21819,2.06291,2.11357,2.03258,2.21109,1.98578,2.07105,2.09187,2.01278,1.99206,2.26844,2.02232,2.06037,1.86661,1.95832,2.25275,1.96912,2.18557,1.97689,1.91428,2.10109,1.89964,1.82433,1.97872,1.71084,1.92043,1.68992,2.16299,1.94385,1.99672,1.96668,1.82474,1.98758,1.84968,1.77411,1.71412,1.79971,1.93444,2.14011,1.75541,1.75734,1.90604,1.76654,2.16038,1.90184,1.88692,2.09348,2.06312,1.89772,1.98177,2.00991,1.88179,2.01754,1.98844,1.9325,1.94266,2.02579,2.00366,1.91279,2.07806,2.07928,2.0"');
+INSERT INTO public.study_system_attributes VALUES (23, 3, 'dashboard:plot_data:training-curve:1', '"4526,1.95803,1.91526,2.01011,1.88254,1.91609,1.90918,1.90902,1.87938,1.94559,1.97906,2.13834,2.11206,1.82034,2.08565,2.05287,1.74432,1.81882,2.05114,1.81435,1.9674,1.97646,1.78764,1.83291,1.84484,2.08413,2.15645,1.79399,2.05825,2.03893,1.93359,1.93615,1.68813,2.20993,2.15538,1.84944,1.87634,1.70696,1.78643,1.7179,1.84916,1.84609,1.95464,1.96137,2.03736,1.83013,2.01981,2.1407,2.02117,1.86049,1.97925,1.99484,1.92076,2.0364,1.80074,2.00805,1.82187,1.81201,2.26486,1.79179,2.03852,1.79369,2.01125,2.1362,1.98398,2.09258,2.01953,1.82202,1.9745,1.6658,2.14512,1.98103,1.76797,1.80322,1.93624,2.1369,1.74305,1.83214,1.8953,2.0519,1.95719,1.83071,1.68284,1.83286,2.0406,1.78403,1.77433,1.97901,2.02078,2.0382,1.84845,2.05401,1.67582,2.04976,1.71755,1.7291,1.80525,1.78486,2.1651,2.05453,1.96201,1.98376,1.89682,1.70338,2.08772,2.14488,1.94278,1.92069,2.03614,1.97382,1.89229,1.77715,2.04493,2.05681,2.17009,1.83501,1.9097,1.84027,1.88247,1.93622,2.08425,1.71356,2.0088,1.69189,1.85666,2.02909,1.90463,2.15504,1.89175,1.99853,2.04278,1.8597,1.94081,1.73699,1.86394,1.88184,1.66724,2.23429,1.76069,1.66568,1.67909,1.90772,1.67374,1.74191,2.30782,1.91258,1.91287,1.93738,2.10588,2.17087,1.79963,1.90423,1.83057,2.10465,1.93763,1.75614,2.00347,1.95713,1.87302,1.74423,1.7132,1.71936,1.7911,1.78724,1.81001,2.00771,2.03434,1.91998,1.6493,1.89712,1.98144,2.12991,2.00887,1.95295,2.05795,1.80849,1.62615,1.74763,2.0104,1.96332,1.74826,2.02724,1.76487,1.85207,1.89863,2.08272,2.00657,1.76112,2.21548,1.82328,1.82523,2.08877,1.82279,1.86272,1.78184,1.96803,1.72776,1.82786,1.92324,1.94429,1.83752,1.98311,1.88053,1.97747,1.83901,2.04562,1.89352,1.91878,1.89808,1.92207,2.03662,1.93939,1.97502,1.79713,2.05008,1.98809,1.77065,2.06174,1.61539,1.83015,1.92075,1.95313,2.01143,1.84736,1.84917,2.02811,1.72057,1.98627,2.13563,2.03126,1.90162],\"type\":\"scatter\"},{\"hovertemplate\":\"step %{x:,}\\u003cbr\\u003etraining loss, smoothed %{y:.4f}\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"line\":{\"color\":\"#0072B2\",\"width\":2.5},\"mode\":\"lines\",\"name\":\"smoothed\",\"x\":[1,9,17,2"');
+INSERT INTO public.study_system_attributes VALUES (24, 3, 'dashboard:plot_data:training-curve:2', '"5,33,41,49,57,65,73,81,89,97,105,113,121,129,137,145,153,161,169,178,186,194,202,210,218,226,234,242,250,258,266,274,282,290,298,306,314,322,330,338,346,354,362,370,378,386,394,402,410,418,426,434,442,450,458,466,474,482,490,498,506,514,523,531,539,547,555,563,571,579,587,595,603,611,619,627,635,643,651,659,667,675,683,691,699,707,715,723,731,739,747,755,763,771,779,787,795,803,811,819,827,835,843,851,860,868,876,884,892,900,908,916,924,932,940,948,956,964,972,980,988,996,1004,1012,1020,1028,1036,1044,1052,1060,1068,1076,1084,1092,1100,1108,1116,1124,1132,1140,1148,1156,1164,1172,1180,1188,1196,1205,1213,1221,1229,1237,1245,1253,1261,1269,1277,1285,1293,1301,1309,1317,1325,1333,1341,1349,1357,1365,1373,1381,1389,1397,1405,1413,1421,1429,1437,1445,1453,1461,1469,1477,1485,1493,1501,1509,1517,1525,1533,1541,1550,1558,1566,1574,1582,1590,1598,1606,1614,1622,1630,1638,1646,1654,1662,1670,1678,1686,1694,1702,1710,1718,1726,1734,1742,1750,1758,1766,1774,1782,1790,1798,1806,1814,1822,1830,1838,1846,1854,1862,1870,1878,1887,1895,1903,1911,1919,1927,1935,1943,1951,1959,1967,1975,1983,1991,1999,2007,2015,2023,2031,2039,2047,2055,2063,2071,2079,2087,2095,2103,2111,2119,2127,2135,2143,2151,2159,2167,2175,2183,2191,2199,2207,2215,2223,2232,2240,2248,2256,2264,2272,2280,2288,2296,2304,2312,2320,2328,2336,2344,2352,2360,2368,2376,2384,2392,2400],\"y\":[2.82509,2.79405,2.75025,2.70441,2.63267,2.56111,2.50028,2.42275,2.36016,2.30388,2.24151,2.16486,2.14046,2.09763,2.07504,2.06809,2.04254,2.03586,2.05566,2.02006,2.00199,1.98612,1.97928,2.0097,2.00411,1.99704,1.9924,1.97386,1.98695,1.96914,1.94702,1.96951,1.9637,1.98689,1.97636,1.97709,1.97313,1.96557,1.94136,1.94169,1.93137,1.93048,1.94377,1.95649,1.94686,1.95668,1.96228,1.94015,1.93532,1.95693,1.94705,1.95225,1.96376,1.94441,1.9531,1.95257,1.93914,1.9347,1.95005,1.97244,1.9729,1.99015,1.99616,1.98496,2.00021,1.97732,1.97637,1.99919,2.01185,1.99746,1.98505,1.96673,1.96981,1.93988,1.93262,1.92213,1.90916,1.90968,1.92653,1.88419,1.90494,1.93117,1.92986,1.92191,1.91772,1.90483,1.883"');
+INSERT INTO public.study_system_attributes VALUES (25, 3, 'dashboard:plot_data:training-curve:3', '"47,1.90702,1.90314,1.93766,1.93546,1.92996,1.90027,1.91744,1.92382,1.93809,1.93103,1.92206,1.92656,1.94005,1.93737,1.92803,1.92302,1.92488,1.91533,1.91177,1.92626,1.904,1.91172,1.91735,1.91592,1.93348,1.92334,1.9427,1.92956,1.94135,1.93964,1.92491,1.92582,1.9394,1.95553,1.92264,1.91777,1.91153,1.9249,1.91258,1.90834,1.90023,1.90503,1.92855,1.93349,1.92514,1.94909,1.9309,1.93824,1.90789,1.8997,1.913,1.91316,1.90213,1.88784,1.8905,1.85999,1.88081,1.86029,1.87204,1.8691,1.88385,1.90941,1.93322,1.90844,1.90792,1.89911,1.92913,1.93439,1.91825,1.89979,1.89679,1.91277,1.92297,1.9432,1.90568,1.91643,1.89772,1.87308,1.90072,1.91945,1.96017,1.94467,1.9254,1.93844,1.94441,1.92106,1.95203,1.93919,1.93281,1.92724,1.93564,1.91257,1.89733,1.92828,1.95025,1.93962,1.94485,1.94584,1.94608,1.92686,1.91429,1.93494,1.93454,1.92506,1.92676,1.90511,1.915,1.91374,1.90558,1.91048,1.90433,1.92001,1.92778,1.92459,1.91153,1.89905,1.89699,1.91095,1.88679,1.89391,1.89524,1.86698,1.85687,1.86617,1.8715,1.86936,1.87591,1.86,1.87579,1.89022,1.89683,1.90548,1.90003,1.89231,1.87624,1.89364,1.88614,1.88835,1.9017,1.89836,1.92416,1.89739,1.90697,1.91603,1.89224,1.89889,1.87358,1.9117,1.93454,1.9289,1.92653,1.93515,1.9206,1.93289,1.92873,1.91288,1.92709,1.91736,1.89073,1.90428,1.9078,1.92519,1.91795,1.93401,1.89851,1.89049,1.88078,1.8999,1.88162,1.88624,1.88581,1.88496,1.89285,1.88387,1.88685,1.89492,1.85793,1.85392,1.84196,1.84559,1.86343,1.87145,1.90118,1.90379,1.87171,1.88743,1.87111,1.89045,1.87096,1.86987,1.86081,1.85689,1.88356,1.89275,1.88382,1.88908,1.91405,1.9115,1.88359,1.89262,1.88732,1.86008,1.866,1.89151,1.89292,1.88474,1.90541,1.90994,1.8896,1.89923,1.90238,1.90217,1.90602],\"type\":\"scatter\"},{\"hovertemplate\":\"step %{x:,}\\u003cbr\\u003edev loss %{y:.4f}\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#D55E00\",\"size\":9,\"symbol\":\"diamond\"},\"mode\":\"markers\",\"name\":\"dev loss\",\"x\":[240,720,2160,2400],\"y\":[2.0031,2.0225,2.00272,2.00515],\"type\":\"scatter\"}],\"layout\":{\"template\":{\"data\":{\"scatter\":[{\"type\":\"scatter\"}]}},\"xaxis\":{\"ti"');
+INSERT INTO public.study_system_attributes VALUES (26, 3, 'dashboard:plot_data:training-curve:4', '"tle\":{\"font\":{\"size\":12},\"text\":\"step\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true,\"tickformat\":\",~d\",\"rangemode\":\"tozero\"},\"yaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"loss, nats per character\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true},\"legend\":{\"orientation\":\"h\",\"x\":0,\"y\":-0.2,\"yanchor\":\"top\"},\"margin\":{\"l\":56,\"r\":16,\"t\":48,\"b\":44},\"hovermode\":\"closest\",\"showlegend\":true,\"title\":{\"font\":{\"size\":15},\"text\":\"How it learned\",\"x\":0.02}}}"');
+INSERT INTO public.study_system_attributes VALUES (27, 3, 'dashboard:plot_data:embedding:0', '"{\"data\":[{\"customdata\":[],\"hovertemplate\":\"%{text}\\u003cbr\\u003e(%{x:.3f}, %{y:.3f})\\u003cbr\\u003e%{customdata:,} times on dev\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#8A8A8A\",\"size\":4},\"mode\":\"markers\",\"text\":[],\"textfont\":{\"size\":17},\"x\":[],\"y\":[],\"type\":\"scatter\"},{\"customdata\":[40,19,8,11,12,25,12,12,25,9,10,15,15,8,10,9,32],\"hovertemplate\":\"%{text}\\u003cbr\\u003e(%{x:.3f}, %{y:.3f})\\u003cbr\\u003e%{customdata:,} times on dev\\u003cextra\\u003e\\u003c\\u002fextra\\u003e\",\"marker\":{\"color\":\"#8A8A8A\",\"size\":4},\"mode\":\"text\",\"text\":[\"end\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"i\",\"l\",\"m\",\"n\",\"o\",\"r\",\"s\",\"t\",\"u\"],\"textfont\":{\"size\":17},\"x\":[-1.79929,-1.32488,0.822622,0.723705,-1.03207,2.48241,-1.60411,0.961176,-1.82051,1.75735,0.599685,-0.569653,0.989651,-1.50789,2.7297,-0.422281,-0.985615],\"y\":[1.5702,0.706318,-1.68577,-0.170502,-0.767627,1.71387,-0.883509,-1.42661,2.83636,-0.167859,-0.826343,-0.395031,1.64779,-1.66563,0.634323,-1.89979,0.779809],\"type\":\"scatter\"}],\"layout\":{\"template\":{\"data\":{\"scatter\":[{\"type\":\"scatter\"}]}},\"xaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"first principal component\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true},\"yaxis\":{\"title\":{\"font\":{\"size\":12},\"text\":\"second principal component\",\"standoff\":10},\"tickfont\":{\"size\":11},\"gridcolor\":\"rgba(128, 128, 128, 0.18)\",\"zeroline\":false,\"automargin\":true,\"scaleanchor\":\"x\",\"scaleratio\":1},\"legend\":{\"orientation\":\"h\",\"x\":0,\"y\":-0.2,\"yanchor\":\"top\"},\"margin\":{\"l\":56,\"r\":16,\"t\":48,\"b\":44},\"hovermode\":\"closest\",\"showlegend\":false,\"title\":{\"font\":{\"size\":15},\"text\":\"Its characters\",\"x\":0.02}}}"');
+INSERT INTO public.study_system_attributes VALUES (28, 3, 'dashboard:note_str:0', '"Conditions\\, a pruner\\, a divergence and a rate that is found\n\n**Trial 2 is best so far\\, at 2\\.0052 nats per character**\n\nHidden neurons\u00a08\\, learning rate\u00a00\\.2676\\, decay at\u00a00\\.6617 and schedule\u00a0step\\. On average it is as unsure as between 7\\.4 equally likely characters\\: 0\\.83 nats below the uniform distribution and 0\\.07 nats below the best count table \\(it looks at one character\\)\\. It was trained on one seed\\. Not confirmed\\: `sweep confirm mixed` trains the best on fresh seeds\\.\n\n    sweep replay mixed --trial 2    # train it again: equal, or not\n    sweep confirm mixed    # is it the best on fresh seeds?\n    sweep export mixed --trial 2 -o best.toml\n    sweep sample best.toml -n 20\n    sweep test best.toml    # the test split, once\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (29, 3, 'dashboard:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (30, 3, 'dashboard:18:note_str:0', '"**Rank 1 of 3 configurations\\: dev loss 2\\.0052\\.**\n\n    sweep export mixed --trial 2 -o best.toml\n    sweep replay mixed --trial 2\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (31, 3, 'dashboard:18:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (32, 3, 'dashboard:17:note_str:0', '"**Rank 2 of 3 configurations\\: dev loss 2\\.0362\\.**\n\n    sweep export mixed --trial 1 -o best.toml\n    sweep replay mixed --trial 1\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (33, 3, 'dashboard:17:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (34, 3, 'dashboard:16:note_str:0', '"**Rank 3 of 3 configurations\\: dev loss 2\\.0647\\.**\n\n    sweep export mixed --trial 0 -o best.toml\n    sweep replay mixed --trial 0\n\n*Written by sweep after each run. Without this line it leaves the note to you.*"');
+INSERT INTO public.study_system_attributes VALUES (35, 3, 'dashboard:16:note_ver', '1');
+INSERT INTO public.study_system_attributes VALUES (36, 3, 'artifacts:1be3b10f-d198-5bb5-9f0c-f4b23d8fc2c7', '"{\"artifact_id\": \"1be3b10f-d198-5bb5-9f0c-f4b23d8fc2c7\", \"filename\": \"best.toml\", \"mimetype\": \"text/plain\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (37, 3, 'artifacts:2ae633dd-0a1f-5da1-ba8c-30501c97778b', '"{\"artifact_id\": \"2ae633dd-0a1f-5da1-ba8c-30501c97778b\", \"filename\": \"weights.safetensors\", \"mimetype\": \"application/octet-stream\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (38, 3, 'artifacts:891f3fcc-2784-5067-ac33-a01c9aab5589', '"{\"artifact_id\": \"891f3fcc-2784-5067-ac33-a01c9aab5589\", \"filename\": \"samples.txt\", \"mimetype\": \"text/plain\", \"encoding\": null}"');
+INSERT INTO public.study_system_attributes VALUES (39, 3, 'sweep:artifacts', '["1be3b10f-d198-5bb5-9f0c-f4b23d8fc2c7", "2ae633dd-0a1f-5da1-ba8c-30501c97778b", "891f3fcc-2784-5067-ac33-a01c9aab5589"]');
+INSERT INTO public.study_system_attributes VALUES (40, 4, 'sweep:fingerprint', '"4c3388325cc01014f0421f0e994c1b5a3423a11afbeedb906a7162b1adeed99e"');
+
+
+--
+-- Data for Name: study_user_attributes; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.study_user_attributes VALUES (1, 1, 'identity', '{"sampler": "random", "pruner": "none", "seed": 0, "replicates": 2, "objective": "dev_loss", "data_sha256": "d6d3c590d9cfbb25acbe27cc4ab4a385734d2829902bc971a0498cf92932b710", "data": {"dedupe": false}, "split": "shuffle by random.Random(42), cut at 80 and 90 %", "trainer_version": 1, "fixed": {"embedding_dim": 10, "batch_size": 32, "learning_rate": 0.1, "final_learning_rate": 0.01, "decay_at": 0.5, "schedule": "step", "init": "scaled", "weight_decay": 0.0, "momentum": 0.0}, "search": {"block_size": {"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}, "hidden_neurons": {"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}, "num_steps": {"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}}, "trial": []}');
+INSERT INTO public.study_user_attributes VALUES (2, 1, 'goal', '"Six small models"');
+INSERT INTO public.study_user_attributes VALUES (3, 1, 'data', '{"words": "data/words.txt", "dedupe": false}');
+INSERT INTO public.study_user_attributes VALUES (4, 1, 'data_facts', '"420 words, 400 distinct, 17 symbols, longest 8; examples 2,218 train, 288 dev, 280 test; 3 of 42 dev words also stand in train"');
+INSERT INTO public.study_user_attributes VALUES (5, 1, 'total_trials', '6');
+INSERT INTO public.study_user_attributes VALUES (6, 1, 'keep', '4');
+INSERT INTO public.study_user_attributes VALUES (7, 1, 'resources', '{"cpus": 1.0, "gpus": 0.0}');
+INSERT INTO public.study_user_attributes VALUES (8, 1, 'logged', '[]');
+INSERT INTO public.study_user_attributes VALUES (9, 1, 'environment', '{"sweep": "0.1.0", "python": "3.11.7", "torch": "2.13.0+cpu", "numba": "0.68.1", "numpy": "2.4.6", "optuna": "5.0.0", "optuna-dashboard": "0.21.0", "pandas": "3.1.1", "plotly": "7.1.0", "sqlalchemy": "2.1.9", "system": "Linux-6.1.0-x86_64-with-glibc2.36", "machine": "x86_64", "cores": "2"}');
+INSERT INTO public.study_user_attributes VALUES (10, 1, 'baselines', '{"uniform": 2.833213344056216, "count_tables": [2.0705714119842664, 2.353892509729877, 2.553971536154978, 2.6277394451238076, 2.6444642640595637]}');
+INSERT INTO public.study_user_attributes VALUES (11, 1, 'new_words', '{"trial": 4, "dev_words": 42, "new_words": 39, "new_loss": 2.0826959066338593, "seen_loss": 1.9018252770105997}');
+INSERT INTO public.study_user_attributes VALUES (12, 1, 'confirm_plans', '[{"made": "2026-11-29T16:14:59+00:00", "fingerprint": "2aa97551ec2d7dd3e5fb4621fdcdcff40294c6ff7b8b5a2f696f3f81d84f126f", "trials_seen": 6, "candidates": [{"trial": 4, "estimate": 2.08968582480318, "search_loss": 2.08968582480318, "seconds": 0.0031205}, {"trial": 0, "estimate": 2.120962747993569, "search_loss": 2.120962747993569, "seconds": 0.0034055}], "settings": {"top": 2, "seeds": 3, "certify": 3, "method": "fixed", "delta": 0.003, "alpha": 0.05}}]');
+INSERT INTO public.study_user_attributes VALUES (13, 2, 'identity', '{"sampler": "listed", "pruner": "none", "seed": 0, "replicates": 1, "objective": "dev_loss", "data_sha256": "d6d3c590d9cfbb25acbe27cc4ab4a385734d2829902bc971a0498cf92932b710", "data": {"dedupe": false}, "split": "shuffle by random.Random(42), cut at 80 and 90 %", "trainer_version": 1, "fixed": {"embedding_dim": 10, "batch_size": 32, "learning_rate": 0.1, "final_learning_rate": 0.01, "decay_at": 0.5, "schedule": "step", "init": "scaled", "weight_decay": 0.0, "momentum": 0.0}, "search": {"block_size": {"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}, "hidden_neurons": {"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}, "num_steps": {"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}}, "trial": [], "confirms": "2aa97551ec2d7dd3e5fb4621fdcdcff40294c6ff7b8b5a2f696f3f81d84f126f"}');
+INSERT INTO public.study_user_attributes VALUES (14, 2, 'goal', '"confirms small"');
+INSERT INTO public.study_user_attributes VALUES (15, 2, 'data', '{"words": "data/words.txt", "dedupe": false}');
+INSERT INTO public.study_user_attributes VALUES (16, 2, 'data_facts', '"420 words, 400 distinct, 17 symbols, longest 8; examples 2,218 train, 288 dev, 280 test; 3 of 42 dev words also stand in train"');
+INSERT INTO public.study_user_attributes VALUES (17, 2, 'total_trials', '9');
+INSERT INTO public.study_user_attributes VALUES (18, 2, 'keep', '9');
+INSERT INTO public.study_user_attributes VALUES (19, 2, 'resources', '{"cpus": 1.0, "gpus": 0.0}');
+INSERT INTO public.study_user_attributes VALUES (20, 2, 'logged', '[]');
+INSERT INTO public.study_user_attributes VALUES (21, 2, 'environment', '{"sweep": "0.1.0", "python": "3.11.7", "torch": "2.13.0+cpu", "numba": "0.68.1", "numpy": "2.4.6", "optuna": "5.0.0", "optuna-dashboard": "0.21.0", "pandas": "3.1.1", "plotly": "7.1.0", "sqlalchemy": "2.1.9", "system": "Linux-6.1.0-x86_64-with-glibc2.36", "machine": "x86_64", "cores": "2"}');
+INSERT INTO public.study_user_attributes VALUES (22, 3, 'identity', '{"sampler": "gp_cost", "pruner": "asha", "seed": 3, "replicates": 1, "objective": "dev_loss", "data_sha256": "d6d3c590d9cfbb25acbe27cc4ab4a385734d2829902bc971a0498cf92932b710", "data": {"dedupe": true}, "split": "shuffle by random.Random(42), cut at 80 and 90 %", "trainer_version": 1, "fixed": {"block_size": 3, "embedding_dim": 10, "batch_size": 32, "num_steps": 2400, "final_learning_rate": 0.01, "decay_at": 0.5, "init": "scaled", "weight_decay": 0.001, "momentum": 0.0}, "search": {"hidden_neurons": {"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}, "learning_rate": {"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}, "decay_at": {"name": "FloatDistribution", "attributes": {"step": null, "low": 0.3, "high": 0.9, "log": false}}, "schedule": {"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}}, "trial": [{"hidden_neurons": 30, "learning_rate": 0.1, "schedule": "cosine"}, {"hidden_neurons": 8, "learning_rate": 0.5, "schedule": "cosine"}], "when": {"decay_at": {"schedule": ["step"]}}}');
+INSERT INTO public.study_user_attributes VALUES (23, 3, 'goal', '"Conditions, a pruner, a divergence and a rate that is found"');
+INSERT INTO public.study_user_attributes VALUES (24, 3, 'data', '{"words": "data/words.txt", "dedupe": true}');
+INSERT INTO public.study_user_attributes VALUES (25, 3, 'data_facts', '"400 words (20 repeats left out), 400 distinct, 17 symbols, longest 8; examples 2,116 train, 272 dev, 268 test; 0 of 40 dev words also stand in train"');
+INSERT INTO public.study_user_attributes VALUES (26, 3, 'total_trials', '8');
+INSERT INTO public.study_user_attributes VALUES (27, 3, 'keep', '20');
+INSERT INTO public.study_user_attributes VALUES (28, 3, 'resources', '{"cpus": 1.0, "gpus": 0.0}');
+INSERT INTO public.study_user_attributes VALUES (29, 3, 'logged', '[]');
+INSERT INTO public.study_user_attributes VALUES (30, 3, 'environment', '{"sweep": "0.1.0", "python": "3.11.7", "torch": "2.13.0+cpu", "numba": "0.68.1", "numpy": "2.4.6", "optuna": "5.0.0", "optuna-dashboard": "0.21.0", "pandas": "3.1.1", "plotly": "7.1.0", "sqlalchemy": "2.1.9", "system": "Linux-6.1.0-x86_64-with-glibc2.36", "machine": "x86_64", "cores": "2"}');
+INSERT INTO public.study_user_attributes VALUES (31, 3, 'baselines', '{"uniform": 2.833213344056216, "count_tables": [2.071996280905799, 2.372939742062998, 2.5705412792459392, 2.6343942107451293, 2.64611623735321]}');
+INSERT INTO public.study_user_attributes VALUES (32, 4, 'identity', '{"sampler": "grid", "pruner": "none", "seed": 0, "replicates": 1, "objective": "dev_loss", "data_sha256": "d6d3c590d9cfbb25acbe27cc4ab4a385734d2829902bc971a0498cf92932b710", "data": {"dedupe": false}, "split": "shuffle by random.Random(42), cut at 80 and 90 %", "trainer_version": 1, "fixed": {"embedding_dim": 10, "hidden_neurons": 60, "batch_size": 32, "num_steps": 60000, "learning_rate": 0.1, "final_learning_rate": 0.01, "decay_at": 0.5, "schedule": "step", "init": "scaled", "weight_decay": 0.0, "momentum": 0.0}, "search": {"block_size": {"name": "CategoricalDistribution", "attributes": {"choices": [2, 3, 4, 5]}}}, "trial": []}');
+INSERT INTO public.study_user_attributes VALUES (33, 4, 'goal', '""');
+INSERT INTO public.study_user_attributes VALUES (34, 4, 'data', '{"words": "data/words.txt", "dedupe": false}');
+INSERT INTO public.study_user_attributes VALUES (35, 4, 'data_facts', '"420 words, 400 distinct, 17 symbols, longest 8; examples 2,218 train, 288 dev, 280 test; 3 of 42 dev words also stand in train"');
+INSERT INTO public.study_user_attributes VALUES (36, 4, 'total_trials', '4');
+INSERT INTO public.study_user_attributes VALUES (37, 4, 'keep', '20');
+INSERT INTO public.study_user_attributes VALUES (38, 4, 'resources', '{"cpus": 1.0, "gpus": 0.0}');
+INSERT INTO public.study_user_attributes VALUES (39, 4, 'logged', '[]');
+INSERT INTO public.study_user_attributes VALUES (40, 4, 'environment', '{"sweep": "0.1.0", "python": "3.11.7", "torch": "2.13.0+cpu", "numba": "0.68.1", "numpy": "2.4.6", "optuna": "5.0.0", "optuna-dashboard": "0.21.0", "pandas": "3.1.1", "plotly": "7.1.0", "sqlalchemy": "2.1.9", "system": "Linux-6.1.0-x86_64-with-glibc2.36", "machine": "x86_64", "cores": "2"}');
+
+
+--
+-- Data for Name: sweep_claims; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+
+
+--
+-- Data for Name: sweep_drivers; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+
+
+--
+-- Data for Name: trial_heartbeats; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+
+
+--
+-- Data for Name: trial_intermediate_values; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trial_intermediate_values VALUES (1, 1, 100, 2.064744586125016, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (2, 2, 100, 2.177180909862121, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (3, 3, 100, 2.2710728442503347, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (4, 4, 100, 2.5308942805147834, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (5, 5, 100, 2.073275561340981, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (6, 6, 100, 2.1060960882653794, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (7, 7, 100, 2.167124658409092, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (8, 8, 100, 2.209053732247816, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (9, 9, 100, 2.2974389632129006, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (10, 10, 100, 2.4040578332626157, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (11, 11, 100, 2.096216248555316, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (12, 12, 100, 2.1382816336635084, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (13, 13, 100, 2.120499817240569, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (14, 14, 100, 2.134196331103643, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (15, 15, 100, 2.1659991244475045, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (16, 16, 10, 2.096535436480361, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (17, 16, 30, 2.0425828305237435, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (18, 16, 90, 2.061125542530242, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (19, 16, 100, 2.064687249086359, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (20, 17, 10, 2.0025707929230787, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (21, 17, 30, 2.0281789910924783, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (22, 17, 90, 2.0342924923581234, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (23, 17, 100, 2.0361546254990732, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (24, 18, 10, 1.9963568933308125, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (25, 18, 30, 2.0030366732355427, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (26, 18, 90, 2.0036131499663874, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (27, 18, 100, 2.0051518882460453, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (28, 19, 10, 2.687525203999351, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (29, 20, 10, 2.1870720040272262, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (30, 21, 10, 2.0305658868130516, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (31, 22, 10, 1.9859944494331585, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (32, 22, 30, 1.9915374935988117, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (33, 22, 90, 2.005925655693692, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (34, 23, 10, 1.985978012356688, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (35, 23, 30, 1.98467270580723, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (36, 23, 90, 2.0150638951317354, 'FINITE');
+INSERT INTO public.trial_intermediate_values VALUES (37, 24, 10, 2.2314850783182516, 'FINITE');
+
+
+--
+-- Data for Name: trial_params; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trial_params VALUES (1, 1, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (2, 1, 'hidden_neurons', 17, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (3, 1, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (4, 2, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (5, 2, 'hidden_neurons', 17, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (6, 2, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (7, 3, 'block_size', 3, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (8, 3, 'hidden_neurons', 28, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (9, 3, 'num_steps', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (10, 4, 'block_size', 3, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (11, 4, 'hidden_neurons', 28, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (12, 4, 'num_steps', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (13, 5, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (14, 5, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (15, 5, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (16, 6, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (17, 6, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (18, 6, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (19, 7, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (20, 7, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (21, 7, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (22, 8, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (23, 8, 'hidden_neurons', 17, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (24, 8, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (25, 9, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (26, 9, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (27, 9, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (28, 10, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (29, 10, 'hidden_neurons', 17, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (30, 10, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (31, 11, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (32, 11, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (33, 11, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (34, 12, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (35, 12, 'hidden_neurons', 17, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (36, 12, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (37, 13, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (38, 13, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (39, 13, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (40, 14, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (41, 14, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (42, 14, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (43, 15, 'block_size', 2, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 2, "high": 4}}');
+INSERT INTO public.trial_params VALUES (44, 15, 'hidden_neurons', 20, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 5, "high": 30}}');
+INSERT INTO public.trial_params VALUES (45, 15, 'num_steps', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [200, 400]}}');
+INSERT INTO public.trial_params VALUES (46, 16, 'hidden_neurons', 30, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (47, 16, 'learning_rate', 0.1, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (48, 16, 'schedule', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (49, 17, 'hidden_neurons', 8, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (50, 17, 'learning_rate', 0.5, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (51, 17, 'schedule', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (52, 18, 'hidden_neurons', 8, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (53, 18, 'learning_rate', 0.26764881011918296, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (54, 18, 'decay_at', 0.661687820177465, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.3, "high": 0.9, "log": false}}');
+INSERT INTO public.trial_params VALUES (55, 18, 'schedule', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (56, 19, 'hidden_neurons', 8, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (57, 19, 'learning_rate', 0.02295611292193313, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (58, 19, 'decay_at', 0.6730110009077284, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.3, "high": 0.9, "log": false}}');
+INSERT INTO public.trial_params VALUES (59, 19, 'schedule', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (60, 20, 'hidden_neurons', 9, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (61, 20, 'learning_rate', 0.10444629563944038, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (62, 20, 'schedule', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (63, 21, 'hidden_neurons', 16, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (64, 21, 'learning_rate', 0.29584001301422397, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (65, 21, 'decay_at', 0.3729072228896365, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.3, "high": 0.9, "log": false}}');
+INSERT INTO public.trial_params VALUES (66, 21, 'schedule', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (67, 22, 'hidden_neurons', 8, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (68, 22, 'learning_rate', 0.3343176289193511, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (69, 22, 'decay_at', 0.661687820177465, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.3, "high": 0.9, "log": false}}');
+INSERT INTO public.trial_params VALUES (70, 22, 'schedule', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (71, 23, 'hidden_neurons', 8, '{"name": "IntDistribution", "attributes": {"log": true, "step": 1, "low": 8, "high": 40}}');
+INSERT INTO public.trial_params VALUES (72, 23, 'learning_rate', 0.30244271406691664, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.01, "high": 0.5, "log": true}}');
+INSERT INTO public.trial_params VALUES (73, 23, 'schedule', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": ["step", "cosine"]}}');
+INSERT INTO public.trial_params VALUES (74, 24, 'block_size', 0, '{"name": "CategoricalDistribution", "attributes": {"choices": [2, 3, 4, 5]}}');
+INSERT INTO public.trial_params VALUES (75, 25, 'block_size', 1, '{"name": "CategoricalDistribution", "attributes": {"choices": [2, 3, 4, 5]}}');
+
+
+--
+-- Data for Name: trial_system_attributes; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trial_system_attributes VALUES (1, 1, 'sweep:seal', '"b6ce880a41cfa2b2cbb0f91af1c772f47e79e1a2cde5fcf598baaf6d13b4029e"');
+INSERT INTO public.trial_system_attributes VALUES (2, 1, 'sweep:segments', '[[400, 100, 2.064744586125016, 0.003542, "c0a17e2b61ea4def6d7a311c71791c78d710cdc10b88a1e936660efdfd7a7934"]]');
+INSERT INTO public.trial_system_attributes VALUES (3, 2, 'sweep:seal', '"ba27d02a079652f0e7b828df8d0eb0a747e466f3b63ef0db1f6b52bca9a544c3"');
+INSERT INTO public.trial_system_attributes VALUES (4, 2, 'sweep:segments', '[[400, 100, 2.177180909862121, 0.003269, "11bb95273dbb6b9451bfe37ec16ea6d483aabed9648b242889a7f4720a3bac45"]]');
+INSERT INTO public.trial_system_attributes VALUES (5, 3, 'sweep:seal', '"dfb2ae1ed6456250895f51d75ee6f41e4c48332054ef95cc69617e280140bb4c"');
+INSERT INTO public.trial_system_attributes VALUES (6, 3, 'sweep:segments', '[[200, 100, 2.2710728442503347, 0.002676, "b7727b7ff3ae221fd1b0d61c81b2a1be8c9924c760a1bc6f11cb5030d5329361"]]');
+INSERT INTO public.trial_system_attributes VALUES (7, 4, 'sweep:seal', '"ff94c4877f5c95d6743bfedb7ac20ce3050b1401bc244b7b7bbf0e16702f80f4"');
+INSERT INTO public.trial_system_attributes VALUES (8, 4, 'sweep:segments', '[[200, 100, 2.5308942805147834, 0.002325, "ffe65a480bd2f2d5627b9978e8823b8d5cedf113f7531b9e16209d1cd6244015"]]');
+INSERT INTO public.trial_system_attributes VALUES (9, 5, 'sweep:seal', '"f16e02a1b9b3948d0747cce4cd4054ba776dbe9e19b8c024742a9eaaf2894b22"');
+INSERT INTO public.trial_system_attributes VALUES (10, 5, 'sweep:segments', '[[400, 100, 2.073275561340981, 0.003111, "c2c5b6c6933cd7c1fdc7df790b00e9dc0273ea14d9a2e51feccc0968336c84ae"]]');
+INSERT INTO public.trial_system_attributes VALUES (11, 6, 'sweep:seal', '"1e46801839eaf4f7f5f30483eec539e0a4a9a562f5b9eaef78fc37f0eb90421b"');
+INSERT INTO public.trial_system_attributes VALUES (12, 6, 'sweep:segments', '[[400, 100, 2.1060960882653794, 0.00313, "d88c1a6544d02b475d4d76123cb926c5a2388c2c9f7d25759356544303e5926d"]]');
+INSERT INTO public.trial_system_attributes VALUES (13, 7, 'sweep:seal', '"94725865eb5ecb32df203b07554e0e90ff132ad28ecc1206a4579a8f83a08d6d"');
+INSERT INTO public.trial_system_attributes VALUES (14, 7, 'sweep:segments', '[[400, 100, 2.167124658409092, 0.002557, "14614683f97041d4ef10ecda697c8dee0a3efcfe82a60f4480aecdfad8e90ab0"]]');
+INSERT INTO public.trial_system_attributes VALUES (15, 8, 'sweep:seal', '"12a680aaa9f8bc4649eddd811e9afe380e9447ca94561baf59294647c3fe3bf0"');
+INSERT INTO public.trial_system_attributes VALUES (16, 8, 'sweep:segments', '[[400, 100, 2.209053732247816, 0.002456, "604395739aafdc4921f06e8614f736da504382ff59f543bf8400ed07c0c7b80b"]]');
+INSERT INTO public.trial_system_attributes VALUES (17, 9, 'sweep:seal', '"fea9b46be01874c9445a6968e01201607fbf03b9712c74705bf159129e5e5ff5"');
+INSERT INTO public.trial_system_attributes VALUES (18, 9, 'sweep:segments', '[[400, 100, 2.2974389632129006, 0.002571, "dcb4ad0e907ba96cff313705de5487ab9315aca824ac3c65df631afd8ac0c586"]]');
+INSERT INTO public.trial_system_attributes VALUES (19, 10, 'sweep:seal', '"d9afb14c1ced630f45f9c0a8d6a596978e95a89bc3680003aec5738e71d3c563"');
+INSERT INTO public.trial_system_attributes VALUES (20, 10, 'sweep:segments', '[[400, 100, 2.4040578332626157, 0.002742, "4131a8a6af6fd2ce700e302428724348774f1f26ccacd3c0dc262f4c31ae4e11"]]');
+INSERT INTO public.trial_system_attributes VALUES (21, 11, 'sweep:seal', '"4a0e6dc5ecc952713c70c3ed75fde35c2660966fed04870f545a90dfa89d68dc"');
+INSERT INTO public.trial_system_attributes VALUES (22, 11, 'sweep:segments', '[[400, 100, 2.096216248555316, 0.002661, "44af98665e6c26e1dcb3c47f21b38b72f50dd37cdcf1004bbcd56c57b7e6f4bb"]]');
+INSERT INTO public.trial_system_attributes VALUES (23, 12, 'sweep:seal', '"acf82010f86214f0d29c011ac228934245fcba597149b67181bdf4f6adc7d08e"');
+INSERT INTO public.trial_system_attributes VALUES (24, 12, 'sweep:segments', '[[400, 100, 2.1382816336635084, 0.007565, "5ac00d03908fd89ff4dc8a82193cdd36d85ec6786896e017e9da48ee2cc29b99"]]');
+INSERT INTO public.trial_system_attributes VALUES (25, 13, 'sweep:seal', '"574d08be66d0bd86c9835bbf4a7e54c2671dc40914efbfa68034aa7f51a23310"');
+INSERT INTO public.trial_system_attributes VALUES (26, 13, 'sweep:segments', '[[400, 100, 2.120499817240569, 0.007181, "0089970964691a387c91e8c1ebdb3fa5aab3ea44319ad50483ad654d9f9ea963"]]');
+INSERT INTO public.trial_system_attributes VALUES (27, 14, 'sweep:seal', '"8fb224fd908d9ee16b89de15881b495d2e7faef95c2975b6c37412a05deb3374"');
+INSERT INTO public.trial_system_attributes VALUES (28, 14, 'sweep:segments', '[[400, 100, 2.134196331103643, 0.00268, "934532dd7ecc36614f05c2e082b6d2080a7ca7c2a6557ecb9e91326983adac99"]]');
+INSERT INTO public.trial_system_attributes VALUES (29, 15, 'sweep:seal', '"02631a71960a227477ab73a290742ea6ffc737ab2b8d210e71286c08cd7cd330"');
+INSERT INTO public.trial_system_attributes VALUES (30, 15, 'sweep:segments', '[[400, 100, 2.1659991244475045, 0.002598, "14d6c8507c590f01d7e2120c9548437253228fc0dd3283987bdd67c69200b1b5"]]');
+INSERT INTO public.trial_system_attributes VALUES (31, 16, 'sweep:seal', '"9af6b7842d50c02b1be87ca6405fd747fc2c217baddf7a058a924d442fe74e0f"');
+INSERT INTO public.trial_system_attributes VALUES (32, 16, 'sweep:segments', '[[240, 10, 2.081368136274464, 0.004541, "7fcbc922085ee5a7963cd075b3e18021751058bc4f2913cbc2688b969f15ae72", 2.096535436480361], [720, 30, 2.047899316667634, 0.008131, "598b3089e0d324655c14e1daedd179b0567114fe802576dbe4fbd49566b0cd22", 2.0425828305237435], [2160, 90, 2.066244786605239, 0.024625, "ec424a2bb26c9d4f1ed6e01e26fb43902973aa363c24114240b3068474329e55", 2.061125542530242], [2400, 100, 2.064687249086359, 0.004593, "38f93d3d1857805eb636c3a06a8563404833dd1c4fdaf9a9e8271ac0bda6da17"]]');
+INSERT INTO public.trial_system_attributes VALUES (33, 17, 'sweep:seal', '"82a9ea9d0a61857692d9de220f8325e652329ffe6d53853da1eba1d86e8d5028"');
+INSERT INTO public.trial_system_attributes VALUES (34, 17, 'sweep:segments', '[[240, 10, 2.0325180249398245, 0.00399, "a9a3a550a4aa3df6d884fea346fee173bc86cffa8cbb9a721b9b9cfa76b6ea50", 2.0025707929230787], [720, 30, 2.0535819944651688, 0.008652, "a58fcb0bdee9ec75630295590376d5a6bc6d90e413816832aed1919c3e93678d", 2.0281789910924783], [2160, 90, 2.038230423651197, 0.019395, "2c1500188a8ec69b3a4fa1157828b40fc51091d1e252746112efba14676dd814", 2.0342924923581234], [2400, 100, 2.0361546254990732, 0.003665, "89ebcf9883badcf8f12cf99711e69534ce6f02ff819b3502a104f6bb71aeabd0"]]');
+INSERT INTO public.trial_system_attributes VALUES (35, 18, 'sweep:seal', '"d3066274d383d874c934088647ae778b8fbecfca734f99cc1f0744b8c282bb50"');
+INSERT INTO public.trial_system_attributes VALUES (36, 18, 'sweep:segments', '[[240, 10, 2.003102701924303, 0.007321, "a39ec0c8c6821d19df7de8287c32ca3647a740e57fa509af6f4eb2529c786f3b", 1.9963568933308125], [720, 30, 2.022496937938473, 0.016642, "1398cc4984929bbb2e0732eec5deae6176be23dfb20d7b49f0f31fb12971decd", 2.0030366732355427], [2160, 90, 2.0027211734696344, 0.024504, "6861e7ffbc4ee97500a9ab99f4d3f0f380e60236dcd2bb33002e5584525a71fe", 2.0036131499663874], [2400, 100, 2.0051518882460453, 0.005597, "42488ee56db239f7834f30733b651b8152de705a4fc70e07df9e56012c81d03f"]]');
+INSERT INTO public.trial_system_attributes VALUES (37, 19, 'sweep:seal', '"7bb756949f1d0c9478b50c59c7f05bf6760e75e7e5c95dbcdcff2db31fe4c511"');
+INSERT INTO public.trial_system_attributes VALUES (38, 19, 'sweep:segments', '[[240, 10, 2.6753487188149903, 0.004438, "1636587a1765175cfadcb1defe0223df9e38afa83e89792863b2d40fe5a5f09a", 2.687525203999351]]');
+INSERT INTO public.trial_system_attributes VALUES (39, 20, 'sweep:seal', '"9d4bd4fdd0df48594493867835da80116f6ce9fc8c2641990bc389d5e7da25af"');
+INSERT INTO public.trial_system_attributes VALUES (40, 20, 'sweep:segments', '[[240, 10, 2.1548331741462734, 0.01228, "b91bfd4abab518bae8898f818745700535556ed566822b15b9c6a3b7c5f4ab71", 2.1870720040272262]]');
+INSERT INTO public.trial_system_attributes VALUES (41, 21, 'sweep:seal', '"dee11164b2cdc0d76a7ebee047139a75599a01b7f2be71529e1af699696a3339"');
+INSERT INTO public.trial_system_attributes VALUES (42, 21, 'sweep:segments', '[[240, 10, 2.031015621826929, 0.004864, "28e135f40d263fc5e736b3ddbb5ed851fe32a2f9197f256a3306835755629d3d", 2.0305658868130516]]');
+INSERT INTO public.trial_system_attributes VALUES (43, 22, 'sweep:seal', '"4b2d183cdd9fd1278c5df133c97783bd6bdc0c27dafc25429e9ff2178e5d5608"');
+INSERT INTO public.trial_system_attributes VALUES (44, 22, 'sweep:segments', '[[240, 10, 1.9872515821719872, 0.003709, "7fe910157560db465701ffcc76d827576ef66e03341836bc9a4a54a8d3e8455b", 1.9859944494331585], [720, 30, 1.9991602888878655, 0.006023, "db9bc117d69742c8c6fed5c804f6b48727bb108cdad1b17e9054844a9007c3d0", 1.9915374935988117], [2160, 90, 2.0078015531248905, 0.017078, "0426ff3c47c246636720d6a4f44814a895d91293d8f9352002eecdf5c3acfee5", 2.005925655693692]]');
+INSERT INTO public.trial_system_attributes VALUES (45, 23, 'sweep:seal', '"6fc78bd785ca97d985f4d139a1403f5e2ab05ca136465374877f9f5c751cbdac"');
+INSERT INTO public.trial_system_attributes VALUES (46, 23, 'sweep:segments', '[[240, 10, 1.9956629451583414, 0.003468, "17c84da15b42df7b0c6b8609f1973319e60482866a4070416167ca6912e42a5a", 1.985978012356688], [720, 30, 1.9887128065833275, 0.007357, "7a0b46c0a667bdc760c8c36167bddc2f69dba42c84408da81eaf1a020a0ea3a5", 1.98467270580723], [2160, 90, 2.0152321079855455, 0.015309, "670eb785464191aca2ccf382398e8129312cd91736014ccad5eef57c6eeb79c4", 2.0150638951317354]]');
+INSERT INTO public.trial_system_attributes VALUES (47, 24, 'sweep:seal', '"569f13d21e100411d8739687ede4940f6fd8617415acf3420cbb69d38dd48956"');
+INSERT INTO public.trial_system_attributes VALUES (48, 25, 'sweep:seal', '"ca51c4492aeca5eeb802dabd06b5270323e80fc49673685c4410f20aa61bf7db"');
+INSERT INTO public.trial_system_attributes VALUES (49, 24, 'sweep:segments', '[[6000, 10, 2.2314850783182516, 0.063718, "fbba8a0c6bf5a93a3c3fd86b998755a35f07630c20fc61c9ca1812cd331fcce5"]]');
+
+
+--
+-- Data for Name: trial_user_attributes; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trial_user_attributes VALUES (1, 1, 'seed', '3451003037');
+INSERT INTO public.trial_user_attributes VALUES (2, 1, 'n_params', '833');
+INSERT INTO public.trial_user_attributes VALUES (3, 1, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (4, 1, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (5, 1, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (6, 1, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (7, 1, 'train_seconds', '0.004');
+INSERT INTO public.trial_user_attributes VALUES (8, 2, 'seed', '2043471749');
+INSERT INTO public.trial_user_attributes VALUES (9, 2, 'n_params', '833');
+INSERT INTO public.trial_user_attributes VALUES (10, 2, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (11, 2, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (12, 2, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (13, 2, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (14, 2, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (15, 3, 'seed', '1195996529');
+INSERT INTO public.trial_user_attributes VALUES (16, 3, 'n_params', '1531');
+INSERT INTO public.trial_user_attributes VALUES (17, 3, 'examples_seen', '6400');
+INSERT INTO public.trial_user_attributes VALUES (18, 3, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (19, 3, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (20, 3, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (21, 3, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (22, 4, 'seed', '4277858504');
+INSERT INTO public.trial_user_attributes VALUES (23, 4, 'n_params', '1531');
+INSERT INTO public.trial_user_attributes VALUES (24, 4, 'examples_seen', '6400');
+INSERT INTO public.trial_user_attributes VALUES (25, 4, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (26, 4, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (27, 4, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (28, 4, 'train_seconds', '0.002');
+INSERT INTO public.trial_user_attributes VALUES (29, 5, 'seed', '3590057974');
+INSERT INTO public.trial_user_attributes VALUES (30, 5, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (31, 5, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (32, 5, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (33, 5, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (34, 5, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (35, 5, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (36, 6, 'seed', '3828490698');
+INSERT INTO public.trial_user_attributes VALUES (37, 6, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (38, 6, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (39, 6, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (40, 6, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (41, 6, 'owner', '"vm:18402"');
+INSERT INTO public.trial_user_attributes VALUES (42, 6, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (43, 7, 'seed', '8375127337');
+INSERT INTO public.trial_user_attributes VALUES (44, 7, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (45, 7, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (46, 7, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (47, 7, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (48, 7, 'round', '0');
+INSERT INTO public.trial_user_attributes VALUES (49, 7, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (50, 7, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (51, 7, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (52, 7, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (53, 8, 'seed', '8375127337');
+INSERT INTO public.trial_user_attributes VALUES (54, 8, 'n_params', '833');
+INSERT INTO public.trial_user_attributes VALUES (55, 8, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (56, 8, 'candidate', '0');
+INSERT INTO public.trial_user_attributes VALUES (57, 8, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (58, 8, 'round', '0');
+INSERT INTO public.trial_user_attributes VALUES (59, 8, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (60, 8, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (61, 8, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (62, 8, 'train_seconds', '0.002');
+INSERT INTO public.trial_user_attributes VALUES (63, 9, 'seed', '4394052623');
+INSERT INTO public.trial_user_attributes VALUES (64, 9, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (65, 9, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (66, 9, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (67, 9, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (68, 9, 'round', '1');
+INSERT INTO public.trial_user_attributes VALUES (69, 9, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (70, 9, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (71, 9, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (72, 9, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (73, 10, 'seed', '4394052623');
+INSERT INTO public.trial_user_attributes VALUES (74, 10, 'n_params', '833');
+INSERT INTO public.trial_user_attributes VALUES (75, 10, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (76, 10, 'candidate', '0');
+INSERT INTO public.trial_user_attributes VALUES (77, 10, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (78, 10, 'round', '1');
+INSERT INTO public.trial_user_attributes VALUES (79, 10, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (80, 10, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (81, 10, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (82, 10, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (83, 11, 'seed', '4715243013');
+INSERT INTO public.trial_user_attributes VALUES (84, 11, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (85, 11, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (86, 11, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (87, 11, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (88, 11, 'round', '2');
+INSERT INTO public.trial_user_attributes VALUES (89, 11, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (90, 11, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (91, 11, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (92, 11, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (93, 12, 'seed', '4715243013');
+INSERT INTO public.trial_user_attributes VALUES (94, 12, 'n_params', '833');
+INSERT INTO public.trial_user_attributes VALUES (95, 12, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (96, 12, 'candidate', '0');
+INSERT INTO public.trial_user_attributes VALUES (97, 12, 'phase', '"choice"');
+INSERT INTO public.trial_user_attributes VALUES (98, 12, 'round', '2');
+INSERT INTO public.trial_user_attributes VALUES (99, 12, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (100, 12, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (101, 12, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (102, 12, 'train_seconds', '0.008');
+INSERT INTO public.trial_user_attributes VALUES (103, 13, 'seed', '12426414424');
+INSERT INTO public.trial_user_attributes VALUES (104, 13, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (105, 13, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (106, 13, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (107, 13, 'phase', '"certify"');
+INSERT INTO public.trial_user_attributes VALUES (108, 13, 'round', '0');
+INSERT INTO public.trial_user_attributes VALUES (109, 13, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (110, 13, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (111, 13, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (112, 13, 'train_seconds', '0.007');
+INSERT INTO public.trial_user_attributes VALUES (113, 14, 'seed', '12759058022');
+INSERT INTO public.trial_user_attributes VALUES (114, 14, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (115, 14, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (116, 14, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (117, 14, 'phase', '"certify"');
+INSERT INTO public.trial_user_attributes VALUES (118, 14, 'round', '1');
+INSERT INTO public.trial_user_attributes VALUES (119, 14, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (120, 14, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (121, 14, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (122, 14, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (123, 15, 'seed', '9904550456');
+INSERT INTO public.trial_user_attributes VALUES (124, 15, 'n_params', '947');
+INSERT INTO public.trial_user_attributes VALUES (125, 15, 'examples_seen', '12800');
+INSERT INTO public.trial_user_attributes VALUES (126, 15, 'candidate', '4');
+INSERT INTO public.trial_user_attributes VALUES (127, 15, 'phase', '"certify"');
+INSERT INTO public.trial_user_attributes VALUES (128, 15, 'round', '2');
+INSERT INTO public.trial_user_attributes VALUES (129, 15, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (130, 15, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (131, 15, 'owner', '"vm:18976"');
+INSERT INTO public.trial_user_attributes VALUES (132, 15, 'train_seconds', '0.003');
+INSERT INTO public.trial_user_attributes VALUES (133, 16, 'seed', '148042955');
+INSERT INTO public.trial_user_attributes VALUES (134, 16, 'n_params', '1627');
+INSERT INTO public.trial_user_attributes VALUES (135, 16, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (136, 16, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (137, 16, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (138, 16, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (139, 16, 'train_seconds', '0.042');
+INSERT INTO public.trial_user_attributes VALUES (140, 17, 'seed', '1156388790');
+INSERT INTO public.trial_user_attributes VALUES (141, 17, 'n_params', '571');
+INSERT INTO public.trial_user_attributes VALUES (142, 17, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (143, 17, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (144, 17, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (145, 17, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (146, 17, 'train_seconds', '0.036');
+INSERT INTO public.trial_user_attributes VALUES (147, 18, 'seed', '3045238892');
+INSERT INTO public.trial_user_attributes VALUES (148, 18, 'n_params', '571');
+INSERT INTO public.trial_user_attributes VALUES (149, 18, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (150, 18, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (151, 18, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (152, 18, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (153, 18, 'train_seconds', '0.054');
+INSERT INTO public.trial_user_attributes VALUES (154, 19, 'seed', '3174062209');
+INSERT INTO public.trial_user_attributes VALUES (155, 19, 'n_params', '571');
+INSERT INTO public.trial_user_attributes VALUES (156, 19, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (157, 19, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (158, 19, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (159, 19, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (160, 19, 'train_seconds', '0.004');
+INSERT INTO public.trial_user_attributes VALUES (161, 19, 'reason', '"pruned at 10 % by asha"');
+INSERT INTO public.trial_user_attributes VALUES (162, 20, 'seed', '2117930437');
+INSERT INTO public.trial_user_attributes VALUES (163, 20, 'n_params', '619');
+INSERT INTO public.trial_user_attributes VALUES (164, 20, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (165, 20, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (166, 20, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (167, 20, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (168, 20, 'train_seconds', '0.012');
+INSERT INTO public.trial_user_attributes VALUES (169, 20, 'reason', '"pruned at 10 % by asha"');
+INSERT INTO public.trial_user_attributes VALUES (170, 21, 'seed', '3823829185');
+INSERT INTO public.trial_user_attributes VALUES (171, 21, 'n_params', '955');
+INSERT INTO public.trial_user_attributes VALUES (172, 21, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (173, 21, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (174, 21, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (175, 21, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (176, 21, 'train_seconds', '0.005');
+INSERT INTO public.trial_user_attributes VALUES (177, 21, 'reason', '"pruned at 10 % by asha"');
+INSERT INTO public.trial_user_attributes VALUES (178, 22, 'seed', '3137602576');
+INSERT INTO public.trial_user_attributes VALUES (179, 22, 'n_params', '571');
+INSERT INTO public.trial_user_attributes VALUES (180, 22, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (181, 22, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (182, 22, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (183, 22, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (184, 22, 'train_seconds', '0.027');
+INSERT INTO public.trial_user_attributes VALUES (185, 22, 'reason', '"pruned at 90 % by asha"');
+INSERT INTO public.trial_user_attributes VALUES (186, 23, 'seed', '3069089890');
+INSERT INTO public.trial_user_attributes VALUES (187, 23, 'n_params', '571');
+INSERT INTO public.trial_user_attributes VALUES (188, 23, 'examples_seen', '76800');
+INSERT INTO public.trial_user_attributes VALUES (189, 23, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (190, 23, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (191, 23, 'owner', '"vm:18467"');
+INSERT INTO public.trial_user_attributes VALUES (192, 23, 'train_seconds', '0.026');
+INSERT INTO public.trial_user_attributes VALUES (193, 23, 'reason', '"pruned at 90 % by asha"');
+INSERT INTO public.trial_user_attributes VALUES (194, 24, 'seed', '3451003037');
+INSERT INTO public.trial_user_attributes VALUES (195, 24, 'n_params', '2467');
+INSERT INTO public.trial_user_attributes VALUES (196, 24, 'examples_seen', '1920000');
+INSERT INTO public.trial_user_attributes VALUES (197, 24, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (198, 24, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (199, 24, 'owner', '"vm:18714"');
+INSERT INTO public.trial_user_attributes VALUES (200, 25, 'seed', '2043471749');
+INSERT INTO public.trial_user_attributes VALUES (201, 25, 'n_params', '3067');
+INSERT INTO public.trial_user_attributes VALUES (202, 25, 'examples_seen', '1920000');
+INSERT INTO public.trial_user_attributes VALUES (203, 25, 'engine', '"fused"');
+INSERT INTO public.trial_user_attributes VALUES (204, 25, 'device', '"cpu"');
+INSERT INTO public.trial_user_attributes VALUES (205, 25, 'owner', '"vm:18714"');
+
+
+--
+-- Data for Name: trial_values; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trial_values VALUES (1, 1, 0, 2.064744586125016, 'FINITE');
+INSERT INTO public.trial_values VALUES (2, 2, 0, 2.177180909862121, 'FINITE');
+INSERT INTO public.trial_values VALUES (3, 3, 0, 2.2710728442503347, 'FINITE');
+INSERT INTO public.trial_values VALUES (4, 4, 0, 2.5308942805147834, 'FINITE');
+INSERT INTO public.trial_values VALUES (5, 5, 0, 2.073275561340981, 'FINITE');
+INSERT INTO public.trial_values VALUES (6, 6, 0, 2.1060960882653794, 'FINITE');
+INSERT INTO public.trial_values VALUES (7, 7, 0, 2.167124658409092, 'FINITE');
+INSERT INTO public.trial_values VALUES (8, 8, 0, 2.209053732247816, 'FINITE');
+INSERT INTO public.trial_values VALUES (9, 9, 0, 2.2974389632129006, 'FINITE');
+INSERT INTO public.trial_values VALUES (10, 10, 0, 2.4040578332626157, 'FINITE');
+INSERT INTO public.trial_values VALUES (11, 11, 0, 2.096216248555316, 'FINITE');
+INSERT INTO public.trial_values VALUES (12, 12, 0, 2.1382816336635084, 'FINITE');
+INSERT INTO public.trial_values VALUES (13, 13, 0, 2.120499817240569, 'FINITE');
+INSERT INTO public.trial_values VALUES (14, 14, 0, 2.134196331103643, 'FINITE');
+INSERT INTO public.trial_values VALUES (15, 15, 0, 2.1659991244475045, 'FINITE');
+INSERT INTO public.trial_values VALUES (16, 16, 0, 2.064687249086359, 'FINITE');
+INSERT INTO public.trial_values VALUES (17, 17, 0, 2.0361546254990732, 'FINITE');
+INSERT INTO public.trial_values VALUES (18, 18, 0, 2.0051518882460453, 'FINITE');
+
+
+--
+-- Data for Name: trials; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trials VALUES (1, 0, 1, 'COMPLETE', '2026-11-29 16:13:45.678574', '2026-11-29 16:13:47.589787');
+INSERT INTO public.trials VALUES (2, 1, 1, 'COMPLETE', '2026-11-29 16:13:47.597353', '2026-11-29 16:13:47.606626');
+INSERT INTO public.trials VALUES (3, 2, 1, 'COMPLETE', '2026-11-29 16:13:47.613029', '2026-11-29 16:13:47.622739');
+INSERT INTO public.trials VALUES (4, 3, 1, 'COMPLETE', '2026-11-29 16:13:47.627736', '2026-11-29 16:13:47.63608');
+INSERT INTO public.trials VALUES (5, 4, 1, 'COMPLETE', '2026-11-29 16:13:47.640829', '2026-11-29 16:13:47.649368');
+INSERT INTO public.trials VALUES (6, 5, 1, 'COMPLETE', '2026-11-29 16:13:47.654831', '2026-11-29 16:13:47.663011');
+INSERT INTO public.trials VALUES (7, 0, 2, 'COMPLETE', '2026-11-29 16:14:59.947954', '2026-11-29 16:15:02.916693');
+INSERT INTO public.trials VALUES (8, 1, 2, 'COMPLETE', '2026-11-29 16:15:02.938522', '2026-11-29 16:15:02.955146');
+INSERT INTO public.trials VALUES (9, 2, 2, 'COMPLETE', '2026-11-29 16:15:02.960255', '2026-11-29 16:15:02.969626');
+INSERT INTO public.trials VALUES (10, 3, 2, 'COMPLETE', '2026-11-29 16:15:02.978612', '2026-11-29 16:15:02.986242');
+INSERT INTO public.trials VALUES (11, 4, 2, 'COMPLETE', '2026-11-29 16:15:03.000893', '2026-11-29 16:15:03.025171');
+INSERT INTO public.trials VALUES (12, 5, 2, 'COMPLETE', '2026-11-29 16:15:03.04597', '2026-11-29 16:15:03.075266');
+INSERT INTO public.trials VALUES (13, 6, 2, 'COMPLETE', '2026-11-29 16:15:03.34129', '2026-11-29 16:15:06.101564');
+INSERT INTO public.trials VALUES (14, 7, 2, 'COMPLETE', '2026-11-29 16:15:06.117161', '2026-11-29 16:15:06.145803');
+INSERT INTO public.trials VALUES (15, 8, 2, 'COMPLETE', '2026-11-29 16:15:06.169091', '2026-11-29 16:15:06.189597');
+INSERT INTO public.trials VALUES (16, 0, 3, 'COMPLETE', '2026-11-29 16:13:52.462256', '2026-11-29 16:13:54.401769');
+INSERT INTO public.trials VALUES (17, 1, 3, 'COMPLETE', '2026-11-29 16:13:54.407469', '2026-11-29 16:13:54.457019');
+INSERT INTO public.trials VALUES (18, 2, 3, 'COMPLETE', '2026-11-29 16:13:54.752179', '2026-11-29 16:13:54.843069');
+INSERT INTO public.trials VALUES (19, 3, 3, 'PRUNED', '2026-11-29 16:13:54.868725', '2026-11-29 16:13:54.8925');
+INSERT INTO public.trials VALUES (20, 4, 3, 'PRUNED', '2026-11-29 16:13:54.909837', '2026-11-29 16:13:54.934497');
+INSERT INTO public.trials VALUES (21, 5, 3, 'PRUNED', '2026-11-29 16:13:54.969339', '2026-11-29 16:13:54.9842');
+INSERT INTO public.trials VALUES (22, 6, 3, 'PRUNED', '2026-11-29 16:13:55.011049', '2026-11-29 16:13:55.050285');
+INSERT INTO public.trials VALUES (23, 7, 3, 'PRUNED', '2026-11-29 16:13:55.074744', '2026-11-29 16:13:55.112257');
+INSERT INTO public.trials VALUES (24, 0, 4, 'RUNNING', '2026-11-29 16:14:22.129748', NULL);
+INSERT INTO public.trials VALUES (25, 1, 4, 'RUNNING', '2026-11-29 16:14:22.190701', NULL);
+
+
+--
+-- Data for Name: version_info; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.version_info VALUES (1, 12, '5.0.0');
+
+
+--
+-- Name: studies_study_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.studies_study_id_seq', 4, true);
+
+
+--
+-- Name: study_directions_study_direction_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.study_directions_study_direction_id_seq', 4, true);
+
+
+--
+-- Name: study_system_attributes_study_system_attribute_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.study_system_attributes_study_system_attribute_id_seq', 40, true);
+
+
+--
+-- Name: study_user_attributes_study_user_attribute_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.study_user_attributes_study_user_attribute_id_seq', 40, true);
+
+
+--
+-- Name: sweep_drivers_driver_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.sweep_drivers_driver_id_seq', 1, false);
+
+
+--
+-- Name: trial_heartbeats_trial_heartbeat_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_heartbeats_trial_heartbeat_id_seq', 1, false);
+
+
+--
+-- Name: trial_intermediate_values_trial_intermediate_value_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_intermediate_values_trial_intermediate_value_id_seq', 37, true);
+
+
+--
+-- Name: trial_params_param_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_params_param_id_seq', 75, true);
+
+
+--
+-- Name: trial_system_attributes_trial_system_attribute_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_system_attributes_trial_system_attribute_id_seq', 49, true);
+
+
+--
+-- Name: trial_user_attributes_trial_user_attribute_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_user_attributes_trial_user_attribute_id_seq', 205, true);
+
+
+--
+-- Name: trial_values_trial_value_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trial_values_trial_value_id_seq', 18, true);
+
+
+--
+-- Name: trials_trial_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.trials_trial_id_seq', 25, true);
+
+
+--
+-- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+
+--
+-- Name: studies studies_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.studies
+    ADD CONSTRAINT studies_pkey PRIMARY KEY (study_id);
+
+
+--
+-- Name: study_directions study_directions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_directions
+    ADD CONSTRAINT study_directions_pkey PRIMARY KEY (study_direction_id);
+
+
+--
+-- Name: study_directions study_directions_study_id_objective_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_directions
+    ADD CONSTRAINT study_directions_study_id_objective_key UNIQUE (study_id, objective);
+
+
+--
+-- Name: study_system_attributes study_system_attributes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_system_attributes
+    ADD CONSTRAINT study_system_attributes_pkey PRIMARY KEY (study_system_attribute_id);
+
+
+--
+-- Name: study_system_attributes study_system_attributes_study_id_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_system_attributes
+    ADD CONSTRAINT study_system_attributes_study_id_key_key UNIQUE (study_id, key);
+
+
+--
+-- Name: study_user_attributes study_user_attributes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_user_attributes
+    ADD CONSTRAINT study_user_attributes_pkey PRIMARY KEY (study_user_attribute_id);
+
+
+--
+-- Name: study_user_attributes study_user_attributes_study_id_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_user_attributes
+    ADD CONSTRAINT study_user_attributes_study_id_key_key UNIQUE (study_id, key);
+
+
+--
+-- Name: sweep_claims sweep_claims_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweep_claims
+    ADD CONSTRAINT sweep_claims_pkey PRIMARY KEY (trial_id);
+
+
+--
+-- Name: sweep_drivers sweep_drivers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweep_drivers
+    ADD CONSTRAINT sweep_drivers_pkey PRIMARY KEY (driver_id);
+
+
+--
+-- Name: trial_heartbeats trial_heartbeats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_heartbeats
+    ADD CONSTRAINT trial_heartbeats_pkey PRIMARY KEY (trial_heartbeat_id);
+
+
+--
+-- Name: trial_heartbeats trial_heartbeats_trial_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_heartbeats
+    ADD CONSTRAINT trial_heartbeats_trial_id_key UNIQUE (trial_id);
+
+
+--
+-- Name: trial_intermediate_values trial_intermediate_values_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_intermediate_values
+    ADD CONSTRAINT trial_intermediate_values_pkey PRIMARY KEY (trial_intermediate_value_id);
+
+
+--
+-- Name: trial_intermediate_values trial_intermediate_values_trial_id_step_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_intermediate_values
+    ADD CONSTRAINT trial_intermediate_values_trial_id_step_key UNIQUE (trial_id, step);
+
+
+--
+-- Name: trial_params trial_params_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_params
+    ADD CONSTRAINT trial_params_pkey PRIMARY KEY (param_id);
+
+
+--
+-- Name: trial_params trial_params_trial_id_param_name_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_params
+    ADD CONSTRAINT trial_params_trial_id_param_name_key UNIQUE (trial_id, param_name);
+
+
+--
+-- Name: trial_system_attributes trial_system_attributes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_system_attributes
+    ADD CONSTRAINT trial_system_attributes_pkey PRIMARY KEY (trial_system_attribute_id);
+
+
+--
+-- Name: trial_system_attributes trial_system_attributes_trial_id_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_system_attributes
+    ADD CONSTRAINT trial_system_attributes_trial_id_key_key UNIQUE (trial_id, key);
+
+
+--
+-- Name: trial_user_attributes trial_user_attributes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_user_attributes
+    ADD CONSTRAINT trial_user_attributes_pkey PRIMARY KEY (trial_user_attribute_id);
+
+
+--
+-- Name: trial_user_attributes trial_user_attributes_trial_id_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_user_attributes
+    ADD CONSTRAINT trial_user_attributes_trial_id_key_key UNIQUE (trial_id, key);
+
+
+--
+-- Name: trial_values trial_values_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_values
+    ADD CONSTRAINT trial_values_pkey PRIMARY KEY (trial_value_id);
+
+
+--
+-- Name: trial_values trial_values_trial_id_objective_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_values
+    ADD CONSTRAINT trial_values_trial_id_objective_key UNIQUE (trial_id, objective);
+
+
+--
+-- Name: trials trials_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trials
+    ADD CONSTRAINT trials_pkey PRIMARY KEY (trial_id);
+
+
+--
+-- Name: version_info version_info_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.version_info
+    ADD CONSTRAINT version_info_pkey PRIMARY KEY (version_info_id);
+
+
+--
+-- Name: ix_studies_study_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX ix_studies_study_name ON public.studies USING btree (study_name);
+
+
+--
+-- Name: ix_sweep_claims_driver_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ix_sweep_claims_driver_id ON public.sweep_claims USING btree (driver_id);
+
+
+--
+-- Name: ix_sweep_drivers_study_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ix_sweep_drivers_study_id ON public.sweep_drivers USING btree (study_id);
+
+
+--
+-- Name: ix_trials_study_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ix_trials_study_id ON public.trials USING btree (study_id);
+
+
+--
+-- Name: study_directions study_directions_study_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_directions
+    ADD CONSTRAINT study_directions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.studies(study_id);
+
+
+--
+-- Name: study_system_attributes study_system_attributes_study_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_system_attributes
+    ADD CONSTRAINT study_system_attributes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.studies(study_id);
+
+
+--
+-- Name: study_user_attributes study_user_attributes_study_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.study_user_attributes
+    ADD CONSTRAINT study_user_attributes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.studies(study_id);
+
+
+--
+-- Name: sweep_claims sweep_claims_driver_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweep_claims
+    ADD CONSTRAINT sweep_claims_driver_id_fkey FOREIGN KEY (driver_id) REFERENCES public.sweep_drivers(driver_id) ON DELETE CASCADE;
+
+
+--
+-- Name: sweep_claims sweep_claims_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweep_claims
+    ADD CONSTRAINT sweep_claims_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id) ON DELETE CASCADE;
+
+
+--
+-- Name: sweep_drivers sweep_drivers_study_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweep_drivers
+    ADD CONSTRAINT sweep_drivers_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.studies(study_id) ON DELETE CASCADE;
+
+
+--
+-- Name: trial_heartbeats trial_heartbeats_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_heartbeats
+    ADD CONSTRAINT trial_heartbeats_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trial_intermediate_values trial_intermediate_values_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_intermediate_values
+    ADD CONSTRAINT trial_intermediate_values_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trial_params trial_params_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_params
+    ADD CONSTRAINT trial_params_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trial_system_attributes trial_system_attributes_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_system_attributes
+    ADD CONSTRAINT trial_system_attributes_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trial_user_attributes trial_user_attributes_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_user_attributes
+    ADD CONSTRAINT trial_user_attributes_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trial_values trial_values_trial_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trial_values
+    ADD CONSTRAINT trial_values_trial_id_fkey FOREIGN KEY (trial_id) REFERENCES public.trials(trial_id);
+
+
+--
+-- Name: trials trials_study_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trials
+    ADD CONSTRAINT trials_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.studies(study_id);
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+
