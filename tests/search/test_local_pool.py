@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from sweep_command import children, is_alive, kill, wait_until, workers
+from sweep_command import is_alive, kill, wait_until, workers
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 
@@ -162,20 +162,31 @@ def test_a_task_that_cannot_be_sent_ends_the_run() -> None:
         wait_for(pool)
 
 
-@LINUX
-def test_a_system_that_refuses_a_process_ends_the_run() -> None:
-    """The limit of open files is reached at the second one; the first one is gone."""
+@contextlib.contextmanager
+def open_files_left(n: int) -> Iterator[None]:
+    """Let this process open so many more files."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.ExitStack() as room:
-        for _ in range(12):
-            room.enter_context(Path(os.devnull).open())
-        used = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used, limits[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    opened = []
     try:
-        with pytest.raises(MachineError, match="cannot start: OSError: .*Too many open files"):
-            pool_of(9).__enter__()
+        with contextlib.suppress(OSError):
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(n):
+            os.close(opened.pop())
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+@LINUX
+def test_a_system_that_refuses_a_process_ends_the_run() -> None:
+    """The limit of open files is reached at the second or third one; those before it are gone."""
+    expected = pytest.raises(MachineError, match=r"cannot start: OSError: .*Too many open files")
+    with open_files_left(9), expected, pool_of(9):
+        pass
     assert workers(os.getpid()) == []
 
 
@@ -385,16 +396,18 @@ def test_jobs_are_shared_out_among_devices_and_come_back_as_trained_here() -> No
 
 
 def test_a_study_has_the_same_numbers_however_many_jobs_a_process_has(tmp_path) -> None:
-    """Sampler random, workers on two devices: losses as with one worker, each trial with its device."""
-    spec = toy_study(trials=6, trial=[{"x": 0.1, "y": 1, "conduct": "die"}])
+    """One of six dies: the others have the losses of one job a process, each trial with its device."""
+    listed = [{"x": 0.1 * n, "y": 1 + n, "conduct": "die" if n == 1 else "learn"} for n in range(6)]
+    spec = toy_study(sampler="listed", trials=6, trial=listed)
     alone, many = tmp_path / "alone", tmp_path / "many"
     watcher = Watcher()
     for folder, task, watch in ((alone, TOY, Watcher()), (many, MANY, watcher)):
         folder.mkdir()
-        run_toy(folder, spec, watch, task=task, workers=8)
+        run_toy(folder, spec, watch, task=task, workers=4)
     records = [load_study(database_in(folder).open_read_only(), "toy") for folder in (alone, many)]
     expected, found = [{t.number: (t.state, t.params, t.dev_loss) for t in r.trials} for r in records]
     assert found == expected
+    assert [state for state, *_ in found.values()].count("complete") == 5
     assert {trial.device for trial in records[1].trials} == {"toy:0", "toy:1"}
     stored = {trial.number: trial.device for trial in records[1].trials}
     assert {event.trial.number: event.trial.device for event in watcher.of(TrialEnded)} == stored
