@@ -148,19 +148,19 @@ class Driver:
         if not self.unfinished and len(self.params) >= self.total:
             return None
         pool = self.start_pool(len(self.unfinished) + self.total - len(self.params))
-        self.observe(
-            RunStarted(
-                done=self.done,
-                total=self.total,
-                workers=pool.places,
-                engine=self.engine,
-                device=" ".join(pool.devices),
-                data_facts=self.data.describe(),
-                finished=self.finished,
-                timeout=self.spec.timeout,
-            )
-        )
         try:
+            self.observe(
+                RunStarted(
+                    done=self.done,
+                    total=self.total,
+                    workers=pool.places,
+                    engine=self.engine,
+                    device=" ".join(pool.devices),
+                    data_facts=self.data.describe(),
+                    finished=self.finished,
+                    timeout=self.spec.timeout,
+                )
+            )
             while True:
                 stopped_by = "signal" if should_stop() else "timeout" if self.budget.is_over() else None
                 if stopped_by:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sweep.errors import DeviceError, MachineError
-from sweep.search.device_pool import DevicePool
-from sweep.search.pool import LocalPool, Pool, PoolRequest, usable_cores
+from sweep.search.local_pool import LocalPool
+from sweep.search.pool import Pool, PoolRequest
 from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask
 
@@ -43,17 +43,6 @@ def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tup
     return task.list_devices(device)
 
 
-def _start_local(asked: PoolRequest) -> Pool:
-    """Start many segments a process, or one, as the engine has it."""
-    task, data, engine, devices = asked.task, asked.data, asked.engine, asked.devices
-    places = task.places(engine, devices[0])
-    if places > 1:
-        workers = min(asked.workers or places * len(devices), asked.at_most)
-        return DevicePool(task, data, workers=workers, engine=engine, devices=devices)
-    workers = min(asked.workers or usable_cores(), asked.at_most)
-    return LocalPool(task, data, workers=workers, engine=engine, device=devices[0])
-
-
 def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
     """Ask not what is here: the driver's machine may have no GPU where the cluster has many."""
     if importlib.util.find_spec("ray") is None:
@@ -74,7 +63,7 @@ def _start_ray(asked: PoolRequest) -> Pool:
 
 
 POOLS: dict[str, PoolKind] = {
-    "local": PoolKind(_list_local_devices, _start_local),
+    "local": PoolKind(_list_local_devices, LocalPool),
     "ray": PoolKind(_list_ray_devices, _start_ray),
 }
 """Where segments can run. To add a kind: a ``Pool``, and a line here."""

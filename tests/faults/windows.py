@@ -125,7 +125,7 @@ PRUNE_WINDOW = "between prune decision and tell"
 DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
     "after ask": ("sweep.search.study_writer:StudyWriter.claim", before),
     "after claim": ("sweep.search.study_writer:StudyWriter.claim", after),
-    "in training": ("sweep.search.pool:LocalPool.submit", soon_after),
+    "in training": ("sweep.search.local_pool:LocalPool.submit", soon_after),
     "in a state's write": ("sweep.search.files:_write_temporary", amid_write),
     "between write and rename": ("sweep.search.files:_write_temporary", after),
     "between two renames": ("sweep.search.files:os.replace", after),

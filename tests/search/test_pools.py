@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ray_cluster import RayCluster, running_cluster
 from sweep_command import wait_until
-from test_pool import DATA, job, trained, wait_for
+from test_local_pool import DATA, job, trained, wait_for
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
@@ -132,15 +132,28 @@ def test_the_time_of_a_job_begins_when_its_worker_is_ready(pool_of: PoolOf) -> N
         assert 0.4 < pool.elapsed(0) < 30
 
 
-def test_a_job_can_be_ended_without_an_outcome(pool_of: PoolOf) -> None:
-    """The other job is not touched, and the place is free again."""
+@pytest.mark.parametrize("begun", [False, True], ids=["before it begins", "in training"])
+def test_a_job_can_be_ended_without_an_outcome(pool_of: PoolOf, begun: bool) -> None:
+    """The next job is trained, and the place is free again."""
     with pool_of(2) as pool:
         pool.submit(job(0, "sleep"))
+        assert not begun or wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1, 60)
         pool.kill(0)
         assert pool.free() == 2
         pool.submit(job(1))
         assert [outcome.trial for outcome in wait_for(pool)] == [1]
         assert pool.wait(0.2) == []
+
+
+def test_a_trial_whose_job_was_ended_can_be_submitted_again(pool_of: PoolOf) -> None:
+    """What comes is the segment of the later job."""
+    with pool_of(1) as pool:
+        pool.submit(job(0, "sleep"))
+        pool.kill(0)
+        pool.submit(job(0))
+        (outcome,) = wait_for(pool)
+    assert outcome.segment is not None
+    assert outcome.segment.dev_loss == trained(0).dev_loss
 
 
 def test_closing_twice_is_harmless(pool_of: PoolOf) -> None:

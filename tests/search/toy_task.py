@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task.protocol import JobQueue, Segment
+from sweep.task.protocol import JobQueue, Segment, SegmentJob
 
 PRIME = 1_000_003
 CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep", "half")
@@ -49,6 +49,8 @@ class ToyData:
     sha256: str
     folder: str
     """Where a stumbling worker remembers how often it fell."""
+    ballast: bytes = b""
+    """What makes it as large as real data."""
 
     def describe(self) -> str:
         return "nothing to read"
@@ -65,6 +67,8 @@ class ToyTask:
     """Whether every segment ends in a fault."""
     many: int = 1
     """Segments that a worker is handed at a time; above 1 there are two devices."""
+    data_bytes: int = 0
+    """How large its data are."""
     version: int = 1
     split_rule: str = "none"
     auto_fields: tuple[str, ...] = ("x",)
@@ -82,7 +86,7 @@ class ToyTask:
         return {"words": "", **section}
 
     def load_data(self, section: Mapping[str, Any]) -> ToyData:
-        return ToyData(sha256="5" * 64, folder=section["words"])
+        return ToyData(sha256="5" * 64, folder=section["words"], ballast=bytes(self.data_bytes))
 
     def list_devices(self, name: str) -> tuple[str, ...]:
         return ("cpu",) if self.many == 1 else ("toy:0", "toy:1")
@@ -95,7 +99,7 @@ class ToyTask:
     ) -> Iterator[tuple[int, Segment | Exception]]:
         while came := jobs.take(wait=True):
             for job in came:
-                if jobs.is_dropped(job.trial):
+                if _is_dropped(job, jobs):
                     continue
                 found = self.find_auto(job.config, data, job.find, engine="", device="") if job.find else {}
                 config = job.config.replace(**found)
@@ -168,6 +172,15 @@ class ToyTask:
         return 3.0
 
 
+def _is_dropped(job: SegmentJob, jobs: JobQueue) -> bool:
+    """Whether a job was dropped by now, or is dropped while it sleeps, as a trainer looks between slices."""
+    sleeps = job.config.conduct == "sleep" and job.state is not None
+    end = time.monotonic() + 60
+    while sleeps and not jobs.is_dropped(job.trial) and time.monotonic() < end:
+        time.sleep(0.01)
+    return jobs.is_dropped(job.trial)
+
+
 def _die_in_the_middle_of_the_answer() -> None:
     def send_half(self: Connection, content: Any) -> None:
         os.write(self.fileno(), bytes(content)[: len(content) // 2])
@@ -190,6 +203,17 @@ def _misbehave(config: ToyConfig, data: ToyData) -> None:
         with falls.open("a") as file:
             file.write("x")
         os._exit(9)
+
+
+class UnreadableTask(ToyTask):
+    """A task that another process cannot read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _refuse_to_be_read, ()
+
+
+def _refuse_to_be_read() -> None:
+    raise ImportError("the toy is not installed here")
 
 
 TOY = ToyTask()
