@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import file_modes
 import pytest
 from small_study import (
     REPOSITORY,
@@ -925,7 +926,7 @@ def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
     for path in (folder, folder / "studies"):
         path.chmod(0o555)
     done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY],
+        [sys.executable, file_modes.__file__, "-m", "sweep", "run", "small", "--device", "cpu"],
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -936,19 +937,6 @@ def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
     (folder / "studies").chmod(0o755)
     assert done.returncode == 3, done.stderr
     assert done.stderr == "sweep: studies/sweep.db.d: Permission denied\n"
-
-
-AS_NOBODY = """
-import os, sys, sweep.search.driver, sweep.progress, sweep.interrupt, sweep.results.config_file
-from sweep.cli import main
-from sweep.task.mlp import MLP
-MLP.resolve_device("cpu")  # loads what is needed: nobody may be unable to read this Python
-MLP.load_data({"words": "data/words.txt"})
-if os.geteuid() == 0:  # a root may write everywhere
-    os.setgid(65534)
-    os.setuid(65534)
-sys.exit(main(["run", "small", "--device", "cpu"]))
-"""
 
 
 def test_a_second_driver_is_refused(small: Path, capsys: Capture) -> None:

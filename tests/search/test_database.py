@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from file_modes import obey_file_modes
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.search.database import Database
 from sweep.search.study_store import study_names
-
-NOBODY = 65534
 
 
 def database_at(path: Path) -> Database:
@@ -215,11 +214,11 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_machine() -> None:
             path.chmod(0o555)
         elsewhere = database_at(folder / "other.db")
         try:
-            assert _as_nobody(elsewhere.open_for_writing).startswith(
+            assert _bound_by_modes(elsewhere.open_for_writing).startswith(
                 f"MachineError: {elsewhere.files.where}: "
             )
-            assert "read-only" in _as_nobody(lambda: add_study(database, "second")) or os.getuid() == 0
-            assert _as_nobody(lambda: study_names(database.open_read_only())) == "['first']"
+            assert "read-only" in _bound_by_modes(lambda: add_study(database, "second"))
+            assert _bound_by_modes(lambda: study_names(database.open_read_only())) == "['first']"
         finally:
             folder.chmod(0o755)
             database.files.path.chmod(0o755)
@@ -303,15 +302,14 @@ def _fork_allowed() -> Iterator[None]:
         yield
 
 
-def _as_nobody(action: Callable[[], object]) -> str:
-    """Do it in a process without the rights of root; return its answer or its error as text."""
+def _bound_by_modes(action: Callable[[], object]) -> str:
+    """Do it in a process that file modes bind; return its answer or its error as text."""
     reading, writing = os.pipe()
     with _fork_allowed():
         pid = os.fork()
     if pid == 0:
         try:
-            if os.getuid() == 0:
-                os.setuid(NOBODY)
+            obey_file_modes()
             answer = repr(action())
         except SweepError as error:
             answer = f"{type(error).__name__}: {error}"
