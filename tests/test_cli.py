@@ -923,18 +923,17 @@ def test_a_changed_study_is_refused_with_the_difference(small: Path, capsys: Cap
 
 def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
     """Where the database's folder cannot be written, one line says so."""
-    for path in (folder, folder / "studies"):
-        path.chmod(0o555)
-    done = subprocess.run(
-        [sys.executable, file_modes.__file__, "-m", "sweep", "run", "small", "--device", "cpu"],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    (folder / "studies").chmod(0o755)
+    command = [file_modes.__file__, "-m", "sweep", "run", "small", "--device", "cpu"]
+    with file_modes.read_only(folder):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert done.returncode == 3, done.stderr
     assert done.stderr == "sweep: studies/sweep.db.d: Permission denied\n"
 

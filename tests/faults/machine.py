@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import faulty
-from file_modes import obey_file_modes
+from file_modes import obey_file_modes, read_only
 from invariants import (
     Findings,
     check_acknowledged,
@@ -122,7 +122,7 @@ def read_only_folder(folder: Path, draw: random.Random, so_far: Counter[str]) ->
     for place in (work, bare):
         (place / ".logs").mkdir()
     before, modes = digest(work), {"before": (obey_file_modes,)}
-    with _read_only(work):
+    with read_only(work, but=".logs"):
         ends = [
             run(work, "table", "grid", **modes),
             run(work, *RUN, **modes),
@@ -134,19 +134,6 @@ def read_only_folder(folder: Path, draw: random.Random, so_far: Counter[str]) ->
         _expect(found, end, 3, "sweep: ")
     found.must(digest(work) == before, "something was written")
     return {"read-only folder, not as root": found + check_ends(ends)}
-
-
-@contextlib.contextmanager
-def _read_only(work: Path) -> Iterator[None]:
-    """Take away the right to write everything in a folder but the logs."""
-    modes = {path: path.stat().st_mode for path in (work, *work.rglob("*")) if path.name != ".logs"}
-    for path, mode in modes.items():
-        path.chmod(mode & ~0o222)
-    try:
-        yield
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
 
 
 # Locks.

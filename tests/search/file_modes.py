@@ -4,9 +4,12 @@ It gives up the rights to pass them and stays root, so it can still read a Pytho
 An ordinary user's process obeys them anyway and is not changed.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 _PAST_FILE_MODES = (1, 2)
@@ -39,6 +42,19 @@ def _check(result: Any) -> None:
         raise OSError(
             ctypes.get_errno(), f"root cannot give up its rights: {os.strerror(ctypes.get_errno())}"
         )
+
+
+@contextlib.contextmanager
+def read_only(folder: Path, *, but: str = "") -> Iterator[None]:
+    """Take away the right to write a folder and everything in it ``but`` what has that name."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*")) if path.name != but}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 if __name__ == "__main__":
