@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import file_modes
 import pytest
 from small_study import (
     REPOSITORY,
@@ -922,33 +923,19 @@ def test_a_changed_study_is_refused_with_the_difference(small: Path, capsys: Cap
 
 def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
     """Where the database's folder cannot be written, one line says so."""
-    for path in (folder, folder / "studies"):
-        path.chmod(0o555)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    (folder / "studies").chmod(0o755)
+    command = [file_modes.__file__, "-m", "sweep", "run", "small", "--device", "cpu"]
+    with file_modes.read_only(folder):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert done.returncode == 3, done.stderr
     assert done.stderr == "sweep: studies/sweep.db.d: Permission denied\n"
-
-
-AS_NOBODY = """
-import os, sys, sweep.search.driver, sweep.progress, sweep.interrupt, sweep.results.config_file
-from sweep.cli import main
-from sweep.task.mlp import MLP
-MLP.resolve_device("cpu")  # loads what is needed: nobody may be unable to read this Python
-MLP.load_data({"words": "data/words.txt"})
-if os.geteuid() == 0:  # a root may write everywhere
-    os.setgid(65534)
-    os.setuid(65534)
-sys.exit(main(["run", "small", "--device", "cpu"]))
-"""
 
 
 def test_a_second_driver_is_refused(small: Path, capsys: Capture) -> None:

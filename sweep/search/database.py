@@ -154,7 +154,7 @@ class SQLiteDatabase(Database):
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
         with machine_errors(self.path):
             self.files.open()
-        with self._opening_lock(), storage_errors(self.path):
+        with machine_errors(self.path), storage_errors(self.path), self._opening_lock():
             if self.exists():
                 self._check_file()
             elif not os.access(self.path.parent, os.W_OK):
@@ -196,7 +196,8 @@ class SQLiteDatabase(Database):
             folder.mkdir(parents=True, exist_ok=True)
         lock, owner = filelock.FileLock(folder / "driver.lock"), folder / "driver.json"
         try:
-            lock.acquire(blocking=False)
+            with machine_errors(folder):
+                lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise StudyConflictError(
                 f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it "
@@ -290,7 +291,7 @@ def machine_errors(where: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, (MachineError, BrokenPipeError)):
+        if isinstance(error, (MachineError, BrokenPipeError, filelock.Timeout)):
             raise
         raise MachineError(f"{error.filename or where}: {error.strerror or error}") from error
 

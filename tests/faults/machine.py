@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import faulty
+from file_modes import obey_file_modes, read_only
 from invariants import (
     Findings,
     check_acknowledged,
@@ -32,7 +33,6 @@ from sweep.errors import SweepError
 
 Rows = dict[str, Findings]
 RUN = ("run", "study.toml", "--workers", "1", "--json")
-NOBODY = 65534
 
 
 def _finish(folder: Path, study: str, ends: list[Ended]) -> Findings:
@@ -111,37 +111,24 @@ def output_full(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
     return {"output to /dev/full": found}
 
 
-def become_nobody() -> None:
-    """Let this process be another user's; what Python loads late may lie where that user cannot read."""
-    b"a".decode("utf-8-sig")
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
-
-
 def read_only_folder(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """In a folder that may not be written a table is shown, and a run says what is wrong."""
-    if os.getuid() != 0:
-        return {"read-only folder (not tried: not root)": Findings()}
     found = Findings(tried=4)
     work = copy_of_trained("grid", folder / "work")
-    (work / "bare").mkdir()
+    bare = work / "bare"
+    bare.mkdir()
     for name in ("words.txt", "study.toml"):
-        shutil.copy(work / name, work / "bare")
-    # Under /tmp every folder on the way may be entered by others, the last ones are made so here.
-    for path in (folder, work, *work.rglob("*"), *folder.parents):
-        if path.is_relative_to(folder) or path.stat().st_uid == 0:
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-    for path in (work / ".logs", work / "bare" / ".logs"):
-        path.mkdir(exist_ok=True)
-        path.chmod(0o777)
-    before, nobody = digest(work), {"before": (become_nobody,)}
-    ends = [
-        run(work, "table", "grid", **nobody),
-        run(work, *RUN, **nobody),
-        run(work, "export", "grid", **nobody),
-        run(work / "bare", *RUN, **nobody),
-    ]
+        shutil.copy(work / name, bare)
+    for place in (work, bare):
+        (place / ".logs").mkdir()
+    before, modes = digest(work), {"before": (obey_file_modes,)}
+    with read_only(work, but=".logs"):
+        ends = [
+            run(work, "table", "grid", **modes),
+            run(work, *RUN, **modes),
+            run(work, "export", "grid", **modes),
+            run(bare, *RUN, **modes),
+        ]
     _expect(found, ends[0], 0)
     for end in ends[1:]:
         _expect(found, end, 3, "sweep: ")

@@ -1,7 +1,6 @@
 """A real PostgreSQL of the tests' own: made, stopped without warning, and started again."""
 
 import contextlib
-import getpass
 import os
 import shutil
 import socket
@@ -15,6 +14,8 @@ import pytest
 
 PASSWORD = "s3cr3t/w@rd%"  # noqa: S105  of a server that lives as long as a test
 QUOTED = "s3cr3t%2Fw%40rd%25"
+OTHER_USER = "nobody"
+"""Who runs the server if the tests are root's, because a server refuses to be."""
 
 
 def server_programs() -> Path | None:
@@ -30,8 +31,7 @@ class Server:
     def __init__(self, folder: Path, programs: Path, host: str = "127.0.0.1") -> None:
         self._programs, self._data, self.host = programs, folder / "data", host
         self._log = folder / "log"
-        if os.geteuid() == 0:  # a server refuses to be root's
-            shutil.chown(folder, "postgres")
+        self._as_user = _as_other_user(folder) if os.geteuid() == 0 else []
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -66,8 +66,7 @@ class Server:
         self._do("pg_ctl", "-w", "-m", mode, "stop")
 
     def _do(self, program: str, *arguments: object) -> None:
-        as_user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
-        command = [*as_user, self._programs / program, "-D", self._data, *arguments]
+        command = [*self._as_user, self._programs / program, "-D", self._data, *arguments]
         done = subprocess.run(
             [str(part) for part in command],
             stdout=subprocess.DEVNULL,
@@ -78,6 +77,16 @@ class Server:
         if done.returncode:
             log = self._log.read_text()[-2000:] if self._log.exists() else ""
             raise RuntimeError(f"{program} ended with {done.returncode}\n{log}")
+
+
+def _as_other_user(folder: Path) -> list[str]:
+    """Give a folder to another user; return the command that runs a program as that user.
+
+    The program may pass file modes, because the folder can lie below one that is root's alone.
+    """
+    shutil.chown(folder, OTHER_USER)
+    rights = [f"--{kind}-caps=+dac_override" for kind in ("inh", "ambient")]
+    return ["setpriv", f"--reuid={OTHER_USER}", "--clear-groups", *rights, "--"]
 
 
 @contextlib.contextmanager

@@ -5,22 +5,21 @@ import multiprocessing
 import os
 import random
 import sqlite3
-import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
 import pytest
+from file_modes import obey_file_modes, read_only
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.search.database import Database
 from sweep.search.study_store import study_names
-
-NOBODY = 65534
 
 
 def database_at(path: Path) -> Database:
@@ -205,26 +204,36 @@ def test_a_kill_while_the_database_is_made_leaves_none_or_a_whole_one(tmp_path: 
         assert names in ([], ["study-0"])
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_of_the_machine() -> None:
-    """The error names the folder; a database in it can still be read."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        database = database_at(folder / "sweep.db")
-        add_study(database, "first")
-        for path in [folder, database.files.path, *database.files.path.iterdir(), database.path]:
-            path.chmod(0o555)
-        elsewhere = database_at(folder / "other.db")
-        try:
-            assert _as_nobody(elsewhere.open_for_writing).startswith(
-                f"MachineError: {elsewhere.files.where}: "
-            )
-            assert "read-only" in _as_nobody(lambda: add_study(database, "second")) or os.getuid() == 0
-            assert _as_nobody(lambda: study_names(database.open_read_only())) == "['first']"
-        finally:
-            folder.chmod(0o755)
-            database.files.path.chmod(0o755)
+def test_a_folder_that_cannot_be_written_is_an_error_of_the_machine(
+    database: Database, tmp_path: Path
+) -> None:
+    """The error names the file that cannot be made or locked; a database in the folder can still be read."""
+    with database.driver_lock("first"):
+        pass  # its file stays
+    elsewhere = database_at(tmp_path / "other.db")
+    refused = {
+        elsewhere.files.path: elsewhere.open_for_writing,
+        database.files.path / ".open.lock": lambda: add_study(database, "second"),
+        database.files.path / "first" / "driver.lock": lambda: database.driver_lock("first").__enter__(),
+    }
+    with read_only(tmp_path):
+        for path, action in refused.items():
+            assert _bound_by_modes(action) == f"MachineError: {path}: Permission denied"
+        assert _bound_by_modes(lambda: study_names(database.open_read_only())) == "['first']"
     with pytest.raises(MachineError):
         database_at(Path("/proc/sweep.db")).open_for_writing()
+
+
+def test_a_database_that_another_process_opens_for_too_long_is_refused(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal says why, and that another try may help."""
+    monkeypatch.setattr("sweep.search.database.PATIENCE_S", 0.1)
+    with (
+        filelock.FileLock(database.files.path / ".open.lock", is_singleton=False),
+        pytest.raises(StorageError, match=r"sweep\.db is being opened by another process; try again"),
+    ):
+        database.open_for_writing()
 
 
 def test_a_study_has_one_driver_at_a_time(database: Database) -> None:
@@ -303,15 +312,14 @@ def _fork_allowed() -> Iterator[None]:
         yield
 
 
-def _as_nobody(action: Callable[[], object]) -> str:
-    """Do it in a process without the rights of root; return its answer or its error as text."""
+def _bound_by_modes(action: Callable[[], object]) -> str:
+    """Do it in a process that file modes bind; return its answer or its error as text."""
     reading, writing = os.pipe()
     with _fork_allowed():
         pid = os.fork()
     if pid == 0:
         try:
-            if os.getuid() == 0:
-                os.setuid(NOBODY)
+            obey_file_modes()
             answer = repr(action())
         except SweepError as error:
             answer = f"{type(error).__name__}: {error}"
