@@ -78,10 +78,12 @@ def sample_words(
     draw = generator(seed, "sample")
     contexts = torch.zeros((n, block_size), dtype=torch.long)
     drawn = np.zeros((n, max_length), dtype=np.int64)
+    symbol = torch.empty((n, 1), dtype=torch.long)
     for place in range(max_length):
         uniform = torch.from_numpy(draw.random((n, 1)))
-        parts = zip(torch.split(contexts, _WORDS_AT_ONCE), torch.split(uniform, _WORDS_AT_ONCE), strict=True)
-        symbol = torch.cat([_draw_symbols(tensors, *part) for part in parts])
+        for first in range(0, n, _WORDS_AT_ONCE):
+            some = slice(first, first + _WORDS_AT_ONCE)
+            symbol[some] = _draw_symbols(tensors, contexts[some], uniform[some])
         drawn[:, place] = symbol[:, 0].numpy()
         contexts = torch.cat([contexts[:, 1:], symbol], dim=1)
     return [_until_end(row, vocabulary) for row in drawn]
