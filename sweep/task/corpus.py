@@ -108,6 +108,11 @@ class Examples:
     targets: np.ndarray
     """Next symbol, shape (N,)."""
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.contexts.nbytes + self.targets.nbytes
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctExamples:
@@ -116,11 +121,16 @@ class DistinctExamples:
     contexts: np.ndarray
     """Distinct contexts, shape (M, block_size)."""
     pair_context: np.ndarray
-    """Row in ``contexts`` of each distinct (context, target) pair, shape (P,)."""
+    """Row in ``contexts`` of each distinct (context, target) pair, in ascending order, shape (P,)."""
     pair_target: np.ndarray
     """Target of each pair, shape (P,)."""
     pair_count: np.ndarray
     """How often each pair occurs, shape (P,)."""
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.contexts.nbytes + 3 * self.pair_count.nbytes
 
 
 def load_corpus(path: Path | str, *, dedupe: bool = False) -> Corpus:

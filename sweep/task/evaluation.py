@@ -4,13 +4,19 @@ A context that occurs many times gives the same logits each time, so the loss ov
 examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
 from sweep.task.corpus import DistinctExamples, EncodedWords, build_examples
 from sweep.task.model import forward, to_tensors
 
-_ROWS_AT_ONCE = 4_096
+ROWS_AT_ONCE = 4_096
+"""Contexts whose logits are computed by one product. Float rounding may depend on it, so it is fixed."""
+
+_NORMALISED_AT_ONCE = 256
+"""Of these rows, those that are normalised at a time; each row is normalised by itself."""
 
 
 @torch.inference_mode()
@@ -27,14 +33,34 @@ def split_loss(parameters: dict[str, np.ndarray], examples: DistinctExamples, de
 def pair_log_likelihoods(
     parameters: dict[str, np.ndarray], examples: DistinctExamples, device: str = "cpu"
 ) -> np.ndarray:
-    """Return log p(target | context) of each distinct pair, float64, shape (P,)."""
-    tensors = to_tensors(parameters, device)
-    contexts = torch.from_numpy(examples.contexts.astype(np.int32)).to(device)
-    log_p = torch.cat(
-        [forward(tensors, rows).log_softmax(dim=1) for rows in torch.split(contexts, _ROWS_AT_ONCE)]
-    )
-    pairs = log_p[torch.from_numpy(examples.pair_context), torch.from_numpy(examples.pair_target)]
-    return pairs.double().cpu().numpy()
+    """Return log p(target | context) of each distinct pair, float64, shape (P,).
+
+    No more than ``ROWS_AT_ONCE`` rows of V logits exist at a time, however many contexts there are.
+    """
+    pairs = np.empty(len(examples.pair_target))
+    target = torch.from_numpy(examples.pair_target)
+    for first, log_p in _log_probabilities(to_tensors(parameters, device), examples.contexts):
+        own = slice(*np.searchsorted(examples.pair_context, [first, first + len(log_p)]))
+        row = torch.from_numpy(examples.pair_context[own] - first)
+        pairs[own] = log_p[row, target[own]].double().cpu().numpy()
+    return pairs
+
+
+def _log_probabilities(
+    tensors: dict[str, torch.Tensor], contexts: np.ndarray
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield log p (R, V) of some contexts (N, T) at a time, with the number of the first of them.
+
+    All are written to one tensor: large temporary ones, each of its own, leave gaps in the heap.
+    """
+    room = tensors["b2"].new_empty((_NORMALISED_AT_ONCE, len(tensors["b2"])))
+    for first in range(0, len(contexts), ROWS_AT_ONCE):
+        rows = torch.from_numpy(contexts[first : first + ROWS_AT_ONCE].astype(np.int32))
+        logits = forward(tensors, rows.to(room.device))
+        for start in range(0, len(logits), _NORMALISED_AT_ONCE):
+            some = logits[start : start + _NORMALISED_AT_ONCE]
+            yield first + start, torch.log_softmax(some, dim=1, out=room[: len(some)])
+        del logits, some  # before the next ones are computed
 
 
 def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> np.ndarray:

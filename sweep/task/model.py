@@ -20,6 +20,9 @@ from sweep.task.randomness import generator
 DECAYED = ("W1", "W2")
 """Parameters that weight decay shrinks."""
 
+_WORDS_AT_ONCE = 1_024
+"""Words of a sample that are continued at a time, so that its memory does not grow with their number."""
+
 
 def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
     """Draw the initial parameters from the seed's ``init`` stream.
@@ -47,7 +50,7 @@ def forward(parameters: dict[str, torch.Tensor], contexts: torch.Tensor) -> torc
     """Return the logits (B, V) of contexts (B, T) of symbol indices."""
     emb = parameters["C"][contexts]
     hidden = torch.tanh(emb.flatten(start_dim=1) @ parameters["W1"] + parameters["b1"])
-    return hidden @ parameters["W2"] + parameters["b2"]
+    return (hidden @ parameters["W2"]).add_(parameters["b2"])  # in place: B x V can be large
 
 
 def to_tensors(parameters: dict[str, np.ndarray], device: str) -> dict[str, torch.Tensor]:
@@ -75,13 +78,23 @@ def sample_words(
     draw = generator(seed, "sample")
     contexts = torch.zeros((n, block_size), dtype=torch.long)
     drawn = np.zeros((n, max_length), dtype=np.int64)
+    symbol = torch.empty((n, 1), dtype=torch.long)
     for place in range(max_length):
-        cumulative = forward(tensors, contexts).double().softmax(dim=1).cumsum(dim=1)
         uniform = torch.from_numpy(draw.random((n, 1)))
-        symbol = torch.searchsorted(cumulative, uniform).clamp(max=len(vocabulary) - 1)
+        for first in range(0, n, _WORDS_AT_ONCE):
+            some = slice(first, first + _WORDS_AT_ONCE)
+            symbol[some] = _draw_symbols(tensors, contexts[some], uniform[some])
         drawn[:, place] = symbol[:, 0].numpy()
         contexts = torch.cat([contexts[:, 1:], symbol], dim=1)
     return [_until_end(row, vocabulary) for row in drawn]
+
+
+def _draw_symbols(
+    tensors: dict[str, torch.Tensor], contexts: torch.Tensor, uniform: torch.Tensor
+) -> torch.Tensor:
+    """Return the next symbol of each context (B, T) for numbers drawn from [0, 1), both of shape (B, 1)."""
+    cumulative = forward(tensors, contexts).double().softmax(dim=1).cumsum(dim=1)
+    return torch.searchsorted(cumulative, uniform).clamp(max=cumulative.shape[1] - 1)
 
 
 def _until_end(symbols: np.ndarray, vocabulary: tuple[str, ...]) -> str:

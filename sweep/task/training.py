@@ -5,8 +5,9 @@ where) to the new state, its dev loss and the losses on the way.
 """
 
 import dataclasses
-import functools
 import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from sweep.task.engines import DEFAULT_ENGINE, ENGINES
 from sweep.task.evaluation import split_loss
 from sweep.task.schedule import learning_rates
 from sweep.task.state import TrainState
+
+KEPT_BYTES = 64 << 20
+"""Examples of each split that a process keeps for its next segments; those of the present one always."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,13 +168,15 @@ def list_devices(name: str) -> tuple[str, ...]:
 
 
 def train_examples(corpus: Corpus, block_size: int) -> Examples:
-    """Return the training examples, built once per corpus and block size in a process."""
-    return _cached_examples(_Part(corpus, "train"), block_size)
+    """Return the training examples, built once per corpus and block size in a process while they are kept."""
+    part = _Part(corpus, "train")
+    return _KEPT_TRAIN.get((part, block_size), lambda: build_examples(part.words, block_size))
 
 
 def dev_examples(corpus: Corpus, block_size: int) -> DistinctExamples:
-    """Return the dev examples merged by context, built once per process."""
-    return _cached_distinct(_Part(corpus, "dev"), block_size)
+    """Return the dev examples merged by context; kept as the training examples are."""
+    part = _Part(corpus, "dev")
+    return _KEPT_DEV.get((part, block_size), lambda: merge_examples(build_examples(part.words, block_size)))
 
 
 class _Part:
@@ -187,11 +193,25 @@ class _Part:
         return hash(self._key)
 
 
-@functools.lru_cache(maxsize=16)
-def _cached_examples(part: _Part, block_size: int) -> Examples:
-    return build_examples(part.words, block_size)
+_T = TypeVar("_T", Examples, DistinctExamples)
 
 
-@functools.lru_cache(maxsize=16)
-def _cached_distinct(part: _Part, block_size: int) -> DistinctExamples:
-    return merge_examples(build_examples(part.words, block_size))
+class _Kept(Generic[_T]):
+    """The examples of the block sizes that were used last, as far as they fit into ``KEPT_BYTES``."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[_Part, int], _T] = {}
+
+    def get(self, key: tuple[_Part, int], build: Callable[[], _T]) -> _T:
+        """Return the examples of a key, built if they are not kept; they are the last to be dropped."""
+        found = self._found.pop(key) if key in self._found else build()
+        room = KEPT_BYTES - found.nbytes
+        for other in reversed(list(self._found)):
+            room -= self._found[other].nbytes
+            if room < 0:
+                del self._found[other]
+        self._found[key] = found
+        return found
+
+
+_KEPT_TRAIN, _KEPT_DEV = _Kept[Examples](), _Kept[DistinctExamples]()

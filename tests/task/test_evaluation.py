@@ -6,12 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from peak_memory import peak_bytes
 from torch.nn.functional import cross_entropy
 
 from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus, EncodedWords, build_examples, load_corpus, merge_examples
-from sweep.task.evaluation import pair_log_likelihoods, split_loss
-from sweep.task.model import init_parameters
+from sweep.task.corpus import (
+    Corpus,
+    DistinctExamples,
+    EncodedWords,
+    build_examples,
+    load_corpus,
+    merge_examples,
+)
+from sweep.task.evaluation import ROWS_AT_ONCE, pair_log_likelihoods, split_loss, word_losses
+from sweep.task.inspection import inspect_model
+from sweep.task.model import forward, init_parameters, to_tensors
 
 
 def torch_loss(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> float:
@@ -84,3 +93,41 @@ def test_infinite_parameters_give_a_loss_that_is_not_finite(corpus: Corpus) -> N
     parameters = init_parameters(config, corpus.vocabulary_size)
     parameters["b2"][1] = np.nan
     assert not math.isfinite(split_loss(parameters, merge_examples(build_examples(corpus.dev, 2))))
+
+
+@torch.inference_mode()
+def all_at_once(parameters: dict[str, np.ndarray], examples: DistinctExamples) -> np.ndarray:
+    """The same log p from one table of every context and symbol; products are cut as ever."""
+    contexts = torch.from_numpy(examples.contexts.astype(np.int32))
+    tensors = to_tensors(parameters, "cpu")
+    table = torch.cat([forward(tensors, rows) for rows in contexts.split(ROWS_AT_ONCE)]).log_softmax(dim=1)
+    return table.numpy()[examples.pair_context, examples.pair_target].astype(np.float64)
+
+
+@pytest.mark.parametrize("block_size", [1, 3, 8])
+def test_losses_are_to_the_bit_those_of_the_whole_table(names_file: Path, block_size: int) -> None:
+    """Where the rows are cut before they are normalised changes no bit."""
+    names = load_corpus(names_file)
+    config = TrainConfig(block_size=block_size, embedding_dim=4, hidden_neurons=30, init="normal", seed=3)
+    parameters = init_parameters(config, names.vocabulary_size)
+    merged = merge_examples(build_examples(names.dev, block_size))
+    found = pair_log_likelihoods(parameters, merged)
+    assert found.tobytes() == all_at_once(parameters, merged).tobytes()
+
+
+def _many(contexts: int, symbols: int) -> tuple[dict[str, np.ndarray], EncodedWords]:
+    """A small model of many symbols, and words of one symbol with as many contexts in all."""
+    words = np.arange(contexts // 2) % (symbols - 1) + 1
+    config = TrainConfig(block_size=1, embedding_dim=2, hidden_neurons=4)
+    lengths = np.ones(len(words), np.int64)
+    encoded = EncodedWords(symbols=words.astype(np.uint16), lengths=lengths)
+    return init_parameters(config, symbols), encoded
+
+
+def test_memory_does_not_grow_with_contexts_times_symbols() -> None:
+    """30,000 contexts of 6,000 symbols would be 720 MB of probabilities; each use needs a slice of them."""
+    parameters, words = _many(30_000, 6_000)
+    a_slice = 4 * ROWS_AT_ONCE * 6_000
+    uses = (lambda: word_losses(parameters, words, 1), lambda: inspect_model(parameters, words))
+    for use in uses:
+        assert peak_bytes(use) < 2 * a_slice

@@ -6,10 +6,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from peak_memory import peak_bytes
 from scipy import stats
 
 from sweep.task.config import TrainConfig
 from sweep.task.model import forward, init_parameters, sample_words, to_tensors
+from sweep.task.randomness import generator
 
 
 def numpy_forward(parameters: dict[str, np.ndarray], contexts: np.ndarray) -> np.ndarray:
@@ -145,3 +147,18 @@ def test_sampling_uses_the_whole_context() -> None:
         "b2": np.zeros(3, np.float32),
     }
     assert sample_words(parameters, vocabulary, n=3, seed=0, max_length=9) == ["aabb"] * 3
+
+
+def test_a_sample_of_many_words_needs_no_more_memory_than_one_part_of_it() -> None:
+    """20,000 words over 4,000 symbols would be 640 MB for each intermediate; the words are the same."""
+    config = TrainConfig(block_size=1, embedding_dim=2, hidden_neurons=3, init="normal")
+    parameters = init_parameters(config, 4_000)
+    vocabulary = (".", *map(chr, range(0x4E00, 0x4E00 + 3_999)))
+    drawn: list[str] = []
+    peak = peak_bytes(lambda: drawn.extend(sample_words(parameters, vocabulary, 20_000, 5, max_length=1)))
+    assert peak < 250_000_000
+    contexts = torch.zeros((20_000, 1), dtype=torch.long)
+    uniform = torch.from_numpy(generator(5, "sample").random((20_000, 1)))
+    logits = forward(to_tensors(parameters, "cpu"), contexts[:1]).double()
+    symbols = torch.searchsorted(logits.softmax(dim=1).cumsum(dim=1)[0], uniform[:, 0]).tolist()
+    assert drawn == ["" if symbol == 0 else vocabulary[symbol] for symbol in symbols]

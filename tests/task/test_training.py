@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from sweep.errors import DeviceError
+from sweep.task import training
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus, build_examples, load_corpus
 from sweep.task.engines import DEFAULT_ENGINE, ENGINES
@@ -182,6 +183,20 @@ def test_equal_files_share_examples_and_others_do_not(
     assert train_examples(other, 2) is not train_examples(one, 2)
     deduped = dataclasses.replace(one, dedupe=True)
     assert train_examples(deduped, 2) is not train_examples(one, 2)
+
+
+def test_examples_of_many_block_sizes_are_kept_within_a_limit(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that meets every block size keeps the last ones only; the present one always."""
+    first, last = train_examples(corpus, 1), train_examples(corpus, 40)
+    monkeypatch.setattr(training, "KEPT_BYTES", last.nbytes + 1)
+    assert train_examples(corpus, 40) is last
+    assert train_examples(corpus, 1) is not first
+    monkeypatch.setattr(training, "KEPT_BYTES", 0)
+    for find in (train_examples, dev_examples):
+        assert find(corpus, 5) is find(corpus, 5)
+        assert find(corpus, 5) is not find(corpus, 6)
 
 
 def test_every_kind_of_device_has_an_engine() -> None:

@@ -10,7 +10,8 @@ from sweep.task.model import DECAYED, forward, to_tensors
 from sweep.task.randomness import minibatch_indices, stream_key
 from sweep.task.state import TrainState
 
-_STEPS_OF_INDICES = 1_000
+_INDICES_AT_ONCE = 1 << 20
+"""Examples that are drawn at a time, rounded to whole minibatches."""
 
 
 def train(
@@ -25,8 +26,9 @@ def train(
         tensor.requires_grad_()
 
     key, losses = stream_key(config.seed, "batch"), []
-    for first in range(0, len(learning_rates), _STEPS_OF_INDICES):
-        rates = learning_rates[first : first + _STEPS_OF_INDICES].tolist()
+    steps = max(1, _INDICES_AT_ONCE // config.batch_size)
+    for first in range(0, len(learning_rates), steps):
+        rates = learning_rates[first : first + steps].tolist()
         drawn = minibatch_indices(key, state.step + first, len(rates), config.batch_size, len(targets))
         for batch, rate in zip(torch.from_numpy(drawn).to(device), rates, strict=True):
             loss = cross_entropy(forward(parameters, contexts[batch]), targets[batch])

@@ -120,8 +120,9 @@ def train(
 ) -> tuple[TrainState, np.ndarray]:
     """Take one SGD step for each learning rate; see ``sweep.task.engines`` for the contract."""
     assert device == "cpu", "this engine has no other device"
-    zeros = {name: np.zeros_like(array) for name, array in state.parameters.items()}
-    parameters, velocity, gradient = _pad(state.parameters), _pad(state.velocity or zeros), _pad(zeros)
+    parameters = _pad(state.parameters)
+    velocity = _pad(state.velocity) if state.velocity else _zeros_like(parameters)
+    gradient = _zeros_like(parameters)
     parameters.b2[:, state.parameters["b2"].size :] = _IMPOSSIBLE
     source = _Source(
         contexts=np.ascontiguousarray(examples.contexts),
@@ -386,6 +387,11 @@ def _pad(arrays: dict[str, np.ndarray]) -> _Arrays:
         padded[name] = _zeros(_whole(height) if name == "W2" else height, _whole(width))
         padded[name][:height, :width] = rows
     return _Arrays(**padded)
+
+
+def _zeros_like(arrays: _Arrays) -> _Arrays:
+    """Return zeros of the same padded shapes; they take no memory until they are written."""
+    return _Arrays(*(_zeros(*array.shape) for array in arrays))
 
 
 def _unpad(padded: _Arrays, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
