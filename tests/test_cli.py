@@ -728,9 +728,9 @@ def test_a_list_from_another_editor_is_read(raw: bytes, folder: Path, capsys: Ca
         (b"\n\n", "words.txt: the file holds no words"),
         (b"anna\n", "words.txt: at least 10 words are needed for three splits, got 1"),
         (b"anna\n" * 12 + b"m\xfcller\n", "words.txt, line 13: not UTF-8 (byte 0xfc)"),
-        (b"anna\n" * 12 + b"j.r.\n", "words.txt, line 13: '.' marks the ends of words"),
-        (b"anna\n\nbob\n" * 12, "words.txt, line 2: the line is empty"),
-        (b"anna\n" * 12 + b"a\x1b[31m\n", "words.txt, line 13: control character U+001B"),
+        (b"anna\n" * 12 + b"j.r.\n", "words.txt: 1 of 13 lines cannot be words: 1 with '.'"),
+        (b"anna\n\nbob\n" * 12, "words.txt: 12 of 36 lines cannot be words: 12 empty (first in line 2)"),
+        (b"anna\n" * 12 + b"a\x1b[31m\n", "1 with a control character such as U+001B (line 13)"),
     ],
 )
 def test_unusable_words_are_refused(raw: bytes | None, message: str, folder: Path, capsys: Capture) -> None:

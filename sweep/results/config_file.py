@@ -21,6 +21,7 @@ from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus
 from sweep.task.mlp import MLP
+from sweep.task.words_file import Dedupe, is_dedupe, usual_hashes
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Provenance:
     words: str
     """Path of the words file, as the study names it."""
     data_sha256: str
-    dedupe: bool
+    dedupe: Dedupe
     split: str
     trainer_version: int
     engine: str
@@ -189,16 +190,21 @@ def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
 def load_exported_data(words: str, provenance: Provenance) -> Corpus:
     """Read the words file of an exported configuration.
 
+    The same words with other line ends or another byte order mark are the same list; the corpus then has
+    the hash of the exported file, by which the study and its records know it.
+
     Raises:
         DataError: If it cannot be used, or is another list than that of the export.
     """
     data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
-    if data.sha256 != provenance.data_sha256:
-        raise DataError(
-            f"{words} is not the list of the export (sha256 {data.sha256[:8]}…, exported "
-            f"{provenance.data_sha256[:8]}…); give the right one with --words FILE"
-        )
-    return data
+    if data.sha256 == provenance.data_sha256:
+        return data
+    if provenance.data_sha256 in usual_hashes(words):
+        return dataclasses.replace(data, sha256=provenance.data_sha256)
+    raise DataError(
+        f"{words} is not the list of the export (sha256 {data.sha256[:8]}…, exported "
+        f"{provenance.data_sha256[:8]}…); give the right one with --words FILE"
+    )
 
 
 def is_config_file(path: Path | str) -> bool:
@@ -217,7 +223,7 @@ def _provenance(raw: dict[str, Any]) -> Provenance:
     for name, kind in names.items():
         if name not in raw:
             raise ConfigError(f"provenance.{name} is missing")
-        if type(raw[name]) is not kind:
+        if not (is_dedupe(raw[name]) if name == "dedupe" else type(raw[name]) is kind):
             raise ConfigError(f"provenance.{name} has the wrong kind: {raw[name]!r}")
     return Provenance(**{name: raw[name] for name in names})
 

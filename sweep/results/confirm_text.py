@@ -14,7 +14,7 @@ from sweep.results.table import KNOBS
 from sweep.results.text_table import draw_rows
 from sweep.results.word_report import WordReport
 from sweep.search.confirm import Confirmation
-from sweep.search.confirm_plan import ConfirmPlan
+from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.search.power import POWER
 from sweep.search.records import StudyRecord
 
@@ -30,9 +30,17 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
         f"candidates, lowest estimated mean first: trials {numbers}",
         f"{asked.seeds} {rounds}, the same for all and none of the search's",
         f"then {_plural(asked.certify, 'more seed')} for the chosen one",
-        f"difference that matters {asked.delta:g} nats per character, chance of an error {asked.alpha:g}",
+        f"difference that matters {asked.delta:g} nats per character, chance of an error {asked.alpha:g}"
+        f"{_condition(asked)}",
         f"about {_duration(plan.expected_seconds / workers)} on {_plural(workers, 'worker')}, at most",
     ]
+
+
+def _condition(asked: ConfirmSettings) -> str:
+    """Return under which condition the chance of an error holds; see ``racing.race``."""
+    if asked.method == "fixed":
+        return ""
+    return f" if the best leads by {asked.delta:g} or more (a smaller lead is not protected in a race)"
 
 
 def format_confirmation(

@@ -33,6 +33,7 @@ from sweep.task.corpus import Corpus, load_train_words
 from sweep.task.inspection import Inspection
 from sweep.task.lr_finder import RangeCurve
 from sweep.task.mlp import MLP
+from sweep.task.spelling import normalized
 
 SAMPLED_WORDS = 20
 
@@ -209,9 +210,10 @@ class Evidence:
             NothingToShowError: If its weights or words are not here.
         """
         config = MLP.make_config(self.study.config_values(self.winner))
-        known = set(load_train_words(self.study.data["words"], dedupe=self.corpus.dedupe))
+        trained = load_train_words(self.study.data["words"], dedupe=self.corpus.dedupe)
+        known = set(map(normalized, trained))
         words = MLP.sample_words(config, self.corpus, self.weights, SAMPLED_WORDS, seed=0)
-        return [(word, word in known) for word in words]
+        return [(word, normalized(word) in known) for word in words]
 
     @functools.cached_property
     def range_test(self) -> RangeCurve:

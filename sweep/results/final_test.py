@@ -1,13 +1,12 @@
-"""How good is the winner on words that nothing was chosen by?
+"""Evaluates a winner on words that nothing was chosen by.
 
-The only place that reads the test split. One look per set of test words, known by their hash;
-every look is recorded before it is made, in the database and in the user's ledger.
+The only place that evaluates on the test split: once for each set of test words (``earlier_looks``). Every
+look is recorded before it is made, in the database and in the user's ledger.
 """
 
 import collections
 import dataclasses
 import datetime
-import hashlib
 import statistics
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,16 +18,19 @@ from sweep import __version__
 from sweep.errors import DataError, SweepError, TestSplitError
 from sweep.results.certainty import Certainty, certainty
 from sweep.results.config_file import Provenance, load_exported_data
-from sweep.results.ledger import append_to_ledger, ledger_lock, read_ledger
+from sweep.results.earlier_looks import all_looks, find_earlier_looks, hash_words
+from sweep.results.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.results.replay import TOLERANCE, Comparison, choose_place, train_again
 from sweep.results.weights import kept_weights
 from sweep.search.database import Database, Storage
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import load_study, study_names
 from sweep.search.test_looks import SeedLook, TestLook, read_looks, write_look
+from sweep.search.word_sketch import WordSketch
 from sweep.task.config import TrainConfig
 from sweep.task.corpus import Corpus, decode_words, load_test_words, load_train_words
 from sweep.task.mlp import MLP
+from sweep.task.spelling import normalized
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class FinalTest:
 
     look: TestLook
     number: int
-    """1 for the first look at these words."""
+    """1 for the first look at these words; see ``earlier_looks``."""
     comparisons: tuple[Comparison, ...]
     """For each seed the exported dev loss beside that of its model now."""
     certainty: Certainty
@@ -77,13 +79,17 @@ def run_final_test(
 
     Raises:
         DataError: If the words are not those of the export.
-        TestSplitError: If these test words were looked at before and ``again`` is empty, or a
-            dev loss does not come out as exported.
+        TestSplitError: If ``earlier_looks.REPEATED`` of these test words or more were looked at before and
+            ``again`` is empty, or a dev loss does not come out as exported.
     """
     data, storage = load_exported_data(words, provenance), database.open_for_writing()
     test_words = load_test_words(words, dedupe=provenance.dedupe)
-    test_sha256 = _hash_words(test_words)
-    _check_unused(looks_at(test_sha256, storage), again)
+    with ledger_lock():
+        key = sketch_key()
+    earlier = find_earlier_looks(test_words, words, all_looks(storage), key)
+    earlier.check(again)
+    for sentence in earlier.sentences():
+        say(sentence)
     models = _models(config, provenance)
     comparisons = []
     for model in models:
@@ -100,7 +106,7 @@ def run_final_test(
     look = TestLook(
         look_id=uuid.uuid4().hex,
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        test_sha256=test_sha256,
+        test_sha256=hash_words(test_words),
         data_sha256=data.sha256,
         config_sha256=config.sha256(),
         study=provenance.study,
@@ -110,10 +116,11 @@ def run_final_test(
         why=again,
         version=__version__,
         seeds=_seed_looks(models, comparisons, [None] * len(models)),
+        sketch=WordSketch.of(test_words, key),
     )
     with ledger_lock():  # two at once must not both find the words unused
-        earlier = looks_at(test_sha256, storage)
-        _check_unused(earlier, again)
+        earlier = find_earlier_looks(test_words, words, all_looks(storage), key)
+        earlier.check(again)
         _record(look, storage)
     counts = collections.Counter(test_words)
     repeats, distinct = np.array(list(counts.values())), list(counts)
@@ -125,7 +132,7 @@ def run_final_test(
     look = dataclasses.replace(look, test_loss=found.mean, seeds=seeds)
     with ledger_lock():
         _record(look, storage)
-    return FinalTest(look=look, number=len(earlier) + 1, comparisons=tuple(comparisons), certainty=found)
+    return FinalTest(look=look, number=earlier.number, comparisons=tuple(comparisons), certainty=found)
 
 
 class _Model(NamedTuple):
@@ -182,22 +189,6 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     yield from (f"  {line}" for line in final.certainty.sentences())
 
 
-def _check_unused(earlier: list[TestLook], again: str) -> None:
-    if earlier and not again:
-        raise TestSplitError(
-            f"these test words were looked at before ({earlier[-1].describe()}); the loss of a further look "
-            f'is no longer that of unseen words. If you must, give a reason: --again "why"'
-        )
-
-
-def looks_at(test_sha256: str, storage: Storage) -> list[TestLook]:
-    """Return every look at some test words that this database or this user's ledger knows."""
-    looks = {look.look_id: look for look in [*read_ledger(), *read_looks(storage)]}
-    return sorted(
-        (look for look in looks.values() if look.test_sha256 == test_sha256), key=lambda k: k.started
-    )
-
-
 def looks_of_study(study: StudyRecord, storage: Storage) -> list[TestLook]:
     """Return every recorded look at the test words of a study's words file."""
     sha256 = study.identity["data_sha256"]
@@ -210,8 +201,8 @@ def leak_warnings(provenance: Provenance, words: str, storage: Storage) -> Itera
     Words that repeat within one list stand in both of its parts; only a larger share than that
     is worth a warning.
     """
-    test_words = set(load_test_words(words, dedupe=provenance.dedupe))
-    own = len(test_words & set(load_train_words(words, dedupe=provenance.dedupe)))
+    test_words = set(map(normalized, load_test_words(words, dedupe=provenance.dedupe)))
+    own = len(test_words & set(map(normalized, load_train_words(words, dedupe=provenance.dedupe))))
     for study in _other_lists(provenance, storage):
         try:
             data = MLP.load_data(study.data)
@@ -219,7 +210,7 @@ def leak_warnings(provenance: Provenance, words: str, storage: Storage) -> Itera
         except DataError:
             yield f"cannot say whether these test words stood in the training words of {study.name!r}"
             continue
-        shared = len(test_words & set(train_words))
+        shared = len(test_words & set(map(normalized, train_words)))
         if data.sha256 == study.identity["data_sha256"] and shared > own:
             yield (
                 f"{shared:,} of {len(test_words):,} distinct test words stand in the training words of "
@@ -245,7 +236,3 @@ def _record(look: TestLook, storage: Storage) -> None:
     """Write a look down in both places, the study's own first, so that it is never behind."""
     write_look(storage, look)
     append_to_ledger(look)
-
-
-def _hash_words(words: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Which test words has this user seen, whatever the database?
+"""Records which test words this user has looked at, in any database.
 
 One line of JSON for each look, in a file of the user's own, so that a new database, study name
-or configuration does not make a used test split unused.
+or configuration does not make a used test split unused. Beside it lies the key of the sketches.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import platformdirs
 from sweep.errors import StorageError
 from sweep.search.database import PATIENCE_S, machine_errors
 from sweep.search.test_looks import TestLook
+from sweep.search.word_sketch import KEY_BYTES
 
 VARIABLE = "SWEEP_LEDGER"
 """Environment variable that names another file."""
@@ -40,6 +42,40 @@ def ledger_lock() -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def sketch_key() -> bytes:
+    """Return the key of this user's word sketches, under the lock; the first call draws it.
+
+    Raises:
+        StorageError: If the file of the key is damaged.
+        MachineError: If it cannot be read or written.
+    """
+    path = ledger_path().with_name(ledger_path().name + ".key")
+    with machine_errors(path):
+        if not path.exists():
+            _write_new(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise StorageError(
+            f"{path}: a key has {KEY_BYTES} bytes, this has {len(key)}; restore the file, or remove it "
+            "(test words of earlier looks are then recognised only if they are exactly the same)"
+        )
+    return key
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that only the user can read; it appears whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def append_to_ledger(look: TestLook) -> None:

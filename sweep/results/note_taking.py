@@ -17,6 +17,7 @@ from sweep.search.study_store import store_note
 from sweep.task.baselines import count_table_losses, uniform_loss
 from sweep.task.corpus import Corpus, decode_words
 from sweep.task.mlp import MLP
+from sweep.task.spelling import normalized
 
 
 def take_notes(study: StudyRecord, database: Database) -> StudyRecord:
@@ -46,9 +47,10 @@ def note_new_words(study: StudyRecord, data: Corpus, checkpoints: Checkpoints) -
         return None
     last = trial.segments[-1]
     state = checkpoints.read_state(trial.number, last.step, last.state_sha256)
-    in_train = set(decode_words(data.train, data.vocabulary))
+    in_train = set(map(normalized, decode_words(data.train, data.vocabulary)))
     dev = decode_words(data.dev, data.vocabulary)
-    new, seen = [w for w in dev if w not in in_train], [w for w in dev if w in in_train]
+    new = [word for word in dev if normalized(word) not in in_train]
+    seen = [word for word in dev if normalized(word) in in_train]
     if state is None or not new or not seen:
         return None
     config = MLP.make_config(study.config_values(trial))

@@ -17,6 +17,7 @@ from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.word_uncertainty import mean_losses
 from sweep.task.corpus import Corpus, decode_words, load_train_words
 from sweep.task.mlp import MLP
+from sweep.task.spelling import normalized
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class WordEvidence:
     sizes: np.ndarray
     """Characters of each word with its end, its repeats included, shape (W,)."""
     in_train: np.ndarray
-    """Whether the word stands in train as well, shape (W,)."""
+    """Whether the word also occurs in train, whatever its spelling, shape (W,)."""
 
     def of(self, candidate: int, phase: str, rounds: int) -> np.ndarray:
         """Return the first rounds of a candidate, shape (rounds, W)."""
@@ -60,11 +61,11 @@ def gather_word_evidence(
             return None
         config = MLP.make_config(study.config_values(trial))
         nll[job] = MLP.word_losses(config, data, state, words) * repeats
-    train = set(load_train_words(study.data["words"], dedupe=study.data["dedupe"]))
+    train = set(map(normalized, load_train_words(study.data["words"], dedupe=study.data["dedupe"])))
     return WordEvidence(
         nll=nll,
         sizes=np.array([len(word) + 1 for word in words]) * repeats,
-        in_train=np.array([word in train for word in words]),
+        in_train=np.array([normalized(word) in train for word in words]),
     )
 
 

@@ -1,6 +1,6 @@
-"""Who looked at the test split, when, and what did they see?
+"""Stores who looked at the test split, when, and what they saw.
 
-A table of our own in the studies' database. A look is written down before the test words are
+Tables of our own in the studies' database. A look is written down before the test words are
 evaluated and completed afterwards, so one that died in between still counts.
 """
 
@@ -11,7 +11,9 @@ from typing import Any, Self
 import sqlalchemy
 from optuna.storages import RDBStorage
 
+from sweep.errors import StorageError
 from sweep.search.database import storage_errors
+from sweep.search.word_sketch import WordSketch
 
 _TABLE = sqlalchemy.Table(
     "sweep_test_looks",
@@ -36,6 +38,15 @@ _SEEDS = sqlalchemy.Table(
     sqlalchemy.Column("seed", sqlalchemy.BigInteger, primary_key=True, autoincrement=False),
     sqlalchemy.Column("dev_loss", sqlalchemy.Float(53), nullable=False),
     sqlalchemy.Column("test_loss", sqlalchemy.Float(53)),
+)
+
+_SKETCHES = sqlalchemy.Table(
+    "sweep_test_look_sketches",
+    _TABLE.metadata,
+    sqlalchemy.Column("look_id", sqlalchemy.String(32), primary_key=True),
+    sqlalchemy.Column("key_id", sqlalchemy.String(16), nullable=False),
+    sqlalchemy.Column("words", sqlalchemy.Integer, nullable=False),
+    sqlalchemy.Column("lowest", sqlalchemy.Text, nullable=False),
 )
 
 
@@ -78,6 +89,8 @@ class TestLook:
     """Version of sweep."""
     seeds: tuple[SeedLook, ...] = ()
     """Each seed's losses, where several were evaluated."""
+    sketch: WordSketch | None = None
+    """Of the test words; None for a look of a release that kept none."""
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -89,10 +102,9 @@ class TestLook:
         """
         if not isinstance(values, dict):
             raise TypeError("a look is a table of values")
-        if not isinstance(values, dict):
-            raise TypeError("a look is a table of values")
         seeds = tuple(SeedLook(**seed) for seed in values.get("seeds", ()))
-        look = cls(**{**values, "seeds": seeds})
+        sketch = values.get("sketch")
+        look = cls(**{**values, "seeds": seeds, "sketch": sketch and WordSketch(**sketch)})
         for field in dataclasses.fields(cls):
             if field.name != "seeds" and not isinstance(getattr(look, field.name), field.type):  # type: ignore[arg-type]
                 raise TypeError(f"{field.name} is of another kind")
@@ -111,14 +123,14 @@ class TestLook:
 def write_look(storage: RDBStorage, look: TestLook) -> None:
     """Store a look, or complete the one of the same id."""
     values = dataclasses.asdict(look)
-    seeds = [{"look_id": look.look_id, **seed} for seed in values.pop("seeds")]
+    seeds, sketch = values.pop("seeds"), values.pop("sketch")
+    rows = {_TABLE: [values], _SEEDS: seeds, _SKETCHES: [sketch] if sketch else []}
     with storage_errors("database"), storage.engine.begin() as connection:
-        for table in (_TABLE, _SEEDS):
+        for table, new in rows.items():
             table.create(connection, checkfirst=True)
             connection.execute(table.delete().where(table.c.look_id == look.look_id))
-        connection.execute(_TABLE.insert().values(**values))
-        if seeds:
-            connection.execute(_SEEDS.insert(), seeds)
+            if new:
+                connection.execute(table.insert(), [{**row, "look_id": look.look_id} for row in new])
 
 
 def read_looks(storage: RDBStorage) -> list[TestLook]:
@@ -128,8 +140,12 @@ def read_looks(storage: RDBStorage) -> list[TestLook]:
         if not tables.has_table(_TABLE.name):
             return []
         seeds = _read_seeds(connection) if tables.has_table(_SEEDS.name) else {}
+        sketches = _read_sketches(connection) if tables.has_table(_SKETCHES.name) else {}
         rows = connection.execute(_TABLE.select().order_by(_TABLE.c.started)).mappings()
-        return [TestLook(**row, seeds=tuple(seeds.get(row["look_id"], ()))) for row in rows]
+        return [
+            TestLook(**row, seeds=tuple(seeds.get(row["look_id"], ())), sketch=sketches.get(row["look_id"]))
+            for row in rows
+        ]
 
 
 def _read_seeds(connection: sqlalchemy.Connection) -> dict[str, list[SeedLook]]:
@@ -138,3 +154,17 @@ def _read_seeds(connection: sqlalchemy.Connection) -> dict[str, list[SeedLook]]:
         values = dict(row)
         seeds.setdefault(values.pop("look_id"), []).append(SeedLook(**values))
     return seeds
+
+
+def _read_sketches(connection: sqlalchemy.Connection) -> dict[str, WordSketch]:
+    sketches: dict[str, WordSketch] = {}
+    for row in connection.execute(_SKETCHES.select()).mappings():
+        values = dict(row)
+        look_id = values.pop("look_id")
+        try:
+            sketches[look_id] = WordSketch(**values)
+        except (ValueError, TypeError) as error:
+            raise StorageError(
+                f"the database's sketch of test look {look_id} is damaged; restore a copy"
+            ) from error
+    return sketches

@@ -1,29 +1,26 @@
 """What is trained on: a words file, its vocabulary, its splits and its examples.
 
-One word a line, taken as it stands: case and accents are symbols. ``.`` is index 0 and marks
+Words are taken as they are written: case and accents are symbols. ``.`` is index 0 and marks
 both ends of a word; the characters follow in sorted order from 1. A ``Corpus`` holds the train
 and dev parts only. The test part is read by ``load_test_words``, which the final test alone
 calls, so that nothing handed to a worker can reach it.
 """
 
 import dataclasses
-import hashlib
 import random
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from sweep.errors import DataError
+from sweep.task.spelling import Spelling, normalized, unusual_spellings
+from sweep.task.words_file import Dedupe, read_words
 
 SPLIT_SEED = 42
 """Seed of Python's ``random.Random`` that shuffles the words before they are split."""
 
 SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
-
-MIN_WORDS = 10
-"""Fewest words for which each of the three splits holds one."""
 
 MAX_SYMBOLS = 65_536
 """Most symbols, the end mark included: an index takes at most two bytes."""
@@ -62,7 +59,9 @@ class CorpusFacts:
     examples_test: int
     dev_words: int
     dev_words_in_train: int
-    """Dev words that also stand in train."""
+    """Dev words that also occur in train, whatever their spelling (``spelling.normalized``)."""
+    spellings: tuple[Spelling, ...] = ()
+    """Kinds of unusual spelling that occur in the list."""
 
     def sentence(self) -> str:
         """Return the facts as one line of text."""
@@ -72,7 +71,11 @@ class CorpusFacts:
             f"longest {self.longest}; examples {self.examples_train:,} train, "
             f"{self.examples_dev:,} dev, {self.examples_test:,} test; "
             f"{self.dev_words_in_train:,} of {self.dev_words:,} dev words also stand in train"
+            f"{self._unusual()}"
         )
+
+    def _unusual(self) -> str:
+        return "; spelling: " + ", ".join(map(str, self.spellings)) if self.spellings else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ class Corpus:
     dev: EncodedWords
     sha256: str
     """Hash of the words file, 64 hex digits."""
-    dedupe: bool
+    dedupe: Dedupe
     facts: CorpusFacts
 
     @property
@@ -133,53 +136,56 @@ class DistinctExamples:
         return self.contexts.nbytes + 3 * self.pair_count.nbytes
 
 
-def load_corpus(path: Path | str, *, dedupe: bool = False) -> Corpus:
+def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     """Read a words file into its vocabulary, train and dev parts.
 
     Args:
         path: UTF-8 text, one word a line. A byte order mark and CRLF line ends are accepted.
-        dedupe: Keep only the first of equal words, before the split.
+        dedupe: Keep only the first of equal words, before the split; ``normalized`` compares them by
+            ``spelling.normalized``, else only words that are written alike are equal.
 
     Raises:
         DataError: If the file is missing, empty, not UTF-8, has fewer than 10 words, an empty
             line, a control character or a ``.``.
     """
-    words, repeats, sha256 = _read_list(path, dedupe)
+    listed = read_words(path, dedupe)
+    words = listed.words
     train, dev, test = split_words(words)
     vocabulary = (".", *sorted(set("".join(words))))
     if len(vocabulary) > MAX_SYMBOLS:
         raise DataError(f"{path}: at most {MAX_SYMBOLS:,} symbols can be told apart, got {len(vocabulary):,}")
-    in_train = set(train)
+    in_train = set(map(normalized, train))
     facts = CorpusFacts(
         words=len(words),
         distinct=len(set(words)),
-        repeats_left_out=repeats,
+        repeats_left_out=listed.left_out,
         symbols=len(vocabulary),
         longest=max(map(len, words)),
         examples_train=sum(map(len, train)) + len(train),
         examples_dev=sum(map(len, dev)) + len(dev),
         examples_test=sum(map(len, test)) + len(test),
         dev_words=len(dev),
-        dev_words_in_train=sum(word in in_train for word in dev),
+        dev_words_in_train=sum(normalized(word) in in_train for word in dev),
+        spellings=unusual_spellings(words, listed.lines),
     )
     return Corpus(
         vocabulary=vocabulary,
         train=encode_words(train, vocabulary),
         dev=encode_words(dev, vocabulary),
-        sha256=sha256,
+        sha256=listed.sha256,
         dedupe=dedupe,
         facts=facts,
     )
 
 
-def load_train_words(path: Path | str, *, dedupe: bool = False) -> list[str]:
+def load_train_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
     """Read the train part of a words file as text, in the order of the split."""
-    return split_words(_read_list(path, dedupe)[0])[0]
+    return split_words(read_words(path, dedupe).words)[0]
 
 
-def load_test_words(path: Path | str, *, dedupe: bool = False) -> list[str]:
+def load_test_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
     """Read the test part of a words file. Only the final test calls this."""
-    return split_words(_read_list(path, dedupe)[0])[2]
+    return split_words(read_words(path, dedupe).words)[2]
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -253,58 +259,3 @@ def merge_examples(examples: Examples) -> DistinctExamples:
 def _as_scalars(rows: np.ndarray) -> np.ndarray:
     """View each row as one opaque scalar, so that whole rows are compared and sorted at once."""
     return np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}").ravel()
-
-
-def _read_list(path: Path | str, dedupe: bool) -> tuple[list[str], int, str]:
-    """Return the words, how many repeats were left out, and the file's hash."""
-    raw = _read_bytes(Path(path))
-    words = _parse_words(raw, str(path))
-    kept = list(dict.fromkeys(words)) if dedupe else words
-    if len(kept) < MIN_WORDS:
-        kind = "distinct words" if dedupe else "words"
-        raise DataError(f"{path}: at least {MIN_WORDS} {kind} are needed for three splits, got {len(kept)}")
-    return kept, len(words) - len(kept), hashlib.sha256(raw).hexdigest()
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise DataError(f"words file {path} does not exist or is not a file; give one with --words FILE")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"words file {path} cannot be read: {error.strerror}") from error
-
-
-def _parse_words(raw: bytes, where: str) -> list[str]:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        decoded = error.object  # without the byte order mark, which error.start does not count
-        line = decoded.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{where}, line {line}: not UTF-8 (byte 0x{decoded[error.start]:02x}); save the list as UTF-8"
-        ) from error
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    if not lines:
-        raise DataError(f"{where}: the file holds no words; write one word a line")
-    _check_lines(lines, where)
-    return lines
-
-
-def _check_lines(lines: list[str], where: str) -> None:
-    alphabet = set("".join(lines))
-    forbidden = {c for c in alphabet if c == "." or unicodedata.category(c) in ("Cc", "Cs")}
-    if not forbidden and all(lines):
-        return
-    for number, word in enumerate(lines, start=1):
-        if not word:
-            raise DataError(f"{where}, line {number}: the line is empty; remove it")
-        for character in word:
-            if character == ".":
-                raise DataError(f"{where}, line {number}: '.' marks the ends of words and cannot be in one")
-            if character in forbidden:
-                raise DataError(
-                    f"{where}, line {number}: control character U+{ord(character):04X}; remove it"
-                )

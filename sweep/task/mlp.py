@@ -4,7 +4,7 @@ Importing this module is cheap; torch is loaded when something must be trained.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from sweep.errors import ConfigError, DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.protocol import JobQueue, Segment
+from sweep.task.words_file import NORMALIZED, is_dedupe
 
 if TYPE_CHECKING:
     from sweep.task.inspection import Inspection
@@ -28,7 +29,13 @@ _FIXED_WORK = 140_000
 GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
 
-_DATA_KEYS: dict[str, tuple[type, Any]] = {"words": (str, DEFAULT_WORDS), "dedupe": (bool, False)}
+_DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "words": (lambda value: type(value) is str, "a text"),
+    "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
+}
+"""Key of [data] -> what its value must satisfy, in code and in words."""
+
+_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
 
 
 class MlpTask:
@@ -57,13 +64,12 @@ class MlpTask:
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Check ``words`` and ``dedupe``."""
         for key, value in section.items():
-            if key not in _DATA_KEYS:
-                raise DataError(f"unknown key {key!r} in [data]; known: {', '.join(_DATA_KEYS)}")
-            expected = _DATA_KEYS[key][0]
-            if type(value) is not expected:
-                kind = {str: "a text", bool: "true or false"}[expected]
-                raise DataError(f"data.{key} must be {kind}, got {value!r}")
-        return {key: section.get(key, default) for key, (_, default) in _DATA_KEYS.items()}
+            if key not in _DATA_RULES:
+                raise DataError(f"unknown key {key!r} in [data]; known: {', '.join(_DATA_RULES)}")
+            holds, rule = _DATA_RULES[key]
+            if not holds(value):
+                raise DataError(f"data.{key} must be {rule}, got {value!r}")
+        return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
 
     def load_data(self, section: Mapping[str, Any]) -> Corpus:
         """Read the words file into vocabulary, train and dev parts."""

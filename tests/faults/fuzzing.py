@@ -24,6 +24,7 @@ from sweep.search.study_file import load_study_file, parse_study
 from sweep.search.variants import apply_settings, variant_name
 from sweep.task.corpus import load_corpus
 from sweep.task.mlp import MLP
+from sweep.task.words_file import NORMALIZED
 
 Rows = dict[str, Findings]
 
@@ -141,7 +142,7 @@ def words_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
     for name, raw in _words_files().items():
         path = folder / "odd.txt"
         path.write_bytes(raw)
-        for dedupe in (False, True):
+        for dedupe in (False, True, NORMALIZED):
             row.tried += 1
             with _foreseen(row):
                 data = load_corpus(path, dedupe=dedupe)

@@ -169,3 +169,14 @@ def test_the_verdict_reads_as_sentences() -> None:
     plan = " ".join(describe_plan(searched(), stored.plan, workers=2))
     assert "trials 0, 1, 2 4 seeds each" in plan
     assert "about 75 s on 2 workers, at most" in plan  # (4 * 30 + 3 * 10) / 2
+    assert "chance of an error 0.05 about" in plan
+
+
+def test_a_race_says_when_its_chance_of_an_error_holds() -> None:
+    """Kim and Nelson's procedure protects a lead of delta or more, and the plan says so before it is run."""
+    plan = confirmation(LOSSES, CERTIFIED).plan
+    race = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, method="race", seeds=5))
+    text = " ".join(describe_plan(searched(), race, workers=2))
+    assert (
+        "chance of an error 0.05 if the best leads by 0.003 or more (a smaller lead is not protected" in text
+    )

@@ -1,7 +1,6 @@
 """The one look at the test split: its loss, its record, and what stands before it."""
 
 import dataclasses
-import hashlib
 import json
 import math
 import random
@@ -18,17 +17,19 @@ from small_study import _own_ledger, environment, made_up_words, small, trained,
 from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.results.config_file import Provenance, choose_trial, load_config, write_config
-from sweep.results.final_test import FinalTest, leak_warnings, looks_at, looks_of_study, run_final_test
+from sweep.results.earlier_looks import all_looks
+from sweep.results.final_test import FinalTest, leak_warnings, looks_of_study, run_final_test
 from sweep.results.ledger import ledger_path, read_ledger
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
-from sweep.search.study_store import load_study
+from sweep.search.study_store import load_study, study_names
 from sweep.search.test_looks import read_looks
 from sweep.task.config import TrainConfig
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 WORDS = "data/words.txt"
+URL = "sqlite:///studies/sweep.db"
 
 
 @pytest.fixture
@@ -143,22 +144,77 @@ def test_a_second_look_needs_a_reason(best: tuple[TrainConfig, Provenance], data
     assert second.number == 2
     assert second.look.why == "the paper asks for it"
     assert second.look.test_loss == first.look.test_loss
-    assert [k.why for k in looks_at(first.look.test_sha256, storage)] == ["", "the paper asks for it"]
+    assert [k.why for k in all_looks(storage)] == ["", "the paper asks for it"]
 
 
-def test_the_same_test_words_in_another_file_are_known(
-    best: tuple[TrainConfig, Provenance], database: Database
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_same_words_in_another_file_are_the_list_of_the_export(
+    mark: str, end: str, best: tuple[TrainConfig, Provenance], database: Database
 ) -> None:
-    """The words count, not the file: another file with the same test words is no fresh test."""
+    """The words count, not the file: the look is one at the study's list, and a second one is refused."""
     config, provenance = best
-    look(config, provenance, database)
-    raw = Path(WORDS).read_bytes()
-    Path("crlf.txt").write_bytes(raw.replace(b"\n", b"\r\n"))
-    other = dataclasses.replace(
-        provenance, data_sha256=hashlib.sha256(Path("crlf.txt").read_bytes()).hexdigest()
-    )
-    with pytest.raises(TestSplitError, match="looked at before"):
-        look(config, other, database, words="crlf.txt")
+    Path("other.txt").write_text(mark + end.join(Path(WORDS).read_text().split()), newline="")
+    first = look(config, provenance, database, words="other.txt")
+    assert first.look.data_sha256 == provenance.data_sha256
+    storage = database.open_read_only()
+    assert looks_of_study(load_study(storage, "small"), storage) == [first.look]
+    with pytest.raises(TestSplitError, match="these test words were looked at before"):
+        look(config, provenance, database)
+
+
+def export_of(words: list[str], name: str) -> None:
+    """Train one configuration on another list and export it."""
+    write_words(Path(f"{name}.txt"), words)
+    tiny = ("--trials", "1", "--workers", "1", "--words", f"{name}.txt", "--as", name)
+    assert main(["run", "studies/small.toml", *tiny]) == 0
+    study = next(each for each in study_names(Database(URL).open_read_only()) if each.startswith(name))
+    assert main(["export", study, "-o", f"{name}.toml"]) == 0
+
+
+def test_a_changed_list_does_not_make_used_words_unused(
+    best: tuple[TrainConfig, Provenance], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One word more shuffles the list by one place: most test words stay, and the look is refused."""
+    look(*best, database)
+    words = Path(WORDS).read_text().split()
+    export_of([*words, "zuzuzu"], "appended")
+    parts = [list(words), [*words, "zuzuzu"]]
+    for part in parts:
+        random.Random(42).shuffle(part)  # noqa: S311  the split that the field uses
+    shared = len(set(parts[0][360:]) & set(parts[1][360:])) / 41
+    assert 0.5 < shared < 1
+    capsys.readouterr()
+
+    assert main(["test", "appended.toml"]) == 1
+    assert f"{shared:.1%} of these test words were looked at before (" in capsys.readouterr().err
+    assert len(read_ledger()) == 1
+    assert main(["test", "appended.toml", "--again", "one word was missing"]) == 0
+    out, err = capsys.readouterr()
+    assert f"{shared:.1%} of these test words were looked at before (" in err
+    assert "(look 2, recorded)" in out
+
+
+def test_a_small_overlap_is_a_first_look_and_printed(
+    best: tuple[TrainConfig, Provenance], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below 20 % the look is taken, and the user is shown how many words were looked at before."""
+    look(*best, database)
+    words = Path(WORDS).read_text().split()
+    random.Random(42).shuffle(words)  # noqa: S311  the split that the field uses
+    others = made_up_words(800, seed=3)
+    fresh = [word for word in others if word not in words][:400]
+    place = list(range(400))
+    random.Random(42).shuffle(place)  # noqa: S311
+    for line, word in zip(place[360:364], words[360:364], strict=True):
+        fresh[line] = word  # 4 of its 40 test words
+    export_of(fresh, "fresh")
+    capsys.readouterr()
+    assert main(["test", "fresh.toml"]) == 0
+    out, err = capsys.readouterr()
+    assert "10.0% of these test words were looked at before (" in err
+    assert "below 20%, so a first look" in err
+    assert "(look 1, recorded)" in out
 
 
 DYING = """

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import MachineError, StorageError
-from sweep.results.ledger import append_to_ledger, ledger_path, read_ledger
+from sweep.results.ledger import append_to_ledger, ledger_lock, ledger_path, read_ledger, sketch_key
 from sweep.search.test_looks import TestLook
+from sweep.search.word_sketch import WordSketch
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,7 @@ def a_look(look_id: str = "1" * 32, test_loss: float | None = None) -> TestLook:
         test_loss=test_loss,
         why="zoë said \u2028 so",
         version="0.1.0",
+        sketch=WordSketch.of(["anna", "bob"], b"k" * 32),
     )
 
 
@@ -82,6 +84,12 @@ def changed(**values: object) -> bytes:
         lambda: changed(started="yesterday"),
         lambda: changed(test_loss="low"),
         lambda: changed(colour="red"),
+        lambda: changed(sketch=0),
+        lambda: changed(sketch={}),
+        lambda: changed(sketch={"key_id": "0" * 16, "words": 3, "lowest": "AAAAAAAAAAA="}),
+        lambda: changed(sketch={"key_id": "0" * 16, "words": 1, "lowest": "AAAAAAAAAA"}),
+        lambda: changed(sketch={"key_id": "x", "words": 1, "lowest": "AAAAAAAAAAA="}),
+        lambda: changed(sketch={"key_id": "0" * 16, "words": None, "lowest": "AAAAAAAAAAA="}),
     ],
 )
 def test_a_damaged_line_is_an_error(line: object, ledger: Path) -> None:
@@ -124,6 +132,53 @@ def test_a_ledger_that_is_a_folder_is_told(ledger: Path) -> None:
     ledger.mkdir(parents=True)
     with pytest.raises(MachineError, match="Is a directory"):
         read_ledger()
+
+
+def test_a_line_of_an_earlier_release_is_read(ledger: Path) -> None:
+    """It has no sketch, and is a look all the same."""
+    append_to_ledger(a_look())
+    line = json.loads(ledger.read_text())
+    del line["sketch"]
+    ledger.write_text(json.dumps(line) + "\n")
+    (read,) = read_ledger()
+    assert read.sketch is None
+    assert read.look_id == a_look().look_id
+
+
+def test_the_key_is_made_once_and_only_its_user_can_read_it(ledger: Path) -> None:
+    """32 random bytes beside the ledger, the same at each call; nothing else is left there."""
+    with ledger_lock():
+        key = sketch_key()
+        assert sketch_key() == key
+    path = ledger.with_name("ledger.jsonl.key")
+    assert path.read_bytes() == key
+    assert len(key) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {each.name for each in ledger.parent.iterdir()} <= {path.name, "ledger.jsonl.lock"}
+    path.unlink()
+    with ledger_lock():
+        assert sketch_key() != key
+
+
+@pytest.mark.parametrize("damaged", [b"", b"short", b"k" * 33])
+def test_a_damaged_key_is_an_error_and_is_kept(damaged: bytes, ledger: Path) -> None:
+    """It is never replaced silently, since older looks could then no longer be compared."""
+    path = ledger.with_name("ledger.jsonl.key")
+    path.parent.mkdir()
+    path.write_bytes(damaged)
+    with (
+        ledger_lock(),
+        pytest.raises(StorageError, match=rf"key has 32 bytes, this has {len(damaged)}; restore"),
+    ):
+        sketch_key()
+    assert path.read_bytes() == damaged
+
+
+def test_a_key_that_cannot_be_written_is_an_error_of_the_machine(ledger: Path) -> None:
+    """A folder in its place is named."""
+    ledger.with_name("ledger.jsonl.key").mkdir(parents=True)
+    with ledger_lock(), pytest.raises(MachineError, match=r"ledger\.jsonl\.key"):
+        sketch_key()
 
 
 def test_without_the_variable_it_is_in_the_user_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:

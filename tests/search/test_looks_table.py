@@ -10,6 +10,7 @@ import pytest
 from sweep.errors import StorageError
 from sweep.search.database import Database
 from sweep.search.test_looks import TestLook, read_looks, write_look
+from sweep.search.word_sketch import WordSketch
 
 LOOK = TestLook(
     look_id="0" * 32,
@@ -23,6 +24,7 @@ LOOK = TestLook(
     test_loss=None,
     why="",
     version="1.0",
+    sketch=WordSketch.of(map(str, range(3_000)), b"k" * 32),
 )
 
 
@@ -55,6 +57,37 @@ def test_a_look_is_completed_in_its_place(database: Database) -> None:
     done = dataclasses.replace(LOOK, test_loss=2.25)
     write_look(storage, done)
     assert read_looks(storage) == [done]
+
+
+def test_a_database_of_an_earlier_release_is_read_and_written(database: Database) -> None:
+    """It has no table of sketches: its looks come without one, and a new look adds the table."""
+    old = dataclasses.replace(LOOK, look_id="1" * 32, sketch=None)
+    storage = database.open_for_writing()
+    write_look(storage, old)
+    with closing(sqlite3.connect(database.path)) as connection:
+        connection.execute("DROP TABLE sweep_test_look_sketches")
+    assert read_looks(database.open_read_only()) == [old]
+    write_look(database.open_for_writing(), LOOK)
+    assert sorted(read_looks(database.open_read_only()), key=lambda look: look.look_id) == [LOOK, old]
+
+
+def test_an_earlier_release_reads_the_looks_of_this_one(database: Database) -> None:
+    """The columns of its table are the same; the sketches are in a table that it does not know."""
+    write_look(database.open_for_writing(), LOOK)
+    with closing(sqlite3.connect(database.path)) as connection:
+        names = {row[1] for row in connection.execute("PRAGMA table_info(sweep_test_looks)")}
+    fields = {field.name for field in dataclasses.fields(TestLook)}
+    assert names == fields - {"seeds", "sketch"}  # these two have tables of their own
+
+
+@pytest.mark.parametrize("lowest", ["", "?", "AAAAAAAAAAA="])
+def test_a_damaged_sketch_is_an_error(lowest: str, database: Database) -> None:
+    """It is refused in one line; skipped, it would make used words unused."""
+    write_look(database.open_for_writing(), LOOK)
+    with closing(sqlite3.connect(database.path)) as connection, connection:
+        connection.execute("UPDATE sweep_test_look_sketches SET lowest = ?", [lowest])
+    with pytest.raises(StorageError, match=f"sketch of test look {'0' * 32} is damaged; restore a copy"):
+        read_looks(database.open_read_only())
 
 
 def test_looks_leave_the_studies_sound(database: Database) -> None:

@@ -215,7 +215,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"seed": 2**70}, r"key 'seed' holds a whole number of 71 bits; TOML has 64"),
     ({"data": []}, r"\[data\] must be a table, got \[\]"),
     ({"data": {"words": 1}}, r"data\.words must be a text, got 1"),
-    ({"data": {"dedupe": 1}}, r"data\.dedupe must be true or false, got 1"),
+    ({"data": {"dedupe": 1}}, r'data\.dedupe must be true, false or "normalized", got 1'),
     ({"fixed": "x"}, r"\[fixed\] must be a table, got 'x'"),
     ({"fixed": {"hidden_neurons": "200"}}, r"hidden_neurons must be a whole number, got '200'"),
     ({"fixed": {"hidden_neurons": 0}}, r"hidden_neurons must be from 1 to 65,536, got 0"),

@@ -59,6 +59,7 @@ def load(folder: Path, *settings: str, text: str = FILE) -> StudySpec:
         ("fixed.block_size=4", "fixed", "block_size", 4),
         ('fixed.init="normal"', "fixed", "init", "normal"),
         ("data.dedupe=true", "data", "dedupe", True),
+        ("data.dedupe=normalized", "data", "dedupe", "normalized"),
     ],
 )
 def test_a_setting_changes_one_key(setting: str, section: str, name: str, value: Any) -> None:

@@ -47,8 +47,8 @@ def test_data_section_is_completed() -> None:
         ({"word": "x"}, r"unknown key 'word' in \[data\]; known: words, dedupe"),
         ({"words": 3}, r"data\.words must be a text, got 3"),
         ({"words": None}, r"data\.words must be a text, got None"),
-        ({"dedupe": 1}, r"data\.dedupe must be true or false, got 1"),
-        ({"dedupe": "true"}, r"data\.dedupe must be true or false, got 'true'"),
+        ({"dedupe": 1}, r'data\.dedupe must be true, false or "normalized", got 1'),
+        ({"dedupe": "true"}, r"data\.dedupe must be true, false or .normalized., got 'true'"),
     ],
 )
 def test_wrong_data_section_is_refused(section: dict[str, Any], message: str) -> None:

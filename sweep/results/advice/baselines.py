@@ -24,6 +24,9 @@ class Known:
     """A configuration that was known before the search."""
 
     trial: int
+    """The lowest number among its replicates."""
+    seeds: int
+    """Replicates that ``dev_loss`` is the mean of."""
     dev_loss: float
     is_notebook: bool
     is_best: bool
@@ -74,6 +77,7 @@ def _known(study: StudyRecord, ranked: Sequence[Configuration]) -> Known | None:
     for configuration in [*notebook, *(c for c in ranked if c.params in first)]:
         return Known(
             trial=configuration.trial,
+            seeds=len(configuration.trials),
             dev_loss=configuration.dev_loss,
             is_notebook=configuration in notebook,
             is_best=configuration is ranked[0],

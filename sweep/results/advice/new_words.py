@@ -1,4 +1,4 @@
-"""How good is the best trial on dev words that it has not seen in train?"""
+"""Compares the best trial's losses on dev words that do and do not occur in train."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sweep.results.advice.configurations import Configuration
 from sweep.search.notes import NewWords
 from sweep.search.records import StudyRecord
+from sweep.task.spelling import LOOK_ALIKE
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,9 @@ class OnNewWords:
 
     noted: NewWords
     dev_loss: float
-    """Over all dev words, nats per character."""
+    """Of the trial over all dev words, nats per character."""
+    has_look_alikes: bool
+    """Whether the list has words that are equal except for spelling."""
 
 
 def find_new_words(study: StudyRecord, ranked: Sequence[Configuration]) -> OnNewWords | None:
@@ -24,4 +27,4 @@ def find_new_words(study: StudyRecord, ranked: Sequence[Configuration]) -> OnNew
         return None
     dev_loss = ranked[0].trials[0].dev_loss
     assert dev_loss is not None, "ranked configurations hold complete trials"
-    return OnNewWords(noted=noted, dev_loss=dev_loss)
+    return OnNewWords(noted=noted, dev_loss=dev_loss, has_look_alikes=LOOK_ALIKE in study.data_facts)

@@ -49,9 +49,10 @@ def _say_known(known: Known | None, best: float) -> str:
     if known is None:
         return ""
     name = "the notebook's configuration" if known.is_notebook else "the known configuration"
+    trial = f"trial {known.trial}" + (f" (mean of {known.seeds} seeds)" if known.seeds > 1 else "")
     if known.is_best:
-        return f" Nothing found beats {name}, trial {known.trial}."
-    return f" {_capital(name)}, trial {known.trial}, is {known.dev_loss - best:.4f} above it."
+        return f" Nothing found beats {name}, {trial}."
+    return f" {_capital(name)}, {trial}, is {known.dev_loss - best:.4f} above it."
 
 
 def _capital(text: str) -> str:
@@ -144,13 +145,14 @@ def _say_worth(gain: float) -> str:
 
 
 def say_new_words(found: OnNewWords) -> str:
-    """Say how much of the dev loss is owed to words that stand in train."""
+    """Return how much the loss of the best configuration's first trial owes to words that occur in train."""
     noted = found.noted
     seen = noted.dev_words - noted.new_words
+    dedupe = '"normalized"' if found.has_look_alikes else "true"
     return (
-        f"{seen:,} of {noted.dev_words:,} dev words also stand in train: the best trial has "
+        f"{seen:,} of {noted.dev_words:,} dev words also occur in train: trial {noted.trial} has "
         f"{noted.seen_loss:.4f} on them and {noted.new_loss:.4f} on the others, together "
-        f"{found.dev_loss:.4f}; dedupe = true in [data] leaves repeats out."
+        f"{found.dev_loss:.4f}; dedupe = {dedupe} in [data] leaves repeats out."
     )
 
 
@@ -168,8 +170,8 @@ def say_rates(found: OutsideBand) -> str:
     """Say where the learning rate lies beside the band."""
     side = "below" if found.learning_rate < found.low else "above"
     text = (
-        f"learning_rate {found.learning_rate:.3g} of the best trial lies {side} the range test's "
-        f"{found.low:.3g} to {found.high:.3g} ({found.what})"
+        f"learning_rate {found.learning_rate:.3g} of trial {found.trial}, the best, lies {side} the range "
+        f"test's {found.low:.3g} to {found.high:.3g} ({found.what})"
     )
     if found.is_searched:
         return f"{text}: run `sweep lr-find {found.study}` again, for what is best now."

@@ -69,9 +69,40 @@ NEW = NewWords(trial=0, dev_words=3_203, new_words=2_779, new_loss=2.0616, seen_
 
 def test_dev_words_in_train_are_told_apart():
     assert say("new_words", noted(three(), new_words=NEW)) == (
-        "424 of 3,203 dev words also stand in train: the best trial has 1.9158 on them and 2.0616 on the "
+        "424 of 3,203 dev words also occur in train: trial 0 has 1.9158 on them and 2.0616 on the "
         "others, together 2.0000; dedupe = true in [data] leaves repeats out."
     )
+
+
+def test_with_replicates_the_trial_whose_losses_are_quoted_is_named():
+    """The losses are those of one seed, while the configuration ranks by the mean of its seeds."""
+    losses = {0: 2.2, 1: 2.1, 2: 2.0, 3: 1.9}  # trials 1 and 3 are the better configuration
+    trials = [made_trial(k, loss, params={"hidden_neurons": 100 + k % 2}) for k, loss in losses.items()]
+    made = changed(made_study(*trials), replicates=2)
+    study = noted(made, new_words=dataclasses.replace(NEW, trial=1))
+    text = say("new_words", study)
+    assert "trial 1 has 1.9158 on them" in text
+    assert "together 2.1000" in text
+    assert "best trial" not in text
+
+
+def test_with_replicates_a_mean_is_called_one():
+    """The known configuration's figure is the mean of its seeds, and its trial's number says which it is."""
+    losses = {0: 2.2, 1: 2.0, 2: 2.4, 3: 2.0}
+    trials = [made_trial(k, loss, params={"hidden_neurons": 200 + k % 2}) for k, loss in losses.items()]
+    space = {"hidden_neurons": IntDistribution(10, 500)}
+    study = noted(changed(made_study(*trials, space=space), replicates=2), baselines=TABLES)
+    assert say("baselines", study).endswith(
+        " The notebook's configuration, trial 0 (mean of 2 seeds), is 0.3000 above it."
+    )
+
+
+def test_look_alikes_are_left_out_by_another_dedupe():
+    """Where the list has words that differ in spelling alone, leaving out equal ones is not enough."""
+    study = noted(three(), new_words=NEW)
+    facts = "…; spelling: 7 equal to an earlier word except for spelling (first in line 9)"
+    alike = dataclasses.replace(study, data_facts=facts)
+    assert say("new_words", alike).endswith('dedupe = "normalized" in [data] leaves repeats out.')
 
 
 def test_a_note_on_another_trial_than_the_best_is_old():
@@ -127,8 +158,8 @@ TEST = RangeTested(what="the best trial, number 3", suggestions={"steepest": 0.0
 def test_a_searched_rate_outside_the_band_is_told():
     study = noted(searched([{"learning_rate": 0.8}]), range_test=TEST)
     assert say("rates", study) == (
-        "learning_rate 0.8 of the best trial lies above the range test's 0.05 to 0.2 (the best trial, number "
-        "3): run `sweep lr-find made` again, for what is best now."
+        "learning_rate 0.8 of trial 0, the best, lies above the range test's 0.05 to 0.2 (the best trial, "
+        "number 3): run `sweep lr-find made` again, for what is best now."
     )
     assert find("rates", noted(searched([{"learning_rate": 0.05}]), range_test=TEST)) is None
 
@@ -137,7 +168,7 @@ def test_a_fixed_rate_outside_the_band_should_be_searched():
     study = noted(three(), range_test=TEST)
     study.identity["fixed"]["learning_rate"] = 0.01
     assert say("rates", study) == (
-        "learning_rate 0.01 of the best trial lies below the range test's 0.05 to 0.2 (the best trial, "
+        "learning_rate 0.01 of trial 0, the best, lies below the range test's 0.05 to 0.2 (the best trial, "
         "number 3): search learning_rate over these."
     )
     assert find("rates", three()) is None
