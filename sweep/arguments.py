@@ -35,7 +35,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"unknown command {_shown(words[0])}; {_hint(words[0], commands, 'sweep --help')}")
     command = commands[words[0]]
     for option in _unknown_options(command, words[1:]):
-        known = [name for name in command._option_string_actions if name.startswith("--")]
+        known = [name for name in _option_names(command) if name.startswith("--")]
         command.error(f"unknown option {_shown(option)}; {_hint(option, known, f'{command.prog} --help')}")
     arguments, left = parser.parse_known_args(words)
     if left:
@@ -45,13 +45,17 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _unknown_options(command: argparse.ArgumentParser, words: Sequence[str]) -> Iterable[str]:
     """Yield what looks like an option and is none; as for argparse, the start of a name stands for it."""
-    known = command._option_string_actions
+    known = _option_names(command)
     for word in itertools.takewhile(lambda word: word != "--", words):
         name = word.partition("=")[0]
         if len(word) < 2 or not word.startswith("-") or " " in word or _NEGATIVE_NUMBER.fullmatch(word):
             continue
         if not any(option.startswith(name) for option in known) and word[:2] not in known:
             yield name
+
+
+def _option_names(command: argparse.ArgumentParser) -> Iterable[str]:
+    return command._option_string_actions  # noqa: SLF001  argparse has no public name for them
 
 
 def _hint(word: str, known: Iterable[str], help_command: str) -> str:

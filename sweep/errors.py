@@ -14,6 +14,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
     └── MachineError (OSError)       3   disk, permission, database
+        ├── LibraryError                 3   a library is not of the version that sweep needs
         └── StorageError                 3   the database is locked, damaged or unreadable
             ├── StorageAddressError      1   what names the database, or its files, cannot be understood
             └── StorageUnreachableError  3   the database's server does not answer
@@ -68,6 +69,10 @@ class MachineError(SweepError, OSError):
     """The machine failed us: disk full, no permission, no such device."""
 
     exit_status = 3
+
+
+class LibraryError(MachineError):
+    """A library lacks a name that sweep uses: it is older or newer than the versions that sweep accepts."""
 
 
 class StorageError(MachineError):

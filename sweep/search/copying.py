@@ -12,33 +12,27 @@ from typing import Any
 
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.database import Database, machine_errors, storage_errors
 from sweep.search.folders import copy_files
+from sweep.search.optuna_schema import (
+    DIRECTIONS,
+    PARAMS,
+    REPORTS,
+    STUDIES,
+    STUDY_ATTRS,
+    STUDY_HIDDEN,
+    TRIAL_ATTRS,
+    TRIAL_HIDDEN,
+    TRIALS,
+    VALUES,
+)
 from sweep.search.records import StudyRecord
 from sweep.search.study_store import all_study_names, confirmation_name, load_study
 
-_STUDIES, _TRIALS = models.StudyModel.__table__, models.TrialModel.__table__
-_OF_STUDY = [
-    model.__table__
-    for model in (
-        models.StudyDirectionModel,
-        models.StudyUserAttributeModel,
-        models.StudySystemAttributeModel,
-    )
-]
-_OF_TRIAL = [
-    model.__table__
-    for model in (
-        models.TrialUserAttributeModel,
-        models.TrialSystemAttributeModel,
-        models.TrialParamModel,
-        models.TrialValueModel,
-        models.TrialIntermediateValueModel,
-    )
-]
+_OF_STUDY = [DIRECTIONS, STUDY_ATTRS, STUDY_HIDDEN]
+_OF_TRIAL = [TRIAL_ATTRS, TRIAL_HIDDEN, PARAMS, VALUES, REPORTS]
 
 _BATCH = 500
 """Trials whose rows are read and written together."""
@@ -81,13 +75,13 @@ def _copy_files(name: str, source: Database, target: Database) -> None:
 
 def _copy_rows(name: str, reading: RDBStorage, connection: sqlalchemy.Connection) -> None:
     with storage_errors(name), reading.engine.connect() as source:
-        (study,) = _rows(source, _STUDIES, _STUDIES.c.study_name == name)
+        (study,) = _rows(source, STUDIES, STUDIES.c.study_name == name)
         old = study.pop("study_id")
-        (new,) = _insert(connection, _STUDIES, [study])
+        (new,) = _insert(connection, STUDIES, [study])
         ids: dict[int, int] = {}
-        for trials in _batches(_rows(source, _TRIALS, _TRIALS.c.study_id == old)):
+        for trials in _batches(_rows(source, TRIALS, TRIALS.c.study_id == old)):
             old_ids = [trial.pop("trial_id") for trial in trials]
-            new_ids = _insert(connection, _TRIALS, [{**trial, "study_id": new} for trial in trials])
+            new_ids = _insert(connection, TRIALS, [{**trial, "study_id": new} for trial in trials])
             ids.update(zip(old_ids, new_ids, strict=True))
             for table in _OF_TRIAL:
                 rows = _rows(source, table, table.c.trial_id.in_(old_ids))
@@ -109,7 +103,7 @@ def _rows(source: sqlalchemy.Connection, table: sqlalchemy.Table, which: Any) ->
     """Return rows in the order in which they were stored, without the number that only counts them."""
     counter = next(iter(table.primary_key))
     rows = [dict(row) for row in source.execute(table.select().where(which).order_by(counter)).mappings()]
-    if table not in (_STUDIES, _TRIALS):
+    if table not in (STUDIES, TRIALS):
         for row in rows:
             del row[counter.name]
     return rows

@@ -10,8 +10,10 @@ References:
 """
 
 import contextlib
+import functools
 import json
 import os
+import re
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -44,7 +46,9 @@ _Result = TypeVar("_Result")
 
 _PREFIX = "sqlite:///"
 _HEADER = b"SQLite format 3\x00"
-_NOT_IN_PATHS = "?%#{}"
+_URL = f"{_PREFIX}sweep.db"
+"""What Optuna hears of a file. Ours is connected past it: its path may hold ``{}``, ``?`` or ``%``."""
+_OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
 
 
 class Database:
@@ -132,10 +136,10 @@ class SQLiteDatabase(Database):
                 "--files goes with postgresql://; SQLite keeps files beside its database"
             )
         self.path = Path(url.removeprefix(_PREFIX))
-        found = sorted(set(_NOT_IN_PATHS) & set(str(self.path)))
-        if found:
+        if options := _OPTIONS.search(str(self.path)):
             raise StorageAddressError(
-                f"database path {self.path} contains {' '.join(found)}; rename the file"
+                f"storage must be sqlite:///PATH without options, got {str(self.path)[options.start() :]!r} "
+                "at its end; remove it, or rename the file if it is part of the name"
             )
         self.where = str(self.path)
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
@@ -161,7 +165,7 @@ class SQLiteDatabase(Database):
                 raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
                 self._create()
-            storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
+            storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "rw")})
         _begin_with(storage.engine, "BEGIN IMMEDIATE")
         return storage
 
@@ -178,9 +182,7 @@ class SQLiteDatabase(Database):
         with storage_errors(self.path):
             self._roll_back_hot_journal()
             self._check_file()
-            storage = RDBStorage(
-                f"{_PREFIX}{self.path}", {"creator": self._connect_read_only}, skip_table_creation=True
-            )
+            storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "ro")}, skip_table_creation=True)
         _begin_with(storage.engine, "BEGIN")
         return storage
 
@@ -217,16 +219,11 @@ class SQLiteDatabase(Database):
         aside = self.files.path / ".new.db"
         for left_over in self.files.path.glob(f"{aside.name}*"):
             left_over.unlink()
-        storage = RDBStorage(f"{_PREFIX}{aside}")
+        storage = RDBStorage(_URL, {"creator": _connecting_to(aside, "rwc")})
         storage.remove_session()
         storage.engine.dispose()
         with machine_errors(self.path):
             os.replace(aside, self.path)
-
-    def _connect_read_only(self) -> sqlite3.Connection:
-        """Connect past SQLAlchemy, which would read the name of a folder above as part of its URL."""
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
     def _check_file(self) -> None:
         """Refuse what is no sound database of studies; never create or repair."""
@@ -252,12 +249,23 @@ class SQLiteDatabase(Database):
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
-def _kind_of(url: str) -> type[Database]:
-    from sweep.search.postgres import PostgresDatabase  # which builds on what stands here
+def _connecting_to(path: Path, mode: str) -> Callable[[], sqlite3.Connection]:
+    """Return what connects to a file, wherever the process has gone meanwhile.
 
-    kinds = {_PREFIX: SQLiteDatabase, "postgresql://": PostgresDatabase}
-    for prefix, kind in kinds.items():
-        if url.startswith(prefix):
+    Args:
+        path: The file.
+        mode: ``ro`` reads; ``rw`` writes what exists; ``rwc`` also makes it.
+    """
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    return functools.partial(sqlite3.connect, uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+
+
+def _kind_of(url: str) -> type[Database]:
+    from sweep.search.postgres import SCHEMES, PostgresDatabase  # which builds on what stands here
+
+    kinds: dict[type[Database], tuple[str, ...]] = {SQLiteDatabase: (_PREFIX,), PostgresDatabase: SCHEMES}
+    for kind, prefixes in kinds.items():
+        if url.startswith(prefixes):
             return kind
     start = url.partition(":")[0]
     known = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
@@ -299,6 +307,14 @@ def machine_errors(where: Path | str) -> Iterator[None]:
 _ADVICE = {
     "locked": f"locked by another process for more than {PATIENCE_S} s; stop that process or wait",
     "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
+    "SQLITE_READONLY_DBMOVED": "the file was moved, replaced or deleted while it was open; run again to "
+    "use the file that is there now",
+    "permission denied for schema": "this user may not make tables; as the owner of the database run "
+    "GRANT USAGE, CREATE ON SCHEMA public TO the user",
+    "permission denied for": "this user may not use the tables; as their owner run "
+    "GRANT ALL ON ALL TABLES, and ON ALL SEQUENCES, IN SCHEMA public TO the user",
+    "no password supplied": "the server wants a password; write it after the user, USER:PASSWORD@HOST, "
+    "or in ~/.pgpass",
     "readonly": "the database or its folder is read-only; choose another database",
     "unable to open": "cannot be opened; check the path and its permissions",
     "malformed": "the database is damaged; restore a copy",
@@ -315,17 +331,27 @@ def _advice(error: BaseException) -> str:
 
 
 def _texts(error: BaseException) -> list[str]:
-    """Return what an error says, then its cause, then the cause's."""
+    """Return what an error says, then its cause, then the cause's, each after SQLite's name for it."""
     texts = []
     cause: BaseException | None = error
     while cause is not None:
-        texts.append(str(cause))
+        texts += [getattr(cause, "sqlite_errorname", ""), str(cause)]
         cause = cause.__cause__
     return texts
 
 
 _PASSING_CODES = ("08", "40", "57P")
 """How codes of PostgreSQL begin that say: connection lost, transaction lost to another, shutting down."""
+
+_FINAL_WORDS = (
+    "FATAL",
+    "no password supplied",
+    "authentication",
+    "certificate",
+    "does not support SSL",
+    "invalid",
+)
+"""How a connection failed that will fail again, unless one of ``_PASSING_WORDS`` is said as well."""
 
 _PASSING_WORDS = (
     "starting up",
@@ -342,9 +368,10 @@ def _is_passing(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
             code = getattr(error.orig, "sqlstate", "")  # SQLite's errors have none
-            if code is None:  # the connection itself failed; a server that says no says FATAL
+            if code is None:  # the connection itself failed
                 text = str(error.orig)
-                return "FATAL" not in text or any(words in text for words in _PASSING_WORDS)
+                is_final = any(words in text for words in _FINAL_WORDS)
+                return not is_final or any(words in text for words in _PASSING_WORDS)
             return bool(code) and code.startswith(_PASSING_CODES)
         error = error.__cause__
     return False

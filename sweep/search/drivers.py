@@ -17,13 +17,11 @@ import os
 import socket
 
 import sqlalchemy
-from optuna.storages._rdb import models
+
+from sweep.search.optuna_schema import STUDIES, TRIALS
 
 LEASE_S = 60.0
 """A driver that did not write for so long is taken for dead."""
-
-STUDIES = models.StudyModel.__table__
-TRIALS = models.TrialModel.__table__
 
 _TABLES = sqlalchemy.MetaData()
 

@@ -14,6 +14,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState, create_trial
 
+from sweep.search.optuna_schema import suggest
 from sweep.search.records import TrialRecord
 from sweep.search.samplers import PointSampler
 from sweep.search.space import Space
@@ -49,7 +50,7 @@ class Mirror:
         params: dict[str, Any] = {}
         for name in self._space.asking_order():
             if self._space.is_active(name, params):
-                params[name] = trial._suggest(name, self._space[name])  # as Optuna's ask does with a space
+                params[name] = suggest(trial, name, self._space[name])
         assert trial.number == number, "the mirror follows the database"
         self._open[number] = trial
         return {name: params[name] for name in self._space if name in params}

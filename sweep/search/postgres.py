@@ -49,6 +49,9 @@ _OPENING_KEY = 0x73776565703031
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FORM = "postgresql://USER@HOST:PORT/DATABASE"
 
+SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+"""How a URL may begin; all mean the same."""
+
 _Result = TypeVar("_Result")
 
 
@@ -230,7 +233,7 @@ def _parse(url: str) -> sqlalchemy.URL:
         raise StorageAddressError(
             "storage has a password after its ?; write it after the user, or in ~/.pgpass"
         )
-    return parsed
+    return parsed._replace(drivername="postgresql")
 
 
 def lasting_engine(storage: RDBStorage) -> sqlalchemy.Engine:

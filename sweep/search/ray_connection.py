@@ -21,6 +21,7 @@ import ray
 from ray import exceptions
 
 from sweep.errors import MachineError
+from sweep.libraries import RAY, private_names
 from sweep.search.pool import describe
 
 KNOCK_S = 5.0
@@ -119,8 +120,9 @@ def _files_private() -> Iterator[None]:
 @contextlib.contextmanager
 def _stdout_kept() -> Iterator[None]:
     """Keep what Ray reports of dead machines off stdout, where only results belong; no option does."""
-    worker: Any = ray._private.worker
-    printer = worker.print_to_stdstream
+    with private_names(RAY):
+        worker: Any = ray._private.worker
+        printer = worker.print_to_stdstream
     worker.print_to_stdstream = lambda *_, **__: None
     try:
         yield

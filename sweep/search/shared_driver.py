@@ -15,6 +15,7 @@ from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
 from sweep.search.driver import POLL_S, Driver, Live, RunSummary
 from sweep.search.events import Warned
+from sweep.search.optuna_schema import trial_id
 from sweep.search.pool import Pool
 from sweep.search.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.search.records import StudyRecord, TrialRecord
@@ -152,8 +153,8 @@ class SharedDriver(Driver):
         self._catch_up()
         if self._free:
             (trial,) = self.writer.read_trials(self._free[:1])
-            self._followed.pop(trial._trial_id, None)
-            return self.take_over(trial_record(trial), trial._trial_id)
+            self._followed.pop(trial_id(trial), None)
+            return self.take_over(trial_record(trial), trial_id(trial))
         return self.claim_next()
 
     def _catch_up(self) -> None:
@@ -170,9 +171,9 @@ class SharedDriver(Driver):
             record = trial_record(trial)
             self._take_in(record)
             if record.is_finished:
-                self._followed.pop(trial._trial_id, None)
+                self._followed.pop(trial_id(trial), None)
             else:
-                self._followed[trial._trial_id] = rungs[trial._trial_id]
+                self._followed[trial_id(trial)] = rungs[trial_id(trial)]
         ours = self.spec.total_trials
         self._free = [s.trial_id for s in standings if s.is_free and s.number < ours]
         self._awaited = any(not s.is_finished and s.number < ours for s in standings)

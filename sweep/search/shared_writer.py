@@ -14,18 +14,17 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import orm
 
 from sweep.errors import StorageError
 from sweep.search import drivers
-from sweep.search.drivers import CLAIMS, STUDIES, TRIALS
+from sweep.search.drivers import CLAIMS
+from sweep.search.optuna_schema import REPORTS, STUDIES, TRIALS, TrialModel, trial_builder
 from sweep.search.postgres import RUNNING_PATIENCE_S, lasting_engine, patiently
 from sweep.search.space import Space
 from sweep.search.study_writer import SEAL, StudyWriter
 
-_REPORTS = models.TrialIntermediateValueModel.__table__
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 
 LEAVING_PATIENCE_S = 5.0
@@ -57,7 +56,7 @@ class SharedWriter(StudyWriter):
         """Take a study that exists; ``join`` before anything is written."""
         super().__init__(storage, study_id, name)
         self._engine = lasting_engine(storage)
-        self._build: Callable[[models.TrialModel], FrozenTrial] = storage._build_frozen_trial_from_trial_model
+        self._build = trial_builder(storage)
         self._renewed = -math.inf
         self.driver_id = -1
 
@@ -138,7 +137,7 @@ class SharedWriter(StudyWriter):
             own: Ids of trials that this driver trains.
         """
         claimed_by = CLAIMS.c.driver_id
-        rungs = sqlalchemy.select(sqlalchemy.func.count()).where(_REPORTS.c.trial_id == TRIALS.c.trial_id)
+        rungs = sqlalchemy.select(sqlalchemy.func.count()).where(REPORTS.c.trial_id == TRIALS.c.trial_id)
         rows = (
             sqlalchemy.select(
                 TRIALS.c.trial_id, TRIALS.c.number, TRIALS.c.state, claimed_by, rungs.scalar_subquery()
@@ -168,10 +167,10 @@ class SharedWriter(StudyWriter):
         if not ids:
             return []
         parts = ("params", "values", "user_attributes", "system_attributes", "intermediate_values")
-        load = [orm.selectinload(getattr(models.TrialModel, part)) for part in parts]
-        wanted = sqlalchemy.select(models.TrialModel).where(models.TrialModel.trial_id.in_(ids))
+        load = [orm.selectinload(getattr(TrialModel, part)) for part in parts]
+        wanted = sqlalchemy.select(TrialModel).where(TrialModel.trial_id.in_(ids))
         with self.one_transaction() as connection, orm.Session(connection) as session:
-            rows = session.scalars(wanted.options(*load).order_by(models.TrialModel.number))
+            rows = session.scalars(wanted.options(*load).order_by(TrialModel.number))
             trials = [self._build(row) for row in rows]
         for trial in trials:
             if not trial.state.is_finished():  # it may have ended while its parts were read

@@ -18,19 +18,15 @@ from typing import Any, BinaryIO
 import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 
 from sweep.errors import NotFoundError
 from sweep.search.database import machine_errors, storage_errors
 from sweep.search.folders import Folder
+from sweep.search.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
 from sweep.search.study_store import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
 """Last line of our notes: a note without it is somebody else's, and stays."""
-
-_ATTRS = models.StudySystemAttributeModel.__table__
-_STUDIES = models.StudyModel.__table__
-_TRIALS = models.TrialModel.__table__
 
 _CHUNK = 2045
 """Characters of one attribute: the dashboard's own cut."""
@@ -141,12 +137,14 @@ class _Attributes:
 
     def __init__(self, connection: sqlalchemy.Connection, study_id: int) -> None:
         self._connection, self._study_id = connection, study_id
-        query = sqlalchemy.select(_ATTRS.c.key, _ATTRS.c.value_json).where(_ATTRS.c.study_id == study_id)
+        query = sqlalchemy.select(STUDY_HIDDEN.c.key, STUDY_HIDDEN.c.value_json).where(
+            STUDY_HIDDEN.c.study_id == study_id
+        )
         self.values = {key: json.loads(value) for key, value in connection.execute(query)}
 
     def trial_ids(self) -> dict[int, int]:
-        query = sqlalchemy.select(_TRIALS.c.number, _TRIALS.c.trial_id)
-        return dict(self._connection.execute(query.where(_TRIALS.c.study_id == self._study_id)).all())
+        query = sqlalchemy.select(TRIALS.c.number, TRIALS.c.trial_id)
+        return dict(self._connection.execute(query.where(TRIALS.c.study_id == self._study_id)).all())
 
     def replace(self, prefix: str, values: Mapping[str, Any]) -> None:
         """Let exactly ``values`` stand under a prefix."""
@@ -160,13 +158,13 @@ class _Attributes:
         if self.values.get(key) != value:
             self._delete(key)
             row = {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
-            self._connection.execute(_ATTRS.insert().values(**row))
+            self._connection.execute(STUDY_HIDDEN.insert().values(**row))
             self.values[key] = value
 
     def _delete(self, key: str) -> None:
         if self.values.pop(key, None) is not None:
-            mine = _ATTRS.c.study_id == self._study_id
-            self._connection.execute(_ATTRS.delete().where(mine, _ATTRS.c.key == key))
+            mine = STUDY_HIDDEN.c.study_id == self._study_id
+            self._connection.execute(STUDY_HIDDEN.delete().where(mine, STUDY_HIDDEN.c.key == key))
 
 
 @contextlib.contextmanager
@@ -177,7 +175,7 @@ def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes
         NotFoundError: If there is no such study.
     """
     with storage_errors(study_name), storage.engine.begin() as connection:
-        query = sqlalchemy.select(_STUDIES.c.study_id).where(_STUDIES.c.study_name == study_name)
+        query = sqlalchemy.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study_name)
         study_id = connection.execute(query).scalar()
         if study_id is None:
             raise NotFoundError(f"no study {study_name!r} in the database")

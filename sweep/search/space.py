@@ -21,6 +21,7 @@ from optuna.distributions import (
 )
 
 from sweep.errors import ConfigError, StudyFileError
+from sweep.search import optuna_schema
 from sweep.task.protocol import AUTO, AnyTask
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
@@ -115,7 +116,7 @@ def contains(dimension: BaseDistribution, value: Any) -> bool:
     """Say whether a dimension can take a value, its step included."""
     if isinstance(dimension, CategoricalDistribution):
         return value in dimension.choices
-    return bool(dimension._contains(dimension.to_internal_repr(value)))
+    return optuna_schema.contains(dimension, dimension.to_internal_repr(value))
 
 
 def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:

@@ -23,6 +23,7 @@ from sweep.errors import NotFoundError, StorageError, StudyConflictError, SweepE
 from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
+from sweep.search.optuna_schema import study_ids, trial_id
 from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.search.resources import Resources
 from sweep.search.space import space_of_identity
@@ -62,7 +63,7 @@ def open_study(
     """
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
     with storage_errors(spec.name), _damage_refused(f"study {spec.name!r}"):
-        stored_id = _study_ids(storage).get(spec.name)
+        stored_id = study_ids(storage).get(spec.name)
         if stored_id is None:
             stored_id = storage.create_new_study(_directions(spec), spec.name)
             _store_identity(storage, stored_id, spec, identity)
@@ -80,7 +81,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         StorageError: If it was not made by sweep, or cannot be read.
     """
     with storage_errors(name), _damage_refused(f"study {name!r}"):
-        studies = _study_ids(storage)
+        studies = study_ids(storage)
         if name not in studies:
             shown = sorted(study for study in studies if not study.endswith(_CONFIRMATION))
             known = ", ".join(shown) or "none yet"
@@ -133,7 +134,7 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = _study_ids(storage)
+        names = study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
         key, value = key_of(note), json.loads(json.dumps(dataclasses.asdict(note)))
@@ -173,7 +174,7 @@ def study_names(storage: RDBStorage) -> list[str]:
 def all_study_names(storage: RDBStorage) -> list[str]:
     """Return the names of all studies, those of confirmations too, oldest first."""
     with storage_errors("database"), _damage_refused("the database"):
-        return list(_study_ids(storage))
+        return list(study_ids(storage))
 
 
 def is_study_name(name: str) -> bool:
@@ -194,7 +195,7 @@ def confirmed_study(name: str) -> str | None:
 def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
-        study_id = _study_ids(storage)[name]
+        study_id = study_ids(storage)[name]
         plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
         storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
 
@@ -202,8 +203,8 @@ def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
     """Return trial number -> id in the database."""
     with storage_errors(name):
-        trials = storage.get_all_trials(_study_ids(storage)[name], deepcopy=False)
-    return {trial.number: trial._trial_id for trial in trials}
+        trials = storage.get_all_trials(study_ids(storage)[name], deepcopy=False)
+    return {trial.number: trial_id(trial) for trial in trials}
 
 
 def rename_study(storage: RDBStorage, old: str, new: str) -> None:
@@ -214,7 +215,7 @@ def rename_study(storage: RDBStorage, old: str, new: str) -> None:
         StudyConflictError: If there is one named ``new``.
     """
     with storage_errors(old):
-        names = _study_ids(storage)
+        names = study_ids(storage)
         if old not in names:
             raise NotFoundError(f"no study {old!r} in the database")
         if new in names:
@@ -233,16 +234,12 @@ def delete_study(storage: RDBStorage, name: str) -> None:
         NotFoundError: If there is none of that name.
     """
     with storage_errors(name):
-        names = _study_ids(storage)
+        names = study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
         for stored in (confirmation_name(name), name):
             if stored in names:
                 storage.delete_study(names[stored])
-
-
-def _study_ids(storage: RDBStorage) -> dict[str, int]:
-    return {study.study_name: study._study_id for study in storage.get_all_studies()}
 
 
 def _directions(spec: StudySpec) -> list[StudyDirection]:

@@ -16,26 +16,26 @@ from typing import Any
 import sqlalchemy
 from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sweep.errors import StorageError
 from sweep.search.database import storage_errors
+from sweep.search.optuna_schema import (
+    FINITE,
+    FINITE_REPORT,
+    PARAMS,
+    REPORTS,
+    TRIAL_ATTRS,
+    TRIAL_HIDDEN,
+    TRIALS,
+    VALUES,
+)
 from sweep.search.records import SegmentRecord
 from sweep.search.space import Space
 
-_TRIALS = models.TrialModel.__table__
-_PARAMS = models.TrialParamModel.__table__
-_ATTRS = models.TrialUserAttributeModel.__table__
-_HIDDEN = models.TrialSystemAttributeModel.__table__
-"""Attributes that the dashboard does not show, neither on a trial's page nor in its table."""
-_VALUES = models.TrialValueModel.__table__
-_REPORTS = models.TrialIntermediateValueModel.__table__
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Only these know ``ON CONFLICT``."""
-_FINITE = models.TrialValueModel.TrialValueType.FINITE
-_FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
 
 SEGMENTS = "sweep:segments"
 """System attribute of a trial: its stored segments."""
@@ -92,10 +92,10 @@ class StudyWriter:
     ) -> int:
         """Store a running trial with everything that is known of it; return its id."""
         with self.one_transaction() as connection:
-            same_study = _TRIALS.c.study_id == self._study_id
+            same_study = TRIALS.c.study_id == self._study_id
             number = sqlalchemy.select(sqlalchemy.func.count()).where(same_study).scalar_subquery()
             trial = {"number": number, "study_id": self._study_id, "state": TrialState.RUNNING}
-            insert = _TRIALS.insert().values(**trial, datetime_start=_now()).returning(_TRIALS.c.trial_id)
+            insert = TRIALS.insert().values(**trial, datetime_start=_now()).returning(TRIALS.c.trial_id)
             trial_id: int = connection.execute(insert).scalar_one()
             rows = [
                 {
@@ -107,15 +107,15 @@ class StudyWriter:
                 for name, dimension in space.items()
                 if name in params
             ]
-            connection.execute(_PARAMS.insert(), rows)
+            connection.execute(PARAMS.insert(), rows)
             _insert_attrs(connection, trial_id, {"seed": seed, **facts, **origin})
         return trial_id
 
     def reclaim(self, trial_id: int, origin: Mapping[str, str]) -> None:
         """Make an interrupted trial a running one of this driver."""
         with self.one_transaction() as connection:
-            unfinished = _TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
-            change = _TRIALS.update().where(_TRIALS.c.trial_id == trial_id, unfinished)
+            unfinished = TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
+            change = TRIALS.update().where(TRIALS.c.trial_id == trial_id, unfinished)
             self._change_one(connection, change.values(state=TrialState.RUNNING, datetime_start=_now()))
             _set_attrs(connection, trial_id, origin)
 
@@ -127,13 +127,13 @@ class StudyWriter:
     def store_seal(self, trial_id: int, seal: str) -> None:
         """Store the hash of what is stored of a trial; part of the commit that changes something of it."""
         with self.one_transaction() as connection:
-            _set_attrs(connection, trial_id, {SEAL: seal}, _HIDDEN)
+            _set_attrs(connection, trial_id, {SEAL: seal}, TRIAL_HIDDEN)
 
     def forget_segments(self, trial_id: int) -> None:
         """Remove a trial's segments and reports, as it starts again."""
         with self.one_transaction() as connection:
-            connection.execute(_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
-            connection.execute(_REPORTS.delete().filter_by(trial_id=trial_id))
+            connection.execute(TRIAL_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
+            connection.execute(REPORTS.delete().filter_by(trial_id=trial_id))
 
     def store_segments(
         self, trial_id: int, segments: Sequence[SegmentRecord], seal: str | None = None
@@ -144,15 +144,15 @@ class StudyWriter:
             attrs[SEAL] = seal
         last = segments[-1]
         with self.one_transaction() as connection:
-            _set_attrs(connection, trial_id, attrs, _HIDDEN)
+            _set_attrs(connection, trial_id, attrs, TRIAL_HIDDEN)
             if last.percent is not None:
                 report = {
                     "trial_id": trial_id,
                     "step": last.percent,
                     "intermediate_value": last.rung_loss,
-                    "intermediate_value_type": _FINITE_REPORT,
+                    "intermediate_value_type": FINITE_REPORT,
                 }
-                connection.execute(_upsert(_REPORTS, connection.dialect.name, "step"), report)
+                connection.execute(_upsert(REPORTS, connection.dialect.name, "step"), report)
 
     def end(
         self,
@@ -186,10 +186,10 @@ class StudyWriter:
             if dev_loss is not None:
                 values = [dev_loss] if cost is None else [dev_loss, cost]
                 rows = [
-                    {"trial_id": trial_id, "objective": place, "value": value, "value_type": _FINITE}
+                    {"trial_id": trial_id, "objective": place, "value": value, "value_type": FINITE}
                     for place, value in enumerate(values)
                 ]
-                connection.execute(_VALUES.insert(), rows)
+                connection.execute(VALUES.insert(), rows)
             ended = {"state": _ENDED_AS.get(state, TrialState.PRUNED), "datetime_complete": _now()}
             self._change_one(connection, self._running(trial_id).values(**ended))
 
@@ -199,8 +199,8 @@ class StudyWriter:
             self._change_one(connection, self._running(trial_id).values(state=TrialState.WAITING))
 
     def _running(self, trial_id: int) -> sqlalchemy.Update:
-        is_running = _TRIALS.c.state == TrialState.RUNNING
-        return sqlalchemy.update(_TRIALS).where(_TRIALS.c.trial_id == trial_id, is_running)
+        is_running = TRIALS.c.state == TrialState.RUNNING
+        return sqlalchemy.update(TRIALS).where(TRIALS.c.trial_id == trial_id, is_running)
 
     def _change_one(
         self, connection: sqlalchemy.Connection, change: sqlalchemy.Update | sqlalchemy.Delete
@@ -219,13 +219,13 @@ def _row(segment: SegmentRecord) -> list[Any]:
 
 
 def _set_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
 ) -> None:
     connection.execute(_upsert(table, connection.dialect.name, "key"), _attr_rows(trial_id, attrs))
 
 
 def _insert_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = _ATTRS
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
 ) -> None:
     connection.execute(table.insert(), _attr_rows(trial_id, attrs))
 

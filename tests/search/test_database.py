@@ -18,7 +18,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
-from sweep.search.database import Database
+from sweep.search.database import Database, storage_errors
 from sweep.search.study_store import study_names
 
 
@@ -49,12 +49,28 @@ def test_other_kinds_of_storage_are_refused(url: str) -> None:
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("character", "?#%{}")
-def test_names_that_a_url_would_read_otherwise_are_refused(tmp_path: Path, character: str) -> None:
-    """The character is named, and no file is made under another name."""
-    with pytest.raises(StorageError, match=rf"contains \{character};"):
-        database_at(tmp_path / f"my{character}sweep.db")
+@pytest.mark.parametrize("options", ["?timeout=30", "?", "?mode=ro&uri=true", "?cache=/tmp/x"])
+def test_options_after_a_path_are_refused(tmp_path: Path, options: str) -> None:
+    """What other programs read as options is named, and no file is made under such a name."""
+    with pytest.raises(StorageError, match=r"without options, got '\?") as refusal:
+        database_at(tmp_path / f"sweep.db{options}")
+    assert options in str(refusal.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["50%/sweep.db", "%20.db", "{a}.db", "a{SCHEMA_VERSION}/b.db", "#1/s#2.db", "why?/s.db", "a b/ü.db"],
+)
+def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
+    """Written and read at the very path that was given, though a URL would read some characters otherwise."""
+    add_study(database_at(tmp_path / name), "first")
+    assert study_names(database_at(tmp_path / name).open_read_only()) == ["first"]
+    assert (tmp_path / name).is_file()
+    assert {path.name for path in (tmp_path / name).parent.iterdir()} == {
+        Path(name).name,
+        f"{Path(name).name}.d",
+    }
 
 
 def test_a_folder_of_any_name_may_be_worked_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,3 +347,30 @@ def _bound_by_modes(action: Callable[[], object]) -> str:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         return pipe.read()
+
+
+@pytest.mark.parametrize("change", ["deleted", "replaced", "renamed"])
+def test_a_database_that_is_taken_away_while_open_is_called_that(database: Database, change: str) -> None:
+    """A writer whose file is no longer at its path learns so; that is no matter of permissions."""
+    storage = database.open_for_writing()
+    storage.get_all_studies()
+    path = Path(database.where)
+    kept = path.read_bytes()
+    if change == "renamed":
+        path.rename(path.with_name("elsewhere.db"))
+    else:
+        path.unlink()
+    if change == "replaced":
+        path.write_bytes(kept)
+    with pytest.raises(StorageError, match="moved, replaced or deleted") as refusal, storage_errors(path):
+        storage.create_new_study([StudyDirection.MINIMIZE], "second")
+    assert "read-only" not in str(refusal.value)
+
+
+def test_a_writer_makes_no_file_where_its_database_was(database: Database) -> None:
+    """A connection that comes after the file was deleted fails, instead of beginning an empty database."""
+    storage = database.open_for_writing()
+    Path(database.where).unlink()
+    with pytest.raises(StorageError, match="cannot be opened"), storage_errors(database.where):
+        storage.get_all_studies()
+    assert not database.exists()

@@ -23,6 +23,7 @@ from sweep.search.copying import copy_study
 from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
 from sweep.search.driver import RunSummary
+from sweep.search.postgres import OPENING_PATIENCE_S
 from sweep.search.records import StudyRecord
 from sweep.search.run import run_study
 from sweep.search.study_spec import StudySpec
@@ -223,6 +224,54 @@ def test_nothing_that_commands_write_holds_the_password(
     assert {path.suffix for path in written} >= {".html", ".toml", ".safetensors"}
     for secret in (PASSWORD, QUOTED, "s3cr3t"):
         assert not any(secret.encode() in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("login", "answer"),
+    [
+        (("sweep", ""), "wants a password; write it after the user"),
+        (("sweep:wrong", ""), "password authentication failed"),
+        (("nobody:wrong", ""), "password authentication failed"),
+        ((f"sweep:{QUOTED}", "?sslmode=require"), "SSL was required"),
+        ((f"sweep:{QUOTED}", "?sslmode=nonsense"), "invalid sslmode value"),
+    ],
+)
+def test_a_login_that_is_refused_is_not_tried_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: tuple[str, str], answer: str
+) -> None:
+    """What the server or libpq refuses will be refused in ten seconds too, so it is one line at once."""
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    url = f"postgresql://{login[0]}@{server.host}:{server.port}/postgres{login[1]}"
+    start = time.monotonic()
+    with pytest.raises(StorageError, match=answer) as refusal:
+        Database(url, tmp_path / "files").open_read_only()
+    assert time.monotonic() - start < OPENING_PATIENCE_S / 2
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_usual_form_of_a_url_names_the_same_database(
+    server: Server, tmp_path: Path, scheme: str
+) -> None:
+    """Hosting services hand out postgres://, SQLAlchemy's users write the driver."""
+    database = Database(server.url().replace("postgresql", scheme), tmp_path / "files")
+    assert database.where == f"postgresql://sweep@{server.host}:{server.port}/postgres"
+    assert not database.exists()
+
+
+def test_missing_rights_are_named_with_the_command_that_gives_them(server: Server, tmp_path: Path) -> None:
+    """A user who may not make tables, and one who may not read those of another, as on PostgreSQL 15."""
+    made = Database(server.make_database("rights"), tmp_path / "files")
+    made.open_for_writing()
+    with server.connect("rights") as connection:
+        connection.execute("CREATE USER guest PASSWORD 'guest'")
+    with server.connect(server.make_database("bare").rpartition("/")[2]) as connection:
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM public")
+    for name, command in (("bare", "GRANT USAGE, CREATE ON SCHEMA public"), ("rights", "GRANT ALL ON ALL")):
+        url = f"postgresql://guest:guest@{server.host}:{server.port}/{name}"
+        with pytest.raises(StorageError, match=command):
+            Database(url, tmp_path / "files").open_for_writing()
 
 
 def test_the_dashboard_reads_and_cannot_write(server: Server, tmp_path: Path) -> None:

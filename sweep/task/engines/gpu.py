@@ -19,6 +19,7 @@ from numba.core import config as _config
 from numba.cuda.cudadrv.driver import CudaAPIError
 
 from sweep.errors import DeviceError
+from sweep.libraries import NUMBA_CUDA, private_names
 from sweep.task.engines.block_layout import THREADS, TILE
 from sweep.task.engines.block_program import Launch, Room, Run, bind, compile_program
 from sweep.task.engines.block_tools import Thread
@@ -243,10 +244,12 @@ def _allow_shared_bytes(kernel: Any, limit: int) -> None:
     numba-cuda launches whatever is asked for, but has no public way to raise the driver's limit of
     48 KiB (NVIDIA/numba-cuda issue 94); this is the call that it makes itself for other attributes.
     """
-    from cuda.bindings import driver as binding  # type: ignore[import-not-found]  # noqa: PLC0415
-    from numba.cuda.cudadrv.driver import driver  # noqa: PLC0415  both are there with numba-cuda only
+    with private_names(NUMBA_CUDA):
+        from cuda.bindings import driver as binding  # type: ignore[import-not-found]  # noqa: PLC0415
+        from numba.cuda.cudadrv.driver import driver  # noqa: PLC0415  both are there with numba-cuda only
 
-    attribute = binding.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-    for compiled in kernel.overloads.values():
-        function = compiled._codelibrary.get_cufunc()
-        driver.cuKernelSetAttribute(attribute, limit, function.handle, function.device.id)
+        attribute = binding.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+        functions = [compiled._codelibrary.get_cufunc() for compiled in kernel.overloads.values()]
+        set_attribute = driver.cuKernelSetAttribute
+    for function in functions:
+        set_attribute(attribute, limit, function.handle, function.device.id)
