@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -44,6 +45,8 @@ __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 Capture = pytest.CaptureFixture[str]
 
+SWEEP = f"{shlex.quote(sys.executable)} -m sweep"
+"""The command as a shell reads it."""
 HEAVY = {"torch", "optuna", "pandas", "plotly", "numpy", "numba"}
 
 
@@ -333,7 +336,7 @@ def test_a_closed_pipe_is_no_fault(small: Path) -> None:
     assert "Error" not in complaints
     assert "Traceback" not in complaints
 
-    pipe = f"{sys.executable} -m sweep table small | head -1"
+    pipe = f"{SWEEP} table small | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", pipe],
         cwd=small,
@@ -490,7 +493,7 @@ def test_another_ledger_does_not_hide_a_look_in_the_database(
 @pytest.mark.parametrize("joined", ["--json 2>log", "2>&1"])
 def test_a_run_whose_output_nobody_reads_stops_as_if_told_to(joined: str, folder: Path) -> None:
     """Status 141, as for a signal; what ran is stored and waits, and the log says so where there is one."""
-    pipe = f"{sys.executable} -m sweep run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
+    pipe = f"{SWEEP} run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
     run = ["bash", "-c", pipe]
     ended = subprocess.run(run, cwd=folder, env=environment(), capture_output=True, timeout=120, check=False)
     assert (ended.returncode, ended.stderr) == (141, b"")
