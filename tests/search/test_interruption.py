@@ -195,7 +195,7 @@ def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
             # To the whole group, as a terminal and a service manager do.
             os.killpg(process.pid, number)
             time.sleep(0.02)
-        ended = process.wait(60)
+        ended = process.wait()
         left_s = time.monotonic() - sent
         wait_until(lambda: not any(map(is_alive, trainers)), 2)  # noqa: B023  used at once
         orphans = [pid for pid in trainers if is_alive(pid)]
