@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from once import made_once
+from sweep_command import DEADLINE_S
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -58,7 +59,7 @@ def sweep(
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE_S,
         check=False,
     )
 

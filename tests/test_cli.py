@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -32,6 +33,7 @@ from small_study import (
     trained,
     write_words,
 )
+from sweep_command import DEADLINE_S
 
 from sweep import __version__
 from sweep.arguments import make_parser, parse_arguments
@@ -44,6 +46,8 @@ __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 Capture = pytest.CaptureFixture[str]
 
+SWEEP = f"{shlex.quote(sys.executable)} -m sweep"
+"""The command as a shell reads it."""
 HEAVY = {"torch", "optuna", "pandas", "plotly", "numpy", "numba"}
 
 
@@ -90,7 +94,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_S,
         check=True,
     )
     imported = {
@@ -328,12 +332,12 @@ def test_a_closed_pipe_is_no_fault(small: Path) -> None:
     )
     os.close(reader)  # nobody reads, so the first write fails
     os.close(writer)
-    _, complaints = table.communicate(timeout=60)
+    _, complaints = table.communicate(timeout=DEADLINE_S)
     assert table.returncode == 0
     assert "Error" not in complaints
     assert "Traceback" not in complaints
 
-    pipe = f"{sys.executable} -m sweep table small | head -1"
+    pipe = f"{SWEEP} table small | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", pipe],
         cwd=small,
@@ -490,9 +494,11 @@ def test_another_ledger_does_not_hide_a_look_in_the_database(
 @pytest.mark.parametrize("joined", ["--json 2>log", "2>&1"])
 def test_a_run_whose_output_nobody_reads_stops_as_if_told_to(joined: str, folder: Path) -> None:
     """Status 141, as for a signal; what ran is stored and waits, and the log says so where there is one."""
-    pipe = f"{sys.executable} -m sweep run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
+    pipe = f"{SWEEP} run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
     run = ["bash", "-c", pipe]
-    ended = subprocess.run(run, cwd=folder, env=environment(), capture_output=True, timeout=120, check=False)
+    ended = subprocess.run(
+        run, cwd=folder, env=environment(), capture_output=True, timeout=DEADLINE_S, check=False
+    )
     assert (ended.returncode, ended.stderr) == (141, b"")
     if "log" in joined:
         assert "nobody reads the output any more" in (folder / "log").read_text()
@@ -931,7 +937,7 @@ def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_S,
             check=False,
         )
     assert done.returncode == 3, done.stderr
@@ -969,7 +975,7 @@ def test_a_signal_leaves_a_study_that_goes_on(number: signal.Signals, status: in
     run = start(folder, "run", "small", "--trials", "500", "--workers", "1")
     wait_for_line(run, "trial ")
     run.send_signal(number)
-    out, complaints = run.communicate(timeout=60)
+    out, complaints = run.communicate(timeout=DEADLINE_S)
     assert run.returncode == status
     assert re.search(r"interrupted: \d+ of 500 trials done, the running ones are stored", complaints)
     assert "Traceback" not in complaints
@@ -992,7 +998,7 @@ def test_the_dashboard_ends_on_ctrl_c(small: Path) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\n", address)
     taken = sweep(small, "dashboard", "--port", address.rstrip("/\n").rpartition(":")[2])
     server.send_signal(signal.SIGINT)
-    _, complaints = server.communicate(timeout=60)
+    _, complaints = server.communicate(timeout=DEADLINE_S)
     assert taken.returncode == 3
     assert re.fullmatch(
         r"sweep: port \d+: Address already in use; choose another with --port\n", taken.stderr
@@ -1054,7 +1060,7 @@ def in_terminal(
             os.write(ours, answer[1].encode())
             answer = None
     os.close(ours)
-    assert process.wait(timeout=60) == status, shown
+    assert process.wait(timeout=DEADLINE_S) == status, shown
     return shown.replace("\r\n", "\n")
 
 

@@ -18,11 +18,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from sweep_command import children, kill, workers
+from sweep_command import DEADLINE_S, children, kill, workers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DEADLINE_S = 300
-"""After this long a command counts as hanging."""
 
 _PRELOADED = ["torch", "numba", "launcher", "sweep.cli", "sweep.search.confirm", "sweep.task.training"]
 _PRELOADED += ["sweep.results.formats", "sweep.results.final_test", "sweep.results.confirm_text", "windows"]

@@ -13,6 +13,7 @@ import pytest
 import safetensors.torch
 import torch
 from small_study import _own_ledger, environment, made_up_words, small, trained, write_words
+from sweep_command import DEADLINE_S
 
 from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
@@ -240,7 +241,7 @@ final_test.run_final_test(
 def test_a_look_that_died_counts(best: tuple[TrainConfig, Provenance], database: Database) -> None:
     """A process that dies while it evaluates leaves a look of unknown loss, and a second is refused."""
     done = subprocess.run(
-        [sys.executable, "-c", DYING], env=environment(), capture_output=True, timeout=120, check=False
+        [sys.executable, "-c", DYING], env=environment(), capture_output=True, timeout=DEADLINE_S, check=False
     )
     assert done.returncode == 9, done.stderr
     storage = database.open_for_writing()
@@ -263,7 +264,7 @@ def test_two_looks_at_once_are_not_both_free(best: tuple[TrainConfig, Provenance
         )
         for _ in range(2)
     ]
-    ended = [process.communicate(timeout=120) for process in processes]
+    ended = [process.communicate(timeout=DEADLINE_S) for process in processes]
     assert sorted(process.returncode for process in processes) == [0, 1], ended
     assert len(read_ledger()) == 1
 

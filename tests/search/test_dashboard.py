@@ -22,6 +22,7 @@ import pytest
 from hostile_strings import HOSTILE_STRINGS
 from optuna.distributions import CategoricalDistribution
 from small_study import _own_ledger, environment, small, trained
+from sweep_command import DEADLINE_S
 from toy_runs import database_in, toy_study
 from toy_task import TOY
 
@@ -99,7 +100,7 @@ def ask(
     port: int, path: str, method: str = "GET", body: Any = None, host: str | None = None
 ) -> tuple[int, bytes]:
     """Send one request; return the status and the body."""
-    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=DEADLINE_S)) as connection:
         headers = {"Content-Type": "application/json", **({"Host": host} if host is not None else {})}
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         response = connection.getresponse()
@@ -238,7 +239,7 @@ def test_browsing_does_not_hold_up_a_writer(database: Database) -> None:
 
     with serving(database) as port, concurrent.futures.ThreadPoolExecutor(8) as threads:
         browsers = [threads.submit(browse, port) for _ in range(8)]
-        output, _ = writer.communicate("go\n", timeout=120)
+        output, _ = writer.communicate("go\n", timeout=DEADLINE_S)
         ended.set()
         assert sum(browser.result() for browser in browsers) > 0
     assert float(output) < 1.0
@@ -287,7 +288,7 @@ def test_artifacts_are_downloaded_and_cannot_be_changed(port: int) -> None:
     before = fingerprint_of_files()
     paths = artifact_ids(port)
     assert set(paths) == {"best.toml", "weights.safetensors", "samples.txt"}
-    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=DEADLINE_S)) as connection:
         connection.request("GET", paths["best.toml"], headers={"Origin": "http://evil.example"})
         response = connection.getresponse()
         assert b"[provenance]" in response.read()
@@ -343,7 +344,7 @@ def stored_losses() -> dict[int, float]:
     """Read number and loss of the running study's complete trials past the product."""
     query = """SELECT number, value FROM trials JOIN trial_values USING (trial_id)
         JOIN studies USING (study_id) WHERE study_name = 'running' AND state = 'COMPLETE'"""
-    with contextlib.closing(sqlite3.connect(DATABASE, timeout=60)) as connection:
+    with contextlib.closing(sqlite3.connect(DATABASE, timeout=DEADLINE_S)) as connection:
         return dict(connection.execute(query).fetchall())
 
 

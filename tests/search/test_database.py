@@ -16,6 +16,7 @@ import pytest
 from file_modes import obey_file_modes, read_only
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
+from sweep_command import DEADLINE_S
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.search.database import Database, storage_errors
@@ -196,7 +197,7 @@ def test_sixteen_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(DEADLINE_S)
     assert [process.exitcode for process in processes] == [0] * 16
     assert sorted(study_names(database_at(path).open_read_only())) == sorted(f"study-{n}" for n in range(16))
 
@@ -215,7 +216,7 @@ def test_a_kill_while_the_database_is_made_leaves_none_or_a_whole_one(tmp_path: 
             time.sleep(0.001)  # until its first file is there
         time.sleep(moment.uniform(0, 0.06))
         process.kill()
-        process.join(60)
+        process.join(DEADLINE_S)
         names = study_names(database_at(path).open_for_writing())
         assert names in ([], ["study-0"])
 
@@ -294,7 +295,7 @@ def _context() -> multiprocessing.context.ForkServerContext:
 def _in_process(function: Callable[[Path], None], path: Path) -> int | None:
     process = _context().Process(target=function, args=(path,))
     process.start()
-    process.join(60)
+    process.join(DEADLINE_S)
     return process.exitcode
 
 

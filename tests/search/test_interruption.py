@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import launcher
 import pytest
 from once import made_once
 from sweep_command import (
@@ -18,9 +19,7 @@ from sweep_command import (
     is_alive,
     kill,
     rows,
-    start_sweep,
     states,
-    sweep,
     table,
     wait_for_segments,
     wait_until,
@@ -88,6 +87,7 @@ COMMON = """
         embedding_dim = 8
         num_steps = 12_000
         """
+RUN = ("run", "study.toml", "--workers", "1")
 LIVES = [["worker", "driver"], ["worker", "worker", "both"]]
 """What is killed in each run of the command, before the last one, which ends by itself."""
 
@@ -102,7 +102,7 @@ class Chain:
     kills: int
     orphans: int
     """Workers that were still there 2 s after their driver."""
-    status: int
+    status: int | None
     """Of the last run, which nobody killed."""
     complaints: str
     """What that run wrote to stderr."""
@@ -113,7 +113,7 @@ class Interruption:
     """One run that was told to leave."""
 
     signals: list[int]
-    status: int
+    status: int | None
     stdout: str
     stderr: str
     states: list[str]
@@ -153,7 +153,7 @@ def _run_to_the_end(folder: Path) -> None:
     """Run the study undisturbed, and in this process, where everything is loaded already."""
     place = ("--storage", f"sqlite:///{database(folder)}", "--device", "cpu")
     with contextlib.chdir(folder):
-        assert main(["run", "study.toml", "--workers", "1", *place]) == 0
+        assert main([*RUN, *place]) == 0
 
 
 def _run_killed(folder: Path, name: str) -> Chain:
@@ -161,32 +161,32 @@ def _run_killed(folder: Path, name: str) -> Chain:
     moment = random.Random(name)  # noqa: S311  no secret
     kills = orphans = 0
     for life in LIVES:
-        process = start_sweep(folder, "run", "study.toml", "--workers", "1")
+        process = launcher.start(folder, *RUN)
         for victim in life:
-            if not wait_for_segments(process, folder, moment.randint(1, 3)):
+            if not wait_for_segments(process.is_alive, folder, moment.randint(1, 3)):
                 break
             time.sleep(moment.uniform(0, 0.15))
             trainers = workers(process.pid)
-            kills += process.poll() is None
+            kills += process.is_alive()
             if victim != "driver":
                 for pid in trainers:
                     kill(pid)
             if victim != "worker":
                 kill(process.pid)
-                process.communicate()
+                process.wait()
                 gone = wait_until(lambda: not any(map(is_alive, trainers)), 2)  # noqa: B023  used at once
                 orphans += 0 if gone else 1
-        process.kill()
-        process.communicate()
-    last = sweep(folder, "run", "study.toml", "--workers", "1")
-    return Chain(kills, orphans, last.returncode, last.stderr)
+        kill(process.pid)
+        process.wait()
+    last = launcher.run(folder, *RUN)
+    return Chain(kills, orphans, last.status, last.err)
 
 
 def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
     _lay_out(folder, name)
     seen = []
     for signals in ([signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]):
-        process = start_sweep(folder, "run", "study.toml", "--workers", "1")
+        process = launcher.start(folder, *RUN)
         claimed = count_trials(folder)
         # Right after a trial began, so that there is one to be left waiting.
         assert wait_until(lambda: count_trials(folder) > claimed)  # noqa: B023  used at once
@@ -195,16 +195,16 @@ def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
             # To the whole group, as a terminal and a service manager do.
             os.killpg(process.pid, number)
             time.sleep(0.02)
-        stdout, stderr = process.communicate(timeout=60)
+        ended = process.wait()
         left_s = time.monotonic() - sent
         wait_until(lambda: not any(map(is_alive, trainers)), 2)  # noqa: B023  used at once
         orphans = [pid for pid in trainers if is_alive(pid)]
         seen.append(
             Interruption(
                 signals=[*map(int, signals)],
-                status=process.returncode,
-                stdout=stdout,
-                stderr=stderr,
+                status=process.process.exitcode,  # as it is, so that an end by a signal is none by a status
+                stdout=ended.out,
+                stderr=ended.err,
                 states=states(folder),
                 left_s=left_s,
                 orphans=orphans,
