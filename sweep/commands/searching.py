@@ -21,7 +21,7 @@ from sweep.commands.common import (
     terminal_look,
     terminal_width,
 )
-from sweep.errors import SweepError
+from sweep.errors import DataError, SweepError
 
 if TYPE_CHECKING:
     from sweep.search.database import Database
@@ -235,7 +235,11 @@ def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -
     confirmation = load_confirmation(database.open_read_only(), study)
     assert confirmation is not None, "its plan is stored"
     verdict = judge(study, confirmation)
-    words = report_words(study, confirmation, verdict, database)
+    words = None
+    try:
+        words = report_words(study, confirmation, verdict, database)
+    except DataError as error:
+        advise(f"no losses word by word: {error}")
     if form == "json":
         print(format_json(verdict, words))
         return

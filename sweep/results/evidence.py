@@ -19,6 +19,7 @@ from sweep.results.final_test import looks_of_study
 from sweep.results.headline import Confirmed, Headline, write_headline
 from sweep.results.lr_finder_page import REPORTS, read_lr_finder_csv
 from sweep.results.table import rank_trials
+from sweep.results.weights import final_weights
 from sweep.results.word_report import WordReport, report_words
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm import Confirmation, load_confirmation
@@ -122,10 +123,13 @@ class Evidence:
 
     @functools.cached_property
     def word_report(self) -> WordReport | None:
-        """What the dev words add to the confirmation."""
+        """What the dev words add to the confirmation; None where words or weights cannot be used."""
         if self.confirmation is None or self.verdict is None:
             return None
-        return self._words(self.confirmation, self.verdict)
+        try:
+            return self._words(self.confirmation, self.verdict)
+        except DataError:  # the verdict holds without them
+            return None
 
     @functools.cached_property
     def importances(self) -> dict[str, float]:
@@ -177,12 +181,14 @@ class Evidence:
         """The winner's final state.
 
         Raises:
-            NothingToShowError: If it is not kept.
+            NothingToShowError: If it is not kept, or its parameters are not finite.
         """
         winner = self.winner
         if self._checkpoints is not None and winner.segments:
-            last = winner.segments[-1]
-            state = self._checkpoints.read_state(winner.number, last.step, last.state_sha256)
+            try:
+                state = final_weights(self._checkpoints, winner)
+            except DataError as error:
+                raise NothingToShowError(str(error)) from error
             if state is not None:
                 return state
         raise NothingToShowError(

@@ -75,10 +75,10 @@ def run_final_test(
         words: Path of the words file.
         again: Reason for another look at words that were looked at before; empty for none.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; where a model must be trained again.
-        say: Called with a line on what takes long.
+        say: Called with a line on earlier looks, and on what takes long.
 
     Raises:
-        DataError: If the words are not those of the export.
+        DataError: If the words are not those of the export, or the weights are not finite.
         TestSplitError: If ``earlier_looks.REPEATED`` of these test words or more were looked at before and
             ``again`` is empty, or a dev loss does not come out as exported.
     """
@@ -103,6 +103,7 @@ def run_final_test(
         else:
             comparisons.append(_compare(model, data, state))
         _check_equal(comparisons[-1])
+        MLP.check_weights(comparisons[-1].state)  # before the look is recorded
     look = TestLook(
         look_id=uuid.uuid4().hex,
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -7,8 +7,9 @@ a table can speak of them later.
 
 import dataclasses
 
-from sweep.errors import NotFoundError
+from sweep.errors import DataError, NotFoundError
 from sweep.results.config_file import choose_trial
+from sweep.results.weights import final_weights
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
 from sweep.search.notes import Baselines, NewWords, Note
@@ -38,15 +39,17 @@ def take_notes(study: StudyRecord, database: Database) -> StudyRecord:
 def note_new_words(study: StudyRecord, data: Corpus, checkpoints: Checkpoints) -> NewWords | None:
     """Return the best trial's loss on new and on repeated dev words.
 
-    None where there is no best trial, its weights are no longer kept, or one of the two kinds of
-    words is empty.
+    None where there is no best trial, its weights are no longer kept or are not finite, or one of the
+    two kinds of words is empty.
     """
     try:
         trial = choose_trial(study, None)
     except NotFoundError:
         return None
-    last = trial.segments[-1]
-    state = checkpoints.read_state(trial.number, last.step, last.state_sha256)
+    try:
+        state = final_weights(checkpoints, trial)
+    except DataError:  # whoever asks for this model gets the reason; a note has no place for it
+        return None
     in_train = set(map(normalized, decode_words(data.train, data.vocabulary)))
     dev = decode_words(data.dev, data.vocabulary)
     new = [word for word in dev if normalized(word) not in in_train]

@@ -1,10 +1,29 @@
-"""Are a configuration's weights kept, and are they its own?"""
+"""Reads the stored weights of a trial, and refuses those that are no model."""
 
-from sweep.errors import NotFoundError
+from sweep.errors import DataError, NotFoundError
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database
+from sweep.search.records import TrialRecord
 from sweep.search.study_store import confirmation_name, load_study
 from sweep.task.config import TrainConfig
+from sweep.task.mlp import MLP
+
+
+def final_weights(files: Checkpoints, trial: TrialRecord) -> bytes | None:
+    """Return the final state of a trial with segments, or None where it is not kept as it was stored.
+
+    Raises:
+        DataError: If a parameter holds a value that is not finite.
+    """
+    last = trial.segments[-1]
+    state = files.read_state(trial.number, last.step, last.state_sha256)
+    if state is not None:
+        try:
+            MLP.check_weights(state)
+        except DataError as error:
+            folder = files.folder(trial.number).where
+            raise DataError(f"trial {trial.number} ({folder}): {error}; export another trial") from error
+    return state
 
 
 def kept_weights(config: TrainConfig, dev_loss: float, study: str, database: Database) -> bytes | None:
@@ -17,6 +36,9 @@ def kept_weights(config: TrainConfig, dev_loss: float, study: str, database: Dat
         dev_loss: As exported, nats per character.
         study: Name of the study that it was exported from.
         database: Where its weights may be kept.
+
+    Raises:
+        DataError: If they are not finite.
     """
     for name in (study, confirmation_name(study)):
         try:
@@ -25,7 +47,5 @@ def kept_weights(config: TrainConfig, dev_loss: float, study: str, database: Dat
             continue
         for trial in stored.trials:
             if trial.dev_loss == dev_loss and stored.config_values(trial) == config.to_dict():
-                last = trial.segments[-1]
-                files = Checkpoints(database.files / name)
-                return files.read_state(trial.number, last.step, last.state_sha256)
+                return final_weights(Checkpoints(database.files / name), trial)
     return None

@@ -9,11 +9,12 @@ import dataclasses
 
 import numpy as np
 
+from sweep.results.weights import final_weights
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm import Confirmation
 from sweep.search.confirm_plan import Job
 from sweep.search.database import Database
-from sweep.search.records import StudyRecord, TrialRecord
+from sweep.search.records import StudyRecord
 from sweep.search.word_uncertainty import mean_losses
 from sweep.task.corpus import Corpus, decode_words, load_train_words
 from sweep.task.mlp import MLP
@@ -46,7 +47,7 @@ def gather_word_evidence(
     """Evaluate the stored states of a confirmation word by word; None where a state is gone.
 
     Raises:
-        DataError: If the words file cannot be read.
+        DataError: If the words file cannot be read, or weights are not finite.
     """
     data: Corpus = MLP.load_data(study.data)
     checkpoints = Checkpoints(database.files / confirmation.name)
@@ -56,7 +57,7 @@ def gather_word_evidence(
     for job, trial in confirmation.trials.items():
         if trial.dev_loss is None:
             continue
-        state = _final_state(checkpoints, trial)
+        state = final_weights(checkpoints, trial)
         if state is None:
             return None
         config = MLP.make_config(study.config_values(trial))
@@ -67,8 +68,3 @@ def gather_word_evidence(
         sizes=np.array([len(word) + 1 for word in words]) * repeats,
         in_train=np.array([normalized(word) in train for word in words]),
     )
-
-
-def _final_state(checkpoints: Checkpoints, trial: TrialRecord) -> bytes | None:
-    last = trial.segments[-1]
-    return checkpoints.read_state(trial.number, last.step, last.state_sha256)

@@ -56,7 +56,7 @@ def report_words(
     """Return what the dev words say, or None where a state is gone or nothing is finished.
 
     Raises:
-        DataError: If the words file cannot be read.
+        DataError: If the words file cannot be read, or weights are not finite.
     """
     if verdict.rounds == 0:
         return None

@@ -154,7 +154,9 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     vocabulary = (".", *sorted(set("".join(words))))
     if len(vocabulary) > MAX_SYMBOLS:
         raise DataError(f"{path}: at most {MAX_SYMBOLS:,} symbols can be told apart, got {len(vocabulary):,}")
-    in_train = set(map(normalized, train))
+    spellings = unusual_spellings(words, listed.lines)
+    form = normalized if spellings else str  # without unusual spellings each word is its own form
+    in_train = set(map(form, train))
     facts = CorpusFacts(
         words=len(words),
         distinct=len(set(words)),
@@ -165,8 +167,8 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
         examples_dev=sum(map(len, dev)) + len(dev),
         examples_test=sum(map(len, test)) + len(test),
         dev_words=len(dev),
-        dev_words_in_train=sum(normalized(word) in in_train for word in dev),
-        spellings=unusual_spellings(words, listed.lines),
+        dev_words_in_train=sum(form(word) in in_train for word in dev),
+        spellings=spellings,
     )
     return Corpus(
         vocabulary=vocabulary,

@@ -153,12 +153,18 @@ class MlpTask:
         assert tuple(names) == self.auto_fields, "the study file was checked"
         return {"learning_rate": auto_learning_rate(config, data, engine=engine, device=device)}
 
+    def check_weights(self, state: bytes) -> None:
+        """Refuse a state whose parameters are not finite; training may go through one, a model is none."""
+        from sweep.task.state import check_weights
+
+        check_weights(state)
+
     def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:
         """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""
         from sweep.task.evaluation import split_loss
-        from sweep.task.state import TrainState
+        from sweep.task.state import read_weights
 
-        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        parameters = read_weights(state, config, data.vocabulary_size)
         examples = build_examples(encode_words(words, data.vocabulary), config.block_size)
         return split_loss(parameters, merge_examples(examples))
 
@@ -167,25 +173,25 @@ class MlpTask:
     ) -> np.ndarray:
         """Return each word's summed negative log-likelihood in nats, its end included, shape (W,)."""
         from sweep.task.evaluation import word_losses
-        from sweep.task.state import TrainState
+        from sweep.task.state import read_weights
 
-        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        parameters = read_weights(state, config, data.vocabulary_size)
         return word_losses(parameters, encode_words(words, data.vocabulary), config.block_size)
 
     def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
         """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""
         from sweep.task.model import sample_words
-        from sweep.task.state import TrainState
+        from sweep.task.state import read_weights
 
-        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        parameters = read_weights(state, config, data.vocabulary_size)
         return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
 
     def inspect(self, config: TrainConfig, data: Corpus, state: bytes) -> "Inspection":
         """Say what a trained state has learned, and where on dev it is bad."""
         from sweep.task.inspection import inspect_model
-        from sweep.task.state import TrainState
+        from sweep.task.state import read_weights
 
-        parameters = TrainState.from_bytes(state, config, data.vocabulary_size).parameters
+        parameters = read_weights(state, config, data.vocabulary_size)
         return inspect_model(parameters, data.dev)
 
     def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:

@@ -5,8 +5,9 @@ in the kind of blank, or in invisible characters (zero-width, bidirectional cont
 Words are never changed here: what to do about such words is left to the caller.
 """
 
+import operator
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x180E), 0x034F}
@@ -35,11 +36,10 @@ def normalized(word: str) -> str:
     """
     if word.isascii():
         return word.strip(" ")
-    visible = "".join(" " if _is_blank(c) else c for c in word if not _is_invisible(c))
-    return unicodedata.normalize("NFC", visible).strip(" ")
+    return unicodedata.normalize("NFC", word.translate(_VISIBLE)).strip(" ")
 
 
-def unusual_spellings(words: Iterable[str], lines: Iterable[int]) -> tuple[Spelling, ...]:
+def unusual_spellings(words: Sequence[str], lines: Sequence[int]) -> tuple[Spelling, ...]:
     """Count the words that another program or reader may take for a different or the same word.
 
     Args:
@@ -47,23 +47,21 @@ def unusual_spellings(words: Iterable[str], lines: Iterable[int]) -> tuple[Spell
         lines: The line of each in the file.
 
     Returns:
-        One entry for each kind that occurs; empty for a list without any.
+        One entry for each kind that occurs; empty if and only if every word is its own ``normalized`` form.
     """
+    if all(map(operator.eq, map(normalized, words), words)):  # nearly every list
+        return ()
     found: dict[str, list[int]] = {}
     first_spelling: dict[str, str] = {}
     for word, line in zip(words, lines, strict=True):
-        if first_spelling.setdefault(normalized(word), word) != word:
-            found.setdefault(LOOK_ALIKE, []).append(line)
-        for kind in _kinds(word):
+        form = normalized(word)
+        kinds = [] if form == word else [kind for kind, applies in _KINDS.items() if applies(word)]
+        if first_spelling.setdefault(form, word) != word:
+            kinds.append(LOOK_ALIKE)
+        for kind in kinds:
             found.setdefault(kind, []).append(line)
     order = [LOOK_ALIKE, *_KINDS]
     return tuple(Spelling(kind, len(found[kind]), found[kind][0]) for kind in order if kind in found)
-
-
-def _kinds(word: str) -> list[str]:
-    if word.isascii() and word.strip(" ") == word:
-        return []
-    return [kind for kind, applies in _KINDS.items() if applies(word)]
 
 
 def _is_blank(character: str) -> bool:
@@ -73,6 +71,17 @@ def _is_blank(character: str) -> bool:
 def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) == "Cf" or ord(character) in _SELECTORS
 
+
+class _Visible(dict[int, int | str | None]):
+    """What each character, by its code, becomes for a comparison; filled as characters are met."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        character = chr(code)
+        self[code] = " " if _is_blank(character) else None if _is_invisible(character) else code
+        return self[code]
+
+
+_VISIBLE = _Visible()
 
 LOOK_ALIKE = "equal to an earlier word except for spelling"
 

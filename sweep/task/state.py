@@ -1,6 +1,7 @@
 """What must be kept of a run so that it can go on: parameters, optimiser state and step."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -77,3 +78,35 @@ class TrainState:
             velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
             average={name: tensors[_AVERAGE + name] for name in shapes if _AVERAGE + name in tensors},
         )
+
+
+def read_weights(raw: bytes, config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
+    """Return the parameters of a state, to be used as a model.
+
+    Raises:
+        DataError: As ``TrainState.from_bytes``, or if a parameter holds a value that is not finite.
+    """
+    parameters = TrainState.from_bytes(raw, config, vocabulary_size).parameters
+    _check_finite(parameters)
+    return parameters
+
+
+def check_weights(raw: bytes) -> None:
+    """Refuse a state that is no model, whatever its configuration.
+
+    Raises:
+        DataError: If the bytes are no safetensors file, or a parameter holds a value that is not finite.
+    """
+    try:
+        tensors = safetensors.numpy.load(raw)
+    except safetensors.SafetensorError as error:
+        raise DataError(f"checkpoint cannot be read: {error}") from error
+    _check_finite(
+        {name: array for name, array in tensors.items() if not name.startswith((_VELOCITY, _AVERAGE))}
+    )
+
+
+def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if bad:
+        raise DataError(f"the weights hold values that are not finite (in {', '.join(sorted(bad))})")

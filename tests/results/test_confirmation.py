@@ -1,5 +1,6 @@
 """What a confirmation shows: rows, choice, certificate, and the words for them."""
 
+import dataclasses
 import json
 import math
 import statistics
