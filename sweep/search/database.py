@@ -10,6 +10,7 @@ References:
 """
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -33,9 +34,13 @@ from sweep.errors import (
     StudyConflictError,
 )
 from sweep.search.folders import Folder, LocalFolder
-
-PATIENCE_S = 60
-"""How long a statement waits for another process's transaction."""
+from sweep.search.sqlite_file import (
+    PATIENCE_S,
+    check_file,
+    check_side_files,
+    connect_read_only,
+    distrust_schema,
+)
 
 Storage = RDBStorage
 """An opened database, for rooms that only hand it on."""
@@ -43,7 +48,6 @@ Storage = RDBStorage
 _Result = TypeVar("_Result")
 
 _PREFIX = "sqlite:///"
-_HEADER = b"SQLite format 3\x00"
 _NOT_IN_PATHS = "?%#{}"
 
 
@@ -154,9 +158,9 @@ class SQLiteDatabase(Database):
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
         with machine_errors(self.path):
             self.files.open()
-        with self._opening_lock(), storage_errors(self.path):
+        with machine_errors(self.path), storage_errors(self.path), self._opening_lock():
             if self.exists():
-                self._check_file()
+                check_file(self.path)
             elif not os.access(self.path.parent, os.W_OK):
                 raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
@@ -175,12 +179,10 @@ class SQLiteDatabase(Database):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if not self.exists():
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
-        with storage_errors(self.path):
-            self._roll_back_hot_journal()
-            self._check_file()
-            storage = RDBStorage(
-                f"{_PREFIX}{self.path}", {"creator": self._connect_read_only}, skip_table_creation=True
-            )
+        with machine_errors(self.path), storage_errors(self.path):
+            check_file(self.path)
+            connecting = {"creator": functools.partial(connect_read_only, self.path)}
+            storage = RDBStorage(f"{_PREFIX}{self.path}", connecting, skip_table_creation=True)
         _begin_with(storage.engine, "BEGIN")
         return storage
 
@@ -213,6 +215,7 @@ class SQLiteDatabase(Database):
 
     def _create(self) -> None:
         """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        check_side_files(self.path)
         aside = self.files.path / ".new.db"
         for left_over in self.files.path.glob(f"{aside.name}*"):
             left_over.unlink()
@@ -221,34 +224,6 @@ class SQLiteDatabase(Database):
         storage.engine.dispose()
         with machine_errors(self.path):
             os.replace(aside, self.path)
-
-    def _connect_read_only(self) -> sqlite3.Connection:
-        """Connect past SQLAlchemy, which would read the name of a folder above as part of its URL."""
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
-
-    def _check_file(self) -> None:
-        """Refuse what is no sound database of studies; never create or repair."""
-        if not self.path.is_file():
-            raise StorageError(f"{self.path} is not a file; choose another database")
-        with self.path.open("rb") as file:
-            header = file.read(len(_HEADER))
-        if header != _HEADER:
-            what = "empty" if not header else "not an SQLite database"
-            raise StorageError(f"{self.path} is {what}; restore a copy, or choose another database")
-        with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
-            faults = connection.execute("PRAGMA integrity_check(1)").fetchall()
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if faults != [("ok",)]:
-            raise StorageError(f"{self.path} is damaged ({_first_line(faults[0][0])}); restore a copy")
-        if tables and not {"studies", "trials"} <= tables:
-            raise StorageError(f"{self.path} belongs to another program; choose another database")
-
-    def _roll_back_hot_journal(self) -> None:
-        """After a kill in mid-commit only a connection that may write can make the file whole."""
-        if self.path.with_name(self.path.name + "-journal").exists() and os.access(self.path, os.W_OK):
-            with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _kind_of(url: str) -> type[Database]:
@@ -354,6 +329,7 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
+        distrust_schema(connection)
 
     def begin(connection: sqlalchemy.Connection) -> None:
         connection.exec_driver_sql(statement)

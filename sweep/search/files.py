@@ -2,10 +2,13 @@
 
 import os
 import secrets
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from sweep.errors import StorageError
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)  # it cannot be asked without being set; here no other thread makes files yet
@@ -25,6 +28,30 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_bytes().decode())
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file for reading; no link is followed, no pipe waited for, no device touched.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        StorageError: If it is no plain file.
+        OSError: If it cannot be read, or became a link meanwhile.
+    """
+    refuse_unless_plain(path)
+    return open(path, "rb", opener=_open_itself)
+
+
+def refuse_unless_plain(path: Path) -> None:
+    """Refuse what is at a path, unless it is a plain file; raises the same as ``open_plain``."""
+    mode = path.lstat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "a link" if stat.S_ISLNK(mode) else "no plain file"
+        raise StorageError(f"{path} is {what}, which sweep neither makes nor follows; move it away")
+
+
+def _open_itself(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
