@@ -33,7 +33,7 @@ from sweep.errors import (
     StorageUnreachableError,
     StudyConflictError,
 )
-from sweep.search.folders import Folder, LocalFolder
+from sweep.search.folders import LOCK, Folder, LocalFolder
 from sweep.search.sqlite_file import (
     PATIENCE_S,
     check_file,
@@ -49,6 +49,8 @@ _Result = TypeVar("_Result")
 
 _PREFIX = "sqlite:///"
 _NOT_IN_PATHS = "?%#{}"
+_OWNER = f"{LOCK}json"
+"""Name of the file that says who runs a study."""
 
 
 class Database:
@@ -193,25 +195,27 @@ class SQLiteDatabase(Database):
         Raises:
             StudyConflictError: If another driver holds it, with its host and process.
         """
-        folder = self.files.path / study_name
-        with machine_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock, owner = filelock.FileLock(folder / "driver.lock"), folder / "driver.json"
+        folder = self.files / study_name
+        with machine_errors(folder.where):
+            lock = folder.lock(f"{LOCK}lock", timeout_s=0)
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise StudyConflictError(
+                    f"study {study_name!r} is being run by {_read_owner(folder)}; wait for it or stop it "
+                    "(several drivers share a study on PostgreSQL: docs/cluster.md)"
+                ) from error
         try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout as error:
-            raise StudyConflictError(
-                f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it "
-                "(several drivers share a study on PostgreSQL: docs/cluster.md)"
-            ) from error
-        try:
-            owner.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+            with machine_errors(folder.where):
+                folder.write(
+                    {_OWNER: json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()}
+                )
             yield
         finally:
             lock.release()
 
     def _opening_lock(self) -> filelock.BaseFileLock:
-        return filelock.FileLock(self.files.path / ".open.lock", timeout=PATIENCE_S)
+        return self.files.lock(".open.lock", timeout_s=PATIENCE_S)
 
     def _create(self) -> None:
         """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
@@ -339,11 +343,11 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
     sqlalchemy.event.listen(engine, "begin", begin)
 
 
-def _read_owner(path: Path) -> str:
+def _read_owner(folder: LocalFolder) -> str:
     try:
-        owner = json.loads(path.read_text())
+        owner = json.loads(folder.read(_OWNER) or b"")
         return f"process {int(owner['pid'])} on {owner['host']!r}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return "another process"
 
 

@@ -1,10 +1,11 @@
 """How is a file written so that it is either the old one or the new one, never half of it, and TOML read?"""
 
+import contextlib
 import os
 import secrets
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,16 +39,25 @@ def open_plain(path: Path) -> BinaryIO:
         StorageError: If it is no plain file.
         OSError: If it cannot be read, or became a link meanwhile.
     """
-    refuse_unless_plain(path)
+    refuse_unless(stat.S_ISREG, path)
     return open(path, "rb", opener=_open_itself)
 
 
-def refuse_unless_plain(path: Path) -> None:
-    """Refuse what is at a path, unless it is a plain file; raises the same as ``open_plain``."""
-    mode = path.lstat().st_mode
-    if not stat.S_ISREG(mode):
-        what = "a link" if stat.S_ISLNK(mode) else "no plain file"
-        raise StorageError(f"{path} is {what}, which sweep neither makes nor follows; move it away")
+def refuse_unless(is_right: Callable[[int], bool], path: Path) -> None:
+    """Refuse what is at a path, unless it is of the right kind; a link is not followed, nothing is fine.
+
+    Args:
+        is_right: ``stat.S_ISREG`` for a plain file, ``stat.S_ISDIR`` for a folder.
+        path: Where to look.
+
+    Raises:
+        StorageError: If it is of another kind.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not is_right(mode):
+            what = "a link" if stat.S_ISLNK(mode) else "of another kind than sweep makes"
+            raise StorageError(f"{path} is {what} and is not used; move it away")
 
 
 def _open_itself(name: str, flags: int) -> int:

@@ -20,7 +20,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 
-from sweep.errors import NotFoundError
+from sweep.errors import NotFoundError, StorageError
 from sweep.search.database import machine_errors, storage_errors
 from sweep.search.folders import Folder
 from sweep.search.study_store import is_study_name, study_names
@@ -122,9 +122,10 @@ class ArtifactFiles:
         """Open an artifact, in whichever study it is."""
         if _ID.fullmatch(artifact_id):
             for study in filter(is_study_name, study_names(self._storage)):
-                content = (self._files / study / _FOLDER).read(artifact_id)
-                if content is not None:
-                    return io.BytesIO(content)
+                with contextlib.suppress(StorageError):  # another study's folder may hold it
+                    content = (self._files / study / _FOLDER).read(artifact_id)
+                    if content is not None:
+                        return io.BytesIO(content)
         raise ArtifactNotFound(f"no artifact {artifact_id!r}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
