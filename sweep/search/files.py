@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sweep.errors import StorageError
+from sweep.search.plain import check_plain
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)  # it cannot be asked without being set; here no other thread makes files yet
@@ -23,12 +24,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: If it cannot be read.
-        ValueError: If it is no TOML, or nested so deeply that it cannot be parsed.
+        ValueError: If it is no TOML, nested too deeply, or holds a number that TOML has not.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        found = tomllib.loads(path.read_bytes().decode())
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    check_plain(found)
+    return found
 
 
 def open_plain(path: Path) -> BinaryIO:

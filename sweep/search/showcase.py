@@ -23,6 +23,7 @@ from optuna.storages._rdb import models
 from sweep.errors import NotFoundError, StorageError
 from sweep.search.database import machine_errors, storage_errors
 from sweep.search.folders import Folder
+from sweep.search.stored_kinds import damage_refused
 from sweep.search.study_store import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
@@ -177,7 +178,8 @@ def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes
     Raises:
         NotFoundError: If there is no such study.
     """
-    with storage_errors(study_name), storage.engine.begin() as connection:
+    damage = damage_refused(f"study {study_name!r}")
+    with storage_errors(study_name), damage, storage.engine.begin() as connection:
         query = sqlalchemy.select(_STUDIES.c.study_id).where(_STUDIES.c.study_name == study_name)
         study_id = connection.execute(query).scalar()
         if study_id is None:
