@@ -6,6 +6,7 @@ reach it under a name of its own).
 """
 
 import ipaddress
+import logging
 import socketserver
 import threading
 import wsgiref.simple_server
@@ -26,6 +27,8 @@ HOST = "127.0.0.1"
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _FORBIDDEN = "403 Forbidden"
+_FAILED = "500"
+_ADVICE = "`sweep list` names a damaged study"
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -42,7 +45,8 @@ def make_server(storage: RDBStorage, files: Folder, port: int) -> wsgiref.simple
     """
     _read_one_at_a_time(storage)
     dashboard = optuna_dashboard.wsgi(storage, ArtifactFiles(storage, files))
-    dashboard.catchall = False  # so that what it cannot answer is one line, not a traceback
+    dashboard.catchall = False  # else it prints a traceback for what it cannot answer
+    logging.getLogger("optuna_dashboard").setLevel(logging.CRITICAL)  # as here
     application = read_only(_in_one_line(dashboard))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
@@ -71,17 +75,23 @@ def read_only(application: _Application) -> _Application:
 
 
 def _in_one_line(application: _Application) -> _Application:
-    """Answer in one line where the dashboard fails, as at an artifact that is gone."""
+    """Report in one line on stderr what the dashboard fails at, and answer with a short text."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
+            if status.startswith(_FAILED):
+                line = f"sweep: the dashboard cannot show {environ['PATH_INFO']!a}; {_ADVICE}"
+                print(line, file=environ["wsgi.errors"], flush=True)
+            return start_response(status, headers, *others)
+
         try:
-            return application(environ, start_response)
+            return application(environ, start)
         except ArtifactNotFound as error:
-            return _answer(start_response, "404 Not Found", ascii(str(error)))
+            return _answer(start, "404 Not Found", ascii(str(error)))
         except Exception as error:  # noqa: BLE001  whatever a stored value makes the dashboard raise
-            reason = f"the dashboard cannot show this: {error!a}; `sweep list` names a damaged study"
-            print(f"sweep: {environ['PATH_INFO']!a}: {reason}", file=environ["wsgi.errors"], flush=True)
-            return _answer(start_response, "500 Internal Server Error", reason)
+            return _answer(
+                start, f"{_FAILED} Internal Server Error", f"cannot be shown: {error!a}; {_ADVICE}"
+            )
 
     return answer
 

@@ -24,12 +24,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: If it cannot be read.
-        ValueError: If it is no TOML, nested too deeply, or holds a number that TOML has not.
+        ValueError: If it is no TOML, or breaks a rule of ``check_plain``; the text says which.
     """
     try:
         found = tomllib.loads(path.read_bytes().decode())
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError("not a TOML file: it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"not a TOML file: {error}") from error
     check_plain(found)
     return found
 

@@ -55,7 +55,7 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise StudyFileError(f"{path}: not a TOML file: {error}") from error
+        raise StudyFileError(f"{path}: {error}") from error
     try:
         spec = parse_study(apply_settings(raw, settings), task, default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:

@@ -115,7 +115,7 @@ def test_a_file_that_no_parser_can_hold_is_told(text: str, tmp_path: Path) -> No
     path = tmp_path / "best.toml"
     path.write_text(text)
     assert not is_config_file(path)
-    with pytest.raises(ConfigError, match=r"best\.toml: not a TOML file"):
+    with pytest.raises(ConfigError, match=r"best\.toml: (not a TOML file|key '.*' (is nested|holds))"):
         load_config(path)
 
 

@@ -188,11 +188,12 @@ def test_a_damaged_study_is_one_line_to_the_dashboard(
     with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
         connection.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'goal'", (value,))
     with serving(database) as port:
-        status, body = ask(port, "/api/studies")
-    assert (status, body.count(b"\n")) == (500, 0)
-    assert body.startswith(b"the dashboard cannot show this: ")
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("sweep: '/api/studies': the dashboard cannot show this: ")
+        answers = [ask(port, path) for path in ("/api/studies", "/csv/1")]
+    assert [(status, body.count(b"\n")) for status, body in answers] == [(500, 0)] * 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"sweep: the dashboard cannot show '{path}'; `sweep list` names a damaged study"
+        for path in ("/api/studies", "/csv/1")
+    ]
 
 
 @pytest.mark.parametrize(
