@@ -27,7 +27,7 @@ def list_studies(arguments: argparse.Namespace) -> int:
         try:
             study = load_study(storage, name)
         except StorageError as error:
-            print(f"{printable(name)}  {error}")
+            print(f"{printable(name):<24}  {printable(str(error))}")
             continue
         best = study.complete_trials()
         loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"

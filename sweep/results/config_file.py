@@ -177,7 +177,7 @@ def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
     except OSError as error:
         raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+        raise ConfigError(f"{path}: {error}") from error
     if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
         raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
     try:

@@ -17,7 +17,8 @@ import filelock
 import platformdirs
 
 from sweep.errors import StorageError
-from sweep.search.database import PATIENCE_S, machine_errors
+from sweep.search.database import machine_errors
+from sweep.search.sqlite_file import PATIENCE_S
 from sweep.search.test_looks import TestLook
 from sweep.search.word_sketch import KEY_BYTES
 

@@ -16,11 +16,18 @@ from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.search.contenders import rank_configurations
 from sweep.search.database import Database, Storage
+from sweep.search.plain import check_kind
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.run import run_study
 from sweep.search.space import space_of_identity
+from sweep.search.stored_kinds import damage_refused
 from sweep.search.study_spec import StudySpec, fingerprint
-from sweep.search.study_store import all_study_names, confirmation_name, load_study, write_plan
+from sweep.search.study_store import (
+    all_study_names,
+    confirmation_name,
+    load_study,
+    write_plan,
+)
 from sweep.task.protocol import AnyTask
 
 
@@ -94,12 +101,25 @@ def load_confirmation(storage: Storage, study: StudyRecord) -> Confirmation | No
         return None
     name = confirmation_name(study.name)
     stored = load_study(storage, name).trials if name in all_study_names(storage) else ()
-    return Confirmation(
-        plan=ConfirmPlan.from_dict(study.plans[-1]),
-        number=len(study.plans),
-        trials={Job(**trial.labels): trial for trial in stored},
-        name=name,
-    )
+    with damage_refused(f"the confirmation of study {study.name!r}"):
+        confirmation = Confirmation(
+            plan=ConfirmPlan.from_dict(study.plans[-1]),
+            number=len(study.plans),
+            trials={Job(**trial.labels): trial for trial in stored},
+            name=name,
+        )
+        _check_candidates(confirmation, study)
+    return confirmation
+
+
+def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
+    """Refuse a confirmation of trials that the study has not."""
+    check_kind(confirmation.plan, ConfirmPlan, "its plan")
+    datetime.datetime.fromisoformat(confirmation.plan.made)
+    named = {candidate.trial for candidate in confirmation.plan.candidates}
+    named |= {job.candidate for job in confirmation.trials}
+    if not named or not named <= {trial.number for trial in study.trials}:
+        raise ValueError("it names trials that the study has not")
 
 
 def plan_confirmation(

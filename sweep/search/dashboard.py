@@ -6,6 +6,7 @@ reach it under a name of its own).
 """
 
 import ipaddress
+import logging
 import socketserver
 import threading
 import wsgiref.simple_server
@@ -14,6 +15,7 @@ from typing import Any
 
 import optuna_dashboard
 import sqlalchemy
+from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
 from sweep.errors import MachineError
@@ -24,6 +26,9 @@ from sweep.search.showcase import ArtifactFiles
 HOST = "127.0.0.1"
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_FORBIDDEN = "403 Forbidden"
+_FAILED = "500"
+_ADVICE = "`sweep list` names a damaged study"
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -39,7 +44,10 @@ def make_server(storage: RDBStorage, files: Folder, port: int) -> wsgiref.simple
         MachineError: If the port is taken.
     """
     _read_one_at_a_time(storage)
-    application = read_only(optuna_dashboard.wsgi(storage, ArtifactFiles(storage, files)))
+    dashboard = optuna_dashboard.wsgi(storage, ArtifactFiles(storage, files))
+    dashboard.catchall = False  # else it prints a traceback for what it cannot answer
+    logging.getLogger("optuna_dashboard").setLevel(logging.CRITICAL)  # as here
+    application = read_only(_in_one_line(dashboard))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
     except OSError as error:
@@ -51,11 +59,12 @@ def read_only(application: _Application) -> _Application:
 
     def gate(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in _READING:
-            return _refuse(
-                start_response, "This dashboard is read-only; use the sweep command to change a study."
-            )
+            return _answer(start_response, _FORBIDDEN, "This dashboard is read-only; use sweep's commands.")
         if not _is_loopback(environ.get("HTTP_HOST", "")):
-            return _refuse(start_response, "This dashboard answers to localhost only.")
+            return _answer(start_response, _FORBIDDEN, "This dashboard answers to localhost only.")
+        environ.setdefault(
+            "HTTP_ACCEPT_ENCODING", ""
+        )  # without it, the dashboard finds none of its own files
         if environ["PATH_INFO"].startswith("/artifacts/"):
             return application(environ, _as_download(start_response))
         if environ["PATH_INFO"].startswith("/csv/"):
@@ -63,6 +72,28 @@ def read_only(application: _Application) -> _Application:
         return application(environ, start_response)
 
     return gate
+
+
+def _in_one_line(application: _Application) -> _Application:
+    """Report in one line on stderr what the dashboard fails at, and answer with a short text."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
+            if status.startswith(_FAILED):
+                line = f"sweep: the dashboard cannot show {environ['PATH_INFO']!a}; {_ADVICE}"
+                print(line, file=environ["wsgi.errors"], flush=True)
+            return start_response(status, headers, *others)
+
+        try:
+            return application(environ, start)
+        except ArtifactNotFound as error:
+            return _answer(start, "404 Not Found", ascii(str(error)))
+        except Exception as error:  # noqa: BLE001  whatever a stored value makes the dashboard raise
+            return _answer(
+                start, f"{_FAILED} Internal Server Error", f"cannot be shown: {error!a}; {_ADVICE}"
+            )
+
+    return answer
 
 
 def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,8 +162,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refuse(start_response: Callable[..., Any], reason: str) -> Iterable[bytes]:
+def _answer(start_response: Callable[..., Any], status: str, reason: str) -> Iterable[bytes]:
     body = reason.encode()
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response("403 Forbidden", headers)
+    start_response(status, headers)
     return [body]

@@ -34,10 +34,14 @@ from sweep.errors import (
     StorageUnreachableError,
     StudyConflictError,
 )
-from sweep.search.folders import Folder, LocalFolder
-
-PATIENCE_S = 60
-"""How long a statement waits for another process's transaction."""
+from sweep.search.folders import LOCK, Folder, LocalFolder
+from sweep.search.sqlite_file import (
+    PATIENCE_S,
+    check_file,
+    check_side_files,
+    connect,
+    distrust_schema,
+)
 
 Storage = RDBStorage
 """An opened database, for rooms that only hand it on."""
@@ -45,10 +49,11 @@ Storage = RDBStorage
 _Result = TypeVar("_Result")
 
 _PREFIX = "sqlite:///"
-_HEADER = b"SQLite format 3\x00"
 _URL = f"{_PREFIX}sweep.db"
 """What Optuna hears of a file. Ours is connected past it: its path may hold ``{}``, ``?`` or ``%``."""
 _OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
+_OWNER = f"{LOCK}json"
+"""Name of the file that says who runs a study."""
 
 
 class Database:
@@ -160,7 +165,7 @@ class SQLiteDatabase(Database):
             self.files.open()
         with machine_errors(self.path), storage_errors(self.path), self._opening_lock():
             if self.exists():
-                self._check_file()
+                check_file(self.path)
             elif not os.access(self.path.parent, os.W_OK):
                 raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
@@ -179,9 +184,8 @@ class SQLiteDatabase(Database):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if not self.exists():
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
-        with storage_errors(self.path):
-            self._roll_back_hot_journal()
-            self._check_file()
+        with machine_errors(self.path), storage_errors(self.path):
+            check_file(self.path)
             storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "ro")}, skip_table_creation=True)
         _begin_with(storage.engine, "BEGIN")
         return storage
@@ -193,29 +197,31 @@ class SQLiteDatabase(Database):
         Raises:
             StudyConflictError: If another driver holds it, with its host and process.
         """
-        folder = self.files.path / study_name
-        with machine_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock, owner = filelock.FileLock(folder / "driver.lock"), folder / "driver.json"
+        folder = self.files / study_name
+        with machine_errors(folder.where):
+            lock = folder.lock(f"{LOCK}lock", timeout_s=0)
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise StudyConflictError(
+                    f"study {study_name!r} is being run by {_read_owner(folder)}; wait for it or stop it "
+                    "(several drivers share a study on PostgreSQL: docs/cluster.md)"
+                ) from error
         try:
-            with machine_errors(folder):
-                lock.acquire(blocking=False)
-        except filelock.Timeout as error:
-            raise StudyConflictError(
-                f"study {study_name!r} is being run by {_read_owner(owner)}; wait for it or stop it "
-                "(several drivers share a study on PostgreSQL: docs/cluster.md)"
-            ) from error
-        try:
-            owner.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+            with machine_errors(folder.where):
+                folder.write(
+                    {_OWNER: json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()}
+                )
             yield
         finally:
             lock.release()
 
     def _opening_lock(self) -> filelock.BaseFileLock:
-        return filelock.FileLock(self.files.path / ".open.lock", timeout=PATIENCE_S)
+        return self.files.lock(".open.lock", timeout_s=PATIENCE_S)
 
     def _create(self) -> None:
         """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        check_side_files(self.path)
         aside = self.files.path / ".new.db"
         for left_over in self.files.path.glob(f"{aside.name}*"):
             left_over.unlink()
@@ -225,39 +231,10 @@ class SQLiteDatabase(Database):
         with machine_errors(self.path):
             os.replace(aside, self.path)
 
-    def _check_file(self) -> None:
-        """Refuse what is no sound database of studies; never create or repair."""
-        if not self.path.is_file():
-            raise StorageError(f"{self.path} is not a file; choose another database")
-        with self.path.open("rb") as file:
-            header = file.read(len(_HEADER))
-        if header != _HEADER:
-            what = "empty" if not header else "not an SQLite database"
-            raise StorageError(f"{self.path} is {what}; restore a copy, or choose another database")
-        with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
-            faults = connection.execute("PRAGMA integrity_check(1)").fetchall()
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if faults != [("ok",)]:
-            raise StorageError(f"{self.path} is damaged ({_first_line(faults[0][0])}); restore a copy")
-        if tables and not {"studies", "trials"} <= tables:
-            raise StorageError(f"{self.path} belongs to another program; choose another database")
-
-    def _roll_back_hot_journal(self) -> None:
-        """After a kill in mid-commit only a connection that may write can make the file whole."""
-        if self.path.with_name(self.path.name + "-journal").exists() and os.access(self.path, os.W_OK):
-            with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
 
 def _connecting_to(path: Path, mode: str) -> Callable[[], sqlite3.Connection]:
-    """Return what connects to a file, wherever the process has gone meanwhile.
-
-    Args:
-        path: The file.
-        mode: ``ro`` reads; ``rw`` writes what exists; ``rwc`` also makes it.
-    """
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    return functools.partial(sqlite3.connect, uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+    """Return what connects to a file, also after the process has changed its folder; see ``connect``."""
+    return functools.partial(connect, path.resolve(), mode)
 
 
 def _kind_of(url: str) -> type[Database]:
@@ -382,6 +359,7 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
+        distrust_schema(connection)
 
     def begin(connection: sqlalchemy.Connection) -> None:
         connection.exec_driver_sql(statement)
@@ -391,11 +369,11 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
     sqlalchemy.event.listen(engine, "begin", begin)
 
 
-def _read_owner(path: Path) -> str:
+def _read_owner(folder: LocalFolder) -> str:
     try:
-        owner = json.loads(path.read_text())
+        owner = json.loads(folder.read(_OWNER) or b"")
         return f"process {int(owner['pid'])} on {owner['host']!r}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return "another process"
 
 

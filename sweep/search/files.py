@@ -1,11 +1,16 @@
 """How is a file written so that it is either the old one or the new one, never half of it, and TOML read?"""
 
+import contextlib
 import os
 import secrets
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from sweep.errors import StorageError
+from sweep.search.plain import check_plain
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)  # it cannot be asked without being set; here no other thread makes files yet
@@ -19,12 +24,49 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: If it cannot be read.
-        ValueError: If it is no TOML, or nested so deeply that it cannot be parsed.
+        ValueError: If it is no TOML, or breaks a rule of ``check_plain``; the text says which.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        found = tomllib.loads(path.read_bytes().decode())
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError("not a TOML file: it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"not a TOML file: {error}") from error
+    check_plain(found)
+    return found
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file for reading; no link is followed, no pipe waited for, no device touched.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        StorageError: If it is no plain file.
+        OSError: If it cannot be read, or became a link meanwhile.
+    """
+    refuse_unless(stat.S_ISREG, path)
+    return open(path, "rb", opener=_open_itself)
+
+
+def refuse_unless(is_right: Callable[[int], bool], path: Path) -> None:
+    """Refuse what is at a path, unless it is of the right kind; a link is not followed, nothing is fine.
+
+    Args:
+        is_right: ``stat.S_ISREG`` for a plain file, ``stat.S_ISDIR`` for a folder.
+        path: Where to look.
+
+    Raises:
+        StorageError: If it is of another kind.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not is_right(mode):
+            what = "a link" if stat.S_ISLNK(mode) else "of another kind than sweep makes"
+            raise StorageError(f"{path} is {what} and is not used; move it away")
+
+
+def _open_itself(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -5,11 +5,14 @@ Both are used alike: files have names, are written whole, and are read, listed a
 
 import os
 import shutil
-from collections.abc import Collection, Mapping
-from pathlib import Path
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Protocol
 
-from sweep.search.files import TEMPORARY, write_all_atomically
+import filelock
+
+from sweep.search.files import TEMPORARY, open_plain, refuse_unless, write_all_atomically
 
 LOCK = "driver."
 """How the names of the files begin that say who runs a study; they are nobody's to copy or remove."""
@@ -51,12 +54,16 @@ class Folder(Protocol):
 class LocalFolder:
     """A folder of this machine, or of a file system that it shares with others.
 
-    Files are not pushed to the disk one by one; links are not followed.
+    The folder at the top may be reached by a link. Below it are plain files and folders only: a link, a pipe
+    or a device there is refused, or removed as itself by ``clear``. Each use looks at every folder on the way
+    and opens a file without following a link at its name. Whoever can write in the folder can still exchange
+    a folder on the way between the look and the use. Files are not pushed to the disk one by one.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Take a path; nothing is made yet."""
-        self.path = path
+    def __init__(self, root: Path, below: tuple[str, ...] = ()) -> None:
+        """Take the folder at the top and the names of those on the way down; nothing is made yet."""
+        self.path = root.joinpath(*below)
+        self._root, self._below = root, below
 
     @property
     def where(self) -> str:
@@ -65,22 +72,26 @@ class LocalFolder:
 
     def __truediv__(self, name: str) -> "LocalFolder":
         """Return a folder below."""
-        return LocalFolder(self.path / name)
+        return LocalFolder(self._root, (*self._below, *PurePath(name).parts))
 
     def open(self) -> None:
         """Make it where it is missing."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        self._checked().mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """Return the names of all files; see ``Folder``."""
-        files = [Path(folder, name) for folder, _, names in os.walk(self.path) for name in names]
-        whole = [path for path in files if not path.name.startswith((TEMPORARY, LOCK))]
-        return sorted(path.relative_to(self.path).as_posix() for path in whole if not path.is_symlink())
+        """Return the names of all files; see ``Folder``.
+
+        Raises:
+            StorageError: If there is something else than plain files and folders.
+        """
+        start = self._checked()
+        return sorted(path.relative_to(start).as_posix() for path in _files_below(start))
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is no such file."""
         try:
-            return (self.path / name).read_bytes()
+            with open_plain(self._checked() / name) as file:
+                return file.read()
         except FileNotFoundError:
             return None
 
@@ -91,16 +102,47 @@ class LocalFolder:
 
     def remove(self, names: Collection[str]) -> None:
         """Remove files, and what a kill in mid-write left."""
-        for path in [*(self.path / name for name in names), *self.path.glob(f"{TEMPORARY}*")]:
+        folder = self._checked()
+        for path in [*(folder / name for name in names), *folder.glob(f"{TEMPORARY}*")]:
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove everything in it but who runs the study, since that is being held."""
-        for path in list(self.path.iterdir()) if self.path.is_dir() else []:
+        folder = self._checked()
+        for path in list(folder.iterdir()) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                shutil.rmtree(path)  # which follows no link
             elif not path.name.startswith(LOCK):
                 path.unlink(missing_ok=True)
+
+    def lock(self, name: str, timeout_s: float) -> filelock.BaseFileLock:
+        """Return a lock on a file of that name; both are made, and the lock ends with its process.
+
+        Args:
+            name: Of the file; it begins with ``LOCK`` or a dot, so that it is nobody's to copy.
+            timeout_s: How long taking the lock waits for another process.
+        """
+        self.open()
+        refuse_unless(stat.S_ISREG, self.path / name)
+        return filelock.FileLock(self.path / name, timeout=timeout_s)
+
+    def _checked(self) -> Path:
+        """Return the path, unless something on the way to it is there and no folder."""
+        path = self._root
+        for name in self._below:
+            path /= name
+            refuse_unless(stat.S_ISDIR, path)
+        return self.path
+
+
+def _files_below(start: Path) -> Iterator[Path]:
+    """Yield the plain files of a folder and of those below it; refuse what is neither."""
+    for folder, folders, files in os.walk(start):
+        for path in (Path(folder, name) for name in folders):
+            refuse_unless(stat.S_ISDIR, path)
+        for path in (Path(folder, name) for name in files if not name.startswith((TEMPORARY, LOCK))):
+            refuse_unless(stat.S_ISREG, path)
+            yield path
 
 
 def copy_files(source: Folder, target: Folder) -> None:

@@ -32,12 +32,6 @@ with private_names(OPTUNA):
     TrialModel = models.TrialModel
 
 
-def study_ids(storage: RDBStorage) -> dict[str, int]:
-    """Return study name -> number in the database, oldest first."""
-    with private_names(OPTUNA):
-        return {study.study_name: study._study_id for study in storage.get_all_studies()}
-
-
 def trial_id(trial: FrozenTrial) -> int:
     """Return a stored trial's number in the database."""
     with private_names(OPTUNA):

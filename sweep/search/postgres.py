@@ -27,9 +27,10 @@ from sweep.errors import (
     StudyConflictError,
 )
 from sweep.search.bucket import SCHEME, bucket_folder
-from sweep.search.database import PATIENCE_S, Database, machine_errors, storage_errors
+from sweep.search.database import Database, machine_errors, storage_errors
 from sweep.search.drivers import create_tables, living_drivers
 from sweep.search.folders import Folder, LocalFolder
+from sweep.search.sqlite_file import PATIENCE_S
 
 OPENING_PATIENCE_S = 10.0
 """How long a server that does not answer is asked again when a database is opened."""

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweep.search.notes import Notes
@@ -104,6 +104,12 @@ COSTS: dict[str, Callable[[TrialRecord], float]] = {
 """What a study may minimise beside the dev loss: name -> how it is read off a trial."""
 
 
+def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a study of that identity minimises; see ``StudyRecord.objectives``."""
+    stored = identity["objective"]
+    return (stored,) if isinstance(stored, str) else tuple(stored)
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
     """One study with all its trials."""
@@ -134,8 +140,7 @@ class StudyRecord:
     @property
     def objectives(self) -> tuple[str, ...]:
         """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
-        stored = self.identity["objective"]
-        return (stored,) if isinstance(stored, str) else tuple(stored)
+        return objectives_of(self.identity)
 
     @property
     def cost(self) -> str | None:

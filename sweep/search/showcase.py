@@ -19,10 +19,11 @@ import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
-from sweep.errors import NotFoundError
+from sweep.errors import NotFoundError, StorageError
 from sweep.search.database import machine_errors, storage_errors
 from sweep.search.folders import Folder
 from sweep.search.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
+from sweep.search.stored_kinds import damage_refused
 from sweep.search.study_store import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
@@ -118,9 +119,10 @@ class ArtifactFiles:
         """Open an artifact, in whichever study it is."""
         if _ID.fullmatch(artifact_id):
             for study in filter(is_study_name, study_names(self._storage)):
-                content = (self._files / study / _FOLDER).read(artifact_id)
-                if content is not None:
-                    return io.BytesIO(content)
+                with contextlib.suppress(StorageError):  # another study's folder may hold it
+                    content = (self._files / study / _FOLDER).read(artifact_id)
+                    if content is not None:
+                        return io.BytesIO(content)
         raise ArtifactNotFound(f"no artifact {artifact_id!r}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
@@ -174,7 +176,8 @@ def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes
     Raises:
         NotFoundError: If there is no such study.
     """
-    with storage_errors(study_name), storage.engine.begin() as connection:
+    damage = damage_refused(f"study {study_name!r}")
+    with storage_errors(study_name), damage, storage.engine.begin() as connection:
         query = sqlalchemy.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study_name)
         study_id = connection.execute(query).scalar()
         if study_id is None:

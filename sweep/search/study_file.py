@@ -16,6 +16,7 @@ from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.search.conditions import describe_condition, parse_conditions
 from sweep.search.files import read_toml
 from sweep.search.grid import MAX_DECISIONS, n_decisions
+from sweep.search.plain import check_plain
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
 from sweep.search.resources import parse_resources
@@ -54,7 +55,7 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise StudyFileError(f"{path}: not a TOML file: {error}") from error
+        raise StudyFileError(f"{path}: {error}") from error
     try:
         spec = parse_study(apply_settings(raw, settings), task, default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:
@@ -79,7 +80,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         DataError: If the ``[data]`` section does.
     """
     _refuse_unknown(raw, [*_SETTINGS, *_SECTIONS], "at the top level")
-    _refuse_huge(raw, "")
+    _check_plain(raw)
     named = {"name": default_name, **raw}
     settings = {key: check(key, named[key]) for key, check in _SETTINGS.items() if key in named}
     if len(settings.get("objectives", ())) > 1:
@@ -187,16 +188,11 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str
             raise StudyFileError(f"unknown key {key!r} {where}; known: {', '.join(known)}")
 
 
-def _refuse_huge(value: object, where: str) -> None:
-    """Refuse whole numbers beyond the 64 bits that TOML promises, wherever they stand."""
-    if isinstance(value, Mapping):
-        for key, entry in value.items():
-            _refuse_huge(entry, f"{where}.{key}".lstrip("."))
-    elif isinstance(value, list):
-        for entry in value:
-            _refuse_huge(entry, where)
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise StudyFileError(f"key {where!r} holds a whole number of {value.bit_length()} bits; TOML has 64")
+def _check_plain(raw: Mapping[str, Any]) -> None:
+    try:
+        check_plain(raw)
+    except ValueError as error:
+        raise StudyFileError(str(error)) from error
 
 
 def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:

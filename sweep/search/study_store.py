@@ -6,12 +6,11 @@ engine and the reason for an early end; its stored segments are a system attribu
 dashboard does not show. ``study_writer`` writes the trials.
 """
 
-import contextlib
 import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy
@@ -19,14 +18,16 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.errors import NotFoundError, StorageError, StudyConflictError, SweepError
+from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.search.database import storage_errors
 from sweep.search.environment import describe_environment
 from sweep.search.notes import Note, key_of, read_notes
-from sweep.search.optuna_schema import study_ids, trial_id
-from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord
-from sweep.search.resources import Resources
+from sweep.search.optuna_schema import trial_id
+from sweep.search.plain import check_kind
+from sweep.search.records import STATES, SegmentRecord, StudyRecord, TrialRecord, objectives_of
+from sweep.search.resources import parse_resources
 from sweep.search.space import space_of_identity
+from sweep.search.stored_kinds import check_identity, check_record, damage_refused, entries_of
 from sweep.search.study_spec import StudySpec, fingerprint, identity_changes
 from sweep.search.study_writer import SEAL, SEGMENTS, StudyWriter
 from sweep.task.protocol import AnyTask, Data
@@ -37,6 +38,8 @@ _OPTUNA_STATES = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
+
+_STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
 
 _LABELS = ("candidate", "phase", "round")
 _PLANS = "confirm_plans"
@@ -62,8 +65,8 @@ def open_study(
         StudyConflictError: If a study of that name is stored with another identity.
     """
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
-    with storage_errors(spec.name), _damage_refused(f"study {spec.name!r}"):
-        stored_id = study_ids(storage).get(spec.name)
+    with storage_errors(spec.name), damage_refused(f"study {spec.name!r}"):
+        stored_id = _study_ids(storage).get(spec.name)
         if stored_id is None:
             stored_id = storage.create_new_study(_directions(spec), spec.name)
             _store_identity(storage, stored_id, spec, identity)
@@ -80,8 +83,8 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         NotFoundError: If there is none of that name.
         StorageError: If it was not made by sweep, or cannot be read.
     """
-    with storage_errors(name), _damage_refused(f"study {name!r}"):
-        studies = study_ids(storage)
+    with storage_errors(name), damage_refused(f"study {name!r}"):
+        studies = _study_ids(storage)
         if name not in studies:
             shown = sorted(study for study in studies if not study.endswith(_CONFIRMATION))
             known = ", ".join(shown) or "none yet"
@@ -92,39 +95,42 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
             )
         study_id = studies[name]
         attrs = storage.get_study_user_attrs(study_id)
-        hidden = storage.get_study_system_attrs(study_id)
+        if "identity" not in attrs:
+            raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
+        _check_stored_identity(storage, study_id, attrs["identity"])
         trials = storage.get_all_trials(study_id, deepcopy=False)
-    if "identity" not in attrs:
-        raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
-    with _damage_refused(f"study {name!r}"):
-        if hidden.get(_FINGERPRINT, fingerprint(attrs["identity"])) != fingerprint(attrs["identity"]):
-            raise ValueError("its identity is not what was stored")
-        return StudyRecord(
-            name=name,
-            goal=attrs["goal"],
-            identity=attrs["identity"],
-            data=attrs["data"],
-            data_facts=attrs["data_facts"],
-            total_trials=attrs["total_trials"],
-            keep=attrs["keep"],
-            logged=tuple(attrs["logged"]),
-            environment=attrs["environment"],
-            trials=tuple(trial_record(trial) for trial in trials),
-            plans=tuple(attrs.get(_PLANS, ())),
-            resources=Resources(**attrs.get("resources", {})),
-            notes=read_notes(attrs),
-        )
+        return _study_record(name, attrs, trials)
 
 
-@contextlib.contextmanager
-def _damage_refused(what: str) -> Iterator[None]:
-    """Turn what is raised by stored values that nobody wrote into one line."""
-    try:
-        yield
-    except SweepError:
-        raise
-    except (LookupError, TypeError, ValueError, RecursionError) as error:
-        raise StorageError(f"{what} is stored incompletely ({error!r}); restore a copy") from error
+def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) -> None:
+    """Refuse an identity that is not what was stored, or describes no study."""
+    hidden = storage.get_study_system_attrs(study_id)
+    if hidden.get(_FINGERPRINT, fingerprint(identity)) != fingerprint(identity):
+        raise ValueError("its identity is not what was stored")
+    check_identity(identity)
+    if storage.get_study_directions(study_id) != [StudyDirection.MINIMIZE] * len(objectives_of(identity)):
+        raise ValueError("its directions are not what was stored")
+
+
+def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial]) -> StudyRecord:
+    """Return a study as plain data; every value is of the kind that ``StudyRecord`` names."""
+    study = StudyRecord(
+        name=name,
+        goal=attrs["goal"],
+        identity=attrs["identity"],
+        data=attrs["data"],
+        data_facts=attrs["data_facts"],
+        total_trials=attrs["total_trials"],
+        keep=attrs["keep"],
+        logged=entries_of(attrs["logged"], "logged"),
+        environment=attrs["environment"],
+        trials=tuple(trial_record(trial) for trial in trials),
+        plans=entries_of(attrs.get(_PLANS, []), _PLANS),
+        resources=parse_resources(attrs.get("resources", {})),
+        notes=read_notes(attrs),
+    )
+    check_record(study)
+    return study
 
 
 def store_note(storage: RDBStorage, name: str, note: Note) -> None:
@@ -134,7 +140,7 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
+        names = _study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
         key, value = key_of(note), json.loads(json.dumps(dataclasses.asdict(note)))
@@ -173,8 +179,8 @@ def study_names(storage: RDBStorage) -> list[str]:
 
 def all_study_names(storage: RDBStorage) -> list[str]:
     """Return the names of all studies, those of confirmations too, oldest first."""
-    with storage_errors("database"), _damage_refused("the database"):
-        return list(study_ids(storage))
+    with storage_errors("database"):
+        return list(_study_ids(storage))
 
 
 def is_study_name(name: str) -> bool:
@@ -195,7 +201,7 @@ def confirmed_study(name: str) -> str | None:
 def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
-        study_id = study_ids(storage)[name]
+        study_id = _study_ids(storage)[name]
         plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
         storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
 
@@ -203,7 +209,7 @@ def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
     """Return trial number -> id in the database."""
     with storage_errors(name):
-        trials = storage.get_all_trials(study_ids(storage)[name], deepcopy=False)
+        trials = storage.get_all_trials(_study_ids(storage)[name], deepcopy=False)
     return {trial.number: trial_id(trial) for trial in trials}
 
 
@@ -215,15 +221,14 @@ def rename_study(storage: RDBStorage, old: str, new: str) -> None:
         StudyConflictError: If there is one named ``new``.
     """
     with storage_errors(old):
-        names = study_ids(storage)
+        names = _study_ids(storage)
         if old not in names:
             raise NotFoundError(f"no study {old!r} in the database")
         if new in names:
             raise StudyConflictError(f"a study {new!r} exists already; choose another name")
-        studies = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
         with storage.engine.begin() as connection:
             for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
-                change = studies.update().where(studies.c.study_name == before).values(study_name=after)
+                change = _STUDIES.update().where(_STUDIES.c.study_name == before).values(study_name=after)
                 connection.execute(change)
 
 
@@ -234,12 +239,21 @@ def delete_study(storage: RDBStorage, name: str) -> None:
         NotFoundError: If there is none of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
+        names = _study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
         for stored in (confirmation_name(name), name):
             if stored in names:
                 storage.delete_study(names[stored])
+
+
+def _study_ids(storage: RDBStorage) -> dict[str, int]:
+    """Return name -> id, oldest first; nothing else is read, so that a damaged study hides no other."""
+    with damage_refused("the database"), storage.engine.connect() as connection:
+        query = sqlalchemy.select(_STUDIES.c.study_name, _STUDIES.c.study_id).order_by(_STUDIES.c.study_id)
+        ids = {row.study_name: row.study_id for row in connection.execute(query)}
+        check_kind(ids, dict[str, int], "names of studies")
+    return ids
 
 
 def _directions(spec: StudySpec) -> list[StudyDirection]:
@@ -294,7 +308,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
 def trial_record(trial: FrozenTrial) -> TrialRecord:
     """Return a stored trial as plain data."""
     attrs = trial.user_attrs
-    segments = trial.system_attrs.get(SEGMENTS) or attrs.get("segments", ())  # the latter in older databases
+    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # the latter in older databases
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
     record = TrialRecord(
@@ -303,7 +317,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         params=dict(trial.params),
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
-        segments=tuple(_segment_record(row) for row in segments),
+        segments=tuple(_segment_record(row) for row in entries_of(segments, "segments")),
         reason=reason,
         facts={key: attrs[key] for key in ("n_params", "examples_seen")},
         labels={key: attrs[key] for key in _LABELS if key in attrs},

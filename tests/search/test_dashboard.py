@@ -169,6 +169,35 @@ def test_the_connection_itself_cannot_write(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/static/bundle.js", "/favicon.ico", "/dashboard", "/api/studies", "/csv/1"]
+)
+def test_a_request_without_headers_is_answered(path: str, port: int) -> None:
+    """A client needs not name the encodings that it takes; it gets the file itself."""
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+        connection.putrequest("GET", path, skip_accept_encoding=True)
+        connection.endheaders()
+        response = connection.getresponse()
+        assert response.status == 200
+        assert not response.read().startswith(b"\x1f\x8b")
+
+
+@pytest.mark.parametrize("value", ["{", "[" * 100_000])
+def test_a_damaged_study_is_one_line_to_the_dashboard(
+    value: str, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer and the server's own output are a line each, not a traceback."""
+    with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
+        connection.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'goal'", (value,))
+    with serving(database) as port:
+        answers = [ask(port, path) for path in ("/api/studies", "/csv/1")]
+    assert [(status, body.count(b"\n")) for status, body in answers] == [(500, 0)] * 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"sweep: the dashboard cannot show '{path}'; `sweep list` names a damaged study"
+        for path in ("/api/studies", "/csv/1")
+    ]
+
+
+@pytest.mark.parametrize(
     ("host", "status"),
     [
         ("localhost:{port}", 200),

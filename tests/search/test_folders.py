@@ -1,11 +1,13 @@
 """A folder of files is the same to its users on this machine and in a bucket."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from s3_server import S3Server, running_s3
 
+from sweep.errors import StorageError
 from sweep.search.bucket import bucket_folder
 from sweep.search.folders import Folder, LocalFolder, copy_files
 
@@ -79,18 +81,90 @@ def test_files_are_copied_between_the_kinds(root: Folder, local: LocalFolder) ->
     assert contents(root / "back") == FILES
 
 
-def test_links_and_locks_of_a_folder_are_not_its_files(local: LocalFolder, tmp_path: Path) -> None:
-    """A link is neither followed nor copied; who runs the study is not copied nor cleared."""
+def test_who_runs_a_study_is_not_one_of_its_files(local: LocalFolder) -> None:
+    """The names of drivers are neither listed, copied nor cleared."""
     write(local)
-    secret = tmp_path / "secret"
-    secret.write_text("not yours")
-    (local.path / "link").symlink_to(secret)
-    (local.path / "linked").symlink_to(tmp_path)
     (local.path / "driver.lock").touch()
     assert contents(local) == FILES
     local.clear()
     assert [path.name for path in local.path.iterdir()] == ["driver.lock"]
-    assert secret.exists()
+
+
+ODD: dict[str, Callable[[Path, Path], object]] = {
+    "link to a file": lambda path, outside: path.symlink_to(outside / "precious"),
+    "link to a folder": lambda path, outside: path.symlink_to(outside),
+    "link to nothing": lambda path, outside: path.symlink_to(outside / "nothing"),
+    "relative link": lambda path, outside: path.symlink_to(os.path.relpath(outside, path.parent)),
+    "pipe": lambda path, _: os.mkfifo(path),
+}
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder with a file that nothing may read, change or remove."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "precious").write_bytes(b"the only copy")
+    (folder / "driver.json").write_bytes(b"mine")
+    return folder
+
+
+def is_untouched(outside: Path) -> bool:
+    found = {path.name: path.read_bytes() for path in outside.iterdir()}
+    return found == {"precious": b"the only copy", "driver.json": b"mine"}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("place", ["toy", "toy/000000", "toy/000000/state"])
+def test_what_is_no_plain_file_or_folder_is_refused_on_every_way(
+    kind: str, place: str, local: LocalFolder, outside: Path
+) -> None:
+    """No way of using the folder goes through it; nothing outside changes."""
+    path = local.path / place
+    path.parent.mkdir(parents=True)
+    ODD[kind](path, outside)
+    trial = local / "toy" / "000000"
+    uses: dict[str, Callable[[], object]] = {
+        "names": local.names,
+        "read": lambda: trial.read("state"),
+        "copy": lambda: copy_files(local, local / "copy"),
+    }
+    if place != "toy/000000/state":
+        uses |= {
+            "write": lambda: trial.write({"state": b"x"}),
+            "remove": lambda: trial.remove(["precious"]),
+            "clear": trial.clear,
+            "lock": lambda: trial.lock("driver.lock", 0),
+        }
+    for use in uses.values():
+        with pytest.raises(StorageError, match=r"is (a link|of another kind).*; move it away"):
+            use()
+    assert is_untouched(outside)
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_writing_and_clearing_replace_what_is_there_itself(
+    kind: str, local: LocalFolder, outside: Path
+) -> None:
+    """A file takes the place of a link of its name; clearing removes a link, not its target."""
+    local.open()
+    ODD[kind](local.path / "state", outside)
+    ODD[kind](local.path / "other", outside)
+    local.write({"state": b"new"})
+    assert local.read("state") == b"new"
+    local.clear()
+    assert list(local.path.iterdir()) == []
+    assert is_untouched(outside)
+
+
+def test_the_folder_at_the_top_may_be_a_link(local: LocalFolder, tmp_path: Path) -> None:
+    """A user's files may be kept on another disk."""
+    (tmp_path / "disk").mkdir()
+    local.path.symlink_to(tmp_path / "disk")
+    write(local / "toy")
+    assert contents(local / "toy") == FILES
+    (local / "toy").clear()
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["toy"]
 
 
 def test_a_foreign_name_in_a_bucket_leads_nowhere(server: S3Server, local: LocalFolder) -> None:

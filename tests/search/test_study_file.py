@@ -324,6 +324,11 @@ class TestRefused:
             ("name = \n", "not a TOML file: Invalid value"),
             ("trials = 1\ntrials = 2\n", "not a TOML file: Cannot overwrite a value"),
             (f"trials = {'9' * 5_000}\n", "not a TOML file"),
+            (
+                f"search.{'.'.join('a' * 1_200)} = 1\n",
+                f"key 'search{'.a' * 32}' is nested more than 32 levels",
+            ),
+            (f"goal = {'[' * 60}{']' * 60}\n", "key 'goal' is nested more than 32 levels"),
             (f"trials = 0x{'f' * 5_000}\n", "key 'trials' holds a whole number of 20000 bits"),
             (f"trials = {'[' * 50_000}\n", "not a TOML file"),
             ("", "nothing to search"),

@@ -138,6 +138,14 @@ def test_a_setting_that_cannot_be_meant_is_refused(tmp_path: Path, settings: lis
     assert "study.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [f"{{ {'.'.join('a' * 1_200)} = 1 }}", "[" * 60 + "]" * 60])
+@pytest.mark.parametrize("key", ["goal", "fixed.schedule", "search.block_size", "data.words"])
+def test_a_setting_that_is_nested_too_deeply_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    """Like a file's key."""
+    with pytest.raises(StudyFileError, match=rf"key '{key}[a.]*' is nested more than 32 levels deep"):
+        load(tmp_path, f"{key}={value}")
+
+
 def test_listed_configurations_outside_the_variant_can_be_left_out(tmp_path: Path) -> None:
     """The refusal says how."""
     text = "[search]\nblock_size = { low = 2, high = 8 }\n[[trial]]\nblock_size = 3\n"

@@ -1,0 +1,171 @@
+"""Check plain values that anybody may have written: TOML of a file, JSON of a database.
+
+``check_plain`` bounds what later code walks through. ``check_kind`` compares values with type annotations, so
+that a record's class is the one place that says what may be stored. Nothing is converted.
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_DEPTH = 32
+"""Levels of tables and lists in each other; a study file needs five."""
+
+_Check = Callable[[Any, str], None]
+
+
+def check_plain(value: object, where: str = "") -> None:
+    """Refuse deep nesting, which overflows a recursive walk, and whole numbers beyond 64 bits.
+
+    Args:
+        value: Mappings, lists and values, as read from TOML or JSON.
+        where: Its key, which begins the keys in messages.
+
+    Raises:
+        ValueError: With the first such key, the levels nearest to the top first.
+
+    Examples:
+        >>> check_plain({"trials": 2**70})
+        Traceback (most recent call last):
+        ...
+        ValueError: key 'trials' holds a whole number of 71 bits; TOML has 64
+    """
+    found: list[tuple[str, object, int]] = [(where, value, 0)]
+    for key, entry, depth in found:  # grows meanwhile
+        if depth > MAX_DEPTH:
+            raise ValueError(f"key {key!r} is nested more than {MAX_DEPTH} levels deep")
+        if isinstance(entry, Mapping):
+            found += [(f"{key}.{name}".lstrip("."), inner, depth + 1) for name, inner in entry.items()]
+        elif isinstance(entry, list | tuple):
+            found += [(key, inner, depth + 1) for inner in entry]
+        elif isinstance(entry, int) and not -(2**63) <= entry < 2**63:
+            raise ValueError(f"key {key!r} holds a whole number of {entry.bit_length()} bits; TOML has 64")
+
+
+def check_kind(value: object, kind: Any, where: str) -> None:
+    """Refuse a value that is not of the kind that an annotation names, all that is in it included.
+
+    Args:
+        value: A dataclass's instance, or plain values.
+        kind: A class, ``Any`` for any plain value, or ``dict``, ``list``, ``tuple``, a union or a
+            ``TypedDict`` of these. ``float`` takes whole numbers too.
+        where: What the value is called in messages.
+
+    Raises:
+        ValueError: With the place and both kinds.
+
+    Examples:
+        >>> check_kind({"torch": 2}, dict[str, str], "environment")
+        Traceback (most recent call last):
+        ...
+        ValueError: environment.torch is int, not str
+    """
+    _checker(kind)(value, where)
+
+
+@functools.cache
+def _checker(kind: Any) -> _Check:
+    if kind is Any:
+        return check_plain
+    if typing.is_typeddict(kind):
+        return _typed_dict_checker(kind)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_checker(kind)
+    make = _MAKERS.get(typing.get_origin(kind), _class_checker)
+    return make(kind)
+
+
+def _class_checker(kind: Any) -> _Check:
+    allowed = (int, float) if kind is float else (kind,)
+
+    def check(value: Any, where: str) -> None:
+        if type(value) not in allowed:
+            raise ValueError(f"{where} is {type(value).__name__}, not {kind.__name__}")
+        if type(value) is int:
+            check_plain(value, where)
+
+    return check
+
+
+def _dict_checker(kind: Any) -> _Check:
+    of_keys, of_values = map(_checker, typing.get_args(kind))
+    is_dict = _class_checker(dict)
+
+    def check(value: Any, where: str) -> None:
+        is_dict(value, where)
+        for key, entry in value.items():
+            of_keys(key, where)
+            of_values(entry, f"{where}.{key}")
+
+    return check
+
+
+def _list_checker(kind: Any) -> _Check:
+    of_entries = _checker(typing.get_args(kind)[0])
+    is_list = _class_checker(typing.get_origin(kind))
+
+    def check(value: Any, where: str) -> None:
+        is_list(value, where)
+        for place, entry in enumerate(value):
+            of_entries(entry, f"{where}[{place}]")
+
+    return check
+
+
+def _union_checker(kind: Any) -> _Check:
+    checks = [_checker(each) for each in typing.get_args(kind)]
+
+    def check(value: Any, where: str) -> None:
+        refusals = [refusal for check_one in checks if (refusal := _refusal(check_one, value, where))]
+        if len(refusals) == len(checks):
+            raise refusals[0]
+
+    return check
+
+
+def _refusal(check: _Check, value: Any, where: str) -> ValueError | None:
+    try:
+        check(value, where)
+    except ValueError as error:
+        return error
+    return None
+
+
+def _dataclass_checker(kind: Any) -> _Check:
+    is_one = _class_checker(kind)
+    hints = typing.get_type_hints(kind)
+    checks = {field.name: _checker(hints[field.name]) for field in dataclasses.fields(kind)}
+
+    def check(value: Any, where: str) -> None:
+        is_one(value, where)
+        for name, check_one in checks.items():
+            check_one(getattr(value, name), f"{where}.{name}")
+
+    return check
+
+
+def _typed_dict_checker(kind: Any) -> _Check:
+    checks = {name: _checker(hint) for name, hint in typing.get_type_hints(kind).items()}
+    is_dict = _class_checker(dict)
+
+    def check(value: Any, where: str) -> None:
+        is_dict(value, where)
+        for name in checks.keys() & (kind.__required_keys__ | value.keys()):
+            if name not in value:
+                raise ValueError(f"{where} lacks {name!r}")
+            checks[name](value[name], f"{where}.{name}")
+
+    return check
+
+
+_MAKERS: dict[Any, Callable[[Any], _Check]] = {
+    dict: _dict_checker,
+    list: _list_checker,
+    tuple: _list_checker,
+    typing.Union: _union_checker,
+    types.UnionType: _union_checker,
+}
+"""Origin of an annotation -> what makes its check; every other annotation is a class."""
