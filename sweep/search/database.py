@@ -40,7 +40,6 @@ from sweep.search.sqlite_file import (
     check_file,
     check_side_files,
     connect,
-    distrust_schema,
 )
 
 Storage = RDBStorage
@@ -359,7 +358,6 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        distrust_schema(connection)
 
     def begin(connection: sqlalchemy.Connection) -> None:
         connection.exec_driver_sql(statement)

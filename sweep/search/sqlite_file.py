@@ -61,11 +61,11 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
-    distrust_schema(connection)
+    _distrust_schema(connection)
     return connection
 
 
-def distrust_schema(connection: sqlite3.Connection) -> None:
+def _distrust_schema(connection: sqlite3.Connection) -> None:
     """Forbid the expressions of a schema to call functions with side effects."""
     connection.execute("PRAGMA trusted_schema = OFF")
 
