@@ -164,7 +164,7 @@ class _Worker:
         return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
 
     def drop(self, trial: int) -> None:
-        """Forget a trial's job. A process that may hang in it, with nothing beside it, is replaced."""
+        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear."""
         self._unsent = [job for job in self._unsent if job.trial != trial]
         self._suspects.discard(trial)
         for ticket in [ticket for ticket, sent in self._sent.items() if sent.job.trial == trial]:

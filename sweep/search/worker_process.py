@@ -28,7 +28,7 @@ class Ready(NamedTuple):
 
 
 class CannotStart(NamedTuple):
-    """The process cannot be prepared."""
+    """The process cannot be prepared, or cannot read what it is sent."""
 
     fault: str
 
@@ -210,9 +210,12 @@ class _Inbox:
     def _listen(self, connection: Connection) -> None:
         """Sort what comes. Without it no job arrives, so that its end is the end of this process."""
         try:
-            with contextlib.suppress(EOFError, OSError):
-                while True:
-                    self._take(connection.recv())
+            while True:
+                self._take(connection.recv())
+        except (EOFError, OSError):  # the driver has ended
+            pass
+        except Exception as fault:  # noqa: BLE001  the driver prints it
+            _report(connection, CannotStart(describe(fault)))
         finally:
             os._exit(1)
 

@@ -146,10 +146,13 @@ def test_the_command_ends_with_3_and_one_line_if_processes_die_at_birth(
 
 
 @EITHER
-def test_a_task_that_the_process_cannot_read_ends_the_run(many) -> None:
+@pytest.mark.parametrize("unreadable", ["task", "job"])
+def test_what_the_process_cannot_read_ends_the_run(many, unreadable) -> None:
     """The error names what the process lacks."""
-    with pool_of(1, UnreadableTask(many=many)) as pool:
-        pool.submit(job(0))
+    task = (UnreadableTask if unreadable == "task" else ToyTask)(many=many)
+    config = UnreadableTask() if unreadable == "job" else ToyConfig()
+    with pool_of(1, task) as pool:
+        pool.submit(dataclasses.replace(job(0), config=config))
         with pytest.raises(MachineError, match="cannot start: ImportError: the toy is not installed here"):
             wait_for(pool)
 
