@@ -28,7 +28,7 @@ MIN_WORDS = 10
 MAX_SYMBOLS = 65_536
 """Most symbols, the end mark included: an index takes at most two bytes."""
 
-_BYTE_SYMBOLS = 256
+BYTE_SYMBOLS = 256
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +194,7 @@ def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWord
     """Turn words into symbol indices; every character must be in the vocabulary."""
     index = {symbol: position for position, symbol in enumerate(vocabulary)}
     words = list(words)
-    dtype = np.uint8 if len(vocabulary) <= _BYTE_SYMBOLS else np.uint16
+    dtype = np.uint8 if len(vocabulary) <= BYTE_SYMBOLS else np.uint16
     symbols = np.fromiter((index[character] for word in words for character in word), dtype)
     lengths = np.fromiter(map(len, words), np.int64)
     return EncodedWords(symbols=symbols, lengths=lengths)

@@ -65,6 +65,8 @@ class ToyTask:
     """Whether every segment ends in a fault."""
     many: int = 1
     """Segments that a worker is handed at a time; above 1 there are two devices."""
+    bytes_of_y: int = 0
+    """Memory that a worker says it needs, times ``y``."""
     version: int = 1
     split_rule: str = "none"
     auto_fields: tuple[str, ...] = ("x",)
@@ -163,6 +165,9 @@ class ToyTask:
 
     def work(self, config: ToyConfig, data: ToyData) -> float:
         return config.num_steps
+
+    def memory(self, config: ToyConfig, data: ToyData, *, device: str) -> int:
+        return self.bytes_of_y * config.y
 
     def loss_ceiling(self, data: ToyData) -> float:
         return 3.0
