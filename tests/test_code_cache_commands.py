@@ -15,7 +15,7 @@ COMMANDS = {
     "plan": ["plan", "studies/small.toml", "--workers", "1"],
     "replay": ["replay", "small", "--trial", "3"],
     "lr-find": ["lr-find", "small", "--seeds", "1", "--steps", "100"],
-    "confirm": ["confirm", "small", "--top", "1", "--seeds", "1", "--certify", "2", "--workers", "1"],
+    "confirm": ["confirm", "small", "--top", "1", "--seeds", "2", "--certify", "2", "--workers", "1"],
     "test": ["test", "best.toml"],
     "sample": ["sample", "best.toml"],
 }

@@ -59,7 +59,7 @@ def describe_memory(
         workers: How many there are.
         there: Memory of the machine that they share; infinite if it is not known.
     """
-    line = f"memory: a worker needs up to {gigabytes(memory.most)}"
+    line = f"memory: a worker needs about {gigabytes(memory.most)} at most"
     if memory.most > there:
         lower = what_to_lower(task, memory.largest, data, memory.device)
         return f"{line}, this machine has {gigabytes(there)}; larger trials will fail: lower {lower}"

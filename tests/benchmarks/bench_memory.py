@@ -46,7 +46,7 @@ words = "words.txt"
 num_steps = 1000
 hidden_neurons = 200
 [search]
-block_size = { low = 2, high = 3 }
+block_size = { choices = [2, 3] }
 """
 
 
@@ -85,7 +85,7 @@ def train_alone(shape: str) -> int:
     place = {"engine": "fused", "device": "cpu"}
     MLP.prepare_worker(data, **place)
     first = pickle.dumps(MLP.train_segment(config, data, None, 10, averaged=True, **place))
-    state = pickle.loads(first).state
+    state = pickle.loads(first).state  # noqa: S301  made above
     del first
     pickle.dumps(MLP.train_segment(config, data, state, 20, averaged=True, **place))
     print(MLP.memory(config, data, device="cpu"), peak_of(os.getpid()))
