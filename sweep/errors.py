@@ -13,6 +13,7 @@ call the library. ``exit_status`` is what the command line returns for it.
     ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
+    ├── TooLargeError (MemoryError)      1   a configuration needs more memory than there is
     └── MachineError (OSError)       3   disk, permission, database
         ├── LibraryError                 3   a library is not of the version that sweep needs
         └── StorageError                 3   the database is locked, damaged or unreadable
@@ -63,6 +64,10 @@ class TestSplitError(SweepError, RuntimeError):
 
 class DeviceError(SweepError, RuntimeError):
     """The device asked for is not present."""
+
+
+class TooLargeError(SweepError, MemoryError):
+    """A configuration needs more memory than this machine has."""
 
 
 class MachineError(SweepError, OSError):

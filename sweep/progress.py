@@ -120,7 +120,7 @@ class LineView(_Plain):
     def _start(self, event: RunStarted) -> None:
         plural = "" if event.workers == 1 else "s"
         if not self._introduced:  # a confirmation starts several runs
-            for line in (self._title, event.data_facts):
+            for line in filter(None, (self._title, event.data_facts, event.memory)):
                 self._say(escape(printable(line)))
         self._introduced = True
         self._say(

@@ -64,6 +64,19 @@ def check_engine(name: str, device: str) -> None:
         check_installed()
 
 
+def check_code_cache(device: str) -> None:
+    """Remove what is damaged of the compiled engine; print one line if it cannot be used or kept.
+
+    The line is printed here, once for a command: its worker processes only compile what they lack.
+    """
+    if device != "cpu":
+        return
+    from sweep.task.engines.code_cache import mend_code_cache
+
+    if text := mend_code_cache():
+        advise(f"warning: {text}")
+
+
 def _study_path(study: str) -> Path | None:
     """Return the study's file: as given, or ``studies/NAME.toml`` for a name."""
     if study.endswith(".toml"):

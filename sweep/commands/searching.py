@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweep.commands.common import (
     advise,
+    check_code_cache,
     check_engine,
     database_of,
     drop_output,
@@ -105,6 +106,7 @@ def plan(arguments: argparse.Namespace) -> int:
     done = 0
     if database.exists() and spec.name in study_names(storage := database.open_read_only()):
         done = sum(trial.is_finished for trial in load_study(storage, spec.name).trials)
+    check_code_cache(device)
     advise(f"study {spec.name}: timing some of its configurations; nothing is stored")
     plan = plan_study(MLP, spec, data, workers=arguments.workers or usable_cores(), device=device, done=done)
     if arguments.format == "text":
@@ -168,6 +170,7 @@ def lr_find(arguments: argparse.Namespace) -> int:
     """Find a learning rate by a range test."""
     from sweep.results.config_file import is_config_file, load_config
     from sweep.results.lr_find import find_learning_rate, subject_of_config, subject_of_study
+    from sweep.task.mlp import MLP
 
     database = database_of(arguments)
     if is_config_file(arguments.study):
@@ -179,6 +182,7 @@ def lr_find(arguments: argparse.Namespace) -> int:
         subject = subject_of_config(config, provenance, arguments.words or provenance.words)
     else:
         subject = subject_of_study(study_spec(arguments), database)
+    check_code_cache(MLP.resolve_device(arguments.device))
     advise(f"range test of {subject.what} over {arguments.seeds} seeds, {arguments.steps:,} steps each")
     found = find_learning_rate(
         subject,
@@ -200,13 +204,15 @@ def lr_find(arguments: argparse.Namespace) -> int:
 
 def _check_place(arguments: argparse.Namespace, resources: "Resources") -> None:
     """Refuse a pool, device or engine that is not there, before anything is read."""
-    from sweep.search.pools import choose_pool
+    from sweep.search.pools import DEFAULT_POOL, choose_pool
     from sweep.task.mlp import MLP
 
     kind, _ = choose_pool(arguments.pool)
     devices = kind.list_devices(MLP, arguments.device, resources)
     if arguments.engine:
         check_engine(arguments.engine, devices[0])
+    if arguments.pool == DEFAULT_POOL:
+        check_code_cache(devices[0])
 
 
 def _print_run(study: "StudyRecord", database: "Database") -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.commands.common import advise, check_engine, database_of, stored_study
+from sweep.commands.common import advise, check_code_cache, check_engine, database_of, stored_study
 
 if TYPE_CHECKING:
     from sweep.search.records import StudyRecord
@@ -46,6 +46,7 @@ def replay(arguments: argparse.Namespace) -> int:
     then = Place(engine=trial.engine, device=trial.device)
     place = choose_place(MLP, then, arguments.device, arguments.engine)
     check_engine(place.engine, place.device)
+    check_code_cache(place.device)
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
     again = train_again(MLP, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
@@ -57,10 +58,12 @@ def test(arguments: argparse.Namespace) -> int:
     """Evaluate an exported configuration once on the test split."""
     from sweep.results.config_file import load_config
     from sweep.results.final_test import describe_test, leak_warnings, run_final_test
+    from sweep.task.mlp import MLP
 
     config, provenance = load_config(arguments.config)
     words = arguments.words or provenance.words
     database = database_of(arguments)
+    check_code_cache(MLP.resolve_device(arguments.device))
     final = run_final_test(
         config, provenance, database, words=words, again=arguments.again, device=arguments.device, say=advise
     )
@@ -76,10 +79,12 @@ def sample(arguments: argparse.Namespace) -> int:
     """Print new words from a trained model."""
     from sweep.results.config_file import load_config
     from sweep.results.sample import sample_from
+    from sweep.task.mlp import MLP
 
     config, provenance = load_config(arguments.config)
     words = arguments.words or provenance.words
     database, n, seed = database_of(arguments), arguments.n, arguments.seed
+    check_code_cache(MLP.resolve_device("auto"))
     for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
         print(word)
     return 0

@@ -12,6 +12,7 @@ from sweep.results.config_file import Provenance, choose_trial, load_exported_da
 from sweep.results.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.results.lr_finder_page import write_lr_finder
 from sweep.search.database import Database
+from sweep.search.memory import check_fits
 from sweep.search.notes import RangeTested
 from sweep.search.showcase import save_figure
 from sweep.search.space import value_at
@@ -109,8 +110,10 @@ def find_learning_rate(
     Raises:
         RangeTestError: If the range breaks a rule or the runs say nothing.
         DeviceError: If the device is not present.
+        TooLargeError: If the configuration cannot fit into this machine's memory.
     """
     device = MLP.resolve_device(device)
+    check_fits(MLP, subject.config, subject.data, device=device)
     MLP.prepare_worker(subject.data, engine=MLP.default_engine(device), device=device)
     test = range_test(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device

@@ -3,6 +3,7 @@
 import dataclasses
 
 from sweep.errors import DeviceError
+from sweep.search.memory import check_fits
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.task.protocol import AnyTask, Config, Data
 
@@ -72,8 +73,12 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
         data: The same data as then.
         stored: The recorded dev loss, nats per character.
         place: Where; see ``choose_place``.
+
+    Raises:
+        TooLargeError: If it cannot fit into this machine's memory.
     """
     engine, device = place.engine, place.device
+    check_fits(task, config, data, device=device)
     task.prepare_worker(data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
     return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)

@@ -107,8 +107,10 @@ class Driver:
         engine: str,
         start_pool: Callable[[int], Pool],
         observe: Observer,
+        describe_memory: Callable[[int], str] = lambda workers: "",
     ) -> None:
         """Learn what is stored; ``start_pool`` starts one for at most so many jobs at a time."""
+        self.describe_memory = describe_memory
         self.task, self.spec, self.data, self.observe = task, spec, data, observe
         self.writer, self.checkpoints = writer, checkpoints
         self.engine, self.start_pool = engine, start_pool
@@ -159,6 +161,7 @@ class Driver:
                     data_facts=self.data.describe(),
                     finished=self.finished,
                     timeout=self.spec.timeout,
+                    memory=self.describe_memory(pool.places),
                 )
             )
             while True:

@@ -20,6 +20,8 @@ class RunStarted:
     """The trials of earlier runs."""
     timeout: float | None = None
     """Seconds after which this run stops."""
+    memory: str = ""
+    """What the workers need, in one line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+from sweep.errors import TooLargeError
 from sweep.search.checkpoints import THINNED_POINTS
 from sweep.search.conditions import describe_condition
 from sweep.search.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
+from sweep.search.memory import check_fits, machine_bytes
 from sweep.search.rungs import cuts
 from sweep.search.samplers import NOT_LEARNING, qmc_point
 from sweep.search.space import n_values, value_at
+from sweep.search.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.search.study_spec import StudySpec
 from sweep.task.protocol import AnyTask, Config, Data, Segment
 
@@ -113,6 +116,10 @@ class StudyPlan:
     """Fewest and most, over the ends of the ranges and the timed configurations."""
     disk_bytes: int
     """States and curves when all trials have ended."""
+    memory_bytes: int
+    """Of a worker that trains the largest configuration, estimated."""
+    memory: str
+    """The same in one line, with what to lower if it is more than this machine has."""
 
 
 def plan_study(
@@ -133,11 +140,16 @@ def plan_study(
         workers: Processes that would train.
         device: Where; resolved.
         done: Trials that are stored already.
+
+    Raises:
+        TooLargeError: If no configuration that would be timed fits into this machine's memory.
     """
     engine = task.default_engine(device)
+    memory = study_memory(task, spec, data, device=device)
+    check_study_fits(task, data, memory)
     task.prepare_worker(data, engine=engine, device=device)
     deadline, timings = time.monotonic() + CALIBRATION_S, list[Timing]()
-    for params in _sample(spec):
+    for params in _fitting(task, spec, data, device):
         if len(timings) >= 2 and time.monotonic() > deadline:
             break
         timings.append(_time(task, spec, data, params, engine=engine, device=device))
@@ -174,7 +186,28 @@ def plan_study(
         too_long=int((seconds > spec.trial_timeout).sum()) if spec.trial_timeout else 0,
         n_params=_n_params(task, spec, data, timings),
         disk_bytes=_disk_bytes(spec, timings),
+        memory_bytes=memory.most,
+        memory=describe_memory(task, data, memory, workers, machine_bytes()),
     )
+
+
+def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterator[dict[str, Any]]:
+    """Yield those of the configurations to be timed that fit into this machine's memory.
+
+    Raises:
+        TooLargeError: If none does; the text is of the last one.
+    """
+    fault, is_empty = None, True
+    for params in _sample(spec):
+        try:
+            check_fits(task, task.make_config(spec.config_values(params)), data, device=device)
+        except TooLargeError as error:
+            fault = error
+        else:
+            is_empty = False
+            yield params
+    if fault and is_empty:
+        raise fault
 
 
 def _sample(spec: StudySpec) -> Iterator[dict[str, Any]]:

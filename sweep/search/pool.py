@@ -9,6 +9,7 @@ import os
 import time
 from typing import Any, Protocol
 
+from sweep.search.memory import check_fits
 from sweep.search.resources import Resources
 from sweep.task.protocol import AnyTask, Segment, SegmentJob
 
@@ -88,6 +89,7 @@ def train_job(task: AnyTask, data: Any, engine: str, device: str, job: SegmentJo
     """Train a job in a process that is prepared for it; what is still to be found is found first."""
     started = time.perf_counter()
     place = {"engine": engine, "device": device}
+    check_fits(task, job.config, data, device=device)
     found = task.find_auto(job.config, data, job.find, **place) if job.find else {}
     config = job.config.replace(**found) if found else job.config
     finding = time.perf_counter() - started

@@ -62,8 +62,11 @@ def _start_ray(asked: PoolRequest) -> Pool:
     return RayPool(asked)
 
 
+DEFAULT_POOL = "local"
+"""The pool of this machine."""
+
 POOLS: dict[str, PoolKind] = {
-    "local": PoolKind(_list_local_devices, LocalPool),
+    DEFAULT_POOL: PoolKind(_list_local_devices, LocalPool),
     "ray": PoolKind(_list_ray_devices, _start_ray),
 }
 """Where segments can run. To add a kind: a ``Pool``, and a line here."""

@@ -4,6 +4,7 @@ Here stands what is decided once: the data, the devices, the engine, the pool, a
 database has room for one driver or for many. What a driver does then stands in ``driver``.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,11 @@ from sweep.search.checkpoints import Checkpoints
 from sweep.search.database import Database, machine_errors
 from sweep.search.driver import Driver, RunSummary
 from sweep.search.events import Observer
+from sweep.search.memory import machine_bytes
 from sweep.search.pool import Pool, PoolRequest
-from sweep.search.pools import choose_pool
+from sweep.search.pools import DEFAULT_POOL, choose_pool
 from sweep.search.shared_driver import run_shared
+from sweep.search.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, trial_ids
 from sweep.task.protocol import AnyTask
@@ -47,6 +50,7 @@ def run_study(
     Raises:
         DataError: If the data cannot be used.
         DeviceError: If the device is not present, or there is no such pool.
+        TooLargeError: If no configuration of the study fits into this machine's memory.
         StudyConflictError: If another study of that name is stored, or another driver runs it.
         StorageError: If the database fails.
         MachineError: If a file cannot be written, or no worker can start.
@@ -55,6 +59,11 @@ def run_study(
     kind, address = choose_pool(pool)
     devices = kind.list_devices(task, device, spec.resources)
     engine = engine or task.default_engine(devices[0])
+    memory = study_memory(task, spec, data, device=devices[0])
+    there = math.inf
+    if pool == DEFAULT_POOL:
+        check_study_fits(task, data, memory)
+        there = machine_bytes()
 
     def start_pool(at_most: int) -> Pool:
         asked = PoolRequest(
@@ -76,6 +85,7 @@ def run_study(
         "engine": engine,
         "start_pool": start_pool,
         "observe": observe,
+        "describe_memory": lambda workers: describe_memory(task, data, memory, workers, there),
     }
     run = run_shared if database.is_shared else _run_alone
     return run(spec, database, should_stop, parts)

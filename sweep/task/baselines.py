@@ -95,7 +95,7 @@ class _SortedExamples:
         """Return how many train keys begin with each prefix of so many digits."""
         width = self._size ** (self._longest + 1 - digits)
         first, after = (np.searchsorted(self._train, (prefixes + k) * width) for k in (0, 1))
-        return after - first
+        return np.subtract(after, first)
 
     def _in_order(self, counts: np.ndarray) -> np.ndarray:
         """Return counts of the sorted dev examples in the order of the dev words."""

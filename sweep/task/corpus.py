@@ -25,7 +25,7 @@ SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
 MAX_SYMBOLS = 65_536
 """Most symbols, the end mark included: an index takes at most two bytes."""
 
-_BYTE_SYMBOLS = 256
+BYTE_SYMBOLS = 256
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWord
     """Turn words into symbol indices; every character must be in the vocabulary."""
     index = {symbol: position for position, symbol in enumerate(vocabulary)}
     words = list(words)
-    dtype = np.uint8 if len(vocabulary) <= _BYTE_SYMBOLS else np.uint16
+    dtype = np.uint8 if len(vocabulary) <= BYTE_SYMBOLS else np.uint16
     symbols = np.fromiter((index[character] for word in words for character in word), dtype)
     lengths = np.fromiter(map(len, words), np.int64)
     return EncodedWords(symbols=symbols, lengths=lengths)

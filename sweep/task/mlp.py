@@ -12,6 +12,7 @@ import numpy as np
 from sweep.errors import ConfigError, DataError
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
+from sweep.task.memory import worker_bytes
 from sweep.task.protocol import JobQueue, Segment
 from sweep.task.words_file import NORMALIZED, is_dedupe
 
@@ -211,6 +212,10 @@ class MlpTask:
         t, h, v = config.block_size, config.hidden_neurons, data.vocabulary_size
         step = config.batch_size * h * (t + 2 * v) + t * config.embedding_dim * h * v
         return config.num_steps * (_FIXED_WORK + step)
+
+    def memory(self, config: TrainConfig, data: Corpus, *, device: str) -> int:
+        """Return ``memory.worker_bytes``."""
+        return worker_bytes(config, data, device=device)
 
     def loss_ceiling(self, data: Corpus) -> float:
         """Return ln V, the loss of the uniform distribution over V symbols."""

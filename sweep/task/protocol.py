@@ -165,6 +165,9 @@ class Task(Protocol[ConfigT, DataT]):
     def work(self, config: ConfigT, data: DataT) -> float:
         """Return what a run costs, in any unit: a function of the configuration, never a measured time."""
 
+    def memory(self, config: ConfigT, data: DataT, *, device: str) -> int:
+        """Return the bytes of this machine's memory that a process needs to train a run, estimated."""
+
     def loss_ceiling(self, data: DataT) -> float:
         """Return the loss of knowing nothing."""
 

@@ -31,6 +31,8 @@ PLAN = StudyPlan(
     too_long=1,
     n_params=(401, 142_891),
     disk_bytes=24_500_000,
+    memory_bytes=520_000_000,
+    memory="memory: a worker needs about 0.5 GB at most",
 )
 
 
@@ -48,6 +50,7 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
         "            up to 36 min 0 s if the sampler turns to the longest ones, as tpe does\n",
         "one run of 10 min 0 s trains about 40 of 48",
         "24.5 MB",
+        "memory      a worker needs about 0.5 GB at most\n",
         "uniform 3.2958, bigram count table 2.4716",
     ):
         assert words in text

@@ -69,6 +69,8 @@ class ToyTask:
     """Segments that a worker is handed at a time; above 1 there are two devices."""
     data_bytes: int = 0
     """How large its data are."""
+    bytes_of_y: int = 0
+    """Memory that a worker says it needs, times ``y``."""
     version: int = 1
     split_rule: str = "none"
     auto_fields: tuple[str, ...] = ("x",)
@@ -167,6 +169,9 @@ class ToyTask:
 
     def work(self, config: ToyConfig, data: ToyData) -> float:
         return config.num_steps
+
+    def memory(self, config: ToyConfig, data: ToyData, *, device: str) -> int:
+        return self.bytes_of_y * config.y
 
     def loss_ceiling(self, data: ToyData) -> float:
         return 3.0

@@ -27,6 +27,8 @@ from numba.core.typing.templates import infer_global as _infer_global
 from numba.extending import intrinsic as _intrinsic
 from numba.extending import lower_builtin, models, register_model
 
+from sweep.task.engines.code_cache import keep_on_disk
+
 # Numba's own annotations of these are missing, or narrower than what they accept.
 cgutils: Any = _cgutils
 _signature: Any = _typing.signature  # type: ignore[attr-defined]
@@ -53,38 +55,33 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function that is called from compiled code; the lock is released throughout."""
-    return _compile(function, cache=False)
+    """Compile a function that is called from compiled code; the lock is released throughout.
+
+    There is no reference counting (``_nrt``): compiled code makes no array, only views. Counting the
+    views took a fifth of a small model's step.
+    """
+    compile_: Callable[[_Function], _Function] = _njit(
+        nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=False
+    )
+    return compile_(function)
 
 
 def compiled_entry(function: _Function) -> _Function:
     """Compile a function that Python calls, and keep the code on disk.
 
-    Numba looks for changes in the function's own file only, so the cached code carries the
-    version of all files beside it in its name. Where no directory can be written, the function
-    is compiled once in each process.
+    Numba looks for changes in the function's own code only, so the name that the code is kept under
+    carries the version of all files beside it. If no folder can be written, or what is kept cannot be
+    used, the function is compiled in each process.
     """
     function.__qualname__ = f"{function.__qualname__}_{VERSION}"
-    try:
-        return _compile(function, cache=True)
-    except RuntimeError:
-        return _compile(function, cache=False)
+    dispatcher = compiled(function)
+    keep_on_disk(dispatcher)
+    return dispatcher
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
     """Let compiled code call a function that emits instructions; Numba's decorator, with a type."""
     return _intrinsic(function)
-
-
-def _compile(function: _Function, *, cache: bool) -> _Function:
-    """Compile without reference counting (``_nrt``): compiled code makes no array, only views.
-
-    Counting the views took a fifth of a small model's step.
-    """
-    compile_: Callable[[_Function], _Function] = _njit(
-        nogil=True, error_model="numpy", fastmath={"contract"}, cache=cache, _nrt=False
-    )
-    return compile_(function)
 
 
 class _VectorType(types.Type):
