@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar, cast
@@ -162,7 +163,7 @@ class SQLiteDatabase(Database):
             else:
                 self._create()
             storage = RDBStorage(f"{_PREFIX}{self.path}", {"connect_args": {"timeout": PATIENCE_S}})
-        _begin_with(storage.engine, "BEGIN IMMEDIATE")
+        _begin_with(storage, "BEGIN IMMEDIATE")
         return storage
 
     def open_read_only(self) -> RDBStorage:
@@ -181,7 +182,7 @@ class SQLiteDatabase(Database):
             storage = RDBStorage(
                 f"{_PREFIX}{self.path}", {"creator": self._connect_read_only}, skip_table_creation=True
             )
-        _begin_with(storage.engine, "BEGIN")
+        _begin_with(storage, "BEGIN")
         return storage
 
     @contextlib.contextmanager
@@ -350,8 +351,12 @@ def _is_passing(error: BaseException | None) -> bool:
     return False
 
 
-def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
-    """Let SQLAlchemy, not Python's sqlite3, say how a transaction begins."""
+def _begin_with(storage: RDBStorage, statement: str) -> None:
+    """Let SQLAlchemy, not Python's sqlite3, begin transactions; close the connections with the storage.
+
+    Python 3.13 warns about a connection that is collected while it is open.
+    """
+    engine = storage.engine
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
@@ -362,6 +367,7 @@ def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
     engine.dispose()
     sqlalchemy.event.listen(engine, "connect", take_over)
     sqlalchemy.event.listen(engine, "begin", begin)
+    weakref.finalize(storage, engine.dispose)
 
 
 def _read_owner(path: Path) -> str:
