@@ -25,6 +25,7 @@ LONGEST = ("test_interruption.py", "test_faults.py")
 """Modules whose tests take longest; first, so that none of them is what the other processes wait for."""
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_auto_num_workers() -> int:
     """Return two test processes more than there are cores, because half of a test's time is waiting."""
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2

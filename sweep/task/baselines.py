@@ -95,7 +95,8 @@ class _SortedExamples:
         """Return how many train keys begin with each prefix of so many digits."""
         width = self._size ** (self._longest + 1 - digits)
         first, after = (np.searchsorted(self._train, (prefixes + k) * width) for k in (0, 1))
-        return np.subtract(after, first)
+        counts: np.ndarray = after - first
+        return counts
 
     def _in_order(self, counts: np.ndarray) -> np.ndarray:
         """Return counts of the sorted dev examples in the order of the dev words."""

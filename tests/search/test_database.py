@@ -1,6 +1,7 @@
 """A database is opened safely, and whatever else lies in its place is refused in one line."""
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import random
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import filelock
 import pytest
+import sqlalchemy
 from file_modes import obey_file_modes, read_only
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
@@ -251,6 +253,19 @@ def test_a_database_that_another_process_opens_for_too_long_is_refused(
         pytest.raises(StorageError, match=r"sweep\.db is being opened by another process; try again"),
     ):
         database.open_for_writing()
+
+
+def test_connections_are_closed_with_their_storage(database: Database) -> None:
+    """A storage that nobody uses any more leaves no connection for the interpreter to complain of."""
+    for opened in (database.open_read_only, database.open_for_writing):
+        storage, closed = opened(), []
+        assert study_names(storage) == ["first"]
+        sqlalchemy.event.listen(
+            storage.engine, "close", lambda connection, _, closed=closed: closed.append(1)
+        )
+        del storage
+        gc.collect()
+        assert closed == [1]
 
 
 def test_a_study_has_one_driver_at_a_time(database: Database) -> None:
