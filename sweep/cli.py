@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except SweepError as error:
-        complain(str(error))
+        for line in error.lines:
+            complain(line)
         return error.exit_status
     except KeyboardInterrupt:
         return 130

@@ -113,7 +113,8 @@ class LineView(_Plain):
             case TrialEnded():
                 width = len(str(event.total))
                 count = f"[dim]{event.done:>{width}}/{event.total}[/]"
-                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}")
+                reason = f"  {escape(printable(event.trial.reason))}" if event.trial.reason else ""
+                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}{reason}")
             case Warned():
                 self._say(f"[yellow]warning:[/] {escape(printable(event.text))}")
 

@@ -80,6 +80,8 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     from sweep.task.mlp import MLP
 
     spec = _named_spec(arguments)
+    if arguments.words is None:
+        _check_words(arguments.study, spec.data["words"])
     changes: dict[str, Any] = {}
     for name in ("trials", "replicates"):
         if getattr(arguments, name, None) is not None:
@@ -98,12 +100,28 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
 
 
+def _check_words(study: str, words: str) -> None:
+    """Refuse a list that is not there, by the study's key that names it.
+
+    Raises:
+        DataError: If it is missing.
+    """
+    from sweep.errors import DataError
+
+    if not os.path.exists(words):
+        raise DataError(
+            f"{_study_path(study) or study}: data.words names {words!r}, which does not exist "
+            f"in {os.getcwd()}; correct it, or give a list with --words FILE"
+        )
+
+
 def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
     """Return the study of a file with its --set, or of a stored study that has no file."""
     from sweep.errors import NotFoundError, StudyFileError
     from sweep.results.config_file import is_config_file
     from sweep.search.study_file import load_study_file
     from sweep.search.study_store import load_study, stored_spec, study_names
+    from sweep.search.variants import linear_ranges
     from sweep.task.mlp import MLP
 
     study, settings, database = arguments.study, arguments.settings, database_of(arguments)
@@ -118,7 +136,10 @@ def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
         raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
     if is_config_file(path):
         raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
-    return load_study_file(path, MLP, settings)
+    spec = load_study_file(path, MLP, settings)
+    for note in linear_ranges(settings, spec.space):
+        advise(note)
+    return spec
 
 
 def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpec":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ConfigError, DataError
+from sweep.spelling import unknown
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.protocol import JobQueue, Segment
@@ -29,6 +30,15 @@ GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
 
 _DATA_KEYS: dict[str, tuple[type, Any]] = {"words": (str, DEFAULT_WORDS), "dedupe": (bool, False)}
+
+
+def _wrong_with(key: str, value: Any) -> str:
+    """Return what is wrong with an entry of [data], "" if nothing is."""
+    if key not in _DATA_KEYS:
+        return unknown(f"key {key!r} in [data]", key, _DATA_KEYS)
+    expected = _DATA_KEYS[key][0]
+    kind = {str: "a text", bool: "true or false"}[expected]
+    return "" if type(value) is expected else f"data.{key} must be {kind}, got {value!r}"
 
 
 class MlpTask:
@@ -56,13 +66,8 @@ class MlpTask:
 
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Check ``words`` and ``dedupe``."""
-        for key, value in section.items():
-            if key not in _DATA_KEYS:
-                raise DataError(f"unknown key {key!r} in [data]; known: {', '.join(_DATA_KEYS)}")
-            expected = _DATA_KEYS[key][0]
-            if type(value) is not expected:
-                kind = {str: "a text", bool: "true or false"}[expected]
-                raise DataError(f"data.{key} must be {kind}, got {value!r}")
+        if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
+            raise DataError(*wrong)
         return {key: section.get(key, default) for key, (_, default) in _DATA_KEYS.items()}
 
     def load_data(self, section: Mapping[str, Any]) -> Corpus:

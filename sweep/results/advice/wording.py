@@ -178,9 +178,18 @@ def say_rates(found: OutsideBand) -> str:
 
 def say_repeats(found: Repeats) -> str:
     """Say how many proposals were repeats."""
-    return (
+    text = (
         f"{found.repeats} of {found.trials} trials repeat an earlier configuration and serve as its "
-        f"replicates: {found.sampler} has little left to try in this space."
+        "replicates"
+    )
+    if found.possible is None:
+        return f"{text}: sampler {found.sampler} returns to the same place."
+    if found.tried >= found.possible:
+        return f"{text}: all {found.possible:,} configurations of this space have been tried."
+    left = found.possible - found.tried
+    return (
+        f"{text}, while {left:,} of {found.possible:,} configurations are untried: sampler {found.sampler} "
+        "returns to the same ones; more trials, or another sampler, reach the rest."
     )
 
 
