@@ -28,9 +28,11 @@ def drop_output(stream: TextIO | None = None) -> None:
 def advise(text: str) -> None:
     """Tell progress or what comes next, on stderr; where nobody reads it, nothing is lost."""
     from sweep.results.printable import printable
+    from sweep.results.wrapping import wrap_hint
 
+    width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
     try:
-        print(printable(text), file=sys.stderr, flush=True)
+        print(wrap_hint(printable(text), width), file=sys.stderr, flush=True)
     except BrokenPipeError:
         drop_output(sys.stderr)
 
@@ -197,13 +199,17 @@ def next_command(study: "StudyRecord", storage: "Storage") -> str:
 
 def terminal_look() -> dict[str, Any]:
     """Return the width and whether there are colours, where stdout is a terminal."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": colour}
+    return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": _has_colours()}
 
 
-def terminal_width() -> int:
-    """Return the terminal's width."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # a terminal may not know its own
+def _has_colours() -> bool:
+    is_dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+    return sys.stdout.isatty() and not is_dumb and not os.environ.get("NO_COLOR")
+
+
+def terminal_width(stream: TextIO | None = None) -> int:
+    """Return the width of the terminal that a stream, by default stdout, is."""
+    return os.get_terminal_size((stream or sys.stdout).fileno()).columns or 80  # one may not know its own
 
 
 def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
