@@ -18,19 +18,23 @@ from sweep.errors import SweepError
 
 _Command = Callable[[argparse.Namespace], int]
 
+_LOSING_OR_FAILING = ("strict", "surrogateescape")
+"""What Python does by itself with a letter that an encoding lacks; other ways were asked for."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     gc.set_threshold(100_000)  # nearly all objects live to the end; a table of 1,000 trials takes 12 % less
     arguments = parse_arguments(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter or a line
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _LOSING_OR_FAILING:
+        sys.stdout.reconfigure(errors="backslashreplace")  # a letter that an encoding lacks is seen as \\u…
     try:
         status = _COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
         return status
     except SweepError as error:
-        complain(str(error))
+        for line in error.lines:
+            complain(line)
         return error.exit_status
     except KeyboardInterrupt:
         return 130

@@ -23,9 +23,18 @@ call the library. ``exit_status`` is what the command line returns for it.
 
 
 class SweepError(Exception):
-    """Root of all foreseen errors; its text is one line: what, where, what to do."""
+    """Root of all foreseen errors: one line for each thing that is wrong: what, where, what to do."""
 
     exit_status = 1
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One text for each thing that is wrong."""
+        return tuple(map(str, self.args))
+
+    def __str__(self) -> str:
+        """Return the lines as one text."""
+        return "\n".join(self.lines)
 
 
 class ConfigError(SweepError, ValueError):

@@ -43,7 +43,7 @@ class _Console(Console):
 
 def choose_views(title: str, *, as_json: bool) -> list[View]:
     """Return the views that suit where stderr and stdout go."""
-    console = _Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    console = _Console(file=sys.stderr, highlight=False)
     has_window = console.is_interactive and sys.stderr.isatty()
     fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
     views: list[View] = [LiveView(title, console) if fills_window else LineView(title, console)]
@@ -113,7 +113,8 @@ class LineView(_Plain):
             case TrialEnded():
                 width = len(str(event.total))
                 count = f"[dim]{event.done:>{width}}/{event.total}[/]"
-                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}")
+                reason = f"  {escape(printable(event.trial.reason))}" if event.trial.reason else ""
+                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}{reason}")
             case Warned():
                 self._say(f"[yellow]warning:[/] {escape(printable(event.text))}")
 
@@ -129,7 +130,7 @@ class LineView(_Plain):
         )
 
     def _say(self, markup: str) -> None:
-        self._console.print(markup)
+        self._console.print(markup, soft_wrap=True)  # the terminal wraps; rich would cut commands in two
 
 
 class JsonView(_Plain):

@@ -39,6 +39,7 @@ from sweep import __version__
 from sweep.arguments import make_parser, parse_arguments
 from sweep.cli import main
 from sweep.commands.common import database_options
+from sweep.results.formats import FORMATS
 from sweep.search.database import Database
 from sweep.workspace import STARTER_FILES
 
@@ -368,12 +369,56 @@ def test_a_full_disk_under_the_output_is_told(small: Path) -> None:
     assert "Exception" not in done.stderr
 
 
-def test_a_terminal_without_the_letters_gets_question_marks(small: Path) -> None:
-    """An output of ASCII shows '?' for what it lacks, and keeps its columns."""
-    done = sweep(small, "table", "small", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("command", ["table small", "list", *(f"table small --format {f}" for f in FORMATS)])
+def test_no_letter_is_lost_in_another_encoding(
+    command: str, encoding: str, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an encoding lacks is written as its escape, so two words stay two words; nothing becomes '?'."""
+    database = sqlite3.connect(small / "studies" / "sweep.db")
+    with contextlib.closing(database), database:
+        attribute = ('"Ł and ż"', "goal")
+        database.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = ?", attribute)
+    written = io.BytesIO()
+    with io.TextIOWrapper(written, encoding=encoding, write_through=True) as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(command.split()) == 0
+        monkeypatch.undo()
+        text = written.getvalue().decode(encoding)
+    assert "?" not in text
+    if command in ("table small", "table small --format text", "list"):  # the others write no goal
+        assert ("Ł and ż" if encoding == "utf-8" else "\\u0141 and \\u017c") in text
+
+
+def test_a_way_that_the_user_chose_for_letters_is_kept(small: Path) -> None:
+    """PYTHONIOENCODING=ascii:replace asks for question marks."""
+    done = sweep(small, "table", "small", PYTHONIOENCODING="ascii:replace", PYTHONUTF8="0")
     assert done.returncode == 0
     assert "????" in done.stdout
-    assert done.stdout.splitlines()[0] == "small: Six small models"
+    assert "\\u" not in done.stdout
+
+
+@pytest.mark.parametrize("words", ["", "no such/words.txt"])
+def test_a_missing_word_list_is_named_with_its_file_and_key(
+    words: str, folder: Path, capsys: Capture
+) -> None:
+    """Whoever mistyped data.words reads where it is written, and from where it was looked for."""
+    study = folder / "studies" / "small.toml"
+    study.write_text(study.read_text().replace("data/words.txt", words))
+    for command in ("run", "plan", "lr-find"):
+        assert main([command, "studies/small.toml"]) == 1
+        line = complaint(capsys)
+        assert line.startswith(f"sweep: studies/small.toml: data.words names {words!r}, which does not exist")
+        assert str(folder) in line
+
+
+def test_a_wide_linear_range_of_set_is_noted(folder: Path, capsys: Capture) -> None:
+    """On stderr, with the logarithmic form; the result on stdout stays alone."""
+    (folder / "data" / "words.txt").write_text("")
+    assert main(["plan", "small", "--set", "search.learning_rate=1e-4..1"]) == 1
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("search.learning_rate is linear from 1e-4 to 1; ")
+    assert "words.txt" in last
 
 
 # Using a result.

@@ -329,6 +329,9 @@ def test_the_view_suits_where_the_output_goes(terminal: Terminal, monkeypatch: p
         assert views(False) == [LineView]
 
 
+DIVERGED = trial(2, state="diverged", reason="diverged: the training loss was nan at step 12")
+
+
 def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """However long its hyperparameters, and with what went wrong in a line of its own."""
     events: list[Event] = [
@@ -336,6 +339,7 @@ def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         begin(1, from_step=5_000),
         Warned(text="the worker of trial 1 died"),
         TrialEnded(trial=trial(1, 2.1, params={f"knob_{n}": n for n in range(40)}), done=2, total=10),
+        TrialEnded(trial=DIVERGED, done=3, total=10),
     ]
     with RunProgress("study names: goal [x]") as progress:
         for event in events:
@@ -346,4 +350,6 @@ def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert lines[:2] == ["study names: goal [x]", "words"]
     assert lines[3:5] == ["trial 1 goes on from step 5,000", "warning: the worker of trial 1 died"]
     assert lines[5].startswith(" 2/10  trial   1  2.1000    10.0 s  knob_0=0 knob_1=1 ")
-    assert len(lines) == 6
+    assert lines[6].startswith(" 3/10  trial   2  diverged ")
+    assert lines[6].endswith(" diverged: the training loss was nan at step 12")
+    assert len(lines) == 7

@@ -28,9 +28,11 @@ def drop_output(stream: TextIO | None = None) -> None:
 def advise(text: str) -> None:
     """Tell progress or what comes next, on stderr; where nobody reads it, nothing is lost."""
     from sweep.results.printable import printable
+    from sweep.results.wrapping import wrap_hint
 
+    width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
     try:
-        print(printable(text), file=sys.stderr, flush=True)
+        print(wrap_hint(printable(text), width), file=sys.stderr, flush=True)
     except BrokenPipeError:
         drop_output(sys.stderr)
 
@@ -93,6 +95,8 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     from sweep.task.mlp import MLP
 
     spec = _named_spec(arguments)
+    if arguments.words is None:
+        _check_words(arguments.study, spec.data["words"])
     changes: dict[str, Any] = {}
     for name in ("trials", "replicates"):
         if getattr(arguments, name, None) is not None:
@@ -111,12 +115,28 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
 
 
+def _check_words(study: str, words: str) -> None:
+    """Refuse a list that is not there, by the study's key that names it.
+
+    Raises:
+        DataError: If it is missing.
+    """
+    from sweep.errors import DataError
+
+    if not os.path.exists(words):
+        raise DataError(
+            f"{_study_path(study) or study}: data.words names {words!r}, which does not exist "
+            f"in {os.getcwd()}; correct it, or give a list with --words FILE"
+        )
+
+
 def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
     """Return the study of a file with its --set, or of a stored study that has no file."""
     from sweep.errors import NotFoundError, StudyFileError
     from sweep.results.config_file import is_config_file
     from sweep.search.study_file import load_study_file
     from sweep.search.study_store import load_study, stored_spec, study_names
+    from sweep.search.variants import linear_ranges
     from sweep.task.mlp import MLP
 
     study, settings, database = arguments.study, arguments.settings, database_of(arguments)
@@ -131,7 +151,10 @@ def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
         raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
     if is_config_file(path):
         raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
-    return load_study_file(path, MLP, settings)
+    spec = load_study_file(path, MLP, settings)
+    for note in linear_ranges(settings, spec.space):
+        advise(note)
+    return spec
 
 
 def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpec":
@@ -189,13 +212,17 @@ def next_command(study: "StudyRecord", storage: "Storage") -> str:
 
 def terminal_look() -> dict[str, Any]:
     """Return the width and whether there are colours, where stdout is a terminal."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": colour}
+    return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": _has_colours()}
 
 
-def terminal_width() -> int:
-    """Return the terminal's width."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # a terminal may not know its own
+def _has_colours() -> bool:
+    is_dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+    return sys.stdout.isatty() and not is_dumb and not os.environ.get("NO_COLOR")
+
+
+def terminal_width(stream: TextIO | None = None) -> int:
+    """Return the width of the terminal that a stream, by default stdout, is."""
+    return os.get_terminal_size((stream or sys.stdout).fileno()).columns or 80  # one may not know its own
 
 
 def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:

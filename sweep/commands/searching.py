@@ -4,7 +4,6 @@ import argparse
 import shlex
 import signal
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -219,11 +218,12 @@ def _print_run(study: "StudyRecord", database: "Database") -> None:
     """Print what was read, the table, and what there is to say about it."""
     from sweep.results.pareto_summary import describe_front
     from sweep.results.table import rank_trials
+    from sweep.results.wrapping import wrap
     from sweep.task.baselines import uniform_loss
     from sweep.task.mlp import MLP
 
     facts = f"{study.data['words']}: {study.data_facts}"
-    print(textwrap.fill(facts, terminal_width()) if sys.stdout.isatty() else facts, end="\n\n")
+    print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
     for line in describe_front(rank_trials(study), study, uniform_loss(MLP.load_data(study.data))):

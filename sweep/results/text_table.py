@@ -57,7 +57,7 @@ def format_text(
         parts += [_draw(layout, rows=slice(top), best=best, bright=study.cost), ""]
     parts += [Text(line, style="dim") for line in _legend(ranked, layout, study, top, width)]
     parts += _blocks(others, study, width) if top is None else _counts(others)
-    return _render(parts, width, layout, colour)
+    return _render(parts, width, colour)
 
 
 def draw_rows(
@@ -79,7 +79,7 @@ def draw_rows(
     """
     layout = _fit(_columns_of(rows, names), order, width)
     legend = [Text(line, style="dim") for line in _say_left_out(layout, width)]
-    return _render([_draw(layout, rows=slice(None), best=1), *legend], width, layout, colour)
+    return _render([_draw(layout, rows=slice(None), best=1), *legend], width, colour)
 
 
 def drop_order(study: StudyRecord) -> list[str]:
@@ -169,6 +169,7 @@ def _draw(
         show_edge=False,
         pad_edge=False,
         padding=(0, layout.gap - 1, 0, 0),
+        min_width=layout.width,
     )
     lines = max(len(column.heading) for column in layout.columns)
     for column in layout.columns:
@@ -251,11 +252,13 @@ def _sizes(others: pandas.DataFrame) -> dict[str, int]:
     return dict(collections.Counter(others["state"]))
 
 
-def _render(parts: Sequence[RenderableType], width: int | None, layout: _Layout, colour: bool) -> str:
+def _render(parts: Sequence[RenderableType], width: int | None, colour: bool) -> str:
+    """Write texts wrapped at a width, and tables as wide as they are: a cell is never cut."""
     file = io.StringIO()
     console = Console(
         file=file,
-        width=max(width or _ENDLESS, layout.width),
+        width=_ENDLESS,
+        height=_ENDLESS,  # without a height a dumb terminal has 80 columns, whatever the width
         color_system="standard" if colour else None,
         force_terminal=colour,
         no_color=not colour,
@@ -265,5 +268,6 @@ def _render(parts: Sequence[RenderableType], width: int | None, layout: _Layout,
         legacy_windows=False,
     )
     for part in parts:
-        console.print(part)
+        needed = (part.min_width or 0) if isinstance(part, Table) else 0
+        console.print(part, width=max(width or _ENDLESS, needed))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

@@ -12,6 +12,7 @@ from optuna.distributions import FloatDistribution
 
 from sweep.errors import StudyFileError
 from sweep.search.space import Conditions, Space, checked_value, contains, n_values
+from sweep.spelling import unknown
 from sweep.task.protocol import AnyTask
 
 
@@ -60,9 +61,7 @@ def _parse(
     types = task.field_types()
     for other in when:
         if other not in types:
-            raise StudyFileError(
-                f"unknown hyperparameter {other!r} in search.{name}.when; known: {', '.join(types)}"
-            )
+            raise StudyFileError(unknown(f"hyperparameter {other!r} in search.{name}.when", other, types))
         if other == name:
             raise StudyFileError(f"search.{name}.when names {name} itself; it needs another hyperparameter")
     needed = {other: _parse_values(name, other, when[other], task) for other in types if other in when}

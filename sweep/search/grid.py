@@ -9,10 +9,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from optuna.distributions import FloatDistribution
+
 from sweep.search.space import Space, n_values, value_number
 
 MAX_DECISIONS = 1_000
 """Combinations of the deciding hyperparameters that a grid may have: they are run through at each cell."""
+
+
+def is_countable(space: Space) -> bool:
+    """Return whether the space is a grid, of which not too much must be run through to count its cells."""
+    fractions = (d for d in space.values() if isinstance(d, FloatDistribution))
+    return all(d.step for d in fractions) and n_decisions(space) <= MAX_DECISIONS
 
 
 def grid_size(space: Space) -> int:

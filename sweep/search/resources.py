@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.errors import StudyFileError
+from sweep.spelling import unknown
 
 _MOST = 1_024
 """More cores or GPUs than this no machine has."""
@@ -45,7 +46,7 @@ def parse_resources(section: Mapping[str, Any]) -> Resources:
     known = [field.name for field in dataclasses.fields(Resources)]
     for key, value in section.items():
         if key not in known:
-            raise StudyFileError(f"unknown key {key!r} in [resources]; known: {', '.join(known)}")
+            raise StudyFileError(unknown(f"key {key!r} in [resources]", key, known))
         if type(value) not in (int, float) or not 0 <= value <= _MOST:
             raise StudyFileError(f"resources.{key} must be a number from 0 to {_MOST:,}, got {value!r}")
     resources = Resources(**{key: float(value) for key, value in section.items()})

@@ -22,6 +22,8 @@ from optuna.distributions import (
 
 from sweep.errors import ConfigError, StudyFileError
 from sweep.search import optuna_schema
+from sweep.search.mistakes import Mistakes
+from sweep.spelling import unknown
 from sweep.task.protocol import AUTO, AnyTask
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
@@ -79,10 +81,14 @@ def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
         StudyFileError: If an entry is unknown, empty, or its range or choices break a rule.
     """
     types = task.field_types()
-    for name in entries:
-        if name not in types:
-            raise StudyFileError(f"unknown hyperparameter {name!r} in [search]; known: {', '.join(types)}")
-    return Space({name: _parse_dimension(name, entries[name], task) for name in types if name in entries})
+    mistakes = Mistakes()
+    dimensions: dict[str, BaseDistribution] = {}
+    for name in [*types, *(name for name in entries if name not in types)]:
+        if name in entries:
+            with mistakes.noted():
+                dimensions[name] = _parse_dimension(name, entries[name], task)
+    mistakes.refuse()
+    return Space(dimensions)
 
 
 def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
@@ -176,6 +182,8 @@ def _hull(values: Sequence[Any]) -> BaseDistribution:
 
 
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
+    if name not in (types := task.field_types()):
+        raise StudyFileError(unknown(f"hyperparameter {name!r} in [search]", name, types))
     if entry == AUTO and name in task.auto_fields:
         raise StudyFileError(f'search.{name} = "auto" is found, not searched; write it under [fixed]')
     if not isinstance(entry, Mapping) or not entry.keys() - {"when"}:
@@ -239,4 +247,4 @@ def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> No
 def _refuse_keys(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
     for key in entry:
         if key not in known:
-            raise StudyFileError(f"unknown key {key!r} in search.{name}; known: {', '.join(sorted(known))}")
+            raise StudyFileError(unknown(f"key {key!r} in search.{name}", key, sorted(known)))

@@ -13,17 +13,20 @@ from typing import Any
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from sweep.errors import ConfigError, DataError, StudyFileError
-from sweep.search.conditions import describe_condition, parse_conditions
+from sweep.search.conditions import parse_conditions
 from sweep.search.files import read_toml
 from sweep.search.grid import MAX_DECISIONS, n_decisions
+from sweep.search.listed import NONE_LISTED, check_listed, read_listed
+from sweep.search.mistakes import Mistakes, refuse_all
 from sweep.search.plain import check_plain
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
-from sweep.search.resources import parse_resources
+from sweep.search.resources import Resources, parse_resources
 from sweep.search.samplers import SAMPLERS
-from sweep.search.space import Space, contains, parse_space, space_of_list
+from sweep.search.space import Space, parse_space, space_of_list
 from sweep.search.study_spec import DEV_LOSS, StudySpec
 from sweep.search.variants import apply_settings, variant_name
+from sweep.spelling import unknown
 from sweep.task.protocol import AUTO, AnyTask
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -32,6 +35,8 @@ _SECTIONS = ("data", "fixed", "search", "trial", "log", "resources")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _FOREVER = 1e9
+
+_EMPTY: Any = {}
 
 
 def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = ()) -> StudySpec:
@@ -57,9 +62,10 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
     except ValueError as error:
         raise StudyFileError(f"{path}: {error}") from error
     try:
-        spec = parse_study(apply_settings(raw, settings), task, default_name=path.stem)
+        spec = parse_study(apply_settings(raw, settings, task.field_types()), task, default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:
-        raise StudyFileError(f"{path}{_with(settings)}: {error}{_way_out(settings, error)}") from error
+        where = f"{path}{_with(settings)}: "
+        raise StudyFileError(*(f"{where}{line}{_way_out(settings, line)}" for line in error.lines)) from error
     return spec.replace(name=variant_name(spec.name, settings)) if settings else spec
 
 
@@ -67,8 +73,8 @@ def _with(settings: Sequence[str]) -> str:
     return "".join(f" with --set {setting!r}" for setting in settings)
 
 
-def _way_out(settings: Sequence[str], error: Exception) -> str:
-    return "; --set 'trial=[]' leaves the listed ones out" if settings and "[[trial]]" in str(error) else ""
+def _way_out(settings: Sequence[str], line: str) -> str:
+    return "; --set 'trial=[]' leaves the listed ones out" if settings and "[[trial]]" in line else ""
 
 
 def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "study") -> StudySpec:
@@ -79,34 +85,40 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         ConfigError: If a hyperparameter breaks its rule.
         DataError: If the ``[data]`` section does.
     """
-    _refuse_unknown(raw, [*_SETTINGS, *_SECTIONS], "at the top level")
     _check_plain(raw)
-    named = {"name": default_name, **raw}
-    settings = {key: check(key, named[key]) for key, check in _SETTINGS.items() if key in named}
-    if len(settings.get("objectives", ())) > 1:
-        settings.setdefault("sampler", "tpe")  # the default one minimises one objective
-    fixed, search = _table(raw, "fixed"), _table(raw, "search")
-    _refuse_unknown(fixed, task.field_types(), "in [fixed]")
-    listed, logged = _listed(raw)
-    space = parse_space(search, task) or space_of_list(listed, task)
-    _check_overlap(fixed, space)
-    auto = {name: AUTO for name in task.auto_fields if fixed.get(name) == AUTO}
-    known = {name: value for name, value in fixed.items() if name not in auto}
-    defaults = {**task.make_config(known).to_dict(), **auto}
-    space = Space(space, parse_conditions(search, space, defaults, task))
+    mistakes = Mistakes()
+    with mistakes.noted():
+        _refuse_unknown_keys(raw, task)
+    tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
+    settings = _checked_settings({"name": default_name, **raw}, mistakes)
+    parts: dict[str, Any] = {
+        "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
+        "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
+        "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
+    }
+    defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
+    listed, logged = mistakes.check(NONE_LISTED, read_listed, raw.get("trial", []))
+    space = mistakes.check(Space({}), _dimensions, tables, listed, task)
+    mistakes.refuse()
+    if not space:
+        raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
+    space = Space(space, parse_conditions(tables["search"], space, defaults, task))
     if settings.get("sampler") == "grid":
-        _check_grid(search, listed, space)
+        mistakes.check(None, _check_grid, tables["search"], listed, space)
     if settings.get("sampler") != "listed":
-        _check_ranges(space, task)
+        mistakes.check(None, _check_ranges, space, task)
+    trials = [
+        mistakes.check(_EMPTY, check_listed, number, params, space, task)
+        for number, params in enumerate(listed, 1)
+    ]
+    mistakes.refuse()
     return StudySpec(
         **settings,
-        resources=parse_resources(_table(raw, "resources")),
-        data=task.check_data_section(_table(raw, "data")),
+        **parts,
         fixed=_complete(defaults, space, task),
         space=space,
-        listed=tuple(_check_listed(number, params, space, task) for number, params in enumerate(listed, 1)),
+        listed=tuple(trials),
         logged=logged,
-        logged_data_sha256=_check_log(_table(raw, "log")),
     )
 
 
@@ -182,10 +194,26 @@ _SETTINGS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise StudyFileError(f"unknown key {key!r} {where}; known: {', '.join(known)}")
+def _checked_settings(raw: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for key, check in _SETTINGS.items():
+        if key in raw:
+            with mistakes.noted():
+                settings[key] = check(key, raw[key])
+    if len(settings.get("objectives", ())) > 1:
+        settings.setdefault("sampler", "tpe")  # the default one minimises one objective
+    return settings
+
+
+def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
+    known = [*_SETTINGS, *_SECTIONS]
+    refuse_all(_unknown_key(key, known, task) for key in raw if key not in known)
+
+
+def _unknown_key(key: str, known: Sequence[str], task: AnyTask) -> str:
+    if key in task.field_types():
+        return f"{key} is a hyperparameter: write fixed.{key}, or search.{key} for a range or choices"
+    return unknown(f"key {key!r} at the top level", key, known)
 
 
 def _check_plain(raw: Mapping[str, Any]) -> None:
@@ -202,45 +230,49 @@ def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return table
 
 
-def _listed(raw: Mapping[str, Any]) -> tuple[list[dict[str, Any]], tuple[float | None, ...]]:
-    """Return the listed configurations and, apart, the loss that a log gives for each."""
-    trials = raw.get("trial", [])
-    if not isinstance(trials, list) or not all(isinstance(trial, Mapping) for trial in trials):
-        raise StudyFileError("listed configurations are written as [[trial]] tables")
-    logged = tuple(_check_logged(trial.get("logged")) for trial in trials)
-    return [{key: value for key, value in trial.items() if key != "logged"} for trial in trials], logged
-
-
-def _check_logged(value: object) -> float | None:
-    if value is None:
-        return None
-    if type(value) not in (int, float) or not 0 <= float(str(value)) < float("inf"):
-        raise StudyFileError(f"trial.logged must be a loss, at least 0; got {value!r}")
-    return float(str(value))
-
-
 def _check_log(log: Mapping[str, Any]) -> str:
-    _refuse_unknown(log, ["data_sha256"], "in [log]")
+    refuse_all(unknown(f"key {key!r} in [log]", key, ["data_sha256"]) for key in log if key != "data_sha256")
     sha256 = log.get("data_sha256", "")
     if not isinstance(sha256, str) or not re.fullmatch(r"([0-9a-f]{64})?", sha256):
         raise StudyFileError(f"log.data_sha256 must be 64 hex digits, got {sha256!r}")
     return sha256
 
 
-def _check_overlap(fixed: Mapping[str, Any], space: Space) -> None:
-    for name in space:
-        if name in fixed:
-            raise StudyFileError(f"{name} stands in [fixed] and is searched as well; keep one of them")
-    if not space:
-        raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
+def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
+    """Return every hyperparameter as [fixed] or its default has it."""
+    mistakes = Mistakes()
+    found = {name: value for name, value in fixed.items() if value == AUTO and name in task.auto_fields}
+    known = {name: value for name, value in fixed.items() if name not in found}
+    for name, value in known.items():
+        mistakes.check(None, _check_fixed, name, value, task)
+    mistakes.refuse()
+    return {**task.make_config(known).to_dict(), **found}
+
+
+def _check_fixed(name: str, value: Any, task: AnyTask) -> None:
+    if name not in task.field_types():
+        raise StudyFileError(unknown(f"key {name!r} in [fixed]", name, task.field_types()))
+    task.make_config({name: value})
+
+
+def _dimensions(
+    tables: Mapping[str, Mapping[str, Any]], listed: Sequence[dict[str, Any]], task: AnyTask
+) -> Space:
+    space = parse_space(tables["search"], task) or space_of_list(listed, task)
+    refuse_all(
+        f"{name} stands in [fixed] and is searched as well; keep one of them"
+        for name in space
+        if name in tables["fixed"]
+    )
+    return space
 
 
 def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], space: Space) -> None:
-    for name, entry in search.items():
-        if "choices" not in entry and "step" not in entry:
-            raise StudyFileError(
-                f"search.{name} is a range without step; sampler grid needs a step or choices"
-            )
+    refuse_all(
+        f"search.{name} is a range without step; sampler grid needs a step or choices"
+        for name, entry in search.items()
+        if "choices" not in entry and "step" not in entry
+    )
     if listed:
         raise StudyFileError("sampler grid runs every cell; remove the [[trial]] configurations")
     if n_decisions(space) > MAX_DECISIONS:
@@ -264,26 +296,3 @@ def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[st
     return {
         name: values[name] for name in task.field_types() if name not in space or name in space.conditions
     }
-
-
-def _check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    where = f"[[trial]] number {number}"
-    for name in params:
-        if name not in space:
-            raise StudyFileError(f"{where} sets {name}, which is not searched; searched: {', '.join(space)}")
-    for name in space.asking_order():
-        active = space.is_active(name, params)
-        if active and name not in params:
-            raise StudyFileError(f"{where} lacks {name}, which is searched")
-        if not active and name in params:
-            needed = describe_condition(space.conditions[name])
-            raise StudyFileError(f"{where} sets {name}, which is active only where {needed}")
-    try:
-        config = task.make_config(params)
-    except ConfigError as error:
-        raise StudyFileError(f"{where}: {error}") from error
-    checked = {name: getattr(config, name) for name in space if name in params}
-    for name, value in checked.items():
-        if not contains(space[name], value):
-            raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")
-    return checked

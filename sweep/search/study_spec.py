@@ -7,13 +7,13 @@ timeouts, ``keep`` and resources may change from run to run and are left out of 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from optuna.distributions import distribution_to_json
 
-from sweep.errors import StudyFileError
 from sweep.search.grid import grid_size
+from sweep.search.mistakes import refuse_all
 from sweep.search.resources import Resources
 from sweep.search.samplers import SAMPLERS
 from sweep.search.space import Space
@@ -77,25 +77,27 @@ class StudySpec:
 
     def __post_init__(self) -> None:
         assert self.sampler in SAMPLERS, "the study file was checked"
+        refuse_all(self._conflicts())
+
+    def _conflicts(self) -> Iterator[str]:
+        """Yield what does not go together."""
         if self.sampler == "gp" and self.pruner != "none":
-            raise StudyFileError(
+            yield (
                 "sampler gp learns from complete trials only, so it goes with pruner none; "
                 f"got pruner {self.pruner!r}"
             )
         if self.cost is not None and self.sampler == "gp_cost":
-            raise StudyFileError("sampler gp_cost minimises dev_loss alone; two objectives go with tpe or gp")
+            yield "sampler gp_cost minimises dev_loss alone; two objectives go with tpe or gp"
         if self.cost is not None and self.pruner != "none":
-            raise StudyFileError(
+            yield (
                 f"pruner {self.pruner} goes by dev_loss alone and would give up the models with little "
                 f"{self.cost}; two objectives go with pruner none"
             )
-        if self.sampler == "listed" and not self.listed:
-            raise StudyFileError("sampler listed needs [[trial]] configurations")
         end = self._end()
-        if end is not None and self.trials is not None and self.trials > end:
-            raise StudyFileError(
-                f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
-            )
+        if self.sampler == "listed" and not self.listed:
+            yield "sampler listed needs [[trial]] configurations"
+        elif end is not None and self.trials is not None and self.trials > end:
+            yield f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
 
     @property
     def cost(self) -> str | None:

@@ -8,12 +8,18 @@ TOML, and shorter where that is clear: ``3..6`` is a range, ``16,32`` a list, a 
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
 from sweep.errors import StudyFileError
+from sweep.search.space import Space
 
 MAX_NAME = 64
+
+WIDE = 100
+"""Ratio of a linear range's ends from which it is worth a note: nine tenths of it are its last decade."""
 
 Raw = dict[str, Any]
 
@@ -26,23 +32,60 @@ _RANGE = re.compile(r"(.+?)\.\.(.+)")
 _HASH_LENGTH = 8
 
 
-def apply_settings(raw: Mapping[str, Any], settings: Sequence[str]) -> Raw:
+def apply_settings(
+    raw: Mapping[str, Any], settings: Sequence[str], hyperparameters: Collection[str] = ()
+) -> Raw:
     """Return a study file's values with settings applied; see the module.
 
     A hyperparameter that is set in one of [fixed] and [search] leaves the other. A range or list
     keeps what else its entry in [search] says: ``log``, ``when``.
 
+    Args:
+        raw: The study file's values.
+        settings: ``KEY=VALUE`` each.
+        hyperparameters: Names that are no key without a section.
+
     Raises:
-        StudyFileError: If a setting is malformed, or sets a key twice.
+        StudyFileError: If a setting is malformed, or sets a key twice, or a hyperparameter has no section.
     """
     changed: Raw = {**raw, **{key: dict(raw[key]) for key in _SECTIONS if isinstance(raw.get(key), Mapping)}}
     for key, text in _parsed(settings).items():
         section, dot, name = key.partition(".")
         if not dot:
+            if key in hyperparameters:
+                raise StudyFileError(_without_section(key, text))
             changed[key] = _value(key, text)
         elif isinstance(changed.setdefault(section, {}), dict):
             _PLACES.get(section, _set_plain)(changed, section, name, text)
     return changed
+
+
+def _without_section(name: str, text: str) -> str:
+    is_searched = _RANGE.fullmatch(text) or "," in text or text.startswith(("[", "{"))
+    whole = f"{'search' if is_searched else 'fixed'}.{name}={text}"
+    return f"--set {f'{name}={text}'!r}: {name} is a hyperparameter; write --set {whole!r}"
+
+
+def linear_ranges(settings: Sequence[str], space: Space) -> list[str]:
+    """Return a note on each range that is set in the short form, wide as those that are meant in decades.
+
+    Args:
+        settings: ``KEY=VALUE`` each.
+        space: What they made of the study's search space.
+    """
+    ranges = {key: _RANGE.fullmatch(text) for key, text in _parsed(settings).items()}
+    return [
+        f"{key} is linear from {ends[1]} to {ends[2]}; for equal shares of each decade write "
+        f"--set '{key}={{low={ends[1]}, high={ends[2]}, log=true}}'"
+        for key, ends in ranges.items()
+        if ends and _is_wide_and_linear(space.get(key.removeprefix("search.")))
+    ]
+
+
+def _is_wide_and_linear(dimension: BaseDistribution | None) -> bool:
+    if not isinstance(dimension, (IntDistribution, FloatDistribution)):
+        return False
+    return not dimension.log and 0 < WIDE * dimension.low <= dimension.high
 
 
 def variant_name(name: str, settings: Sequence[str]) -> str:

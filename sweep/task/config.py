@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from sweep.errors import ConfigError
+from sweep.spelling import unknown
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
@@ -87,7 +88,7 @@ class TrainConfig:
         """Build a configuration from plain values; keys that are no field are refused."""
         for name in values:
             if name not in FIELD_TYPES:
-                raise ConfigError(f"unknown hyperparameter {name!r}; known: {', '.join(FIELD_TYPES)}")
+                raise ConfigError(unknown(f"hyperparameter {name!r}", name, FIELD_TYPES))
         return cls(**{name: _as_field(name, value) for name, value in values.items()})
 
     def replace(self, **changes: Any) -> Self:

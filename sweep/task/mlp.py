@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ConfigError, DataError
+from sweep.spelling import unknown
 from sweep.task.config import FIELD_TYPES, TrainConfig
 from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
 from sweep.task.memory import worker_bytes
@@ -39,6 +40,14 @@ _DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
 _DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
 
 
+def _wrong_with(key: str, value: Any) -> str:
+    """Return what is wrong with an entry of [data], "" if nothing is."""
+    if key not in _DATA_RULES:
+        return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
+    holds, rule = _DATA_RULES[key]
+    return "" if holds(value) else f"data.{key} must be {rule}, got {value!r}"
+
+
 class MlpTask:
     """Character-level MLP on a list of words; see ``sweep.task.protocol.Task``."""
 
@@ -64,12 +73,8 @@ class MlpTask:
 
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Check ``words`` and ``dedupe``."""
-        for key, value in section.items():
-            if key not in _DATA_RULES:
-                raise DataError(f"unknown key {key!r} in [data]; known: {', '.join(_DATA_RULES)}")
-            holds, rule = _DATA_RULES[key]
-            if not holds(value):
-                raise DataError(f"data.{key} must be {rule}, got {value!r}")
+        if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
+            raise DataError(*wrong)
         return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
 
     def load_data(self, section: Mapping[str, Any]) -> Corpus:

@@ -87,6 +87,23 @@ class TestText:
         ]
         assert places == sorted(places)
 
+    @pytest.mark.parametrize("term", ["dumb", "unknown", "xterm", ""])
+    @pytest.mark.parametrize("colour", [False, True])
+    @pytest.mark.parametrize("width", [None, 200, 80, 40, 20, 5])
+    def test_a_number_is_shown_whole_or_its_column_is_left_out(self, width, colour, term, monkeypatch):
+        """Whatever the terminal is called and however wide it is, in the ranked rows and in the blocks."""
+        monkeypatch.setenv("TERM", term)
+        knobs = [{"hidden_neurons": 43_210, "learning_rate": 0.12345 + k} for k in range(4)]
+        trials = [trial(k, 2.5 + k, params=knobs[k]) for k in range(3)]
+        failed = trial(1_234_567, params=knobs[3], state="failed", reason="the worker died")
+        text = write("text", study(*trials, failed, search=tuple(knobs[0])), width=width, colour=colour)
+        words = re.sub(r"\x1b\[[0-9;]*m", "", text).split()
+        assert {"2.5000", "3.5000", "4.5000", "1,234,567"} <= set(words)
+        for start, whole in (("43", "43,210"), ("0.1", "0.1235")):
+            assert {word for word in words if word.startswith(start)} <= {whole}
+        if width is None or width >= 80:
+            assert words.count("43,210") == 4
+
     @pytest.mark.parametrize("width", [200, 120, 80, 60, 40, 32])
     def test_fits_the_terminal_and_cuts_nothing(self, width, record):
         lines = write("text", record, width=width).splitlines()

@@ -57,7 +57,7 @@ def test_conditions_are_read() -> None:
         (decay({}), r"search\.decay_at\.when must be .*got \{\}"),
         (
             decay({"shedule": "step"}),
-            r"unknown hyperparameter 'shedule' in search\.decay_at\.when; known: bl",
+            r"unknown hyperparameter 'shedule' in search\.decay_at\.when; did you mean schedule\? known: bl",
         ),
         (decay({"decay_at": 0.5}), r"search\.decay_at\.when names decay_at itself"),
         (decay({"schedule": []}), r"search\.decay_at\.when\.schedule must have at least one value, got \[\]"),

@@ -61,7 +61,7 @@ class TestParsing:
             (
                 "hidden",
                 {"low": 1, "high": 2},
-                r"unknown hyperparameter 'hidden' in \[search\]; known: bl",
+                r"unknown hyperparameter 'hidden' in \[search\]; did you mean hidden_neurons\? known: bl",
             ),
             ("seed", {"low": 1, "high": 2}, r"unknown hyperparameter 'seed'"),
             ("block_size", 3, r"search\.block_size must be \{ low = …, high = … \} or .*got 3$"),
@@ -70,7 +70,7 @@ class TestParsing:
             (
                 "block_size",
                 {"low": 2, "hgih": 3},
-                r"unknown key 'hgih' in search\.block_size; known: high",
+                r"unknown key 'hgih' in search\.block_size; did you mean high\? known: high",
             ),
             (
                 "block_size",

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from sweep.cli import main
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
 from sweep.search.pruners import PRUNERS
 from sweep.search.records import COSTS
@@ -178,14 +179,19 @@ class TestAccepted:
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     # unknown keys, at each level
-    ({"sampel": 1}, r"unknown key 'sampel' at the top level; known: name, goal, sampler"),
-    ({"data": {"word": "x"}}, r"unknown key 'word' in \[data\]; known: words, dedupe"),
-    ({"fixed": {"lr": 1}}, r"unknown key 'lr' in \[fixed\]; known: block_size"),
+    ({"sampel": 1}, r"unknown key 'sampel' at the top level; did you mean sampler\? known: name, goal"),
+    ({"data": {"word": "x"}}, r"unknown key 'word' in \[data\]; did you mean words\? known: words, dedupe"),
+    ({"fixed": {"lr": 1}}, r"unknown key 'lr' in \[fixed\]; did you mean learning_rate\? known: block_size"),
     ({"fixed": {"seed": 1}}, r"unknown key 'seed' in \[fixed\]"),
     ({"search": {"lr": {"low": 1, "high": 2}}}, r"unknown hyperparameter 'lr' in \[search\]"),
     ({"search": {"block_size": {"low": 1, "hi": 2}}}, r"unknown key 'hi' in search\.block_size"),
     ({"trial": [POINT | {"lr": 1}]}, r"\[\[trial\]\] number 1 sets lr, which is not searched; searched: blo"),
     ({"trial": [POINT, POINT | {"seed": 1}]}, r"\[\[trial\]\] number 2 sets seed, which is not searched"),
+    ({"block_size": 3}, r"^block_size is a hyperparameter: write fixed\.block_size, or search\.block_size"),
+    ({"fixed": {"batch": 1}}, r"unknown key 'batch' in \[fixed\]; did you mean batch_size\?"),
+    ({"fixed": {"wd": 1}}, r"unknown key 'wd' in \[fixed\]; did you mean weight_decay\?"),
+    ({"resources": {"gpu": 1}}, r"unknown key 'gpu' in \[resources\]; did you mean gpus\? known: cpus"),
+    ({"trial": [{"block_szie": 3}]}, r"sets block_szie, which is not searched; did you mean block_size\?"),
     ({"log": {"sha": ""}}, r"unknown key 'sha' in \[log\]; known: data_sha256"),
     # wrong types
     ({"sampler": "cmaes"}, r"sampler must be one of tpe, gp, gp_cost, .*, listed; got 'cmaes'"),
@@ -467,14 +473,14 @@ likely = st.fixed_dictionaries(
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_file_is_a_study_or_a_foreseen_refusal(raw: dict[str, Any]) -> None:
     """Nothing that TOML can hold raises anything but a SweepError; what passes can be stored."""
+    lines: tuple[str, ...] = ()
     try:
         spec = parse_study(raw, MLP)
     except SweepError as error:
-        message = str(error)
+        lines = error.lines
     else:
-        message = ""
         assert_storable(spec)
-    assert "\n" not in message
+    assert not any("\n" in line for line in lines)
 
 
 def assert_storable(spec: StudySpec) -> None:
@@ -483,3 +489,90 @@ def assert_storable(spec: StudySpec) -> None:
     assert fingerprint(json.loads(json.dumps(identity, allow_nan=False))) == fingerprint(identity)
     for params in spec.listed:
         assert MLP.make_config(spec.config_values(params))
+
+
+MISTAKEN = """
+trials = 0
+sampel = "tpe"
+timeout = "5"
+block_size = 4
+
+[data]
+words = 3
+dedup = true
+
+[fixed]
+momentun = 0.9
+hidden_neurons = "many"
+
+[search]
+learning_rate = { low = 1.0, high = 0.1 }
+batch_size = { choices = [16, 16] }
+block_size = 7
+
+[[trial]]
+logged = -1
+
+[log]
+data_sha256 = "x"
+
+[resources]
+cpu = 1
+"""
+
+LATER = """
+sampler = "grid"
+trials = 3
+
+[search]
+block_size = { low = 2, high = 8 }
+learning_rate = { low = 0.1, high = 1.0 }
+decay_at = { low = 0.5, high = 2.0 }
+
+[[trial]]
+block_size = 9
+
+[[trial]]
+block_size = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            MISTAKEN,
+            [
+                *("trials must", "'sampel'", "timeout must", "block_size is a hyper", "data.words must"),
+                *("'dedup'", "'momentun'", "hidden_neurons must", "learning_rate is empty", "16 twice"),
+                *("block_size must be {", "trial.logged", "64 hex", "'cpu'"),
+            ],
+        ),
+        (
+            LATER,
+            [
+                *("block_size is a range", "learning_rate is a range", "decay_at is a range"),
+                *("decay_at from 0.5", "number 1 lacks", "number 2 lacks"),
+            ],
+        ),
+    ],
+)
+def test_all_mistakes_of_a_file_are_reported_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, wrong: list[str]
+) -> None:
+    """Each has a line of its own, with the file and the rule; the command ends with 1."""
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    assert main(["run", str(path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith(f"sweep: {path}: ") for line in lines)
+    assert len(lines) == len(wrong), lines
+    for part in wrong:
+        assert len([line for line in lines if part in line]) == 1, part
+
+
+def test_rules_between_settings_are_reported_together() -> None:
+    """Two conflicts of one sampler are two lines."""
+    with pytest.raises(StudyFileError) as refusal:
+        parse(sampler="gp_cost", pruner="asha", objectives=["dev_loss", "n_params"])
+    assert [line.split()[0] for line in refusal.value.lines] == ["sampler", "pruner"]

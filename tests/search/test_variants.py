@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from sweep.errors import StudyFileError
 from sweep.search.study_file import NAME_RULE, load_study_file
 from sweep.search.study_spec import StudySpec
-from sweep.search.variants import apply_settings, variant_name
+from sweep.search.variants import apply_settings, linear_ranges, variant_name
 from sweep.task.mlp import MLP
 
 FILE = """
@@ -125,6 +125,13 @@ def test_a_long_name_ends_in_a_hash(settings: list[str]) -> None:
         (["sampler=gpp"], r"with --set 'sampler=gpp': sampler must be one of"),
         (["search.block_size=3"], r"with --set 'search\.block_size=3': search\.block_size must be \{ low"),
         (["search.block=3..6"], r"unknown hyperparameter 'block'"),
+        (
+            ["block_size=3..6"],
+            r"--set 'block_size=3\.\.6': block_size is a .* --set 'search\.block_size=3\.\.6'$",
+        ),
+        (["batch_size=16,32"], r"batch_size is a hyperparameter; write --set 'search\.batch_size=16,32'$"),
+        (["block_size={low=3,high=6}"], r"write --set 'search\.block_size=\{low=3,high=6\}'$"),
+        (["block_size=4"], r"block_size is a hyperparameter; write --set 'fixed\.block_size=4'$"),
         (["smapler=gp"], r"unknown key 'smapler' at the top level"),
         (["seed=1\nname='x'"], r"--set \"seed=1\\nname='x'\": no TOML value"),
         (["fixed.schedule=step"], r"always holds, as schedule is fixed at 'step'"),
@@ -144,6 +151,38 @@ def test_a_setting_that_is_nested_too_deeply_is_refused(tmp_path: Path, key: str
     """Like a file's key."""
     with pytest.raises(StudyFileError, match=rf"key '{key}[a-z.]*' is nested more than 32 levels deep"):
         load(tmp_path, f"{key}={value}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "note"),
+    [
+        (["search.learning_rate=1e-4..1"], "search.learning_rate is linear from 1e-4 to 1; "),
+        (["search.hidden_neurons=5..1000"], "--set 'search.hidden_neurons={low=5, high=1000, log=true}'"),
+        (["search.learning_rate=0.1..1"], ""),
+        (["search.momentum=0..0.9"], ""),
+        (["search.learning_rate={low=1e-4, high=1, log=true}"], ""),
+        (["search.learning_rate={low=1e-4, high=1}"], ""),
+        (["search.batch_size=16,1600"], ""),
+    ],
+    ids=str,
+)
+def test_a_wide_range_in_the_short_form_is_called_linear(
+    tmp_path: Path, settings: list[str], note: str
+) -> None:
+    """The note has the form that makes it logarithmic, and that form is accepted; who wrote TOML meant it."""
+    text = "[search]\nnum_steps = { low = 100, high = 200 }\n"
+    notes = linear_ranges(settings, load(tmp_path, *settings, text=text).space)
+    assert [note in line for line in notes] == [True] * bool(note)
+    for line in notes:
+        longer = line.partition("--set ")[2].strip("'")
+        assert linear_ranges([longer], load(tmp_path, longer, text=text).space) == []
+
+
+def test_a_range_keeps_the_scale_that_the_file_gives(tmp_path: Path) -> None:
+    """A range that is logarithmic in the file needs no note."""
+    text = "[search]\nlearning_rate = { low = 0.01, high = 0.1, log = true }\n"
+    spec = load(tmp_path, "search.learning_rate=1e-4..1", text=text)
+    assert linear_ranges(["search.learning_rate=1e-4..1"], spec.space) == []
 
 
 def test_listed_configurations_outside_the_variant_can_be_left_out(tmp_path: Path) -> None:

@@ -116,7 +116,10 @@ def test_texts_are_one_of_their_choices(name: str, choices: str) -> None:
 
 def test_unknown_key_is_refused() -> None:
     """A misspelt key is named together with those that exist."""
-    with pytest.raises(ConfigError, match=r"unknown hyperparameter 'hidden'; known: block_size, .*seed"):
+    with pytest.raises(
+        ConfigError,
+        match=r"unknown hyperparameter 'hidden'; did you mean hidden_neurons\? known: block_size, .*seed",
+    ):
         TrainConfig.from_dict({"hidden": 10})
 
 

@@ -44,7 +44,7 @@ def test_data_section_is_completed() -> None:
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"word": "x"}, r"unknown key 'word' in \[data\]; known: words, dedupe"),
+        ({"word": "x"}, r"unknown key 'word' in \[data\]; did you mean words\? known: words, dedupe"),
         ({"words": 3}, r"data\.words must be a text, got 3"),
         ({"words": None}, r"data\.words must be a text, got None"),
         ({"dedupe": 1}, r'data\.dedupe must be true, false or "normalized", got 1'),

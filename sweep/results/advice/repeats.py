@@ -5,7 +5,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from sweep.results.advice.configurations import Configuration
+from sweep.search.grid import grid_size, is_countable
 from sweep.search.records import StudyRecord
+from sweep.search.space import space_of_identity
 
 SHARE = 0.1
 """Part of the trials from which repeats are worth a word."""
@@ -18,6 +20,10 @@ class Repeats:
     repeats: int
     trials: int
     sampler: str
+    tried: int
+    """Distinct configurations."""
+    possible: int | None
+    """Distinct configurations of the space; None if they cannot be counted."""
 
 
 def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats | None:
@@ -26,4 +32,11 @@ def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats
     repeats = sum(max(0, count - study.identity["replicates"]) for count in counts.values())
     if not study.trials or repeats < SHARE * len(study.trials):
         return None
-    return Repeats(repeats=repeats, trials=len(study.trials), sampler=study.identity["sampler"])
+    space = space_of_identity(study.identity)
+    return Repeats(
+        repeats=repeats,
+        trials=len(study.trials),
+        sampler=study.identity["sampler"],
+        tried=len(counts),
+        possible=grid_size(space) if is_countable(space) else None,
+    )

@@ -1,7 +1,5 @@
 """How does a finding read? Numbers come in, sentences go out: what is so, then what to do."""
 
-import re
-import textwrap
 from collections.abc import Sequence
 
 from sweep.results.advice.baselines import AgainstBaselines, Known
@@ -15,11 +13,9 @@ from sweep.results.advice.repeats import Repeats
 from sweep.results.advice.seeds import NotToldApart
 from sweep.results.columns import cell, short_count
 from sweep.results.printable import printable
+from sweep.results.wrapping import wrap
 
 WIDTH = 80
-
-_COMMAND = re.compile("`[^`]*`")
-_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 HARDLY = 0.002
 """Nats per character below which a gain is lost in the luck of seeds."""
@@ -180,9 +176,18 @@ def say_rates(found: OutsideBand) -> str:
 
 def say_repeats(found: Repeats) -> str:
     """Say how many proposals were repeats."""
-    return (
+    text = (
         f"{found.repeats} of {found.trials} trials repeat an earlier configuration and serve as its "
-        f"replicates: {found.sampler} has little left to try in this space."
+        "replicates"
+    )
+    if found.possible is None:
+        return f"{text}: sampler {found.sampler} returns to the same place."
+    if found.tried >= found.possible:
+        return f"{text}: all {found.possible:,} configurations of this space have been tried."
+    left = found.possible - found.tried
+    return (
+        f"{text}, while {left:,} of {found.possible:,} configurations are untried: sampler {found.sampler} "
+        "returns to the same ones; more trials, or another sampler, reach the rest."
     )
 
 
@@ -197,15 +202,6 @@ def block(sentences: Sequence[str], *, limit: int | None, more: str, width: int 
     """
     if not sentences:
         return ""
-    lines = ["Advice"]
-    for sentence in sentences[:limit]:
-        lines += _wrapped(printable(sentence), width)
+    shown = (wrap(printable(sentence), width, first="* ", then="  ") for sentence in sentences[:limit])
     left = len(sentences[limit:]) if limit is not None else 0
-    return "\n".join([*lines, *([f"  and {left} more: {more}"] if left else [])])
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Break a sentence into lines, a command to be typed in one piece."""
-    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _NO_BREAK), text)
-    lines = textwrap.wrap(whole, width, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False)
-    return [line.replace(_NO_BREAK, " ") for line in lines]
+    return "\n".join(["Advice", *shown, *([f"  and {left} more: {more}"] if left else [])])

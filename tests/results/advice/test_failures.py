@@ -5,6 +5,7 @@ import math
 
 import pytest
 from made_advice import RATE, find, say, searched
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from study_evidence import START, made_study, made_trial
 
 from sweep.results.advice.failures import best_cut, hypergeometric_tail
@@ -89,10 +90,30 @@ def test_time_is_what_the_worker_was_held():
 
 
 def test_repeats_beyond_the_replicates_are_told():
+    """In a space of fractions nobody can count what is left."""
     params = [{"learning_rate": 0.1}] * 3 + rates(*[0.2 + k / 100 for k in range(7)])
     assert say("repeats", searched(params)) == (
-        "2 of 10 trials repeat an earlier configuration and serve as its replicates: tpe has little left to "
-        "try in this space."
+        "2 of 10 trials repeat an earlier configuration and serve as its replicates: sampler tpe returns to "
+        "the same place."
     )
     assert find("repeats", searched(params, replicates=3)) is None
     assert find("repeats", made_study()) is None
+
+
+@pytest.mark.parametrize(
+    ("blocks", "end"),
+    [
+        (
+            [2, 3, 4, 5, 2, 3],
+            "while 8 of 12 configurations are untried: sampler tpe returns to the same ones; more trials, or "
+            "another sampler, reach the rest.",
+        ),
+        ([*range(2, 8), *range(2, 8), *range(2, 8)], "all 12 configurations of this space have been tried."),
+    ],
+)
+def test_repeats_are_set_against_the_configurations_that_there_are(blocks, end):
+    """Six block sizes with two batch sizes are twelve cells, however many trials there were."""
+    space = {"block_size": IntDistribution(2, 7), "batch_size": CategoricalDistribution([16, 32])}
+    batches = [16] * 6 + [32] * 6 + [16] * 6
+    params = [{"block_size": b, "batch_size": s} for b, s in zip(blocks, batches, strict=False)]
+    assert say("repeats", searched(params, space)).endswith(end)

@@ -1,0 +1,52 @@
+"""All mistakes of one input, collected, so that they are reported together."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from sweep.errors import ConfigError, DataError, StudyFileError
+
+_Mistake = StudyFileError | ConfigError | DataError
+_Result = TypeVar("_Result")
+
+
+class Mistakes:
+    """The mistakes that were found so far."""
+
+    def __init__(self) -> None:
+        self._found: list[_Mistake] = []
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note a mistake that is raised inside, and continue after the block."""
+        try:
+            yield
+        except (StudyFileError, ConfigError, DataError) as mistake:
+            self._found.append(mistake)
+
+    def check(self, otherwise: _Result, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Return what a function returns; if it finds mistakes, note them and return ``otherwise``."""
+        with self.noted():
+            return function(*arguments)
+        return otherwise
+
+    def refuse(self) -> None:
+        """Raise what was noted, if anything.
+
+        Raises:
+            StudyFileError: With a line for each mistake; a single one keeps its own class.
+        """
+        if len(self._found) == 1:
+            raise self._found[0]
+        if self._found:
+            raise StudyFileError(*(line for mistake in self._found for line in mistake.lines))
+
+
+def refuse_all(texts: Iterable[str]) -> None:
+    """Raise what is wrong, one line a text, if there is any.
+
+    Raises:
+        StudyFileError: With the texts.
+    """
+    if lines := list(texts):
+        raise StudyFileError(*lines)
