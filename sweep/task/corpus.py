@@ -172,6 +172,15 @@ def load_test_words(path: Path | str, *, dedupe: bool = False) -> list[str]:
     return split_words(_read_list(path, dedupe)[0])[2]
 
 
+def words_sha256(path: Path | str) -> str:
+    """Return the hash of a words file, 64 hex digits, without parsing it.
+
+    Raises:
+        DataError: If the file is missing or cannot be read.
+    """
+    return hashlib.sha256(_read_bytes(Path(path))).hexdigest()
+
+
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """Shuffle by ``random.Random(42)`` and cut at 80 and 90 %: train, dev, test."""
     shuffled = list(words)
@@ -197,7 +206,8 @@ def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
         >>> decode_words(encode_words(["ab", "b"], (".", "a", "b")), (".", "a", "b"))
         ['ab', 'b']
     """
-    text = "".join(vocabulary[symbol] for symbol in words.symbols.tolist())
+    code_points = np.array([ord(symbol) for symbol in vocabulary], "<u4")
+    text = code_points[words.symbols].tobytes().decode("utf-32-le")
     ends = np.cumsum(words.lengths).tolist()
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
