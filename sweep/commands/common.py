@@ -1,16 +1,24 @@
 """What several commands need: the database, the study that is meant, a table, a word of advice."""
 
 import argparse
+import contextlib
 import os
 import shlex
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from sweep.results.study_data import StudyWords
     from sweep.search.database import Database, Storage
     from sweep.search.records import StudyRecord
     from sweep.search.study_spec import StudySpec
+    from sweep.task.corpus import Corpus
+
+ANNOUNCE_AFTER_S = 1.0
+"""Work that takes longer is announced by a line on stderr."""
 
 
 def complain(text: str) -> None:
@@ -35,6 +43,32 @@ def advise(text: str) -> None:
         print(wrap_hint(printable(text), width), file=sys.stderr, flush=True)
     except BrokenPipeError:
         drop_output(sys.stderr)
+
+
+@contextlib.contextmanager
+def announced(text: str, *, after_s: float = ANNOUNCE_AFTER_S) -> Iterator[None]:
+    """Print one line on stderr if the work inside is not done within a moment.
+
+    Args:
+        text: What is being done.
+        after_s: How long the work may take without a line, seconds.
+    """
+    timer = threading.Timer(after_s, advise, [text])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # a line that is being printed is printed whole
+
+
+def load_words(spec: "StudySpec") -> "Corpus":
+    """Read the words of a study that is to be run or planned."""
+    from sweep.task.mlp import MLP
+
+    with announced(f"reading {spec.data['words']}"):
+        return MLP.load_data(spec.data)
 
 
 def database_of(arguments: argparse.Namespace) -> "Database":
@@ -109,7 +143,7 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
         changes["name"] = warm_name(spec.name, arguments.source, arguments.source_top)
     if arguments.words is not None:
         changes["data"] = {**spec.data, "words": arguments.words}
-        sha256 = MLP.load_data(changes["data"]).sha256
+        sha256 = MLP.data_sha256(changes["data"])
         changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
     spec = spec.replace(**changes)
     return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
@@ -235,13 +269,20 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database") -> None:
-    """Let the dashboard show what came out; what was done is stored, so nothing here may fail it."""
+def publish_study(name: str, database: "Database", words: "StudyWords | None" = None) -> None:
+    """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
+
+    Args:
+        name: As stored.
+        database: Where it is stored.
+        words: Its words; None reads them.
+    """
+    from sweep.results.evidence import gather_evidence
     from sweep.results.publish import publish
 
     try:
-        with database.opening():
-            publish(name, database)
+        with announced("drawing figures for the dashboard"), database.opening():
+            publish(gather_evidence(name, database, words=words), database)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]

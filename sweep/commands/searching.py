@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from sweep.commands.common import (
     advise,
+    announced,
     check_code_cache,
     check_engine,
     database_of,
     drop_output,
     format_table,
+    load_words,
     print_advice,
     publish_study,
     stored_study,
@@ -21,10 +23,14 @@ from sweep.commands.common import (
     terminal_look,
     terminal_width,
 )
-from sweep.errors import DataError, SweepError
+from sweep.errors import SweepError
 
 if TYPE_CHECKING:
+    from sweep.results.evidence import Evidence
+    from sweep.results.study_data import StudyWords
+    from sweep.results.word_report import WordReport
     from sweep.search.database import Database
+    from sweep.search.driver import RunSummary
     from sweep.search.records import StudyRecord
     from sweep.search.resources import Resources
 
@@ -36,8 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Train a study's trials, or go on with them."""
     from sweep.interrupt import StopSignal
     from sweep.progress import RunProgress
-    from sweep.results.note_taking import take_notes
+    from sweep.results.study_data import StudyWords
     from sweep.search.run import run_study
+    from sweep.task.baselines import uniform_loss
     from sweep.task.mlp import MLP
 
     spec = study_spec(arguments)
@@ -46,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if spec.cost == "train_seconds":
         advise("train_seconds are measured: this study will not come out the same again")
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    data = load_words(spec)
     progress = RunProgress(title, as_json=arguments.json)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
 
@@ -58,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             MLP,
             spec,
             database,
+            data=data,
             workers=arguments.workers,
             device=arguments.device,
             engine=arguments.engine,
@@ -65,29 +74,35 @@ def run(arguments: argparse.Namespace) -> int:
             observe=progress,
             should_stop=should_stop,
         )
-    name, study = spec.name, summary.study
+    study, words = summary.study, StudyWords(summary.study, data)
     if not stop:
-        with database.opening():  # drivers of one study end together
-            study = take_notes(study, database)
-    done, total = sum(t.is_finished for t in study.trials), study.total_trials
+        study = _take_notes(study, words, database)
     if progress.is_closed:
         drop_output()
     elif not arguments.json:
-        _print_run(study, database)
-    publish_study(name, database)
-    if stop or summary.stopped_by == "timeout":
-        why = "interrupted" if stop else "the timeout was reached"
-        if progress.is_closed:
+        _print_run(study, database, uniform_loss(data))
+    if not stop:  # whoever stops a run waits for nothing more; the next run does this
+        publish_study(spec.name, database, words)
+    _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
+    return stop.exit_status
+
+
+def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: bool, unread: bool) -> None:
+    """Print on stderr how a run ended and what to run next."""
+    name, total = study.name, study.total_trials
+    done = sum(trial.is_finished for trial in study.trials)
+    if stopped or summary.stopped_by == "timeout":
+        why = "interrupted" if stopped else "the timeout was reached"
+        if unread:
             why = "nobody reads the output any more"
-        waits = bool(stop) or any(not trial.is_finished for trial in study.trials)
+        waits = stopped or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; the same command goes on")
-        return stop.exit_status
+        return
     if summary.trained == 0:
         asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
         advise(f"study {name!r} is finished, {asked}; nothing was trained")
     advise(f"next: sweep confirm {name} | sweep report {name} | sweep lr-find {name}")
-    return 0
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -101,10 +116,10 @@ def plan(arguments: argparse.Namespace) -> int:
     from sweep.task.mlp import MLP
 
     spec, database = study_spec(arguments), database_of(arguments)
-    data, device = MLP.load_data(spec.data), MLP.resolve_device(arguments.device)
+    data, device = load_words(spec), MLP.resolve_device(arguments.device)
     done = 0
     if database.exists() and spec.name in study_names(storage := database.open_read_only()):
-        done = sum(trial.is_finished for trial in load_study(storage, spec.name).trials)
+        done = _trials_done(load_study(storage, spec.name), spec.data["words"], data.sha256)
     check_code_cache(device)
     advise(f"study {spec.name}: timing some of its configurations; nothing is stored")
     plan = plan_study(MLP, spec, data, workers=arguments.workers or usable_cores(), device=device, done=done)
@@ -117,11 +132,23 @@ def plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _trials_done(study: "StudyRecord", words: str, sha256: str) -> int:
+    """Return how many trials of a stored study a plan may count; none if it was run on another list."""
+    if sha256 == study.identity["data_sha256"]:
+        return sum(trial.is_finished for trial in study.trials)
+    advise(
+        f"warning: {words} is not the list that study {study.name!r} is stored with, so `sweep run` will "
+        "refuse it; planned as a new study"
+    )
+    return 0
+
+
 def confirm(arguments: argparse.Namespace) -> int:
     """Train the best configurations again on fresh seeds."""
     from sweep.interrupt import StopSignal
     from sweep.progress import RunProgress
     from sweep.results.confirm_text import describe_plan
+    from sweep.results.evidence import gather_evidence
     from sweep.search.confirm import load_confirmation, plan_confirmation, run_confirmation
     from sweep.search.confirm_plan import ConfirmSettings
     from sweep.search.pool import usable_cores
@@ -156,9 +183,16 @@ def confirm(arguments: argparse.Namespace) -> int:
             observe=progress,
             should_stop=lambda: bool(stop),
         )
-    _print_confirmation(stored_study(arguments, storage), database, arguments.format)
-    publish_study(study.name, database)
-    if not finished:
+    evidence = gather_evidence(study.name, database)
+    with announced("evaluating the confirmed models on each dev word"):
+        words = evidence.word_report if finished else None
+    _print_confirmation(evidence, words, arguments.format)
+    if finished:
+        _warn_of_words(evidence.words, "the verdict is that of the seeds alone")
+        if evidence.why_no_word_report:
+            advise(f"warning: no losses word by word: {evidence.why_no_word_report}")
+        publish_study(study.name, database, evidence.words)
+    else:
         advise("interrupted: what is trained is stored; the same command goes on")
         return stop.exit_status
     advise(f"next: sweep export {study.name} | sweep report {study.name}")
@@ -214,38 +248,46 @@ def _check_place(arguments: argparse.Namespace, resources: "Resources") -> None:
         check_code_cache(devices[0])
 
 
-def _print_run(study: "StudyRecord", database: "Database") -> None:
+def _take_notes(study: "StudyRecord", words: "StudyWords", database: "Database") -> "StudyRecord":
+    """Return the study with its notes; as it is stored, with a warning, if its words are gone or changed."""
+    from sweep.results.note_taking import take_notes
+
+    if _warn_of_words(words, "nothing is said of count tables and new words, and some figures are left out"):
+        return study
+    what = f"evaluating count tables and new words of {study.data['words']}"
+    with announced(what), database.opening():  # drivers of one study end together
+        return take_notes(study, words, database)
+
+
+def _warn_of_words(words: "StudyWords", what_follows: str) -> bool:
+    """Print a warning if a study's words are gone or changed; return whether they are."""
+    if words.why_missing is not None:
+        advise(f"warning: {words.why_missing}; {what_follows}")
+    return words.why_missing is not None
+
+
+def _print_run(study: "StudyRecord", database: "Database", uniform_loss: float) -> None:
     """Print what was read, the table, and what there is to say about it."""
     from sweep.results.pareto_summary import describe_front
     from sweep.results.table import rank_trials
     from sweep.results.wrapping import wrap
-    from sweep.task.baselines import uniform_loss
-    from sweep.task.mlp import MLP
 
     facts = f"{study.data['words']}: {study.data_facts}"
     print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    for line in describe_front(rank_trials(study), study, uniform_loss(MLP.load_data(study.data))):
+    for line in describe_front(rank_trials(study), study, uniform_loss):
         print(line)
     print_advice(study)
     print(f"stored in {database.where}")
 
 
-def _print_confirmation(study: "StudyRecord", database: "Database", form: str) -> None:
+def _print_confirmation(evidence: "Evidence", words: "WordReport | None", form: str) -> None:
     from sweep.results.confirm_text import format_confirmation, format_json
-    from sweep.results.confirmation import judge
-    from sweep.results.word_report import report_words
-    from sweep.search.confirm import load_confirmation
 
-    confirmation = load_confirmation(database.open_read_only(), study)
+    study, confirmation, verdict = evidence.study, evidence.confirmation, evidence.verdict
     assert confirmation is not None, "its plan is stored"
-    verdict = judge(study, confirmation)
-    words = None
-    try:
-        words = report_words(study, confirmation, verdict, database)
-    except DataError as error:
-        advise(f"no losses word by word: {error}")
+    assert verdict is not None, "its plan is stored"
     if form == "json":
         print(format_json(verdict, words))
         return

@@ -6,6 +6,7 @@ import textwrap
 
 from sweep.commands.common import (
     advise,
+    announced,
     database_of,
     format_table,
     next_command,
@@ -66,9 +67,9 @@ def plot(arguments: argparse.Namespace) -> int:
         return 0
     database = database_of(arguments)
     study = stored_study(arguments, database.open_read_only()).name
-    path = write_figure(
-        arguments.name, gather_evidence(study, database), arguments.output, force=arguments.force
-    )
+    evidence = gather_evidence(study, database)
+    with announced(f"drawing {arguments.name}"):
+        path = write_figure(arguments.name, evidence, arguments.output, force=arguments.force)
     print(f"wrote {path}")
     advise(f"next: open {path} | sweep plot {study} for the names of the others")
     return 0
@@ -81,7 +82,8 @@ def report(arguments: argparse.Namespace) -> int:
 
     database = database_of(arguments)
     evidence = gather_evidence(study_name(arguments), database)
-    path = write_report(evidence)
+    with announced("evaluating the winner and drawing the report"):
+        path = write_report(evidence)
     print(f"wrote {path}")
     go_on = next_command(evidence.study, database.open_read_only())
     advise(f"next: open {path} in a browser | {go_on}")

@@ -2,12 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sweep.commands.common import advise, check_code_cache, check_engine, database_of, stored_study
-
-if TYPE_CHECKING:
-    from sweep.search.records import StudyRecord
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -36,13 +32,13 @@ def replay(arguments: argparse.Namespace) -> int:
     """Train a stored trial again and compare."""
     from sweep.results.config_file import choose_trial
     from sweep.results.replay import Place, choose_place, config_of, train_again
+    from sweep.results.study_data import StudyWords
     from sweep.task.mlp import MLP
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
     trial = choose_trial(study, arguments.trial)
-    config, data = config_of(MLP, study, trial), MLP.load_data(study.data)
+    config, data = config_of(MLP, study, trial), StudyWords(study).corpus
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
-    _check_same_data(data.sha256, study)
     then = Place(engine=trial.engine, device=trial.device)
     place = choose_place(MLP, then, arguments.device, arguments.engine)
     check_engine(place.engine, place.device)
@@ -88,12 +84,3 @@ def sample(arguments: argparse.Namespace) -> int:
     for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
         print(word)
     return 0
-
-
-def _check_same_data(sha256: str, study: "StudyRecord") -> None:
-    from sweep.errors import DataError
-
-    if sha256 != study.identity["data_sha256"]:
-        raise DataError(
-            f"{study.data['words']} has changed since study {study.name!r} was run; restore the file"
-        )

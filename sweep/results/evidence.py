@@ -5,9 +5,10 @@ weights, its words, a range test. Each is fetched when it is first asked for, an
 sentence why it is not there.
 """
 
+import contextlib
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sweep.results.confirmation import Verdict, certificate_of, judge
 from sweep.results.final_test import looks_of_study
 from sweep.results.headline import Confirmed, Headline, write_headline
 from sweep.results.lr_finder_page import REPORTS, read_lr_finder_csv
+from sweep.results.study_data import StudyWords
 from sweep.results.table import rank_trials
 from sweep.results.weights import final_weights
 from sweep.results.word_report import WordReport, report_words
@@ -29,8 +31,8 @@ from sweep.search.importances import MIN_TRIALS, parameter_importances
 from sweep.search.records import StudyRecord, TrialRecord
 from sweep.search.study_store import load_study
 from sweep.search.test_looks import TestLook
-from sweep.task.baselines import count_table_losses, uniform_loss
-from sweep.task.corpus import Corpus, load_train_words
+from sweep.task.baselines import uniform_loss
+from sweep.task.corpus import Corpus
 from sweep.task.inspection import Inspection
 from sweep.task.lr_finder import RangeCurve
 from sweep.task.mlp import MLP
@@ -49,7 +51,8 @@ class Evidence:
         files: Folder | None = None,
         looks: Sequence[TestLook] = (),
         confirmation: Confirmation | None = None,
-        words: Callable[[Confirmation, Verdict], WordReport | None] = lambda *_: None,
+        report_words: Callable[[Confirmation, Verdict, StudyWords], WordReport | None] = lambda *_: None,
+        words: StudyWords | None = None,
         reports: Path | str = REPORTS,
     ) -> None:
         """Take a record; nothing is read yet.
@@ -59,13 +62,15 @@ class Evidence:
             files: Folder of the database's checkpoints; None where there is none.
             looks: Uses of the test split of the study's words.
             confirmation: The study's latest; None where none was planned.
-            words: Says what the dev words add to a confirmation's verdict, where that is known.
+            report_words: Returns what the dev words add to a confirmation's verdict.
+            words: The study's words; None reads them when they are needed.
             reports: Folder of all reports, where a range test lies.
         """
         self.study = study
         self.looks = list(looks)
         self.confirmation = confirmation
-        self._words = words
+        self._report_words = report_words
+        self.words = words or StudyWords(study)
         self.folder = Path(reports) / study.name
         self._checkpoints = Checkpoints(files / study.name) if files else None
 
@@ -121,15 +126,24 @@ class Evidence:
             baselines = {}
         return write_headline(self.study, self.rows, baselines, self.confirmed)
 
-    @functools.cached_property
+    @property
     def word_report(self) -> WordReport | None:
-        """What the dev words add to the confirmation; None where words or weights cannot be used."""
-        if self.confirmation is None or self.verdict is None:
+        """What the dev words add to the confirmation; None if nothing can be known."""
+        return None if isinstance(self._word_report, str) else self._word_report
+
+    @property
+    def why_no_word_report(self) -> str:
+        """What is wrong with the weights, so that the dev words add nothing to a verdict; else empty."""
+        return self._word_report if isinstance(self._word_report, str) else ""
+
+    @functools.cached_property
+    def _word_report(self) -> WordReport | str | None:
+        if self.confirmation is None or self.verdict is None or self.words.why_missing:
             return None
         try:
-            return self._words(self.confirmation, self.verdict)
-        except DataError:  # the verdict holds without them
-            return None
+            return self._report_words(self.confirmation, self.verdict, self.words)
+        except DataError as error:
+            return str(error)
 
     @functools.cached_property
     def importances(self) -> dict[str, float]:
@@ -167,14 +181,8 @@ class Evidence:
         Raises:
             NothingToShowError: If the file is not here, or is another one than at the time of the run.
         """
-        words = self.study.data["words"]
-        try:
-            corpus = MLP.load_data(self.study.data)
-        except DataError as error:
-            raise NothingToShowError(str(error)) from error
-        if corpus.sha256 != self.study.identity["data_sha256"]:
-            raise NothingToShowError(f"{words} has changed since the study was run; restore the file")
-        return corpus
+        with _nothing_without_data():
+            return self.words.corpus
 
     @functools.cached_property
     def weights(self) -> bytes:
@@ -196,17 +204,26 @@ class Evidence:
         )
 
     @functools.cached_property
-    def inspection(self) -> Inspection:
-        """What the winner has learned.
+    def embedding(self) -> np.ndarray:
+        """The winner's embedding of each symbol, shape (V, D).
 
         Raises:
             NothingToShowError: If its weights or words are not here.
         """
         config = MLP.make_config(self.study.config_values(self.winner))
-        try:
+        with _nothing_without_data():
+            return MLP.embedding(config, self.corpus, self.weights)
+
+    @functools.cached_property
+    def inspection(self) -> Inspection:
+        """What the winner has learned; this evaluates every dev example.
+
+        Raises:
+            NothingToShowError: If its weights or words are not here.
+        """
+        config = MLP.make_config(self.study.config_values(self.winner))
+        with _nothing_without_data():
             return MLP.inspect(config, self.corpus, self.weights)
-        except DataError as error:
-            raise NothingToShowError(str(error)) from error
 
     @functools.cached_property
     def sampled_words(self) -> list[tuple[str, bool]]:
@@ -216,10 +233,8 @@ class Evidence:
             NothingToShowError: If its weights or words are not here.
         """
         config = MLP.make_config(self.study.config_values(self.winner))
-        trained = load_train_words(self.study.data["words"], dedupe=self.corpus.dedupe)
-        known = set(map(normalized, trained))
         words = MLP.sample_words(config, self.corpus, self.weights, SAMPLED_WORDS, seed=0)
-        return [(word, normalized(word) in known) for word in words]
+        return [(word, normalized(word) in self.words.in_train) for word in words]
 
     @functools.cached_property
     def range_test(self) -> RangeCurve:
@@ -237,7 +252,8 @@ class Evidence:
         Raises:
             NothingToShowError: If the words are not here.
         """
-        tables = count_table_losses(self.corpus)
+        with _nothing_without_data():
+            tables = self.words.count_tables
         best = min(range(len(tables)), key=tables.__getitem__)
         looks_at = "one character" if best == 0 else f"{best + 1} characters"
         return {
@@ -246,8 +262,25 @@ class Evidence:
         }
 
 
-def gather_evidence(name: str, database: Database, *, reports: Path | str = REPORTS) -> Evidence:
+@contextlib.contextmanager
+def _nothing_without_data() -> Iterator[None]:
+    """Turn data that are missing or of another list into a reason why there is nothing to show."""
+    try:
+        yield
+    except DataError as error:
+        raise NothingToShowError(str(error)) from error
+
+
+def gather_evidence(
+    name: str, database: Database, *, reports: Path | str = REPORTS, words: StudyWords | None = None
+) -> Evidence:
     """Read a stored study.
+
+    Args:
+        name: As stored.
+        database: Where it is stored.
+        reports: Folder of all reports.
+        words: The study's words; None reads them when they are needed.
 
     Raises:
         NotFoundError: If there is none of that name.
@@ -259,6 +292,7 @@ def gather_evidence(name: str, database: Database, *, reports: Path | str = REPO
         files=database.files,
         looks=looks_of_study(study, storage),
         confirmation=load_confirmation(storage, study),
-        words=lambda confirmation, verdict: report_words(study, confirmation, verdict, database),
+        report_words=functools.partial(report_words, study, database),
+        words=words,
         reports=reports,
     )

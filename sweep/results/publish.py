@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
 from sweep.results.config_file import config_text
-from sweep.results.evidence import Evidence, gather_evidence
+from sweep.results.evidence import Evidence
 from sweep.results.plots import PLOTS, draw
 from sweep.results.printable import printable
 from sweep.results.provenance import commands
@@ -32,14 +32,14 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 """What Markdown, HTML or a formula may begin with, in ASCII; each can be escaped by a backslash."""
 
 
-def publish(name: str, database: Database) -> None:
+def publish(evidence: Evidence, database: Database) -> None:
     """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
 
     Raises:
         NotFoundError: If there is no such study.
         MachineError: If a file or the database cannot be written.
     """
-    showcase = make_showcase(gather_evidence(name, database))
+    name, showcase = evidence.study.name, make_showcase(evidence)
     save_showcase(database.open_for_writing(), database.files, name, showcase)
 
 

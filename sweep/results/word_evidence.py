@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from sweep.results.study_data import StudyWords
 from sweep.results.weights import final_weights
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.confirm import Confirmation
@@ -16,7 +17,7 @@ from sweep.search.confirm_plan import Job
 from sweep.search.database import Database
 from sweep.search.records import StudyRecord
 from sweep.search.word_uncertainty import mean_losses
-from sweep.task.corpus import Corpus, decode_words, load_train_words
+from sweep.task.corpus import decode_words
 from sweep.task.mlp import MLP
 from sweep.task.spelling import normalized
 
@@ -42,14 +43,14 @@ class WordEvidence:
 
 
 def gather_word_evidence(
-    study: StudyRecord, confirmation: Confirmation, database: Database
+    study: StudyRecord, confirmation: Confirmation, study_words: StudyWords, database: Database
 ) -> WordEvidence | None:
     """Evaluate the stored states of a confirmation word by word; None where a state is gone.
 
     Raises:
-        DataError: If the words file cannot be read, or weights are not finite.
+        DataError: If the words are gone or changed, or weights are not finite.
     """
-    data: Corpus = MLP.load_data(study.data)
+    data = study_words.corpus
     checkpoints = Checkpoints(database.files / confirmation.name)
     counts = collections.Counter(decode_words(data.dev, data.vocabulary))
     words, repeats = list(counts), np.array(list(counts.values()))
@@ -62,9 +63,8 @@ def gather_word_evidence(
             return None
         config = MLP.make_config(study.config_values(trial))
         nll[job] = MLP.word_losses(config, data, state, words) * repeats
-    train = set(map(normalized, load_train_words(study.data["words"], dedupe=study.data["dedupe"])))
     return WordEvidence(
         nll=nll,
         sizes=np.array([len(word) + 1 for word in words]) * repeats,
-        in_train=np.array([normalized(word) in train for word in words]),
+        in_train=np.array([normalized(word) in study_words.in_train for word in words]),
     )

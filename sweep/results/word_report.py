@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sweep.results.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.results.confirmation import Verdict
+from sweep.results.study_data import StudyWords
 from sweep.results.word_evidence import WordEvidence, gather_word_evidence
 from sweep.search.confirm import Confirmation
 from sweep.search.database import Database
@@ -51,16 +52,23 @@ class WordReport:
 
 
 def report_words(
-    study: StudyRecord, confirmation: Confirmation, verdict: Verdict, database: Database
+    study: StudyRecord, database: Database, confirmation: Confirmation, verdict: Verdict, words: StudyWords
 ) -> WordReport | None:
     """Return what the dev words say, or None where a state is gone or nothing is finished.
 
+    Args:
+        study: The study that is confirmed.
+        database: Where the trained states are kept.
+        confirmation: The trainings.
+        verdict: What they show.
+        words: The words that the study was run on.
+
     Raises:
-        DataError: If the words file cannot be read, or weights are not finite.
+        DataError: If the words are gone or changed, or weights are not finite.
     """
     if verdict.rounds == 0:
         return None
-    evidence = gather_word_evidence(study, confirmation, database)
+    evidence = gather_word_evidence(study, confirmation, words, database)
     return None if evidence is None else _report(verdict, evidence)
 
 

@@ -59,9 +59,9 @@ class ConfirmSpec(StudySpec):
         now = {"data_sha256": data_sha256, "split": task.split_rule, "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
         if changed:
-            raise DataError(
-                f"{', '.join(changed)} changed since the study was run; restore what it was run on"
-            )
+            source = {"data_sha256": self.data.get("words", "data_sha256")}
+            names = ", ".join(source.get(name, name) for name in changed)
+            raise DataError(f"{names} changed since the study was run; restore what it was run on")
         how = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": [], "objective": "dev_loss"}
 
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}

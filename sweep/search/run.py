@@ -19,7 +19,7 @@ from sweep.search.shared_driver import run_shared
 from sweep.search.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.search.study_spec import StudySpec
 from sweep.search.study_store import load_study, open_study, trial_ids
-from sweep.task.protocol import AnyTask
+from sweep.task.protocol import AnyTask, Data
 
 
 def run_study(
@@ -27,6 +27,7 @@ def run_study(
     spec: StudySpec,
     database: Database,
     *,
+    data: Data | None = None,
     workers: int | None = None,
     device: str = "auto",
     engine: str | None = None,
@@ -40,6 +41,7 @@ def run_study(
         task: The trainer.
         spec: The checked study.
         database: Where it lives; made where there is none.
+        data: What it trains on, if it is read already; None reads it.
         workers: Trials in training at a time; None is as many as the pool has room for.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         engine: What trains; None is the device's default.
@@ -55,7 +57,7 @@ def run_study(
         StorageError: If the database fails.
         MachineError: If a file cannot be written, or no worker can start.
     """
-    data = task.load_data(spec.data)
+    data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
     devices = kind.list_devices(task, device, spec.resources)
     engine = engine or task.default_engine(devices[0])

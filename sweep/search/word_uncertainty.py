@@ -19,7 +19,10 @@ RESAMPLES = 2_000
 """Resamples of an interval; its ends are then good to some 3 % of its width."""
 
 _CHUNK = 200
-"""Resamples at a time: 200 x 3,000 words are 5 MB of counts."""
+"""Resamples at a time, at most: 200 x 3,000 words are 5 MB of counts."""
+
+_CHUNK_COUNTS = 8_000_000
+"""Counts at a time, at most, 64 MB: fewer resamples of more than 40,000 words."""
 
 
 class Uncertainty(NamedTuple):
@@ -68,7 +71,8 @@ def over_words(
     """
     rng = np.random.default_rng(seed)
     n_words, mean = len(sizes), nll.mean(axis=-2)
-    chunks = [min(_CHUNK, resamples - done) for done in range(0, resamples, _CHUNK)]
+    step = min(_CHUNK, max(1, _CHUNK_COUNTS // n_words))
+    chunks = [min(step, resamples - done) for done in range(0, resamples, step)]
     losses = []
     for size in chunks:
         counts = rng.multinomial(n_words, np.full(n_words, 1 / n_words), size=size).astype(np.float64)

@@ -89,14 +89,14 @@ class _SortedExamples:
         examples are counted. Only the beginning of a word has no example before it.
         """
         counts = self._count(contexts, n)
-        return np.where(contexts == 0, self._n_words, counts) if n else counts
+        return counts if n == 0 else np.where(contexts == 0, self._n_words, counts)
 
     def _count(self, prefixes: np.ndarray, digits: int) -> np.ndarray:
         """Return how many train keys begin with each prefix of so many digits."""
         width = self._size ** (self._longest + 1 - digits)
-        first, after = (np.searchsorted(self._train, (prefixes + k) * width) for k in (0, 1))
-        counts: np.ndarray = after - first
-        return counts
+        first = np.searchsorted(self._train, prefixes * width)
+        after = np.searchsorted(self._train, (prefixes + 1) * width)
+        return np.asarray(after - first)
 
     def _in_order(self, counts: np.ndarray) -> np.ndarray:
         """Return counts of the sorted dev examples in the order of the dev words."""

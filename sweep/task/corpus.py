@@ -215,7 +215,8 @@ def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
         >>> decode_words(encode_words(["ab", "b"], (".", "a", "b")), (".", "a", "b"))
         ['ab', 'b']
     """
-    text = "".join(vocabulary[symbol] for symbol in words.symbols.tolist())
+    code_points = np.array([ord(symbol) for symbol in vocabulary], "<u4")
+    text = code_points[words.symbols].tobytes().decode("utf-32-le")
     ends = np.cumsum(words.lengths).tolist()
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 

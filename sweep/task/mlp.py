@@ -12,10 +12,17 @@ import numpy as np
 from sweep.errors import ConfigError, DataError
 from sweep.spelling import unknown
 from sweep.task.config import FIELD_TYPES, TrainConfig
-from sweep.task.corpus import SPLIT_RULE, Corpus, build_examples, encode_words, load_corpus, merge_examples
+from sweep.task.corpus import (
+    SPLIT_RULE,
+    Corpus,
+    build_examples,
+    encode_words,
+    load_corpus,
+    merge_examples,
+)
 from sweep.task.memory import worker_bytes
 from sweep.task.protocol import JobQueue, Segment
-from sweep.task.words_file import NORMALIZED, is_dedupe
+from sweep.task.words_file import NORMALIZED, is_dedupe, words_sha256
 
 if TYPE_CHECKING:
     from sweep.task.inspection import Inspection
@@ -81,6 +88,10 @@ class MlpTask:
         """Read the words file into vocabulary, train and dev parts."""
         checked = self.check_data_section(section)
         return load_corpus(checked["words"], dedupe=checked["dedupe"])
+
+    def data_sha256(self, section: Mapping[str, Any]) -> str:
+        """Return the hash of the words file as it is now, without parsing it."""
+        return words_sha256(self.check_data_section(section)["words"])
 
     def resolve_device(self, name: str) -> str:
         """Ask torch what is here."""
@@ -191,6 +202,12 @@ class MlpTask:
 
         parameters = read_weights(state, config, data.vocabulary_size)
         return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
+
+    def embedding(self, config: TrainConfig, data: Corpus, state: bytes) -> np.ndarray:
+        """Return the embedding of each symbol in a trained state, float32, shape (V, D)."""
+        from sweep.task.state import TrainState
+
+        return TrainState.from_bytes(state, config, data.vocabulary_size).parameters["C"]
 
     def inspect(self, config: TrainConfig, data: Corpus, state: bytes) -> "Inspection":
         """Say what a trained state has learned, and where on dev it is bad."""

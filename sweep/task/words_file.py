@@ -73,6 +73,15 @@ def read_words(path: Path | str, dedupe: Dedupe) -> WordList:
     )
 
 
+def words_sha256(path: Path | str) -> str:
+    """Return the hash of a words file, 64 hex digits, without parsing it.
+
+    Raises:
+        DataError: If the file is missing or cannot be read.
+    """
+    return hashlib.sha256(_read_bytes(Path(path))).hexdigest()
+
+
 def usual_hashes(path: Path | str) -> Iterator[str]:
     """Yield the hash that a file of these words has with each usual kind of line ends and marks.
 

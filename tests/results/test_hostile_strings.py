@@ -107,7 +107,7 @@ def test_the_report_has_no_element_and_no_script_of_it(text: str, evidence: Evid
     pages = []
     for each in ("plain", text):
         found = Evidence(study_full_of(each), reports=tmp_path)
-        for name in ("corpus", "inspection", "curve"):
+        for name in ("corpus", "embedding", "inspection", "curve"):
             setattr(found, name, getattr(evidence, name))
         found.sampled_words = [(each, True), *evidence.sampled_words]
         pages.append(_Elements(report_html(found)))

@@ -1,6 +1,7 @@
 """What is noted of a study when a run has ended."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from conftest import WORDS
 from study_evidence import made_study, trained_evidence
 
 from sweep.results.note_taking import note_new_words
+from sweep.results.study_data import StudyWords
 from sweep.search.checkpoints import Checkpoints
 from sweep.search.folders import LocalFolder
 from sweep.search.records import StudyRecord
@@ -28,7 +30,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
 ) -> None:
     """Weighted by their characters, the two losses are the exact loss of all dev words."""
     study, data = repeated
-    noted = note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "made")))
+    noted = note_new_words(study, StudyWords(study, data), Checkpoints(LocalFolder(tmp_path / "made")))
     train, dev, _ = split_words(WORDS.split() * 2)
     new = [word for word in dev if word not in train]
     seen = [word for word in dev if word in train]
@@ -46,10 +48,12 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
 
 
 def test_nothing_is_noted_where_something_is_missing(
-    repeated: tuple[StudyRecord, Corpus], tmp_path: Path, corpus: Corpus
+    repeated: tuple[StudyRecord, Corpus], tmp_path: Path, words: list[str], write_words: Callable[..., Path]
 ) -> None:
     """No trial, weights that are not kept, or no dev word that also stands in train."""
     study, data = repeated
-    assert note_new_words(made_study(), data, Checkpoints(LocalFolder(tmp_path / "made"))) is None
-    assert note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
-    assert note_new_words(study, corpus, Checkpoints(LocalFolder(tmp_path / "made"))) is None
+    held, kept = StudyWords(study, data), Checkpoints(LocalFolder(tmp_path / "made"))
+    assert note_new_words(made_study(), held, kept) is None
+    assert note_new_words(study, held, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
+    distinct = trained_evidence(tmp_path, write_words(words, "distinct.txt"))
+    assert note_new_words(distinct.study, distinct.words, kept) is None

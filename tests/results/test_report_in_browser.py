@@ -80,7 +80,13 @@ def _hostile(folder: Path) -> Evidence:
     )
     study = made_study(*trials, space=space, goal=HOSTILE, environment={HOSTILE: HOSTILE}, data_facts=HOSTILE)
     found = Evidence(study, looks=[look], reports=folder / "none")
-    for name in ("corpus", "inspection", "sampled_words", "curve"):  # of the study that was trained
+    for name in (
+        "corpus",
+        "embedding",
+        "inspection",
+        "sampled_words",
+        "curve",
+    ):  # of the study that was trained
         setattr(found, name, getattr(evidence, name))
     found.sampled_words = [*((text, True) for text in CHOICES), *found.sampled_words]
     return found

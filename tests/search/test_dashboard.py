@@ -29,6 +29,7 @@ from toy_task import TOY
 from sweep.cli import main
 from sweep.errors import MachineError, NotFoundError
 from sweep.results.config_file import load_config
+from sweep.results.evidence import gather_evidence
 from sweep.results.publish import publish
 from sweep.search.dashboard import HOST, make_server
 from sweep.search.database import Database
@@ -535,7 +536,7 @@ def test_a_browser_shows_what_a_run_leaves(browser: Any, database: Database, tmp
     """Figures, notes and a download; a goal full of markup is shown as text and does nothing."""
     storage = database.open_for_writing()
     storage.set_study_user_attr(1, "goal", HOSTILE_GOAL)
-    publish("small", database)
+    publish(gather_evidence("small", database), database)
     winner = load_study(storage, "small").complete_trials()[0].number
     page = browser.new_page(viewport={"width": 1400, "height": 1600})
     page.set_default_timeout(60_000)

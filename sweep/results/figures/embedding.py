@@ -31,14 +31,16 @@ class EmbeddingMap:
 
 def embedding_map(evidence: Evidence) -> EmbeddingMap:
     """Return the winner's embedding in two dimensions."""
-    found = evidence.inspection
-    plane, explained = principal_plane(found.embedding)
+    embedding, dev = evidence.embedding, evidence.corpus.dev
+    plane, explained = principal_plane(embedding)
+    count = np.bincount(dev.symbols, minlength=len(embedding))
+    count[0] = len(dev.lengths)  # each word ends once
     return EmbeddingMap(
         labels=symbol_texts(evidence.corpus.vocabulary),
         x=plain(plane[:, 0].tolist()),
         y=plain(plane[:, 1].tolist()),
-        count=found.by_character.count.tolist(),
-        dimensions=found.embedding.shape[1],
+        count=count.tolist(),
+        dimensions=embedding.shape[1],
         explained=plain([explained])[0],
     )
 
