@@ -21,8 +21,8 @@ ula vera willi xena yves zoe abe bea carl dora emil fay gus hal ines jo karl lou
 torch.set_num_threads(1)  # the numbers of a run depend on the thread count
 
 
-LONGEST = ("test_interruption.py", "test_faults.py")
-"""Modules whose tests take longest; first, so that none of them is what the other processes wait for."""
+LONGEST = ("test_interruption.py", "test_pools.py", "test_shared_study.py", "test_faults.py")
+"""Modules whose tests take longest, so that none of them is what all other processes wait for."""
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's
@@ -32,8 +32,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest tests begin first; all others stay in their order."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Spread the longest modules evenly, because each test process begins in another part of the list."""
+    others = [item for item in items if item.path.name not in LONGEST]
+    spread = []
+    for place, name in enumerate(LONGEST):
+        start, end = (len(others) * edge // len(LONGEST) for edge in (place, place + 1))
+        spread += [item for item in items if item.path.name == name] + others[start:end]
+    items[:] = spread
 
 
 @pytest.fixture(scope="session")
