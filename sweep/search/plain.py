@@ -116,12 +116,20 @@ def _list_checker(kind: Any) -> _Check:
 
 
 def _union_checker(kind: Any) -> _Check:
-    checks = [_checker(each) for each in typing.get_args(kind)]
+    kinds = typing.get_args(kind)
+    checks = [_checker(each) for each in kinds]
+    simple = {float, str, bool, types.NoneType} & set(kinds)
 
     def check(value: Any, where: str) -> None:
-        refusals = [refusal for check_one in checks if (refusal := _refusal(check_one, value, where))]
-        if len(refusals) == len(checks):
-            raise refusals[0]
+        if type(value) in simple:
+            return  # most values; a refusal costs an exception
+        refusals = []
+        for check_one in checks:
+            refusal = _refusal(check_one, value, where)
+            if refusal is None:
+                return
+            refusals.append(refusal)
+        raise refusals[0]
 
     return check
 

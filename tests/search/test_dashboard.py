@@ -188,14 +188,16 @@ def test_a_damaged_study_is_one_line_to_the_dashboard(
 ) -> None:
     """The answer and the server's own output are a line each, not a traceback."""
     with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
-        connection.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'goal'", (value,))
+        for table in ("study_user_attributes", "trial_user_attributes"):
+            connection.execute(f"UPDATE {table} SET value_json = ?", (value,))  # noqa: S608  names of ours
+    paths = ["/api/studies", "/csv/1"]
     with serving(database) as port:
-        answers = [ask(port, path) for path in ("/api/studies", "/csv/1")]
+        answers = [ask(port, path) for path in paths]
     assert [(status, body.count(b"\n")) for status, body in answers] == [(500, 0)] * 2
-    assert capsys.readouterr().err.splitlines() == [
-        f"sweep: the dashboard cannot show '{path}'; `sweep list` names a damaged study"
-        for path in ("/api/studies", "/csv/1")
+    lines = [
+        f"sweep: the dashboard cannot show '{path}'; `sweep list` names a damaged study" for path in paths
     ]
+    assert capsys.readouterr().err.splitlines() == lines
 
 
 @pytest.mark.parametrize(
