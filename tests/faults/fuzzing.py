@@ -32,7 +32,7 @@ STUDY_FILES = 500
 
 
 def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
-    """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line for each mistake."""
+    """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line a mistake."""
     from test_study_file import anything, fields, likely, scalars, studies, whole
 
     folder.mkdir()
