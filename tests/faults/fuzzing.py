@@ -24,7 +24,6 @@ from sweep.search.study_file import load_study_file, parse_study
 from sweep.search.variants import apply_settings, variant_name
 from sweep.task.corpus import load_corpus
 from sweep.task.mlp import MLP
-from sweep.task.words_file import NORMALIZED
 
 Rows = dict[str, Findings]
 
@@ -33,7 +32,7 @@ STUDY_FILES = 500
 
 
 def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
-    """Whatever TOML holds, and what --set makes of it, is a study or is refused, a line a mistake."""
+    """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line a mistake."""
     from test_study_file import anything, fields, likely, scalars, studies, whole
 
     folder.mkdir()
@@ -142,7 +141,7 @@ def words_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
     for name, raw in _words_files().items():
         path = folder / "odd.txt"
         path.write_bytes(raw)
-        for dedupe in (False, True, NORMALIZED):
+        for dedupe in (False, True):
             row.tried += 1
             with _foreseen(row):
                 data = load_corpus(path, dedupe=dedupe)
