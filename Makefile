@@ -14,8 +14,8 @@ test: .venv/installed-for-tests  ## all tests, the import contracts among them
 
 cluster: .venv/installed-for-tests  ## the heavy tests of PostgreSQL and Ray; as root each driver has a network of its own
 	$(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" tests/cluster
-	PYTHONPATH=tests/search $(BIN)/python tests/benchmarks/bench_cluster.py
-	PYTHONPATH=tests/search $(BIN)/python tests/benchmarks/simulate_cluster.py
+	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/bench_cluster.py
+	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/simulate_cluster.py
 
 check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweep.notebook import load_study
+    from sweep.api import load_study
 
 __all__ = ["__version__", "load_study"]
 
@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"
 
-_HOMES = {"load_study": "sweep.notebook"}
+_HOMES = {"load_study": "sweep.api"}
 """What is loaded when it is first asked for, so that importing ``sweep`` stays cheap."""
 
 

@@ -9,7 +9,7 @@ import torch
 
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
-from sweep.task.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.corpus import Corpus, load_corpus
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

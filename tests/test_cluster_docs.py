@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweep.arguments import make_parser
+from sweep.cli.arguments import make_parser
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FILES = sorted((DOCS / "cluster").iterdir())

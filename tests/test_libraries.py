@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from sweep import libraries
-from sweep.search import optuna_schema
+from sweep.definition import optuna_objects
+from sweep.storage import optuna_schema
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -76,16 +77,16 @@ def test_optunas_tables_have_the_columns_that_sweep_uses(table: str) -> None:
 def test_private_methods_of_optuna_do_what_sweep_expects() -> None:
     """The value of a step is in its range, one between two steps is not, and a trial has a number."""
     steps = FloatDistribution(0.0, 1.0, step=0.25)
-    assert optuna_schema.contains(steps, 0.75)
-    assert not optuna_schema.contains(steps, 0.8)
-    assert isinstance(optuna_schema.trial_id(create_trial(value=0.0)), int)
+    assert optuna_objects.contains(steps, 0.75)
+    assert not optuna_objects.contains(steps, 0.8)
+    assert isinstance(optuna_objects.trial_id(create_trial(value=0.0)), int)
 
 
 def test_only_one_module_names_private_parts_of_optuna() -> None:
-    """Every other module takes them from optuna_schema; ruff's SLF001 refuses private attributes."""
+    """Every other module takes them from these two; ruff's SLF001 refuses private attributes."""
     private = re.compile(r"optuna(\.\w+)*\._")
     naming = [path.name for path in (REPOSITORY / "sweep").rglob("*.py") if private.search(path.read_text())]
-    assert naming == ["optuna_schema.py"]
+    assert sorted(naming) == ["optuna_objects.py", "optuna_schema.py"]
 
 
 @pytest.mark.parametrize("command", ["list", "table quick", "doctor"])

@@ -11,12 +11,12 @@ import pytest
 from llvmlite import binding
 from postgres_server import Server, running_server
 
+from sweep.certify.config_file import load_config
+from sweep.certify.replay import TOLERANCE
 from sweep.cli import main
-from sweep.results.config_file import load_config
-from sweep.results.replay import TOLERANCE
-from sweep.search.database import Database
-from sweep.search.study_spec import fingerprint
-from sweep.search.study_store import load_study
+from sweep.definition.spec import fingerprint
+from sweep.storage.database import Database
+from sweep.storage.study_store import load_study
 
 RELEASES = sorted(Path(__file__).with_name("stored").glob("release-*"))
 FINISHED = ("small", "mixed", "auto", "front", "diverging")

@@ -4,7 +4,7 @@ Workers that train in no time hand back a segment as soon as one is submitted, s
 measured is all the rest: asking, claiming, writing files and rows. On SQLite with one driver, on a
 PostgreSQL started for this with one driver and with several, each in a process of its own.
 
-    PYTHONPATH=tests/search python tests/benchmarks/bench_cluster.py [--trials 200] [--drivers 4] [--json]
+    PYTHONPATH=tests/support python tests/benchmarks/bench_cluster.py [--trials 200] [--drivers 4] [--json]
 """
 
 import argparse
@@ -20,12 +20,12 @@ from postgres_server import running_server
 from toy_runs import toy_study
 from toy_task import ToyTask
 
-from sweep.search.database import Database
-from sweep.search.pool import SegmentOutcome
-from sweep.search.pools import POOLS, PoolKind
-from sweep.search.run import run_study
-from sweep.search.rungs import cuts
-from sweep.task.protocol import Segment, SegmentJob
+from sweep.execution.pools.pool import SegmentOutcome
+from sweep.execution.pools.pools import POOLS, PoolKind
+from sweep.execution.run import run_study
+from sweep.execution.rungs import cuts
+from sweep.storage.database import Database
+from sweep.task import Segment, SegmentJob
 
 STEPS = 3_000
 LENGTHS = dict(zip((ends := [cut.step for cut in cuts(STEPS)]), np.diff([0, *ends]).tolist(), strict=True))

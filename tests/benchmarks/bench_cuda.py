@@ -27,16 +27,16 @@ import torch
 from bench_training import check_loop, notebook_loop, notebook_parameters
 from check_equivalence import BOUND, CONFIGURATIONS, describe, p_value
 
+from sweep.definition.seeds import derive_seed
 from sweep.errors import SweepError
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus, load_corpus
-from sweep.task.engines.population import Job, free_bytes, train_batch
-from sweep.task.mlp import MLP
-from sweep.task.protocol import Segment, SegmentJob
-from sweep.task.randomness import derive_seed
-from sweep.task.schedule import learning_rates
-from sweep.task.state import TrainState
-from sweep.task.training import train_examples
+from sweep.task import Segment, SegmentJob
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.engines.population import Job, free_bytes, train_batch
+from sweep.tasks.mlp.schedule import learning_rates
+from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.training import train_examples
 
 HERE = Path(__file__).parent
 TYPICAL = TrainConfig(block_size=3, embedding_dim=6, hidden_neurons=200, batch_size=32, init="normal")
@@ -251,7 +251,7 @@ def describe_device(device: str, *, is_dry: bool) -> str:
             "bench_cuda: no GPU here (torch.cuda.is_available() is false); it needs an NVIDIA GPU, "
             "its driver and a CUDA build of PyTorch; --dry-run shows on any machine that the program runs"
         )
-    from sweep.task.engines.gpu import check_installed
+    from sweep.tasks.mlp.engines.gpu import check_installed
 
     try:
         check_installed()

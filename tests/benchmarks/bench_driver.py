@@ -16,12 +16,12 @@ from pathlib import Path
 
 import optuna
 
-from sweep.search.database import Database
-from sweep.search.events import TrialEnded
-from sweep.search.run import run_study
-from sweep.search.rungs import cuts
-from sweep.search.study_file import parse_study
-from sweep.task.mlp import MLP
+from sweep.definition.study_file import parse_study
+from sweep.execution.events import TrialEnded
+from sweep.execution.run import run_study
+from sweep.execution.rungs import cuts
+from sweep.storage.database import Database
+from sweep.tasks.mlp.trainer import MLP
 
 SPACE = {
     "block_size": (1, 2),

@@ -18,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus, load_corpus
-from sweep.task.mlp import MLP
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.trainer import MLP
 
 FACTOR = 1.5
 """Within which the estimate is of the measured peak."""

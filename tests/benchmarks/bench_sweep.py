@@ -19,12 +19,12 @@ import optuna
 import torch
 from bench_training import notebook_loop, notebook_parameters
 
-from sweep.search.database import Database
-from sweep.search.events import TrialEnded
-from sweep.search.run import run_study
-from sweep.search.study_file import parse_study
-from sweep.task.corpus import build_examples
-from sweep.task.mlp import MLP
+from sweep.definition.study_file import parse_study
+from sweep.execution.events import TrialEnded
+from sweep.execution.run import run_study
+from sweep.storage.database import Database
+from sweep.tasks.mlp.corpus import build_examples
+from sweep.tasks.mlp.trainer import MLP
 
 KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
 WARM_UP = {"block_size": 3, "hidden_neurons": 1, "embedding_dim": 1, "num_steps": 10, "batch_size": 1}

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from scipy import stats
 
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import load_corpus
-from sweep.task.randomness import derive_seed
-from sweep.task.training import train_segment
+from sweep.definition.seeds import derive_seed
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.training import train_segment
 
 BOUND = 0.002
 """Largest mean difference that counts as none, nats per character."""

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from numba import cuda
 
-from sweep.task.engines import gpu
-from sweep.task.engines.block_layout import THREADS
+from sweep.tasks.mlp.engines import gpu
+from sweep.tasks.mlp.engines.block_layout import THREADS
 
 
 def compile_kernel(*, in_shared: bool, cc: tuple[int, int]) -> str:

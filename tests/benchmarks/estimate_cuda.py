@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from bench_training import read_log
 
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import Examples, build_examples, load_corpus
-from sweep.task.engines.block_layout import arrange
-from sweep.task.randomness import minibatch_indices, stream_key
+from sweep.definition.seeds import minibatch_indices, stream_key
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Examples, build_examples, load_corpus
+from sweep.tasks.mlp.engines.block_layout import arrange
 
 SHARED_BYTES = 227 * 1024
 CLOCKS_A_STAGE = 250

@@ -7,10 +7,10 @@ import os
 import time
 from typing import Any
 
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus
-from sweep.task.mlp import MlpTask
-from sweep.task.protocol import Segment
+from sweep.task import Segment
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Corpus
+from sweep.tasks.mlp.trainer import MlpTask
 
 LOSSES = {"nan": math.nan, "inf": math.inf, "minus-inf": -math.inf}
 """Conduct -> what the dev loss comes out as."""
@@ -54,5 +54,5 @@ def _misbehave(conduct: str) -> None:
 
 def use(conducts: dict[int, tuple[str, int]]) -> None:
     """Let the command that follows in this process train so."""
-    module = importlib.import_module("sweep.task.mlp")
+    module = importlib.import_module("sweep.tasks.mlp.trainer")
     module.MLP = FaultyMlp(conducts)  # type: ignore[attr-defined]

@@ -18,12 +18,12 @@ from invariants import Findings, digest
 from workspaces import copy_of_trained
 
 from sweep.cli import main
+from sweep.definition.records import COSTS
+from sweep.definition.study_file import load_study_file, parse_study
+from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import SweepError
-from sweep.search.records import COSTS
-from sweep.search.study_file import load_study_file, parse_study
-from sweep.search.variants import apply_settings, variant_name
-from sweep.task.corpus import load_corpus
-from sweep.task.mlp import MLP
+from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.trainer import MLP
 
 Rows = dict[str, Findings]
 

@@ -19,14 +19,14 @@ from typing import Any
 from launcher import Ended
 from sweep_command import is_alive
 
+from sweep.definition.records import StudyRecord
 from sweep.errors import SweepError
-from sweep.search.checkpoints import Checkpoints
-from sweep.search.database import Database
-from sweep.search.folders import LocalFolder
-from sweep.search.records import StudyRecord
-from sweep.search.study_store import load_study
-from sweep.task.corpus import decode_words, load_corpus
-from sweep.task.mlp import MLP
+from sweep.storage.checkpoints import Checkpoints
+from sweep.storage.database import Database
+from sweep.storage.folders import LocalFolder
+from sweep.storage.study_store import load_study
+from sweep.tasks.mlp.corpus import decode_words, load_corpus
+from sweep.tasks.mlp.trainer import MLP
 
 STATUSES = (0, 1, 2, 3, 130, 143, 129)
 """What the command may return: the documented ones, and 128 with the number of a signal."""

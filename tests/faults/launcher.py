@@ -22,9 +22,20 @@ from sweep_command import DEADLINE_S, children, kill, workers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_PRELOADED = ["torch", "numba", "launcher", "sweep.cli", "sweep.search.confirm", "sweep.task.training"]
-_PRELOADED += ["sweep.results.formats", "sweep.results.final_test", "sweep.results.confirm_text", "windows"]
-_PRELOADED += ["sweep.results.publish", "sweep.results.report", "sweep.search.dashboard", "faulty", "machine"]
+_PRELOADED = ["torch", "numba", "launcher", "sweep.cli", "sweep.certify.confirm", "sweep.tasks.mlp.training"]
+_PRELOADED += [
+    "sweep.reporting.table.formats",
+    "sweep.certify.final_test",
+    "sweep.reporting.confirm_text",
+    "windows",
+]
+_PRELOADED += [
+    "sweep.reporting.publish",
+    "sweep.reporting.page.report",
+    "sweep.dashboard.server",
+    "faulty",
+    "machine",
+]
 
 Preparation = Callable[..., None]
 """Called in the new process before the command: a function of a module, with plain arguments."""

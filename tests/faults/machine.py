@@ -291,7 +291,7 @@ def changed_words(folder: Path, draw: random.Random, so_far: Counter[str]) -> Ro
 
 def set_clock(days: float) -> None:
     """Let this process store other times than it is."""
-    writer = __import__("sweep.search.study_writer", fromlist=["_now"])
+    writer = __import__("sweep.storage.study_writer", fromlist=["_now"])
     real = writer._now
     writer._now = lambda: real() + datetime.timedelta(days=days)
 

@@ -123,51 +123,51 @@ def when_pruned(function: Callable[..., Any], strike: Callable[[], None]) -> Cal
 PRUNE_WINDOW = "between prune decision and tell"
 
 DRIVER_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "after ask": ("sweep.search.study_writer:StudyWriter.claim", before),
-    "after claim": ("sweep.search.study_writer:StudyWriter.claim", after),
-    "in training": ("sweep.search.local_pool:LocalPool.submit", soon_after),
-    "in a state's write": ("sweep.search.files:_write_temporary", amid_write),
-    "between write and rename": ("sweep.search.files:_write_temporary", after),
-    "between two renames": ("sweep.search.files:os.replace", after),
-    "between state and report": ("sweep.search.checkpoints:Checkpoints.write_segment", after),
+    "after ask": ("sweep.storage.study_writer:StudyWriter.claim", before),
+    "after claim": ("sweep.storage.study_writer:StudyWriter.claim", after),
+    "in training": ("sweep.execution.pools.local_pool:LocalPool.submit", soon_after),
+    "in a state's write": ("sweep.storage.files:_write_temporary", amid_write),
+    "between write and rename": ("sweep.storage.files:_write_temporary", after),
+    "between two renames": ("sweep.storage.files:os.replace", after),
+    "between state and report": ("sweep.storage.checkpoints:Checkpoints.write_segment", after),
     "before a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", before),
     "in a report's commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit", amid_commit),
-    PRUNE_WINDOW: ("sweep.search.driver:Driver._judge", when_pruned),
-    "before tell": ("sweep.search.study_writer:StudyWriter.end", before),
-    "after tell": ("sweep.search.driver:Driver._leave", before),
-    "in closing a trial's files": ("sweep.search.checkpoints:_encode_curve", after),
+    PRUNE_WINDOW: ("sweep.execution.driver:Driver._judge", when_pruned),
+    "before tell": ("sweep.storage.study_writer:StudyWriter.end", before),
+    "after tell": ("sweep.execution.driver:Driver._leave", before),
+    "in closing a trial's files": ("sweep.storage.checkpoints:_encode_curve", after),
 }
 """In the process that drives a study: window -> function, and the moment at it."""
 
 EXPORT_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "in export: in the write": ("sweep.search.files:_write_temporary", amid_write),
-    "in export: before the rename": ("sweep.search.files:_write_temporary", after),
-    "in export: after the rename": ("sweep.search.files:_push_folder", before),
+    "in export: in the write": ("sweep.storage.files:_write_temporary", amid_write),
+    "in export: before the rename": ("sweep.storage.files:_write_temporary", after),
+    "in export: after the rename": ("sweep.storage.files:_push_folder", before),
 }
 
 PUBLISH_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "after a run: before its figures are stored": ("sweep.results.publish:save_showcase", before),
+    "after a run: before its figures are stored": ("sweep.reporting.publish:save_showcase", before),
     "after a run: in the commit of its figures": (
         "sqlalchemy.engine.default:DefaultDialect.do_commit",
         amid_commit,
     ),
-    "after a run: its figures are stored": ("sweep.results.publish:save_showcase", after),
+    "after a run: its figures are stored": ("sweep.reporting.publish:save_showcase", after),
 }
 """When all is trained, and what the dashboard shows is stored."""
 
 REPORT_WINDOWS = {window.replace("export", "report"): place for window, place in EXPORT_WINDOWS.items()}
 
 TEST_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "in the test: before the record": ("sweep.results.final_test:_record", before),
-    "in the test: between the two records": ("sweep.results.final_test:write_look", after),
-    "in the test: evaluating": ("sweep.task.mlp:MlpTask.word_losses", before),
-    "in the test: evaluated": ("sweep.task.mlp:MlpTask.word_losses", after),
+    "in the test: before the record": ("sweep.certify.final_test:_record", before),
+    "in the test: between the two records": ("sweep.certify.final_test:write_look", after),
+    "in the test: evaluating": ("sweep.tasks.mlp.trainer:MlpTask.word_losses", before),
+    "in the test: evaluated": ("sweep.tasks.mlp.trainer:MlpTask.word_losses", after),
 }
 
 CONFIRM_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "in confirm: before the plan": ("sweep.search.confirm:write_plan", before),
-    "in confirm: after the plan": ("sweep.search.confirm:write_plan", after),
-    "in confirm: between choice and certificate": ("sweep.search.confirm:_confirm_spec", before),
+    "in confirm: before the plan": ("sweep.certify.confirm:write_plan", before),
+    "in confirm: after the plan": ("sweep.certify.confirm:write_plan", after),
+    "in confirm: between choice and certificate": ("sweep.certify.confirm:_confirm_spec", before),
 }
 
 WINDOWS = DRIVER_WINDOWS | EXPORT_WINDOWS | REPORT_WINDOWS | PUBLISH_WINDOWS | TEST_WINDOWS | CONFIRM_WINDOWS

@@ -22,14 +22,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sweep.task.config import TrainConfig
-from sweep.task.corpus import Corpus, load_corpus
-from sweep.task.engines import DEFAULT_ENGINE, ENGINES
-from sweep.task.evaluation import split_loss
-from sweep.task.randomness import derive_seed
-from sweep.task.schedule import learning_rates
-from sweep.task.state import TrainState
-from sweep.task.training import dev_examples, train_examples
+from sweep.definition.seeds import derive_seed
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.tasks.mlp.evaluation import split_loss
+from sweep.tasks.mlp.schedule import learning_rates
+from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.training import dev_examples, train_examples
 
 HERE = Path(__file__).parent
 GRID = {

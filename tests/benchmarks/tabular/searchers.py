@@ -5,9 +5,8 @@ from collections.abc import Callable
 from simulate import Searcher
 from table import Table
 
-from sweep.search.mirror import Mirror
-from sweep.search.pruners import PRUNERS
-from sweep.search.samplers import SAMPLERS
+from sweep.definition.registries import PRUNERS, SAMPLERS
+from sweep.samplers.mirror import Mirror
 
 LOSS_CEILING = 3.296
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from table import Table
 
-from sweep.search.rungs import DECISION_RUNGS
+from sweep.execution.rungs import DECISION_RUNGS
 
 RUNGS = (*DECISION_RUNGS, 100)
 

@@ -17,8 +17,8 @@ import numpy as np
 from make_grid import FIXED, GRID, PERCENTS
 from optuna.distributions import CategoricalDistribution
 
-from sweep.search.space import Space
-from sweep.task.mlp import MLP
+from sweep.definition.space import Space
+from sweep.tasks.mlp.trainer import MLP
 
 KINDS = ("raw", "avg3", "avg10")
 """Weights that a dev loss was taken of: as they stand, or a running average of them."""

@@ -4,9 +4,9 @@ from make_grid import GRID
 from searchers import LOSS_CEILING, Sweep
 from table import Table
 
-from sweep.search.mirror import Mirror
-from sweep.search.pruners import REDUCTION_FACTOR
-from sweep.search.samplers import SAMPLERS
+from sweep.definition.registries import SAMPLERS
+from sweep.execution.pruners import REDUCTION_FACTOR
+from sweep.samplers.mirror import Mirror
 
 
 class Promotion(Sweep):

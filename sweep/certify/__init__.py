@@ -1,0 +1,1 @@
+"""Which configuration won, and how sure that is."""

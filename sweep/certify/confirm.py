@@ -1,0 +1,208 @@
+"""How are the best configurations of a study confirmed?
+
+A confirmation is a study of its own beside the one that it confirms, named ``<name>/confirm`` (no
+study file can have that name), with the candidates' parameters and with seeds that follow the
+plan. So the driver trains it: kill it at any moment, and the next run goes on.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
+from sweep.certify.contenders import rank_configurations
+from sweep.definition.plain import check_kind
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.space import space_of_identity
+from sweep.definition.spec import StudySpec, fingerprint
+from sweep.errors import DataError, NotFoundError, StudyConflictError
+from sweep.execution.run import run_study
+from sweep.storage.checkpoints import Checkpoints
+from sweep.storage.database import Database, Storage
+from sweep.storage.stored_kinds import damage_refused
+from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
+from sweep.task import AnyTask
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmSpec(StudySpec):
+    """The trainings of a confirmation, in the order in which they were or will be claimed."""
+
+    parent: Mapping[str, Any]
+    """Identity of the study that is confirmed."""
+    jobs: tuple[Job, ...]
+    found: Mapping[int, Mapping[str, Any]]
+    """Candidate -> what the search found for its configuration where the study says ``auto``."""
+
+    def trial_found(self, number: int) -> Mapping[str, Any]:
+        """Return what the search found: the same on every seed, as the configuration is the same."""
+        return self.found[self.jobs[number].candidate]
+
+    def trial_seed(self, number: int) -> int:
+        """Return the seed of the training's round."""
+        job = self.jobs[number]
+        return round_seed(fingerprint(self.parent), job.phase, job.round)
+
+    def trial_labels(self, number: int) -> dict[str, Any]:
+        """Return which training it is."""
+        return self.jobs[number]._asdict()
+
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+        """Return the confirmed study's identity, less how it was searched."""
+        now = {"data_sha256": data_sha256, "split": task.split_rule, "trainer_version": task.version}
+        changed = [name for name, value in now.items() if self.parent[name] != value]
+        if changed:
+            source = {"data_sha256": self.data.get("words", "data_sha256")}
+            names = ", ".join(source.get(name, name) for name in changed)
+            raise DataError(f"{names} changed since the study was run; restore what it was run on")
+        how = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": [], "objective": "dev_loss"}
+
+        return {**self.parent, **how, "confirms": fingerprint(self.parent)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What is stored of a study's confirmations."""
+
+    plan: ConfirmPlan
+    """The latest plan; earlier ones are in ``StudyRecord.plans``."""
+    number: int
+    """1 for the first plan of the study."""
+    trials: dict[Job, TrialRecord]
+    """Every training so far, of all plans: equal jobs have equal numbers."""
+    name: str
+    """Under which the trainings are stored."""
+
+    @property
+    def losses(self) -> Losses:
+        """Dev loss of each finished training."""
+        return {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
+
+    @property
+    def remaining(self) -> list[Job]:
+        """What is to be trained next; nothing where the confirmation is finished."""
+        return next_jobs(self.plan, self.losses)
+
+
+def load_confirmation(storage: Storage, study: StudyRecord) -> Confirmation | None:
+    """Return what is stored of a study's confirmations, or None where none was planned.
+
+    Raises:
+        StorageError: If it cannot be read.
+    """
+    if not study.plans:
+        return None
+    name = confirmation_name(study.name)
+    stored = load_study(storage, name).trials if name in all_study_names(storage) else ()
+    with damage_refused(f"the confirmation of study {study.name!r}"):
+        confirmation = Confirmation(
+            plan=ConfirmPlan.from_dict(study.plans[-1]),
+            number=len(study.plans),
+            trials={Job(**trial.labels): trial for trial in stored},
+            name=name,
+        )
+        _check_candidates(confirmation, study)
+    return confirmation
+
+
+def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
+    """Refuse a confirmation of trials that the study has not."""
+    check_kind(confirmation.plan, ConfirmPlan, "its plan")
+    datetime.datetime.fromisoformat(confirmation.plan.made)
+    named = {candidate.trial for candidate in confirmation.plan.candidates}
+    named |= {job.candidate for job in confirmation.trials}
+    if not named or not named <= {trial.number for trial in study.trials}:
+        raise ValueError("it names trials that the study has not")
+
+
+def plan_confirmation(
+    study: StudyRecord, earlier: Confirmation | None, asked: ConfirmSettings
+) -> ConfirmPlan:
+    """Return what a confirmation with these settings does.
+
+    That is the latest plan where it has these settings and is either unfinished, or saw all trials
+    that there are now; else a new one.
+
+    Raises:
+        NotFoundError: If the study has no complete trial.
+    """
+    complete = len(study.complete_trials())
+    if not complete:
+        raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
+    if earlier is not None and earlier.plan.settings == asked:
+        is_current = earlier.plan.trials_seen == complete
+        if is_current or earlier.remaining:
+            return earlier.plan
+    return ConfirmPlan(
+        made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        fingerprint=fingerprint(study.identity),
+        trials_seen=complete,
+        candidates=tuple(rank_configurations(study)[: asked.top]),
+        settings=asked,
+    )
+
+
+def run_confirmation(
+    task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, **how: Any
+) -> bool:
+    """Train what a plan asks for; return whether it is finished, not stopped before.
+
+    ``how`` goes to ``run.run_study`` as it stands: workers, device, engine, pool, and who watches and
+    stops it. Raises the same.
+    """
+    storage = database.open_for_writing()
+    if not study.plans or study.plans[-1] != plan.to_dict():
+        _write_plan(storage, study, plan, database)
+    while True:
+        study = load_study(storage, study.name)
+        confirmation = load_confirmation(storage, study)
+        assert confirmation is not None, "its plan was written above"
+        jobs = confirmation.remaining
+        if not jobs:
+            _tidy(confirmation, database)
+            return True
+        spec = _confirm_spec(study, confirmation, jobs)
+        summary = run_study(task, spec, database, **how)
+        if summary.stopped_by:
+            return False
+
+
+def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, database: Database) -> None:
+    """Store a plan, unless another confirmation runs or was planned since the study was read."""
+    with database.driver_lock(confirmation_name(study.name)):
+        if load_study(storage, study.name).plans != study.plans:
+            raise StudyConflictError(
+                f"another confirmation of {study.name!r} was planned meanwhile; give the command again"
+            )
+        write_plan(storage, study.name, plan.to_dict())
+
+
+def _tidy(confirmation: Confirmation, database: Database) -> None:
+    """Tidy the files of a finished confirmation: no driver will, and the last one may have been killed."""
+    checkpoints = Checkpoints(database.files / confirmation.name)
+    with contextlib.suppress(StudyConflictError), database.driver_lock(confirmation.name):
+        for trial in confirmation.trials.values():
+            checkpoints.close(trial.number, keep=trial.dev_loss is not None)
+
+
+def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence[Job]) -> ConfirmSpec:
+    """Return the study of all trainings: those that are stored, in their order, and the next ones."""
+    stored = sorted(confirmation.trials, key=lambda job: confirmation.trials[job].number)
+    every = (*stored, *(job for job in jobs if job not in confirmation.trials))
+    params = {trial.number: trial.params for trial in study.trials}
+    return ConfirmSpec(
+        name=confirmation.name,
+        goal=f"confirms {study.name}",
+        sampler="listed",
+        keep=len(every),
+        resources=study.resources,
+        data=study.data,
+        fixed=study.identity["fixed"],
+        space=space_of_identity(study.identity),
+        listed=tuple(params[job.candidate] for job in every),
+        parent=study.identity,
+        jobs=every,
+        found={trial.number: trial.found for trial in study.trials},
+    )

@@ -1,0 +1,222 @@
+"""What does a confirmation do? Fixed before it starts, and stored with its results.
+
+The candidates are trained again on seeds that no search uses. First all of them on the same seeds,
+round by round (*choice*); then the chosen one on further seeds (*certify*), so that the loss that is
+quoted took no part in any choice.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from sweep.certify.racing import FIRST_ROUNDS, RaceState, race
+from sweep.certify.selection import ALPHA, DELTA, Choice, choose
+from sweep.definition.seeds import derive_seed
+from sweep.errors import ConfigError
+
+PHASES = ("choice", "certify")
+
+_SEED_SPACE = 2**32
+"""The search's seeds are below it, so that no round can have one of them."""
+
+
+class Job(NamedTuple):
+    """One training of a confirmation."""
+
+    candidate: int
+    """Number of the trial in the search."""
+    phase: str
+    """One of ``PHASES``."""
+    round: int
+    """From 0; equal rounds of a phase have equal seeds."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A configuration of the search that is to be confirmed."""
+
+    trial: int
+    """The lowest number among its replicates."""
+    estimate: float
+    """Mean dev loss, estimated over its replicates and neighbours, nats per character."""
+    search_loss: float
+    """Mean dev loss over its replicates in the search, nats per character."""
+    seconds: float
+    """Mean seconds of one training in the search."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmSettings:
+    """What a user asks a confirmation for.
+
+    Raises:
+        ConfigError: If a value breaks its rule.
+    """
+
+    top: int = 5
+    """Candidates."""
+    seeds: int = 5
+    """Rounds for each candidate; in a race, after which it ends undecided."""
+    certify: int = 5
+    """Rounds for the chosen one alone."""
+    method: str = "fixed"
+    """``fixed``, or ``race``: a candidate may be left out early."""
+    delta: float = DELTA
+    """Difference that matters, nats per character."""
+    alpha: float = ALPHA
+    """Chance of an error, over all comparisons of one procedure."""
+
+    def __post_init__(self) -> None:
+        fewest = FIRST_ROUNDS if self.method == "race" else 2
+        rules = (
+            (self.top >= 1, "--top must be 1 or more", self.top),
+            (self.seeds >= fewest, f"--seeds must be {fewest} or more with method {self.method}", self.seeds),
+            (self.certify >= 2, "--certify must be 2 or more, as one seed shows no spread", self.certify),
+            (0 < self.delta < math.inf, "--delta must be above 0 nats per character", self.delta),
+            (0 < self.alpha < 0.5, "--alpha must be above 0 and below 0.5", self.alpha),
+        )
+        for holds, rule, value in rules:
+            if not holds:
+                raise ConfigError(f"{rule}, got {value}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPlan:
+    """Everything that is decided before the first training."""
+
+    made: str
+    """UTC, ISO 8601."""
+    fingerprint: str
+    """Of the study; the seeds come from it."""
+    trials_seen: int
+    """Complete trials of the study when the candidates were chosen."""
+    candidates: tuple[Candidate, ...]
+    """Lowest estimate first."""
+    settings: ConfirmSettings
+
+    @property
+    def expected_seconds(self) -> float:
+        """Seconds of training on one worker, if every round is run and the dearest is chosen."""
+        costs = [candidate.seconds for candidate in self.candidates]
+        return self.settings.seeds * sum(costs) + self.settings.certify * max(costs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values, as JSON would."""
+        return {**dataclasses.asdict(self), "candidates": [dataclasses.asdict(c) for c in self.candidates]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build a plan from plain values.
+
+        Raises:
+            TypeError: If a field is missing or unknown.
+        """
+        candidates = tuple(Candidate(**candidate) for candidate in values["candidates"])
+        settings = ConfirmSettings(**values["settings"])
+        return cls(**{**values, "candidates": candidates, "settings": settings})
+
+
+Losses = Mapping[Job, float | None]
+"""Dev loss of each finished job; None where it has none (diverged, failed)."""
+
+
+def round_seed(fingerprint: str, phase: str, number: int) -> int:
+    """Return the seed that all candidates have in a round; no search uses it.
+
+    Examples:
+        >>> round_seed("5f", "choice", 0) == round_seed("5f", "choice", 0) >= 2**32
+        True
+    """
+    name = {"choice": "confirm", "certify": "certify"}[phase]
+    return _SEED_SPACE * (1 + PHASES.index(phase)) + derive_seed(fingerprint, name, number)
+
+
+def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
+    """Return what is to be trained next, in order; nothing where the confirmation is finished."""
+    jobs = [job for job in _choice_jobs(plan, losses) if job not in losses]
+    if jobs:
+        return jobs
+    chosen = chosen_candidate(plan, losses)
+    if chosen is None:
+        return []
+    rounds = [Job(chosen.trial, "certify", number) for number in range(plan.settings.certify)]
+    return [job for job in rounds if job not in losses]
+
+
+def chosen_candidate(plan: ConfirmPlan, losses: Losses) -> Candidate | None:
+    """Return the candidate that the finished rounds choose, or None if every one is out."""
+    standing = last_standing(plan, losses)
+    return standing[make_choice(plan, losses, standing).index] if standing else None
+
+
+def make_choice(plan: ConfirmPlan, losses: Losses, standing: Sequence[Candidate]) -> Choice:
+    """Return the choice among candidates that have as many rounds as each other."""
+    if len(standing) == 1:
+        return Choice(0, 0, "the only one left")
+    block = np.array([choice_losses(plan, losses, candidate) for candidate in standing])
+    costs = np.array([candidate.seconds for candidate in standing])
+    return choose(block, costs, delta=plan.settings.delta, alpha=comparison_alpha(plan, len(standing)))
+
+
+def comparison_alpha(plan: ConfirmPlan, standing: int) -> float:
+    """Return the chance of an error that the comparison of those who stand may have.
+
+    A race spends one half of the plan's on leaving candidates out; the other half was for all
+    candidates, and those who stand have their share of it.
+    """
+    if plan.settings.method == "fixed" or standing < 2:
+        return plan.settings.alpha
+    return plan.settings.alpha / 2 * (standing - 1) / (len(plan.candidates) - 1)
+
+
+def last_standing(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
+    """Return the candidates that have a loss in every round so far and, in a race, are not left out."""
+    sound = sound_candidates(plan, losses)
+    if plan.settings.method == "fixed" or len(sound) < 2:
+        return sound
+    alive = race_state(plan, losses).alive
+    return [candidate for candidate in sound if candidate.trial in alive]
+
+
+def race_state(plan: ConfirmPlan, losses: Losses) -> RaceState:
+    """Return how the race between the sound candidates stands."""
+    rounds = {c.trial: choice_losses(plan, losses, c) for c in sound_candidates(plan, losses)}
+    asked = plan.settings
+    return race(rounds, most_rounds=asked.seeds, delta=asked.delta, alpha=asked.alpha / 2)
+
+
+def sound_candidates(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
+    """Return the candidates that no round left without a loss."""
+    without = {job.candidate for job, loss in losses.items() if loss is None and job.phase == "choice"}
+    return [candidate for candidate in plan.candidates if candidate.trial not in without]
+
+
+def choice_losses(plan: ConfirmPlan, losses: Losses, candidate: Candidate) -> list[float]:
+    """Return a candidate's losses in the rounds of the choice, as far as they follow without gap."""
+    found: list[float] = []
+    for number in range(plan.settings.seeds):
+        loss = losses.get(Job(candidate.trial, "choice", number))
+        if loss is None:
+            break
+        found.append(loss)
+    return found
+
+
+def _choice_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
+    """Return the jobs of the choice that are known to be needed, round by round."""
+    first = plan.settings.seeds if plan.settings.method == "fixed" else FIRST_ROUNDS
+    jobs = _rounds(sound_candidates(plan, losses), range(first))
+    if any(job not in losses for job in jobs):
+        return jobs
+    standing = last_standing(plan, losses)
+    if plan.settings.method == "fixed" or len(standing) < 2:
+        return jobs
+    done = len(choice_losses(plan, losses, standing[0]))
+    return jobs + _rounds(standing, range(done, min(done + 1, plan.settings.seeds)))
+
+
+def _rounds(candidates: Sequence[Candidate], numbers: Sequence[int]) -> list[Job]:
+    return [Job(candidate.trial, "choice", number) for number in numbers for candidate in candidates]

@@ -1,0 +1,239 @@
+"""Which configuration won, and how sure is that?
+
+Turns a stored confirmation into ranked rows and the few numbers that a reader needs beside them. How
+they are written down is left to ``confirm_text``; uncertainty over the dev words to ``word_evidence``.
+"""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas
+
+from sweep.certify.config_file import Certificate
+from sweep.certify.confirm import Confirmation, load_confirmation
+from sweep.certify.confirm_plan import (
+    Candidate,
+    Job,
+    choice_losses,
+    comparison_alpha,
+    last_standing,
+    make_choice,
+    sound_candidates,
+)
+from sweep.certify.power import seeds_needed, smallest_difference
+from sweep.certify.selection import Choice, Intervals, mcb_intervals, tied_set
+from sweep.definition.ranking import KNOBS
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.storage.database import Storage
+
+MEASURES = (
+    *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
+    *("certified_mean", "certified_sd", "certified_n"),
+)
+"""Columns of a confirmation's rows between the hyperparameters and what a training costs."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a confirmation shows so far."""
+
+    rows: pandas.DataFrame
+    """One row a candidate, best mean first; the columns are ``confirmation_columns``."""
+    chosen: Candidate | None
+    """None until the choice is made, or where every candidate is out."""
+    choice: Choice | None
+    standing: tuple[Candidate, ...]
+    """Those among whom was chosen."""
+    certified: tuple[float, ...]
+    """Dev loss of the chosen one on each certifying seed so far, nats per character."""
+    rounds: int
+    """Rounds that all who stand have finished."""
+    smallest_difference: float | None
+    """True difference that so many seeds show with a chance of 80 %, for the closest two."""
+    seeds_to_decide: int | None
+    """Seeds that the two best would need, if their difference is as found; None where nobody can say."""
+
+    @property
+    def certified_mean(self) -> float | None:
+        """Mean over the certifying seeds."""
+        return statistics.fmean(self.certified) if self.certified else None
+
+    @property
+    def certified_sd(self) -> float | None:
+        """Sample standard deviation between the certifying seeds."""
+        return statistics.stdev(self.certified) if len(self.certified) > 1 else None
+
+    @property
+    def optimism(self) -> float | None:
+        """Certified mean less the loss that the search had for the same configuration."""
+        mean = self.certified_mean
+        return None if mean is None or self.chosen is None else mean - self.chosen.search_loss
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no training has ended yet, well or badly, so that a table would say nothing."""
+        return not self.rows["n"].any() and bool(self.rows["reason"].isna().all())
+
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """Trial numbers of the candidates that cannot be told from the best."""
+        return tuple(int(row["trial"]) for row in self.rows.to_dict("records") if row["tied"])
+
+
+def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
+    """Return what a confirmation shows, finished or not."""
+    plan, losses = confirmation.plan, confirmation.losses
+    standing = last_standing(plan, losses)
+    rounds = min((len(choice_losses(plan, losses, c)) for c in standing), default=0)
+    block = np.array([choice_losses(plan, losses, c)[:rounds] for c in standing])
+    alpha = comparison_alpha(plan, len(standing))
+    is_chosen = rounds >= 2 and not any(job.phase == "choice" for job in confirmation.remaining)
+    choice = make_choice(plan, losses, standing) if is_chosen and standing else None
+    chosen = standing[choice.index] if choice else None
+    verdict = Verdict(
+        rows=pandas.DataFrame(),
+        chosen=chosen,
+        choice=choice,
+        standing=tuple(standing),
+        certified=_certified(confirmation, chosen),
+        rounds=rounds,
+        **_power(block, alpha),
+    )
+    rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
+    _add_comparison(rows, standing, block, alpha)
+    _add_certificate(rows, verdict)
+    rows.sort(key=lambda row: (row["reason"] is not None, row["mean"] or math.inf, row["trial"]))
+    for rank, row in enumerate(rows, start=1):
+        row["rank"] = rank if row["mean"] is not None and row["reason"] is None else None
+    columns = confirmation_columns(study)
+    cells = [[row.get(name) for name in columns] for row in rows]
+    return dataclasses.replace(verdict, rows=pandas.DataFrame(cells, columns=columns, dtype=object))
+
+
+def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate | None:
+    """Return what is exported of a finished confirmation, or None where it is not finished."""
+    if confirmation.remaining or verdict.chosen is None or len(verdict.certified) < 2:
+        return None
+    jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
+    trials = [confirmation.trials[job] for job in jobs]
+    assert verdict.certified_mean is not None, "there are two or more"
+    assert verdict.certified_sd is not None, "there are two or more"
+    assert verdict.optimism is not None, "there are two or more"
+    return Certificate(
+        seeds=tuple(trial.seed for trial in trials if trial.dev_loss is not None),
+        dev_losses=verdict.certified,
+        mean=verdict.certified_mean,
+        sd=verdict.certified_sd,
+        optimism=verdict.optimism,
+        candidates=len(confirmation.plan.candidates),
+        rounds=verdict.rounds,
+        engine=trials[0].engine,
+        device=trials[0].device,
+    )
+
+
+def confirmed_choice(study: StudyRecord, storage: Storage) -> tuple[int | None, Certificate | None]:
+    """Return the trial that a finished confirmation chose, with its certificate, or two times None."""
+    confirmation = load_confirmation(storage, study)
+    if confirmation is None:
+        return None, None
+    verdict = judge(study, confirmation)
+    certificate = certificate_of(confirmation, verdict)
+    return (verdict.chosen.trial if certificate and verdict.chosen else None), certificate
+
+
+def confirmation_columns(study: StudyRecord) -> list[str]:
+    """Return the names of the columns, in order."""
+    others = [name for name in study.searched if name not in KNOBS]
+    return ["rank", "trial", *KNOBS, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
+
+
+def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:
+    trial = next(trial for trial in study.trials if trial.number == candidate.trial)
+    losses = choice_losses(confirmation.plan, confirmation.losses, candidate)
+    rounds = [confirmation.trials[Job(candidate.trial, "choice", r)] for r in range(len(losses))]
+    return {
+        **study.config_values(trial),
+        "trial": candidate.trial,
+        "mean": statistics.fmean(losses) if losses else None,
+        "sd": statistics.stdev(losses) if len(losses) > 1 else None,
+        "n": len(losses),
+        "tied": None,
+        "search_loss": candidate.search_loss,
+        "seconds": statistics.fmean(r.train_seconds for r in rounds) if rounds else candidate.seconds,
+        "losses": losses,
+        "seeds": [r.seed for r in rounds],
+        "reason": _why_out(confirmation, candidate),
+    }
+
+
+def _why_out(confirmation: Confirmation, candidate: Candidate) -> str | None:
+    """Return why a candidate has a round without a loss, or None."""
+    if candidate in sound_candidates(confirmation.plan, confirmation.losses):
+        return None
+    lost = [t for job, t in confirmation.trials.items() if _is_lost(job, t, candidate)]
+    return lost[0].reason or lost[0].state
+
+
+def _is_lost(job: Job, trial: TrialRecord, candidate: Candidate) -> bool:
+    return job[:2] == (candidate.trial, "choice") and trial.is_finished and trial.dev_loss is None
+
+
+def _add_comparison(
+    rows: list[dict[str, Any]], standing: Sequence[Candidate], block: np.ndarray, alpha: float
+) -> None:
+    """Compare those who stand; intervals only where all candidates have as many seeds."""
+    if len(block) == 0 or block.shape[1] < 2:
+        return
+    stands = [c.trial for c in standing]
+    tied = tied_set(block, alpha)
+    intervals = mcb_intervals(block, alpha) if len({row["n"] for row in rows}) == 1 else None
+    for row in rows:
+        if row["trial"] not in stands:
+            row["tied"] = False if row["n"] else None
+            continue
+        place = stands.index(row["trial"])
+        row["tied"] = bool(tied[place])
+        others = np.delete(block.mean(axis=1), place)
+        if len(others):
+            row["diff"] = float(block[place].mean() - others.min())
+            row.update(_interval(intervals, place))
+
+
+def _interval(intervals: Intervals | None, place: int) -> dict[str, float]:
+    if intervals is None:
+        return {}
+    return {"ci_low": float(intervals.low[place]), "ci_high": float(intervals.high[place])}
+
+
+def _add_certificate(rows: list[dict[str, Any]], verdict: Verdict) -> None:
+    for row in rows:
+        if verdict.chosen is not None and row["trial"] == verdict.chosen.trial:
+            row["optimism"] = verdict.optimism
+            row["certified_mean"], row["certified_sd"] = verdict.certified_mean, verdict.certified_sd
+            row["certified_n"] = len(verdict.certified)
+
+
+def _certified(confirmation: Confirmation, chosen: Candidate | None) -> tuple[float, ...]:
+    if chosen is None:
+        return ()
+    jobs = [Job(chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
+    found = [confirmation.losses.get(job) for job in jobs]
+    return tuple(loss for loss in found if loss is not None)
+
+
+def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:
+    """Return what so many seeds can show, and how many would decide between the two best."""
+    if len(block) < 2 or block.shape[1] < 2:
+        return {"smallest_difference": None, "seeds_to_decide": None}
+    k, n = block.shape
+    first, second = block[np.argsort(block.mean(axis=1))[:2]]
+    sd, found = float((second - first).std(ddof=1)), float((second - first).mean())
+    return {
+        "smallest_difference": smallest_difference(sd, n, k, alpha),
+        "seeds_to_decide": seeds_needed(sd, found, k, alpha) if sd > 0 and found > 0 else None,
+    }

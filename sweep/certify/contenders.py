@@ -1,0 +1,44 @@
+"""Which configurations of a study deserve a confirmation?
+
+Those whose mean loss is probably lowest (``candidates``), not those with the lowest single loss: among
+many trials that one is mostly lucky.
+"""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sweep.certify.confirm_plan import Candidate
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.space import space_of_identity
+from sweep.samplers.candidates import smoothed_means
+from sweep.samplers.coordinates import unit_points
+
+
+def rank_configurations(study: StudyRecord) -> list[Candidate]:
+    """Return every configuration with a final loss, lowest estimated mean first."""
+    trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
+    points = unit_points(space_of_identity(study.identity), [trial.params for trial in trials])
+    estimates = smoothed_means(points, np.array([trial.dev_loss for trial in trials]))
+    of_trial = {trial.number: float(mean) for trial, mean in zip(trials, estimates, strict=True)}
+    candidates = [_candidate(pool, of_trial[pool[0].number]) for pool in _pools(trials)]
+    return sorted(candidates, key=lambda candidate: (candidate.estimate, candidate.trial))
+
+
+def _candidate(pool: Sequence[TrialRecord], estimate: float) -> Candidate:
+    return Candidate(
+        trial=pool[0].number,
+        estimate=estimate,
+        search_loss=statistics.fmean(trial.dev_loss for trial in pool if trial.dev_loss is not None),
+        seconds=statistics.fmean(trial.train_seconds for trial in pool),
+    )
+
+
+def _pools(trials: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
+    """Return the trials, those of equal hyperparameters together, by number."""
+    pools: dict[tuple[tuple[str, Any], ...], list[TrialRecord]] = {}
+    for trial in trials:
+        pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+    return list(pools.values())

@@ -1,0 +1,90 @@
+"""Does a stored trial come out again?"""
+
+import dataclasses
+
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.errors import DeviceError
+from sweep.execution.memory import check_fits
+from sweep.task import AnyTask, Config, Data
+
+TOLERANCE = 0.02
+"""Largest difference, in nats per character, that another engine, thread count or machine explains."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A stored loss beside the one of training again."""
+
+    stored: float
+    again: float
+    """Both in nats per character."""
+    seconds: float
+    state: bytes
+    """The trained state, as a safetensors file."""
+
+    @property
+    def verdict(self) -> str:
+        """``equal`` (bitwise), ``within tolerance`` or ``different``."""
+        if self.again == self.stored:
+            return "equal"
+        return "within tolerance" if abs(self.again - self.stored) <= TOLERANCE else "different"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a training runs."""
+
+    engine: str
+    device: str
+
+
+def choose_place(task: AnyTask, then: Place, device: str, engine: str | None = None) -> Place:
+    """Return where to train again: as then, as far as this machine has it and nothing else is asked for.
+
+    Args:
+        task: The trainer.
+        then: Where it was trained.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` is the device of then, if it is here.
+        engine: None is the engine of then, or the default on another kind of device.
+
+    Raises:
+        DeviceError: If the device is not present.
+    """
+    device = _resolve(task, then.device if device == "auto" else device, or_any=device == "auto")
+    same_kind = device.partition(":")[0] == then.device.partition(":")[0]
+    return Place(engine=engine or (then.engine if same_kind else task.default_engine(device)), device=device)
+
+
+def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
+    try:
+        return task.resolve_device(device)
+    except DeviceError:
+        if not or_any:
+            raise
+        return task.resolve_device("auto")
+
+
+def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
+    """Train a configuration from its beginning to its end and compare its dev loss.
+
+    Args:
+        task: The trainer.
+        config: The configuration, its seed included.
+        data: The same data as then.
+        stored: The recorded dev loss, nats per character.
+        place: Where; see ``choose_place``.
+
+    Raises:
+        TooLargeError: If it cannot fit into this machine's memory.
+    """
+    engine, device = place.engine, place.device
+    check_fits(task, config, data, device=device)
+    task.prepare_worker(data, engine=engine, device=device)
+    segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
+    return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)
+
+
+def config_of(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> Config:
+    """Return a stored trial's configuration."""
+    config: Config = task.make_config(study.config_values(trial))
+    return config

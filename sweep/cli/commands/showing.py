@@ -1,0 +1,104 @@
+"""Commands that show what is stored: list, table, plot, report, dashboard."""
+
+import argparse
+import signal
+import textwrap
+
+from sweep.cli.commands.common import (
+    advise,
+    announced,
+    database_of,
+    format_table,
+    next_command,
+    print_advice,
+    stored_study,
+    study_name,
+)
+
+
+def list_studies(arguments: argparse.Namespace) -> int:
+    """List the stored studies."""
+    from sweep.errors import StorageError
+    from sweep.reporting.printable import printable
+    from sweep.storage.study_store import load_study, study_names
+
+    storage = database_of(arguments).open_read_only()
+    names = study_names(storage)
+    for name in names:
+        try:
+            study = load_study(storage, name)
+        except StorageError as error:
+            print(f"{printable(name):<24}  {printable(str(error))}")
+            continue
+        best = study.complete_trials()
+        loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"
+        done = sum(trial.is_finished for trial in study.trials)
+        total, goal = study.total_trials, printable(study.goal)
+        print(f"{printable(name):<24}  {done:>4} of {total:>4} trials  {loss:<12}  {goal}")
+    advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
+    return 0
+
+
+def table(arguments: argparse.Namespace) -> int:
+    """Show a study's ranked trials."""
+    from sweep.certify.final_test import looks_of_study
+
+    storage = database_of(arguments).open_read_only()
+    study = stored_study(arguments, storage)
+    print(format_table(study, arguments.format, arguments.top))
+    if arguments.format == "text":
+        for look in looks_of_study(study, storage):
+            print(f"test split looked at {look.describe()}")
+        print_advice(study, everything=arguments.advice)
+        advise(f"next: {next_command(study, storage)}")
+    return 0
+
+
+def plot(arguments: argparse.Namespace) -> int:
+    """Write one figure of a study."""
+    from sweep.reporting.evidence import gather_evidence
+    from sweep.reporting.figures.figure_files import write_figure
+    from sweep.reporting.figures.plots import PLOTS
+
+    if arguments.name is None:
+        for name, plot in PLOTS.items():
+            print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
+        advise(f"next: sweep plot {arguments.study} NAME")
+        return 0
+    database = database_of(arguments)
+    study = stored_study(arguments, database.open_read_only()).name
+    evidence = gather_evidence(study, database)
+    with announced(f"drawing {arguments.name}"):
+        path = write_figure(arguments.name, evidence, arguments.output, force=arguments.force)
+    print(f"wrote {path}")
+    advise(f"next: open {path} | sweep plot {study} for the names of the others")
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write a study's report."""
+    from sweep.reporting.evidence import gather_evidence
+    from sweep.reporting.page.report import write_report
+
+    database = database_of(arguments)
+    evidence = gather_evidence(study_name(arguments), database)
+    with announced("evaluating the winner and drawing the report"):
+        path = write_report(evidence)
+    print(f"wrote {path}")
+    go_on = next_command(evidence.study, database.open_read_only())
+    advise(f"next: open {path} in a browser | {go_on}")
+    return 0
+
+
+def dashboard(arguments: argparse.Namespace) -> int:
+    """Serve the Optuna dashboard, read-only, until Ctrl-C."""
+    from sweep.dashboard.server import HOST, make_server
+
+    database = database_of(arguments)
+    server = make_server(database.open_read_only(), database.files, arguments.port)
+    print(f"http://{HOST}:{server.server_port}/", flush=True)
+    advise("the Optuna dashboard, read-only; Ctrl-C ends it")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
+    with server:
+        server.serve_forever()
+    return 0

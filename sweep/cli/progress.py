@@ -1,0 +1,187 @@
+"""Who watches a sweep while it runs?
+
+One view on stderr: a live one on a terminal, elsewhere one line a trial. With ``--json`` also one
+object a trial on stdout, which otherwise holds results only. To add a view, write a class that
+takes events, and name it in ``choose_views``.
+"""
+
+import contextlib
+import json
+import sys
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+
+from sweep.cli.live import LiveView
+from sweep.definition.records import TrialRecord
+from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
+from sweep.reporting.printable import printable
+
+
+class View(Protocol):
+    """Shows the events of a run; entered before the run, left after it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+
+    def leave_at_once(self) -> None:
+        """Give the terminal back before the process ends without leaving; called by a signal."""
+
+
+class _Console(Console):
+    """Rich's console, which would end the process where nobody reads it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
+def choose_views(title: str, *, as_json: bool) -> list[View]:
+    """Return the views that suit where stderr and stdout go."""
+    console = _Console(file=sys.stderr, highlight=False)
+    has_window = console.is_interactive and sys.stderr.isatty()
+    fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
+    views: list[View] = [LiveView(title, console) if fills_window else LineView(title, console)]
+    return [*views, JsonView()] if as_json else views
+
+
+class RunProgress:
+    """Hands the events of a run to its views; enter it before the run and call it with each event."""
+
+    def __init__(self, title: str, *, as_json: bool = False) -> None:
+        """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``."""
+        self.is_closed = False
+        """Whether somebody stopped reading what is written."""
+        self._views = choose_views(title, as_json=as_json)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        for view in self._views:
+            self._stack.enter_context(view)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event; the run decides what it means that nobody reads it."""
+        for view in self._views:
+            try:
+                view(event)
+            except BrokenPipeError:
+                self.is_closed = True
+
+    def leave_at_once(self) -> None:
+        """Give the terminal back, from a signal handler that ends the process."""
+        for view in self._views:
+            view.leave_at_once()
+
+
+class _Plain:
+    """A view that holds nothing of the terminal."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave everything as it stands."""
+
+    def leave_at_once(self) -> None:
+        """Leave everything as it stands."""
+
+
+class LineView(_Plain):
+    """Writes what is read and trained, then one line a trial."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._title = title
+        self._console = console
+        self._introduced = False
+
+    def __call__(self, event: Event) -> None:
+        """Write what an event is worth, if anything."""
+        match event:
+            case RunStarted():
+                self._start(event)
+            case TrialStarted() if event.from_step:
+                self._say(f"trial {event.trial.number} goes on from step {event.from_step:,}")
+            case TrialEnded():
+                width = len(str(event.total))
+                count = f"[dim]{event.done:>{width}}/{event.total}[/]"
+                reason = f"  {escape(printable(event.trial.reason))}" if event.trial.reason else ""
+                self._say(f"{count}  {_outcome(event.trial)}  {_params(event.trial)}{reason}")
+            case Warned():
+                self._say(f"[yellow]warning:[/] {escape(printable(event.text))}")
+
+    def _start(self, event: RunStarted) -> None:
+        plural = "" if event.workers == 1 else "s"
+        if not self._introduced:  # a confirmation starts several runs
+            for line in filter(None, (self._title, event.data_facts, event.memory)):
+                self._say(escape(printable(line)))
+        self._introduced = True
+        self._say(
+            f"{event.done} of {event.total} trials done; training {event.total - event.done} more on "
+            f"{event.workers} worker{plural}, device {event.device}, engine {event.engine}"
+        )
+
+    def _say(self, markup: str) -> None:
+        self._console.print(markup, soft_wrap=True)  # the terminal wraps; rich would cut commands in two
+
+
+class JsonView(_Plain):
+    """Writes each ended trial to stdout as one JSON object in a line."""
+
+    def __call__(self, event: Event) -> None:
+        """Write the trial, if one ended."""
+        if isinstance(event, TrialEnded):
+            sys.stdout.write(json.dumps(trial_object(event.trial)) + "\n")
+            sys.stdout.flush()
+
+
+def trial_object(trial: TrialRecord) -> dict[str, Any]:
+    """Return an ended trial as plain values, for one line of JSON."""
+    return {
+        "trial": trial.number,
+        "state": trial.state,
+        "dev_loss": trial.dev_loss,
+        "reason": trial.reason,
+        "params": trial.params,
+        **({"found": trial.found} if trial.found else {}),
+        "seed": trial.seed,
+        **trial.labels,
+        **trial.facts,
+        "train_seconds": round(trial.train_seconds, 3),
+        "engine": trial.engine,
+        "device": trial.device,
+    }
+
+
+def _params(trial: TrialRecord) -> str:
+    shown = {**trial.params, **trial.found}
+    pairs = " ".join(f"{name}={_value(value)}" for name, value in shown.items())
+    return f"[dim]{escape(printable(pairs))}[/]"
+
+
+def _outcome(trial: TrialRecord) -> str:
+    outcome = (
+        f"[bold]{trial.dev_loss:.4f}[/]" if trial.dev_loss is not None else f"[yellow]{trial.state:>6}[/]"
+    )
+    return f"{_title(trial)}  {outcome}  {trial.train_seconds:6.1f} s"
+
+
+def _title(trial: TrialRecord) -> str:
+    """Return a trial's number; in a confirmation that of the candidate, and which round it is."""
+    if not trial.labels:
+        return f"trial {trial.number:>3}"
+    return f"trial {trial.labels['candidate']:>3}, {trial.labels['phase']} {trial.labels['round'] + 1:>2}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

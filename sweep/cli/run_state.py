@@ -1,0 +1,197 @@
+"""Where does a running sweep stand?
+
+Numbers only, from the events of the run and a clock: what trains, how far it may be, what is best,
+how fast it goes and what remains. How this looks is left to ``live``.
+"""
+
+import collections
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Iterable
+
+from sweep.definition.records import TrialRecord
+from sweep.execution.events import Event, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.execution.rungs import cuts
+
+BEST = 5
+"""Trials that are kept as the best so far."""
+
+WINDOW_S = 60.0
+"""The rate is that of the segments stored in so many seconds before the last one."""
+
+_RECENT = 100
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Training:
+    """A trial in training."""
+
+    trial: TrialRecord
+    num_steps: int
+    step: int
+    """Steps on disk."""
+    since: float
+    """When the segment in training began, seconds on the clock."""
+    rate: float | None = None
+    """Steps per second of its last segment, None before it has one."""
+    dev_loss: float | None = None
+    """At its last stored segment, nats per character."""
+    ends: list[int] = dataclasses.field(default_factory=list)
+    """Last steps of all its segments."""
+
+    def __post_init__(self) -> None:
+        self.ends = [cut.step for cut in cuts(self.num_steps)]
+
+    def take(self, event: SegmentStored, now: float) -> None:
+        """Follow a segment that was stored."""
+        self.rate = (event.step - self.step) / max(event.seconds, 1e-6)
+        self.step, self.since, self.dev_loss = event.step, now, event.dev_loss
+
+    def step_at(self, now: float, usual_rate: float | None) -> int:
+        """Estimate the steps done: from the rate, and short of the end of the segment in training.
+
+        Args:
+            now: Seconds on the clock.
+            usual_rate: Steps per second that are taken for a trial without a segment.
+        """
+        rate = self.rate or usual_rate or 0.0
+        end = next((end for end in self.ends if end > self.step), self.step + 1)
+        return min(self.step + int(rate * (now - self.since)), end - 1)
+
+
+class RunState:
+    """What the events of a run add up to."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with nothing known; ``clock`` counts seconds."""
+        self._clock = clock
+        self.run: RunStarted | None = None
+        self.done = 0
+        self.workers: list[Training | None] = []
+        """What each worker trains."""
+        self.best: list[TrialRecord] = []
+        """Lowest dev loss first."""
+        self.recent: collections.deque[TrialRecord] = collections.deque(maxlen=_RECENT)
+        """What ended in this run, last first."""
+        self.warnings: list[str] = []
+        self._began = clock()
+        self._seconds: list[float] = []
+        """Training time of each finished trial."""
+        self._stored: collections.deque[tuple[float, int, float]] = collections.deque()
+        """When segments were stored, their steps and seconds."""
+
+    def take(self, event: Event) -> None:
+        """Follow one event."""
+        match event:
+            case RunStarted():
+                self._start(event)
+            case TrialStarted():
+                self._begin(event)
+            case SegmentStored():
+                self._store(event)
+            case TrialEnded():
+                self._end(event)
+            case Warned():
+                self.warnings.append(event.text)
+
+    def training(self) -> list[Training]:
+        """Return the trials in training, in the order of the workers."""
+        return [row for row in self.workers if row is not None]
+
+    def elapsed_s(self) -> float:
+        """Return for how long the run has gone on, seconds."""
+        return self._clock() - self._began
+
+    def step_of(self, row: Training) -> int:
+        """Estimate the steps that a trial in training has done by now."""
+        return row.step_at(self._clock(), self._usual_rate())
+
+    def share_done(self) -> float:
+        """Estimate which share of all trials is done, those in training in part; at most 1."""
+        total = self.run.total if self.run else 0
+        parts = sum(self.step_of(row) / row.num_steps for row in self.training())
+        return min(1.0, (self.done + parts) / total) if total else 0.0
+
+    def steps_per_s(self) -> float | None:
+        """Return the training rate of all busy workers together, None before the first segment."""
+        usual = self._usual_rate()
+        return usual * len(self.training()) if usual else None
+
+    def remaining_s(self) -> float | None:
+        """Estimate what remains, seconds: until the total or the timeout. None while nothing is known.
+
+        The trials to come are taken to last as long as the mean of those known.
+        """
+        if self.run is None:
+            return None
+        rests = [self._rest_s(row) for row in self.training()]
+        a_trial = statistics.fmean(self._seconds) if self._seconds else self._projected_s()
+        if a_trial is None or None in rests:
+            return None
+        known = [rest for rest in rests if rest is not None]
+        to_come = max(0, self.run.total - self.done - len(rests))
+        remaining = max([(to_come * a_trial + sum(known)) / max(1, len(self.workers)), *known])
+        if self.run.timeout is not None:
+            remaining = min(remaining, max(0.0, self.run.timeout - self.elapsed_s()))
+        return remaining
+
+    def _start(self, event: RunStarted) -> None:
+        """Take over what earlier runs did; a confirmation is one run a round."""
+        if self.run is None:
+            self._began = self._clock()
+        self.run, self.done, self.best = event, event.done, []
+        self.workers = [None] * event.workers
+        self._rank(event.finished)
+        self._seconds = [trial.train_seconds for trial in event.finished]
+
+    def _begin(self, event: TrialStarted) -> None:
+        row = Training(
+            trial=event.trial, num_steps=event.num_steps, step=event.from_step, since=self._clock()
+        )
+        if event.trial.segments:
+            row.dev_loss = event.trial.segments[-1].dev_loss
+        if None in self.workers:
+            self.workers[self.workers.index(None)] = row
+        else:
+            self.workers.append(row)
+
+    def _store(self, event: SegmentStored) -> None:
+        now = self._clock()
+        for row in self.training():
+            if row.trial.number == event.trial:
+                self._stored.append((now, event.step - row.step, event.seconds))
+                row.take(event, now)
+        while self._stored and self._stored[0][0] < now - WINDOW_S:
+            self._stored.popleft()
+
+    def _end(self, event: TrialEnded) -> None:
+        number = event.trial.number
+        self.workers = [row if row is None or row.trial.number != number else None for row in self.workers]
+        self.done = event.done
+        self._seconds.append(event.trial.train_seconds)
+        self.recent.appendleft(event.trial)
+        self._rank([event.trial])
+
+    def _rank(self, ended: Iterable[TrialRecord]) -> None:
+        found = [
+            (trial.dev_loss, trial.number, trial)
+            for trial in [*self.best, *ended]
+            if trial.dev_loss is not None
+        ]
+        self.best = [trial for _, _, trial in sorted(found, key=lambda entry: entry[:2])[:BEST]]
+
+    def _usual_rate(self) -> float | None:
+        """Return the mean rate of one worker, steps per second, over the last ``WINDOW_S``."""
+        steps = sum(steps for _, steps, _ in self._stored)
+        seconds = sum(seconds for _, _, seconds in self._stored)
+        return steps / max(seconds, 1e-6) if steps else None
+
+    def _rest_s(self, row: Training) -> float | None:
+        rate = row.rate or self._usual_rate()
+        return (row.num_steps - self.step_of(row)) / rate if rate else None
+
+    def _projected_s(self) -> float | None:
+        """Return how long the trials in training will have taken, their mean."""
+        projected = [row.num_steps / row.rate for row in self.training() if row.rate]
+        return statistics.fmean(projected) if projected else None

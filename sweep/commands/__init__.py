@@ -1,1 +1,0 @@
-"""Commands: one function each, named as on the command line. With ``cli``, the only place that prints."""

@@ -1,0 +1,1 @@
+"""The Optuna dashboard, read-only, and what a study stores for it."""

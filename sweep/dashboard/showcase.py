@@ -1,0 +1,233 @@
+"""What does a study carry for visitors of the Optuna dashboard, and how is that kept?
+
+Figures and notes stand in system attributes of the study, cut as the dashboard reads them; files
+stand in the folder ``STUDY/artifacts`` among the database's files, under the hash of their content. All
+attributes are written in one transaction, after the files: a kill leaves the old state or the new one.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import sqlalchemy
+from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.storages import RDBStorage
+
+from sweep.errors import NotFoundError, StorageError
+from sweep.storage.database import machine_errors, storage_errors
+from sweep.storage.folders import Folder
+from sweep.storage.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
+from sweep.storage.stored_kinds import damage_refused
+from sweep.storage.study_store import is_study_name, study_names
+
+SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
+"""Last line of our notes: a note without it is somebody else's, and stays."""
+
+_CHUNK = 2045
+"""Characters of one attribute: the dashboard's own cut."""
+
+_FOLDER = "artifacts"
+_OURS = "sweep:artifacts"
+"""Lists the artifacts that are ours, so that others stay."""
+
+_NAMESPACE = uuid.UUID("5c3b1c9e-6f0a-4a53-9d58-0d1d5a3f8e10")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file to download."""
+
+    filename: str
+    mimetype: str
+    """Nothing that a browser would run: it is served from the dashboard's own origin."""
+    content: bytes
+
+    @property
+    def artifact_id(self) -> str:
+        """The same for the same file, another for another."""
+        digest = hashlib.sha256(self.content).hexdigest()
+        return str(uuid.uuid5(_NAMESPACE, f"{digest} {self.filename}"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Showcase:
+    """What a study shows beside the dashboard's own plots."""
+
+    figures: Mapping[str, Any]
+    """Id (ASCII letters, digits, ``-_.``) -> plotly ``Figure``, or None to remove it. Others stay."""
+    note: str
+    """Markdown."""
+    trial_notes: Mapping[int, str]
+    """Trial number -> Markdown; notes of ours on other trials are removed."""
+    artifacts: Sequence[Artifact]
+    """Take the place of those that were here before."""
+
+
+def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase: Showcase) -> None:
+    """Store what a study shows; nothing is written where all of it is stored already.
+
+    Args:
+        storage: Opened for writing.
+        files: Folder of the database's files.
+        study_name: An existing study.
+        showcase: What it is to show.
+    """
+    folder = files / study_name / _FOLDER
+    wanted = {artifact.artifact_id: artifact for artifact in showcase.artifacts}
+    with machine_errors(folder.where):
+        present = folder.names()
+        missing = {key: a.content for key, a in wanted.items() if key not in present}
+        if missing:
+            folder.write(missing)
+    with _attributes_of(storage, study_name) as attrs:
+        for figure_id, figure in showcase.figures.items():
+            attrs.replace(_figure_prefix(figure_id), _chunks(figure.to_json() if figure else ""))
+        _put_notes(attrs, showcase)
+        _put_artifacts(attrs, wanted)
+    with machine_errors(folder.where):
+        folder.remove([name for name in present if name not in wanted])
+
+
+def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
+    """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
+
+    Args:
+        storage: Opened for writing.
+        study_name: An existing study.
+        figure_id: ASCII letters, digits and ``-_.``.
+        figure: A plotly ``Figure``; small, since the dashboard fetches all of them at every poll.
+    """
+    with _attributes_of(storage, study_name) as attrs:
+        attrs.replace(_figure_prefix(figure_id), _chunks(figure.to_json()))
+
+
+class ArtifactFiles:
+    """The artifacts of all studies as the dashboard serves them: to be read, never changed."""
+
+    def __init__(self, storage: RDBStorage, files: Folder) -> None:
+        """Take an opened database and the folder of its files."""
+        self._storage, self._files = storage, files
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """Open an artifact, in whichever study it is."""
+        if _ID.fullmatch(artifact_id):
+            for study in filter(is_study_name, study_names(self._storage)):
+                with contextlib.suppress(StorageError):  # another study's folder may hold it
+                    content = (self._files / study / _FOLDER).read(artifact_id)
+                    if content is not None:
+                        return io.BytesIO(content)
+        raise ArtifactNotFound(f"no artifact {artifact_id!r}")
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Refuse."""
+        raise PermissionError("artifacts are read-only here")
+
+    def remove(self, artifact_id: str) -> None:
+        """Refuse."""
+        raise PermissionError("artifacts are read-only here")
+
+
+class _Attributes:
+    """System attributes of one study inside a transaction: what is equal is not written again."""
+
+    def __init__(self, connection: sqlalchemy.Connection, study_id: int) -> None:
+        self._connection, self._study_id = connection, study_id
+        query = sqlalchemy.select(STUDY_HIDDEN.c.key, STUDY_HIDDEN.c.value_json).where(
+            STUDY_HIDDEN.c.study_id == study_id
+        )
+        self.values = {key: json.loads(value) for key, value in connection.execute(query)}
+
+    def trial_ids(self) -> dict[int, int]:
+        query = sqlalchemy.select(TRIALS.c.number, TRIALS.c.trial_id)
+        return dict(self._connection.execute(query.where(TRIALS.c.study_id == self._study_id)).all())
+
+    def replace(self, prefix: str, values: Mapping[str, Any]) -> None:
+        """Let exactly ``values`` stand under a prefix."""
+        for key in [key for key in self.values if key.startswith(prefix)]:
+            if key.removeprefix(prefix) not in values:
+                self._delete(key)
+        for suffix, value in values.items():
+            self.put(f"{prefix}{suffix}", value)
+
+    def put(self, key: str, value: Any) -> None:
+        if self.values.get(key) != value:
+            self._delete(key)
+            row = {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}
+            self._connection.execute(STUDY_HIDDEN.insert().values(**row))
+            self.values[key] = value
+
+    def _delete(self, key: str) -> None:
+        if self.values.pop(key, None) is not None:
+            mine = STUDY_HIDDEN.c.study_id == self._study_id
+            self._connection.execute(STUDY_HIDDEN.delete().where(mine, STUDY_HIDDEN.c.key == key))
+
+
+@contextlib.contextmanager
+def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes]:
+    """Open a study's attributes for one transaction.
+
+    Raises:
+        NotFoundError: If there is no such study.
+    """
+    damage = damage_refused(f"study {study_name!r}")
+    with storage_errors(study_name), damage, storage.engine.begin() as connection:
+        query = sqlalchemy.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study_name)
+        study_id = connection.execute(query).scalar()
+        if study_id is None:
+            raise NotFoundError(f"no study {study_name!r} in the database")
+        yield _Attributes(connection, study_id)
+
+
+def _put_notes(attrs: _Attributes, showcase: Showcase) -> None:
+    ids = attrs.trial_ids()
+    _put_note(attrs, "dashboard:", showcase.note)
+    for number, note in showcase.trial_notes.items():
+        _put_note(attrs, f"dashboard:{ids[number]}:", note)
+    for number, trial_id in ids.items():
+        if number not in showcase.trial_notes:
+            _put_note(attrs, f"dashboard:{trial_id}:", "")
+
+
+def _put_note(attrs: _Attributes, prefix: str, body: str) -> None:
+    """Store a note, or for an empty one remove ours; the dashboard wants a version that grows."""
+    version = attrs.values.get(f"{prefix}note_ver", 0)
+    if not version and not body:
+        return  # most trials
+    chunks = [key for key in attrs.values if key.startswith(f"{prefix}note_str:")]
+    stored = "".join(attrs.values.get(f"{prefix}note_str:{k}", "") for k in range(len(chunks)))
+    signed = f"{body}\n\n{SIGNATURE}" if body else ""
+    if stored == signed or (stored and not stored.endswith(SIGNATURE)):
+        return
+    attrs.replace(f"{prefix}note_str:", _chunks(signed))
+    attrs.put(f"{prefix}note_ver", version + 1)
+
+
+def _put_artifacts(attrs: _Attributes, wanted: Mapping[str, Artifact]) -> None:
+    for artifact_id in attrs.values.get(_OURS, []):
+        if artifact_id not in wanted:
+            attrs.replace(f"artifacts:{artifact_id}", {})
+    for artifact_id, artifact in wanted.items():
+        meta = {
+            "artifact_id": artifact_id,
+            "filename": artifact.filename,
+            "mimetype": artifact.mimetype,
+            "encoding": None,
+        }
+        attrs.put(f"artifacts:{artifact_id}", json.dumps(meta))
+    attrs.put(_OURS, sorted(wanted))
+
+
+def _figure_prefix(figure_id: str) -> str:
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", figure_id), "an id of ours, which a page can hold"
+    return f"dashboard:plot_data:{figure_id}:"
+
+
+def _chunks(text: str) -> dict[str, str]:
+    return {str(k): text[start : start + _CHUNK] for k, start in enumerate(range(0, len(text), _CHUNK))}

@@ -1,0 +1,141 @@
+"""When is a searched hyperparameter active?
+
+Reads ``when = { schedule = "step" }`` in an entry of ``[search]``. What a condition needs must be
+searched itself, with choices or whole numbers; a condition that holds always, or never, says
+something else than its author meant and is refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import FloatDistribution
+
+from sweep.definition.space import Conditions, Space, checked_value, contains, n_values
+from sweep.errors import StudyFileError
+from sweep.spelling import unknown
+from sweep.task import AnyTask
+
+
+def parse_conditions(
+    entries: Mapping[str, Any], space: Space, fixed: Mapping[str, Any], task: AnyTask
+) -> Conditions:
+    """Read the conditions of ``[search]``.
+
+    Args:
+        entries: The section, whose dimensions are ``space``.
+        space: The searched hyperparameters.
+        fixed: A value for every hyperparameter that is not searched.
+        task: The trainer.
+
+    Raises:
+        StudyFileError: If a condition is malformed, names itself or what does not exist, goes
+            round in a circle, or holds always or never.
+    """
+    given = {name: entries[name]["when"] for name in space if name in entries and "when" in entries[name]}
+    parsed = {name: _parse(name, when, space, fixed, task) for name, when in given.items()}
+    for name in parsed:
+        _refuse_circle([name], parsed)
+    for name in parsed:
+        _refuse_impossible(name, parsed)
+        _refuse_certain(name, parsed, space)
+    return parsed
+
+
+def describe_condition(condition: Mapping[str, tuple[Any, ...]]) -> str:
+    """Return a condition in words.
+
+    Examples:
+        >>> describe_condition({"schedule": ("step",), "block_size": (3, 4)})
+        "schedule = 'step' and block_size = 3 or 4"
+    """
+    return " and ".join(f"{other} = {_either(values)}" for other, values in condition.items())
+
+
+def _parse(
+    name: str, when: Any, space: Space, fixed: Mapping[str, Any], task: AnyTask
+) -> dict[str, tuple[Any, ...]]:
+    if not isinstance(when, Mapping) or not when:
+        raise StudyFileError(
+            f"search.{name}.when must be {{ other = value }} or {{ other = [values] }}, got {when!r}"
+        )
+    types = task.field_types()
+    for other in when:
+        if other not in types:
+            raise StudyFileError(unknown(f"hyperparameter {other!r} in search.{name}.when", other, types))
+        if other == name:
+            raise StudyFileError(f"search.{name}.when names {name} itself; it needs another hyperparameter")
+    needed = {other: _parse_values(name, other, when[other], task) for other in types if other in when}
+    for other, values in needed.items():
+        if other not in space:
+            _refuse_fixed(name, other, values, fixed[other])
+        _check_values(name, other, values, space)
+    return needed
+
+
+def _parse_values(name: str, other: str, given: Any, task: AnyTask) -> tuple[Any, ...]:
+    listed = given if isinstance(given, list) else [given]
+    if not listed:
+        raise StudyFileError(f"search.{name}.when.{other} must have at least one value, got {given!r}")
+    values = [checked_value(other, value, task, f"search.{name}.when: ") for value in listed]
+    for value in values:
+        if values.count(value) > 1:
+            raise StudyFileError(f"search.{name}.when.{other} holds {value!r} twice")
+    return tuple(sorted(values))
+
+
+def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) -> None:
+    if isinstance(space[other], FloatDistribution):
+        raise StudyFileError(
+            f"search.{name}.when needs choices or whole numbers, but {other} is a range of fractions"
+        )
+    for value in values:
+        if not contains(space[other], value):
+            raise StudyFileError(
+                f"search.{name}.when: {other} = {value!r} lies outside the search space of {other}"
+            )
+
+
+def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Any) -> None:
+    if fixed in values:
+        what = f"always holds, as {other} is fixed at {fixed!r}; leave the condition out"
+    else:
+        what = f"never holds, as {other} is fixed at {fixed!r}; remove search.{name}"
+    raise StudyFileError(f"search.{name}.when: {other} = {_either(values)} {what}")
+
+
+def _refuse_circle(path: list[str], conditions: Conditions) -> None:
+    for other in conditions.get(path[-1], ()):
+        if other == path[0]:
+            circle = " needs ".join([*path, other])
+            raise StudyFileError(f"search.{path[0]}.when goes round in a circle: {circle}")
+        if other not in path:
+            _refuse_circle([*path, other], conditions)
+
+
+def _refuse_impossible(name: str, conditions: Conditions) -> None:
+    possible: dict[str, set[Any]] = {}
+    for other, values in _everything_needed(name, conditions):
+        left = possible.setdefault(other, set(values)) & set(values)
+        if not left:
+            needs = f"{other} = {_either(values)} and {_either(tuple(sorted(possible[other])))} at once"
+            raise StudyFileError(f"search.{name}.when never holds: it needs {needs}")
+        possible[other] = left
+
+
+def _everything_needed(name: str, conditions: Conditions) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return each (hyperparameter, values) that must hold, those of the needed ones included."""
+    needed = list(conditions.get(name, {}).items())
+    return needed + [deeper for other, _ in needed for deeper in _everything_needed(other, conditions)]
+
+
+def _refuse_certain(name: str, conditions: Conditions, space: Space) -> None:
+    for other, values in conditions[name].items():
+        if other not in conditions and len(values) == n_values(space[other]):
+            raise StudyFileError(
+                f"search.{name}.when: {other} = {_either(values)} always holds, as these are all its "
+                "values; leave it out"
+            )
+
+
+def _either(values: tuple[Any, ...]) -> str:
+    return " or ".join(map(repr, values))

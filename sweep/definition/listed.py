@@ -1,0 +1,66 @@
+"""The configurations that a study file lists as ``[[trial]]``, with the losses of an earlier log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.definition.conditions import describe_condition
+from sweep.definition.space import Space, contains
+from sweep.errors import ConfigError, StudyFileError
+from sweep.spelling import nearest
+from sweep.task import AnyTask
+
+Listed = tuple[list[dict[str, Any]], tuple[float | None, ...]]
+"""Configurations, and the loss that a log gives for each."""
+
+NONE_LISTED: Listed = ([], ())
+
+
+def read_listed(trials: Any) -> Listed:
+    """Return the listed configurations and, apart, the loss that a log gives for each.
+
+    Raises:
+        StudyFileError: If ``trials`` is no list of tables, or a loss is none.
+    """
+    if not isinstance(trials, list) or not all(isinstance(trial, Mapping) for trial in trials):
+        raise StudyFileError("listed configurations are written as [[trial]] tables")
+    logged = tuple(_check_logged(trial.get("logged")) for trial in trials)
+    return [{key: value for key, value in trial.items() if key != "logged"} for trial in trials], logged
+
+
+def _check_logged(value: object) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= float(str(value)) < float("inf"):
+        raise StudyFileError(f"trial.logged must be a loss, at least 0; got {value!r}")
+    return float(str(value))
+
+
+def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+    """Return one listed configuration with values of its fields' types.
+
+    Raises:
+        StudyFileError: If it lacks what is searched, or has more, or lies outside the search space.
+    """
+    where = f"[[trial]] number {number}"
+    for name in params:
+        if name not in space:
+            near = nearest(name, space)
+            hint = f"did you mean {near}? " if near else ""
+            known = ", ".join(space)
+            raise StudyFileError(f"{where} sets {name}, which is not searched; {hint}searched: {known}")
+    for name in space.asking_order():
+        active = space.is_active(name, params)
+        if active and name not in params:
+            raise StudyFileError(f"{where} lacks {name}, which is searched")
+        if not active and name in params:
+            needed = describe_condition(space.conditions[name])
+            raise StudyFileError(f"{where} sets {name}, which is active only where {needed}")
+    try:
+        config = task.make_config(params)
+    except ConfigError as error:
+        raise StudyFileError(f"{where}: {error}") from error
+    checked = {name: getattr(config, name) for name in space if name in params}
+    for name, value in checked.items():
+        if not contains(space[name], value):
+            raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")
+    return checked

@@ -1,0 +1,136 @@
+"""Which configuration came out best?
+
+Turns a study's record into ranked rows, one for each configuration that has a final loss, and
+one for each trial that has none. How rows are written down is left to ``formats``.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas
+
+from sweep.definition.pareto import front_ranks
+from sweep.definition.records import STATES, StudyRecord, TrialRecord
+
+KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
+"""Hyperparameters that every table shows, searched or fixed."""
+
+RANKED = STATES[0]
+BLOCKS = STATES[1:]
+"""States that never rank, in the order in which their rows follow the ranked ones."""
+
+
+def rank_trials(study: StudyRecord) -> pandas.DataFrame:
+    """Pool the replicates of each configuration and rank them by mean dev loss.
+
+    Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
+    ranked row; every other trial is a row of its own in the block of its state, without rank.
+    Ties go to the lower trial number. Where the study has two objectives, the rows of its Pareto
+    front come first, then those that only the front beats, and so on. A stored loss that is not
+    finite ranks nowhere: its trial counts as diverged.
+
+    Returns:
+        One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
+        plain Python values, None where there is nothing to say, and every number is finite.
+        A hyperparameter that is not active in a trial is None there: its default has not been
+        searched. ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
+        standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
+        the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
+        ``diff`` is ``dev_loss`` less ``logged``.
+    """
+    rows = [_row(study, pool, RANKED) for pool in _pools(study)]
+    if study.cost is not None:
+        _rank_fronts(rows, study.cost)
+    rows.sort(key=lambda row: (row["front"] or 0, row["dev_loss"], row["trial"]))
+    for rank, row in enumerate(rows, start=1):
+        row["rank"] = rank
+    for state in BLOCKS:
+        block = [trial for trial in study.trials if _state(trial) == state]
+        rows += [_row(study, [trial], state) for trial in sorted(block, key=lambda trial: trial.number)]
+    columns = table_columns(study)
+    cells = [[row.get(name) for name in columns] for row in rows]
+    return pandas.DataFrame(cells, columns=columns, dtype=object)
+
+
+def table_columns(study: StudyRecord) -> list[str]:
+    """Return the names of a study's columns, in order."""
+    others = [name for name in (*study.searched, *study.found) if name not in KNOBS]
+    log = ["logged", "diff"] if study.logged else []
+    return [
+        *(("rank",) if study.cost is None else ("rank", "front")),
+        *("trial", "trials", "state", *KNOBS, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
+        *("n_params", "examples_seen", "train_seconds", "engine", "device", "reason", *log),
+    ]
+
+
+def _rank_fronts(rows: Sequence[dict[str, Any]], cost: str) -> None:
+    """Give each ranked row its front; one of unknown cost counts as the costliest."""
+    costs = [math.inf if row[cost] is None else row[cost] for row in rows]
+    losses = [row["dev_loss"] for row in rows]
+    for row, front in zip(rows, front_ranks(list(zip(costs, losses, strict=True))), strict=True):
+        row["front"] = front
+
+
+def _state(trial: TrialRecord) -> str:
+    lacks_loss = trial.state == RANKED and _finite(trial.dev_loss) is None
+    return "diverged" if lacks_loss else trial.state
+
+
+def _pools(study: StudyRecord) -> list[list[TrialRecord]]:
+    """Return the complete trials, those of equal hyperparameters together, by number."""
+    pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
+    for trial in sorted(study.trials, key=lambda trial: trial.number):
+        if _state(trial) == RANKED:
+            pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+    return list(pools.values())
+
+
+def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[str, Any]:
+    first, losses = pool[0], [trial.dev_loss for trial in pool if trial.dev_loss is not None]
+    if state != RANKED:
+        losses = []
+    dev_loss = statistics.fmean(losses) if losses else None
+    logged = _logged(study, first.params)
+    return {
+        **study.config_values(first),
+        **{name: None for name in study.searched if name not in first.params},  # not active
+        "rank": None,
+        "front": None,
+        "trial": first.number,
+        "trials": [trial.number for trial in pool],
+        "state": state,
+        "dev_loss": dev_loss,
+        "dev_loss_sd": statistics.stdev(losses) if len(losses) > 1 else None,
+        "n": len(losses),
+        "seeds": [trial.seed for trial in pool],
+        "n_params": first.facts.get("n_params"),
+        "examples_seen": first.facts.get("examples_seen"),
+        "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
+        "engine": _distinct(trial.engine for trial in pool),
+        "device": _distinct(trial.device for trial in pool),
+        "reason": _reason(first, state),
+        "logged": logged,
+        "diff": dev_loss - logged if dev_loss is not None and logged is not None else None,
+    }
+
+
+def _reason(trial: TrialRecord, state: str) -> str | None:
+    return "the stored loss is not finite" if state != trial.state and not trial.reason else trial.reason
+
+
+def _logged(study: StudyRecord, params: dict[str, Any]) -> float | None:
+    """Return what the log gives for the listed configuration with these hyperparameters."""
+    for listed, logged in zip(study.identity["trial"], study.logged, strict=False):
+        if listed == params and _finite(logged) is not None:
+            return logged
+    return None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _distinct(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))

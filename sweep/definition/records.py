@@ -1,0 +1,167 @@
+"""What is known of a study and its trials? Plain data, never Optuna's objects."""
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sweep.definition.notes import Notes
+from sweep.definition.resources import Resources
+from sweep.task import AUTO
+
+STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
+"""What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
+finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRecord:
+    """One stored segment of a trial."""
+
+    step: int
+    """Steps done at its end."""
+    percent: int | None
+    """The rung at its end, or None."""
+    dev_loss: float
+    seconds: float
+    state_sha256: str
+    """Hash of the state file."""
+    average_loss: float | None = None
+    """Dev loss of the averaged weights; None where none are kept."""
+
+    @property
+    def rung_loss(self) -> float:
+        """What pruners compare: the averaged weights' loss where it is known."""
+        return self.dev_loss if self.average_loss is None else self.average_loss
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """One trial."""
+
+    number: int
+    state: str
+    """One of ``STATES``."""
+    params: dict[str, Any]
+    """The searched hyperparameters."""
+    seed: int
+    dev_loss: float | None
+    """Final loss, nats per character; None unless complete."""
+    segments: tuple[SegmentRecord, ...]
+    reason: str | None
+    """Why there is no final loss."""
+    facts: dict[str, int]
+    """``n_params`` and ``examples_seen``."""
+    labels: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
+    found: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Hyperparameters that were found for this configuration, where the study says ``auto``."""
+    engine: str
+    device: str
+    started: datetime.datetime | None
+    """Local time."""
+    ended: datetime.datetime | None
+
+    @property
+    def rungs(self) -> dict[int, float]:
+        """Rung in per cent -> loss that pruners compare there."""
+        return {s.percent: s.rung_loss for s in self.segments if s.percent is not None}
+
+    @property
+    def train_seconds(self) -> float:
+        """Wall time of all stored segments."""
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen to the trial."""
+        return self.state not in ("running", "waiting")
+
+    def cost(self, name: str) -> float:
+        """Return one of ``COSTS``."""
+        return COSTS[name](self)
+
+    def seal(self) -> str:
+        """Return the hash of all that is known of a trial, moments excepted, 64 hex digits.
+
+        SQLite notices damage to its own structure, not to a value; a seal stored beside the values does.
+        Of an unfinished trial it leaves out who trains it and whether anybody does, which may change.
+        """
+        if not self.is_finished and (self.state, self.engine, self.device) != ("running", "", ""):
+            return dataclasses.replace(self, state="running", engine="", device="").seal()
+        segments = [dataclasses.astuple(segment) for segment in self.segments]
+        known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
+        known += [self.labels, self.found, self.engine, self.device, segments]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+COSTS: dict[str, Callable[[TrialRecord], float]] = {
+    "n_params": lambda trial: trial.facts["n_params"],
+    "train_seconds": lambda trial: trial.train_seconds,
+}
+"""What a study may minimise beside the dev loss: name -> how it is read off a trial."""
+
+
+def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a study of that identity minimises; see ``StudyRecord.objectives``."""
+    stored = identity["objective"]
+    return (stored,) if isinstance(stored, str) else tuple(stored)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """One study with all its trials."""
+
+    name: str
+    goal: str
+    identity: dict[str, Any]
+    """See ``StudySpec.identity``."""
+    data: dict[str, Any]
+    """The ``[data]`` section."""
+    data_facts: str
+    """What was read, in words."""
+    total_trials: int
+    keep: int
+    logged: tuple[float | None, ...]
+    """Loss that an earlier log gives for each listed configuration, where it was made on these
+    data; else empty."""
+    environment: dict[str, str]
+    """Versions and machine of the last run."""
+    trials: tuple[TrialRecord, ...]
+    plans: tuple[dict[str, Any], ...] = ()
+    """Every plan of a confirmation, the latest last, as plain values."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupied in the last run."""
+    notes: Notes = dataclasses.field(default_factory=Notes)
+    """What was found out beside the trials."""
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
+        return objectives_of(self.identity)
+
+    @property
+    def cost(self) -> str | None:
+        """What is minimised beside the dev loss; None where that is all."""
+        return self.objectives[1] if len(self.objectives) > 1 else None
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the searched hyperparameters, in the study file's order."""
+        return tuple(self.identity["search"])
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that are found for each configuration."""
+        return tuple(name for name, value in self.identity["fixed"].items() if value == AUTO)
+
+    def config_values(self, trial: TrialRecord) -> dict[str, Any]:
+        """Return every hyperparameter of a trial, its seed included."""
+        return {**self.identity["fixed"], **trial.params, **trial.found, "seed": trial.seed}
+
+    def complete_trials(self) -> list[TrialRecord]:
+        """Return the trials with a final loss, lowest loss first."""
+        complete = [(t.dev_loss, t.number, t) for t in self.trials if t.dev_loss is not None]
+        return [trial for _, _, trial in sorted(complete, key=lambda entry: entry[:2])]

@@ -1,0 +1,57 @@
+"""What a study file may name: samplers and pruners, each loaded when it is first used.
+
+So a study file is checked without loading the libraries of a sampler, and the names are known in the room
+that reads files although the functions lie in rooms above it.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class Registry(Mapping[str, Any]):
+    """A mapping of names to objects that are imported when they are asked for.
+
+    Examples:
+        >>> list(Registry({"root": "math:sqrt"}))
+        ['root']
+        >>> Registry({"root": "math:sqrt"})["root"](9)
+        3.0
+    """
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        """Take name -> ``module:object``."""
+        self._targets = dict(targets)
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, target = self._targets[name].partition(":")
+        return getattr(importlib.import_module(module), target)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._targets)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+
+SAMPLERS = Registry(
+    {
+        "tpe": "sweep.samplers.samplers:tpe",
+        "gp": "sweep.samplers.samplers:gp",
+        "gp_cost": "sweep.samplers.samplers:gp_cost",
+        "random": "sweep.samplers.samplers:random",
+        "qmc": "sweep.samplers.samplers:qmc",
+        "grid": "sweep.samplers.samplers:grid",
+        "listed": "sweep.samplers.samplers:listed",
+    }
+)
+"""Name -> ``MakeSampler``: what proposes configuration ``number`` of a study."""
+
+PRUNERS = Registry(
+    {
+        "none": "sweep.execution.pruners:never",
+        "median": "sweep.execution.pruners:median",
+        "asha": "sweep.execution.pruners:asha",
+    }
+)
+"""Name -> function of (rungs, trial, rung) that returns whether the trial is given up."""

@@ -1,0 +1,190 @@
+"""What is a study, once its file has been checked?
+
+Its *identity* is what must be equal for two runs to belong to one study. Goal, trials,
+timeouts, ``keep`` and resources may change from run to run and are left out of it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from optuna.distributions import distribution_to_json
+
+from sweep.definition.grid import grid_size
+from sweep.definition.mistakes import refuse_all
+from sweep.definition.registries import SAMPLERS
+from sweep.definition.resources import Resources
+from sweep.definition.seeds import derive_seed
+from sweep.definition.space import Space
+from sweep.task import AUTO, AnyTask
+
+DEV_LOSS = "dev_loss"
+"""The objective that every study has."""
+
+DEFAULT_SAMPLER = "gp_cost"
+"""The quickest to a good configuration in the comparison of docs/search.md."""
+
+DEFAULT_TRIALS = 60
+"""Total of trials where a study names none and its sampler has no end of its own."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudySpec:
+    """A checked study.
+
+    Raises:
+        StudyFileError: If fields do not go together.
+    """
+
+    name: str
+    goal: str = ""
+    sampler: str = DEFAULT_SAMPLER
+    """One of ``SAMPLERS``."""
+    pruner: str = "none"
+    """One of ``PRUNERS``."""
+    objectives: tuple[str, ...] = (DEV_LOSS,)
+    """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
+    trials: int | None = None
+    """Total across all runs, whatever their outcome; None is the sampler's end, else 60."""
+    replicates: int = 1
+    """Seeds that each configuration is trained on, one trial each."""
+    keep: int = 20
+    """Trials, best first, whose final weights and full loss curves are kept."""
+    timeout: float | None = None
+    """Seconds after which one run stops; None is never."""
+    trial_timeout: float | None = None
+    """Seconds of training after which a trial is given up; None is never."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupies on a cluster's machine."""
+    seed: int = 0
+    data: dict[str, Any]
+    """The ``[data]`` section, defaults filled in."""
+    fixed: dict[str, Any]
+    """What every hyperparameter is where it is not searched, or not active; defaults filled in.
+    ``AUTO`` where it is found for each configuration."""
+    space: Space
+    """Every hyperparameter that is searched."""
+    listed: tuple[dict[str, Any], ...] = ()
+    """Known configurations, a value for each active hyperparameter; they run first."""
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Where the first of the known configurations come from, ``study`` and ``trials``, if from a study."""
+    logged: tuple[float | None, ...] = ()
+    """Loss that an earlier log gives for each listed configuration, nats per character."""
+    logged_data_sha256: str = ""
+    """Hash of the data that the log was made on; empty where there is no log."""
+
+    def __post_init__(self) -> None:
+        assert self.sampler in SAMPLERS, "the study file was checked"
+        refuse_all(self._conflicts())
+
+    def _conflicts(self) -> Iterator[str]:
+        """Yield what does not go together."""
+        if self.sampler == "gp" and self.pruner != "none":
+            yield (
+                "sampler gp learns from complete trials only, so it goes with pruner none; "
+                f"got pruner {self.pruner!r}"
+            )
+        if self.cost is not None and self.sampler == "gp_cost":
+            yield "sampler gp_cost minimises dev_loss alone; two objectives go with tpe or gp"
+        if self.cost is not None and self.pruner != "none":
+            yield (
+                f"pruner {self.pruner} goes by dev_loss alone and would give up the models with little "
+                f"{self.cost}; two objectives go with pruner none"
+            )
+        end = self._end()
+        if self.sampler == "listed" and not self.listed:
+            yield "sampler listed needs [[trial]] configurations"
+        elif end is not None and self.trials is not None and self.trials > end:
+            yield f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
+
+    @property
+    def cost(self) -> str | None:
+        """What is minimised beside the dev loss; None where that is all."""
+        return self.objectives[1] if len(self.objectives) > 1 else None
+
+    @property
+    def total_trials(self) -> int:
+        """How many trials make the study finished."""
+        return self.trials or self._end() or max(DEFAULT_TRIALS, self.replicates)
+
+    def _end(self) -> int | None:
+        """Return after how many trials the sampler has nothing more to propose."""
+        if self.sampler == "listed":
+            return len(self.listed) * self.replicates
+        return grid_size(self.space) * self.replicates if self.sampler == "grid" else None
+
+    @property
+    def auto(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that are found for each configuration."""
+        return tuple(name for name, value in self.fixed.items() if value == AUTO)
+
+    def config_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every hyperparameter of a configuration but its seed and what is still to be found."""
+        known = {name: value for name, value in self.fixed.items() if value != AUTO}
+        return {**known, **params}
+
+    def trial_seed(self, number: int) -> int:
+        """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""
+        return derive_seed(self.seed, "trial", number)
+
+    def trial_found(self, number: int) -> Mapping[str, Any]:
+        """Return what was found earlier for a trial's configuration, and need not be found again."""
+        return {}
+
+    def trial_labels(self, number: int) -> dict[str, Any]:
+        """Return what else is stored with a trial."""
+        return {}
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+        """Return what must be equal for two runs to belong to one study, as plain values."""
+        return {
+            "sampler": self.sampler,
+            "pruner": self.pruner,
+            "seed": self.seed,
+            "replicates": self.replicates,
+            "objective": list(self.objectives) if self.cost else DEV_LOSS,
+            "data_sha256": data_sha256,
+            "data": {key: value for key, value in self.data.items() if key != "words"},
+            "split": task.split_rule,
+            "trainer_version": task.version,
+            "fixed": self.fixed,
+            "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
+            "trial": list(self.listed),
+            **self._conditions(),
+            **({"from": dict(self.origin)} if self.origin else {}),
+        }
+
+    def _conditions(self) -> dict[str, Any]:
+        """Return the conditions where there are any; studies without keep the identity they had."""
+        conditions = {
+            name: {other: list(values) for other, values in needed.items()}
+            for name, needed in self.space.conditions.items()
+        }
+        return {"when": conditions} if conditions else {}
+
+
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Return the hash of a study's identity, 64 hex digits."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
+    """Return each difference of two identities as ``key: stored -> asked``.
+
+    Examples:
+        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})
+        ['seed: 0 -> 1']
+    """
+    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
+        return [
+            change
+            for name in sorted(stored.keys() | asked.keys())
+            for change in identity_changes(stored.get(name), asked.get(name), f"{key}.{name}".lstrip("."))
+        ]
+    return [] if stored == asked else [f"{key}: {json.dumps(stored)} -> {json.dumps(asked)}"]

@@ -1,0 +1,24 @@
+"""Read a TOML file that anybody may have written."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from sweep.definition.plain import check_plain
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file that anybody may have written.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is no TOML, or breaks a rule of ``check_plain``; the text says which.
+    """
+    try:
+        found = tomllib.loads(path.read_bytes().decode())
+    except RecursionError as error:
+        raise ValueError("not a TOML file: it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"not a TOML file: {error}") from error
+    check_plain(found)
+    return found

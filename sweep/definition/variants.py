@@ -1,0 +1,193 @@
+"""What does ``--set`` make of a study?
+
+A *variant*: the study's file with some keys changed, under a name that says which. ``KEY=VALUE``
+changes one key, ``sampler``, ``fixed.NAME``, ``search.NAME`` or ``data.KEY``; values are written as in
+TOML, and shorter where that is clear: ``3..6`` is a range, ``16,32`` a list, a word is a text.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+from sweep.definition.space import Space
+from sweep.errors import StudyFileError
+
+MAX_NAME = 64
+
+WIDE = 100
+"""Ratio of a linear range's ends from which it is worth a note: nine tenths of it are its last decade."""
+
+Raw = dict[str, Any]
+
+_SECTIONS = ("data", "fixed", "search")
+_NOT_IN_NAMES = ("goal", "trials", "timeout", "trial_timeout", "keep")
+"""What may change from run to run of one study makes no variant."""
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_RANGE = re.compile(r"(.+?)\.\.(.+)")
+_HASH_LENGTH = 8
+
+
+def apply_settings(
+    raw: Mapping[str, Any], settings: Sequence[str], hyperparameters: Collection[str] = ()
+) -> Raw:
+    """Return a study file's values with settings applied; see the module.
+
+    A hyperparameter that is set in one of [fixed] and [search] leaves the other. A range or list
+    keeps what else its entry in [search] says: ``log``, ``when``.
+
+    Args:
+        raw: The study file's values.
+        settings: ``KEY=VALUE`` each.
+        hyperparameters: Names that are no key without a section.
+
+    Raises:
+        StudyFileError: If a setting is malformed, or sets a key twice, or a hyperparameter has no section.
+    """
+    changed: Raw = {**raw, **{key: dict(raw[key]) for key in _SECTIONS if isinstance(raw.get(key), Mapping)}}
+    for key, text in _parsed(settings).items():
+        section, dot, name = key.partition(".")
+        if not dot:
+            if key in hyperparameters:
+                raise StudyFileError(_without_section(key, text))
+            changed[key] = _value(key, text)
+        elif isinstance(changed.setdefault(section, {}), dict):
+            _PLACES.get(section, _set_plain)(changed, section, name, text)
+    return changed
+
+
+def _without_section(name: str, text: str) -> str:
+    is_searched = _RANGE.fullmatch(text) or "," in text or text.startswith(("[", "{"))
+    whole = f"{'search' if is_searched else 'fixed'}.{name}={text}"
+    return f"--set {f'{name}={text}'!r}: {name} is a hyperparameter; write --set {whole!r}"
+
+
+def linear_ranges(settings: Sequence[str], space: Space) -> list[str]:
+    """Return a note on each range that is set in the short form, wide as those that are meant in decades.
+
+    Args:
+        settings: ``KEY=VALUE`` each.
+        space: What they made of the study's search space.
+    """
+    ranges = {key: _RANGE.fullmatch(text) for key, text in _parsed(settings).items()}
+    return [
+        f"{key} is linear from {ends[1]} to {ends[2]}; for equal shares of each decade write "
+        f"--set '{key}={{low={ends[1]}, high={ends[2]}, log=true}}'"
+        for key, ends in ranges.items()
+        if ends and _is_wide_and_linear(space.get(key.removeprefix("search.")))
+    ]
+
+
+def _is_wide_and_linear(dimension: BaseDistribution | None) -> bool:
+    if not isinstance(dimension, (IntDistribution, FloatDistribution)):
+        return False
+    return not dimension.log and 0 < WIDE * dimension.low <= dimension.high
+
+
+def variant_name(name: str, settings: Sequence[str]) -> str:
+    """Return the name of a variant: readable where it fits, else with a hash.
+
+    Examples:
+        >>> variant_name("names", ["sampler=gp", "search.block_size=3..6", "trials=9"])
+        'names--sampler-gp--block_size-3..6'
+        >>> variant_name("names", ["trials=9"])
+        'names'
+    """
+    parsed = {key: text for key, text in _parsed(settings).items() if key not in _NOT_IN_NAMES}
+    ordered = sorted(parsed, key=lambda key: ("." in key, key))
+    return _suffixed(name, [f"{key.rpartition('.')[2]}-{parsed[key]}" for key in ordered])
+
+
+def warm_name(name: str, other: str, top: int | None = None) -> str:
+    """Return the name of a variant that begins with configurations of another study.
+
+    Examples:
+        >>> warm_name("names", "quick"), warm_name("names", "quick", 9)
+        ('names--from-quick', 'names--from-quick-9')
+    """
+    return _suffixed(name, [f"from-{other}" + ("" if top is None else f"-{top}")])
+
+
+def _suffixed(name: str, parts: Sequence[str]) -> str:
+    readable = "--".join([name, *(re.sub(r"[^A-Za-z0-9._-]+", "_", part).strip("_") for part in parts)])
+    if len(readable) <= MAX_NAME:
+        return readable
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{name[: MAX_NAME - _HASH_LENGTH - 2]}--{digest}"
+
+
+def _parsed(settings: Sequence[str]) -> dict[str, str]:
+    parsed: dict[str, str] = {}
+    for setting in settings:
+        key, equals, text = (part.strip() for part in setting.partition("="))
+        section, dot, name = key.partition(".")
+        if not equals or not text or not section or (dot and (section not in _SECTIONS or not name)):
+            raise StudyFileError(
+                f"--set {setting!r} must be KEY=VALUE, as sampler=gp, fixed.NAME=…, search.NAME=…, data.KEY=…"
+            )
+        if key == "name":
+            raise StudyFileError(f"--set {setting!r}: give the name with --as")
+        if key in parsed:
+            raise StudyFileError(f"--set gives {key!r} twice, {parsed[key]!r} and {text!r}")
+        parsed[key] = text
+    return parsed
+
+
+def _set_plain(raw: Raw, section: str, name: str, text: str) -> None:
+    raw[section][name] = _value(f"{section}.{name}", text)
+
+
+def _set_fixed(raw: Raw, section: str, name: str, text: str) -> None:
+    _set_plain(raw, section, name, text)
+    if isinstance(raw.get("search"), dict):
+        raw["search"].pop(name, None)
+
+
+def _set_searched(raw: Raw, section: str, name: str, text: str) -> None:
+    if isinstance(raw.get("fixed"), dict):
+        raw["fixed"].pop(name, None)
+    before = raw["search"].get(name, {})
+    raw["search"][name] = _entry(f"search.{name}", text, before if isinstance(before, Mapping) else {})
+
+
+_PLACES: dict[str, Callable[[Raw, str, str, str], None]] = {"fixed": _set_fixed, "search": _set_searched}
+
+
+def _entry(key: str, text: str, before: Mapping[str, Any]) -> Any:
+    """Return an entry of [search]: as TOML, or the short forms of a range and of choices."""
+    value = _toml(text)
+    if isinstance(value, Mapping):
+        return value
+    ends = _RANGE.fullmatch(text)
+    if ends:
+        kept = {other: before[other] for other in ("log", "when") if other in before}
+        return {"low": _value(key, ends[1]), "high": _value(key, ends[2]), **kept}
+    if isinstance(value, list) or "," in text:
+        choices = value if isinstance(value, list) else _value(key, text)
+        return {"choices": choices, **({"when": before["when"]} if "when" in before else {})}
+    return _value(key, text)
+
+
+def _value(key: str, text: str) -> Any:
+    value = _toml(text)
+    if value is not None:
+        return value
+    if "," in text and not text.startswith(("[", "{")):
+        return [_value(key, part.strip()) for part in text.split(",")]
+    if _WORD.fullmatch(text) or re.fullmatch(r"\d+(\.\d+)?[smh]", text):
+        return text
+    setting = f"{key}={text}"
+    raise StudyFileError(f"--set {setting!r}: no TOML value, word, list a,b or range low..high")
+
+
+def _toml(text: str) -> Any:
+    """Return the value that a text is in TOML, or None."""
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return None
+    return found["value"] if len(found) == 1 else None

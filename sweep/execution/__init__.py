@@ -1,0 +1,1 @@
+"""How trials are trained: the driver's loop and what surrounds it."""

@@ -1,0 +1,88 @@
+"""Does a configuration fit into this machine's memory?
+
+The task estimates what a process needs; the machine's limit is its physical memory with its swap, or that
+of the control group that this process runs in. Nothing is refused for being tight, only what cannot fit.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweep.errors import ConfigError, TooLargeError
+from sweep.task import AnyTask, Config, Data
+
+
+def machine_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Return the memory that processes of this machine can have, swap included; infinite if unknown."""
+    limits = list(_group_limits(proc, groups))
+    try:
+        lines = (line.split() for line in (proc / "meminfo").read_text().splitlines())
+        sizes = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1}
+        limits.append(sizes["MemTotal"] + sizes.get("SwapTotal", 0))
+    except (OSError, ValueError, KeyError):
+        if "SC_PHYS_PAGES" in os.sysconf_names:
+            limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min((limit for limit in limits if limit > 0), default=math.inf)
+
+
+def _group_limits(proc: Path, groups: Path) -> Iterator[int]:
+    """Yield the memory limits of this process's control group and those above it, versions 2 and 1."""
+    try:
+        entries = [line.split(":", 2) for line in (proc / "self/cgroup").read_text().splitlines()]
+    except OSError:
+        return
+    for _, controllers, path in (entry for entry in entries if len(entry) == 3):
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        own = root / path.strip("/")
+        for folder in (own, *own.parents):
+            if folder.is_relative_to(root):
+                yield from _number_in(folder / name)
+
+
+def _number_in(path: Path) -> Iterator[int]:
+    """Yield the number that a file holds, if it is there and holds one; ``max`` is none."""
+    try:
+        yield int(path.read_text())
+    except (OSError, ValueError):
+        return
+
+
+def check_fits(task: AnyTask, config: Config, data: Data, *, device: str) -> None:
+    """Refuse a configuration that cannot fit into this machine's memory.
+
+    Raises:
+        TooLargeError: If it needs more.
+    """
+    needed, there = task.memory(config, data, device=device), machine_bytes()
+    if needed > there:
+        raise TooLargeError(
+            f"a worker needs about {gigabytes(needed)} of memory, this machine has {gigabytes(there)}; "
+            f"lower {what_to_lower(task, config, data, device)}"
+        )
+
+
+def what_to_lower(task: AnyTask, config: Config, data: Data, device: str) -> str:
+    """Return the hyperparameter that lowers the memory most if it is halved, with its value."""
+    saved = {}
+    for name, value in config.to_dict().items():
+        if type(value) is int and name in task.field_types():
+            try:
+                smaller = config.replace(**{name: value // 2})
+            except ConfigError:
+                continue
+            saved[name] = -task.memory(smaller, data, device=device)
+    driver = max(saved, key=saved.__getitem__)
+    return f"{driver}, which is {config.to_dict()[driver]:,}"
+
+
+def gigabytes(count: float) -> str:
+    """Return a number of bytes in gigabytes.
+
+    Examples:
+        >>> gigabytes(1_234_567_890), gigabytes(4_150_000_000_000)
+        ('1.2 GB', '4,150.0 GB')
+    """
+    return f"{count / 1e9:,.1f} GB"

@@ -1,0 +1,1 @@
+"""Where segments are trained: worker processes of this machine, or a Ray cluster."""

@@ -1,0 +1,99 @@
+"""What a pool is: the place where segments run.
+
+Workers only train: they receive a configuration, a state and the train and dev parts, and return a
+segment. ``pools`` lists the kinds of pool; each has a module of its own.
+"""
+
+import dataclasses
+import os
+import time
+from typing import Any, Protocol
+
+from sweep.definition.resources import Resources
+from sweep.execution.memory import check_fits
+from sweep.task import AnyTask, Segment, SegmentJob
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentOutcome:
+    """What became of a job: a segment, a fault in training, or neither as the worker died."""
+
+    trial: int
+    segment: Segment | None = None
+    fault: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRequest:
+    """What a run asks of a pool that is to be started."""
+
+    task: AnyTask
+    data: Any
+    """What it trains on."""
+    engine: str
+    devices: tuple[str, ...]
+    at_most: int
+    """Jobs that there will be, so that no more workers than these are started."""
+    workers: int | None = None
+    """Jobs at a time; None is as many as there is room for."""
+    resources: Resources = dataclasses.field(default_factory=Resources)
+    """What a segment occupies, where the pool asks."""
+    address: str | None = None
+    """Of a cluster; None is the pool's own default."""
+
+
+class Pool(Protocol):
+    """Where segments run."""
+
+    devices: tuple[str, ...]
+    """What it trains on."""
+
+    @property
+    def places(self) -> int:
+        """How many jobs can run at a time."""
+
+    def free(self) -> int:
+        """Return how many more jobs can start at once."""
+
+    def next_device(self) -> str:
+        """Return where the next new trial will be trained."""
+
+    def submit(self, job: SegmentJob) -> None:
+        """Start a job; there must be a free place."""
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        """Return what ended, waiting at most ``timeout`` seconds for something to end."""
+
+    def elapsed(self, trial: int) -> float:
+        """Return for how many seconds a trial's job has run."""
+
+    def kill(self, trial: int) -> None:
+        """End a trial's job at once, without an outcome."""
+
+    def close(self) -> None:
+        """End all jobs and workers at once."""
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe(fault: BaseException) -> str:
+    """Return an exception as one line: its kind and its first line."""
+    text = str(fault).strip().partition("\n")[0]
+    return f"{type(fault).__name__}: {text}" if text else type(fault).__name__
+
+
+def train_job(task: AnyTask, data: Any, engine: str, device: str, job: SegmentJob) -> Segment:
+    """Train a job in a process that is prepared for it; what is still to be found is found first."""
+    started = time.perf_counter()
+    place = {"engine": engine, "device": device}
+    check_fits(task, job.config, data, device=device)
+    found = task.find_auto(job.config, data, job.find, **place) if job.find else {}
+    config = job.config.replace(**found) if found else job.config
+    finding = time.perf_counter() - started
+    segment = task.train_segment(config, data, job.state, job.until_step, averaged=job.averaged, **place)
+    if not found:
+        return segment
+    return dataclasses.replace(segment, found=found, seconds=segment.seconds + finding)

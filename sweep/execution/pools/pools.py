@@ -1,0 +1,74 @@
+"""Which pools are there, and which of them is meant?
+
+``local`` is processes on this machine, ``ray`` a cluster. Each kind says which devices it trains on
+and how it starts; whatever follows knows a ``Pool`` only.
+"""
+
+import importlib.util
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sweep.definition.resources import Resources
+from sweep.errors import DeviceError, MachineError
+from sweep.execution.pools.local_pool import LocalPool
+from sweep.execution.pools.pool import Pool, PoolRequest
+from sweep.task import AnyTask
+
+_RAY_ADDRESS = re.compile(r"ray://[^\s/]+:\d{1,5}")
+
+
+class PoolKind(NamedTuple):
+    """One kind of pool."""
+
+    list_devices: Callable[[AnyTask, str, Resources], tuple[str, ...]]
+    """Return the devices that ``auto`` or a name stands for; raises ``SweepError``."""
+    start: Callable[[PoolRequest], Pool]
+    """Start a pool; raises ``MachineError`` if it cannot be."""
+
+
+def choose_pool(name: str) -> tuple[PoolKind, str | None]:
+    """Return what ``--pool`` means: a kind of ``POOLS`` and perhaps an address.
+
+    Raises:
+        DeviceError: If it means nothing.
+    """
+    kind = "ray" if _RAY_ADDRESS.fullmatch(name) else name
+    if kind not in POOLS:
+        raise DeviceError(f"pool must be one of {', '.join(POOLS)} or ray://HOST:PORT; got {name!r}")
+    return POOLS[kind], name if kind != name else None
+
+
+def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
+    return task.list_devices(device)
+
+
+def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
+    """Ask not what is here: the driver's machine may have no GPU where the cluster has many."""
+    if importlib.util.find_spec("ray") is None:
+        raise MachineError("pool ray needs Ray: pip install 'ray[client]'")
+    found = "cuda" if resources.gpus else "cpu"
+    if device not in ("auto", found):
+        raise DeviceError(
+            f"pool ray trains on {found}, since [resources] gives a segment {resources.gpus:g} GPUs; "
+            f"got --device {device}"
+        )
+    return (found,)
+
+
+def _start_ray(asked: PoolRequest) -> Pool:
+    from sweep.execution.pools.ray_pool import (
+        RayPool,  # Ray takes a second to load, and need not be installed
+    )
+
+    return RayPool(asked)
+
+
+DEFAULT_POOL = "local"
+"""The pool of this machine."""
+
+POOLS: dict[str, PoolKind] = {
+    DEFAULT_POOL: PoolKind(_list_local_devices, LocalPool),
+    "ray": PoolKind(_list_ray_devices, _start_ray),
+}
+"""Where segments can run. To add a kind: a ``Pool``, and a line here."""

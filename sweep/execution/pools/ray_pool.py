@@ -1,0 +1,249 @@
+"""Where do segments run on a cluster?
+
+As tasks of Ray, which finds a machine with room for each. The trainer and its data are put into Ray's
+object store once, and fetched once by each worker process, which trains every segment that Ray
+sends it. A machine that is lost takes nothing along but the segments in training there: these are
+submitted again, and no trial is to blame. A worker that dies alone is a death of its trial, as in
+any pool.
+
+References:
+    https://docs.ray.io/en/latest/ray-core/fault-tolerance.html
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import os
+import time
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from sweep import __version__
+from sweep.errors import MachineError
+from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, describe, train_job
+from sweep.execution.pools.ray_connection import connected, knock, ray_errors
+from sweep.task import AnyTask, Segment, SegmentJob
+
+LOOK_S = 5.0
+"""How often the cluster is asked how large it is, seconds."""
+
+HEAD_PATIENCE_S = 30.0
+"""How long the head may not listen, as it is started again, seconds; after 60 Ray gives up."""
+
+ASK_CLOCK_S = 0.5
+"""How often it is asked which jobs have begun, seconds."""
+
+_LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError)
+"""What ends a task whose machine is gone, or its result with it."""
+
+_DIED = (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError)
+"""What ends a task whose process is gone."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Sent:
+    """A job in the hands of Ray."""
+
+    job: SegmentJob
+    result: Any
+    ticket: int
+    """Of this attempt: a job that is submitted again has another one."""
+    began: float | None = None
+    """When a worker that was ready took it, as far as is known."""
+
+
+class RayPool:
+    """Tasks on a cluster of Ray, as many at a time as it has room for."""
+
+    def __init__(self, asked: PoolRequest) -> None:
+        """Connect, and hand over what every worker needs.
+
+        Raises:
+            MachineError: If there is no cluster at the address, or no room for a single segment in it.
+        """
+        device = asked.devices[0]
+        self.devices: tuple[str, ...] = (device,)
+        self._connection = contextlib.ExitStack()
+        self._head = self._connection.enter_context(connected(asked.address))
+        self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
+        self._sent: dict[int, _Sent] = {}
+        self._tickets = itertools.count()
+        self._room, self._looked, self._heard = 0, -math.inf, time.monotonic()
+        self._asked_clock = -math.inf
+        try:
+            self._look()
+            self._refuse_no_room()
+            with ray_errors():
+                self._shared = [ray.put((asked.task, asked.data, asked.engine, device, __version__))]
+                self._clock = ray.remote(num_cpus=0, max_restarts=-1)(_Clock).remote()
+        except BaseException:
+            self.close()
+            raise
+        self._train = ray.remote(num_cpus=asked.resources.cpus, num_gpus=asked.resources.gpus, max_retries=0)(
+            _train
+        )
+
+    @property
+    def places(self) -> int:
+        """Return for how many jobs there is room now; machines come and go."""
+        self._look()
+        return min(self._workers or self._room, self._at_most)
+
+    def free(self) -> int:
+        """Return the number of empty places."""
+        return max(0, self.places - len(self._sent))
+
+    def next_device(self) -> str:
+        """Return the kind of device; Ray says to each task which one it is."""
+        return self.devices[0]
+
+    def submit(self, job: SegmentJob) -> None:
+        """Hand the job to Ray."""
+        ticket = next(self._tickets)
+        with ray_errors():
+            result = self._train.remote(self._shared, self._clock, ticket, job)
+        self._sent[job.trial] = _Sent(job, result, ticket)
+
+    def wait(self, timeout: float) -> list[SegmentOutcome]:
+        """Return what ended; what was lost with its machine is submitted again."""
+        if not self._sent:
+            return []
+        of_result = {sent.result: sent for sent in self._sent.values()}
+        with ray_errors():
+            ended, waiting = ray.wait(list(of_result), num_returns=1, timeout=timeout)
+            if ended and waiting:
+                more, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
+                ended += more
+        found = [self._take(of_result[result]) for result in ended]
+        return [outcome for outcome in found if outcome is not None]
+
+    def elapsed(self, trial: int) -> float:
+        """Return for how many seconds the trial's job has run; waiting and a worker's start do not count."""
+        sent = self._sent[trial]
+        if sent.began is None:
+            self._ask_clock()
+        return 0.0 if sent.began is None else time.monotonic() - sent.began
+
+    def kill(self, trial: int) -> None:
+        """End the trial's task, and its process."""
+        self._cancel(self._sent.pop(trial))
+
+    def close(self) -> None:
+        """End all tasks and leave the cluster; a cluster that was started here ends."""
+        for sent in self._sent.values():
+            self._cancel(sent)
+        self._sent.clear()
+        self._connection.close()
+
+    def _take(self, sent: _Sent) -> SegmentOutcome | None:
+        """Return what became of a job; None where it must be done again."""
+        del self._sent[sent.job.trial]
+        try:
+            result = ray.get(sent.result)
+        except _LOST:
+            self.submit(sent.job)
+            return None
+        except _DIED:
+            return SegmentOutcome(trial=sent.job.trial)
+        except exceptions.RayTaskError as error:
+            fault = error.cause if isinstance(error.cause, Exception) else error
+            raise MachineError(f"a Ray worker cannot start: {describe(fault)}") from None
+        except (exceptions.RayError, ConnectionError) as error:
+            raise MachineError(f"Ray cannot train: {describe(error)}") from error
+        if isinstance(result, Segment):
+            return SegmentOutcome(trial=sent.job.trial, segment=result)
+        return SegmentOutcome(trial=sent.job.trial, fault=result)
+
+    def _cancel(self, sent: _Sent) -> None:
+        with contextlib.suppress(exceptions.RayError, ConnectionError):
+            ray.cancel(sent.result, force=True)
+
+    def _ask_clock(self) -> None:
+        """Learn which of the jobs have begun, for all of them at once."""
+        now = time.monotonic()
+        if now < self._asked_clock + ASK_CLOCK_S:
+            return
+        self._asked_clock = now
+        waiting = {sent.ticket: sent for sent in self._sent.values() if sent.began is None}
+        with contextlib.suppress(exceptions.RayError):  # it is being started again elsewhere
+            ages = ray.get(self._clock.ages.remote(list(waiting)), timeout=1)
+            for ticket, age in ages.items():
+                waiting[ticket].began = now - age
+
+    def _look(self) -> None:
+        """Count for how many segments the cluster has room, now and then.
+
+        Raises:
+            MachineError: If its head does not listen any more. Ray would end this process for that.
+        """
+        now = time.monotonic()
+        if now < self._looked + LOOK_S:
+            return
+        self._looked = now
+        try:
+            knock(self._head)
+        except MachineError as error:
+            if now > self._heard + HEAD_PATIENCE_S:
+                raise MachineError(f"{error}; run again, what ended is stored") from error
+            return
+        self._heard = now
+        with ray_errors():
+            machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        self._room = sum(self._resources.places_on(m.get("CPU", 0), m.get("GPU", 0)) for m in machines)
+
+    def _refuse_no_room(self) -> None:
+        if self._workers is None and not self._room:
+            asked = f"cpus = {self._resources.cpus:g}, gpus = {self._resources.gpus:g}"
+            raise MachineError(
+                f"no machine of the Ray cluster has room for a segment ([resources]: {asked}); "
+                "give --workers N if machines will join"
+            )
+
+
+# What follows runs on the cluster.
+
+
+class _Clock:
+    """Since when attempts have been training, as told by those who train."""
+
+    def __init__(self) -> None:
+        self._began: dict[int, float] = {}
+
+    def begin(self, ticket: int) -> None:
+        self._began[ticket] = time.monotonic()
+
+    def ages(self, tickets: list[int]) -> dict[int, float]:
+        """Return for how many seconds each has run that has begun; all others are forgotten."""
+        now = time.monotonic()
+        self._began = {ticket: self._began[ticket] for ticket in tickets if ticket in self._began}
+        return {ticket: now - began for ticket, began in self._began.items()}
+
+
+_prepared: tuple[bytes, tuple[AnyTask, Any, str, str]] | None = None
+"""What this process is prepared for: an object in the store, and what it holds."""
+
+
+def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | str:
+    """Train a job; a fault in training comes back as one line, one before it as an exception."""
+    trainer = _prepare(shared[0])
+    clock.begin.remote(ticket)
+    try:
+        return train_job(*trainer, job)
+    except Exception as fault:  # noqa: BLE001  the driver says it
+        return describe(fault)
+
+
+def _prepare(reference: Any) -> tuple[AnyTask, Any, str, str]:
+    """Make this process ready to train, once."""
+    global _prepared  # noqa: PLW0603  a process is prepared once, and tasks find it here
+    key = reference.binary()
+    if _prepared is None or _prepared[0] != key:
+        task, data, engine, device, version = ray.get(reference)
+        if version != __version__:
+            raise MachineError(f"{os.uname().nodename} has sweep {__version__}, the driver {version}")
+        task.prepare_worker(data, engine=engine, device=device)
+        _prepared = key, (task, data, engine, device)
+    return _prepared[1]

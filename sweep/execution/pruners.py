@@ -1,0 +1,54 @@
+"""When is a trial given up before its end?
+
+A pruner is a pure function of the losses reported so far: it compares a trial with the others
+at the same rung, a percentage of each trial's own budget. Budgets differ, so this is a
+heuristic. It is not asked at 100 %.
+
+References:
+    Li et al., "A System for Massively Parallel Hyperparameter Tuning" (ASHA), 2020.
+    Golovin et al., "Google Vizier", 2017, section 3.2.2 (the median rule).
+"""
+
+import statistics
+from collections.abc import Mapping
+
+Rungs = Mapping[int, Mapping[int, float]]
+"""Rung in per cent -> trial number -> dev loss there, in nats per character."""
+
+REDUCTION_FACTOR = 3
+"""One trial in so many goes on from a rung under ``asha``."""
+
+MEDIAN_STARTUP = 5
+"""Other trials that must stand at a rung before ``median`` gives one up."""
+
+
+def never(rungs: Rungs, trial: int, rung: int) -> bool:
+    """Keep every trial."""
+    return False
+
+
+def median(rungs: Rungs, trial: int, rung: int) -> bool:
+    """Give up a trial whose loss is above the median of the other trials at this rung.
+
+    Examples:
+        >>> rungs = {10: {0: 2.1, 1: 2.2, 2: 2.3, 3: 2.4, 4: 2.5, 5: 2.29, 6: 2.31}}
+        >>> median(rungs, 5, 10), median(rungs, 6, 10)
+        (False, True)
+    """
+    others = [loss for other, loss in rungs[rung].items() if other != trial]
+    return len(others) >= MEDIAN_STARTUP and rungs[rung][trial] > statistics.median(others)
+
+
+def asha(rungs: Rungs, trial: int, rung: int) -> bool:
+    """Give up a trial that is not in the best third at this rung so far.
+
+    With n trials at the rung, the best max(1, n // 3) go on, so that the first always does.
+
+    Examples:
+        >>> rungs = {10: {0: 2.4, 1: 2.3, 2: 2.5}}
+        >>> [asha(rungs, trial, 10) for trial in (0, 1, 2)]
+        [True, False, True]
+    """
+    losses = sorted(rungs[rung].values())
+    promoted = max(1, len(losses) // REDUCTION_FACTOR)
+    return rungs[rung][trial] > losses[promoted - 1]

@@ -1,0 +1,112 @@
+"""How is a study run, from its file to its last trial?
+
+Here stands what is decided once: the data, the devices, the engine, the pool, and whether the
+database has room for one driver or for many. What a driver does then stands in ``driver``.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sweep.definition.spec import StudySpec
+from sweep.execution.driver import Driver, RunSummary
+from sweep.execution.events import Observer
+from sweep.execution.memory import machine_bytes
+from sweep.execution.pools.pool import Pool, PoolRequest
+from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
+from sweep.execution.shared_driver import run_shared
+from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
+from sweep.storage.checkpoints import Checkpoints
+from sweep.storage.database import Database, machine_errors
+from sweep.storage.study_store import load_study, open_study, trial_ids
+from sweep.task import AnyTask, Data
+
+
+def run_study(
+    task: AnyTask,
+    spec: StudySpec,
+    database: Database,
+    *,
+    data: Data | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str | None = None,
+    pool: str = "local",
+    observe: Observer = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> RunSummary:
+    """Train a study's trials until its total, its timeout, or until told to stop.
+
+    Args:
+        task: The trainer.
+        spec: The checked study.
+        database: Where it lives; made where there is none.
+        data: What it trains on, if it is read already; None reads it.
+        workers: Trials in training at a time; None is as many as the pool has room for.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        engine: What trains; None is the device's default.
+        pool: Where segments run: a name of ``POOLS``, or ``ray://HOST:PORT``.
+        observe: Called with each event, after what it says is on disk.
+        should_stop: Asked several times a second; True leaves at once, with running trials stored.
+
+    Raises:
+        DataError: If the data cannot be used.
+        DeviceError: If the device is not present, or there is no such pool.
+        TooLargeError: If no configuration of the study fits into this machine's memory.
+        StudyConflictError: If another study of that name is stored, or another driver runs it.
+        StorageError: If the database fails.
+        MachineError: If a file cannot be written, or no worker can start.
+    """
+    data = task.load_data(spec.data) if data is None else data
+    kind, address = choose_pool(pool)
+    devices = kind.list_devices(task, device, spec.resources)
+    engine = engine or task.default_engine(devices[0])
+    memory = study_memory(task, spec, data, device=devices[0])
+    there = math.inf
+    if pool == DEFAULT_POOL:
+        check_study_fits(task, data, memory)
+        there = machine_bytes()
+
+    def start_pool(at_most: int) -> Pool:
+        asked = PoolRequest(
+            task=task,
+            data=data,
+            engine=engine,
+            devices=devices,
+            at_most=at_most,
+            workers=workers,
+            resources=spec.resources,
+            address=address,
+        )
+        return kind.start(asked)
+
+    parts = {
+        "task": task,
+        "data": data,
+        "devices": devices,
+        "engine": engine,
+        "start_pool": start_pool,
+        "observe": observe,
+        "describe_memory": lambda workers: describe_memory(task, data, memory, workers, there),
+    }
+    run = run_shared if database.is_shared else _run_alone
+    return run(spec, database, should_stop, parts)
+
+
+def _run_alone(
+    spec: StudySpec, database: Database, should_stop: Callable[[], bool], parts: dict[str, Any]
+) -> RunSummary:
+    """Train a study's trials as the one driver of its database."""
+    storage = database.open_for_writing()
+    with database.driver_lock(spec.name):
+        driver = Driver(
+            spec=spec,
+            writer=open_study(storage, spec, parts["task"], parts["data"]),
+            checkpoints=Checkpoints(database.files / spec.name),
+            study=load_study(storage, spec.name),
+            ids=trial_ids(storage, spec.name),
+            **parts,
+        )
+        with machine_errors(database.files.where):
+            stopped_by = driver.run(should_stop)
+        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

@@ -1,0 +1,100 @@
+"""How much memory do the workers of a study need?"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution
+
+from sweep.definition.space import value_at
+from sweep.definition.spec import StudySpec
+from sweep.execution.memory import check_fits, gigabytes, machine_bytes, what_to_lower
+from sweep.task import AnyTask, Config, Data
+
+_ENDS = (0.0, math.nextafter(1.0, 0.0))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StudyMemory:
+    """Memory of a worker, in bytes, over the configurations that a study may train."""
+
+    least: int
+    most: int
+    largest: Config
+    """The configuration that needs the most."""
+    device: str
+
+
+def study_memory(task: AnyTask, spec: StudySpec, data: Data, *, device: str) -> StudyMemory:
+    """Return what a worker needs at least and at most for a study's configurations."""
+
+    def needed(config: Config) -> int:
+        return task.memory(config, data, device=device)
+
+    configs = list(_extremes(task, spec, needed))
+    largest = max(configs, key=needed)
+    return StudyMemory(least=min(map(needed, configs)), most=needed(largest), largest=largest, device=device)
+
+
+def check_study_fits(task: AnyTask, data: Data, memory: StudyMemory) -> None:
+    """Refuse a study of which no configuration can fit into this machine's memory.
+
+    Raises:
+        TooLargeError: If the smallest one needs more; the text is of the largest one.
+    """
+    if memory.least > machine_bytes():
+        check_fits(task, memory.largest, data, device=memory.device)
+
+
+def describe_memory(
+    task: AnyTask, data: Data, memory: StudyMemory, workers: int, there: float = math.inf
+) -> str:
+    """Say in one line what a worker needs, and what to do if that is more than there is.
+
+    Args:
+        task: The trainer.
+        data: What it trains on.
+        memory: Of the study.
+        workers: How many there are.
+        there: Memory of the machine that they share; infinite if it is not known.
+    """
+    line = f"memory: a worker needs about {gigabytes(memory.most)} at most"
+    if memory.most > there:
+        lower = what_to_lower(task, memory.largest, data, memory.device)
+        return f"{line}, this machine has {gigabytes(there)}; larger trials will fail: lower {lower}"
+    if memory.most * workers > there:
+        return (
+            f"{line}, this machine has {gigabytes(there)}: too little for {workers} at their largest; "
+            f"--workers {there // memory.most:.0f} fit"
+        )
+    return line
+
+
+def _extremes(task: AnyTask, spec: StudySpec, needed: Callable[[Config], int]) -> Iterator[Config]:
+    """Yield configurations among which are the smallest and the largest: the list, and the space's ends.
+
+    Each hyperparameter in turn is set to the end of its range, or the choice, that needs the most (the
+    least), which finds the ends if none of them reverses what another one does.
+    """
+    for params in spec.listed:
+        yield task.make_config(spec.config_values(params))
+    if spec.sampler == "listed":
+        return
+    for choose in (min, max):
+        params = {name: value_at(dimension, 0.0) for name, dimension in spec.space.items()}
+        for name, dimension in spec.space.items():
+            ways = [{**params, name: value} for value in _ends(dimension)]
+            params = choose(ways, key=lambda way: needed(_config(task, spec, way)))
+        yield _config(task, spec, params)
+
+
+def _config(task: AnyTask, spec: StudySpec, params: Mapping[str, Any]) -> Config:
+    config: Config = task.make_config(spec.config_values(spec.space.active_part(dict(params))))
+    return config
+
+
+def _ends(dimension: Any) -> Iterable[Any]:
+    if isinstance(dimension, CategoricalDistribution):
+        return dimension.choices
+    return [value_at(dimension, unit) for unit in _ENDS]

@@ -1,0 +1,76 @@
+"""Do the best values lie on a bound of the space?
+
+Looked at for the whole top group, since one winner at a bound may be luck. A bound that the
+trainer sets itself (no block size below 1) is none that anybody could move.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from sweep.definition.records import StudyRecord
+from sweep.errors import ConfigError
+from sweep.reporting.advice.configurations import MIN_TOP, Configuration, top_group
+from sweep.reporting.advice.edges import Edge, edges, is_number
+from sweep.tasks.mlp.trainer import MLP
+
+MIN_RANKED = 10
+"""Configurations without which a top group of five is no top group."""
+
+CHANCE = 0.05
+"""Spoken of where blind draws would put so many there less often."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AtBound:
+    """Many of the best lie at one end of one hyperparameter's range."""
+
+    name: str
+    edge: Edge
+    count: int
+    top: int
+    """Configurations of the top group that have the hyperparameter."""
+
+
+def find_bounds(study: StudyRecord, ranked: Sequence[Configuration]) -> list[AtBound] | None:
+    """Return the ends at which more of the top group lies than chance would put there.
+
+    A list of known configurations has no bounds.
+    """
+    if study.identity["sampler"] == "listed" or len(ranked) < MIN_RANKED:
+        return None
+    top, found = top_group(ranked), []
+    for name, dimension in study.identity["search"].items():
+        values = [c.params[name] for c in top if is_number(c.params.get(name))]
+        for edge in edges(dimension):
+            hit = AtBound(name=name, edge=edge, count=sum(map(edge.holds, values)), top=len(values))
+            if _stands_out(hit) and _can_move(name, edge):
+                found.append(hit)
+    return found or None
+
+
+def _stands_out(hit: AtBound) -> bool:
+    if hit.top < MIN_TOP or 2 * hit.count < hit.top:
+        return False
+    return binomial_tail(hit.count, hit.top, hit.edge.share) <= CHANCE
+
+
+def binomial_tail(count: int, n: int, share: float) -> float:
+    """Return the chance of ``count`` or more among ``n`` draws that each hit with chance ``share``.
+
+    Examples:
+        >>> round(binomial_tail(4, 5, 0.25), 6) == round(5 * 0.25**4 * 0.75 + 0.25**5, 6)
+        True
+    """
+    return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count, n + 1))
+
+
+def _can_move(name: str, edge: Edge) -> bool:
+    """Say whether the trainer takes values beyond the bound."""
+    sign = 1 if edge.is_upper else -1
+    by = 1 if isinstance(edge.bound, int) else 0.01 * abs(edge.bound) or 0.01
+    try:
+        MLP.make_config({name: edge.bound + sign * by})
+    except ConfigError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""What do all checks look at? The ranked configurations, best first."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sweep.definition.ranking import rank_trials
+from sweep.definition.records import StudyRecord, TrialRecord
+
+MIN_TOP = 5
+"""Fewest configurations of which something is said as of a group."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One configuration that has a final loss."""
+
+    trials: tuple[TrialRecord, ...]
+    """Its complete replicates, lowest number first."""
+    dev_loss: float
+    """Mean over the replicates, nats per character."""
+    spread: float | None
+    """Sample standard deviation between the replicates; None for one."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The searched hyperparameters."""
+        return self.trials[0].params
+
+    @property
+    def trial(self) -> int:
+        """The number by which the table names it."""
+        return self.trials[0].number
+
+
+def ranked_configurations(study: StudyRecord) -> list[Configuration]:
+    """Return the configurations in the table's order."""
+    by_number = {trial.number: trial for trial in study.trials}
+    return [
+        Configuration(
+            trials=tuple(by_number[number] for number in row["trials"]),
+            dev_loss=row["dev_loss"],
+            spread=row["dev_loss_sd"],
+        )
+        for row in rank_trials(study).to_dict("records")
+        if row["rank"] is not None
+    ]
+
+
+def top_group(ranked: Sequence[Configuration]) -> Sequence[Configuration]:
+    """Return the best tenth, at least ``MIN_TOP`` where there are so many."""
+    return ranked[: max(MIN_TOP, math.ceil(len(ranked) / 10))]

@@ -1,0 +1,72 @@
+"""Would more trials help?
+
+For blind draws (random, qmc) the expected gain of the last trials over all orders of the trials
+bounds that of as many more: the expected best of k draws falls ever more slowly with k. A
+sampler that learns has only one order, and what its last quarter gained is told as it was.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from sweep.definition.records import StudyRecord
+from sweep.reporting.advice.configurations import Configuration
+from sweep.reporting.expected_best import draws, expected_best
+
+MORE = 10
+"""Trials, as many more."""
+
+ENOUGH = 2 * MORE
+"""Trials without which nothing is said."""
+
+BLIND = ("random", "qmc")
+LEARNING = ("tpe", "gp")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedGain:
+    """At most this is gained by ``more`` configurations, in expectation."""
+
+    more: int
+    gain: float
+    """Nats per character."""
+    draws: int
+    """Configurations that the estimate stands on."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RecentGain:
+    """What the last trials of a sampler that learns gained."""
+
+    last: int
+    trials: int
+    gain: float
+    """Best configuration before the last ones less the best one, at least 0, nats per character."""
+
+
+def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedGain | RecentGain | None:
+    """Return what more trials may gain, as far as the sampler lets it be said."""
+    sampler = study.identity["sampler"]
+    if sampler in BLIND:
+        return _expected_gain(draws(study))
+    return _recent_gain(study, ranked) if sampler in LEARNING else None
+
+
+def _expected_gain(losses: Sequence[float]) -> ExpectedGain | None:
+    if len(losses) < ENOUGH:
+        return None
+    gain = expected_best(losses, len(losses) - MORE) - min(losses)
+    return ExpectedGain(more=MORE, gain=gain, draws=len(losses))
+
+
+def _recent_gain(study: StudyRecord, ranked: Sequence[Configuration]) -> RecentGain | None:
+    """Compare the configurations that were begun in the last quarter with those before."""
+    numbers = sorted(trial.number for trial in study.trials if trial.is_finished)
+    if len(numbers) < ENOUGH:
+        return None
+    first = numbers[-(len(numbers) // 4)]
+    before = [c.dev_loss for c in ranked if c.trial < first]
+    after = [c.dev_loss for c in ranked if c.trial >= first]
+    if not before:
+        return None
+    gain = max(0.0, min(before) - min(after, default=min(before)))
+    return RecentGain(last=len(numbers) // 4, trials=len(numbers), gain=gain)

@@ -1,0 +1,63 @@
+"""Are the first ranks told apart by the seeds they were trained on?"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Sequence
+
+from sweep.definition.records import StudyRecord
+from sweep.reporting.advice.configurations import Configuration, top_group
+
+SEED_NOISE = 0.01
+"""Nats per character by which seeds of one configuration commonly differ: three seeds of the
+hand-made log's rows have standard deviations of 0.001 to 0.02, half of them above 0.007."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotToldApart:
+    """Rank 1 to ``ranks`` may be in another order on other seeds; losses in nats per character."""
+
+    study: str
+    ranks: int
+    margin: float
+    """They lie within this of the first: two standard errors of a difference, or ``SEED_NOISE``."""
+    spread: float | None
+    """Standard deviation between seeds, pooled over the top group; None where each has one seed."""
+    seeds: int
+    """Of the first."""
+
+
+def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldApart | None:
+    """Return how many ranks the seeds leave open, if more than the first and no confirmation has begun."""
+    if len(ranked) < 2 or _is_being_confirmed(study):
+        return None
+    best, spread = ranked[0], pooled_spread(top_group(ranked))
+    close = list(
+        itertools.takewhile(lambda c: c.dev_loss - best.dev_loss <= _margin(best, c, spread), ranked)
+    )
+    if len(close) < 2:
+        return None
+    return NotToldApart(
+        study=study.name,
+        ranks=len(close),
+        margin=_margin(best, close[-1], spread),
+        spread=spread,
+        seeds=len(best.trials),
+    )
+
+
+def _is_being_confirmed(study: StudyRecord) -> bool:
+    return bool(study.plans) and study.plans[-1]["trials_seen"] == len(study.complete_trials())
+
+
+def pooled_spread(group: Sequence[Configuration]) -> float | None:
+    """Return the root of the mean variance between seeds, weighted by degrees of freedom."""
+    pairs = [(len(c.trials) - 1, c.spread) for c in group if c.spread is not None]
+    freedom = sum(degrees for degrees, _ in pairs)
+    return math.sqrt(sum(n * sd**2 for n, sd in pairs) / freedom) if freedom else None
+
+
+def _margin(best: Configuration, other: Configuration, spread: float | None) -> float:
+    if spread is None:
+        return SEED_NOISE
+    return 2 * spread * math.sqrt(1 / len(best.trials) + 1 / len(other.trials))

@@ -1,0 +1,147 @@
+"""How does a confirmation read?
+
+One table, then the verdict in a few sentences, each with its numbers.
+"""
+
+import datetime
+import json
+from collections.abc import Iterator
+
+import pandas
+
+from sweep.certify.confirm import Confirmation
+from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
+from sweep.certify.confirmation import MEASURES, Verdict
+from sweep.certify.power import POWER
+from sweep.certify.word_report import WordReport
+from sweep.definition.ranking import KNOBS
+from sweep.definition.records import StudyRecord
+from sweep.reporting.table.text_table import draw_rows
+
+
+def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[str]:
+    """Return what will be done, as lines, before it is done."""
+    asked = plan.settings
+    made = datetime.datetime.fromisoformat(plan.made).astimezone()
+    numbers = ", ".join(str(candidate.trial) for candidate in plan.candidates)
+    rounds = "seeds each" if asked.method == "fixed" else "seeds at most (race)"
+    return [
+        f"confirming study {study.name}: plan of {made:%Y-%m-%d %H:%M} on {plan.trials_seen} complete trials",
+        f"candidates, lowest estimated mean first: trials {numbers}",
+        f"{asked.seeds} {rounds}, the same for all and none of the search's",
+        f"then {_plural(asked.certify, 'more seed')} for the chosen one",
+        f"difference that matters {asked.delta:g} nats per character, chance of an error {asked.alpha:g}"
+        f"{_condition(asked)}",
+        f"about {_duration(plan.expected_seconds / workers)} on {_plural(workers, 'worker')}, at most",
+    ]
+
+
+def _condition(asked: ConfirmSettings) -> str:
+    """Return under which condition the chance of an error holds; see ``racing.race``."""
+    if asked.method == "fixed":
+        return ""
+    return f" if the best leads by {asked.delta:g} or more (a smaller lead is not protected in a race)"
+
+
+def format_confirmation(
+    study: StudyRecord,
+    confirmation: Confirmation,
+    verdict: Verdict,
+    words: WordReport | None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write the candidates as a table and the verdict below it; the verdict alone where nothing has ended."""
+    told = sentences(study, confirmation, verdict, words)
+    if verdict.is_empty:
+        return "\n".join(told)
+    rows = _rows(verdict, words)
+    shown = _shown(study, verdict)
+    if words is not None:
+        shown.insert(shown.index("search_loss"), "unseen")
+    table = draw_rows(rows, shown, _drop_order(study), width=width, colour=colour)
+    return "\n".join([table, "", *told])
+
+
+def format_json(verdict: Verdict, words: WordReport | None) -> str:
+    """Write a list of objects, one a candidate, null where there is nothing to say."""
+    return json.dumps(_rows(verdict, words).to_dict("records"), indent=2, allow_nan=False)
+
+
+def sentences(
+    study: StudyRecord, confirmation: Confirmation, verdict: Verdict, words: WordReport | None
+) -> Iterator[str]:
+    """Yield the verdict in words."""
+    if confirmation.remaining:
+        left = _plural(len(confirmation.remaining), "training")
+        yield f"not finished: at least {left} left; the same command goes on"
+    if verdict.choice is None or verdict.chosen is None:
+        if not confirmation.remaining:
+            yield "no candidate got through every round; see why above"
+        return
+    yield f"chosen: trial {verdict.chosen.trial}, {verdict.choice.reason}"
+    if len(verdict.standing) > 1:
+        yield _say_tied(verdict)
+        yield from _say_power(verdict)
+    yield from _say_certified(verdict)
+    if words is not None:
+        yield from words.sentences()
+
+
+def _say_tied(verdict: Verdict) -> str:
+    if len(verdict.tied) == 1:
+        return "no other candidate is tied with the best"
+    numbers = ", ".join(map(str, verdict.tied))
+    return (
+        f"tied with the best mean: trials {numbers}; no difference is shown, which does not make them equal"
+    )
+
+
+def _say_power(verdict: Verdict) -> Iterator[str]:
+    if verdict.smallest_difference is not None:
+        difference = f"{verdict.smallest_difference:.4f}"
+        text = f"{verdict.rounds} seeds show a difference of {difference} in {POWER:.0%} of cases"
+        more = verdict.seeds_to_decide
+        if len(verdict.tied) > 1 and more is not None and more > verdict.rounds:
+            text += f"; the two best would need about {more:,} if they differ as found"
+        yield text
+
+
+def _say_certified(verdict: Verdict) -> Iterator[str]:
+    if verdict.certified_mean is None or verdict.chosen is None:
+        return
+    spread = f", spread {verdict.certified_sd:.4f}" if verdict.certified_sd is not None else ""
+    seeds = f"{len(verdict.certified)} seeds that took no part in search or choice"
+    yield f"certified: dev loss {verdict.certified_mean:.4f}{spread} over {seeds}"
+    yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
+
+
+def _rows(verdict: Verdict, words: WordReport | None) -> pandas.DataFrame:
+    """Return the candidates' rows, with their losses on words that do not stand in train where known."""
+    if words is None:
+        return verdict.rows
+    unseen = pandas.Series([words.unseen.get(int(trial)) for trial in verdict.rows["trial"]], dtype=object)
+    return verdict.rows.assign(unseen=unseen)
+
+
+def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
+    """Return the columns that a reader needs: those that vary, and no interval where there is none."""
+    knobs = [name for name in (*KNOBS, *study.searched) if name in study.searched]
+    measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
+    empty = {name for name in measures if verdict.rows[name].isna().all()}
+    reason = ["reason"] if verdict.rows["reason"].notna().any() else []
+    columns = ["rank", "trial", *dict.fromkeys(knobs), *measures, "seconds", *reason]
+    return [name for name in columns if name not in empty]
+
+
+def _drop_order(study: StudyRecord) -> list[str]:
+    return ["seconds", "n", *reversed(study.searched), "unseen", "search_loss", "sd", "ci_low", "ci_high"]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

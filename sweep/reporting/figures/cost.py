@@ -1,0 +1,113 @@
+"""What does a lower loss cost, in parameters and in seconds?
+
+Dots are trials; the Pareto front is that of configurations, with the mean loss of their replicates,
+so that it is the front of the ranked table and no lucky seed stands on it alone.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.points import LOSS, Points, TrialPoints, add_points, trial_points
+from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
+from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
+
+_AXES = {
+    "n_params": ("trainable parameters", "%{x:,} parameters"),
+    "train_seconds": ("training seconds of the trial", "%{x:,.3~f} s"),
+}
+"""Cost -> title of its axis, and how the hover text names a value."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Dev loss over a cost."""
+
+    cost: str
+    """One of ``records.COSTS``."""
+    points: TrialPoints
+    front: Points
+    """The configurations that no other beats in both, cheapest first; the trial is their first."""
+    knee: Points
+    """Their knee, or nothing."""
+    loss_range: list[float]
+    """As wide as that of the points, and wide enough for the front."""
+
+
+def loss_by_parameters(evidence: Evidence) -> Cost:
+    """Return dev loss over the number of trainable parameters."""
+    return _cost(evidence, "n_params")
+
+
+def loss_by_seconds(evidence: Evidence) -> Cost:
+    """Return dev loss over the training seconds of each trial."""
+    return _cost(evidence, "train_seconds")
+
+
+def loss_by_objective(evidence: Evidence) -> Cost:
+    """Return dev loss over the study's second objective; over parameters where it has one only."""
+    return _cost(evidence, evidence.study.cost or "n_params")
+
+
+def plot_cost(cost: Cost) -> go.Figure:
+    """Draw loss over the logarithm of a cost, with the front and its knee."""
+    title, quantity = _AXES[cost.cost]
+    figure = go.Figure()
+    add_points(figure, cost.points, quantity)
+    figure.add_scatter(
+        x=cost.front.x,
+        y=cost.front.dev_loss,
+        customdata=cost.front.trial,
+        name="front",
+        mode="lines+markers",
+        line={"color": GREEN, "width": 1.5, "shape": "hv"},
+        marker={"color": GREEN, "size": 8, "symbol": "circle-open", "line": {"width": 1.5}},
+        hovertemplate=f"front: trial %{{customdata}}<br>{quantity}<br>dev loss %{{y:.4f}}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=cost.knee.x,
+        y=cost.knee.dev_loss,
+        text=["knee"] * len(cost.knee.x),
+        name="knee",
+        mode="markers+text",
+        textposition="bottom left",
+        marker={"color": GREEN, "size": 12, "symbol": "square"},
+        hoverinfo="skip",
+    )
+    figure.update_layout(**layout(_x_axis(cost, title), axis(LOSS, range=cost.loss_range)))
+    return figure
+
+
+def _x_axis(cost: Cost, title: str) -> dict[str, Any]:
+    points = cost.points
+    shown = [x for group in (points.others, points.best, points.winner) for x in group.x]
+    return log_axis(title, min(shown), max(shown))
+
+
+def _cost(evidence: Evidence, cost: str) -> Cost:
+    trials = [trial for trial in evidence.scored if trial.cost(cost) > 0]
+    if not trials:
+        raise NothingToShowError("no trial has a cost above 0")
+    points = trial_points(trials, evidence.winner, lambda trial: trial.cost(cost))
+    front = pareto_front(evidence.rows, cost)
+    knee, highest = knee_of(front), front[0].dev_loss
+    low, high = points.loss_range
+    return Cost(
+        cost=cost,
+        points=points,
+        front=_points(front),
+        knee=_points([] if knee is None else [knee]),
+        loss_range=plain([low, max(high, highest + 0.05 * (highest - low))]),
+    )
+
+
+def _points(configurations: Sequence[Configuration]) -> Points:
+    return Points(
+        x=plain(one.cost for one in configurations),
+        dev_loss=plain(one.dev_loss for one in configurations),
+        trial=[one.trial for one in configurations],
+    )

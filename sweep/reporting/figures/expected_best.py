@@ -1,0 +1,81 @@
+"""How low a loss are k trials expected to reach?"""
+
+import dataclasses
+
+import numpy as np
+import plotly.graph_objects as go
+
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
+from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
+
+BAND = (0.1, 0.9)
+"""Quantiles of the band."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedBest:
+    """Expected lowest loss against the number of trials; losses in nats per character."""
+
+    sampler: str
+    trials: list[int]
+    """k: how many trials."""
+    expected: list[float]
+    band_trials: list[int]
+    """k up to half of the trials: above, two sets of k share most of their trials, and a band
+    would look too sure."""
+    lower: list[float]
+    upper: list[float]
+    seconds: float
+    """Training of one trial, on average."""
+
+
+def expected_best_curve(evidence: Evidence) -> ExpectedBest:
+    """Return the expected best of 1 to all trials that the sampler proposed.
+
+    Raises:
+        NothingToShowError: If fewer than two have a final loss.
+    """
+    study, losses = evidence.study, draws(evidence.study)
+    if len(losses) < 2:
+        raise NothingToShowError("the expected best needs at least two trials that the sampler proposed")
+    trials = np.linspace(1, len(losses), min(len(losses), MAX_POINTS)).round().astype(int).tolist()
+    half = [k for k in trials if 2 * k <= len(losses)]
+    seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
+    lower, upper = ([quantile_of_best(losses, k, quantile) for k in half] for quantile in BAND)
+    return ExpectedBest(
+        sampler=study.identity["sampler"],
+        trials=trials,
+        expected=plain(expected_best(losses, k) for k in trials),
+        band_trials=half,
+        lower=plain(lower),
+        upper=plain(upper),
+        seconds=plain([sum(seconds) / len(seconds)])[0],
+    )
+
+
+def plot_expected_best(curve: ExpectedBest) -> go.Figure:
+    """Draw the expected best over the number of trials, with its band."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*curve.band_trials, *reversed(curve.band_trials)],
+        y=[*curve.lower, *reversed(curve.upper)],
+        name="10 to 90 % of all sets of so many trials",
+        mode="lines",
+        line={"color": BLUE, "width": 0},
+        fill="toself",
+        fillcolor=BLUE_BAND,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=curve.trials,
+        y=curve.expected,
+        name="expected best",
+        mode="lines",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate="best of %{x} trials<br>dev loss %{y:.4f}<extra></extra>",
+    )
+    x = axis(f"trials of sampler {curve.sampler}, {curve.seconds:.3g} s of training each")
+    figure.update_layout(**layout(x, axis("expected best dev loss (nats per character)"), showlegend=True))
+    return figure

@@ -1,0 +1,97 @@
+"""How does a plot of a study become a file of its own?
+
+As a page that works offline, or as a picture drawn by plotly's own exporter, which is an extra.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from sweep.errors import MachineError, SweepError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.plots import PLOTS, Plot, draw
+from sweep.reporting.files import write_bytes
+from sweep.reporting.lr_finder_page import REPORTS
+from sweep.reporting.page.html_page import escape, figure_place, render_page
+
+PICTURE_SIZE = (900, 560)
+"""Width and height of a picture, in CSS pixels; a PNG has two pixels for each."""
+
+
+def write_figure(
+    name: str,
+    evidence: Evidence,
+    path: Path | str | None = None,
+    *,
+    force: bool = False,
+    reports: Path | str = REPORTS,
+) -> Path:
+    """Draw one plot of a study into a file, whose suffix says the format.
+
+    Args:
+        name: One of ``PLOTS``.
+        evidence: What is known of the study.
+        path: Where to; None is ``<reports>/<study>/<name>.html``, which is replaced if it exists.
+        force: Whether another file may be replaced.
+        reports: Folder of all reports.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        NotFoundError: If there is no such plot.
+        NothingToShowError: If the study lacks what it is made of.
+        SweepError: If the suffix is unknown, or the file exists.
+        MachineError: If it cannot be written, or what draws pictures is missing.
+    """
+    target = Path(path) if path is not None else Path(reports) / evidence.study.name / f"{name}.html"
+    if target.suffix.lower() not in FORMATS:
+        raise SweepError(f"{target} must end in {', '.join(FORMATS)}")
+    if path is not None and target.exists() and not force:
+        raise SweepError(f"{target} exists and is not overwritten; choose another with -o, or give --force")
+    figure = draw(name, evidence)
+    content = FORMATS[target.suffix.lower()](PLOTS[name], figure, evidence.study.name)
+    return write_bytes(target, content, within=reports if path is None else None)
+
+
+def _page(plot: Plot, figure: go.Figure, study: str) -> bytes:
+    body = "\n".join(
+        [
+            f'<p class="eyebrow">{escape(study)}</p>',
+            f"<h1>{escape(plot.title)}</h1>",
+            f'<p class="lead">{escape(plot.reading)}</p>',
+            figure_place("figure", f"{plot.title}. {plot.reading}", height=figure.layout.height),
+        ]
+    )
+    return render_page(f"{plot.title}: {study}", body, {"figure": figure}).encode()
+
+
+def _picture(form: str) -> Callable[[Plot, go.Figure, str], bytes]:
+    def export(_: Plot, figure: go.Figure, __: str) -> bytes:
+        width, height = PICTURE_SIZE
+        height = int(figure.layout.height or height)
+        try:
+            picture: bytes = figure.to_image(format=form, width=width, height=height, scale=2)
+        except (RuntimeError, ValueError) as error:
+            raise MachineError(f"no {form} without {_missing(error)}; or write .html") from error
+        return picture
+
+    return export
+
+
+def _missing(error: Exception) -> str:
+    """Say what plotly's exporter lacks, and where it comes from."""
+    if "pip install" in str(error):
+        return "kaleido: pip install kaleido"
+    if "Chrome" in str(error):
+        return "a browser: install chromium, or name one in BROWSER_PATH"
+    return f"plotly's exporter: {str(error).strip().partition(chr(10))[0]}"
+
+
+FORMATS: dict[str, Callable[[Plot, go.Figure, str], bytes]] = {
+    ".html": _page,
+    ".png": _picture("png"),
+    ".svg": _picture("svg"),
+}
+"""Suffix -> how a figure is written."""

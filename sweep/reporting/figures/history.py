@@ -1,0 +1,112 @@
+"""How did the best loss fall while the search went on?"""
+
+import dataclasses
+import datetime
+import itertools
+from collections.abc import Callable, Sequence
+
+import plotly.graph_objects as go
+
+from sweep.definition.records import TrialRecord
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.points import LOSS, TrialPoints, add_points, trial_points
+from sweep.reporting.figures.theme import GREY, ORANGE, axis, layout, plain, shown
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Dev loss over the course of a search."""
+
+    points: TrialPoints
+    best_x: list[float]
+    best_loss: list[float]
+    """Lowest loss so far, wherever it falls and at the end of the search."""
+    without_x: list[float]
+    """Where finished trials without a final loss ended."""
+    without_text: list[str]
+    """Number and state of each."""
+
+
+def history_by_trial(evidence: Evidence) -> History:
+    """Return dev loss over the number of the trial."""
+    return _history(evidence, evidence.study.trials, lambda trial: float(trial.number))
+
+
+def history_by_seconds(evidence: Evidence) -> History:
+    """Return dev loss over the seconds of training that all trials so far took together.
+
+    Trials count in the order in which they ended. Pauses between runs and the number of workers
+    play no part.
+    """
+    ended = sorted((t for t in evidence.study.trials if t.is_finished), key=_end)
+    spent = itertools.accumulate(trial.train_seconds for trial in ended)
+    by_number = {trial.number: seconds for trial, seconds in zip(ended, spent, strict=True)}
+    return _history(evidence, ended, lambda trial: by_number[trial.number])
+
+
+def plot_history_by_trial(history: History) -> go.Figure:
+    """Draw loss and best so far over trials."""
+    return _plot(history, "trial", "")
+
+
+def plot_history_by_seconds(history: History) -> go.Figure:
+    """Draw loss and best so far over training seconds."""
+    return _plot(history, "training seconds, all trials together", "after %{x:,.1f} s<br>")
+
+
+def _history(
+    evidence: Evidence, ordered: Sequence[TrialRecord], x: Callable[[TrialRecord], float]
+) -> History:
+    numbers = {trial.number for trial in evidence.scored}
+    scored = [trial for trial in ordered if trial.number in numbers]
+    best_x: list[float] = []
+    best_loss: list[float] = []
+    for trial in scored:
+        assert trial.dev_loss is not None, "scored trials have a loss"
+        if not best_loss or trial.dev_loss < best_loss[-1]:
+            best_x.append(x(trial))
+            best_loss.append(trial.dev_loss)
+    without = [trial for trial in ordered if trial.is_finished and trial.number not in numbers]
+    return History(
+        points=trial_points(scored, evidence.winner, x),
+        best_x=plain([*best_x, max(map(x, scored + without))]),
+        best_loss=plain([*best_loss, best_loss[-1]]),
+        without_x=plain(x(trial) for trial in without),
+        without_text=[f"trial {trial.number}: {shown(_ended_as(trial))}" for trial in without],
+    )
+
+
+def _plot(history: History, title: str, quantity: str) -> go.Figure:
+    figure = go.Figure()
+    low, high = history.points.loss_range
+    figure.add_scatter(
+        x=history.without_x,
+        y=[high] * len(history.without_x),
+        text=history.without_text,
+        name="no final loss",
+        mode="markers",
+        marker={"color": GREY, "symbol": "x-thin", "size": 6, "line": {"width": 1.5, "color": GREY}},
+        hovertemplate="%{text}<extra></extra>",
+    )
+    add_points(figure, history.points, quantity.removesuffix("<br>"))
+    figure.add_scatter(
+        x=history.best_x,
+        y=history.best_loss,
+        name="best so far",
+        mode="lines",
+        line={"color": ORANGE, "width": 1.5, "shape": "hv"},
+        hoverinfo="skip",
+    )
+    x_axis = axis(title, showgrid=False, rangemode="nonnegative")
+    figure.update_layout(**layout(x_axis, axis(LOSS, range=[low, high + 0.03 * (high - low)])))
+    return figure
+
+
+def _ended_as(trial: TrialRecord) -> str:
+    return trial.reason or trial.state
+
+
+def _end(trial: TrialRecord) -> tuple[float, int]:
+    """Return what the ends of trials are sorted by; those without a time come first."""
+    ended: datetime.datetime | None = trial.ended
+    return (ended.timestamp() if ended else 0.0, trial.number)

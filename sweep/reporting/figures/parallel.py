@@ -1,0 +1,200 @@
+"""Which combinations do the best trials have in common?
+
+Parallel coordinates from plain lines, so that hovering works and any plotly.js draws them.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.definition.dimensions import Dimension, dimensions_of
+from sweep.definition.records import TrialRecord
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.points import best_tenth, shown_range
+from sweep.reporting.figures.theme import (
+    BLUE,
+    GREY,
+    ORANGE,
+    even_ticks,
+    log_ticks,
+    plain,
+    spoken,
+    tick_text,
+    value_text,
+)
+
+MAX_LINES = 300
+"""Lines that can be told apart at all: the best trials, and the others evenly thinned."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One upright axis."""
+
+    title: str
+    log: bool
+    ticks: list[float]
+    """Places from 0 (bottom) to 1."""
+    labels: list[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One trial."""
+
+    trial: int
+    dev_loss: float
+    group: str
+    """``others``, ``best`` or ``winner``."""
+    places: list[float | None]
+    """On each axis from 0 to 1; None where the trial lacks the hyperparameter."""
+    values: list[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelCoordinates:
+    """Axes from left to right, the dev loss last, and one line a trial."""
+
+    axes: list[Axis]
+    lines: list[Line]
+    left_out: int
+    """Trials that have no line."""
+
+
+def parallel_coordinates(evidence: Evidence) -> ParallelCoordinates:
+    """Return the searched hyperparameters and the dev loss as axes, trials as lines."""
+    trials = evidence.scored
+    dimensions = dimensions_of(evidence.study)
+    low, high = shown_range([trial.dev_loss for trial in trials if trial.dev_loss is not None])
+    loss = Dimension(name="dev loss", low=low, high=high, log=False, choices=())
+    inside = [trial for trial in trials if trial.dev_loss is not None and trial.dev_loss <= high]
+    best = best_tenth(trials)
+    shown = _thinned(inside, best | {evidence.winner.number})
+    groups = dict.fromkeys(best, "best") | {evidence.winner.number: "winner"}
+    return ParallelCoordinates(
+        axes=[_axis(dimension) for dimension in (*dimensions, loss)],
+        lines=[_line(trial, groups.get(trial.number, "others"), dimensions, loss) for trial in shown],
+        left_out=len(trials) - len(shown),
+    )
+
+
+def plot_parallel_coordinates(numbers: ParallelCoordinates) -> go.Figure:
+    """Draw the other trials in grey, the best over them, the winner on top."""
+    figure = go.Figure()
+    styles = {
+        "others": ("other trials", {"color": GREY, "width": 0.8}, 0.3),
+        "best": ("best tenth", {"color": BLUE, "width": 1.4}, 0.85),
+        "winner": ("winner", {"color": ORANGE, "width": 2.5}, 1.0),
+    }
+    for group, (name, line, opacity) in styles.items():
+        _add_lines(figure, [entry for entry in numbers.lines if entry.group == group], name, line, opacity)
+    places = list(range(len(numbers.axes)))
+    figure.update_layout(
+        xaxis={
+            "tickvals": places,
+            "ticktext": [f"{axis.title}<br>{'log' if axis.log else ''}" for axis in numbers.axes],
+            "range": [-0.35, len(places) - 0.65],
+            "side": "top",
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        yaxis={"visible": False, "range": [-0.04, 1.04], "fixedrange": True},
+        shapes=[_rule(place) for place in places],
+        annotations=[note for place in places for note in _labels(place, numbers.axes[place])],
+        template="none",
+        hovermode="closest",
+        showlegend=False,
+        margin={"l": 12, "r": 12, "t": 60, "b": 20},
+    )
+    return figure
+
+
+def _thinned(trials: Sequence[TrialRecord], wanted: set[int]) -> list[TrialRecord]:
+    """Return at most ``MAX_LINES`` trials: the best of those wanted, and every so many of the others."""
+    first = sorted((t for t in trials if t.number in wanted), key=lambda t: (t.dev_loss or 0.0, t.number))
+    first = first[: MAX_LINES // 2]
+    others = [trial for trial in trials if trial.number not in wanted]
+    step = max(1, -(-len(others) // (MAX_LINES - len(first))))
+    return [*others[::step], *first]
+
+
+def _line(trial: TrialRecord, group: str, dimensions: Sequence[Dimension], loss: Dimension) -> Line:
+    assert trial.dev_loss is not None, "only trials with a final loss are lines"
+    params = trial.params
+    places = [d.share(params[d.name]) if d.name in params else None for d in dimensions]
+    return Line(
+        trial=trial.number,
+        dev_loss=plain([trial.dev_loss])[0],
+        group=group,
+        places=[
+            None if place is None else round(place, 4) for place in (*places, loss.share(trial.dev_loss))
+        ],
+        values=[
+            *(value_text(params[d.name]) if d.name in params else "not set" for d in dimensions),
+            f"{trial.dev_loss:.4f}",
+        ],
+    )
+
+
+def _axis(dimension: Dimension) -> Axis:
+    if dimension.choices:
+        labels = {dimension.share(choice): value_text(choice) for choice in dimension.choices}
+    else:
+        ticks = (log_ticks if dimension.log else even_ticks)(dimension.low, dimension.high)
+        labels = {dimension.share(tick): tick_text(tick) for tick in ticks}
+    return Axis(
+        title=spoken(dimension.name),
+        log=dimension.log,
+        ticks=[round(share, 4) for share in labels],
+        labels=list(labels.values()),
+    )
+
+
+def _add_lines(
+    figure: go.Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float
+) -> None:
+    """Draw lines as one trace, a gap after each."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    text: list[str] = []
+    for line in lines:
+        x += [*range(len(line.places)), None]
+        y += [*line.places, None]
+        text += [
+            f"trial {line.trial}, dev loss {line.dev_loss:.4f}<br>{value}" for value in (*line.values, "")
+        ]
+    figure.add_scatter(
+        x=x,
+        y=y,
+        text=text,
+        name=name,
+        mode="lines+markers",
+        line=style,
+        marker={"size": 5, "color": style["color"]},
+        opacity=opacity,
+        connectgaps=False,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _rule(place: int) -> dict[str, Any]:
+    line = {"color": "rgba(128, 128, 128, 0.55)", "width": 1}
+    return {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "layer": "below", "line": line}
+
+
+def _labels(place: int, axis: Axis) -> list[dict[str, Any]]:
+    return [
+        {
+            "x": place,
+            "y": tick,
+            "text": label,
+            "showarrow": False,
+            "xanchor": "right",
+            "xshift": -6,
+            "font": {"size": 11},
+        }
+        for tick, label in zip(axis.ticks, axis.labels, strict=True)
+    ]

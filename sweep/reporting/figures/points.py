@@ -1,0 +1,123 @@
+"""Trials as points: what most figures of a search are made of."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import plotly.graph_objects as go
+
+from sweep.definition.records import TrialRecord
+from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain
+
+BEST_SHARE = 0.1
+"""Share of the trials that is set off as the best."""
+
+LOSS = "dev loss, nats per character"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Some trials, one entry each."""
+
+    x: list[float]
+    dev_loss: list[float]
+    trial: list[int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPoints:
+    """Dev loss over some quantity, and what part of it a picture should show."""
+
+    others: Points
+    best: Points
+    """The best tenth, without the winner."""
+    winner: Points
+    loss_range: list[float]
+    above: int
+    """Trials that lie above the range."""
+
+
+def trial_points(
+    trials: Sequence[TrialRecord], winner: TrialRecord, x: Callable[[TrialRecord], float]
+) -> TrialPoints:
+    """Return trials with a finite loss as points.
+
+    Args:
+        trials: At least one.
+        winner: Set off from the others.
+        x: Trial -> horizontal coordinate.
+    """
+    best = best_tenth(trials)
+    loss_range = shown_range([_loss(trial) for trial in trials])
+    groups: dict[str, list[TrialRecord]] = {"others": [], "best": [], "winner": []}
+    for trial in trials:
+        group = "winner" if trial.number == winner.number else "best" if trial.number in best else "others"
+        groups[group].append(trial)
+    return TrialPoints(
+        **{name: _points(group, x) for name, group in groups.items()},
+        loss_range=loss_range,
+        above=sum(_loss(trial) > loss_range[1] for trial in trials),
+    )
+
+
+def best_tenth(trials: Sequence[TrialRecord]) -> set[int]:
+    """Return the numbers of the tenth of the trials with the lowest loss, at least one."""
+    ordered = sorted(trials, key=lambda trial: (_loss(trial), trial.number))
+    return {trial.number for trial in ordered[: math.ceil(BEST_SHARE * len(ordered))]}
+
+
+def shown_range(losses: Sequence[float]) -> list[float]:
+    """Return the range of losses that a picture shows: all, or without the few that would flatten it.
+
+    What lies further above the lowest loss than twice as far as 90 % of the trials is left out.
+
+    Examples:
+        >>> shown_range([2.0, 2.1, 2.2])
+        [1.99, 2.21]
+        >>> shown_range([2.0, 2.1] * 10 + [90.0])
+        [1.99, 2.21]
+    """
+    ordered = sorted(losses)
+    low, most = ordered[0], ordered[math.ceil(0.9 * len(ordered)) - 1]
+    high = min(ordered[-1], low + 2 * (most - low)) if most > low else ordered[-1]
+    margin = 0.05 * (high - low) or 0.01
+    return plain([low - margin, high + margin])
+
+
+def add_points(figure: go.Figure, points: TrialPoints, quantity: str) -> None:
+    """Draw the points, the best and the winner over the others.
+
+    Args:
+        figure: Drawn into.
+        points: What.
+        quantity: The line of the hover text on ``x``, in plotly's format.
+    """
+    few = len(points.others.x) < 1_000
+    styles = (
+        ("other trials", points.others, {"color": GREY, "size": 6 if few else 4, "opacity": 0.55}),
+        ("best tenth", points.best, {"color": BLUE, "size": 7}),
+        ("winner", points.winner, {"color": ORANGE, "size": 12, "symbol": "diamond"}),
+    )
+    for name, group, marker in styles:
+        figure.add_scatter(
+            x=group.x,
+            y=group.dev_loss,
+            customdata=group.trial,
+            name=name,
+            mode="markers",
+            marker=marker,
+            hovertemplate=f"trial %{{customdata}}<br>{quantity}<br>dev loss %{{y:.4f}}<extra></extra>",
+        )
+
+
+def _points(trials: Sequence[TrialRecord], x: Callable[[TrialRecord], float]) -> Points:
+    return Points(
+        x=plain(x(trial) for trial in trials),
+        dev_loss=plain(_loss(trial) for trial in trials),
+        trial=[trial.number for trial in trials],
+    )
+
+
+def _loss(trial: TrialRecord) -> float:
+    assert trial.dev_loss is not None, "only trials with a final loss are points"
+    return trial.dev_loss

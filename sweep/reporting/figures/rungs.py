@@ -1,0 +1,128 @@
+"""What did each trial's loss look like on the way, and where were trials given up?"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.definition.records import TrialRecord
+from sweep.errors import NothingToShowError
+from sweep.execution.rungs import DECISION_RUNGS
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.points import LOSS, best_tenth, shown_range
+from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain
+
+MAX_LINES = 300
+"""Lines of each group; more are evenly thinned."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RungLine:
+    """Dev loss of one trial at its rungs."""
+
+    trial: int
+    percent: list[int]
+    dev_loss: list[float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RungCurves:
+    """Trials by how they ended."""
+
+    winner: list[RungLine]
+    best: list[RungLine]
+    others: list[RungLine]
+    given_up: list[RungLine]
+    """Pruned, diverged, out of time or failed, with at least one rung."""
+    loss_range: list[float]
+
+
+def rung_curves(evidence: Evidence) -> RungCurves:
+    """Return the rungs of all trials that have any.
+
+    Raises:
+        NothingToShowError: If no trial reached a rung before its end.
+    """
+    lines = {trial.number: _line(trial) for trial in evidence.study.trials}
+    reached = [t for t in evidence.study.trials if any(p in DECISION_RUNGS for p in lines[t.number].percent)]
+    if not reached:
+        raise NothingToShowError(
+            "no trial reached a rung: trials below 2,000 steps are compared at their end"
+        )
+    scored = [trial for trial in reached if math.isfinite(trial.dev_loss or math.nan)]
+    best = best_tenth(scored) if scored else set()
+    first = min(scored, key=lambda t: (t.dev_loss, t.number)).number if scored else -1
+    ranked = {trial.number for trial in scored}
+    groups = {
+        "winner": [t for t in scored if t.number == first],
+        "best": [t for t in scored if t.number in best and t.number != first],
+        "others": [t for t in scored if t.number not in best and t.number != first],
+        "given_up": [t for t in reached if t.is_finished and t.number not in ranked],
+    }
+    shown = {name: [lines[t.number] for t in _thinned(group)] for name, group in groups.items()}
+    losses = [loss for group in shown.values() for line in group for loss in line.dev_loss]
+    if not losses:
+        raise NothingToShowError("no trial that reached a rung has ended yet")
+    return RungCurves(**shown, loss_range=shown_range(losses))
+
+
+def plot_rung_curves(numbers: RungCurves) -> go.Figure:
+    """Draw one line a trial; a cross ends the line of a trial that was given up."""
+    figure = go.Figure()
+    _add(figure, numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
+    _add(figure, numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
+    _add(figure, numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
+    _add(figure, numbers.winner, "lowest loss", {"color": ORANGE, "width": 2.5})
+    ticks = [*DECISION_RUNGS, 100]
+    x = axis("share of the trial's own steps (%)", tickvals=ticks, range=[5, 104])
+    figure.update_layout(**layout(x, axis(LOSS, range=numbers.loss_range), showlegend=True))
+    return figure
+
+
+def _line(trial: TrialRecord) -> RungLine:
+    rungs = {percent: loss for percent, loss in trial.rungs.items() if math.isfinite(loss)}
+    return RungLine(trial=trial.number, percent=list(rungs), dev_loss=plain(rungs.values()))
+
+
+def _thinned(trials: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
+    return trials[:: max(1, -(-len(trials) // MAX_LINES))]
+
+
+def _add(
+    figure: go.Figure,
+    lines: Sequence[RungLine],
+    name: str,
+    style: dict[str, Any],
+    *,
+    opacity: float = 1.0,
+    end: str = "circle",
+) -> None:
+    """Draw a group of lines as one trace, a gap after each."""
+    if not lines:
+        return
+    x: list[int | None] = []
+    y: list[float | None] = []
+    numbers: list[int] = []
+    symbols: list[str] = []
+    for line in lines:
+        x += [*line.percent, None]
+        y += [*line.dev_loss, None]
+        numbers += [line.trial] * (len(line.percent) + 1)
+        symbols += ["circle"] * (len(line.percent) - 1) + [end, end]
+    figure.add_scatter(
+        x=x,
+        y=y,
+        customdata=numbers,
+        name=name,
+        mode="lines+markers",
+        line=style,
+        marker={
+            "color": style["color"],
+            "size": [8 if symbol == "x" else 4 for symbol in symbols],
+            "symbol": symbols,
+        },
+        opacity=opacity,
+        hovertemplate="trial %{customdata} at %{x} %<br>dev loss %{y:.4f}<extra></extra>",
+    )

@@ -1,0 +1,153 @@
+"""Where along each hyperparameter do the low losses lie?"""
+
+import dataclasses
+import statistics
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.definition.dimensions import Dimension, dimensions_of
+from sweep.definition.records import TrialRecord
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.points import TrialPoints, add_points, trial_points
+from sweep.reporting.figures.theme import axis, layout, log_axis, plain, spoken, value_text
+
+COLUMNS = 3
+"""Panels side by side in the figure of all slices."""
+
+_JITTER = 0.5
+"""Width over which the trials of one choice are spread, in choices."""
+
+_GOLDEN = 0.6180339887498949
+"""Multiples of it, cut to their fraction, are evenly spread however many there are."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Dev loss over one hyperparameter."""
+
+    name: str
+    log: bool
+    choices: list[str]
+    """As text; empty for a range. Their places are 0, 1, 2 …"""
+    medians: list[float | None]
+    """Median loss of each choice."""
+    ends: list[float]
+    points: TrialPoints
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Slices:
+    """One slice a searched hyperparameter that some trial has."""
+
+    slices: list[Slice]
+
+
+def slices(evidence: Evidence) -> Slices:
+    """Return dev loss over each searched hyperparameter."""
+    scored = evidence.scored
+    found = [_slice(evidence, dimension) for dimension in dimensions_of(evidence.study)]
+    if not any(found):
+        raise NothingToShowError(f"nothing was searched in {len(scored)} trials")
+    return Slices(slices=[entry for entry in found if entry is not None])
+
+
+def plot_slice(numbers: Slice) -> go.Figure:
+    """Draw the trials over one hyperparameter."""
+    figure = go.Figure()
+    if numbers.choices:
+        quantity = f"{spoken(numbers.name)} %{{text}}"
+    else:
+        quantity = f"{spoken(numbers.name)} %{{x:,.6~g}}"
+    add_points(figure, numbers.points, quantity)
+    if numbers.choices:
+        for trace in figure.data:
+            trace.text = [numbers.choices[round(x)] for x in trace.x]
+        _add_medians(figure, numbers)
+    figure.update_layout(**layout(_x_axis(numbers), axis("dev loss", range=numbers.points.loss_range)))
+    return figure
+
+
+def plot_slices(numbers: Slices) -> go.Figure:
+    """Draw all slices as panels of one figure, with one scale of losses."""
+    count = len(numbers.slices)
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    figure = go.Figure()
+    figure.update_layout(**layout(axis(""), axis(""), height=300 * rows))
+    for place, entry in enumerate(numbers.slices):
+        row, column = divmod(place, columns)
+        _add_panel(figure, plot_slice(entry), place, _box(row, rows, 0.28), _box(column, columns, 0.12))
+    return figure
+
+
+def _slice(evidence: Evidence, dimension: Dimension) -> Slice | None:
+    name = dimension.name
+    trials = [trial for trial in evidence.scored if name in trial.params]
+    if not trials:
+        return None
+
+    def place(trial: TrialRecord) -> float:
+        jitter = _JITTER * ((trial.number * _GOLDEN) % 1 - 0.5) if dimension.choices else 0.0
+        return dimension.coordinate(trial.params[name]) + jitter
+
+    margin = 0.5 if dimension.choices else 0.0
+    return Slice(
+        name=name,
+        log=dimension.log,
+        choices=[value_text(choice) for choice in dimension.choices],
+        medians=[_median(trials, name, choice) for choice in dimension.choices],
+        ends=plain([dimension.low - margin, dimension.high + margin]),
+        points=trial_points(trials, evidence.winner, place),
+    )
+
+
+def _median(trials: list[TrialRecord], name: str, choice: Any) -> float | None:
+    losses = [trial.dev_loss for trial in trials if trial.params[name] == choice and trial.dev_loss]
+    return plain([statistics.median(losses)])[0] if losses else None
+
+
+def _add_medians(figure: go.Figure, numbers: Slice) -> None:
+    """Draw a short line at each choice's median."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for place, median in enumerate(numbers.medians):
+        x += [place - 0.32, place + 0.32, None]
+        y += [median, median, None]
+    figure.add_scatter(
+        x=x,
+        y=y,
+        name="median",
+        mode="lines",
+        line={"width": 2, "color": "#6E6E6E"},
+        hovertemplate="median %{y:.4f}<extra></extra>",
+    )
+
+
+def _x_axis(numbers: Slice) -> dict[str, Any]:
+    title = spoken(numbers.name)
+    if numbers.choices:
+        places = list(range(len(numbers.choices)))
+        ticks = {"tickvals": places, "ticktext": numbers.choices, "range": numbers.ends}
+        return axis(title, showgrid=False, **ticks)
+    return log_axis(title, *numbers.ends) if numbers.log else axis(title)
+
+
+def _box(place: int, count: int, gap: float) -> list[float]:
+    """Return from where to where panel ``place`` of ``count`` reaches, as shares of the whole."""
+    size = 1 / (count + gap * (count - 1))
+    return [place * size * (1 + gap), place * size * (1 + gap) + size]
+
+
+def _add_panel(
+    figure: go.Figure, panel: go.Figure, place: int, rows: list[float], columns: list[float]
+) -> None:
+    number = str(place + 1) if place else ""
+    for trace in panel.data:
+        trace.xaxis, trace.yaxis = f"x{number}", f"y{number}"
+        figure.add_trace(trace)
+    x, y = panel.layout.xaxis, panel.layout.yaxis
+    x.domain, x.anchor = columns, f"y{number}"
+    y.domain, y.anchor = [1 - rows[1], 1 - rows[0]], f"x{number}"
+    figure.update_layout({f"xaxis{number}": x, f"yaxis{number}": y})

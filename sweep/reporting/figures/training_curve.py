@@ -1,0 +1,79 @@
+"""How did the winner learn?"""
+
+import dataclasses
+
+import numpy as np
+import plotly.graph_objects as go
+
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain
+from sweep.tasks.mlp.lr_finder import smooth
+
+SMOOTHED_SHARE = 0.01
+"""Part of the curve that the moving average looks back on."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingCurve:
+    """Losses of one trial over its steps, nats per character."""
+
+    trial: int
+    step: list[int]
+    raw: list[float | None]
+    """Minibatch loss at each of ``step``."""
+    smoothed: list[float | None]
+    window: int
+    """Stored points that the moving average looks back on."""
+    dev_step: list[int]
+    dev_loss: list[float]
+
+
+def training_curve(evidence: Evidence) -> TrainingCurve:
+    """Return the winner's curve, smoothed in full and then thinned to ``MAX_POINTS``."""
+    steps, losses = evidence.curve
+    window = max(1, int(len(steps) * SMOOTHED_SHARE))
+    places = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_POINTS)).round().astype(np.int64))
+    smoothed = smooth(losses.astype(np.float64), window)
+    segments = evidence.winner.segments
+    return TrainingCurve(
+        trial=evidence.winner.number,
+        step=[int(step) + 1 for step in steps[places]],
+        raw=gaps(losses[places].tolist()),
+        smoothed=gaps(smoothed[places].tolist()),
+        window=window,
+        dev_step=[segment.step for segment in segments],
+        dev_loss=plain(segment.dev_loss for segment in segments),
+    )
+
+
+def plot_training_curve(curve: TrainingCurve) -> go.Figure:
+    """Draw the smoothed loss over the raw one, with the dev loss where it was measured."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=curve.step,
+        y=curve.raw,
+        name="minibatch loss",
+        mode="lines",
+        line={"color": GREY, "width": 1},
+        opacity=0.45,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=curve.step,
+        y=curve.smoothed,
+        name="smoothed",
+        mode="lines",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate="step %{x:,}<br>training loss, smoothed %{y:.4f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=curve.dev_step,
+        y=curve.dev_loss,
+        name="dev loss",
+        mode="markers",
+        marker={"color": ORANGE, "size": 9, "symbol": "diamond"},
+        hovertemplate="step %{x:,}<br>dev loss %{y:.4f}<extra></extra>",
+    )
+    x, y = axis("step", tickformat=",~d", rangemode="tozero"), axis("loss, nats per character")
+    figure.update_layout(**layout(x, y, showlegend=True))
+    return figure

@@ -1,0 +1,94 @@
+"""Where is the winner bad?"""
+
+import dataclasses
+import math
+
+import plotly.graph_objects as go
+
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.embedding import symbol_texts
+from sweep.reporting.figures.points import LOSS
+from sweep.reporting.figures.theme import BLUE, axis, layout, plain
+from sweep.tasks.mlp.inspection import MeanLosses
+
+MAX_BARS = 40
+"""Characters shown: those with the largest part in the whole loss."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WeakSpots:
+    """Mean dev loss of groups of characters."""
+
+    labels: list[str]
+    mean: list[float]
+    """Nats per character."""
+    count: list[int]
+    share: list[float]
+    """Part of the whole dev loss."""
+    left_out: int
+    """Groups that are not shown."""
+
+
+def loss_by_position(evidence: Evidence) -> WeakSpots:
+    """Return the loss of the first character of a word, the second, and so on, ends included."""
+    losses = evidence.inspection.by_position
+    return _spots(losses, [str(place + 1) for place in range(len(losses.count))])
+
+
+def loss_by_character(evidence: Evidence) -> WeakSpots:
+    """Return the loss by the character to be predicted, hardest first."""
+    spots = _spots(evidence.inspection.by_character, symbol_texts(evidence.corpus.vocabulary))
+    return _hardest_first(spots)
+
+
+def plot_loss_by_position(spots: WeakSpots) -> go.Figure:
+    """Draw one bar a place."""
+    return _plot(spots, "place in the word", "place %{x}")
+
+
+def plot_loss_by_character(spots: WeakSpots) -> go.Figure:
+    """Draw one bar a character."""
+    return _plot(spots, "next character", "next is %{x}")
+
+
+def _spots(losses: MeanLosses, labels: list[str]) -> WeakSpots:
+    """Return the groups that have examples; those with the largest shares, if they are many."""
+    total = float((losses.count * losses.mean)[losses.count > 0].sum())
+    shares = [m * n / total if n else 0.0 for m, n in zip(losses.mean, losses.count, strict=True)]
+    present = [k for k, mean in enumerate(losses.mean) if math.isfinite(mean)]
+    kept = sorted(sorted(present, key=lambda k: (-shares[k], k))[:MAX_BARS])
+    return WeakSpots(
+        labels=[labels[k] for k in kept],
+        mean=plain(losses.mean[kept].tolist()),
+        count=losses.count[kept].tolist(),
+        share=plain(shares[k] for k in kept),
+        left_out=len(present) - len(kept),
+    )
+
+
+def _hardest_first(spots: WeakSpots) -> WeakSpots:
+    order = sorted(range(len(spots.mean)), key=lambda k: (-spots.mean[k], k))
+    return dataclasses.replace(
+        spots,
+        labels=[spots.labels[k] for k in order],
+        mean=[spots.mean[k] for k in order],
+        count=[spots.count[k] for k in order],
+        share=[spots.share[k] for k in order],
+    )
+
+
+def _plot(spots: WeakSpots, title: str, group: str) -> go.Figure:
+    figure = go.Figure()
+    figure.add_bar(
+        x=spots.labels,
+        y=spots.mean,
+        customdata=[list(pair) for pair in zip(spots.count, spots.share, strict=True)],
+        marker={"color": BLUE},
+        hovertemplate=(
+            f"{group}<br>dev loss %{{y:.4f}}<br>%{{customdata[0]:,}} characters, "
+            "%{customdata[1]:.1%} of the whole loss<extra></extra>"
+        ),
+    )
+    x = axis(title, type="category", showgrid=False, tickangle=0)
+    figure.update_layout(**layout(x, axis(LOSS), bargap=0.3))
+    return figure

@@ -1,0 +1,188 @@
+"""What came out of a study, in words and in a few numbers?
+
+A pure function of what is stored: what a reader should know who reads nothing else. A finished
+confirmation decides which trial is best and gives its loss; until then the ranked table does.
+"""
+
+import collections
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas
+
+from sweep.certify.config_file import Certificate
+from sweep.certify.confirmation import Verdict
+from sweep.definition.ranking import RANKED
+from sweep.definition.records import StudyRecord
+from sweep.reporting.advice.configurations import ranked_configurations
+from sweep.reporting.advice.seeds import find_seeds
+from sweep.reporting.table.columns import cell
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What a reader sees first, as plain text; what stands between backticks is a command."""
+
+    title: str
+    sentences: list[str]
+    tiles: dict[str, str]
+    """Name -> a number or a word."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What a finished confirmation says."""
+
+    certificate: Certificate
+    verdict: Verdict
+    trial: int
+
+
+def write_headline(
+    study: StudyRecord,
+    rows: pandas.DataFrame,
+    baselines: Mapping[str, float],
+    confirmed: Confirmed | None = None,
+) -> Headline:
+    """Return what came out of a study.
+
+    Args:
+        study: As stored.
+        rows: ``rank_trials(study)``.
+        baselines: Name -> dev loss without training, highest first; may be empty.
+        confirmed: None where no confirmation is finished.
+    """
+    ranked = _rows_of(rows, RANKED)
+    if not ranked:
+        return _without_winner(study, rows)
+    if confirmed is None:
+        best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked[0])
+        title = f"Trial {best['trial']} is best so far, at {loss:.4f} nats per character"
+        certainty = {"confirmed": "not yet"}
+    else:
+        best = next(row for row in ranked if confirmed.trial in row["trials"])
+        loss, sure = confirmed.certificate.mean, _certified(confirmed)
+        title = f"Trial {confirmed.trial} is best, certified at {loss:.4f} nats per character"
+        certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
+    sentences = [_configuration(study, best), _gain(loss, baselines), *sure, *_unfinished(study)]
+    tiles = {"dev loss": f"{loss:.4f}", **_gains(loss, baselines), **certainty, **_costs(study, best)}
+    return Headline(title=title, sentences=sentences, tiles=tiles)
+
+
+def state_counts(rows: pandas.DataFrame) -> str:
+    """Return how many trials ended how, as ``38 complete, 2 pruned``."""
+    counts: collections.Counter[str] = collections.Counter()
+    for state, trials in zip(rows["state"], rows["trials"], strict=True):
+        counts[state] += len(trials)
+    return ", ".join(f"{count:,} {state}" for state, count in counts.most_common()) or "none"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a duration as a person says it.
+
+    Examples:
+        >>> seconds_text(6.83), seconds_text(95), seconds_text(7_300)
+        ('6.8 s', '1 min 35 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _rows_of(rows: pandas.DataFrame, state: str) -> list[dict[str, Any]]:
+    names = [str(name) for name in rows]
+    found = rows[rows["state"] == state].itertuples(index=False, name=None)
+    return [dict(zip(names, values, strict=True)) for values in found]
+
+
+def _without_winner(study: StudyRecord, rows: pandas.DataFrame) -> Headline:
+    if rows.empty:
+        todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
+        return Headline(title="No trial yet", sentences=[todo], tiles={})
+    counted = f"So far: {state_counts(rows)}."
+    why = "A trial ranks when it ends with a finite loss; the table says why none did."
+    return Headline(
+        title="No trial has a final loss", sentences=[counted, why, *_unfinished(study)], tiles={}
+    )
+
+
+def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
+    """Return the winner's searched hyperparameters as a sentence."""
+    values = [
+        f"{name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[name])}"
+        for name in study.searched
+        if best.get(name) is not None
+    ]
+    text = _listed(values) if values else "Nothing was searched"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _gain(loss: float, baselines: Mapping[str, float]) -> str:
+    """Say what the loss means, and how far it is below what needs no training."""
+    unsure = f"On average it is as unsure as between {math.exp(loss):.1f} equally likely characters"
+    if not baselines:
+        return f"{unsure}."
+    gains = [_difference(loss - base, name) for name, base in baselines.items()]
+    return f"{unsure}: {_listed(gains)}."
+
+
+def _difference(difference: float, name: str) -> str:
+    return f"{abs(difference):.2f} nats {'below' if difference <= 0 else 'above'} the {name}"
+
+
+def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
+    """Say on how many seeds it stands, which ranks might be as good, and what decides."""
+    if best["n"] > 1:
+        seeds = f"It is the mean of {best['n']} seeds, {best['dev_loss_sd']:.4f} apart (standard deviation)"
+    else:
+        seeds = "It was trained on one seed"
+    open_ranks = find_seeds(study, ranked_configurations(study))
+    if open_ranks is not None:
+        ranks = f"{'and' if open_ranks.ranks == 2 else 'to'} {open_ranks.ranks}"
+        seeds += f"; ranks 1 {ranks} lie within {open_ranks.margin:.3f}, so their order may be luck"
+    return [f"{seeds}.", f"Not confirmed: `sweep confirm {study.name}` trains the best on fresh seeds."]
+
+
+def _certified(confirmed: Confirmed) -> list[str]:
+    found, tied = confirmed.certificate, [t for t in confirmed.verdict.tied if t != confirmed.trial]
+    seeds = (
+        f"The loss is the mean of {len(found.seeds)} seeds that took no part in search or choice, "
+        f"{found.sd:.4f} apart (standard deviation); the search had it {abs(found.optimism):.4f} "
+        f"{'lower' if found.optimism >= 0 else 'higher'}."
+    )
+    compared = f"It was chosen among {found.candidates} on {found.rounds} seeds each"
+    if not tied:
+        return [f"{compared}, and no other is tied with it.", seeds]
+    trials = "trial" if len(tied) == 1 else "trials"
+    return [f"{compared}; {trials} {_listed([str(t) for t in tied])} cannot be told from it.", seeds]
+
+
+def _unfinished(study: StudyRecord) -> list[str]:
+    done = sum(trial.is_finished for trial in study.trials)
+    if done >= study.total_trials:
+        return []
+    return [f"{done:,} of {study.total_trials:,} trials are done; `sweep run {study.name}` goes on."]
+
+
+def _gains(loss: float, baselines: Mapping[str, float]) -> dict[str, str]:
+    """Return the difference from the best that needs no training."""
+    return {
+        f"vs {name.partition(' (')[0]}": f"{loss - base:+.4f}".replace("-", "\N{MINUS SIGN}")
+        for name, base in list(baselines.items())[-1:]
+    }
+
+
+def _costs(study: StudyRecord, best: Mapping[str, Any]) -> dict[str, str]:
+    spent = sum(trial.train_seconds for trial in study.trials)
+    return {
+        "parameters": cell("n_params", best["n_params"]),
+        "to train it": seconds_text(best["train_seconds"] or 0.0),
+        f"to train all {len(study.trials):,} trials": seconds_text(spent),
+    }
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

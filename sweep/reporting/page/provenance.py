@@ -1,0 +1,93 @@
+"""Where do a study's numbers come from, and which commands give them again?"""
+
+import datetime
+from collections.abc import Iterable
+
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.spec import fingerprint
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.page.headline import seconds_text, state_counts
+
+_MACHINE = ("system", "machine", "cores")
+
+
+def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
+    """Return what a reader must know to judge or repeat the study: title -> name -> text."""
+    study = evidence.study
+    versions = {name: text for name, text in study.environment.items() if name not in _MACHINE}
+    machine = {name: text for name, text in study.environment.items() if name in _MACHINE}
+    return {
+        "Search": _search(evidence),
+        "Data": {
+            "words": str(study.data.get("words", "")),
+            "what was read": study.data_facts,
+            "split": str(study.identity.get("split", "")),
+        },
+        "Machine": {**machine, **_places(study)},
+        "Versions": versions,
+        "Hashes": {
+            "words file (sha256)": str(study.identity.get("data_sha256", "")),
+            "study's identity (sha256)": fingerprint(study.identity),
+        },
+    }
+
+
+def commands(evidence: Evidence) -> list[str]:
+    """Return the commands that go on from here."""
+    name = evidence.study.name
+    try:
+        winner = evidence.winner
+    except NothingToShowError:
+        return [f"sweep run {name}"]
+    return [
+        f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
+        f"sweep confirm {name}    # is it the best on fresh seeds?",
+        f"sweep export {name} --trial {winner.number} -o best.toml",
+        "sweep sample best.toml -n 20",
+        "sweep test best.toml    # the test split, once",
+    ]
+
+
+def _search(evidence: Evidence) -> dict[str, str]:
+    study = evidence.study
+    identity = study.identity
+    keys = {"sampler": "sampler", "pruner": "pruner", "seed": "seed of the study", "replicates": "replicates"}
+    return {
+        **{title: str(identity[key]) for key, title in keys.items() if key in identity},
+        "minimised": ", ".join(study.objectives),
+        "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
+        **_winner(evidence),
+        **_times(study.trials),
+        "trainer version": str(identity.get("trainer_version", "")),
+    }
+
+
+def _winner(evidence: Evidence) -> dict[str, str]:
+    try:
+        winner = evidence.winner
+    except NothingToShowError:
+        return {}
+    return {"winner's seed": str(winner.seed)}
+
+
+def _times(trials: Iterable[TrialRecord]) -> dict[str, str]:
+    trials = list(trials)
+    starts = [trial.started for trial in trials if trial.started]
+    ends = [trial.ended for trial in trials if trial.ended]
+    if not starts or not ends:
+        return {}
+    return {
+        "first trial began": _moment(min(starts)),
+        "last trial ended": _moment(max(ends)),
+        "training, all trials": seconds_text(sum(trial.train_seconds for trial in trials)),
+    }
+
+
+def _moment(moment: datetime.datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def _places(study: StudyRecord) -> dict[str, str]:
+    engines = dict.fromkeys(f"{trial.engine} on {trial.device}" for trial in study.trials)
+    return {"engine": ", ".join(engines)} if engines else {}

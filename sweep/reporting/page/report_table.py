@@ -1,0 +1,118 @@
+"""How does the ranked table stand in the report?
+
+All rows are in the page, the first of them in sight; its script sorts and filters them.
+"""
+
+from collections.abc import Sequence
+
+import pandas
+
+from sweep.definition.ranking import RANKED
+from sweep.definition.records import StudyRecord
+from sweep.reporting.page.html_page import escape
+from sweep.reporting.table.columns import cell, hyperparameters, is_text
+
+ROWS_IN_SIGHT = 12
+
+_HEADINGS = {
+    "rank": "#",
+    "dev_loss": "dev loss",
+    "dev_loss_sd": "spread",
+    "n": "seeds",
+    "n_params": "parameters",
+    "train_seconds": "seconds",
+    "diff": "difference",
+    "ci_low": "from",
+    "ci_high": "to",
+    "sd": "spread",
+    "search_loss": "in the search",
+}
+
+
+def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None) -> str:
+    """Return the table with its controls, as markup; of a study that has trials.
+
+    Args:
+        rows: ``rank_trials(study)``.
+        study: As stored.
+        winner: Number of the trial whose row is marked.
+    """
+    columns = _columns(rows, study)
+    texts = {name for name in columns if is_text(name, rows[name])}
+    head = "".join(_head(name, name in texts) for name in columns)
+    body = "\n".join(
+        _row(values, columns, texts, hidden=place >= ROWS_IN_SIGHT, marked=winner in trials)
+        for place, (trials, *values) in enumerate(
+            zip(rows["trials"], *(rows[name] for name in columns), strict=True)
+        )
+    )
+    return (
+        f'<div class="controls">{_CONTROLS}</div>'
+        '<div class="scroll"><table id="ranking" class="ranking">'
+        '<caption class="unseen">Configurations by mean dev loss, then trials without a final loss. '
+        "The buttons in the first row sort.</caption>"
+        f"<thead><tr>{head}</tr></thead>"
+        f'<tbody data-in-sight="{ROWS_IN_SIGHT}">\n{body}\n</tbody></table></div>'
+        f'<p class="more"><button type="button" id="show-all" hidden>Show all {len(rows):,} rows</button></p>'
+    )
+
+
+def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
+    """Return the candidates of a confirmation as markup."""
+    knobs = [name for name in hyperparameters(study) if len(set(rows[name])) > 1]
+    measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
+    columns = ["rank", "trial", *knobs, *(name for name in measured if rows[name].notna().any())]
+    texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
+    head = "".join(f"<th scope=col{_kind(name, texts)}>{escape(_heading(name))}</th>" for name in columns)
+    cells = zip(*(rows[name] for name in columns), strict=True)
+    body = "\n".join(_row(values, columns, texts) for values in cells)
+    table = f"<table class=ranking><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
+
+
+_CONTROLS = (
+    '<label for="filter">Filter</label>'
+    '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
+    'placeholder="dev_loss &lt; 2.1  batch_size = 64  pruned" aria-describedby="filter-status">'
+    '<output id="filter-status" aria-live="polite"></output>'
+)
+
+
+def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
+    """Return rank and loss first, so that a narrow screen shows them; no fixed hyperparameter."""
+    spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
+    log = ["logged", "diff"] if "logged" in rows else []
+    ends = ["state", "reason"] if (rows["state"] != RANKED).any() else []
+    knobs = [name for name in hyperparameters(study) if name in study.searched]
+    return ["rank", "dev_loss", *spread, *log, *knobs, "n_params", "train_seconds", "trial", *ends]
+
+
+def _head(name: str, text: bool) -> str:
+    label = escape(_heading(name))
+    kind = ' class="t"' if text else ""
+    button = f'<button type="button" class="sort">{label}</button>'
+    return f'<th scope="col"{kind} data-name="{escape(name)}">{button}</th>'
+
+
+def _heading(name: str) -> str:
+    return _HEADINGS.get(name, name.replace("_", " "))
+
+
+def _kind(name: str, texts: set[str]) -> str:
+    return " class=t" if name in texts else ""
+
+
+def _row(
+    values: Sequence[object],
+    columns: list[str],
+    texts: set[str],
+    *,
+    hidden: bool = False,
+    marked: bool = False,
+) -> str:
+    """Return a row; closing tags that HTML lets out are left out, since thousands of rows may stand here."""
+    cells = "".join(
+        f"<td{_kind(name, texts)}>{escape(cell(name, value))}"
+        for name, value in zip(columns, values, strict=True)
+    )
+    return f"<tr{' class=winner' if marked else ''}{' hidden' if hidden else ''}>{cells}"

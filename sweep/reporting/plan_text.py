@@ -1,0 +1,139 @@
+"""How does a plan read?
+
+Numbers come from ``search.plan``; here they become text for a terminal, or plain values for JSON.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from sweep.execution.plan import Knob, Range, StudyPlan
+
+_LABEL_WIDTH = 12
+
+
+def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
+    """Write a plan as labelled lines.
+
+    Args:
+        plan: The numbers.
+        baselines: What needs no training: name -> dev loss, nats per character.
+    """
+    spread = plan.trial_seconds
+    lines = [
+        ("will do", _work(plan)),
+        ("space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"),
+        *(("", _knob(knob)) for knob in plan.knobs),
+        ("parameters", _span(*plan.n_params)),
+        (
+            "one trial",
+            f"{_duration(spread.middle)} (median of {len(plan.timings)} timed, {_duration(spread.low)} to "
+            f"{_duration(spread.high)}){_too_long(plan)}",
+        ),
+        ("all of it", _wall(plan)),
+        *(("", text) for text in _longest(plan)),
+        ("disk", f"{_size(plan.disk_bytes)} of states and loss curves when all have ended"),
+        ("memory", plan.memory.removeprefix("memory: ")),
+        ("to beat", ", ".join(f"{name} {loss:.4f}" for name, loss in baselines.items())),
+    ]
+    return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}" for label, text in lines)
+
+
+def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
+    """Write all numbers of a plan as one object."""
+    return json.dumps({**dataclasses.asdict(plan), "baselines": dict(baselines)}, indent=2, allow_nan=False)
+
+
+PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
+    "text": format_plan_text,
+    "json": format_plan_json,
+}
+"""Name on the command line -> function."""
+
+
+def _work(plan: StudyPlan) -> str:
+    first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
+    seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""
+    stored = f"; {plan.trials - plan.left:,} are stored" if plan.left < plan.trials else ""
+    workers = f"{plan.workers} worker{'' if plan.workers == 1 else 's'}"
+    return (
+        f"{plan.left:,} of {plan.trials:,} trials{stored}: {first}sampler {plan.sampler}{seeds}, "
+        f"pruner {plan.pruner}, {workers}"
+    )
+
+
+def _knob(knob: Knob) -> str:
+    values = ", ".join(map(_value, knob.choices)) if knob.choices else _span(knob.low, knob.high)
+    log = ", logarithmic" if knob.log else ""
+    count = "continuous" if knob.values is None else f"{knob.values:,} values"
+    where = f", where {knob.when}" if knob.when else ""
+    return f"{knob.name}: {values}{log} ({count}){where}"
+
+
+def _wall(plan: StudyPlan) -> str:
+    if not plan.left:
+        return "nothing is left to be trained"
+    text = f"{_duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
+    if plan.timeout is None:
+        return text
+    limit = _duration(plan.timeout)
+    if plan.fit >= plan.left:
+        return f"{text}; within the timeout of {limit}"
+    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run goes on"
+
+
+def _longest(plan: StudyPlan) -> Iterator[str]:
+    """Say what random draws cannot: a sampler that learns chooses, and often what trains longer."""
+    if plan.left and plan.longest_wall_seconds is not None:
+        most = _duration(plan.longest_wall_seconds)
+        yield f"up to {most} if the sampler turns to the longest ones, as {plan.sampler} does"
+
+
+def _band(seconds: Range) -> str:
+    if seconds.low == seconds.high:
+        return "each one was timed"
+    ends = f"{_duration(seconds.low)} to {_duration(seconds.high)}"
+    return f"{ends} in nine of ten random draws of configurations, without pruning"
+
+
+def _too_long(plan: StudyPlan) -> str:
+    if not plan.too_long or plan.trial_timeout is None:
+        return ""
+    limit = _duration(plan.trial_timeout)
+    return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return " to ".join(_value(end) for end in ((low,) if low == high else (low, high)))
+
+
+def _value(value: object) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else str(value)
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in two figures or so.
+
+    Examples:
+        >>> _duration(0.031), _duration(7.42), _duration(95), _duration(4_000)
+        ('0.03 s', '7.4 s', '1 min 35 s', '1 h 6 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes with its unit.
+
+    Examples:
+        >>> _size(900), _size(12_345_678)
+        ('1 kB', '12.3 MB')
+    """
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -1,0 +1,144 @@
+"""What does a study show to visitors of the Optuna dashboard, beside its own plots?
+
+Figures of the winner, a note that says what came out and how to go on, notes on the best trials,
+and the winner's files. The dashboard renders notes as Markdown with HTML in it, so every text
+from outside is escaped.
+"""
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.certify.config_file import config_text
+from sweep.dashboard.showcase import Artifact, Showcase, save_showcase
+from sweep.definition.ranking import RANKED
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.plots import PLOTS, draw
+from sweep.reporting.page.provenance import commands
+from sweep.reporting.printable import printable
+from sweep.storage.database import Database
+
+FIGURES = ("training-curve", "embedding")
+"""Names of ``PLOTS`` that the dashboard shows; ``sweep lr-find`` stores its own."""
+
+NOTED = 5
+"""Best configurations that get a note on their first trial."""
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+"""What Markdown, HTML or a formula may begin with, in ASCII; each can be escaped by a backslash."""
+
+
+def publish(evidence: Evidence, database: Database) -> None:
+    """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
+
+    Raises:
+        NotFoundError: If there is no such study.
+        MachineError: If a file or the database cannot be written.
+    """
+    name, showcase = evidence.study.name, make_showcase(evidence)
+    save_showcase(database.open_for_writing(), database.files, name, showcase)
+
+
+def make_showcase(evidence: Evidence) -> Showcase:
+    """Return what can be shown; what lacks its source is left out."""
+    return Showcase(
+        figures={name: _figure(name, evidence) for name in FIGURES},
+        note=study_note(evidence),
+        trial_notes=dict(_trial_notes(evidence)),
+        artifacts=[artifact for make in ARTIFACTS for artifact in _there(make, evidence)],
+    )
+
+
+def study_note(evidence: Evidence) -> str:
+    """Return goal, outcome and commands as Markdown."""
+    headline = evidence.headline
+    sentences = " ".join(_prose(sentence) for sentence in headline.sentences).strip()
+    goal = [markdown(evidence.study.goal.strip())] if evidence.study.goal.strip() else []
+    title = f"**{markdown(headline.title)}**"
+    return "\n\n".join([*goal, title, sentences, _code(commands(evidence))])
+
+
+def markdown(text: str) -> str:
+    r"""Return Markdown that shows a text as it is, whatever it holds.
+
+    Examples:
+        >>> print(markdown("<b>*2* $x$"))
+        \<b\>\*2\* \$x\$
+    """
+    return _PUNCTUATION.sub(r"\\\1", printable(text))
+
+
+def _figure(name: str, evidence: Evidence) -> go.Figure | None:
+    try:
+        figure = draw(name, evidence)
+    except NothingToShowError:
+        return None
+    title = {"text": PLOTS[name].title, "x": 0.02, "font": {"size": 15}}
+    return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
+
+
+def _loss(row: Mapping[Any, Any]) -> str:
+    seeds = f" (mean of {row['n']} seeds)" if row["n"] > 1 else ""
+    return f"dev loss {row['dev_loss']:.4f}{seeds}"
+
+
+def _prose(text: str) -> str:
+    """Return a sentence as Markdown; what stands between backticks is code."""
+    parts = printable(text).split("`")
+    return "".join(f"`{part}`" if k % 2 and part else markdown(part) for k, part in enumerate(parts))
+
+
+def _code(lines: list[str]) -> str:
+    """Return lines as an indented block, which nothing inside can end."""
+    return "\n".join(f"    {printable(line)}" for line in lines)
+
+
+def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
+    rows, name = evidence.rows, evidence.study.name
+    ranked = rows[rows["state"] == RANKED]
+    for row in ranked.head(NOTED).to_dict("records"):
+        seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
+        place = (
+            f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}dev loss {row['dev_loss']:.4f}."
+        )
+        number = row["trial"]
+        commands = [
+            f"sweep export {name} --trial {number} -o best.toml",
+            f"sweep replay {name} --trial {number}",
+        ]
+        yield number, f"**{markdown(place)}**\n\n{_code(commands)}"
+
+
+def _there(make: Callable[[Evidence], Artifact], evidence: Evidence) -> Iterator[Artifact]:
+    try:
+        yield make(evidence)
+    except NothingToShowError:
+        return
+
+
+def _configuration(evidence: Evidence) -> Artifact:
+    winner = evidence.winner
+    ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
+    certificate = evidence.confirmed.certificate if evidence.confirmed else None
+    # a fixed time, so that it is the same file after each run
+    text = config_text(evidence.study, winner, exported=ended, certificate=certificate)
+    return Artifact(filename="best.toml", mimetype="text/plain", content=text.encode())
+
+
+def _weights(evidence: Evidence) -> Artifact:
+    binary = "application/octet-stream"
+    return Artifact(filename="weights.safetensors", mimetype=binary, content=evidence.weights)
+
+
+def _samples(evidence: Evidence) -> Artifact:
+    lines = [f"{word}  (a training word)" if known else word for word, known in evidence.sampled_words]
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    return Artifact(filename="samples.txt", mimetype="text/plain", content=text.encode())
+
+
+ARTIFACTS: tuple[Callable[[Evidence], Artifact], ...] = (_configuration, _weights, _samples)
+"""The winner's files; each raises ``NothingToShowError`` where it cannot be made."""

@@ -1,0 +1,1 @@
+"""The ranked table and its formats."""

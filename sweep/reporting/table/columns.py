@@ -1,0 +1,111 @@
+"""Which columns does a reader see, and how does a cell read?
+
+For the two formats made for people, text and markdown; the others write the rows as they are.
+"""
+
+from typing import Any
+
+import pandas
+
+from sweep.definition.ranking import KNOBS, table_columns
+from sweep.definition.records import StudyRecord
+from sweep.reporting.printable import printable
+
+_HEADINGS = {
+    "rank": "#",
+    "embedding_dim": "embed_dim",
+    "num_steps": "steps",
+    "dev_loss_sd": "spread",
+    "n_params": "params",
+    "examples_seen": "seen",
+    "train_seconds": "train_s",
+    "sd": "spread",
+    "ci_low": "diff_low",
+    "ci_high": "diff_high",
+    "search_loss": "search_loss",
+}
+"""Shorter names, for narrow columns; an underscore is where a heading may break."""
+
+_TEXTS = ("engine", "device", "reason", "state")
+
+_BEYOND_DIGITS = 1e6
+
+
+def hyperparameters(study: StudyRecord) -> list[str]:
+    """Return the five knobs, then whatever else is searched."""
+    columns = table_columns(study)
+    return columns[columns.index(KNOBS[0]) : columns.index("dev_loss")]
+
+
+def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
+    """Return the columns of the ranked rows; spread and n only where there are replicates."""
+    spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
+    log = ["logged", "diff"] if "logged" in rows else []
+    measured = ["n_params", "examples_seen", "train_seconds", "trial"]
+    front = [] if study.cost is None else ["front"]
+    return ["rank", *front, *hyperparameters(study), "dev_loss", *spread, *log, *measured]
+
+
+def block_columns(study: StudyRecord) -> list[str]:
+    """Return the columns of trials without a final loss."""
+    return ["trial", *hyperparameters(study), "reason"]
+
+
+def heading(name: str) -> str:
+    """Return what stands above a column, ``_`` where it may break into a second line."""
+    return _HEADINGS.get(name, printable(name))
+
+
+def is_text(name: str, values: pandas.Series) -> bool:
+    """Say whether a column holds words, which are set flush left."""
+    return name in _TEXTS or any(isinstance(value, str) for value in values)
+
+
+def cell(name: str, value: Any) -> str:
+    """Return a cell as a person reads it: losses with four decimals, thousands separated.
+
+    Examples:
+        >>> cell("dev_loss", 2.16254), cell("diff", 0.02), cell("num_steps", 200_000)
+        ('2.1625', '+0.0200', '200,000')
+        >>> cell("train_seconds", 12.34), cell("learning_rate", 0.0123456), cell("reason", None)
+        ('12.3', '0.01235', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _FORMATS and abs(value) < _BEYOND_DIGITS:
+        return format(value, _FORMATS[name])
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
+        return f"{int(value):,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return printable(str(value))
+
+
+def short_count(count: int) -> str:
+    """Return a large count in a few characters.
+
+    Examples:
+        >>> short_count(9_600), short_count(320_000), short_count(12_800_000)
+        ('9,600', '320k', '12.8M')
+    """
+    if count < 10_000:
+        return f"{count:,}"
+    return f"{count / 1e3:,.0f}k" if count < 1_000_000 else f"{count / 1e6:,.1f}M"
+
+
+_FORMATS = {
+    "dev_loss": ".4f",
+    "dev_loss_sd": ".4f",
+    "logged": ".4f",
+    "diff": "+.4f",
+    "mean": ".4f",
+    "sd": ".4f",
+    "ci_low": "+.4f",
+    "ci_high": "+.4f",
+    "search_loss": ".4f",
+    "unseen": ".4f",
+    "seconds": ",.1f",
+    "train_seconds": ",.1f",
+}

@@ -1,0 +1,162 @@
+"""How are ranked rows written down?
+
+Each format is a function ``(rows, study, top) -> text`` without a newline at its end. ``rows``
+come from ``rank_trials``; ``top`` cuts the ranked rows, and the other blocks then are one line
+each (text) or left out. Keywords ``width`` and ``colour`` are for a terminal: every format
+accepts them and only ``text`` looks. To add a format, write one function and one entry.
+"""
+
+import csv
+import io
+import json
+from typing import Any, Protocol
+
+import pandas
+
+from sweep.dashboard.csv_cells import without_formula
+from sweep.definition.ranking import RANKED
+from sweep.definition.records import StudyRecord
+from sweep.reporting.printable import printable
+from sweep.reporting.table.columns import (
+    block_columns,
+    cell,
+    heading,
+    hyperparameters,
+    is_text,
+    ranked_columns,
+)
+from sweep.reporting.table.text_table import format_text
+
+
+class Format(Protocol):
+    """Writes rows down."""
+
+    def __call__(
+        self,
+        rows: pandas.DataFrame,
+        study: StudyRecord,
+        top: int | None = None,
+        *,
+        width: int | None = None,
+        colour: bool = False,
+    ) -> str:
+        """Return the text; see the module."""
+
+
+def format_markdown(
+    rows: pandas.DataFrame,
+    study: StudyRecord,
+    top: int | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write a GitHub table of the ranked rows, and a second one of the trials without a loss."""
+    ranked, others = _blocks(rows, top)
+    tables = [_markdown_table(ranked, ranked_columns(ranked, study))]
+    if len(others):
+        tables.append(_markdown_table(others, ["state", *block_columns(study)]))
+    return "\n\n".join(tables)
+
+
+def format_csv(
+    rows: pandas.DataFrame,
+    study: StudyRecord,
+    top: int | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write all columns with a header line; numbers in full, lists with spaces between.
+
+    A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are left
+    alone.
+    """
+    shown = pandas.concat(_blocks(rows, top))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(_csv_cell, shown.columns))
+    writer.writerows([_csv_cell(value) for value in record] for record in shown.itertuples(index=False))
+    return file.getvalue().rstrip("\n")
+
+
+def format_json(
+    rows: pandas.DataFrame,
+    study: StudyRecord,
+    top: int | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write a list of objects, null where there is nothing to say."""
+    return json.dumps(pandas.concat(_blocks(rows, top)).to_dict("records"), indent=2, allow_nan=False)
+
+
+def format_log(
+    rows: pandas.DataFrame,
+    study: StudyRecord,
+    top: int | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write a block of ``name = value`` lines for each row, as a log kept by hand has them."""
+    blocks = []
+    for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
+        values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
+        values |= _outcome(row, study.cost)
+        blocks.append("\n".join(f"{printable(name)} = {_log_value(value)}" for name, value in values.items()))
+    return "\n\n".join(blocks)
+
+
+FORMATS: dict[str, Format] = {
+    "text": format_text,
+    "markdown": format_markdown,
+    "csv": format_csv,
+    "json": format_json,
+    "log": format_log,
+}
+"""Name on the command line -> function."""
+
+_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+_TITLE = {c: escape for c, escape in _MARKDOWN.items() if c != ord("#")}
+
+
+def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+    """Return the ranked rows and the others, as ``top`` leaves them."""
+    ranked, others = rows[rows["state"] == RANKED], rows[rows["state"] != RANKED]
+    return (ranked, others) if top is None else (ranked[:top], others[:0])
+
+
+def _markdown_table(rows: pandas.DataFrame, names: list[str]) -> str:
+    titles = [heading(name).replace("_", " ").translate(_TITLE) for name in names]
+    rules = [":--" if is_text(name, rows[name]) else "--:" for name in names]
+    lines = [
+        [cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.to_dict("records")
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [titles, rules, *lines])
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if not isinstance(value, str):
+        return value
+    return printable(without_formula(value))
+
+
+def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:
+    """Return what came of a row: its loss, with spread and front where there are, or why it has none."""
+    if row["state"] != RANKED:
+        return {"state": row["state"]} | ({"reason": row["reason"]} if row["reason"] else {})
+    spread = {"dev_loss_sd": row["dev_loss_sd"], "n": row["n"]} if row["n"] > 1 else {}
+    front = {cost: row[cost], "front": row["front"]} if cost else {}
+    return {"dev_loss": row["dev_loss"]} | spread | front
+
+
+def _log_value(value: Any) -> str:
+    """Return a value as it is typed: no thousands separators; a loss with four decimals."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) >= 0.1 else f"{value:.4g}"
+    return printable(str(value))

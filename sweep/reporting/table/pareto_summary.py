@@ -1,0 +1,95 @@
+"""Which of a study's configurations stand on its Pareto front, and what did the front come to?
+
+Costs are compared by their logarithm wherever distances count, since ten per cent more parameters
+are the same step for small and for large models.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas
+
+from sweep.definition.pareto import Point, front_ranks, hypervolume, knee
+from sweep.definition.records import StudyRecord
+from sweep.reporting.table.columns import cell
+
+
+class Configuration(NamedTuple):
+    """One ranked row, seen as a cost and a loss."""
+
+    cost: float
+    dev_loss: float
+    """Mean of its replicates."""
+    trial: int
+    """The first of them."""
+
+    @property
+    def point(self) -> Point:
+        """The cost in decades, and the loss."""
+        return math.log10(self.cost), self.dev_loss
+
+
+def pareto_front(rows: pandas.DataFrame, cost: str) -> list[Configuration]:
+    """Return the ranked rows that no other beats in both, cheapest first.
+
+    Args:
+        rows: From ``rank_trials``, of a study with whatever objectives.
+        cost: A column; rows without a cost above 0 are left out.
+    """
+    ranked = rows[rows["rank"].notna()]
+    columns = zip(ranked[cost], ranked["dev_loss"], ranked["trial"], strict=True)
+    found = sorted(Configuration(*values) for values in columns if values[0])
+    ranks = front_ranks([(one.cost, one.dev_loss) for one in found])
+    return [one for one, rank in zip(found, ranks, strict=True) if rank == 1]
+
+
+def knee_of(front: Sequence[Configuration]) -> Configuration | None:
+    """Return the configuration at the knee of a front, or None where it has none."""
+    by_point = {one.point: one for one in front}
+    found = knee(list(by_point)) if by_point else None
+    return None if found is None else by_point[found]
+
+
+def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float) -> list[str]:
+    """Return what a study of two objectives came to, in lines for a person; none for other studies.
+
+    Args:
+        rows: From ``rank_trials``.
+        study: What they are the rows of.
+        worst_loss: Dev loss of knowing nothing, where the hypervolume's reference point lies.
+    """
+    ranked = rows[rows["rank"].notna()]
+    if study.cost is None or ranked.empty:
+        return []
+    first = ranked[ranked["front"] == 1]
+    trials = sum(len(trials) for trials in first["trials"])
+    count = (
+        f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
+        f"none in dev_loss and {study.cost}"
+    )
+    front = pareto_front(rows, study.cost)
+    costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
+    return [
+        count,
+        _describe_area(front, study.cost, costliest, worst_loss),
+        *_describe_knee(front, study.cost),
+    ]
+
+
+def _describe_area(front: Sequence[Configuration], cost: str, costliest: float, worst_loss: float) -> str:
+    area = hypervolume([one.point for one in front], (math.log10(costliest), worst_loss))
+    return (
+        f"hypervolume: {area:.3f} nats x decades of {cost}, reference point dev_loss {worst_loss:.4f} "
+        f"(uniform), {cost} {cell(cost, costliest)} (the costliest here)"
+    )
+
+
+def _describe_knee(front: Sequence[Configuration], cost: str) -> list[str]:
+    found = knee_of(front)
+    if found is None:
+        return []
+    return [
+        f"knee, farthest below the line between the front's ends: trial {found.trial}, dev_loss "
+        f"{found.dev_loss:.4f}, {cost} {cell(cost, found.cost)}"
+    ]

@@ -1,0 +1,273 @@
+"""How does a table look in a terminal?
+
+Nothing is cut: where the width does not hold all columns, the least important ones are left
+out whole, in a stated order, and a line below says which.
+"""
+
+import collections
+import dataclasses
+import io
+from collections.abc import Iterable, Sequence
+
+import pandas
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sweep.definition.ranking import KNOBS, RANKED
+from sweep.definition.records import STATES, StudyRecord
+from sweep.reporting.printable import printable
+from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
+
+KEPT = ("rank", "trial", "dev_loss", "reason")
+"""Columns that are never left out, however narrow the terminal."""
+
+_ENDLESS = 10_000
+_GAPS = (2, 1)
+_REASON_WIDTH = 24
+_STYLES = {"pruned": "yellow", "running": "cyan", "waiting": "cyan"}
+_PALE = ("rank", "n_params", "examples_seen", "train_seconds")
+
+
+def format_text(
+    rows: pandas.DataFrame,
+    study: StudyRecord,
+    top: int | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write ranked rows, then the trials without a final loss, as text for a terminal.
+
+    Args:
+        rows: From ``rank_trials``.
+        study: What they are the rows of.
+        top: Show so many ranked rows, and of the other blocks only how many trials they hold.
+        width: Columns of the terminal; None, for a pipe, is as wide as the table needs.
+            ``drop_order`` says which columns go first where they do not all fit.
+        colour: Whether ANSI colours may be used.
+    """
+    ranked, others = rows[rows["state"] == RANKED], rows[rows["state"] != RANKED]
+    layout = _fit(_columns_of(ranked, ranked_columns(ranked, study)), drop_order(study), width)
+    parts: list[RenderableType] = [*_title(study), ""]
+    if len(ranked):
+        best = 1 if study.cost is None else int((ranked["front"] == 1).sum())
+        parts += [_draw(layout, rows=slice(top), best=best, bright=study.cost), ""]
+    parts += [Text(line, style="dim") for line in _legend(ranked, layout, study, top, width)]
+    parts += _blocks(others, study, width) if top is None else _counts(others)
+    return _render(parts, width, colour)
+
+
+def draw_rows(
+    rows: pandas.DataFrame,
+    names: Sequence[str],
+    order: Sequence[str],
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Write some columns of rows as a table, the first row green.
+
+    Args:
+        rows: Any rows.
+        names: The columns to show.
+        order: Columns in the order in which a narrow terminal does without them.
+        width: As in ``format_text``.
+        colour: As in ``format_text``.
+    """
+    layout = _fit(_columns_of(rows, names), order, width)
+    legend = [Text(line, style="dim") for line in _say_left_out(layout, width)]
+    return _render([_draw(layout, rows=slice(None), best=1), *legend], width, colour)
+
+
+def drop_order(study: StudyRecord) -> list[str]:
+    """Return the columns in the order in which a narrow terminal does without them.
+
+    First what follows from others or is no result (examples seen, seconds, parameters), then
+    knobs that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
+    and last the second objective and the front. ``KEPT`` always stays.
+    """
+    measured = [name for name in ("examples_seen", "train_seconds", "n_params") if name != study.cost]
+    front = [] if study.cost is None else [study.cost, "front"]
+    fixed = [name for name in reversed(KNOBS) if name not in study.searched]
+    own = (*study.searched, *study.found)
+    searched = [name for name in block_columns(study) if name in own]
+    return [
+        *(*measured, *fixed, "n", "diff", "logged", "dev_loss_sd"),
+        *(*reversed(searched), *front),
+    ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    name: str
+    heading: list[str]
+    cells: list[str]
+    is_text: bool
+
+    @property
+    def width(self) -> int:
+        natural = max(map(cell_len, [*self.heading, *self.cells]), default=0)
+        return min(natural, _REASON_WIDTH) if self.name == "reason" else natural
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    columns: list[_Column]
+    gap: int
+    left_out: list[str]
+
+    @property
+    def width(self) -> int:
+        """Fewest columns of a terminal that hold the table."""
+        return sum(column.width for column in self.columns) + self.gap * (len(self.columns) - 1)
+
+
+def _columns_of(rows: pandas.DataFrame, names: Iterable[str]) -> list[_Column]:
+    return [
+        _Column(
+            name=name,
+            heading=heading(name).split("_", 1),
+            cells=[_cell(name, value) for value in rows[name]],
+            is_text=is_text(name, rows[name]),
+        )
+        for name in names
+    ]
+
+
+def _cell(name: str, value: object) -> str:
+    return short_count(value) if name == "examples_seen" and isinstance(value, int) else cell(name, value)
+
+
+def _fit(columns: Sequence[_Column], order: Sequence[str], width: int | None) -> _Layout:
+    """Leave out columns, and before each one narrow the gaps, until the table fits."""
+    left = [name for name in order if name in {column.name for column in columns}]
+    for count in range(len(left) + 1):
+        gone = left[:count]
+        kept = [column for column in columns if column.name not in gone]
+        for gap in _GAPS:
+            layout = _Layout(columns=kept, gap=gap, left_out=gone)
+            if width is None or layout.width <= width:
+                return layout
+    return layout
+
+
+def _draw(
+    layout: _Layout,
+    *,
+    rows: slice,
+    header: bool = True,
+    best: int = 0,
+    bright: str | None = None,
+) -> Table:
+    """Draw some rows, the ``best`` of them in colour; ``bright`` is a column that is not pale here."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_header=header,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, layout.gap - 1, 0, 0),
+        min_width=layout.width,
+    )
+    lines = max(len(column.heading) for column in layout.columns)
+    for column in layout.columns:
+        title = [""] * (lines - len(column.heading)) + column.heading
+        table.add_column(
+            Text("\n".join(title), style="bold"),
+            justify="left" if column.is_text else "right",
+            style="dim" if column.name in _PALE and column.name != bright else "",
+            no_wrap=column.name != "reason",
+            overflow="fold",
+            width=None if column.name == "reason" else column.width,
+        )
+    records = list(zip(*(column.cells for column in layout.columns), strict=True))
+    for number, record in enumerate(records[rows]):
+        table.add_row(*(Text(text) for text in record), style="bold green" if number < best else "")
+    return table
+
+
+def _title(study: StudyRecord) -> list[Text]:
+    title = Text(printable(study.name), style="bold")
+    title.append(f": {printable(study.goal)}" if study.goal else "", style="not bold")
+    counts = collections.Counter(trial.state for trial in study.trials)
+    done = sum(trial.is_finished for trial in study.trials)
+    line = f"{done:,} of {study.total_trials:,} trials done"
+    states = [f"{counts[state]:,} {state}" for state in STATES if counts[state]]
+    return [title, Text(f"{line}: {', '.join(states)}" if states else line)]
+
+
+def _legend(
+    ranked: pandas.DataFrame, layout: _Layout, study: StudyRecord, top: int | None, width: int | None
+) -> list[str]:
+    if not len(ranked):
+        return ["No trial is complete yet."]
+    shown = {column.name for column in layout.columns}
+    lines = [f"The best {top:,} of {len(ranked):,} configurations."] if top and top < len(ranked) else []
+    lines.append("dev loss: nats per character, lower is better")
+    if "front" in shown:
+        lines.append(
+            f"front: 1 where no other row is as low in both dev loss and {study.cost} and lower in one"
+        )
+    if study.cost == "train_seconds":
+        lines.append(
+            "train_seconds are measured: the same study run again gives other seconds and another front"
+        )
+    if "dev_loss_sd" in shown:
+        lines.append("spread: sample standard deviation of the dev loss between n seeds")
+    if "diff" in shown:
+        lines.append("diff: dev loss less logged")
+    return [*lines, *_say_left_out(layout, width)]
+
+
+def _say_left_out(layout: _Layout, width: int | None) -> list[str]:
+    return [f"left out at {width} columns: {', '.join(layout.left_out)}"] if layout.left_out else []
+
+
+def _blocks(others: pandas.DataFrame, study: StudyRecord, width: int | None) -> list[RenderableType]:
+    """Draw one block a state, all with the same columns and only the first with their names."""
+    names = [name for name in block_columns(study) if name != "reason" or others["reason"].any()]
+    layout = _fit(_columns_of(others, names), drop_order(study), width)
+    parts: list[RenderableType] = []
+    start = 0
+    for title, trials in zip(_counts(others), _sizes(others).values(), strict=True):
+        rows = slice(start, start + trials)
+        parts += ["", title, _draw(layout, rows=rows, header=start == 0)]
+        start += trials
+    return parts
+
+
+def _counts(others: pandas.DataFrame) -> list[Text]:
+    return [
+        Text(state, style=f"bold {_STYLES.get(state, 'red')}").append(
+            f"  {trials:,} {'trial' if trials == 1 else 'trials'}", style="not bold default"
+        )
+        for state, trials in _sizes(others).items()
+    ]
+
+
+def _sizes(others: pandas.DataFrame) -> dict[str, int]:
+    """Return how many trials each block holds, in the order of the rows."""
+    return dict(collections.Counter(others["state"]))
+
+
+def _render(parts: Sequence[RenderableType], width: int | None, colour: bool) -> str:
+    """Write texts wrapped at a width, and tables as wide as they are: a cell is never cut."""
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=_ENDLESS,
+        height=_ENDLESS,  # without a height a dumb terminal has 80 columns, whatever the width
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in parts:
+        needed = (part.min_width or 0) if isinstance(part, Table) else 0
+        console.print(part, width=max(width or _ENDLESS, needed))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

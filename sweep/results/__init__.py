@@ -1,1 +1,0 @@
-"""WHAT was learned. The only room that knows pandas and plotly."""

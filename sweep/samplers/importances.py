@@ -1,0 +1,68 @@
+"""Which hyperparameters decided how good a configuration was?
+
+PED-ANOVA: how far the distribution of a hyperparameter among the best configurations differs from
+its distribution among all. It says where good configurations lie, not how the loss depends on a
+value.
+
+References:
+    Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
+    Arbitrary Subspaces", 2023.
+"""
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+
+import optuna
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import create_trial
+
+from sweep.definition.records import StudyRecord, TrialRecord
+
+MIN_TRIALS = 20
+"""With fewer complete trials the best of them are too few to have a distribution."""
+
+BEST_SHARE = 0.1
+"""Share of the trials that counts as the best."""
+
+_FEWEST_BEST = 5
+"""The evaluator's documentation asks for at least so many among the best."""
+
+
+def parameter_importances(study: StudyRecord) -> dict[str, float]:
+    """Return the share of each searched hyperparameter, highest first; the shares sum to 1.
+
+    Returns:
+        Empty where nothing can be said: fewer than ``MIN_TRIALS`` complete trials, losses that are
+        all the same, or no hyperparameter that varies.
+    """
+    trials = [trial for trial in study.complete_trials() if math.isfinite(trial.dev_loss or math.nan)]
+    if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:
+        return {}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
+    space = _varying(study, trials)
+    mirrored = optuna.create_study(direction="minimize")
+    mirrored.add_trials([_mirrored(trial, space) for trial in trials])
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=max(BEST_SHARE, _FEWEST_BEST / len(trials)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on regimes with one trial, which it leaves out
+        found = evaluator.evaluate(mirrored)
+    total = sum(found.values())
+    return {name: found[name] / total for name in found} if total > 0 else {}
+
+
+def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, BaseDistribution]:
+    """Return the stored dimensions of which the trials hold more than one value."""
+    return {
+        name: json_to_distribution(json.dumps(dimension))
+        for name, dimension in study.identity["search"].items()
+        if len({trial.params[name] for trial in trials if name in trial.params}) > 1
+    }
+
+
+def _mirrored(trial: TrialRecord, space: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:
+    present = {name: space[name] for name in space if name in trial.params}
+    params = {name: trial.params[name] for name in present}
+    return create_trial(value=trial.dev_loss, params=params, distributions=present)

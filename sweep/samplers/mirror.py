@@ -1,0 +1,112 @@
+"""What does the sampler see?
+
+An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
+It differs from the database in two things. A diverged trial appears as complete, with a loss as
+bad as knowing nothing or worse, since samplers ignore failures and would come back to a
+diverging region. And a study of two objectives reports no rungs: nothing prunes there, and
+Optuna knows rungs of one objective only.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import Trial, TrialState, create_trial
+
+from sweep.definition.optuna_objects import suggest
+from sweep.definition.records import TrialRecord
+from sweep.definition.space import Space
+from sweep.samplers.samplers import PointSampler
+
+
+class Mirror:
+    """All trials so far, as an Optuna study for the sampler to learn from."""
+
+    def __init__(
+        self, space: Space, loss_ceiling: float, trials: Iterable[TrialRecord], cost: str | None = None
+    ) -> None:
+        """Rebuild the study.
+
+        Args:
+            space: The searched hyperparameters.
+            loss_ceiling: Loss of knowing nothing, nats per character.
+            trials: Every stored trial, in the order of their numbers.
+            cost: What is minimised beside the dev loss, or None.
+        """
+        self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
+        self._space = space
+        self._cost = cost
+        self._worst_loss, self._worst_cost = loss_ceiling, 0.0
+        self._open: dict[int, Trial] = {}
+        self._reported: set[tuple[int, int]] = set()
+        for trial in trials:
+            self.add(trial)
+
+    def ask(self, number: int, sampler: BaseSampler) -> dict[str, Any]:
+        """Return the parameters that ``sampler`` proposes for the next trial, now running."""
+        self._study.sampler = sampler
+        trial = self._study.ask()
+        params: dict[str, Any] = {}
+        for name in self._space.asking_order():
+            if self._space.is_active(name, params):
+                params[name] = suggest(trial, name, self._space[name])
+        assert trial.number == number, "the mirror follows the database"
+        self._open[number] = trial
+        return {name: params[name] for name in self._space if name in params}
+
+    def report(self, number: int, percent: int, dev_loss: float) -> None:
+        """Let a running trial stand at a rung; again is no news, as a trial may start again."""
+        if self._cost is None and (number, percent) not in self._reported:
+            self._reported.add((number, percent))
+            self._open[number].report(dev_loss, percent)
+
+    def end(self, number: int, state: str, dev_loss: float | None, cost: float | None = None) -> None:
+        """Let a running trial end in one of ``records.STATES``; ``cost`` where the study has one."""
+        ended, values = self._seen_as(state, dev_loss, cost)
+        self._study.tell(self._open.pop(number), values, ended)
+
+    def follow(self, record: TrialRecord) -> None:
+        """Take in what became of a running trial elsewhere."""
+        for percent, loss in record.rungs.items():
+            self.report(record.number, percent, loss)
+        if record.is_finished:
+            cost = None if self._cost is None else record.cost(self._cost)
+            self.end(record.number, record.state, record.dev_loss, cost)
+
+    def add(self, record: TrialRecord) -> None:
+        """Take in a trial that was stored elsewhere, the next one by number."""
+        if not record.is_finished:
+            self.ask(record.number, PointSampler(record.params))
+            for percent, loss in record.rungs.items():
+                self.report(record.number, percent, loss)
+            return
+        cost = None if self._cost is None else record.cost(self._cost)
+        ended, values = self._seen_as(record.state, record.dev_loss, cost)
+        rungs = record.rungs if self._cost is None else {}
+        if ended is TrialState.PRUNED and rungs:
+            values = list(rungs.values())[-1:]  # as Optuna's tell does
+        self._study.add_trial(
+            create_trial(
+                state=ended,
+                values=values,
+                params=record.params,
+                distributions={name: self._space[name] for name in record.params},
+                intermediate_values=rungs,
+            )
+        )
+
+    def _seen_as(
+        self, state: str, dev_loss: float | None, cost: float | None
+    ) -> tuple[TrialState, list[float] | None]:
+        if state == "complete":
+            assert dev_loss is not None, "a complete trial has a loss"
+            self._worst_loss = max(self._worst_loss, dev_loss)
+            self._worst_cost = max(self._worst_cost, cost or 0)
+        elif state == "diverged":
+            dev_loss = self._worst_loss
+            if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
+                cost = max(self._worst_cost, cost or 0)
+        else:
+            return (TrialState.FAIL if state == "failed" else TrialState.PRUNED), None
+        return TrialState.COMPLETE, [dev_loss] if cost is None else [dev_loss, cost]

@@ -1,1 +1,0 @@
-"""HOW it is searched. The only room that knows optuna."""

@@ -1,0 +1,134 @@
+"""How does a study move from one database to another?
+
+With its confirmation and its files, as stored: the rows of Optuna's tables with new ids, in one
+transaction. What arrived is then read back and compared. Nothing of the source changes, and files
+that a killed copy left are replaced by the next one. Looks at the test split stay where they were
+taken; the user's ledger knows of them.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from sweep.definition.records import StudyRecord
+from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.storage.database import Database, machine_errors, storage_errors
+from sweep.storage.folders import copy_files
+from sweep.storage.optuna_schema import (
+    DIRECTIONS,
+    PARAMS,
+    REPORTS,
+    STUDIES,
+    STUDY_ATTRS,
+    STUDY_HIDDEN,
+    TRIAL_ATTRS,
+    TRIAL_HIDDEN,
+    TRIALS,
+    VALUES,
+)
+from sweep.storage.study_store import all_study_names, confirmation_name, load_study
+
+_OF_STUDY = [DIRECTIONS, STUDY_ATTRS, STUDY_HIDDEN]
+_OF_TRIAL = [TRIAL_ATTRS, TRIAL_HIDDEN, PARAMS, VALUES, REPORTS]
+
+_BATCH = 500
+"""Trials whose rows are read and written together."""
+
+_TRIAL_NOTE = re.compile(r"dashboard:(\d+):")
+
+_Row = dict[str, Any]
+
+
+def copy_study(name: str, source: Database, target: Database) -> list[StudyRecord]:
+    """Copy a study, its confirmation and their files; return what arrived.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+        StudyConflictError: If the target has one of that name, or a driver runs it here.
+        StorageError: If a database fails, or something arrived otherwise than it left.
+        MachineError: If a file cannot be copied.
+    """
+    reading = source.open_read_only()
+    stored = all_study_names(reading)
+    if name not in stored:
+        raise NotFoundError(f"no study {name!r} in {source.where}")
+    names = [each for each in (name, confirmation_name(name)) if each in stored]
+    writing = target.open_for_writing()
+    if set(names) & set(all_study_names(writing)):
+        raise StudyConflictError(f"a study {name!r} exists in {target.where}; rename or delete it first")
+    with source.driver_lock(name), target.driver_lock(name):
+        _copy_files(name, source, target)
+        with storage_errors(target.where), writing.engine.begin() as connection:
+            for each in names:
+                _copy_rows(each, reading, connection)
+    return [_compare(load_study(reading, each), load_study(writing, each), target) for each in names]
+
+
+def _copy_files(name: str, source: Database, target: Database) -> None:
+    """Copy the study's files before the database speaks of it; not who runs it."""
+    with machine_errors(target.files.where):
+        copy_files(source.files / name, target.files / name)
+
+
+def _copy_rows(name: str, reading: RDBStorage, connection: sqlalchemy.Connection) -> None:
+    with storage_errors(name), reading.engine.connect() as source:
+        (study,) = _rows(source, STUDIES, STUDIES.c.study_name == name)
+        old = study.pop("study_id")
+        (new,) = _insert(connection, STUDIES, [study])
+        ids: dict[int, int] = {}
+        for trials in _batches(_rows(source, TRIALS, TRIALS.c.study_id == old)):
+            old_ids = [trial.pop("trial_id") for trial in trials]
+            new_ids = _insert(connection, TRIALS, [{**trial, "study_id": new} for trial in trials])
+            ids.update(zip(old_ids, new_ids, strict=True))
+            for table in _OF_TRIAL:
+                rows = _rows(source, table, table.c.trial_id.in_(old_ids))
+                _insert(connection, table, [{**row, "trial_id": ids[row["trial_id"]]} for row in rows])
+        for table in _OF_STUDY:
+            rows = _rows(source, table, table.c.study_id == old)
+            _insert(connection, table, [_renumbered({**row, "study_id": new}, ids) for row in rows])
+
+
+def _renumbered(row: _Row, ids: dict[int, int]) -> _Row:
+    """Let the dashboard's note on a trial follow the trial to its new id."""
+    found = _TRIAL_NOTE.match(row.get("key", ""))
+    if found is None or int(found[1]) not in ids:
+        return row
+    return {**row, "key": f"dashboard:{ids[int(found[1])]}:{row['key'][found.end() :]}"}
+
+
+def _rows(source: sqlalchemy.Connection, table: sqlalchemy.Table, which: Any) -> list[_Row]:
+    """Return rows in the order in which they were stored, without the number that only counts them."""
+    counter = next(iter(table.primary_key))
+    rows = [dict(row) for row in source.execute(table.select().where(which).order_by(counter)).mappings()]
+    if table not in (STUDIES, TRIALS):
+        for row in rows:
+            del row[counter.name]
+    return rows
+
+
+def _insert(connection: sqlalchemy.Connection, table: sqlalchemy.Table, rows: list[_Row]) -> list[int]:
+    """Insert rows; return their numbers, in the same order."""
+    if not rows:
+        return []
+    counter = next(iter(table.primary_key))
+    insert = table.insert().returning(counter, sort_by_parameter_order=True)
+    return list(connection.execute(insert, rows).scalars())
+
+
+def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]
+
+
+def _compare(left: StudyRecord, arrived: StudyRecord, target: Database) -> StudyRecord:
+    """Return what arrived, if every value of every trial is what left."""
+    if arrived != left:
+        found = [pair for pair in zip(left.trials, arrived.trials, strict=False) if pair[0] != pair[1]]
+        which = (
+            f"trial {found[0][0].number}" if found else f"{len(arrived.trials)} of {len(left.trials)} trials"
+        )
+        raise StorageError(f"study {left.name!r} arrived in {target.where} otherwise than it left: {which}")
+    return arrived

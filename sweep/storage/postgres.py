@@ -1,0 +1,263 @@
+"""How do several drivers reach one database on a server?
+
+PostgreSQL through psycopg: one lasting connection a driver, replaced when it breaks. What the server's
+password is stands in no text of ours: it is taken off the URL and handed to the connection alone.
+
+References:
+    https://www.postgresql.org/docs/current/explicit-locking.html (advisory locks)
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import optuna
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from sweep.errors import (
+    NotFoundError,
+    StorageAddressError,
+    StorageError,
+    StorageUnreachableError,
+    StudyConflictError,
+)
+from sweep.storage.bucket import SCHEME, bucket_folder
+from sweep.storage.database import Database, machine_errors, storage_errors
+from sweep.storage.drivers import create_tables, living_drivers
+from sweep.storage.folders import Folder, LocalFolder
+from sweep.storage.sqlite_file import PATIENCE_S
+
+OPENING_PATIENCE_S = 10.0
+"""How long a server that does not answer is asked again when a database is opened."""
+
+RUNNING_PATIENCE_S = 300.0
+"""How long it is asked again by a driver that has something to store."""
+
+FILES_VARIABLE = "SWEEP_FILES"
+
+_RETRY_S = 0.25
+_OPENING_S = 600
+"""How long others may take to make, open or leave studies."""
+
+_OPENING_KEY = 0x73776565703031
+"""Key of the advisory lock that is held while a study is made, opened or left; "sweep01" in hex."""
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FORM = "postgresql://USER@HOST:PORT/DATABASE"
+
+SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+"""How a URL may begin; all mean the same."""
+
+_Result = TypeVar("_Result")
+
+
+class PostgresDatabase(Database):
+    """A database on a server, shared by any number of drivers on any hosts."""
+
+    is_shared = True
+
+    def __init__(self, url: str, files: Path | str | None = None) -> None:
+        """Check the URL; nothing is opened yet.
+
+        Args:
+            url: ``postgresql://USER@HOST:PORT/DATABASE``, with ``:PASSWORD`` after the user if need be;
+                what it leaves out is taken from libpq's variables and files (``~/.pgpass``).
+            files: Folder that all hosts reach, or ``s3://BUCKET/PREFIX``; by default ``SWEEP_FILES``, else
+                ``studies/DATABASE.d`` here.
+
+        Raises:
+            StorageAddressError: If the URL cannot be read. The text shows nothing of it.
+        """
+        parsed = _parse(url)
+        self._secrets = {} if parsed.password is None else {"password": str(parsed.password)}
+        self._url = parsed._replace(drivername="postgresql+psycopg", password=None)
+        self.where = parsed._replace(password=None, query=sqlalchemy.util.immutabledict()).render_as_string()
+        assert parsed.database, "checked with the URL"
+        files = files or os.environ.get(FILES_VARIABLE)
+        if files is None and not _FOLDER_NAME.fullmatch(parsed.database):
+            raise StorageAddressError(
+                f"database {parsed.database!r} cannot name a folder; give one with --files DIR"
+            )
+        self.files = _folder_at(str(files or f"studies/{parsed.database}.d"))
+        self._opened = 0
+
+    def exists(self) -> bool:
+        """Say whether there are tables of studies."""
+        return self._patiently_opening(lambda: "studies" in self._tables())
+
+    def open_for_writing(self) -> RDBStorage:
+        """Open the database, making the tables where there are none; see ``Database``."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with machine_errors(self.files.where):
+            self.files.open()
+        return self._patiently_opening(self._open_for_writing)
+
+    def open_read_only(self) -> RDBStorage:
+        """Open the database so that nothing can be changed; see ``Database``."""
+        return self._patiently_opening(self._open_read_only)
+
+    @contextlib.contextmanager
+    def driver_lock(self, study_name: str) -> Iterator[None]:
+        """Hold a study alone; see ``Database``."""
+        with self.opening():
+            drivers = self._drivers(study_name)
+            if drivers:
+                raise StudyConflictError(
+                    f"study {study_name!r} is being run by {', '.join(drivers)}; wait for it or stop it"
+                )
+            yield
+
+    @contextlib.contextmanager
+    def opening(self) -> Iterator[None]:
+        """Hold an advisory lock on a connection of its own, which ends with the process."""
+        if self._opened:
+            yield
+            return
+        engine = self._engine(poolclass=sqlalchemy.NullPool)
+        with contextlib.ExitStack() as stack:
+            connection = self._patiently_opening(engine.connect)
+            stack.callback(self._close, connection)
+            with storage_errors(self.where):
+                connection.exec_driver_sql(f"SET lock_timeout = '{_OPENING_S}s'")
+                connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_lock(_OPENING_KEY)))
+            self._opened += 1
+            try:
+                yield
+            finally:
+                self._opened -= 1
+
+    def patiently(self, work: Callable[[], _Result]) -> _Result:
+        """Do what may be done again, until the server answers or the patience ends."""
+        return patiently(work, RUNNING_PATIENCE_S)
+
+    def _patiently_opening(self, work: Callable[[], _Result]) -> _Result:
+        def do() -> _Result:
+            with storage_errors(self.where):
+                return work()
+
+        return patiently(do, OPENING_PATIENCE_S)
+
+    def _open_for_writing(self) -> RDBStorage:
+        with self.opening():
+            self._check_tables()
+            storage = RDBStorage(self._text(), self._settings())
+            create_tables(storage.engine)
+        return storage
+
+    def _open_read_only(self) -> RDBStorage:
+        if "studies" not in self._check_tables():
+            raise NotFoundError(
+                f"no studies in {self.where}; `sweep run STUDY.toml --storage URL` makes some"
+            )
+        settings = self._settings(execution_options={"postgresql_readonly": True})
+        return RDBStorage(self._text(), settings, skip_table_creation=True)
+
+    def _check_tables(self) -> set[str]:
+        tables = self._tables()
+        if "studies" in tables and not {"trials", "version_info"} <= tables:
+            raise StorageError(f"{self.where} belongs to another program; choose another database")
+        return tables
+
+    def _tables(self) -> set[str]:
+        engine = self._engine(poolclass=sqlalchemy.NullPool)
+        return set(sqlalchemy.inspect(engine).get_table_names())
+
+    def _drivers(self, study_name: str) -> list[str]:
+        engine = self._engine(poolclass=sqlalchemy.NullPool)
+        return self._patiently_opening(lambda: living_drivers(engine, study_name))
+
+    def _engine(self, **settings: Any) -> sqlalchemy.Engine:
+        with _missing_psycopg():
+            return sqlalchemy.create_engine(self._url, connect_args=self._connect_args(), **settings)
+
+    def _settings(self, **more: Any) -> dict[str, Any]:
+        """Return how Optuna's storage makes its engine: a connection for each use, none that lasts.
+
+        What it reads in one transaction, such as all parts of a trial, is of one moment.
+        """
+        usual = {"poolclass": sqlalchemy.NullPool, "isolation_level": "REPEATABLE READ"}
+        return {"connect_args": self._connect_args(), **usual, **more}
+
+    def _connect_args(self) -> dict[str, Any]:
+        usual = {"connect_timeout": 10, "application_name": "sweep"}
+        return {**{key: value for key, value in usual.items() if key not in self._url.query}, **self._secrets}
+
+    def _text(self) -> str:
+        with _missing_psycopg():
+            self._url.get_dialect().import_dbapi()
+        return self._url.render_as_string()
+
+    @staticmethod
+    def _close(connection: sqlalchemy.Connection) -> None:
+        with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError):  # the lock ended with the server
+            connection.close()
+
+
+def patiently(work: Callable[[], _Result], patience_s: float) -> _Result:
+    """Do ``work``, again while the server does not answer.
+
+    Raises:
+        StorageUnreachableError: If it does not answer for ``patience_s`` seconds.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return work()
+        except StorageUnreachableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_S)
+
+
+def _folder_at(place: str) -> Folder:
+    return bucket_folder(place) if place.startswith(SCHEME) else LocalFolder(Path(place))
+
+
+def _parse(url: str) -> sqlalchemy.URL:
+    """Return the parts of a URL; what is said of a bad one repeats nothing of it."""
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise StorageAddressError(
+            f"storage cannot be read as {_FORM}; % @ : / in a password are written %25 …"
+        ) from None
+    if not parsed.database:
+        raise StorageAddressError(f"storage names no database; it must be {_FORM}")
+    if set("{}") & set(parsed.database):
+        raise StorageAddressError(f"database {parsed.database!r} contains a brace; choose another name")
+    if {"password", "sslpassword"} & set(parsed.query):
+        raise StorageAddressError(
+            "storage has a password after its ?; write it after the user, or in ~/.pgpass"
+        )
+    return parsed._replace(drivername="postgresql")
+
+
+def lasting_engine(storage: RDBStorage) -> sqlalchemy.Engine:
+    """Return an engine on the storage's database with one connection, made anew after it broke.
+
+    Each of its statements sees what was stored until then: a turn must know the turn before.
+    """
+    pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0}
+    settings = {**storage.engine_kwargs, **pool, "isolation_level": "READ COMMITTED"}
+    engine = sqlalchemy.create_engine(storage.url, **settings)
+    sqlalchemy.event.listen(engine, "connect", _bound_idleness)
+    return engine
+
+
+def _bound_idleness(connection: Any, _: object) -> None:
+    """Let the server end a transaction, and its locks, whose driver's host has vanished."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE_S}s'")
+    connection.commit()
+
+
+@contextlib.contextmanager
+def _missing_psycopg() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise StorageError("postgresql:// needs psycopg: pip install 'psycopg[binary]'") from error

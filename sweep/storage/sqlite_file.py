@@ -1,0 +1,159 @@
+"""Check that a file is a sound SQLite database of studies, before anything opens it for writing.
+
+Opening an SQLite file for writing is not harmless. A journal beside it is played back, and one that names a
+super-journal makes SQLite delete the file of that name. Triggers, views and computed columns run code of
+whoever made the file. Neither Optuna nor sweep makes any of these, so they are refused.
+
+What remains: CHECK and DEFAULT expressions of the tables are accepted, since Optuna has some. They cannot
+hold a subquery, run for one row at a time, and are not run by reading. Whoever can write in the database's
+folder can still exchange a file between the check and the opening.
+
+References:
+    https://www.sqlite.org/fileformat2.html#the_rollback_journal, https://www.sqlite.org/security.html
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweep.errors import StorageError
+from sweep.storage.files import open_plain
+
+PATIENCE_S = 60
+"""How long a statement waits for another process's transaction."""
+
+_HEADER = b"SQLite format 3\x00"
+
+_SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""Last bytes of a rollback journal that names a super-journal."""
+
+_SIDE_FILES = ("-journal", "-wal", "-shm")
+"""What SQLite appends to a database's name for the files that it reads and deletes with it."""
+
+_FOREIGN = """
+    SELECT type, name FROM sqlite_master WHERE type NOT IN ('table', 'index')
+    UNION ALL SELECT 'virtual table', name FROM sqlite_master WHERE type = 'table' AND rootpage = 0
+"""
+"""Objects that run SQL or code of their own when they are read or written."""
+
+_COMPUTED = """
+    SELECT 'computed column', t.name || '.' || c.name
+        FROM sqlite_master AS t JOIN pragma_table_xinfo(t.name) AS c WHERE t.type = 'table' AND c.hidden
+    UNION ALL SELECT DISTINCT 'index of an expression', i.name
+        FROM sqlite_master AS i JOIN pragma_index_xinfo(i.name) AS c WHERE i.type = 'index' AND c.cid = -2
+    UNION ALL SELECT 'partial index', i.name
+        FROM sqlite_master AS t JOIN pragma_index_list(t.name) AS i WHERE t.type = 'table' AND i.partial
+"""
+"""Tables and indexes with expressions; to be asked only when there is nothing foreign."""
+
+_NAMED = 5
+"""Refused objects that a message names."""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Connect past SQLAlchemy, which would read the name of a folder above as part of its URL.
+
+    Args:
+        path: The file.
+        mode: ``ro`` reads; ``rw`` writes what exists; ``rwc`` also makes it.
+    """
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+    _distrust_schema(connection)
+    return connection
+
+
+def _distrust_schema(connection: sqlite3.Connection) -> None:
+    """Forbid the expressions of a schema to call functions with side effects."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is no sound database of studies; a transaction that a kill cut off is undone first.
+
+    Raises:
+        StorageError: If the file or one beside it must not be opened, is damaged, or is of another kind.
+        OSError: If it cannot be read.
+    """
+    _check_header(path)
+    check_side_files(path)
+    _roll_back_hot_journal(path)
+    with contextlib.closing(connect(path, "ro")) as connection:
+        _check_schema(path, connection)
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        faults = connection.execute("PRAGMA integrity_check(1)").fetchall()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if faults != [("ok",)]:
+        raise StorageError(f"{path} is damaged ({_first_line(faults[0][0])}); restore a copy")
+    if tables and not {"studies", "trials"} <= tables:
+        raise StorageError(f"{path} belongs to another program; choose another database")
+
+
+def check_side_files(path: Path) -> None:
+    """Refuse files beside a database that make SQLite follow a link, wait, or delete another file.
+
+    Raises:
+        StorageError: If there is one, or if there is any without the database.
+        OSError: If one cannot be read.
+    """
+    is_there = path.exists()
+    for name in {str(path), os.path.realpath(path)}:
+        for side in (Path(name + suffix) for suffix in _SIDE_FILES):
+            if not os.path.lexists(side):
+                continue
+            if not is_there:
+                raise StorageError(
+                    f"{side} is there without its database; restore the database or move it away"
+                )
+            _check_side_file(side)
+
+
+def _check_side_file(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError), open_plain(path) as file:  # a commit removes it
+        if os.fstat(file.fileno()).st_nlink > 1:
+            raise StorageError(f"{path} has a second name (a hard link); move it away")
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(_SUPER_JOURNAL)))
+        if file.read() == _SUPER_JOURNAL:
+            raise StorageError(
+                f"{path} makes SQLite delete another file, so sweep did not write it; move it away"
+            )
+
+
+def _check_header(path: Path) -> None:
+    if not path.is_file():
+        raise StorageError(f"{path} is not a file; choose another database")
+    with path.open("rb") as file:
+        header = file.read(len(_HEADER))
+    if header != _HEADER:
+        what = "empty" if not header else "not an SQLite database"
+        raise StorageError(f"{path} is {what}; restore a copy, or choose another database")
+
+
+def _roll_back_hot_journal(path: Path) -> None:
+    """After a kill in mid-commit only a connection that may write can make the file whole."""
+    if os.path.exists(os.path.realpath(path) + "-journal") and os.access(path, os.W_OK):
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE_S)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what runs when it is read or written."""
+    for question in (_FOREIGN, _COMPUTED):
+        found = connection.execute(question).fetchall()
+        if found:
+            raise StorageError(
+                f"{path} has parts that neither sweep nor Optuna makes ({_listed(found)}); "
+                "remove them with their maker, or restore a copy"
+            )
+
+
+def _listed(found: Sequence[tuple[str, str]]) -> str:
+    named = [f"{kind} {str(name)[:60]!r}" for kind, name in found[:_NAMED]]
+    more = [f"{len(found) - _NAMED} more"] if len(found) > _NAMED else []
+    return ", ".join([*named, *more])
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,83 @@
+"""Check that what a database holds of a study is of the kinds that sweep stores.
+
+A value of another kind would fail later, in the middle of a table or a report, with a text that names neither
+the study nor a way out. ``study_store`` and ``confirm`` read; here is what they accept.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NotRequired, TypedDict
+
+from sweep.definition.plain import check_kind
+from sweep.definition.records import COSTS, StudyRecord, objectives_of
+from sweep.definition.space import space_of_identity
+from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
+
+_Identity = TypedDict(
+    "_Identity",
+    {
+        "sampler": str,
+        "pruner": str,
+        "seed": int,
+        "replicates": int,
+        "objective": str | list[str],
+        "data_sha256": str,
+        "data": dict[str, Any],
+        "split": str,
+        "trainer_version": int,
+        "fixed": dict[str, Any],
+        "search": dict[str, dict[str, Any]],
+        "trial": list[dict[str, Any]],
+        "when": NotRequired[dict[str, dict[str, list[Any]]]],
+        "from": NotRequired[dict[str, Any]],
+    },
+)
+"""What an identity must hold to be read; see ``StudySpec.identity``."""
+
+
+class _Words(TypedDict):
+    words: str
+
+
+class _Versions(TypedDict):
+    torch: str
+
+
+@contextlib.contextmanager
+def damage_refused(what: str) -> Iterator[None]:
+    """Turn what is raised by stored values that nobody wrote into one line.
+
+    Raises:
+        StorageError: With ``what`` is damaged, and the way out.
+    """
+    try:
+        yield
+    except (MachineError, NotFoundError, StudyConflictError):
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        reason = f"{error!r:.200}"
+        raise StorageError(f"{what} is stored incompletely ({reason}); restore a copy") from error
+
+
+def check_identity(identity: Any) -> None:
+    """Refuse an identity that describes no study; raises what ``damage_refused`` turns into one line."""
+    check_kind(identity, _Identity, "identity")
+    space_of_identity(identity)
+    for cost in objectives_of(identity)[1:]:
+        COSTS[cost]
+
+
+def check_record(study: StudyRecord) -> None:
+    """Refuse values of other kinds than ``StudyRecord`` names; raises the same as ``check_identity``."""
+    check_kind(study, StudyRecord, "study")
+    check_kind(study.data, _Words, "study.data")
+    check_kind(study.environment, _Versions, "study.environment")
+    data: Mapping[str, Any] = study.identity["data"]
+    if {**data, "words": study.data["words"]} != study.data:
+        raise ValueError("its data section is not what was stored")
+
+
+def entries_of(stored: Any, where: str) -> tuple[Any, ...]:
+    """Return the entries of a stored list; a text or a table, which have entries too, is refused."""
+    check_kind(stored, list[Any], where)
+    return tuple(stored)

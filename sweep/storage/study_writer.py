@@ -1,0 +1,254 @@
+"""How are trials written?
+
+Straight into the tables of Optuna's schema, a few statements and one commit for everything that
+belongs together: Optuna's own storage asks before each value and commits after it, which costs
+more than training a small trial. A trial is claimed in one write, with all its parameters, so a
+half-asked trial cannot exist.
+"""
+
+import contextlib
+import datetime
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy
+from optuna.distributions import distribution_to_json
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sweep.definition.records import SegmentRecord
+from sweep.definition.space import Space
+from sweep.errors import StorageError
+from sweep.storage.database import storage_errors
+from sweep.storage.optuna_schema import (
+    FINITE,
+    FINITE_REPORT,
+    PARAMS,
+    REPORTS,
+    TRIAL_ATTRS,
+    TRIAL_HIDDEN,
+    TRIALS,
+    VALUES,
+)
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Only these know ``ON CONFLICT``."""
+
+SEGMENTS = "sweep:segments"
+"""System attribute of a trial: its stored segments."""
+
+SEAL = "sweep:seal"
+"""System attribute of a trial: ``TrialRecord.seal``."""
+
+_ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
+"""Other finished states are stored as pruned, with their reason."""
+
+
+class StudyWriter:
+    """The one writer of a study's trials."""
+
+    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
+        """Take a study that exists; ``study_store.open_study`` finds or makes it."""
+        self._engine = storage.engine
+        self._study_id = study_id
+        self._name = name
+        self._joined: sqlalchemy.Connection | None = None
+
+    @contextlib.contextmanager
+    def one_transaction(self) -> Iterator[sqlalchemy.Connection]:
+        """Let the writes inside become one commit, or none."""
+        if self._joined is not None:
+            yield self._joined
+            return
+        with storage_errors(self._name), self._engine.begin() as connection:
+            self._joined = connection
+            try:
+                yield connection
+            finally:
+                self._joined = None
+
+    def join(self) -> None:
+        """Become the study's driver; its lock says so already."""
+
+    def leave(self) -> bool:
+        """Stop being it; say whether no other is left."""
+        return True
+
+    def commit(self, trial_id: int, write: Callable[[], None]) -> None:
+        """Let what ``write`` stores of a trial become one commit, or none."""
+        with self.one_transaction():
+            write()
+
+    def claim(
+        self,
+        params: Mapping[str, Any],
+        space: Space,
+        seed: int,
+        facts: Mapping[str, Any],
+        origin: Mapping[str, str],
+    ) -> int:
+        """Store a running trial with everything that is known of it; return its id."""
+        with self.one_transaction() as connection:
+            same_study = TRIALS.c.study_id == self._study_id
+            number = sqlalchemy.select(sqlalchemy.func.count()).where(same_study).scalar_subquery()
+            trial = {"number": number, "study_id": self._study_id, "state": TrialState.RUNNING}
+            insert = TRIALS.insert().values(**trial, datetime_start=_now()).returning(TRIALS.c.trial_id)
+            trial_id: int = connection.execute(insert).scalar_one()
+            rows = [
+                {
+                    "trial_id": trial_id,
+                    "param_name": name,
+                    "param_value": dimension.to_internal_repr(params[name]),
+                    "distribution_json": distribution_to_json(dimension),
+                }
+                for name, dimension in space.items()
+                if name in params
+            ]
+            connection.execute(PARAMS.insert(), rows)
+            _insert_attrs(connection, trial_id, {"seed": seed, **facts, **origin})
+        return trial_id
+
+    def reclaim(self, trial_id: int, origin: Mapping[str, str]) -> None:
+        """Make an interrupted trial a running one of this driver."""
+        with self.one_transaction() as connection:
+            unfinished = TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
+            change = TRIALS.update().where(TRIALS.c.trial_id == trial_id, unfinished)
+            self._change_one(connection, change.values(state=TrialState.RUNNING, datetime_start=_now()))
+            _set_attrs(connection, trial_id, origin)
+
+    def store_found(self, trial_id: int, found: Mapping[str, Any]) -> None:
+        """Store the hyperparameters that were found for a trial's configuration."""
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {"found": dict(found)})
+
+    def store_seal(self, trial_id: int, seal: str) -> None:
+        """Store the hash of what is stored of a trial; part of the commit that changes something of it."""
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {SEAL: seal}, TRIAL_HIDDEN)
+
+    def forget_segments(self, trial_id: int) -> None:
+        """Remove a trial's segments and reports, as it starts again."""
+        with self.one_transaction() as connection:
+            connection.execute(TRIAL_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
+            connection.execute(REPORTS.delete().filter_by(trial_id=trial_id))
+
+    def store_segments(
+        self, trial_id: int, segments: Sequence[SegmentRecord], seal: str | None = None
+    ) -> None:
+        """Store all segments of a trial so far with the trial's seal, then report the last one's rung."""
+        attrs: dict[str, Any] = {SEGMENTS: [_row(segment) for segment in segments]}
+        if seal is not None:
+            attrs[SEAL] = seal
+        last = segments[-1]
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, attrs, TRIAL_HIDDEN)
+            if last.percent is not None:
+                report = {
+                    "trial_id": trial_id,
+                    "step": last.percent,
+                    "intermediate_value": last.rung_loss,
+                    "intermediate_value_type": FINITE_REPORT,
+                }
+                connection.execute(_upsert(REPORTS, connection.dialect.name, "step"), report)
+
+    def end(
+        self,
+        trial_id: int,
+        state: str,
+        *,
+        seconds: float,
+        dev_loss: float | None = None,
+        cost: float | None = None,
+        reason: str | None = None,
+        seal: str | None = None,
+    ) -> None:
+        """Store how a trial ended; afterwards nothing of it can change.
+
+        Args:
+            trial_id: Of the database.
+            state: A finished one of ``records.STATES``.
+            seconds: Wall time of its segments.
+            dev_loss: Finite, for a complete trial.
+            cost: Value of the second objective, where the study has one; stored beside a dev loss.
+            reason: For any other, its first word the state.
+            seal: ``TrialRecord.seal`` of the trial as it will be read.
+        """
+        attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
+        if reason:
+            attrs["reason"] = reason
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, attrs)
+            if seal is not None:
+                self.store_seal(trial_id, seal)
+            if dev_loss is not None:
+                values = [dev_loss] if cost is None else [dev_loss, cost]
+                rows = [
+                    {"trial_id": trial_id, "objective": place, "value": value, "value_type": FINITE}
+                    for place, value in enumerate(values)
+                ]
+                connection.execute(VALUES.insert(), rows)
+            ended = {"state": _ENDED_AS.get(state, TrialState.PRUNED), "datetime_complete": _now()}
+            self._change_one(connection, self._running(trial_id).values(**ended))
+
+    def release(self, trial_id: int) -> None:
+        """Leave a trial to the next run."""
+        with self.one_transaction() as connection:
+            self._change_one(connection, self._running(trial_id).values(state=TrialState.WAITING))
+
+    def _running(self, trial_id: int) -> sqlalchemy.Update:
+        is_running = TRIALS.c.state == TrialState.RUNNING
+        return sqlalchemy.update(TRIALS).where(TRIALS.c.trial_id == trial_id, is_running)
+
+    def _change_one(
+        self, connection: sqlalchemy.Connection, change: sqlalchemy.Update | sqlalchemy.Delete
+    ) -> None:
+        if connection.execute(change).rowcount != 1:
+            raise StorageError(
+                f"study {self._name!r}: a running trial was changed by another program; run again"
+            )
+
+
+def _row(segment: SegmentRecord) -> list[Any]:
+    """Return a segment as it is stored; the loss of averaged weights only where it is known."""
+    average = [] if segment.average_loss is None else [segment.average_loss]
+    seconds = round(segment.seconds, 6)
+    return [segment.step, segment.percent, segment.dev_loss, seconds, segment.state_sha256, *average]
+
+
+def _set_attrs(
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
+) -> None:
+    connection.execute(_upsert(table, connection.dialect.name, "key"), _attr_rows(trial_id, attrs))
+
+
+def _insert_attrs(
+    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
+) -> None:
+    connection.execute(table.insert(), _attr_rows(trial_id, attrs))
+
+
+def _attr_rows(trial_id: int, attrs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
+    ]
+
+
+@functools.cache
+def _upsert(table: Any, dialect: str, key: str) -> Any:
+    """Return the insertion of a trial's row that takes the place of an earlier one with its ``key``.
+
+    One statement where a deletion and an insertion were two, of which each waits for the server.
+    """
+    insert = _INSERTS[dialect](table)
+    values = [column.name for column in table.columns if column.name.startswith(("value", "intermediate"))]
+    return insert.on_conflict_do_update(
+        index_elements=["trial_id", key], set_={name: insert.excluded[name] for name in values}
+    )
+
+
+def _now() -> datetime.datetime:
+    """Return the time as Optuna stores it: UTC, without saying so."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

@@ -1,1 +1,0 @@
-"""WHAT is trained. The only room that knows torch and numba."""

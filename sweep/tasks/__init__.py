@@ -1,0 +1,1 @@
+"""Trainers, found by name; no other room imports from here."""

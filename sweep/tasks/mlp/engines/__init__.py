@@ -1,0 +1,33 @@
+"""Ways to run optimiser steps: one function each, all with the same numbers up to float order.
+
+An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)``
+that takes one step for each learning rate, from ``state.step`` on, and returns the new state
+and the minibatch loss of each step (nats per character, float32). It leaves its arguments as
+they are.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Examples
+from sweep.tasks.mlp.engines import autograd, fused, population
+from sweep.tasks.mlp.state import TrainState
+
+Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
+
+ENGINES: dict[str, Engine] = {
+    "autograd": autograd.train,
+    "fused": fused.train,
+    "population": population.train,
+}
+
+BATCH_ENGINES = {"population": population.train_batch}
+"""Engines that also train many runs at a time."""
+
+DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
+"""Kind of device -> engine that is taken there when none is named.
+
+``population`` becomes the default on a GPU when one has measured it.
+"""

@@ -1,0 +1,112 @@
+"""What must be kept of a run so that it can go on: parameters, optimiser state and step."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from sweep.errors import DataError
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.model import init_parameters
+
+_VELOCITY = "velocity."
+_AVERAGE = "average."
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainState:
+    """A run after ``step`` optimiser steps. Engines make a new one and leave the old alone."""
+
+    step: int
+    parameters: dict[str, np.ndarray]
+    """C, W1, b1, W2, b2, float32."""
+    velocity: dict[str, np.ndarray]
+    """Momentum buffer of each parameter, float32; empty where momentum is off."""
+    average: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Average of the snapshots so far (``averaging.py``), float32; empty where none is kept."""
+
+    @classmethod
+    def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
+        """Return the state before the first step."""
+        parameters = init_parameters(config, vocabulary_size)
+        velocity = (
+            {name: np.zeros_like(array) for name, array in parameters.items()} if config.momentum else {}
+        )
+        return cls(step=0, parameters=parameters, velocity=velocity)
+
+    def to_bytes(self) -> bytes:
+        """Return the state as a safetensors file; equal states give equal bytes."""
+        tensors = dict(self.parameters)
+        tensors |= {_VELOCITY + name: array for name, array in self.velocity.items()}
+        tensors |= {_AVERAGE + name: array for name, array in self.average.items()}
+        tensors["step"] = np.array([self.step], dtype=np.int64)
+        # safetensors writes memory as it lies, so an array in another layout would come back shuffled.
+        return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, config: TrainConfig, vocabulary_size: int) -> Self:
+        """Read a state that belongs to ``config``.
+
+        Raises:
+            DataError: If the bytes are no safetensors file or hold other tensors.
+        """
+        shapes = config.parameter_shapes(vocabulary_size)
+        expected = dict(shapes)
+        if config.momentum:
+            expected |= {_VELOCITY + name: shape for name, shape in shapes.items()}
+        try:
+            tensors = safetensors.numpy.load(raw)
+            step = tensors.pop("step")
+        except (safetensors.SafetensorError, KeyError) as error:
+            raise DataError(f"checkpoint cannot be read: {error}") from error
+        if step.dtype != np.int64 or step.shape != (1,) or step[0] < 0:
+            raise DataError(f"checkpoint holds step {step}, but a whole number from 0 is needed")
+        found = {name: array.shape for name, array in tensors.items()}
+        if any(name.startswith(_AVERAGE) for name in found):
+            expected |= {_AVERAGE + name: shape for name, shape in shapes.items()}
+        if found != expected:
+            raise DataError(f"checkpoint holds {found}, but the configuration needs {expected}")
+        for name, array in tensors.items():
+            if array.dtype != np.float32:
+                raise DataError(f"checkpoint holds {name} as {array.dtype}, but float32 is needed")
+        return cls(
+            step=int(step[0]),
+            parameters={name: tensors[name] for name in shapes},
+            velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
+            average={name: tensors[_AVERAGE + name] for name in shapes if _AVERAGE + name in tensors},
+        )
+
+
+def read_weights(raw: bytes, config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
+    """Return the parameters of a state, to be used as a model.
+
+    Raises:
+        DataError: As ``TrainState.from_bytes``, or if a parameter holds a value that is not finite.
+    """
+    parameters = TrainState.from_bytes(raw, config, vocabulary_size).parameters
+    _check_finite(parameters)
+    return parameters
+
+
+def check_weights(raw: bytes) -> None:
+    """Refuse a state that is no model, whatever its configuration.
+
+    Raises:
+        DataError: If the bytes are no safetensors file, or a parameter holds a value that is not finite.
+    """
+    try:
+        tensors = safetensors.numpy.load(raw)
+    except safetensors.SafetensorError as error:
+        raise DataError(f"checkpoint cannot be read: {error}") from error
+    _check_finite(
+        {name: array for name, array in tensors.items() if not name.startswith((_VELOCITY, _AVERAGE))}
+    )
+
+
+def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if bad:
+        raise DataError(f"the weights hold values that are not finite (in {', '.join(sorted(bad))})")

@@ -1,0 +1,247 @@
+"""The MLP as a ``Task``: the one door through which the other rooms reach this one.
+
+Importing this module is cheap; torch is loaded when something must be trained.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import ConfigError, DataError
+from sweep.spelling import unknown
+from sweep.task import JobQueue, Segment
+from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig
+from sweep.tasks.mlp.corpus import (
+    SPLIT_RULE,
+    Corpus,
+    build_examples,
+    encode_words,
+    load_corpus,
+    merge_examples,
+)
+from sweep.tasks.mlp.memory import worker_bytes
+from sweep.tasks.mlp.words_file import NORMALIZED, is_dedupe, words_sha256
+
+if TYPE_CHECKING:
+    from sweep.tasks.mlp.inspection import Inspection
+
+DEFAULT_WORDS = "data/names.txt"
+
+TRAINER_VERSION = 1
+"""Raised only when reference numbers change: results of other versions are not comparable."""
+
+_FIXED_WORK = 140_000
+"""Multiply-adds that take as long as the part of a step that does not depend on any shape."""
+
+GPU_PLACES = 128
+"""Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
+
+_DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "words": (lambda value: type(value) is str, "a text"),
+    "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
+}
+"""Key of [data] -> what its value must satisfy, in code and in words."""
+
+_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
+
+
+def _wrong_with(key: str, value: Any) -> str:
+    """Return what is wrong with an entry of [data], "" if nothing is."""
+    if key not in _DATA_RULES:
+        return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
+    holds, rule = _DATA_RULES[key]
+    return "" if holds(value) else f"data.{key} must be {rule}, got {value!r}"
+
+
+class MlpTask:
+    """Character-level MLP on a list of words; see ``sweep.task.Task``."""
+
+    version = TRAINER_VERSION
+    split_rule = SPLIT_RULE
+    auto_fields: tuple[str, ...] = ("learning_rate",)
+
+    def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
+        """Build a ``TrainConfig``."""
+        return TrainConfig.from_dict(values)
+
+    def field_types(self) -> dict[str, type]:
+        """Return all fields but ``seed``, which the driver gives each trial."""
+        return {name: kind for name, kind in FIELD_TYPES.items() if name != "seed"}
+
+    def check_range(self, name: str, low: float, high: float) -> None:
+        """Refuse ``decay_at`` on both sides of 1, where it changes from a fraction to a step."""
+        if name == "decay_at" and low < 1 <= high:
+            raise ConfigError(
+                f"decay_at from {low:g} to {high:g} mixes fractions of num_steps (below 1) with steps "
+                "(from 1); keep the range on one side of 1, or give choices"
+            )
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Check ``words`` and ``dedupe``."""
+        if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
+            raise DataError(*wrong)
+        return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
+
+    def load_data(self, section: Mapping[str, Any]) -> Corpus:
+        """Read the words file into vocabulary, train and dev parts."""
+        checked = self.check_data_section(section)
+        return load_corpus(checked["words"], dedupe=checked["dedupe"])
+
+    def data_sha256(self, section: Mapping[str, Any]) -> str:
+        """Return the hash of the words file as it is now, without parsing it."""
+        return words_sha256(self.check_data_section(section)["words"])
+
+    def resolve_device(self, name: str) -> str:
+        """Ask torch what is here."""
+        from sweep.tasks.mlp import training
+
+        return training.resolve_device(name)
+
+    def default_engine(self, device: str) -> str:
+        """Return the engine of ``sweep.tasks.mlp.engines`` that is the default on ``device``."""
+        from sweep.tasks.mlp import training
+
+        return training.default_engine(device)
+
+    def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
+        """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""
+        import torch
+
+        torch.set_num_threads(1)
+        self.train_segment(TrainConfig(num_steps=1), data, None, 1, engine=engine, device=device)
+
+    def train_segment(
+        self,
+        config: TrainConfig,
+        data: Corpus,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+        averaged: bool = False,
+    ) -> Segment:
+        """Run ``training.train_segment`` with the state as a safetensors file on both sides."""
+        from sweep.tasks.mlp import training
+        from sweep.tasks.mlp.state import TrainState
+
+        start = TrainState.from_bytes(state, config, data.vocabulary_size) if state is not None else None
+        result = training.train_segment(
+            config, data, start, until_step, engine=engine, device=device, averaged=averaged
+        )
+        return Segment(
+            state=result.state.to_bytes(),
+            dev_loss=result.dev_loss,
+            losses=result.losses,
+            seconds=result.seconds,
+            average_loss=result.average_loss,
+        )
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Ask torch what is here."""
+        from sweep.tasks.mlp import training
+
+        return training.list_devices(name)
+
+    def places(self, engine: str, device: str) -> int:
+        """Return ``GPU_PLACES`` where the engine trains batches on a GPU."""
+        if device == "cpu":
+            return 1
+        from sweep.tasks.mlp.engines import BATCH_ENGINES
+
+        return GPU_PLACES if engine in BATCH_ENGINES else 1
+
+    def train_segments(
+        self, data: Corpus, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        """Run ``batching.Batching``."""
+        from sweep.tasks.mlp.batching import Batching
+
+        return Batching(self, data, jobs, engine=engine, device=device).run()
+
+    def find_auto(
+        self, config: TrainConfig, data: Corpus, names: Sequence[str], *, engine: str, device: str
+    ) -> dict[str, float]:
+        """Find the learning rate by a range test."""
+        from sweep.tasks.mlp.auto import auto_learning_rate
+
+        assert tuple(names) == self.auto_fields, "the study file was checked"
+        return {"learning_rate": auto_learning_rate(config, data, engine=engine, device=device)}
+
+    def check_weights(self, state: bytes) -> None:
+        """Refuse a state whose parameters are not finite; training may go through one, a model is none."""
+        from sweep.tasks.mlp.state import check_weights
+
+        check_weights(state)
+
+    def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:
+        """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""
+        from sweep.tasks.mlp.evaluation import split_loss
+        from sweep.tasks.mlp.state import read_weights
+
+        parameters = read_weights(state, config, data.vocabulary_size)
+        examples = build_examples(encode_words(words, data.vocabulary), config.block_size)
+        return split_loss(parameters, merge_examples(examples))
+
+    def word_losses(
+        self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]
+    ) -> np.ndarray:
+        """Return each word's summed negative log-likelihood in nats, its end included, shape (W,)."""
+        from sweep.tasks.mlp.evaluation import word_losses
+        from sweep.tasks.mlp.state import read_weights
+
+        parameters = read_weights(state, config, data.vocabulary_size)
+        return word_losses(parameters, encode_words(words, data.vocabulary), config.block_size)
+
+    def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
+        """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""
+        from sweep.tasks.mlp.model import sample_words
+        from sweep.tasks.mlp.state import read_weights
+
+        parameters = read_weights(state, config, data.vocabulary_size)
+        return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
+
+    def embedding(self, config: TrainConfig, data: Corpus, state: bytes) -> np.ndarray:
+        """Return the embedding of each symbol in a trained state, float32, shape (V, D)."""
+        from sweep.tasks.mlp.state import TrainState
+
+        return TrainState.from_bytes(state, config, data.vocabulary_size).parameters["C"]
+
+    def inspect(self, config: TrainConfig, data: Corpus, state: bytes) -> "Inspection":
+        """Say what a trained state has learned, and where on dev it is bad."""
+        from sweep.tasks.mlp.inspection import inspect_model
+        from sweep.tasks.mlp.state import read_weights
+
+        parameters = read_weights(state, config, data.vocabulary_size)
+        return inspect_model(parameters, data.dev)
+
+    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
+        """Count the trainable parameters, and the examples drawn over all steps."""
+        return {
+            "n_params": config.n_params(data.vocabulary_size),
+            "examples_seen": config.num_steps * config.batch_size,
+        }
+
+    def work(self, config: TrainConfig, data: Corpus) -> float:
+        """Return multiply-adds over all steps, with those that a step's fixed part is worth.
+
+        The first layer is factored through the vocabulary, as in engine ``fused``: a table of T D H V, then
+        T H to look up and 2 H V for the logits and back, for each example. Against 36 measured shapes, from
+        7 to 180 microseconds a step, the estimate is within a factor of 1.6, at the root mean square 1.18.
+        """
+        t, h, v = config.block_size, config.hidden_neurons, data.vocabulary_size
+        step = config.batch_size * h * (t + 2 * v) + t * config.embedding_dim * h * v
+        return config.num_steps * (_FIXED_WORK + step)
+
+    def memory(self, config: TrainConfig, data: Corpus, *, device: str) -> int:
+        """Return ``memory.worker_bytes``."""
+        return worker_bytes(config, data, device=device)
+
+    def loss_ceiling(self, data: Corpus) -> float:
+        """Return ln V, the loss of the uniform distribution over V symbols."""
+        return math.log(data.vocabulary_size)
+
+
+MLP = MlpTask()

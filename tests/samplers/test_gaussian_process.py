@@ -1,0 +1,96 @@
+"""The process: its density and estimates against scipy's multivariate normal over single trials."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import approx_fprime
+from scipy.spatial.distance import cdist
+
+from sweep.samplers.gaussian_process import (
+    Data,
+    fit,
+    negative_log_posterior,
+    posterior_means,
+    predict,
+    surprises,
+)
+
+LENGTHS, NOISE = np.array([0.4, 0.9]), 0.05
+THETA = np.log([*LENGTHS, NOISE])
+
+
+def kernel(points: np.ndarray) -> np.ndarray:
+    """Matern 5/2, written out (Rasmussen, Williams, 2006, equation 4.17)."""
+    distance = np.sqrt(5) * cdist(points / LENGTHS, points / LENGTHS)
+    return (1 + distance + distance**2 / 3) * np.exp(-distance)
+
+
+@pytest.fixture
+def trials() -> tuple[np.ndarray, np.ndarray]:
+    """Twelve configurations, the first four with three replicates each, and their losses."""
+    rng = np.random.default_rng(0)
+    points = rng.random((12, 2)).repeat([3] * 4 + [1] * 8, axis=0)
+    return points, rng.normal(size=20) + 2 * points[:, 0]
+
+
+@pytest.fixture
+def data(trials: tuple[np.ndarray, np.ndarray]) -> Data:
+    """The same, pooled by configuration."""
+    points, losses = trials
+    starts = np.array([0, 3, 6, 9, *range(12, 20)])
+    counts = np.diff([*starts, 20])
+    means = np.add.reduceat(losses, starts) / counts
+    within = np.add.reduceat((losses - means.repeat(counts)) ** 2, starts)
+    return Data(points[starts], means, counts, within)
+
+
+def test_density_is_that_of_the_single_trials(trials: tuple[np.ndarray, np.ndarray], data: Data) -> None:
+    """Between two thetas it changes as scipy's normal over all replicates and the normal priors do."""
+    points, losses = trials
+
+    def expected(noise: float) -> float:
+        covariance = kernel(points) + noise * np.eye(20)
+        likelihood = stats.multivariate_normal(np.zeros(20), covariance).logpdf(losses)
+        return -likelihood - stats.norm(-4, 1).logpdf(np.log(noise))
+
+    values = [negative_log_posterior(np.log([*LENGTHS, noise]), data)[0] for noise in (NOISE, 0.3)]
+    assert values[1] - values[0] == pytest.approx(expected(0.3) - expected(NOISE))
+
+
+def test_gradient_is_that_of_finite_differences(data: Data) -> None:
+    """In every direction, away from the optimum."""
+    numerical = approx_fprime(THETA, lambda theta: negative_log_posterior(theta, data)[0], 1e-6)
+    assert negative_log_posterior(THETA, data)[1] == pytest.approx(numerical, rel=1e-3)
+
+
+def test_fit_ends_where_the_density_is_flat(data: Data) -> None:
+    """No direction leads further up."""
+    assert negative_log_posterior(fit(data), data)[1] == pytest.approx(0, abs=2e-3)
+
+
+def test_estimates_are_those_of_the_single_trials(trials: tuple[np.ndarray, np.ndarray], data: Data) -> None:
+    """The conditional mean given all replicates one by one (equation 2.25)."""
+    points, losses = trials
+    expected = kernel(points) @ np.linalg.solve(kernel(points) + NOISE * np.eye(20), losses)
+    assert posterior_means(THETA, data)[4:] == pytest.approx(expected[12:])
+    assert posterior_means(THETA, data)[:4] == pytest.approx(expected[:12:3])
+
+
+def test_surprise_is_the_distance_from_the_prediction_without_it(data: Data) -> None:
+    """The last configuration, conditioned on all others by hand."""
+    covariance = kernel(data.points) + NOISE * np.diag(1 / data.counts)
+    gain = np.linalg.solve(covariance[:-1, :-1], covariance[:-1, -1])
+    sd = np.sqrt(covariance[-1, -1] - gain @ covariance[:-1, -1])
+    assert surprises(THETA, data)[-1] == pytest.approx((data.means[-1] - gain @ data.means[:-1]) / sd)
+
+
+def test_prediction_is_the_textbooks(data: Data) -> None:
+    """Equations 2.25 and 2.26 of Rasmussen and Williams with a plain inverse; at its own points the means."""
+    at = np.array([[0.2, 0.9], [0.7, 0.1]])
+    n = len(data.means)
+    joint = kernel(np.vstack([data.points, at]))
+    cross = joint[n:, :n] @ np.linalg.inv(joint[:n, :n] + np.diag(NOISE / data.counts))
+    means, deviations = predict(THETA, data, at)
+    assert means == pytest.approx(cross @ data.means)
+    assert deviations**2 == pytest.approx(1 - np.diag(cross @ joint[:n, n:]))
+    assert predict(THETA, data, data.points)[0] == pytest.approx(posterior_means(THETA, data))

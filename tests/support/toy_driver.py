@@ -1,0 +1,37 @@
+"""A driver of a shared toy study in a process of its own.
+
+    python toy_driver.py URL FILES TRIALS WORKERS LEASE_S SEGMENT_S
+
+It prints the numbers of the trials that ended here.
+"""
+
+import os
+import sys
+
+from sweep.execution.events import Event, TrialEnded, Warned
+from sweep.execution.run import run_study
+from sweep.storage import drivers
+from sweep.storage.database import Database
+
+
+def main() -> None:
+    from toy_runs import toy_study
+    from toy_task import ToyTask
+
+    url, files, trials, workers, lease_s, segment_s = sys.argv[1:]
+    drivers.LEASE_S = float(lease_s)
+
+    def observe(event: Event) -> None:
+        if isinstance(event, TrialEnded):
+            print(event.trial.number, flush=True)
+        if isinstance(event, Warned):
+            print(event.text, file=sys.stderr, flush=True)
+
+    spec = toy_study(trials=int(trials), keep=5)
+    task = ToyTask(segment_s=float(segment_s))
+    run_study(task, spec, Database(url, files), workers=int(workers), observe=observe)
+
+
+if __name__ == "__main__":
+    sys.path[:0] = os.environ["TOY_PATH"].split(os.pathsep)
+    main()
