@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_study import _own_ledger, small, trained
-from test_dashboard import artifact_ids, ask, serving
+from test_server import artifact_ids, ask, serving
 
 from sweep.cli import main
 from sweep.storage.database import Database
