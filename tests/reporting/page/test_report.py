@@ -1,4 +1,4 @@
-"""The report as markup; tests/results/test_report_in_browser.py opens it."""
+"""The report as markup; test_report_in_browser.py opens it."""
 
 import html
 import json
