@@ -106,7 +106,7 @@ def start(
     log = logs / f"{len(list(logs.glob('*.out'))):04d}"
     log.with_suffix(".out").touch()
     log.with_suffix(".err").touch()
-    process = _context().Process(target=_run, args=(folder, arguments, log, before, variables or {}))
+    process = loaded().Process(target=_run, args=(folder, arguments, log, before, variables or {}))
     process.start()
     return Running(process, folder, log)
 
@@ -116,7 +116,8 @@ def run(folder: Path, *arguments: str, **options: Any) -> Ended:
     return start(folder, *arguments, **options).wait()
 
 
-def _context() -> multiprocessing.context.ForkServerContext:
+def loaded() -> multiprocessing.context.ForkServerContext:
+    """Return the context whose processes have the libraries; each test process has one server of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import multiprocessing
 import os
 import random
 import sqlite3
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import filelock
+import launcher
 import pytest
 import sqlalchemy
 from file_modes import obey_file_modes, read_only
@@ -193,7 +193,7 @@ def test_a_hot_journal_is_rolled_back_before_reading(database: Database) -> None
 def test_sixteen_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
     """All of them succeed and add their study."""
     path = tmp_path / "studies" / "sweep.db"
-    context = _context()
+    context = launcher.loaded()
     start = context.Barrier(16)
     processes = [context.Process(target=_open_together, args=(path, start, n)) for n in range(16)]
     for process in processes:
@@ -207,7 +207,7 @@ def test_sixteen_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
 def test_a_kill_while_the_database_is_made_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
     """Killed at twelve moments of its making, it can be opened by the next run."""
     moment = random.Random(4)  # noqa: S311  no secret
-    context = _context()
+    context = launcher.loaded()
     for attempt in range(12):
         path = tmp_path / str(attempt) / "sweep.db"
         start = context.Barrier(2)
@@ -300,6 +300,7 @@ def test_any_study_name_goes_with_the_files_beside_the_database(database: Databa
 # What runs in processes of its own.
 
 
+<<<<<<< HEAD:tests/storage/test_database.py
 def _context() -> multiprocessing.context.ForkServerContext:
     """Processes that need not import Optuna again."""
     context = multiprocessing.get_context("forkserver")
@@ -307,8 +308,10 @@ def _context() -> multiprocessing.context.ForkServerContext:
     return context
 
 
+=======
+>>>>>>> tests:tests/search/test_database.py
 def _in_process(function: Callable[[Path], None], path: Path) -> int | None:
-    process = _context().Process(target=function, args=(path,))
+    process = launcher.loaded().Process(target=function, args=(path,))
     process.start()
     process.join(DEADLINE_S)
     return process.exitcode

@@ -10,6 +10,7 @@ import stat
 import time
 from pathlib import Path
 
+import launcher
 import pytest
 
 from sweep.storage.files import TEMPORARY, write_all_atomically, write_atomically
@@ -108,7 +109,7 @@ def test_a_kill_leaves_the_old_or_the_new_content(tmp_path: Path) -> None:
     write_atomically(path, b"a" * SIZE)
     moment = random.Random(5)  # noqa: S311  no secret
     for _ in range(20):
-        process = multiprocessing.get_context("forkserver").Process(target=_write_for_ever, args=(path,))
+        process = launcher.loaded().Process(target=_write_for_ever, args=(path,))
         process.start()
         before = path.stat().st_ino
         while path.stat().st_ino == before:
