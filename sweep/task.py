@@ -1,14 +1,47 @@
-"""What do ``search/`` and ``results/`` know of a trainer?
+"""The seam: what a trainer must offer, and what it may.
 
-Only this: a configuration class, data with a hash, segments, and a few facts for the table.
-Another trainer takes the MLP's place by offering the same, without a change to those rooms.
+Every other room knows a trainer by these protocols alone. ``Task`` is what each trainer has. The protocols
+after it are capabilities: a trainer that lacks one gets the default of the function that stands below it.
+Trainers are found by name (``load_task``): those of ``BUILT_IN``, then the entry points of the group
+``sweep.tasks`` that installed packages offer.
 """
 
 import dataclasses
+import importlib
+import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
+
+from sweep.errors import DeviceError, NotFoundError
+
+BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
+"""Name -> ``module:object`` of the trainers that travel with sweep."""
+
+DEFAULT_TASK = "mlp"
+"""The trainer of a study that names none."""
+
+ENTRY_POINTS = "sweep.tasks"
+"""Group in which an installed package names its trainers."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """The number that a trial is judged by; lower is better."""
+
+    name: str
+    """Its key in tables and files: ``dev_loss``."""
+    label: str
+    """What a reader sees: ``dev loss``."""
+    unit: str = ""
+    """``nats per character``; empty for a pure number."""
+    matters: float | None = None
+    """The difference that matters, in the metric's unit; None if the trainer names none."""
+    diverged: float | None = None
+    """From here on a run counts as diverged. A value that is not finite always does."""
+    tolerance: float = 0.0
+    """Largest difference that another engine, thread count or machine explains."""
 
 
 class Config(Protocol):
@@ -94,10 +127,15 @@ DataT = TypeVar("DataT", bound=Data)
 
 
 class Task(Protocol[ConfigT, DataT]):
-    """A trainer, as seen from outside its room. Instances can be sent to another process."""
+    """A trainer. Instances can be sent to another process."""
 
+    name: str
+    """As a study file and ``BUILT_IN`` or an entry point name it."""
     version: int
     """Raised only when reference numbers change."""
+    metric: Metric
+    shown: tuple[str, ...]
+    """Hyperparameters that every table shows, searched or fixed; empty for the searched ones alone."""
     split_rule: str
     """How train, dev and test are cut, in words."""
     auto_fields: tuple[str, ...]
@@ -174,3 +212,204 @@ class Task(Protocol[ConfigT, DataT]):
 
 AnyTask = Task[Any, Any]
 """A trainer whose configuration and data types do not matter to the reader."""
+
+
+def load_task(name: str) -> AnyTask:
+    """Return the trainer of a name; entry points are looked up only if it is not built in.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+    """
+    if name in BUILT_IN:
+        module, _, target = BUILT_IN[name].partition(":")
+        return cast("AnyTask", getattr(importlib.import_module(module), target))
+    points = {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    if name not in points:
+        known = ", ".join([*BUILT_IN, *sorted(points)])
+        raise NotFoundError(f"no trainer {name!r} is installed; known: {known}")
+    return cast("AnyTask", points[name].load())
+
+
+# Capabilities, each with what follows if a trainer lacks it.
+
+
+@runtime_checkable
+class ChecksRanges(Protocol):
+    """Knows ranges in which a hyperparameter would change its meaning."""
+
+    def check_range(self, name: str, low: float, high: float) -> None:
+        """Refuse such a range; raises ``ConfigError``."""
+
+
+def check_range(task: AnyTask, name: str, low: float, high: float) -> None:
+    """Refuse a range that the trainer refuses; by default none is."""
+    if isinstance(task, ChecksRanges):
+        task.check_range(name, low, high)
+
+
+@runtime_checkable
+class Devices(Protocol):
+    """Trains on more than the CPU, or by several engines."""
+
+    def resolve_device(self, name: str) -> str:
+        """Turn ``auto`` or a device name into the device that will be used; raises ``DeviceError``."""
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+
+    def default_engine(self, device: str) -> str:
+        """Return the name of the engine that trains on a device."""
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that does not exist, or does not run on a device; raises ``DeviceError``."""
+
+
+def list_devices(task: AnyTask, name: str) -> tuple[str, ...]:
+    """Return all devices that ``auto`` or a device name means; by default the CPU alone.
+
+    Raises:
+        DeviceError: If the device is not present.
+    """
+    if isinstance(task, Devices):
+        return task.list_devices(name)
+    if name not in ("auto", "cpu"):
+        raise DeviceError(f"trainer {task.name} trains on the CPU only, got device {name!r}")
+    return ("cpu",)
+
+
+def resolve_device(task: AnyTask, name: str) -> str:
+    """Return the device that ``auto`` or a device name means; see ``list_devices``."""
+    return task.resolve_device(name) if isinstance(task, Devices) else list_devices(task, name)[0]
+
+
+def default_engine(task: AnyTask, device: str) -> str:
+    """Return the engine that trains on a device; by default the trainer has one, of its own name."""
+    return task.default_engine(device) if isinstance(task, Devices) else task.name
+
+
+def check_engine(task: AnyTask, engine: str, device: str) -> None:
+    """Refuse an engine that the trainer does not have on a device; raises ``DeviceError``."""
+    if isinstance(task, Devices):
+        task.check_engine(engine, device)
+    elif engine != task.name:
+        raise DeviceError(f"unknown engine {engine!r}; trainer {task.name} has no other than {task.name}")
+
+
+@runtime_checkable
+class PreparesWorkers(Protocol):
+    """Has something to set up in a process before it trains."""
+
+    def prepare_worker(self, data: Any, *, engine: str, device: str) -> None:
+        """Pin threads, load libraries, compile what is compiled."""
+
+
+def prepare_worker(task: AnyTask, data: Any, *, engine: str, device: str) -> None:
+    """Set up a process that will train; by default there is nothing to do."""
+    if isinstance(task, PreparesWorkers):
+        task.prepare_worker(data, engine=engine, device=device)
+
+
+@runtime_checkable
+class ManyAtATime(Protocol):
+    """Trains many segments at a time in one process."""
+
+    def places(self, engine: str, device: str) -> int:
+        """Return how many segments a process trains at a time; above 1 by ``train_segments``."""
+
+    def train_segments(
+        self, data: Any, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        """Train jobs as they come; yield each trial's segment or fault when it has ended."""
+
+
+def places(task: AnyTask, engine: str, device: str) -> int:
+    """Return how many segments a process trains at a time; by default one."""
+    return task.places(engine, device) if isinstance(task, ManyAtATime) else 1
+
+
+@runtime_checkable
+class FindsValues(Protocol):
+    """Finds values of hyperparameters for a configuration that leaves them open."""
+
+    auto_fields: tuple[str, ...]
+    """Hyperparameters for which a study may give ``AUTO``."""
+
+    def find_auto(
+        self, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
+    ) -> dict[str, Any]:
+        """Find values of ``auto_fields`` for a configuration, whatever it has for them and its seed."""
+
+
+def auto_fields(task: AnyTask) -> tuple[str, ...]:
+    """Return the hyperparameters for which a study may give ``AUTO``; by default none."""
+    return task.auto_fields if isinstance(task, FindsValues) else ()
+
+
+def find_auto(
+    task: AnyTask, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
+) -> dict[str, Any]:
+    """Find what a configuration leaves open; nothing if it leaves nothing open."""
+    if not names:
+        return {}
+    assert isinstance(task, FindsValues), "the study file was checked"
+    return task.find_auto(config, data, names, engine=engine, device=device)
+
+
+@runtime_checkable
+class NeedsMemory(Protocol):
+    """Knows how much memory a process needs."""
+
+    def memory(self, config: Any, data: Any, *, device: str) -> int:
+        """Return the bytes of this machine's memory that a process needs to train a run, estimated."""
+
+
+def memory(task: AnyTask, config: Any, data: Any, *, device: str) -> int | None:
+    """Return the bytes that a process needs, estimated; by default None, which is never refused."""
+    return task.memory(config, data, device=device) if isinstance(task, NeedsMemory) else None
+
+
+@runtime_checkable
+class KnowsCeiling(Protocol):
+    """Knows the value of a model that has learned nothing."""
+
+    def loss_ceiling(self, data: Any) -> float:
+        """Return it, in the metric's unit; a diverged trial appears to samplers at this value."""
+
+
+def loss_ceiling(task: AnyTask, data: Any) -> float | None:
+    """Return the value of knowing nothing; by default None."""
+    return task.loss_ceiling(data) if isinstance(task, KnowsCeiling) else None
+
+
+@runtime_checkable
+class HeldOut(Protocol):
+    """Cuts its data into train, dev and a test part that trials cannot reach, made of countable units.
+
+    A unit is what the data are a sample of, such as a word; what is uncertain about a loss is judged by
+    drawing units again. A loss is the sum of the units' losses over the sum of their sizes.
+    """
+
+    unit: str
+    """What a unit is called: ``word``."""
+    split_rule: str
+    """How train, dev and test are cut, in words."""
+
+    def load_units(self, section: Mapping[str, Any], part: str) -> list[str]:
+        """Read one part, ``train``, ``dev`` or ``test``, of the data that ``[data]`` names; repeats count."""
+
+    def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> np.ndarray:
+        """Return each unit's summed loss under a trained state, float64, shape (U,)."""
+
+    def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
+        """Return how much each unit counts, shape (U,); for a word its characters and its end."""
+
+    def units_loss(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> float:
+        """Return the exact loss over some units, in the metric's unit."""
+
+
+@runtime_checkable
+class Contributes(Protocol):
+    """Adds figures, sections, checks and commands of its own to what is shown."""
+
+    contributions: str
+    """``module:object`` of a ``reporting.contributions.Contributions``, loaded when something is shown."""

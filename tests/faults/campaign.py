@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY), *(str(REPOSITORY / "tests" / part) for part in ("faults", "support", "definition"))]
+HELPERS = [str(REPOSITORY / "tests" / part) for part in ("faults", "support", "definition")]
+sys.path[:0] = [str(REPOSITORY), *HELPERS]
 
 import fuzzing  # noqa: E402  found by the line above
 import kills  # noqa: E402

@@ -300,16 +300,6 @@ def test_any_study_name_goes_with_the_files_beside_the_database(database: Databa
 # What runs in processes of its own.
 
 
-<<<<<<< HEAD:tests/storage/test_database.py
-def _context() -> multiprocessing.context.ForkServerContext:
-    """Processes that need not import Optuna again."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sweep.storage.study_store"])
-    return context
-
-
-=======
->>>>>>> tests:tests/search/test_database.py
 def _in_process(function: Callable[[Path], None], path: Path) -> int | None:
     process = launcher.loaded().Process(target=function, args=(path,))
     process.start()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task import JobQueue, Segment, SegmentJob
+from sweep.task import JobQueue, Metric, Segment, SegmentJob
 
 PRIME = 1_000_003
 CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep", "half")
@@ -71,7 +71,10 @@ class ToyTask:
     """How large its data are."""
     bytes_of_y: int = 0
     """Memory that a worker says it needs, times ``y``."""
+    name: str = "toy"
     version: int = 1
+    metric: Metric = dataclasses.field(default_factory=lambda: Metric(name="dev_loss", label="dev loss"))
+    shown: tuple[str, ...] = ()
     split_rule: str = "none"
     auto_fields: tuple[str, ...] = ("x",)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sweep.errors import ConfigError, DataError
 from sweep.spelling import unknown
-from sweep.task import JobQueue, Segment
+from sweep.task import JobQueue, Metric, Segment
 from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
@@ -58,7 +58,17 @@ def _wrong_with(key: str, value: Any) -> str:
 class MlpTask:
     """Character-level MLP on a list of words; see ``sweep.task.Task``."""
 
+    name = "mlp"
     version = TRAINER_VERSION
+    metric = Metric(
+        name="dev_loss",
+        label="dev loss",
+        unit="nats per character",
+        matters=0.003,
+        diverged=1e4,
+        tolerance=0.02,
+    )
+    shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
 
