@@ -25,11 +25,14 @@ from sweep.tasks.mlp.trainer import MLP
 FACTOR = 1.5
 """Within which the estimate is of the measured peak."""
 
+NAMES = 27
+"""Symbols of ``data/names.txt``."""
+
 SHAPES = {
-    "names": (27, {}),
-    "names, wide": (27, {"block_size": 8, "embedding_dim": 64, "hidden_neurons": 8_192}),
-    "names, wide, momentum": (27, {"hidden_neurons": 65_536, "embedding_dim": 64, "momentum": 0.9}),
-    "names, large batches": (27, {"batch_size": 16_384, "hidden_neurons": 2_048}),
+    "names": (NAMES, {}),
+    "names, wide": (NAMES, {"block_size": 8, "embedding_dim": 64, "hidden_neurons": 8_192}),
+    "names, wide, momentum": (NAMES, {"hidden_neurons": 65_536, "embedding_dim": 64, "momentum": 0.9}),
+    "names, large batches": (NAMES, {"batch_size": 16_384, "hidden_neurons": 2_048}),
     "many symbols": (12_000, {}),
     "many symbols, wide": (12_000, {"hidden_neurons": 2_048}),
     "long contexts": (3_000, {"block_size": 200, "hidden_neurons": 64}),
@@ -81,7 +84,7 @@ def compare() -> int:
 def train_alone(shape: str) -> int:
     """Do what a worker does, two segments long; print the estimate and this process's peak."""
     symbols, changes = SHAPES[shape]
-    config, data = TrainConfig(num_steps=20, **changes), made_up_corpus(symbols)
+    config, data = TrainConfig(num_steps=20, **changes), corpus_of(symbols)
     place = {"engine": "fused", "device": "cpu"}
     MLP.prepare_worker(data, **place)
     first = pickle.dumps(MLP.train_segment(config, data, None, 10, averaged=True, **place))
@@ -92,11 +95,12 @@ def train_alone(shape: str) -> int:
     return 0
 
 
-def made_up_corpus(symbols: int) -> Corpus:
-    """Return 100,000 words of three letters over so many symbols, the end mark included."""
-    letters = [chr(0x4E00 + k) if symbols > 100 else chr(0x61 + k) for k in range(symbols - 1)]
-    n = len(letters)
-    words = (letters[k % n] + letters[k * 7 % n] + letters[k * 31 % n] for k in range(100_000))
+def corpus_of(symbols: int) -> Corpus:
+    """Return the names, or 100,000 words of three letters over so many symbols, the end mark included."""
+    if symbols == NAMES:
+        return load_corpus(Path(__file__).parents[2] / "data" / "names.txt")
+    n = symbols - 1
+    words = ("".join(chr(0x4E00 + k * factor % n) for factor in (1, 7, 31)) for k in range(100_000))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "words.txt")
         path.write_text("\n".join(words))
