@@ -83,10 +83,10 @@ def test_private_methods_of_optuna_do_what_sweep_expects() -> None:
 
 
 def test_only_one_module_names_private_parts_of_optuna() -> None:
-    """Every other module takes them from these two; ruff's SLF001 refuses private attributes."""
+    """Every other module takes them from optuna_schema; ruff's SLF001 refuses private attributes."""
     private = re.compile(r"optuna(\.\w+)*\._")
     naming = [path.name for path in (REPOSITORY / "sweep").rglob("*.py") if private.search(path.read_text())]
-    assert sorted(naming) == ["optuna_objects.py", "optuna_schema.py"]
+    assert naming == ["optuna_schema.py"]
 
 
 @pytest.mark.parametrize("command", ["list", "table quick", "doctor"])

@@ -158,9 +158,12 @@ def test_every_command_notices_words_that_changed_after_the_run(
     ):
         assert main(command) == 1, command
         assert_one_line(capsys.readouterr().err)
-    for command in (["test", exported], ["sample", exported], ["lr-find", exported]):
-        assert main(command) == 1, command
-        assert_one_line(capsys.readouterr().err)
+    if change is CHANGES["other line ends"]:  # the words of an export are compared, not the bytes
+        assert main(["sample", exported]) == 0
+    else:
+        for command in (["test", exported], ["sample", exported], ["lr-find", exported]):
+            assert main(command) == 1, command
+            assert_one_line(capsys.readouterr().err)
     assert (tables(capsys), stored("small").notes) == (table, notes)
     assert main(["rename", "small", "renamed"]) == 0  # which publishes
     assert shown_figures("renamed") == {"training-curve"}

@@ -185,7 +185,8 @@ def test_a_run_says_what_it_reads_and_does(trained: Path) -> None:
     lines = (trained / "run.txt").read_text().splitlines()
     assert lines[0] == "study small: Six small models"
     assert lines[1].startswith("400 words, 400 distinct, 17 symbols, longest 8; examples ")
-    assert lines[2] == "0 of 6 trials done; training 6 more on 2 workers, device cpu, engine fused"
+    assert re.fullmatch(r"memory: a worker needs about \d\.\d GB at most", lines[2])
+    assert lines[3] == "0 of 6 trials done; training 6 more on 2 workers, device cpu, engine fused"
     trials = [line for line in lines if re.match(r"\d/6  trial ", line)]
     assert [line[:4] for line in trials] == ["1/6 ", "2/6 ", "3/6 ", "4/6 ", "5/6 ", "6/6 "]
     assert lines[-1].startswith("next: sweep confirm small | sweep report small | sweep lr-find small")

@@ -98,12 +98,16 @@ def workers(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that ended and was not waited for does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
+    """Say whether a process runs; one that ended and was not waited for does not.
+
+    A process that was killed can still have threads that are about to end after its first one has ended;
+    until then its parent is not told.
+    """
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            if thread.read_text().rpartition(")")[2].split()[0] not in "ZX":
+                return True
+    return False
 
 
 def kill(pid: int) -> None:

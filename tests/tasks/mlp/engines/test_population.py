@@ -22,7 +22,7 @@ from sweep.tasks.mlp.state import TrainState
 
 RATES = np.array([0.2, 0.1, 0.05], np.float32)
 H100_BYTES = 227 * 1024
-LOG = Path(__file__).parents[2] / "benchmarks" / "tuning_log.csv"
+LOG = Path(__file__).parents[3] / "benchmarks" / "tuning_log.csv"
 
 TINY = (
     TrainConfig(block_size=2, embedding_dim=3, hidden_neurons=9, batch_size=4),
