@@ -37,8 +37,8 @@ SAFE_SINCE = {"torch": (2, 10), "safetensors": (0, 3)}
 
 
 COMPILED = {"code_cache.py": {"pickle"}}
-"""Numba's compiled code is a pickle. Its files are read only if this user owns them, nobody else can write them,
-and their hash is right (``tests/tasks/mlp/engines/test_code_cache.py``)."""
+"""Numba's compiled code is a pickle. Its files are read only if this user owns them, nobody else can write
+them, and their hash is right (``tests/tasks/mlp/engines/test_code_cache.py``)."""
 
 
 def imported(tree: ast.AST) -> set[str]:
