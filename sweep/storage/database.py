@@ -16,7 +16,6 @@ import os
 import re
 import socket
 import sqlite3
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar, cast
@@ -166,7 +165,7 @@ class SQLiteDatabase(Database):
             else:
                 self._create()
             storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "rw")})
-        _begin_with(storage, "BEGIN IMMEDIATE")
+        _begin_with(storage.engine, "BEGIN IMMEDIATE")
         return storage
 
     def open_read_only(self) -> RDBStorage:
@@ -182,7 +181,7 @@ class SQLiteDatabase(Database):
         with machine_errors(self.path), storage_errors(self.path):
             check_file(self.path)
             storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "ro")}, skip_table_creation=True)
-        _begin_with(storage, "BEGIN")
+        _begin_with(storage.engine, "BEGIN")
         return storage
 
     @contextlib.contextmanager
@@ -349,12 +348,8 @@ def _is_passing(error: BaseException | None) -> bool:
     return False
 
 
-def _begin_with(storage: RDBStorage, statement: str) -> None:
-    """Let SQLAlchemy, not Python's sqlite3, begin transactions; close the connections with the storage.
-
-    Python 3.13 warns about a connection that is collected while it is open.
-    """
-    engine = storage.engine
+def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
+    """Let SQLAlchemy, not Python's sqlite3, begin transactions."""
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
@@ -365,7 +360,6 @@ def _begin_with(storage: RDBStorage, statement: str) -> None:
     engine.dispose()
     sqlalchemy.event.listen(engine, "connect", take_over)
     sqlalchemy.event.listen(engine, "begin", begin)
-    weakref.finalize(storage, engine.dispose)
 
 
 def _read_owner(folder: LocalFolder) -> str:

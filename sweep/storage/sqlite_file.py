@@ -60,9 +60,22 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         mode: ``ro`` reads; ``rw`` writes what exists; ``rwc`` also makes it.
     """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=PATIENCE_S, check_same_thread=False, factory=_Connection
+    )
     _distrust_schema(connection)
     return connection
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that is closed when it is collected, as SQLAlchemy's pools leave it to be.
+
+    Python 3.13 warns about one that is collected while it is open.
+    """
+
+    def __del__(self) -> None:
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
 
 
 def _distrust_schema(connection: sqlite3.Connection) -> None:
