@@ -9,7 +9,6 @@ import bisect
 import dataclasses
 import datetime
 import hashlib
-import math
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -26,14 +25,10 @@ from sweep.samplers.mirror import Mirror
 from sweep.samplers.samplers import PointSampler
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.study_writer import StudyWriter
-from sweep.task import AnyTask, Config, Data, Segment, SegmentJob
+from sweep.task import AnyTask, Config, Data, Metric, Segment, SegmentJob, loss_ceiling
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
-
-DIVERGED_LOSS = 1e4
-"""Dev loss, in nats per character, from which a run counts as diverged although it is finite: no
-model that learns is there, and one such value would drown all others in a sampler's model."""
 
 POLL_S = 0.1
 """How long a driver waits for its workers before it looks at the clock, seconds."""
@@ -128,7 +123,7 @@ class Driver:
     def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
         """Learn what is stored: trials, and their ids in the database."""
         spec = self.spec
-        self.mirror = Mirror(spec.space, self.task.loss_ceiling(self.data), study.trials, spec.cost)
+        self.mirror = Mirror(spec.space, loss_ceiling(self.task, self.data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
@@ -308,8 +303,9 @@ class Driver:
         if segment.found:
             live.found, live.config = segment.found, live.config.replace(**segment.found)
             self.writer.commit(live.trial_id, lambda: self._store_found(live))
-        if _has_diverged(segment.dev_loss):
-            self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
+        if self.task.metric.has_diverged(segment.dev_loss):
+            reason = _describe_divergence(self.task.metric, segment, first_step, cut.step)
+            self._end(live, _End("diverged", reason=reason))
             return
         live.state, live.deaths = segment.state, 0
         live.segments.append(
@@ -495,12 +491,8 @@ class Driver:
         )
 
 
-def _has_diverged(loss: float) -> bool:
-    return not (math.isfinite(loss) and loss < DIVERGED_LOSS)
-
-
-def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
+def _describe_divergence(metric: Metric, segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
-        if _has_diverged(loss):
+        if metric.has_diverged(loss):
             return f"diverged: the training loss was {loss:.3g} at step {step:,}"
-    return f"diverged: the dev loss was {segment.dev_loss:.3g} at step {until_step:,}"
+    return f"diverged: the {metric.label} was {segment.dev_loss:.3g} at step {until_step:,}"

@@ -19,7 +19,7 @@ from sweep.execution.study_memory import check_study_fits, describe_memory, stud
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_store import load_study, open_study, trial_ids
-from sweep.task import AnyTask, Data
+from sweep.task import AnyTask, Data, check_honoured, default_engine
 
 
 def run_study(
@@ -51,7 +51,8 @@ def run_study(
 
     Raises:
         DataError: If the data cannot be used.
-        DeviceError: If the device is not present, or there is no such pool.
+        DeviceError: If the device is not present, the engine does not know a hyperparameter that the study
+            changes, or there is no such pool.
         TooLargeError: If no configuration of the study fits into this machine's memory.
         StudyConflictError: If another study of that name is stored, or another driver runs it.
         StorageError: If the database fails.
@@ -60,8 +61,9 @@ def run_study(
     data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
     devices = kind.list_devices(task, device, spec.resources)
-    engine = engine or task.default_engine(devices[0])
+    engine = engine or default_engine(task, devices[0])
     memory = study_memory(task, spec, data, device=devices[0])
+    check_honoured(task, engine, spec.changed_fields(task))
     there = math.inf
     if pool == DEFAULT_POOL:
         check_study_fits(task, data, memory)

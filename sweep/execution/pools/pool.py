@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sweep.definition.resources import Resources
 from sweep.execution.memory import check_fits
-from sweep.task import AnyTask, Segment, SegmentJob
+from sweep.task import AnyTask, Segment, SegmentJob, find_auto
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def train_job(task: AnyTask, data: Any, engine: str, device: str, job: SegmentJo
     started = time.perf_counter()
     place = {"engine": engine, "device": device}
     check_fits(task, job.config, data, device=device)
-    found = task.find_auto(job.config, data, job.find, **place) if job.find else {}
+    found = find_auto(task, job.config, data, job.find, **place)
     config = job.config.replace(**found) if found else job.config
     finding = time.perf_counter() - started
     segment = task.train_segment(config, data, job.state, job.until_step, averaged=job.averaged, **place)

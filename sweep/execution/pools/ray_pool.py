@@ -25,7 +25,7 @@ from sweep import __version__
 from sweep.errors import MachineError
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
-from sweep.task import AnyTask, Segment, SegmentJob
+from sweep.task import AnyTask, Segment, SegmentJob, prepare_worker
 
 LOOK_S = 5.0
 """How often the cluster is asked how large it is, seconds."""
@@ -244,6 +244,6 @@ def _prepare(reference: Any) -> tuple[AnyTask, Any, str, str]:
         task, data, engine, device, version = ray.get(reference)
         if version != __version__:
             raise MachineError(f"{os.uname().nodename} has sweep {__version__}, the driver {version}")
-        task.prepare_worker(data, engine=engine, device=device)
+        prepare_worker(task, data, engine=engine, device=device)
         _prepared = key, (task, data, engine, device)
     return _prepared[1]

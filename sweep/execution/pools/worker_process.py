@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from sweep.errors import MachineError
 from sweep.execution.pools.pool import describe, train_job
-from sweep.task import AnyTask, JobQueue, Segment, SegmentJob
+from sweep.task import AnyTask, JobQueue, ManyAtATime, Segment, SegmentJob, prepare_worker
 
 
 class Ready(NamedTuple):
@@ -155,20 +155,22 @@ def _work(connection: Connection, engine: str, device: str, many: bool) -> None:
     try:
         task, data = connection.recv()
         jobs = _Inbox(connection)
-        task.prepare_worker(data, **place)
+        prepare_worker(task, data, **place)
     except Exception as fault:  # noqa: BLE001  the driver prints it
         _report(connection, CannotStart(describe(fault)))
         return
     _report(connection, Ready())
-    ended = task.train_segments(data, jobs, **place) if many else _one_by_one(task, data, jobs, **place)
-    for ticket, result in ended:
+    for ticket, result in _train_jobs(task, data, jobs, many=many, **place):
         _report(connection, _answer(ticket, result))
 
 
-def _one_by_one(
-    task: AnyTask, data: Any, jobs: JobQueue, *, engine: str, device: str
+def _train_jobs(
+    task: AnyTask, data: Any, jobs: JobQueue, *, many: bool, engine: str, device: str
 ) -> Iterator[tuple[int, Segment | Exception]]:
-    """Train jobs in their order; yield what ``Task.train_segments`` yields."""
+    """Train jobs, many at a time or in their order; yield what ``ManyAtATime.train_segments`` yields."""
+    if many and isinstance(task, ManyAtATime):
+        yield from task.train_segments(data, jobs, engine=engine, device=device)
+        return
     while True:
         for job in jobs.take(wait=True):
             try:
