@@ -120,17 +120,18 @@ class LocalPool:
 
 def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     """Return the device of each process and how many places it has."""
-    most = places(asked.task, asked.engine, asked.devices[0])
+    devices = asked.workload.devices
+    most = places(asked.workload.task, asked.workload.engine, devices[0])
     if most == 1:
-        return [(asked.devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
-    total = min(asked.workers or most * len(asked.devices), asked.at_most)
-    devices = asked.devices[:total]
+        return [(devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
+    total = min(asked.workers or most * len(devices), asked.at_most)
+    devices = devices[:total]
     return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
 
 
 def _start_process(asked: PoolRequest, device: str, news: News) -> WorkerProcess:
-    many = places(asked.task, asked.engine, device) > 1
-    return WorkerProcess(asked.task, asked.data, engine=asked.engine, device=device, many=many, news=news)
+    many = places(asked.workload.task, asked.workload.engine, device) > 1
+    return WorkerProcess(asked.workload, device, many=many, news=news)
 
 
 @dataclasses.dataclass(slots=True)
