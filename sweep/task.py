@@ -1,7 +1,7 @@
 """The seam: what a trainer must offer, and what it may.
 
 Every other room knows a trainer by these protocols alone. ``Task`` is what each trainer has. The protocols
-after it are capabilities: a trainer that lacks one gets the default of the function that stands below it.
+after it are capabilities: a trainer that lacks one gets the default of the function below it.
 Trainers are found by name (``load_task``): those of ``BUILT_IN``, then the entry points of the group
 ``sweep.tasks`` that installed packages offer.
 """
@@ -9,7 +9,8 @@ Trainers are found by name (``load_task``): those of ``BUILT_IN``, then the entr
 import dataclasses
 import importlib
 import importlib.metadata
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -42,6 +43,10 @@ class Metric:
     """From here on a run counts as diverged. A value that is not finite always does."""
     tolerance: float = 0.0
     """Largest difference that another engine, thread count or machine explains."""
+
+    def has_diverged(self, value: float) -> bool:
+        """Return whether a value is not finite, or reaches ``diverged``."""
+        return not math.isfinite(value) or (self.diverged is not None and value >= self.diverged)
 
 
 class Config(Protocol):
@@ -136,10 +141,6 @@ class Task(Protocol[ConfigT, DataT]):
     metric: Metric
     shown: tuple[str, ...]
     """Hyperparameters that every table shows, searched or fixed; empty for the searched ones alone."""
-    split_rule: str
-    """How train, dev and test are cut, in words."""
-    auto_fields: tuple[str, ...]
-    """Hyperparameters for which a study may give ``AUTO``."""
 
     def make_config(self, values: Mapping[str, Any]) -> ConfigT:
         """Build a configuration; raises ``ConfigError``."""
@@ -147,23 +148,11 @@ class Task(Protocol[ConfigT, DataT]):
     def field_types(self) -> dict[str, type]:
         """Return the hyperparameters that a study may set, with their types."""
 
-    def check_range(self, name: str, low: float, high: float) -> None:
-        """Refuse a range in which a hyperparameter would change its meaning; raises ``ConfigError``."""
-
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         """Validate a study's ``[data]``, fill in defaults; raises ``DataError``."""
 
     def load_data(self, section: Mapping[str, Any]) -> DataT:
         """Read the data that ``[data]`` names; raises ``DataError``."""
-
-    def resolve_device(self, name: str) -> str:
-        """Turn ``auto`` or a device name into the device that will be used; raises ``DeviceError``."""
-
-    def default_engine(self, device: str) -> str:
-        """Return the name of the engine that trains on a device."""
-
-    def prepare_worker(self, data: DataT, *, engine: str, device: str) -> None:
-        """Set up a process that will train: pin threads, load libraries, compile what is compiled."""
 
     def train_segment(
         self,
@@ -178,36 +167,15 @@ class Task(Protocol[ConfigT, DataT]):
     ) -> Segment:
         """Train from ``state`` (None: from the beginning) until ``until_step``.
 
-        Where ``averaged`` the loss of averaged weights comes too; every other number is the same.
+        If ``averaged``, the loss of averaged weights comes too, if the trainer keeps any; every other number
+        is the same.
         """
-
-    def list_devices(self, name: str) -> tuple[str, ...]:
-        """Return all devices that ``auto`` or a device name stands for; raises ``DeviceError``."""
-
-    def places(self, engine: str, device: str) -> int:
-        """Return how many segments a process trains at a time; above 1 by ``train_segments``."""
-
-    def train_segments(
-        self, data: DataT, jobs: JobQueue, *, engine: str, device: str
-    ) -> Iterator[tuple[int, Segment | Exception]]:
-        """Train jobs as they come, many at a time; yield each trial's segment or fault when it has ended."""
-
-    def find_auto(
-        self, config: ConfigT, data: DataT, names: Sequence[str], *, engine: str, device: str
-    ) -> dict[str, Any]:
-        """Find values of ``auto_fields`` for a configuration, whatever it has for them and its seed."""
 
     def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
         """Return ``n_params`` and ``examples_seen`` of a run."""
 
     def work(self, config: ConfigT, data: DataT) -> float:
         """Return what a run costs, in any unit: a function of the configuration, never a measured time."""
-
-    def memory(self, config: ConfigT, data: DataT, *, device: str) -> int:
-        """Return the bytes of this machine's memory that a process needs to train a run, estimated."""
-
-    def loss_ceiling(self, data: DataT) -> float:
-        """Return the loss of knowing nothing."""
 
 
 AnyTask = Task[Any, Any]
@@ -296,6 +264,61 @@ def check_engine(task: AnyTask, engine: str, device: str) -> None:
 
 
 @runtime_checkable
+class NamesHonoured(Protocol):
+    """Names the hyperparameters that each of its engines honours."""
+
+    def honoured(self, engine: str) -> Collection[str]:
+        """Return their names."""
+
+
+def changed_fields(task: AnyTask, values: Mapping[str, Any]) -> set[str]:
+    """Return the names of the hyperparameters that differ from their defaults."""
+    defaults = task.make_config({}).to_dict()
+    return {name for name, value in values.items() if value != defaults.get(name)}
+
+
+def check_honoured(task: AnyTask, engine: str, changed: Iterable[str]) -> None:
+    """Refuse hyperparameters that an engine would ignore; by default an engine honours all.
+
+    Args:
+        task: The trainer.
+        engine: One of its engines.
+        changed: Names of the hyperparameters that may differ from their defaults.
+
+    Raises:
+        DeviceError: If the engine does not know one of them.
+    """
+    ignored = set(changed) - set(task.honoured(engine)) if isinstance(task, NamesHonoured) else set()
+    if ignored:
+        raise DeviceError(
+            f"engine {engine} does not know {', '.join(sorted(ignored))}; choose another engine"
+        )
+
+
+@runtime_checkable
+class AddsFields(Protocol):
+    """Has hyperparameters that earlier releases did not have."""
+
+    later_fields: Mapping[str, Any]
+    """Each with its default."""
+
+
+def identifying_values(task: AnyTask, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters as an identity has them: without those of ``later_fields`` at their default."""
+    return without_defaults(values, task.later_fields if isinstance(task, AddsFields) else {})
+
+
+def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that have no default, or another one.
+
+    Examples:
+        >>> without_defaults({"rate": 0.1, "clip": 0.0, "warmup": 5}, {"clip": 0.0, "warmup": 0})
+        {'rate': 0.1, 'warmup': 5}
+    """
+    return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
+
+
+@runtime_checkable
 class PreparesWorkers(Protocol):
     """Has something to set up in a process before it trains."""
 
@@ -379,6 +402,19 @@ class KnowsCeiling(Protocol):
 def loss_ceiling(task: AnyTask, data: Any) -> float | None:
     """Return the value of knowing nothing; by default None."""
     return task.loss_ceiling(data) if isinstance(task, KnowsCeiling) else None
+
+
+@runtime_checkable
+class Splits(Protocol):
+    """Cuts its data by a rule that belongs to a study's identity."""
+
+    split_rule: str
+    """How train, dev and test are cut, in words."""
+
+
+def split_rule(task: AnyTask) -> str:
+    """Return how the data are cut; by default no rule is known, and it is empty."""
+    return task.split_rule if isinstance(task, Splits) else ""
 
 
 @runtime_checkable

@@ -23,7 +23,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
-from sweep.task import AnyTask
+from sweep.task import AnyTask, split_rule
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class ConfirmSpec(StudySpec):
 
     def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
         """Return the confirmed study's identity, less how it was searched."""
-        now = {"data_sha256": data_sha256, "split": task.split_rule, "trainer_version": task.version}
+        now = {"data_sha256": data_sha256, "split": split_rule(task), "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
         if changed:
             source = {"data_sha256": self.data.get("words", "data_sha256")}

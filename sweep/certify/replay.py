@@ -5,7 +5,16 @@ import dataclasses
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DeviceError
 from sweep.execution.memory import check_fits
-from sweep.task import AnyTask, Config, Data
+from sweep.task import (
+    AnyTask,
+    Config,
+    Data,
+    changed_fields,
+    check_honoured,
+    default_engine,
+    prepare_worker,
+    resolve_device,
+)
 
 TOLERANCE = 0.02
 """Largest difference, in nats per character, that another engine, thread count or machine explains."""
@@ -52,16 +61,17 @@ def choose_place(task: AnyTask, then: Place, device: str, engine: str | None = N
     """
     device = _resolve(task, then.device if device == "auto" else device, or_any=device == "auto")
     same_kind = device.partition(":")[0] == then.device.partition(":")[0]
-    return Place(engine=engine or (then.engine if same_kind else task.default_engine(device)), device=device)
+    same = then.engine if same_kind else default_engine(task, device)
+    return Place(engine=engine or same, device=device)
 
 
 def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
     try:
-        return task.resolve_device(device)
+        return resolve_device(task, device)
     except DeviceError:
         if not or_any:
             raise
-        return task.resolve_device("auto")
+        return resolve_device(task, "auto")
 
 
 def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
@@ -75,11 +85,13 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
         place: Where; see ``choose_place``.
 
     Raises:
+        DeviceError: If the engine does not know a hyperparameter that the configuration changes.
         TooLargeError: If it cannot fit into this machine's memory.
     """
     engine, device = place.engine, place.device
+    check_honoured(task, engine, changed_fields(task, config.to_dict()))
     check_fits(task, config, data, device=device)
-    task.prepare_worker(data, engine=engine, device=device)
+    prepare_worker(task, data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
     return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)
 

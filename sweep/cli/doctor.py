@@ -16,7 +16,7 @@ from sweep.storage.database import Database
 from sweep.storage.environment import describe_environment
 from sweep.storage.folders import Folder, LocalFolder
 from sweep.storage.study_store import study_names
-from sweep.task import AnyTask
+from sweep.task import AnyTask, default_engine, prepare_worker, resolve_device
 from sweep.tasks.mlp.engines.code_cache import examine_code_cache
 
 ENOUGH_DISK = 500_000_000
@@ -41,7 +41,7 @@ def examine(task: AnyTask, database: Database) -> Iterator[Finding]:
     """
     for subject, text in {**describe_environment(), "sqlite": sqlite3.sqlite_version}.items():
         yield Finding(subject=subject, text=text)
-    device = task.resolve_device("auto")
+    device = resolve_device(task, "auto")
     yield Finding(subject="device", text=device)
     yield _examine_code_cache()
     yield _examine_training(task, device)
@@ -62,13 +62,13 @@ def _examine_code_cache() -> Finding:
 
 def _examine_training(task: AnyTask, device: str) -> Finding:
     """Take one step on a few words with the device's engine."""
-    engine, started = task.default_engine(device), time.monotonic()
+    engine, started = default_engine(task, device), time.monotonic()
     try:
         with tempfile.TemporaryDirectory() as folder:
             words = Path(folder, "words.txt")
             words.write_text("\n".join(_WORDS))
             data = task.load_data({"words": str(words)})
-        task.prepare_worker(data, engine=engine, device=device)
+        prepare_worker(task, data, engine=engine, device=device)
     except Exception as error:  # noqa: BLE001  whatever it is, a run would end with it
         return Finding(subject="training", text=describe(error), is_good=False)
     seconds = time.monotonic() - started

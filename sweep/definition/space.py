@@ -24,7 +24,7 @@ from sweep.definition import optuna_objects
 from sweep.definition.mistakes import Mistakes
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask
+from sweep.task import AUTO, AnyTask, auto_fields
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
 """Hyperparameter -> others that it needs -> the values that they may have for it."""
@@ -184,7 +184,7 @@ def _hull(values: Sequence[Any]) -> BaseDistribution:
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> BaseDistribution:
     if name not in (types := task.field_types()):
         raise StudyFileError(unknown(f"hyperparameter {name!r} in [search]", name, types))
-    if entry == AUTO and name in task.auto_fields:
+    if entry == AUTO and name in auto_fields(task):
         raise StudyFileError(f'search.{name} = "auto" is found, not searched; write it under [fixed]')
     if not isinstance(entry, Mapping) or not entry.keys() - {"when"}:
         raise StudyFileError(

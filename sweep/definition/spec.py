@@ -18,7 +18,7 @@ from sweep.definition.registries import SAMPLERS
 from sweep.definition.resources import Resources
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.task import AUTO, AnyTask
+from sweep.task import AUTO, AnyTask, changed_fields, identifying_values, split_rule
 
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""
@@ -125,6 +125,10 @@ class StudySpec:
         known = {name: value for name, value in self.fixed.items() if value != AUTO}
         return {**known, **params}
 
+    def changed_fields(self, task: AnyTask) -> set[str]:
+        """Return the names of the hyperparameters that may differ from their defaults."""
+        return {*changed_fields(task, self.config_values({})), *self.space, *self.auto}
+
     def trial_seed(self, number: int) -> int:
         """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""
         return derive_seed(self.seed, "trial", number)
@@ -151,9 +155,9 @@ class StudySpec:
             "objective": list(self.objectives) if self.cost else DEV_LOSS,
             "data_sha256": data_sha256,
             "data": {key: value for key, value in self.data.items() if key != "words"},
-            "split": task.split_rule,
+            "split": split_rule(task),
             "trainer_version": task.version,
-            "fixed": self.fixed,
+            "fixed": identifying_values(task, self.fixed),
             "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),

@@ -26,7 +26,7 @@ from sweep.definition.toml_files import read_toml
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask
+from sweep.task import AUTO, AnyTask, auto_fields, check_range
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -240,7 +240,7 @@ def _check_log(log: Mapping[str, Any]) -> str:
 def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
     """Return every hyperparameter as [fixed] or its default has it."""
     mistakes = Mistakes()
-    found = {name: value for name, value in fixed.items() if value == AUTO and name in task.auto_fields}
+    found = {name: value for name, value in fixed.items() if value == AUTO and name in auto_fields(task)}
     known = {name: value for name, value in fixed.items() if name not in found}
     for name, value in known.items():
         mistakes.check(None, _check_fixed, name, value, task)
@@ -285,7 +285,7 @@ def _check_ranges(space: Space, task: AnyTask) -> None:
     for name, dimension in space.items():
         if isinstance(dimension, (IntDistribution, FloatDistribution)):
             try:
-                task.check_range(name, dimension.low, dimension.high)
+                check_range(task, name, dimension.low, dimension.high)
             except ConfigError as error:
                 raise StudyFileError(f"search.{error}") from error
 

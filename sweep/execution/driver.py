@@ -9,31 +9,27 @@ import bisect
 import dataclasses
 import datetime
 import hashlib
-import math
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
-from sweep.execution.events import Observer, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
 from sweep.execution.pools.pool import Pool, SegmentOutcome
+from sweep.execution.run_request import RunRequest
 from sweep.execution.rungs import Cut, cuts
 from sweep.samplers.mirror import Mirror
 from sweep.samplers.samplers import PointSampler
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.study_writer import StudyWriter
-from sweep.task import AnyTask, Config, Data, Segment, SegmentJob
+from sweep.task import Config, Metric, Segment, SegmentJob, loss_ceiling
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
-
-DIVERGED_LOSS = 1e4
-"""Dev loss, in nats per character, from which a run counts as diverged although it is finite: no
-model that learns is there, and one such value would drown all others in a sampler's model."""
 
 POLL_S = 0.1
 """How long a driver waits for its workers before it looks at the clock, seconds."""
@@ -95,26 +91,20 @@ class Driver:
 
     def __init__(
         self,
+        request: RunRequest,
         *,
-        task: AnyTask,
         spec: StudySpec,
-        data: Data,
         writer: StudyWriter,
         checkpoints: Checkpoints,
         study: StudyRecord,
         ids: dict[int, int],
-        devices: tuple[str, ...],
-        engine: str,
-        start_pool: Callable[[int], Pool],
-        observe: Observer,
-        describe_memory: Callable[[int], str] = lambda workers: "",
     ) -> None:
-        """Learn what is stored; ``start_pool`` starts one for at most so many jobs at a time."""
-        self.describe_memory = describe_memory
-        self.task, self.spec, self.data, self.observe = task, spec, data, observe
-        self.writer, self.checkpoints = writer, checkpoints
-        self.engine, self.start_pool = engine, start_pool
-        self.next_device = devices[0]
+        """Learn what is stored of a study: its trials, and their ids in the database."""
+        workload = request.workload
+        self.request, self.observe = request, request.observe
+        self.task, self.data, self.engine = workload.task, workload.data, workload.engine
+        self.spec, self.writer, self.checkpoints = spec, writer, checkpoints
+        self.next_device = workload.devices[0]
         self.trained = 0
         self.live: dict[int, Live] = {}
         self.budget = Budget(spec.timeout)
@@ -122,13 +112,13 @@ class Driver:
         """Whether the next trial would not end in time."""
         self.start_from(study, ids)
         for trial in self.finished:
-            if trial.state == "complete" and trial.engine == self.engine and trial.device in devices:
+            if trial.state == "complete" and trial.engine == self.engine and trial.device in workload.devices:
                 self.budget.learn(self._work(trial.params), trial.train_seconds)
 
     def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
         """Learn what is stored: trials, and their ids in the database."""
         spec = self.spec
-        self.mirror = Mirror(spec.space, self.task.loss_ceiling(self.data), study.trials, spec.cost)
+        self.mirror = Mirror(spec.space, loss_ceiling(self.task, self.data), study.trials, spec.cost)
         self.params = [trial.params for trial in study.trials]
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
@@ -145,11 +135,11 @@ class Driver:
         """How many trials there will be; what was begun is finished, though fewer are asked for by now."""
         return max(self.spec.total_trials, len(self.params))
 
-    def run(self, should_stop: Callable[[], bool]) -> str | None:
+    def run(self) -> str | None:
         """Train until the total or while it fits; return ``timeout`` or ``signal`` if stopped before."""
         if not self.unfinished and len(self.params) >= self.total:
             return None
-        pool = self.start_pool(len(self.unfinished) + self.total - len(self.params))
+        pool = self.request.start_pool(len(self.unfinished) + self.total - len(self.params))
         try:
             self.observe(
                 RunStarted(
@@ -161,11 +151,13 @@ class Driver:
                     data_facts=self.data.describe(),
                     finished=self.finished,
                     timeout=self.spec.timeout,
-                    memory=self.describe_memory(pool.places),
+                    memory=self.request.describe_memory(pool.places),
                 )
             )
             while True:
-                stopped_by = "signal" if should_stop() else "timeout" if self.budget.is_over() else None
+                stopped_by = (
+                    "signal" if self.request.should_stop() else "timeout" if self.budget.is_over() else None
+                )
                 if stopped_by:
                     self.release(pool)
                     return stopped_by
@@ -308,8 +300,9 @@ class Driver:
         if segment.found:
             live.found, live.config = segment.found, live.config.replace(**segment.found)
             self.writer.commit(live.trial_id, lambda: self._store_found(live))
-        if _has_diverged(segment.dev_loss):
-            self._end(live, _End("diverged", reason=_describe_divergence(segment, first_step, cut.step)))
+        if self.task.metric.has_diverged(segment.dev_loss):
+            reason = _describe_divergence(self.task.metric, segment, first_step, cut.step)
+            self._end(live, _End("diverged", reason=reason))
             return
         live.state, live.deaths = segment.state, 0
         live.segments.append(
@@ -495,12 +488,8 @@ class Driver:
         )
 
 
-def _has_diverged(loss: float) -> bool:
-    return not (math.isfinite(loss) and loss < DIVERGED_LOSS)
-
-
-def _describe_divergence(segment: Segment, first_step: int, until_step: int) -> str:
+def _describe_divergence(metric: Metric, segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
-        if _has_diverged(loss):
+        if metric.has_diverged(loss):
             return f"diverged: the training loss was {loss:.3g} at step {step:,}"
-    return f"diverged: the dev loss was {segment.dev_loss:.3g} at step {until_step:,}"
+    return f"diverged: the {metric.label} was {segment.dev_loss:.3g} at step {until_step:,}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweep.errors import ConfigError, TooLargeError
-from sweep.task import AnyTask, Config, Data
+from sweep.task import AnyTask, Config, Data, memory
 
 
 def machine_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
@@ -56,8 +56,8 @@ def check_fits(task: AnyTask, config: Config, data: Data, *, device: str) -> Non
     Raises:
         TooLargeError: If it needs more.
     """
-    needed, there = task.memory(config, data, device=device), machine_bytes()
-    if needed > there:
+    needed, there = memory(task, config, data, device=device), machine_bytes()
+    if needed is not None and needed > there:
         raise TooLargeError(
             f"a worker needs about {gigabytes(needed)} of memory, this machine has {gigabytes(there)}; "
             f"lower {what_to_lower(task, config, data, device)}"
@@ -73,7 +73,7 @@ def what_to_lower(task: AnyTask, config: Config, data: Data, device: str) -> str
                 smaller = config.replace(**{name: value // 2})
             except ConfigError:
                 continue
-            saved[name] = -task.memory(smaller, data, device=device)
+            saved[name] = -(memory(task, smaller, data, device=device) or 0)
     driver = max(saved, key=saved.__getitem__)
     return f"{driver}, which is {config.to_dict()[driver]:,}"
 

@@ -25,7 +25,16 @@ from sweep.execution.rungs import cuts
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.samplers.samplers import NOT_LEARNING, qmc_point
 from sweep.storage.checkpoints import THINNED_POINTS
-from sweep.task import AnyTask, Config, Data, Segment
+from sweep.task import (
+    AnyTask,
+    Config,
+    Data,
+    Segment,
+    check_honoured,
+    default_engine,
+    find_auto,
+    prepare_worker,
+)
 
 POINTS = 16
 """Configurations that are timed at most."""
@@ -116,10 +125,10 @@ class StudyPlan:
     """Fewest and most, over the ends of the ranges and the timed configurations."""
     disk_bytes: int
     """States and curves when all trials have ended."""
-    memory_bytes: int
-    """Of a worker that trains the largest configuration, estimated."""
+    memory_bytes: int | None
+    """Of a worker that trains the largest configuration, estimated; None if the trainer cannot."""
     memory: str
-    """The same in one line, with what to lower if it is more than this machine has."""
+    """The same in one line, with what to lower if it is more than this machine has; empty if unknown."""
 
 
 def plan_study(
@@ -142,12 +151,14 @@ def plan_study(
         done: Trials that are stored already.
 
     Raises:
+        DeviceError: If the device's engine does not know a hyperparameter that the study changes.
         TooLargeError: If no configuration that would be timed fits into this machine's memory.
     """
-    engine = task.default_engine(device)
+    engine = default_engine(task, device)
+    check_honoured(task, engine, spec.changed_fields(task))
     memory = study_memory(task, spec, data, device=device)
     check_study_fits(task, data, memory)
-    task.prepare_worker(data, engine=engine, device=device)
+    prepare_worker(task, data, engine=engine, device=device)
     deadline, timings = time.monotonic() + CALIBRATION_S, list[Timing]()
     for params in _fitting(task, spec, data, device):
         if len(timings) >= 2 and time.monotonic() > deadline:
@@ -186,7 +197,7 @@ def plan_study(
         too_long=int((seconds > spec.trial_timeout).sum()) if spec.trial_timeout else 0,
         n_params=_n_params(task, spec, data, timings),
         disk_bytes=_disk_bytes(spec, timings),
-        memory_bytes=memory.most,
+        memory_bytes=memory.most if memory else None,
         memory=describe_memory(task, data, memory, workers, machine_bytes()),
     )
 
@@ -229,8 +240,7 @@ def _time(
     """Time one step, which is mostly evaluation, and then more, of which the rest is steps."""
     config = task.make_config({**spec.config_values(params), "seed": spec.seed})
     started = time.perf_counter()
-    if spec.auto:
-        config = config.replace(**task.find_auto(config, data, spec.auto, engine=engine, device=device))
+    config = config.replace(**find_auto(task, config, data, spec.auto, engine=engine, device=device))
     finding = time.perf_counter() - started
 
     def train(steps: int) -> Segment:

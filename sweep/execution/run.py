@@ -1,12 +1,11 @@
-"""How is a study run, from its file to its last trial?
+"""Run a study from its file to its last trial.
 
-Here stands what is decided once: the data, the devices, the engine, the pool, and whether the
-database has room for one driver or for many. What a driver does then stands in ``driver``.
+This module decides once for a run: the data, the devices, the engine, the pool, and whether one driver
+or many may work on the database. ``driver`` trains the trials.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from sweep.definition.spec import StudySpec
 from sweep.execution.driver import Driver, RunSummary
@@ -14,12 +13,14 @@ from sweep.execution.events import Observer
 from sweep.execution.memory import machine_bytes
 from sweep.execution.pools.pool import Pool, PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
+from sweep.execution.run_request import RunRequest
 from sweep.execution.shared_driver import run_shared
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
+from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_store import load_study, open_study, trial_ids
-from sweep.task import AnyTask, Data
+from sweep.task import AnyTask, Data, check_honoured, default_engine
 
 
 def run_study(
@@ -51,7 +52,8 @@ def run_study(
 
     Raises:
         DataError: If the data cannot be used.
-        DeviceError: If the device is not present, or there is no such pool.
+        DeviceError: If the device is not present, the engine does not know a hyperparameter that the study
+            changes, or there is no such pool.
         TooLargeError: If no configuration of the study fits into this machine's memory.
         StudyConflictError: If another study of that name is stored, or another driver runs it.
         StorageError: If the database fails.
@@ -60,19 +62,19 @@ def run_study(
     data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
     devices = kind.list_devices(task, device, spec.resources)
-    engine = engine or task.default_engine(devices[0])
+    engine = engine or default_engine(task, devices[0])
     memory = study_memory(task, spec, data, device=devices[0])
+    check_honoured(task, engine, spec.changed_fields(task))
     there = math.inf
     if pool == DEFAULT_POOL:
         check_study_fits(task, data, memory)
         there = machine_bytes()
 
+    workload = Workload(task=task, data=data, engine=engine, devices=devices)
+
     def start_pool(at_most: int) -> Pool:
         asked = PoolRequest(
-            task=task,
-            data=data,
-            engine=engine,
-            devices=devices,
+            workload=workload,
             at_most=at_most,
             workers=workers,
             resources=spec.resources,
@@ -80,33 +82,29 @@ def run_study(
         )
         return kind.start(asked)
 
-    parts = {
-        "task": task,
-        "data": data,
-        "devices": devices,
-        "engine": engine,
-        "start_pool": start_pool,
-        "observe": observe,
-        "describe_memory": lambda workers: describe_memory(task, data, memory, workers, there),
-    }
+    request = RunRequest(
+        workload=workload,
+        start_pool=start_pool,
+        observe=observe,
+        should_stop=should_stop,
+        describe_memory=lambda workers: describe_memory(task, data, memory, workers, there),
+    )
     run = run_shared if database.is_shared else _run_alone
-    return run(spec, database, should_stop, parts)
+    return run(spec, database, request)
 
 
-def _run_alone(
-    spec: StudySpec, database: Database, should_stop: Callable[[], bool], parts: dict[str, Any]
-) -> RunSummary:
+def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
     """Train a study's trials as the one driver of its database."""
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
         driver = Driver(
+            request,
             spec=spec,
-            writer=open_study(storage, spec, parts["task"], parts["data"]),
+            writer=open_study(storage, spec, request.workload.task, request.workload.data),
             checkpoints=Checkpoints(database.files / spec.name),
             study=load_study(storage, spec.name),
             ids=trial_ids(storage, spec.name),
-            **parts,
         )
         with machine_errors(database.files.where):
-            stopped_by = driver.run(should_stop)
+            stopped_by = driver.run()
         return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

@@ -8,7 +8,6 @@ says that the study is over; and it tidies only the files of trials that it ende
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
 
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -17,6 +16,7 @@ from sweep.errors import StorageUnreachableError
 from sweep.execution.driver import POLL_S, Driver, Live, RunSummary
 from sweep.execution.events import Warned
 from sweep.execution.pools.pool import Pool
+from sweep.execution.run_request import RunRequest
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.postgres import RUNNING_PATIENCE_S, patiently
@@ -29,13 +29,12 @@ IDLE_S = 1.0
 _Stored = tuple[StudyRecord, dict[int, int]]
 
 
-def run_shared(
-    spec: StudySpec, database: Database, should_stop: Callable[[], bool], parts: dict[str, Any]
-) -> RunSummary:
-    """Train trials of a study beside other drivers; ``parts`` are those of a driver.
+def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
+    """Train trials of a study beside other drivers.
 
-    A driver that was taken for dead, as it was stopped or cut off for long, starts again as a new one.
+    A driver that lost its lease, because it was stopped or cut off for long, rejoins as a new driver.
     """
+    workload = request.workload
     storage = database.open_for_writing()
     checkpoints = Checkpoints(database.files / spec.name)
     deadline = None if spec.timeout is None else time.monotonic() + spec.timeout
@@ -46,20 +45,20 @@ def run_shared(
 
     def join() -> SharedWriter:
         with database.opening():
-            writer = open_study(storage, spec, parts["task"], parts["data"], SharedWriter)
+            writer = open_study(storage, spec, workload.task, workload.data, SharedWriter)
             assert isinstance(writer, SharedWriter), "asked for in the line above"
             writer.join()
         return writer
 
     while True:
         writer = database.patiently(join)
-        driver = SharedDriver(spec=spec, writer=writer, checkpoints=checkpoints, read=read, **parts)
+        driver = SharedDriver(request, spec=spec, writer=writer, checkpoints=checkpoints, read=read)
         try:
             with machine_errors(database.files.where):
-                stopped_by = driver.run(should_stop)
+                stopped_by = driver.run()
         except LeaseLostError:
             writer.close()
-            parts["observe"](
+            request.observe(
                 Warned(text="this driver was cut off and taken for dead; it goes on as a new one")
             )
             if deadline is not None:
@@ -84,8 +83,16 @@ class SharedDriver(Driver):
 
     writer: SharedWriter
 
-    def __init__(self, *, read: Callable[[], _Stored], **parts: Any) -> None:
-        """Learn what is stored; ``read`` is asked again whenever a turn's outcome is unknown."""
+    def __init__(
+        self,
+        request: RunRequest,
+        *,
+        spec: StudySpec,
+        writer: SharedWriter,
+        checkpoints: Checkpoints,
+        read: Callable[[], _Stored],
+    ) -> None:
+        """Learn what is stored; ``read`` is called again whenever a turn's outcome is unknown."""
         self._read = read
         self._followed: dict[int, int] = {}
         self._free: list[int] = []
@@ -95,7 +102,7 @@ class SharedDriver(Driver):
         self._ended: set[int] = set()
         self._tidies_all = False
         study, ids = patiently(read, RUNNING_PATIENCE_S)
-        super().__init__(study=study, ids=ids, **parts)
+        super().__init__(request, spec=spec, writer=writer, checkpoints=checkpoints, study=study, ids=ids)
 
     def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
         """Learn what is stored, and which trials others may train."""

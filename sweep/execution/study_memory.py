@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution
 from sweep.definition.space import value_at
 from sweep.definition.spec import StudySpec
 from sweep.execution.memory import check_fits, gigabytes, machine_bytes, what_to_lower
-from sweep.task import AnyTask, Config, Data
+from sweep.task import AnyTask, Config, Data, NeedsMemory
 
 _ENDS = (0.0, math.nextafter(1.0, 0.0))
 
@@ -26,8 +26,10 @@ class StudyMemory:
     device: str
 
 
-def study_memory(task: AnyTask, spec: StudySpec, data: Data, *, device: str) -> StudyMemory:
-    """Return what a worker needs at least and at most for a study's configurations."""
+def study_memory(task: AnyTask, spec: StudySpec, data: Data, *, device: str) -> StudyMemory | None:
+    """Return what a worker needs at least and at most for a study's configurations; None if unknown."""
+    if not isinstance(task, NeedsMemory):
+        return None
 
     def needed(config: Config) -> int:
         return task.memory(config, data, device=device)
@@ -37,20 +39,20 @@ def study_memory(task: AnyTask, spec: StudySpec, data: Data, *, device: str) -> 
     return StudyMemory(least=min(map(needed, configs)), most=needed(largest), largest=largest, device=device)
 
 
-def check_study_fits(task: AnyTask, data: Data, memory: StudyMemory) -> None:
+def check_study_fits(task: AnyTask, data: Data, memory: StudyMemory | None) -> None:
     """Refuse a study of which no configuration can fit into this machine's memory.
 
     Raises:
         TooLargeError: If the smallest one needs more; the text is of the largest one.
     """
-    if memory.least > machine_bytes():
+    if memory is not None and memory.least > machine_bytes():
         check_fits(task, memory.largest, data, device=memory.device)
 
 
 def describe_memory(
-    task: AnyTask, data: Data, memory: StudyMemory, workers: int, there: float = math.inf
+    task: AnyTask, data: Data, memory: StudyMemory | None, workers: int, there: float = math.inf
 ) -> str:
-    """Say in one line what a worker needs, and what to do if that is more than there is.
+    """Return one line about what a worker needs, and what to do if there is less; empty if it is unknown.
 
     Args:
         task: The trainer.
@@ -59,6 +61,8 @@ def describe_memory(
         workers: How many there are.
         there: Memory of the machine that they share; infinite if it is not known.
     """
+    if memory is None:
+        return ""
     line = f"memory: a worker needs about {gigabytes(memory.most)} at most"
     if memory.most > there:
         lower = what_to_lower(task, memory.largest, data, memory.device)

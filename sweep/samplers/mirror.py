@@ -3,10 +3,12 @@
 An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
 It differs from the database in two things. A diverged trial appears as complete, with a loss as
 bad as knowing nothing or worse, since samplers ignore failures and would come back to a
-diverging region. And a study of two objectives reports no rungs: nothing prunes there, and
-Optuna knows rungs of one objective only.
+diverging region. If the trainer does not know the loss of knowing nothing, it is the worst loss so far,
+and before the first loss the trial appears as failed. And a study of two objectives reports no rungs:
+nothing prunes there, and Optuna knows rungs of one objective only.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,20 +26,25 @@ class Mirror:
     """All trials so far, as an Optuna study for the sampler to learn from."""
 
     def __init__(
-        self, space: Space, loss_ceiling: float, trials: Iterable[TrialRecord], cost: str | None = None
+        self,
+        space: Space,
+        loss_ceiling: float | None,
+        trials: Iterable[TrialRecord],
+        cost: str | None = None,
     ) -> None:
         """Rebuild the study.
 
         Args:
             space: The searched hyperparameters.
-            loss_ceiling: Loss of knowing nothing, nats per character.
+            loss_ceiling: Loss of knowing nothing, in the metric's unit; None if the trainer knows none.
             trials: Every stored trial, in the order of their numbers.
             cost: What is minimised beside the dev loss, or None.
         """
         self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
         self._space = space
         self._cost = cost
-        self._worst_loss, self._worst_cost = loss_ceiling, 0.0
+        self._worst_loss = -math.inf if loss_ceiling is None else loss_ceiling
+        self._worst_cost = 0.0
         self._open: dict[int, Trial] = {}
         self._reported: set[tuple[int, int]] = set()
         for trial in trials:
@@ -103,10 +110,10 @@ class Mirror:
             assert dev_loss is not None, "a complete trial has a loss"
             self._worst_loss = max(self._worst_loss, dev_loss)
             self._worst_cost = max(self._worst_cost, cost or 0)
-        elif state == "diverged":
+        elif state == "diverged" and math.isfinite(self._worst_loss):
             dev_loss = self._worst_loss
             if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
                 cost = max(self._worst_cost, cost or 0)
         else:
-            return (TrialState.FAIL if state == "failed" else TrialState.PRUNED), None
+            return (TrialState.FAIL if state in ("failed", "diverged") else TrialState.PRUNED), None
         return TrialState.COMPLETE, [dev_loss] if cost is None else [dev_loss, cost]

@@ -13,6 +13,7 @@ from sweep.execution.memory import check_fits, machine_bytes
 from sweep.execution.plan import plan_study
 from sweep.execution.pools.pool import train_job
 from sweep.execution.study_memory import describe_memory, study_memory
+from sweep.execution.workload import Workload
 from sweep.task import SegmentJob
 
 GB = 1_000_000_000
@@ -81,7 +82,7 @@ def test_a_configuration_that_cannot_fit_is_refused_where_it_would_be_trained() 
     job = SegmentJob(trial=0, config=task.make_config({"y": 5}), state=None, until_step=10)
     refusal = "a worker needs about 5.0 GB of memory, this machine has 4.0 GB; lower y, which is 5"
     with pytest.raises(TooLargeError, match=refusal):
-        train_job(task, data, "toy", "cpu", job)
+        train_job(Workload(task=task, data=data, engine="toy", devices=("cpu",)), "cpu", job)
     check_fits(task, task.make_config({"y": 3}), data, device="cpu")
 
 

@@ -13,7 +13,7 @@ from postgres_server import PASSWORD, QUOTED, Server, running_server
 from shared_runs import check_study, count_ended, ended_at_last, start_driver
 from sweep_command import DEADLINE_S, kill, write_words
 from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY
+from toy_task import TOY, CoreTask
 
 from sweep.certify.confirm import ConfirmSettings, load_confirmation, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import Job
@@ -42,9 +42,15 @@ def database(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> 
     return Database(server.make_database(f"t{abs(hash(request.node.name))}"), tmp_path / "files")
 
 
-def run(database: Database, spec: StudySpec, watcher: Watcher | None = None, workers: int = 1) -> RunSummary:
+def run(
+    database: Database,
+    spec: StudySpec,
+    watcher: Watcher | None = None,
+    workers: int = 1,
+    task: CoreTask = TOY,
+) -> RunSummary:
     watcher = watcher or Watcher()
-    return run_study(TOY, spec, database, workers=workers, observe=watcher, should_stop=watcher.should_stop)
+    return run_study(task, spec, database, workers=workers, observe=watcher, should_stop=watcher.should_stop)
 
 
 def outcome(study: StudyRecord) -> list[object]:
@@ -63,6 +69,13 @@ def test_a_study_comes_out_as_on_sqlite(database: Database, tmp_path: Path) -> N
     assert summary.stopped_by is None
     assert outcome(summary.study) == outcome(run_toy(tmp_path, spec).study)
     assert run(database, spec).trained == 0
+
+
+def test_a_trainer_with_the_core_alone_shares_a_study(database: Database, tmp_path: Path) -> None:
+    """It has none of the capabilities, and gets the same losses as beside SQLite."""
+    spec = toy_study(CoreTask(), trials=3)
+    study = run(database, spec, task=CoreTask()).study
+    assert outcome(study) == outcome(run_toy(tmp_path, spec, task=CoreTask()).study)
 
 
 def test_drivers_share_a_study_whose_server_falls(server: Server, tmp_path: Path) -> None:

@@ -194,3 +194,17 @@ def test_an_unfinished_trial_runs_and_may_report_its_rungs_again(state: str) -> 
     mirror.report(0, 30, 2.5)
     assert shown(mirror, 1) == [(0, TrialState.RUNNING, None, params, {10: 3.0, 30: 2.5})]
     mirror.end(0, "complete", 2.25)
+
+
+def test_without_a_ceiling_a_diverged_trial_looks_like_the_worst_so_far() -> None:
+    """The trainer may not know the loss of knowing nothing; before the first loss the trial has failed."""
+    mirror, states = Mirror(SPACE, None, []), ["diverged", "complete", "diverged"]
+    for number, (state, loss) in enumerate(zip(states, (None, 7.5, None), strict=True)):
+        mirror.ask(number, Looking())
+        mirror.end(number, state, loss)
+    outcomes = [(state, values) for _, state, values, *_ in shown(mirror, 3)][:3]
+    assert outcomes == [
+        (TrialState.FAIL, None),
+        (TrialState.COMPLETE, [7.5]),
+        (TrialState.COMPLETE, [7.5]),
+    ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from toy_task import TOY, ToyTask
+from toy_task import TOY, CoreTask
 
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
@@ -13,12 +13,12 @@ from sweep.execution.run import run_study
 from sweep.storage.database import Database
 
 
-def toy_study(**changes: Any) -> StudySpec:
+def toy_study(task: CoreTask = TOY, **changes: Any) -> StudySpec:
     """Return a checked study of the toy; any setting or section may be given."""
     raw = {"name": "toy", "sampler": "random", "trials": 6, "fixed": {}}
     if "trial" not in changes:
         raw["search"] = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 1, "high": 9}}
-    return parse_study({**raw, **changes}, TOY)
+    return parse_study({**raw, **changes}, task)
 
 
 def database_in(folder: Path) -> Database:
@@ -46,7 +46,7 @@ def run_toy(
     folder: Path,
     spec: StudySpec,
     watcher: Watcher | None = None,
-    task: ToyTask = TOY,
+    task: CoreTask = TOY,
     *,
     workers: int = 1,
     pool: str = "local",

@@ -57,26 +57,19 @@ class ToyData:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ToyTask:
-    start_s: float = 0.0
-    """How long a worker takes to get ready."""
+class CoreTask:
+    """The members that every trainer has, and no capability."""
+
     segment_s: float = 0.0
     """How long a segment takes at least."""
-    cannot_start: bool = False
     breaks: bool = False
     """Whether every segment ends in a fault."""
-    many: int = 1
-    """Segments that a worker is handed at a time; above 1 there are two devices."""
     data_bytes: int = 0
     """How large its data are."""
-    bytes_of_y: int = 0
-    """Memory that a worker says it needs, times ``y``."""
     name: str = "toy"
     version: int = 1
     metric: Metric = dataclasses.field(default_factory=lambda: Metric(name="dev_loss", label="dev loss"))
     shown: tuple[str, ...] = ()
-    split_rule: str = "none"
-    auto_fields: tuple[str, ...] = ("x",)
 
     def make_config(self, values: Mapping[str, Any]) -> ToyConfig:
         return ToyConfig(**values)
@@ -84,49 +77,11 @@ class ToyTask:
     def field_types(self) -> dict[str, type]:
         return {"num_steps": int, "x": float, "y": int, "conduct": str}
 
-    def check_range(self, name: str, low: float, high: float) -> None:
-        pass
-
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
         return {"words": "", **section}
 
     def load_data(self, section: Mapping[str, Any]) -> ToyData:
         return ToyData(sha256="5" * 64, folder=section["words"], ballast=bytes(self.data_bytes))
-
-    def list_devices(self, name: str) -> tuple[str, ...]:
-        return ("cpu",) if self.many == 1 else ("toy:0", "toy:1")
-
-    def places(self, engine: str, device: str) -> int:
-        return self.many
-
-    def train_segments(
-        self, data: ToyData, jobs: JobQueue, *, engine: str, device: str
-    ) -> Iterator[tuple[int, Segment | Exception]]:
-        while came := jobs.take(wait=True):
-            for job in came:
-                if _is_dropped(job, jobs):
-                    continue
-                found = self.find_auto(job.config, data, job.find, engine="", device="") if job.find else {}
-                config = job.config.replace(**found)
-                try:
-                    segment = self.train_segment(
-                        config, data, job.state, job.until_step, engine="", device=""
-                    )
-                except ValueError as fault:
-                    yield job.trial, fault
-                else:
-                    yield job.trial, dataclasses.replace(segment, found=found)
-
-    def resolve_device(self, name: str) -> str:
-        return "cpu"
-
-    def default_engine(self, device: str) -> str:
-        return "toy"
-
-    def prepare_worker(self, data: ToyData, *, engine: str, device: str) -> None:
-        if self.cannot_start:
-            raise OSError("no such engine")
-        time.sleep(self.start_s)
 
     def train_segment(
         self,
@@ -157,6 +112,68 @@ class ToyTask:
             state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
         )
 
+    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
+        return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
+
+    def work(self, config: ToyConfig, data: ToyData) -> float:
+        return config.num_steps
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ToyTask(CoreTask):
+    """The core with the capabilities that execution uses."""
+
+    start_s: float = 0.0
+    """How long a worker takes to get ready."""
+    cannot_start: bool = False
+    many: int = 1
+    """Segments that a worker is handed at a time; above 1 there are two devices."""
+    bytes_of_y: int = 0
+    """Memory that a worker says it needs, times ``y``."""
+    metric: Metric = dataclasses.field(
+        default_factory=lambda: Metric(name="dev_loss", label="dev loss", diverged=1e4)
+    )
+    split_rule: str = "none"
+    auto_fields: tuple[str, ...] = ("x",)
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        return ("cpu",) if self.many == 1 else ("toy:0", "toy:1")
+
+    def resolve_device(self, name: str) -> str:
+        return "cpu"
+
+    def default_engine(self, device: str) -> str:
+        return "toy"
+
+    def check_engine(self, engine: str, device: str) -> None:
+        pass
+
+    def places(self, engine: str, device: str) -> int:
+        return self.many
+
+    def train_segments(
+        self, data: ToyData, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        while came := jobs.take(wait=True):
+            for job in came:
+                if _is_dropped(job, jobs):
+                    continue
+                found = self.find_auto(job.config, data, job.find, engine="", device="") if job.find else {}
+                config = job.config.replace(**found)
+                try:
+                    segment = self.train_segment(
+                        config, data, job.state, job.until_step, engine="", device=""
+                    )
+                except ValueError as fault:
+                    yield job.trial, fault
+                else:
+                    yield job.trial, dataclasses.replace(segment, found=found)
+
+    def prepare_worker(self, data: ToyData, *, engine: str, device: str) -> None:
+        if self.cannot_start:
+            raise OSError("no such engine")
+        time.sleep(self.start_s)
+
     def find_auto(
         self, config: ToyConfig, data: ToyData, names: Sequence[str], *, engine: str, device: str
     ) -> dict[str, float]:
@@ -167,17 +184,32 @@ class ToyTask:
                 file.write("x")
         return {"x": config.y / 10}
 
-    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
-        return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
-
-    def work(self, config: ToyConfig, data: ToyData) -> float:
-        return config.num_steps
-
     def memory(self, config: ToyConfig, data: ToyData, *, device: str) -> int:
         return self.bytes_of_y * config.y
 
     def loss_ceiling(self, data: ToyData) -> float:
         return 3.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GrownConfig(ToyConfig):
+    clip: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GrownTask(CoreTask):
+    """The core in a later release, with one more hyperparameter; only engine ``new`` uses it."""
+
+    later_fields: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"clip": 0.0})
+
+    def make_config(self, values: Mapping[str, Any]) -> GrownConfig:
+        return GrownConfig(**values)
+
+    def field_types(self) -> dict[str, type]:
+        return {"num_steps": int, "x": float, "y": int, "conduct": str, "clip": float}
+
+    def honoured(self, engine: str) -> set[str]:
+        return {"num_steps", "x", "y", "conduct", "seed"} | ({"clip"} if engine == "new" else set())
 
 
 def _is_dropped(job: SegmentJob, jobs: JobQueue) -> bool:

@@ -30,7 +30,7 @@ from sweep.execution.pools.worker_process import (
     Ready,
     WorkerProcess,
 )
-from sweep.task import SegmentJob
+from sweep.task import SegmentJob, places
 
 MAX_FAILED_STARTS = 3
 """Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
@@ -120,17 +120,18 @@ class LocalPool:
 
 def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     """Return the device of each process and how many places it has."""
-    most = asked.task.places(asked.engine, asked.devices[0])
+    devices = asked.workload.devices
+    most = places(asked.workload.task, asked.workload.engine, devices[0])
     if most == 1:
-        return [(asked.devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
-    places = min(asked.workers or most * len(asked.devices), asked.at_most)
-    devices = asked.devices[:places]
-    return [(device, len(range(k, places, len(devices)))) for k, device in enumerate(devices)]
+        return [(devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
+    total = min(asked.workers or most * len(devices), asked.at_most)
+    devices = devices[:total]
+    return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
 
 
 def _start_process(asked: PoolRequest, device: str, news: News) -> WorkerProcess:
-    many = asked.task.places(asked.engine, device) > 1
-    return WorkerProcess(asked.task, asked.data, engine=asked.engine, device=device, many=many, news=news)
+    many = places(asked.workload.task, asked.workload.engine, device) > 1
+    return WorkerProcess(asked.workload, device, many=many, news=news)
 
 
 @dataclasses.dataclass(slots=True)

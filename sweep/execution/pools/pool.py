@@ -7,11 +7,12 @@ segment. ``pools`` lists the kinds of pool; each has a module of its own.
 import dataclasses
 import os
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
 from sweep.definition.resources import Resources
 from sweep.execution.memory import check_fits
-from sweep.task import AnyTask, Segment, SegmentJob
+from sweep.execution.workload import Workload
+from sweep.task import Segment, SegmentJob, find_auto
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,7 @@ class SegmentOutcome:
 class PoolRequest:
     """What a run asks of a pool that is to be started."""
 
-    task: AnyTask
-    data: Any
-    """What it trains on."""
-    engine: str
-    devices: tuple[str, ...]
+    workload: Workload
     at_most: int
     """Jobs that there will be, so that no more workers than these are started."""
     workers: int | None = None
@@ -85,12 +82,12 @@ def describe(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {text}" if text else type(fault).__name__
 
 
-def train_job(task: AnyTask, data: Any, engine: str, device: str, job: SegmentJob) -> Segment:
-    """Train a job in a process that is prepared for it; what is still to be found is found first."""
+def train_job(workload: Workload, device: str, job: SegmentJob) -> Segment:
+    """Train a job in a process that is prepared for it, after finding what its configuration leaves open."""
     started = time.perf_counter()
-    place = {"engine": engine, "device": device}
+    task, data, place = workload.task, workload.data, {"engine": workload.engine, "device": device}
     check_fits(task, job.config, data, device=device)
-    found = task.find_auto(job.config, data, job.find, **place) if job.find else {}
+    found = find_auto(task, job.config, data, job.find, **place)
     config = job.config.replace(**found) if found else job.config
     finding = time.perf_counter() - started
     segment = task.train_segment(config, data, job.state, job.until_step, averaged=job.averaged, **place)

@@ -13,7 +13,7 @@ from sweep.definition.resources import Resources
 from sweep.errors import DeviceError, MachineError
 from sweep.execution.pools.local_pool import LocalPool
 from sweep.execution.pools.pool import Pool, PoolRequest
-from sweep.task import AnyTask
+from sweep.task import AnyTask, list_devices
 
 _RAY_ADDRESS = re.compile(r"ray://[^\s/]+:\d{1,5}")
 
@@ -40,7 +40,7 @@ def choose_pool(name: str) -> tuple[PoolKind, str | None]:
 
 
 def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
-    return task.list_devices(device)
+    return list_devices(task, device)
 
 
 def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:

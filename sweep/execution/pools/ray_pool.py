@@ -25,7 +25,8 @@ from sweep import __version__
 from sweep.errors import MachineError
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
-from sweep.task import AnyTask, Segment, SegmentJob
+from sweep.execution.workload import Workload
+from sweep.task import Segment, SegmentJob, prepare_worker
 
 LOOK_S = 5.0
 """How often the cluster is asked how large it is, seconds."""
@@ -64,8 +65,7 @@ class RayPool:
         Raises:
             MachineError: If there is no cluster at the address, or no room for a single segment in it.
         """
-        device = asked.devices[0]
-        self.devices: tuple[str, ...] = (device,)
+        self.devices: tuple[str, ...] = asked.workload.devices[:1]
         self._connection = contextlib.ExitStack()
         self._head = self._connection.enter_context(connected(asked.address))
         self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
@@ -77,7 +77,7 @@ class RayPool:
             self._look()
             self._refuse_no_room()
             with ray_errors():
-                self._shared = [ray.put((asked.task, asked.data, asked.engine, device, __version__))]
+                self._shared = [ray.put((asked.workload, __version__))]
                 self._clock = ray.remote(num_cpus=0, max_restarts=-1)(_Clock).remote()
         except BaseException:
             self.close()
@@ -222,28 +222,29 @@ class _Clock:
         return {ticket: now - began for ticket, began in self._began.items()}
 
 
-_prepared: tuple[bytes, tuple[AnyTask, Any, str, str]] | None = None
+_prepared: tuple[bytes, Workload] | None = None
 """What this process is prepared for: an object in the store, and what it holds."""
 
 
 def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | str:
     """Train a job; a fault in training comes back as one line, one before it as an exception."""
-    trainer = _prepare(shared[0])
+    workload = _prepare(shared[0])
     clock.begin.remote(ticket)
     try:
-        return train_job(*trainer, job)
+        return train_job(workload, workload.devices[0], job)
     except Exception as fault:  # noqa: BLE001  the driver says it
         return describe(fault)
 
 
-def _prepare(reference: Any) -> tuple[AnyTask, Any, str, str]:
+def _prepare(reference: Any) -> Workload:
     """Make this process ready to train, once."""
     global _prepared  # noqa: PLW0603  a process is prepared once, and tasks find it here
     key = reference.binary()
     if _prepared is None or _prepared[0] != key:
-        task, data, engine, device, version = ray.get(reference)
+        workload, version = ray.get(reference)
         if version != __version__:
             raise MachineError(f"{os.uname().nodename} has sweep {__version__}, the driver {version}")
-        task.prepare_worker(data, engine=engine, device=device)
-        _prepared = key, (task, data, engine, device)
+        place = {"engine": workload.engine, "device": workload.devices[0]}
+        prepare_worker(workload.task, workload.data, **place)
+        _prepared = key, workload
     return _prepared[1]

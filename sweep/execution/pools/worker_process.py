@@ -1,6 +1,6 @@
 """Start a worker process and exchange messages with it, without ever waiting for it.
 
-A process is spawned with small arguments only. The task and its data follow on the process's own
+A process is spawned with small arguments only. The workload follows on the process's own
 connection, written by a thread: a pipe holds 64 KiB, and a writer whose reader has died or hangs is
 blocked. A second thread reads what comes back. Which job a process is given, and what its end means,
 is decided in ``local_pool``.
@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from sweep.errors import MachineError
 from sweep.execution.pools.pool import describe, train_job
-from sweep.task import AnyTask, JobQueue, Segment, SegmentJob
+from sweep.execution.workload import Workload
+from sweep.task import JobQueue, ManyAtATime, Segment, SegmentJob, prepare_worker
 
 
 class Ready(NamedTuple):
@@ -61,14 +62,12 @@ News = queue.SimpleQueue[tuple["WorkerProcess", Message]]
 class WorkerProcess:
     """A process that trains, and the driver's end of its connection."""
 
-    def __init__(self, task: AnyTask, data: Any, *, engine: str, device: str, many: bool, news: News) -> None:
+    def __init__(self, workload: Workload, device: str, *, many: bool, news: News) -> None:
         """Start the process; it loads its libraries while the caller continues.
 
         Args:
-            task: The trainer.
-            data: What it trains on.
-            engine: What trains.
-            device: Where.
+            workload: What the process trains.
+            device: The device that it uses.
             many: Whether the task trains many jobs at a time, or one after the other.
             news: Where to put what the process sends, and its end.
 
@@ -78,11 +77,11 @@ class WorkerProcess:
         self._news = news
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._start(engine, device, many)
+            self._start(device, many)
         except (OSError, RuntimeError) as error:
             raise MachineError(f"a worker process cannot start: {describe(error)}") from error
         self.started_at = time.monotonic()
-        self.send((task, data))
+        self.send(workload)
 
     def send(self, message: Any) -> None:
         """Send a message as soon as the process takes it; one to a dead process is lost."""
@@ -103,10 +102,10 @@ class WorkerProcess:
         self._outbox.put(None)
         return self._process.exitcode
 
-    def _start(self, engine: str, device: str, many: bool) -> None:
+    def _start(self, device: str, many: bool) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_work, args=(theirs, engine, device, many))
+        self._process = spawn.Process(target=_work, args=(theirs, device, many))
         with theirs, interrupts_ignored():
             self._process.start()
         for carry in (self._write, self._read):
@@ -148,31 +147,33 @@ class interrupts_ignored:  # noqa: N801  reads as a statement
 # What follows runs in the worker process.
 
 
-def _work(connection: Connection, engine: str, device: str, many: bool) -> None:
+def _work(connection: Connection, device: str, many: bool) -> None:
     """Train what comes until the driver ends this process."""
     _live_with_driver()
-    place = {"engine": engine, "device": device}
     try:
-        task, data = connection.recv()
+        workload: Workload = connection.recv()
         jobs = _Inbox(connection)
-        task.prepare_worker(data, **place)
+        prepare_worker(workload.task, workload.data, engine=workload.engine, device=device)
     except Exception as fault:  # noqa: BLE001  the driver prints it
         _report(connection, CannotStart(describe(fault)))
         return
     _report(connection, Ready())
-    ended = task.train_segments(data, jobs, **place) if many else _one_by_one(task, data, jobs, **place)
-    for ticket, result in ended:
+    for ticket, result in _train_jobs(workload, device, jobs, many=many):
         _report(connection, _answer(ticket, result))
 
 
-def _one_by_one(
-    task: AnyTask, data: Any, jobs: JobQueue, *, engine: str, device: str
+def _train_jobs(
+    workload: Workload, device: str, jobs: JobQueue, *, many: bool
 ) -> Iterator[tuple[int, Segment | Exception]]:
-    """Train jobs in their order; yield what ``Task.train_segments`` yields."""
+    """Train jobs, many at a time or in their order; yield what ``ManyAtATime.train_segments`` yields."""
+    task = workload.task
+    if many and isinstance(task, ManyAtATime):
+        yield from task.train_segments(workload.data, jobs, engine=workload.engine, device=device)
+        return
     while True:
         for job in jobs.take(wait=True):
             try:
-                yield job.trial, train_job(task, data, engine, device, job)
+                yield job.trial, train_job(workload, device, job)
             except Exception as fault:  # noqa: BLE001  it ends this job and no other
                 yield job.trial, fault
 

@@ -13,9 +13,16 @@ from typing import Any, Self
 
 from sweep.errors import ConfigError
 from sweep.spelling import unknown
+from sweep.task import without_defaults
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
+
+LATER = {"later": True}
+"""Metadata of a field that the first release did not have: ``field(default=0.0, metadata=LATER)``.
+
+The hash and a study's identity leave such a field out while it has its default, so that stored studies keep
+theirs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +121,14 @@ class TrainConfig:
         return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
 
     def sha256(self) -> str:
-        """Return the hash of all fields, the seed included, as 64 hex digits."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        """Return the hash of all fields, the seed included, as 64 hex digits; see ``LATER``."""
+        values = without_defaults(self.to_dict(), later_fields(type(self)))
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def later_fields(kind: type[TrainConfig]) -> dict[str, Any]:
+    """Return the fields marked by ``LATER``, each with its default."""
+    return {field.name: field.default for field in dataclasses.fields(kind) if field.metadata.get("later")}
 
 
 FIELD_TYPES: dict[str, type] = {

@@ -4,7 +4,7 @@ Importing this module is cheap; torch is loaded when something must be trained.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from sweep.errors import ConfigError, DataError
 from sweep.spelling import unknown
 from sweep.task import JobQueue, Metric, Segment
-from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig
+from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_fields
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
     Corpus,
@@ -21,6 +21,7 @@ from sweep.tasks.mlp.corpus import (
     load_corpus,
     merge_examples,
 )
+from sweep.tasks.mlp.honoured import HONOURED
 from sweep.tasks.mlp.memory import worker_bytes
 from sweep.tasks.mlp.words_file import NORMALIZED, is_dedupe, words_sha256
 
@@ -71,6 +72,7 @@ class MlpTask:
     shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
+    later_fields: Mapping[str, Any] = later_fields(TrainConfig)
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """Build a ``TrainConfig``."""
@@ -114,6 +116,16 @@ class MlpTask:
         from sweep.tasks.mlp import training
 
         return training.default_engine(device)
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that does not exist, or does not run on a device."""
+        from sweep.tasks.mlp.engines import check_engine
+
+        check_engine(engine, device)
+
+    def honoured(self, engine: str) -> Collection[str]:
+        """Return the fields of ``TrainConfig`` that an engine honours; an unknown engine honours none."""
+        return HONOURED.get(engine, ())
 
     def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
         """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""

@@ -22,6 +22,7 @@ from sweep.execution.pools import local_pool
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentJob, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
+from sweep.execution.workload import Workload
 from sweep.storage.study_store import load_study
 from sweep.task import Segment
 
@@ -37,10 +38,8 @@ EITHER = pytest.mark.parametrize("many", [1, 4], ids=["one a process", "many a p
 
 @contextlib.contextmanager
 def pool_of(places: int, task: ToyTask = TOY, devices: Sequence[str] = ("toy:0",)) -> Iterator[Pool]:
-    asked = PoolRequest(
-        task=task, data=DATA, engine="toy", devices=tuple(devices), workers=places, at_most=99
-    )
-    pool = POOLS["local"].start(asked)
+    workload = Workload(task=task, data=DATA, engine="toy", devices=tuple(devices))
+    pool = POOLS["local"].start(PoolRequest(workload=workload, workers=places, at_most=99))
     try:
         yield pool
     finally:

@@ -19,6 +19,7 @@ from sweep.execution.events import Event, RunStarted, SegmentStored, Warned
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS, choose_pool
 from sweep.execution.run import run_study
+from sweep.execution.workload import Workload
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and sockets open
@@ -30,8 +31,8 @@ PoolOf = Callable[..., contextlib.AbstractContextManager[Pool]]
 
 
 def request_of(task: ToyTask, **changes: Any) -> PoolRequest:
-    usual = {"engine": "toy", "devices": ("cpu",), "workers": 1, "at_most": 1}
-    return PoolRequest(task=task, data=DATA, **(usual | changes))
+    workload = Workload(task=task, data=DATA, engine="toy", devices=changes.pop("devices", ("cpu",)))
+    return PoolRequest(workload=workload, **({"workers": 1, "at_most": 1} | changes))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,26 @@
+"""The fields of ``TrainConfig`` that each engine honours. It loads no engine."""
+
+_FIRST_RELEASE = frozenset(
+    {
+        "block_size",
+        "embedding_dim",
+        "hidden_neurons",
+        "batch_size",
+        "num_steps",
+        "learning_rate",
+        "final_learning_rate",
+        "decay_at",
+        "schedule",
+        "init",
+        "weight_decay",
+        "momentum",
+        "seed",
+    }
+)
+
+HONOURED = {"autograd": _FIRST_RELEASE, "fused": _FIRST_RELEASE, "population": _FIRST_RELEASE}
+"""Name of an engine -> fields that change its numbers.
+
+A new field belongs to an engine only once the engine uses it; until then the engine is refused for
+configurations that change the field.
+"""
