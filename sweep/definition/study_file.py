@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
-
-from sweep.definition.conditions import parse_conditions
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
-from sweep.definition.listed import NONE_LISTED, check_listed, read_listed
-from sweep.definition.mistakes import Mistakes, refuse_all
 from sweep.definition.plain import check_plain
 from sweep.definition.records import COSTS
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.resources import Resources, parse_resources
-from sweep.definition.space import Space, parse_space, space_of_list
+from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
+from sweep.definition.sections.mistakes import Mistakes, refuse_all
+from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
+from sweep.definition.sections.toml_files import read_toml
+from sweep.definition.sections.when import parse_conditions
+from sweep.definition.space import Space
 from sweep.definition.spec import DEV_LOSS, StudySpec
-from sweep.definition.toml_files import read_toml
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
@@ -105,7 +104,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     if settings.get("sampler") == "grid":
         mistakes.check(None, _check_grid, tables["search"], listed, space)
     if settings.get("sampler") != "listed":
-        mistakes.check(None, _check_ranges, space, task)
+        mistakes.check(None, check_ranges, space, task)
     trials = [
         mistakes.check(_EMPTY, check_listed, number, params, space, task)
         for number, params in enumerate(listed, 1)
@@ -279,15 +278,6 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
             f"sampler grid takes at most {MAX_DECISIONS:,} combinations of hyperparameters that conditions "
             f"need, got {n_decisions(space):,}"
         )
-
-
-def _check_ranges(space: Space, task: AnyTask) -> None:
-    for name, dimension in space.items():
-        if isinstance(dimension, (IntDistribution, FloatDistribution)):
-            try:
-                task.check_range(name, dimension.low, dimension.high)
-            except ConfigError as error:
-                raise StudyFileError(f"search.{error}") from error
 
 
 def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
