@@ -1,7 +1,6 @@
-"""What does a study ask for?
+"""Read and check a study file: one TOML file, checked completely before anything runs.
 
-A study is one TOML file. It is read, checked completely and only then returned, so nothing
-runs on a study that breaks a rule.
+The sections with more rules have a module each in ``sections``.
 """
 
 import re
@@ -25,7 +24,7 @@ from sweep.definition.spec import DEV_LOSS, StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask
+from sweep.task import AUTO, AnyTask, auto_fields
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -89,11 +88,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         _refuse_unknown_keys(raw, task)
     tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
     settings = _checked_settings({"name": default_name, **raw}, mistakes)
-    parts: dict[str, Any] = {
-        "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
-        "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
-        "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
-    }
+    parts = _checked_parts(tables, task, mistakes)
     defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
     listed, logged = mistakes.check(NONE_LISTED, read_listed, raw.get("trial", []))
     space = mistakes.check(Space({}), _dimensions, tables, listed, task)
@@ -203,6 +198,17 @@ def _checked_settings(raw: Mapping[str, Any], mistakes: Mistakes) -> dict[str, A
     return settings
 
 
+def _checked_parts(
+    tables: Mapping[str, Mapping[str, Any]], task: AnyTask, mistakes: Mistakes
+) -> dict[str, Any]:
+    """Return what the sections that do not depend on the search space become."""
+    return {
+        "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
+        "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
+        "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
+    }
+
+
 def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
     known = [*_SETTINGS, *_SECTIONS]
     refuse_all(_unknown_key(key, known, task) for key in raw if key not in known)
@@ -239,7 +245,7 @@ def _check_log(log: Mapping[str, Any]) -> str:
 def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
     """Return every hyperparameter as [fixed] or its default has it."""
     mistakes = Mistakes()
-    found = {name: value for name, value in fixed.items() if value == AUTO and name in task.auto_fields}
+    found = {name: value for name, value in fixed.items() if value == AUTO and name in auto_fields(task)}
     known = {name: value for name, value in fixed.items() if name not in found}
     for name, value in known.items():
         mistakes.check(None, _check_fixed, name, value, task)
@@ -258,7 +264,7 @@ def _dimensions(
 ) -> Space:
     space = parse_space(tables["search"], task) or space_of_list(listed, task)
     refuse_all(
-        f"{name} stands in [fixed] and is searched as well; keep one of them"
+        f"{name} is in [fixed] and is searched as well; keep one of them"
         for name in space
         if name in tables["fixed"]
     )
