@@ -14,7 +14,7 @@ from postgres_server import Server, running_server
 from sweep.certify.config_file import load_config
 from sweep.certify.replay import TOLERANCE
 from sweep.cli import main
-from sweep.definition.spec import fingerprint
+from sweep.definition.identity import fingerprint
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study
 

@@ -16,7 +16,7 @@ from sweep import __version__
 from sweep.certify.replay import Place
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.definition.toml_files import read_toml
+from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
 from sweep.tasks.mlp.config import TrainConfig
@@ -138,7 +138,6 @@ def config_text(
     seed was lucky enough to be chosen.
     """
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
-    identity = study.identity
     config = study.config_values(trial)
     if certificate is not None:
         config["seed"] = certificate.seeds[0]
@@ -147,10 +146,10 @@ def config_text(
         trial=trial.number,
         dev_loss=certificate.dev_losses[0] if certificate else trial.dev_loss,
         words=study.data["words"],
-        data_sha256=identity["data_sha256"],
+        data_sha256=study.data_sha256,
         dedupe=study.data["dedupe"],
-        split=identity["split"],
-        trainer_version=identity["trainer_version"],
+        split=study.split,
+        trainer_version=study.trainer_version,
         engine=(certificate or trial).engine,
         device=(certificate or trial).device,
         sweep=__version__,

@@ -13,10 +13,10 @@ from typing import Any
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
 from sweep.certify.contenders import rank_configurations
+from sweep.definition.identity import fingerprint
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.definition.space import space_of_identity
-from sweep.definition.spec import StudySpec, fingerprint
+from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.run import run_study
 from sweep.storage.checkpoints import Checkpoints
@@ -137,7 +137,7 @@ def plan_confirmation(
             return earlier.plan
     return ConfirmPlan(
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        fingerprint=fingerprint(study.identity),
+        fingerprint=study.fingerprint,
         trials_seen=complete,
         candidates=tuple(rank_configurations(study)[: asked.top]),
         settings=asked,
@@ -199,8 +199,8 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
         keep=len(every),
         resources=study.resources,
         data=study.data,
-        fixed=study.identity["fixed"],
-        space=space_of_identity(study.identity),
+        fixed=dict(study.fixed),
+        space=study.space,
         listed=tuple(params[job.candidate] for job in every),
         parent=study.identity,
         jobs=every,

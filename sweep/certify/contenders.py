@@ -12,7 +12,6 @@ import numpy as np
 
 from sweep.certify.confirm_plan import Candidate
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.definition.space import space_of_identity
 from sweep.samplers.candidates import smoothed_means
 from sweep.samplers.coordinates import unit_points
 
@@ -20,7 +19,7 @@ from sweep.samplers.coordinates import unit_points
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
     """Return every configuration with a final loss, lowest estimated mean first."""
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
-    points = unit_points(space_of_identity(study.identity), [trial.params for trial in trials])
+    points = unit_points(study.space, [trial.params for trial in trials])
     estimates = smoothed_means(points, np.array([trial.dev_loss for trial in trials]))
     of_trial = {trial.number: float(mean) for trial, mean in zip(trials, estimates, strict=True)}
     candidates = [_candidate(pool, of_trial[pool[0].number]) for pool in _pools(trials)]

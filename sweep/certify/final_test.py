@@ -192,7 +192,7 @@ def describe_test(final: FinalTest) -> Iterator[str]:
 
 def looks_of_study(study: StudyRecord, storage: Storage) -> list[TestLook]:
     """Return every recorded look at the test words of a study's words file."""
-    sha256 = study.identity["data_sha256"]
+    sha256 = study.data_sha256
     return [look for look in read_looks(storage) if look.data_sha256 == sha256]
 
 
@@ -212,7 +212,7 @@ def leak_warnings(provenance: Provenance, words: str, storage: Storage) -> Itera
             yield f"cannot say whether these test words stood in the training words of {study.name!r}"
             continue
         shared = len(test_words & set(map(normalized, train_words)))
-        if data.sha256 == study.identity["data_sha256"] and shared > own:
+        if data.sha256 == study.data_sha256 and shared > own:
             yield (
                 f"{shared:,} of {len(test_words):,} distinct test words stand in the training words of "
                 f"{study.name!r}; what was learned there may have reached this choice"
@@ -227,7 +227,7 @@ def _other_lists(provenance: Provenance, storage: Storage) -> Iterable[StudyReco
             study = load_study(storage, name)
         except SweepError:
             continue  # a study of another program has no words
-        key = (study.identity["data_sha256"], study.data["dedupe"])
+        key = (study.data_sha256, study.data["dedupe"])
         if key not in seen:
             seen.add(key)
             yield study

@@ -59,7 +59,7 @@ class StudyWords:
         return data
 
     def _check(self, sha256: str) -> None:
-        if sha256 != self._study.identity["data_sha256"]:
+        if sha256 != self._study.data_sha256:
             raise DataError(
                 f"{self._study.data['words']} has changed since study {self._study.name!r} was run; "
                 "restore the file"

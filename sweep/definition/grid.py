@@ -1,17 +1,14 @@
-"""Which cells has a grid?
+"""The cells of a grid: every distinct combination of active hyperparameters.
 
-Every distinct combination of active hyperparameters is one cell. Cells are counted, never laid
-out: the values of those hyperparameters that others depend on are run through, and what is
-active beside them is a plain product.
+Cells are counted, never listed. The values of the hyperparameters that conditions need are run through; the
+others that are active beside them are a plain product.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from optuna.distributions import FloatDistribution
-
-from sweep.definition.space import Space, n_values, value_number
+from sweep.definition.space import Space
 
 MAX_DECISIONS = 1_000
 """Combinations of the deciding hyperparameters that a grid may have: they are run through at each cell."""
@@ -19,8 +16,9 @@ MAX_DECISIONS = 1_000
 
 def is_countable(space: Space) -> bool:
     """Return whether the space is a grid, of which not too much must be run through to count its cells."""
-    fractions = (d for d in space.values() if isinstance(d, FloatDistribution))
-    return all(d.step for d in fractions) and n_decisions(space) <= MAX_DECISIONS
+    if any(dimension.is_continuous for dimension in space.values()):
+        return False
+    return n_decisions(space) <= MAX_DECISIONS
 
 
 def grid_size(space: Space) -> int:
@@ -40,7 +38,7 @@ def grid_cell(space: Space, number: int) -> dict[str, Any]:
 
 def n_decisions(space: Space) -> int:
     """Return an upper bound on the combinations of those hyperparameters that others depend on."""
-    return math.prod(n_values(space[name]) for name in _deciding(space))
+    return math.prod(space[name].cells for name in _deciding(space))
 
 
 def _deciding(space: Space) -> list[str]:
@@ -61,18 +59,18 @@ def _decisions(space: Space, names: Sequence[str], decided: dict[str, Any]) -> I
     elif not space.is_active(names[0], decided):
         yield from _decisions(space, names[1:], decided)
     else:
-        for place in range(n_values(space[names[0]])):
-            value = value_number(space[names[0]], place)
+        for place in range(space[names[0]].cells):
+            value = space[names[0]].cell(place)
             yield from _decisions(space, names[1:], {**decided, names[0]: value})
 
 
 def _size(space: Space, free: Sequence[str]) -> int:
-    return math.prod(n_values(space[name]) for name in free)
+    return math.prod(space[name].cells for name in free)
 
 
 def _cell(space: Space, decided: dict[str, Any], free: Sequence[str], number: int) -> dict[str, Any]:
     cell = dict(decided)
     for name in reversed(free):
-        number, place = divmod(number, n_values(space[name]))
-        cell[name] = value_number(space[name], place)
+        number, place = divmod(number, space[name].cells)
+        cell[name] = space[name].cell(place)
     return {name: cell[name] for name in space if name in cell}

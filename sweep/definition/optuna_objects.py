@@ -1,15 +1,31 @@
-"""The private names of Optuna's trials and distributions that sweep uses.
+"""Optuna's distributions, made from dimensions, and the private names of its trials that sweep uses.
 
-No other module names them; those of its database are in ``storage.optuna_schema``. ``libraries`` holds the
-accepted versions.
+No other module names the latter; those of Optuna's database are in ``storage.optuna_schema``. ``libraries``
+holds the accepted versions.
 """
 
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.trial import FrozenTrial, Trial
 
+from sweep.definition.dimension import Choices, Dimension
 from sweep.libraries import OPTUNA, private_names
+
+
+def distribution_of(dimension: Dimension) -> BaseDistribution:
+    """Return Optuna's form of a dimension."""
+    if isinstance(dimension, Choices):
+        return CategoricalDistribution(dimension.choices)
+    if dimension.is_int:
+        low, high, step = (int(value) for value in (dimension.low, dimension.high, dimension.step or 1))
+        return IntDistribution(low, high, log=dimension.log, step=step)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)
 
 
 def trial_id(trial: FrozenTrial) -> int:
@@ -18,15 +34,8 @@ def trial_id(trial: FrozenTrial) -> int:
         return trial._trial_id
 
 
-def suggest(trial: Trial, name: str, dimension: BaseDistribution) -> Any:
+def suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
     """Return the value of one hyperparameter that the study's sampler proposes, as ``Study.ask`` does."""
     with private_names(OPTUNA):
         ask = trial._suggest
-    return ask(name, dimension)
-
-
-def contains(dimension: BaseDistribution, internal: float) -> bool:
-    """Say whether a dimension has a value, given as Optuna stores it; its step counts."""
-    with private_names(OPTUNA):
-        check = dimension._contains
-    return bool(check(internal))
+    return ask(name, distribution)

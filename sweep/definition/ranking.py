@@ -122,7 +122,7 @@ def _reason(trial: TrialRecord, state: str) -> str | None:
 
 def _logged(study: StudyRecord, params: dict[str, Any]) -> float | None:
     """Return what the log gives for the listed configuration with these hyperparameters."""
-    for listed, logged in zip(study.identity["trial"], study.logged, strict=False):
+    for listed, logged in zip(study.listed, study.logged, strict=False):
         if listed == params and _finite(logged) is not None:
             return logged
     return None

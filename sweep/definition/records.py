@@ -1,14 +1,17 @@
-"""What is known of a study and its trials? Plain data, never Optuna's objects."""
+"""A stored study and its trials as plain data, never Optuna's objects."""
 
 import dataclasses
 import datetime
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sweep.definition.identity import Identity, fingerprint, objectives_of
 from sweep.definition.notes import Notes
 from sweep.definition.resources import Resources
+from sweep.definition.space import Space, space_of_identity
 from sweep.task import AUTO
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -104,20 +107,14 @@ COSTS: dict[str, Callable[[TrialRecord], float]] = {
 """What a study may minimise beside the dev loss: name -> how it is read off a trial."""
 
 
-def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a study of that identity minimises; see ``StudyRecord.objectives``."""
-    stored = identity["objective"]
-    return (stored,) if isinstance(stored, str) else tuple(stored)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is parsed once
 class StudyRecord:
     """One study with all its trials."""
 
     name: str
     goal: str
-    identity: dict[str, Any]
-    """See ``StudySpec.identity``."""
+    identity: Identity
+    """As stored; read through the properties below. See ``StudySpec.identity``."""
     data: dict[str, Any]
     """The ``[data]`` section."""
     data_facts: str
@@ -138,28 +135,88 @@ class StudyRecord:
     """What was found out beside the trials."""
 
     @property
+    def fingerprint(self) -> str:
+        """Hash of the identity, 64 hex digits."""
+        return fingerprint(self.identity)
+
+    @functools.cached_property
+    def space(self) -> Space:
+        """The searched hyperparameters."""
+        return space_of_identity(self.identity)
+
+    @property
+    def fixed(self) -> Mapping[str, Any]:
+        """The value of every hyperparameter that is not searched or not active; see ``StudySpec.fixed``."""
+        return self.identity["fixed"]
+
+    @property
+    def listed(self) -> list[dict[str, Any]]:
+        """Known configurations, which ran first."""
+        return self.identity["trial"]
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """``study`` and ``trials`` that the first of them came from; empty if from no study."""
+        return self.identity.get("from", {})
+
+    @property
+    def sampler(self) -> str:
+        """One of ``SAMPLERS``."""
+        return self.identity["sampler"]
+
+    @property
+    def pruner(self) -> str:
+        """One of ``PRUNERS``."""
+        return self.identity["pruner"]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the search."""
+        return self.identity["seed"]
+
+    @property
+    def replicates(self) -> int:
+        """Seeds that each configuration is trained on."""
+        return self.identity["replicates"]
+
+    @property
+    def data_sha256(self) -> str:
+        """Hash of the data file."""
+        return self.identity["data_sha256"]
+
+    @property
+    def split(self) -> str:
+        """The rule by which train, dev and test were cut, in words."""
+        return self.identity["split"]
+
+    @property
+    def trainer_version(self) -> int:
+        """Version of the trainer's reference numbers."""
+        return self.identity["trainer_version"]
+
+    @property
     def objectives(self) -> tuple[str, ...]:
         """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
         return objectives_of(self.identity)
 
     @property
     def cost(self) -> str | None:
-        """What is minimised beside the dev loss; None where that is all."""
+        """What is minimised beside the dev loss; None if that is all."""
         return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
     def searched(self) -> tuple[str, ...]:
         """Names of the searched hyperparameters, in the study file's order."""
-        return tuple(self.identity["search"])
+        return tuple(self.space)
 
     @property
     def found(self) -> tuple[str, ...]:
         """Names of the hyperparameters that are found for each configuration."""
-        return tuple(name for name, value in self.identity["fixed"].items() if value == AUTO)
+        return tuple(name for name, value in self.fixed.items() if value == AUTO)
 
     def config_values(self, trial: TrialRecord) -> dict[str, Any]:
         """Return every hyperparameter of a trial, its seed included."""
-        return {**self.identity["fixed"], **trial.params, **trial.found, "seed": trial.seed}
+        return {**self.fixed, **trial.params, **trial.found, "seed": trial.seed}
 
     def complete_trials(self) -> list[TrialRecord]:
         """Return the trials with a final loss, lowest loss first."""

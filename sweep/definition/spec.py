@@ -1,21 +1,13 @@
-"""What is a study, once its file has been checked?
-
-Its *identity* is what must be equal for two runs to belong to one study. Goal, trials,
-timeouts, ``keep`` and resources may change from run to run and are left out of it.
-"""
+"""A study after its file has been checked; ``identity`` describes what runs of one study have in common."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from optuna.distributions import distribution_to_json
-
 from sweep.definition.grid import grid_size
-from sweep.definition.mistakes import refuse_all
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.resources import Resources
+from sweep.definition.sections.mistakes import refuse_all
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
 from sweep.task import AUTO, AnyTask, changed_fields, identifying_values, split_rule
@@ -158,7 +150,7 @@ class StudySpec:
             "split": split_rule(task),
             "trainer_version": task.version,
             "fixed": identifying_values(task, self.fixed),
-            "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
+            "search": {name: dimension.to_json() for name, dimension in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),
             **({"from": dict(self.origin)} if self.origin else {}),
@@ -171,24 +163,3 @@ class StudySpec:
             for name, needed in self.space.conditions.items()
         }
         return {"when": conditions} if conditions else {}
-
-
-def fingerprint(identity: Mapping[str, Any]) -> str:
-    """Return the hash of a study's identity, 64 hex digits."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
-    """Return each difference of two identities as ``key: stored -> asked``.
-
-    Examples:
-        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})
-        ['seed: 0 -> 1']
-    """
-    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
-        return [
-            change
-            for name in sorted(stored.keys() | asked.keys())
-            for change in identity_changes(stored.get(name), asked.get(name), f"{key}.{name}".lstrip("."))
-        ]
-    return [] if stored == asked else [f"{key}: {json.dumps(stored)} -> {json.dumps(asked)}"]

@@ -1,7 +1,6 @@
-"""What does a study ask for?
+"""Read and check a study file: one TOML file, checked completely before anything runs.
 
-A study is one TOML file. It is read, checked completely and only then returned, so nothing
-runs on a study that breaks a rule.
+The sections with more rules have a module each in ``sections``.
 """
 
 import re
@@ -10,23 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
-
-from sweep.definition.conditions import parse_conditions
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
-from sweep.definition.listed import NONE_LISTED, check_listed, read_listed
-from sweep.definition.mistakes import Mistakes, refuse_all
 from sweep.definition.plain import check_plain
 from sweep.definition.records import COSTS
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.resources import Resources, parse_resources
-from sweep.definition.space import Space, parse_space, space_of_list
+from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
+from sweep.definition.sections.mistakes import Mistakes, refuse_all
+from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
+from sweep.definition.sections.toml_files import read_toml
+from sweep.definition.sections.when import parse_conditions
+from sweep.definition.space import Space
 from sweep.definition.spec import DEV_LOSS, StudySpec
-from sweep.definition.toml_files import read_toml
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask, auto_fields, check_range
+from sweep.task import AUTO, AnyTask, auto_fields
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -90,11 +88,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         _refuse_unknown_keys(raw, task)
     tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
     settings = _checked_settings({"name": default_name, **raw}, mistakes)
-    parts: dict[str, Any] = {
-        "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
-        "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
-        "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
-    }
+    parts = _checked_parts(tables, task, mistakes)
     defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
     listed, logged = mistakes.check(NONE_LISTED, read_listed, raw.get("trial", []))
     space = mistakes.check(Space({}), _dimensions, tables, listed, task)
@@ -105,7 +99,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     if settings.get("sampler") == "grid":
         mistakes.check(None, _check_grid, tables["search"], listed, space)
     if settings.get("sampler") != "listed":
-        mistakes.check(None, _check_ranges, space, task)
+        mistakes.check(None, check_ranges, space, task)
     trials = [
         mistakes.check(_EMPTY, check_listed, number, params, space, task)
         for number, params in enumerate(listed, 1)
@@ -204,6 +198,17 @@ def _checked_settings(raw: Mapping[str, Any], mistakes: Mistakes) -> dict[str, A
     return settings
 
 
+def _checked_parts(
+    tables: Mapping[str, Mapping[str, Any]], task: AnyTask, mistakes: Mistakes
+) -> dict[str, Any]:
+    """Return what the sections that do not depend on the search space become."""
+    return {
+        "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
+        "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
+        "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
+    }
+
+
 def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
     known = [*_SETTINGS, *_SECTIONS]
     refuse_all(_unknown_key(key, known, task) for key in raw if key not in known)
@@ -259,7 +264,7 @@ def _dimensions(
 ) -> Space:
     space = parse_space(tables["search"], task) or space_of_list(listed, task)
     refuse_all(
-        f"{name} stands in [fixed] and is searched as well; keep one of them"
+        f"{name} is in [fixed] and is searched as well; keep one of them"
         for name in space
         if name in tables["fixed"]
     )
@@ -279,15 +284,6 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
             f"sampler grid takes at most {MAX_DECISIONS:,} combinations of hyperparameters that conditions "
             f"need, got {n_decisions(space):,}"
         )
-
-
-def _check_ranges(space: Space, task: AnyTask) -> None:
-    for name, dimension in space.items():
-        if isinstance(dimension, (IntDistribution, FloatDistribution)):
-            try:
-                check_range(task, name, dimension.low, dimension.high)
-            except ConfigError as error:
-                raise StudyFileError(f"search.{error}") from error
 
 
 def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-
+from sweep.definition.dimension import Dimension, Range
 from sweep.definition.space import Space
 from sweep.errors import StudyFileError
 
@@ -82,8 +81,8 @@ def linear_ranges(settings: Sequence[str], space: Space) -> list[str]:
     ]
 
 
-def _is_wide_and_linear(dimension: BaseDistribution | None) -> bool:
-    if not isinstance(dimension, (IntDistribution, FloatDistribution)):
+def _is_wide_and_linear(dimension: Dimension | None) -> bool:
+    if not isinstance(dimension, Range):
         return False
     return not dimension.log and 0 < WIDE * dimension.low <= dimension.high
 

@@ -13,11 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from sweep.definition.conditions import describe_condition
+from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
-from sweep.definition.space import n_values, value_at
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
 from sweep.execution.memory import check_fits, machine_bytes
@@ -58,12 +56,9 @@ class Knob:
     name: str
     values: int | None
     """How many values it has, in the list where all are listed; None for fractions without a step."""
-    choices: tuple[Any, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    when: str = ""
-    """Its condition in words; empty where it is always active."""
+    dimension: Dimension
+    when: str
+    """Its condition in words; empty if it is always active."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,35 +298,29 @@ def _ends(seconds: Sequence[float], workers: int) -> list[float]:
 
 def _knobs(spec: StudySpec) -> Iterator[Knob]:
     for name, dimension in spec.space.items():
-        condition = spec.space.conditions.get(name)
-        when = describe_condition(condition) if condition else ""
-        if isinstance(dimension, CategoricalDistribution):
-            yield Knob(name=name, values=len(dimension.choices), choices=tuple(dimension.choices), when=when)
-        else:
-            low, high, log = (getattr(dimension, key) for key in ("low", "high", "log"))
-            values = None if _is_continuous(dimension) else n_values(dimension)
-            if spec.sampler == "listed":
-                values = len({params[name] for params in spec.listed if name in params})
-            yield Knob(name=name, values=values, low=low, high=high, log=log, when=when)
+        when = spec.space.spoken_condition(name)
+        yield Knob(name=name, values=_n_values(spec, name), dimension=dimension, when=when)
+
+
+def _n_values(spec: StudySpec, name: str) -> int | None:
+    dimension = spec.space[name]
+    if spec.sampler == "listed" and not isinstance(dimension, Choices):
+        return len({params[name] for params in spec.listed if name in params})
+    return None if dimension.is_continuous else dimension.cells
 
 
 def _size(spec: StudySpec) -> int | None:
     if spec.sampler == "listed":
         return len(spec.listed)
-    if any(_is_continuous(d) for d in spec.space.values()) or n_decisions(spec.space) > MAX_DECISIONS:
+    if any(d.is_continuous for d in spec.space.values()) or n_decisions(spec.space) > MAX_DECISIONS:
         return None
     return grid_size(spec.space)
-
-
-def _is_continuous(dimension: Any) -> bool:
-    return isinstance(dimension, FloatDistribution) and not dimension.step
 
 
 def _n_params(task: AnyTask, spec: StudySpec, data: Data, timings: Sequence[Timing]) -> tuple[int, int]:
     counts = [timing.n_params for timing in timings]
     for unit in (0.0, np.nextafter(1.0, 0.0)):
-        corner = {name: value_at(dimension, float(unit)) for name, dimension in spec.space.items()}
-        config: Config = task.make_config(spec.config_values(spec.space.active_part(corner)))
+        config: Config = task.make_config(spec.config_values(spec.space.point_at(float(unit))))
         counts.append(task.facts(config, data)["n_params"])
     return min(counts), max(counts)
 

@@ -5,9 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution
-
-from sweep.definition.space import value_at
+from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.spec import StudySpec
 from sweep.execution.memory import check_fits, gigabytes, machine_bytes, what_to_lower
 from sweep.task import AnyTask, Config, Data, NeedsMemory
@@ -86,7 +84,7 @@ def _extremes(task: AnyTask, spec: StudySpec, needed: Callable[[Config], int]) -
     if spec.sampler == "listed":
         return
     for choose in (min, max):
-        params = {name: value_at(dimension, 0.0) for name, dimension in spec.space.items()}
+        params = {name: dimension.value_at(0.0) for name, dimension in spec.space.items()}
         for name, dimension in spec.space.items():
             ways = [{**params, name: value} for value in _ends(dimension)]
             params = choose(ways, key=lambda way: needed(_config(task, spec, way)))
@@ -98,7 +96,7 @@ def _config(task: AnyTask, spec: StudySpec, params: Mapping[str, Any]) -> Config
     return config
 
 
-def _ends(dimension: Any) -> Iterable[Any]:
-    if isinstance(dimension, CategoricalDistribution):
+def _ends(dimension: Dimension) -> Iterable[Any]:
+    if isinstance(dimension, Choices):
         return dimension.choices
-    return [value_at(dimension, unit) for unit in _ENDS]
+    return [dimension.value_at(unit) for unit in _ENDS]

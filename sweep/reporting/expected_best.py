@@ -48,7 +48,7 @@ def draws(study: StudyRecord) -> list[float]:
     """
     losses: dict[tuple[tuple[str, object], ...], list[float]] = {}
     for trial in study.trials:
-        if trial.is_finished and trial.params not in study.identity["trial"]:
+        if trial.is_finished and trial.params not in study.listed:
             seen = losses.setdefault(tuple(sorted(trial.params.items())), [])
             if trial.dev_loss is not None and math.isfinite(trial.dev_loss):
                 seen.append(trial.dev_loss)

@@ -10,7 +10,6 @@ from pathlib import Path
 from sweep.certify.config_file import Provenance, choose_trial, load_exported_data
 from sweep.dashboard.showcase import save_figure
 from sweep.definition.notes import RangeTested
-from sweep.definition.space import value_at
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
 from sweep.execution.memory import check_fits
@@ -66,8 +65,7 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
         if spec.listed:
             params, what = spec.listed[0], "the first listed configuration"
         else:
-            middle = {name: value_at(dimension, 0.5) for name, dimension in spec.space.items()}
-            params = spec.space.active_part(middle)
+            params = spec.space.point_at(0.5)
             what = "the middle of the search space"
     config = MLP.make_config({**spec.config_values(params), "seed": seed})
     return Subject(config=config, data=data, study=spec.name, what=what)

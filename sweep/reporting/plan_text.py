@@ -1,12 +1,11 @@
-"""How does a plan read?
-
-Numbers come from ``search.plan``; here they become text for a terminal, or plain values for JSON.
-"""
+"""A plan as text for a terminal, or as plain values for JSON; the numbers come from ``execution.plan``."""
 
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from sweep.definition.dimension import spoken_value
 from sweep.execution.plan import Knob, Range, StudyPlan
 
 _LABEL_WIDTH = 12
@@ -41,7 +40,12 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
 
 def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     """Write all numbers of a plan as one object."""
-    return json.dumps({**dataclasses.asdict(plan), "baselines": dict(baselines)}, indent=2, allow_nan=False)
+    plain = {
+        **dataclasses.asdict(plan),
+        "knobs": list(map(_plain_knob, plan.knobs)),
+        "baselines": dict(baselines),
+    }
+    return json.dumps(plain, indent=2, allow_nan=False)
 
 
 PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
@@ -63,11 +67,16 @@ def _work(plan: StudyPlan) -> str:
 
 
 def _knob(knob: Knob) -> str:
-    values = ", ".join(map(_value, knob.choices)) if knob.choices else _span(knob.low, knob.high)
-    log = ", logarithmic" if knob.log else ""
     count = "continuous" if knob.values is None else f"{knob.values:,} values"
-    where = f", where {knob.when}" if knob.when else ""
-    return f"{knob.name}: {values}{log} ({count}){where}"
+    condition = f", if {knob.when}" if knob.when else ""
+    return f"{knob.name}: {knob.dimension.spoken()} ({count}){condition}"
+
+
+def _plain_knob(knob: Knob) -> dict[str, Any]:
+    """Return a searched hyperparameter with the same keys for a range and for choices."""
+    shape = {"choices": (), "low": None, "high": None, "log": False} | dataclasses.asdict(knob.dimension)
+    shape.pop("step", None)
+    return {"name": knob.name, "values": knob.values, **shape, "when": knob.when}
 
 
 def _wall(plan: StudyPlan) -> str:
@@ -103,13 +112,8 @@ def _too_long(plan: StudyPlan) -> str:
     return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
 
 
-def _span(low: float | None, high: float | None) -> str:
-    return " to ".join(_value(end) for end in ((low,) if low == high else (low, high)))
-
-
-def _value(value: object) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:,}" if is_number else str(value)
+def _span(low: int, high: int) -> str:
+    return " to ".join(dict.fromkeys(map(spoken_value, (low, high))))
 
 
 def _duration(seconds: float) -> str:

@@ -5,11 +5,11 @@ or fixed values may differ, and a loss from elsewhere would be taken for one fro
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from sweep.definition.ranking import RANKED, rank_trials
 from sweep.definition.records import StudyRecord
-from sweep.definition.space import contains
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.task import AnyTask
@@ -42,7 +42,7 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
     for number in ranked:
         values = task.make_config(study.config_values(by_number[number])).to_dict()
         params = spec.space.active_part(values)
-        faults = [name for name, value in params.items() if not contains(spec.space[name], value)]
+        faults = [name for name, value in params.items() if not spec.space[name].contains(value)]
         outside.update(faults)
         if not faults and params not in [*chosen.values(), *spec.listed]:
             chosen[number] = params
@@ -55,11 +55,11 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
 
 def resume_warm_start(spec: StudySpec, stored: StudyRecord) -> StudySpec:
     """Return the study with the configurations that it began with, as they are stored."""
-    origin = stored.identity["from"]
-    return _begin_with(spec, stored.identity["trial"][: len(origin["trials"])], origin)
+    origin = stored.origin
+    return _begin_with(spec, stored.listed[: len(origin["trials"])], origin)
 
 
-def _begin_with(spec: StudySpec, params: list[dict[str, Any]], origin: dict[str, Any]) -> StudySpec:
+def _begin_with(spec: StudySpec, params: list[dict[str, Any]], origin: Mapping[str, Any]) -> StudySpec:
     logged = (*(None for _ in params), *spec.logged) if spec.logged else ()
     return spec.replace(listed=(*params, *spec.listed), logged=logged, origin=origin)
 

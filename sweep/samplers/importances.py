@@ -9,16 +9,16 @@ References:
     Arbitrary Subspaces", 2023.
 """
 
-import json
 import math
 import warnings
 from collections.abc import Sequence
 
 import optuna
-from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.distributions import BaseDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import create_trial
 
+from sweep.definition.optuna_objects import distribution_of
 from sweep.definition.records import StudyRecord, TrialRecord
 
 MIN_TRIALS = 20
@@ -56,8 +56,8 @@ def parameter_importances(study: StudyRecord) -> dict[str, float]:
 def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, BaseDistribution]:
     """Return the stored dimensions of which the trials hold more than one value."""
     return {
-        name: json_to_distribution(json.dumps(dimension))
-        for name, dimension in study.identity["search"].items()
+        name: distribution_of(dimension)
+        for name, dimension in study.space.items()
         if len({trial.params[name] for trial in trials if name in trial.params}) > 1
     }
 

@@ -1,4 +1,4 @@
-"""What does the sampler see?
+"""The study as the sampler sees it.
 
 An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
 It differs from the database in two things. A diverged trial appears as complete, with a loss as
@@ -16,7 +16,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState, create_trial
 
-from sweep.definition.optuna_objects import suggest
+from sweep.definition.optuna_objects import distribution_of, suggest
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
 from sweep.samplers.samplers import PointSampler
@@ -42,6 +42,7 @@ class Mirror:
         """
         self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
         self._space = space
+        self._distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
         self._cost = cost
         self._worst_loss = -math.inf if loss_ceiling is None else loss_ceiling
         self._worst_cost = 0.0
@@ -57,24 +58,24 @@ class Mirror:
         params: dict[str, Any] = {}
         for name in self._space.asking_order():
             if self._space.is_active(name, params):
-                params[name] = suggest(trial, name, self._space[name])
+                params[name] = suggest(trial, name, self._distributions[name])
         assert trial.number == number, "the mirror follows the database"
         self._open[number] = trial
         return {name: params[name] for name in self._space if name in params}
 
     def report(self, number: int, percent: int, dev_loss: float) -> None:
-        """Let a running trial stand at a rung; again is no news, as a trial may start again."""
+        """Record a running trial's loss at a rung; repeated reports, as of a restarted trial, are ignored."""
         if self._cost is None and (number, percent) not in self._reported:
             self._reported.add((number, percent))
             self._open[number].report(dev_loss, percent)
 
     def end(self, number: int, state: str, dev_loss: float | None, cost: float | None = None) -> None:
-        """Let a running trial end in one of ``records.STATES``; ``cost`` where the study has one."""
+        """End a running trial in one of ``records.STATES``; ``cost`` if the study has one."""
         ended, values = self._seen_as(state, dev_loss, cost)
         self._study.tell(self._open.pop(number), values, ended)
 
     def follow(self, record: TrialRecord) -> None:
-        """Take in what became of a running trial elsewhere."""
+        """Update a running trial with the outcome of its job elsewhere."""
         for percent, loss in record.rungs.items():
             self.report(record.number, percent, loss)
         if record.is_finished:
@@ -98,7 +99,7 @@ class Mirror:
                 state=ended,
                 values=values,
                 params=record.params,
-                distributions={name: self._space[name] for name in record.params},
+                distributions={name: self._distributions[name] for name in record.params},
                 intermediate_values=rungs,
             )
         )

@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweep.definition.grid import grid_cell
 from sweep.definition.seeds import derive_seed
-from sweep.definition.space import Space, value_at
+from sweep.definition.space import Space
 
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
@@ -177,7 +177,7 @@ def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
     if number:
         sequence.fast_forward(number)
     units = sequence.random(1)[0].tolist()
-    return {name: value_at(space[name], unit) for name, unit in zip(space, units, strict=True)}
+    return {name: space[name].value_at(unit) for name, unit in zip(space, units, strict=True)}
 
 
 def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:

@@ -6,33 +6,13 @@ the study nor a way out. ``study_store`` and ``confirm`` read; here is what they
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
+from sweep.definition.identity import Identity, objectives_of
 from sweep.definition.plain import check_kind
-from sweep.definition.records import COSTS, StudyRecord, objectives_of
+from sweep.definition.records import COSTS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
-
-_Identity = TypedDict(
-    "_Identity",
-    {
-        "sampler": str,
-        "pruner": str,
-        "seed": int,
-        "replicates": int,
-        "objective": str | list[str],
-        "data_sha256": str,
-        "data": dict[str, Any],
-        "split": str,
-        "trainer_version": int,
-        "fixed": dict[str, Any],
-        "search": dict[str, dict[str, Any]],
-        "trial": list[dict[str, Any]],
-        "when": NotRequired[dict[str, dict[str, list[Any]]]],
-        "from": NotRequired[dict[str, Any]],
-    },
-)
-"""What an identity must hold to be read; see ``StudySpec.identity``."""
 
 
 class _Words(TypedDict):
@@ -61,7 +41,7 @@ def damage_refused(what: str) -> Iterator[None]:
 
 def check_identity(identity: Any) -> None:
     """Refuse an identity that describes no study; raises what ``damage_refused`` turns into one line."""
-    check_kind(identity, _Identity, "identity")
+    check_kind(identity, Identity, "identity")
     space_of_identity(identity)
     for cost in objectives_of(identity)[1:]:
         COSTS[cost]

@@ -18,13 +18,13 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep.definition.identity import fingerprint, identity_changes, objectives_of
 from sweep.definition.notes import Note, key_of, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
-from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord, objectives_of
+from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
-from sweep.definition.space import space_of_identity
-from sweep.definition.spec import StudySpec, fingerprint, identity_changes
+from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database import storage_errors
 from sweep.storage.environment import describe_environment
@@ -150,25 +150,24 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
 
 def stored_spec(study: StudyRecord) -> StudySpec:
     """Return what a stored study asked for, so that it goes on without its file; timeouts are not stored."""
-    identity = study.identity
     return StudySpec(
         name=study.name,
         goal=study.goal,
-        sampler=identity["sampler"],
-        pruner=identity["pruner"],
+        sampler=study.sampler,
+        pruner=study.pruner,
         objectives=study.objectives,
         trials=study.total_trials,
-        replicates=identity["replicates"],
+        replicates=study.replicates,
         keep=study.keep,
         resources=study.resources,
-        seed=identity["seed"],
+        seed=study.seed,
         data=study.data,
-        fixed=identity["fixed"],
-        space=space_of_identity(identity),
-        listed=tuple(identity["trial"]),
-        origin=identity.get("from", {}),
+        fixed=dict(study.fixed),
+        space=study.space,
+        listed=tuple(study.listed),
+        origin=study.origin,
         logged=study.logged,
-        logged_data_sha256=identity["data_sha256"] if study.logged else "",
+        logged_data_sha256=study.data_sha256 if study.logged else "",
     )
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
-from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy.dialects import postgresql, sqlite
@@ -101,8 +100,8 @@ class StudyWriter:
                 {
                     "trial_id": trial_id,
                     "param_name": name,
-                    "param_value": dimension.to_internal_repr(params[name]),
-                    "distribution_json": distribution_to_json(dimension),
+                    "param_value": dimension.internal(params[name]),
+                    "distribution_json": json.dumps(dimension.to_json()),
                 }
                 for name, dimension in space.items()
                 if name in params

@@ -20,7 +20,6 @@ from typing import Any
 import optuna
 import pytest
 from hostile_strings import HOSTILE_STRINGS
-from optuna.distributions import CategoricalDistribution
 from small_study import _own_ledger, environment, small, trained
 from sweep_command import DEADLINE_S
 from toy_runs import database_in, toy_study
@@ -30,6 +29,7 @@ from sweep.certify.config_file import load_config
 from sweep.cli import main
 from sweep.dashboard.server import HOST, make_server
 from sweep.dashboard.showcase import save_figure
+from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
 from sweep.errors import MachineError, NotFoundError
 from sweep.reporting.evidence import gather_evidence
@@ -482,7 +482,7 @@ def store_hostile(folder: Path) -> Database:
     storage = database.open_for_writing()
     writer = open_study(storage, spec, TOY, TOY.load_data({"words": ""}))
     texts = list(HOSTILE_STRINGS.values())
-    space = Space({"choice": CategoricalDistribution(texts)})
+    space = Space({"choice": Choices(tuple(texts))})
     facts = {"n_params": 1, "examples_seen": 1}
     for text in texts:
         for state, outcome in (("complete", {"dev_loss": 2.5}), ("failed", {"reason": text})):

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from optuna.distributions import IntDistribution
 
+from sweep.definition.dimension import Range
+from sweep.definition.identity import fingerprint, identity_changes
 from sweep.definition.space import Space
-from sweep.definition.spec import StudySpec, fingerprint, identity_changes
+from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
 from sweep.tasks.mlp.trainer import MLP
@@ -199,7 +200,7 @@ def test_gp_with_a_pruner_is_refused() -> None:
             pruner="asha",
             data={},
             fixed={},
-            space=Space({"block_size": IntDistribution(1, 2)}),
+            space=Space({"block_size": Range(1, 2)}),
         )
 
 

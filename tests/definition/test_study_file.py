@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from sweep.cli import main
+from sweep.definition.dimension import Choices, Range
+from sweep.definition.identity import fingerprint
 from sweep.definition.records import COSTS
 from sweep.definition.registries import PRUNERS, SAMPLERS
-from sweep.definition.spec import StudySpec, fingerprint
+from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import check_name, load_study_file, parse_duration, parse_study
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
 from sweep.tasks.mlp.config import TrainConfig
@@ -76,11 +77,11 @@ class TestAccepted:
         assert spec.goal.startswith("Which MLP")
         assert spec.data == {"words": "data/names.txt", "dedupe": False}
         assert spec.space == {
-            "block_size": IntDistribution(2, 8),
-            "embedding_dim": IntDistribution(2, 32),
-            "hidden_neurons": IntDistribution(10, 500, log=True),
-            "batch_size": CategoricalDistribution([16, 32, 64, 128]),
-            "num_steps": CategoricalDistribution([20_000, 50_000, 100_000, 200_000]),
+            "block_size": Range(2, 8),
+            "embedding_dim": Range(2, 32),
+            "hidden_neurons": Range(10, 500, log=True),
+            "batch_size": Choices((16, 32, 64, 128)),
+            "num_steps": Choices((20_000, 50_000, 100_000, 200_000)),
         }
         assert spec.listed == (
             {
@@ -120,7 +121,7 @@ class TestAccepted:
         """A list by itself is a study, with the losses of its log kept apart."""
         trials = [POINT | {"logged": 2.3414}, {"block_size": 8, "batch_size": 64}]
         spec = parse_study({"sampler": "listed", "trial": trials, "log": {"data_sha256": "ab" * 32}}, MLP)
-        assert spec.space == {"block_size": IntDistribution(3, 8), "batch_size": IntDistribution(16, 64)}
+        assert spec.space == {"block_size": Range(3, 8), "batch_size": Range(16, 64)}
         assert spec.listed == (POINT, {"block_size": 8, "batch_size": 64})
         assert spec.logged == (2.3414, None)
         assert spec.logged_data_sha256 == "ab" * 32
@@ -138,7 +139,7 @@ class TestAccepted:
         )
         assert spec.listed == ({"learning_rate": 1.0},)
         assert type(spec.listed[0]["learning_rate"]) is float
-        assert spec.space == {"learning_rate": FloatDistribution(0.1, 2.0)}
+        assert spec.space == {"learning_rate": Range(0.1, 2.0)}
 
     @pytest.mark.parametrize("sampler", SAMPLERS)
     @pytest.mark.parametrize("pruner", PRUNERS)

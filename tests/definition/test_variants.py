@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.distributions import CategoricalDistribution, IntDistribution
 
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import NAME_RULE, load_study_file
 from sweep.definition.variants import apply_settings, linear_ranges, variant_name
@@ -92,8 +92,8 @@ def test_a_variant_is_a_checked_study_of_its_own(tmp_path: Path) -> None:
     spec = load(tmp_path, *settings)
     assert spec.name == load(tmp_path, *reversed(settings)).name
     assert spec.name == "names--learning_rate-0.2--batch_size-16_32_64--block_size-3..6"
-    assert spec.space["block_size"] == IntDistribution(3, 6)
-    assert spec.space["batch_size"] == CategoricalDistribution([16, 32, 64])
+    assert spec.space["block_size"] == Range(3, 6)
+    assert spec.space["batch_size"] == Choices((16, 32, 64))
     assert spec.fixed["learning_rate"] == 0.2
     assert load(tmp_path, "trials=7", "keep=1").name == "names"
 

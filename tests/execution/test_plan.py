@@ -57,7 +57,7 @@ def test_a_list_that_is_timed_whole_has_no_spread() -> None:
     planned = plan(workers=1, sampler="listed", trial=trials, trials=3)
     wall = planned.wall_seconds
     assert wall.low == wall.high == pytest.approx(0.09, rel=1e-3)
-    assert (planned.size, planned.knobs[0].values, planned.knobs[0].low) == (3, 3, 1_000)
+    assert (planned.size, planned.knobs[0].values, planned.knobs[0].dimension.low) == (3, 3, 1_000)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from hostile_strings import HOSTILE_STRINGS, OUTSIDE, OUTSIDE_PATH
-from optuna.distributions import CategoricalDistribution
 from rich.console import Console
 from small_study import _own_ledger, small, trained
 from study_evidence import made_study, made_trial, trained_evidence
 
 from sweep.cli import main
 from sweep.cli.progress import JsonView, LineView
+from sweep.definition.dimension import Choices
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError
@@ -46,7 +46,7 @@ def study_full_of(text: str) -> StudyRecord:
     """Return a study in which all that somebody else may have a say in is the text."""
     trials = [made_trial(k, 2.5 + k / 100, params={text: (text, "b")[k % 2]}) for k in range(6)]
     trials.append(made_trial(6, state="failed", params={text: text}, reason=text, engine=text, device=text))
-    space = {text: CategoricalDistribution([text, "b"])}
+    space = {text: Choices((text, "b"))}
     environment = {"system": text, text: text}
     return made_study(*trials, space=space, goal=text, environment=environment, data_facts=text)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from sweep.definition import dimension
 from sweep.execution.plan import Knob, Range, StudyPlan, Timing
 from sweep.reporting.plan_text import PLAN_FORMATS
 
@@ -12,9 +13,9 @@ PLAN = StudyPlan(
     pruner="none",
     replicates=1,
     knobs=(
-        Knob(name="block_size", values=7, low=2, high=8),
-        Knob(name="decay_at", values=None, low=0.3, high=0.9, when="schedule = 'step'"),
-        Knob(name="schedule", values=2, choices=("step", "cosine")),
+        Knob(name="block_size", values=7, dimension=dimension.Range(2, 8), when=""),
+        Knob(name="decay_at", values=None, dimension=dimension.Range(0.3, 0.9), when="schedule = 'step'"),
+        Knob(name="schedule", values=2, dimension=dimension.Choices(("step", "cosine")), when=""),
     ),
     size=None,
     trials=60,
@@ -42,7 +43,7 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
     for words in (
         "48 of 60 trials; 12 are stored: 1 listed first, then sampler tpe, pruner none, 2 workers",
         "space       continuous",
-        "decay_at: 0.3 to 0.9 (continuous), where schedule = 'step'",
+        "decay_at: 0.3 to 0.9 (continuous), if schedule = 'step'",
         "schedule: step, cosine (2 values)",
         "401 to 142,891",
         "1 of 1 take longer than the trial_timeout of 1 min 0 s",
@@ -58,7 +59,7 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
 
 def test_large_numbers_are_grouped() -> None:
     """As in every other text; what is no number stays as it is."""
-    knobs = (Knob(name="num_steps", values=3, choices=(20_000, True, "x")),)
+    knobs = (Knob(name="num_steps", values=3, dimension=dimension.Choices((20_000, True, "x")), when=""),)
     text = PLAN_FORMATS["text"](dataclasses.replace(PLAN, knobs=knobs, trials=20_000, left=20_000), {})
     assert "20,000 of 20,000 trials" in text
     assert "num_steps: 20,000, True, x (3 values)" in text
@@ -69,6 +70,16 @@ def test_json_holds_every_number() -> None:
     found = json.loads(PLAN_FORMATS["json"](PLAN, {"uniform": 3.3}))
     assert found.keys() == {field.name for field in dataclasses.fields(StudyPlan)} | {"baselines"}
     assert (found["wall_seconds"]["middle"], found["size"]) == (700.0, None)
+    shape = {"choices": [], "low": 2, "high": 8, "log": False}
+    assert found["knobs"][0] == {"name": "block_size", "values": 7, **shape, "when": ""}
+    none = {"low": None, "high": None, "log": False}
+    assert found["knobs"][2] == {
+        "name": "schedule",
+        "values": 2,
+        "choices": ["step", "cosine"],
+        **none,
+        "when": "",
+    }
 
 
 def test_a_finished_study_needs_nothing() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
 from sweep.samplers.cost_aware import Seen, _known_losses, _log_unit_improvement, propose
 from sweep.samplers.proposals import all_cells, moved
@@ -16,9 +16,9 @@ from sweep.samplers.proposals import all_cells, moved
 STEPS = [1_000, 2_000, 4_000, 8_000, 16_000]
 SPACE = Space(
     {
-        "num_steps": CategoricalDistribution(STEPS),
-        "block_size": IntDistribution(2, 6),
-        "schedule": CategoricalDistribution(["step", "cosine"]),
+        "num_steps": Choices(STEPS),
+        "block_size": Range(2, 6),
+        "schedule": Choices(("step", "cosine")),
     }
 )
 
@@ -102,10 +102,10 @@ def test_neighbours_keep_to_the_space_and_its_conditions() -> None:
     """Ordered choices move by one place, ranges a little; what becomes active is drawn."""
     space = Space(
         {
-            "hidden_neurons": IntDistribution(1, 100, log=True),
-            "batch_size": CategoricalDistribution([512, 32, 64, 16]),
-            "schedule": CategoricalDistribution(["step", "cosine"]),
-            "decay_at": FloatDistribution(0.0, 0.8),
+            "hidden_neurons": Range(1, 100, log=True),
+            "batch_size": Choices((512, 32, 64, 16)),
+            "schedule": Choices(("step", "cosine")),
+            "decay_at": Range(0.0, 0.8),
         },
         {"decay_at": {"schedule": ("step",)}},
     )

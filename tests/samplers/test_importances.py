@@ -2,16 +2,16 @@ import math
 
 import numpy as np
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from study_evidence import made_study, made_trial
 
+from sweep.definition.dimension import Choices, Range
 from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 
 SPACE = {
-    "x": FloatDistribution(0, 1),
-    "idle": FloatDistribution(0, 1),
-    "fixed": FloatDistribution(0, 1),
-    "kind": CategoricalDistribution(["a", "b"]),
+    "x": Range(0.0, 1.0),
+    "idle": Range(0.0, 1.0),
+    "fixed": Range(0.0, 1.0),
+    "kind": Choices(("a", "b")),
 }
 
 

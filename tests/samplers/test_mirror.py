@@ -7,10 +7,10 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.records import SegmentRecord, TrialRecord
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.space import Space
@@ -18,9 +18,9 @@ from sweep.samplers.mirror import Mirror
 
 SPACE = Space(
     {
-        "rate": FloatDistribution(1e-3, 1.0, log=True),
-        "width": IntDistribution(4, 64),
-        "batch": CategoricalDistribution([16, 32, 64]),
+        "rate": Range(1e-3, 1.0, log=True),
+        "width": Range(4, 64),
+        "batch": Choices((16, 32, 64)),
     }
 )
 CEILING = math.log(27)
@@ -78,9 +78,7 @@ class Looking(BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, name: str, distribution: Any
     ) -> Any:
-        return (
-            distribution.choices[0] if isinstance(distribution, CategoricalDistribution) else distribution.low
-        )
+        return distribution.choices[0] if hasattr(distribution, "choices") else distribution.low
 
 
 def shown(mirror: Mirror, number: int) -> list[tuple[Any, ...]]:

@@ -6,28 +6,29 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
+from sweep.definition.dimension import Choices, Range
+from sweep.definition.optuna_objects import distribution_of
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.space import Space
 
 # Sixty values in each dimension's product, so that the grid has a cell for each proposal.
 SPACE = Space(
     {
-        "block_size": IntDistribution(2, 6),
-        "momentum": FloatDistribution(0.1, 0.3, step=0.1),
-        "batch_size": CategoricalDistribution([16, 32, 64, 128]),
+        "block_size": Range(2, 6),
+        "momentum": Range(0.1, 0.3, step=0.1),
+        "batch_size": Choices((16, 32, 64, 128)),
     }
 )
 WIDE = Space(
     {
-        "block_size": IntDistribution(2, 8),
-        "hidden_neurons": IntDistribution(10, 500, log=True),
-        "num_steps": IntDistribution(1_000, 5_000, step=500),
-        "learning_rate": FloatDistribution(0.01, 1.0, log=True),
-        "momentum": FloatDistribution(0.0, 0.9),
-        "schedule": CategoricalDistribution(["step", "cosine"]),
+        "block_size": Range(2, 8),
+        "hidden_neurons": Range(10, 500, log=True),
+        "num_steps": Range(1_000, 5_000, step=500),
+        "learning_rate": Range(0.01, 1.0, log=True),
+        "momentum": Range(0.0, 0.9),
+        "schedule": Choices(("step", "cosine")),
     }
 )
 PROPOSING = [name for name in SAMPLERS if name != "listed"]
@@ -53,18 +54,17 @@ def propose(
     """Ask for proposal ``number`` when ``told`` are all that is known."""
     study = study_with(space, told or [])
     study.sampler = SAMPLERS[name](space, seed, number)
-    return study.ask(space).params
+    return study.ask({n: distribution_of(d) for n, d in space.items()}).params
 
 
 def assert_inside(space: Space, params: dict[str, Any]) -> None:
     assert list(params) == list(space)
     for name, dimension in space.items():
-        if isinstance(dimension, CategoricalDistribution):
+        if isinstance(dimension, Choices):
             assert params[name] in dimension.choices
         else:
-            assert isinstance(dimension, (IntDistribution, FloatDistribution))
             assert dimension.low <= params[name] <= dimension.high
-            assert type(params[name]) is (int if isinstance(dimension, IntDistribution) else float)
+            assert type(params[name]) is type(dimension.low)
             if dimension.step:
                 steps = (params[name] - dimension.low) / dimension.step
                 assert steps == pytest.approx(round(steps), abs=1e-9)
@@ -132,7 +132,7 @@ def test_samplers_that_do_not_learn_ignore_results(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_samplers_that_learn_follow_the_results(name: str) -> None:
     """After twenty results with one clear optimum, proposals are nearer to it than random ones."""
-    space = Space({"learning_rate": FloatDistribution(0.0, 100.0)})
+    space = Space({"learning_rate": Range(0.0, 100.0)})
     told = [{"learning_rate": 5.0 * k} for k in range(21)]  # best: 37, told best 35
     numbers = range(21, 27)
     learned = [abs(propose(name, space, 0, n, told)["learning_rate"] - 37) for n in numbers]
@@ -155,7 +155,7 @@ def test_grid_does_not_depend_on_the_seed() -> None:
 
 def test_qmc_fills_the_space_more_evenly_than_chance() -> None:
     """The first sixteen points of a Sobol sequence stand one in each sixteenth of every axis."""
-    space = Space({"a": FloatDistribution(0.0, 16.0), "b": FloatDistribution(0.0, 16.0)})
+    space = Space({"a": Range(0.0, 16.0), "b": Range(0.0, 16.0)})
     points = [propose("qmc", space, 4, number) for number in range(16)]
     for axis in space:
         assert sorted(int(point[axis]) for point in points) == list(range(16))

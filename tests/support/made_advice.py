@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from optuna.distributions import BaseDistribution, FloatDistribution
 from study_evidence import made_study, made_trial
 
+from sweep.definition.dimension import Dimension, Range
 from sweep.definition.records import SegmentRecord, StudyRecord
 from sweep.reporting.advice import CHECKS
 from sweep.reporting.advice.configurations import ranked_configurations
 
-RATE = {"learning_rate": FloatDistribution(0.01, 1.0, log=True)}
+RATE = {"learning_rate": Range(0.01, 1.0, log=True)}
 
 
 def searched(
-    params: list[dict[str, Any]], space: dict[str, BaseDistribution] | None = None, **identity: Any
+    params: list[dict[str, Any]], space: dict[str, Dimension] | None = None, **identity: Any
 ) -> StudyRecord:
     """Return a study whose trials have these parameters, each a little worse than the one before."""
     trials = [made_trial(k, 2.0 + 0.1 * k, params=values) for k, values in enumerate(params)]

@@ -3,19 +3,12 @@
 import dataclasses
 import datetime
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import (
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-    distribution_to_json,
-)
-
 from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.reporting.evidence import Evidence
 from sweep.storage.checkpoints import Checkpoints
@@ -24,10 +17,10 @@ from sweep.tasks.mlp.corpus import SPLIT_RULE
 from sweep.tasks.mlp.trainer import MLP
 
 SPACE = {
-    "block_size": IntDistribution(2, 4),
-    "hidden_neurons": IntDistribution(4, 64, log=True),
-    "learning_rate": FloatDistribution(0.01, 1.0, log=True),
-    "num_steps": CategoricalDistribution([40, 80]),
+    "block_size": Range(2, 4),
+    "hidden_neurons": Range(4, 64, log=True),
+    "learning_rate": Range(0.01, 1.0, log=True),
+    "num_steps": Choices((40, 80)),
 }
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -47,7 +40,7 @@ def made_study(*trials: TrialRecord, space: dict[str, Any] | None = None, **chan
         "split": SPLIT_RULE,
         "trainer_version": 1,
         "fixed": {name: value for name, value in MLP.make_config({}).to_dict().items() if name not in space},
-        "search": {name: json.loads(distribution_to_json(dimension)) for name, dimension in space.items()},
+        "search": {name: dimension.to_json() for name, dimension in space.items()},
         "trial": [],
     }
     identity["fixed"].pop("seed", None)

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from sweep.definition.dimension import Range
 from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 
 FIXED: dict[str, Any] = {
@@ -52,7 +53,7 @@ def study(*trials: TrialRecord, **changes: Any) -> StudyRecord:
             **{name: value for name, value in FIXED.items() if name not in search},
             **changes.pop("inactive", {}),
         },
-        "search": {name: {} for name in search},
+        "search": {name: Range(0.0, 1.0).to_json() for name in search},
         "trial": changes.pop("listed", []),
     }
     record = StudyRecord(

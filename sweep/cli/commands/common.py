@@ -200,7 +200,7 @@ def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpe
     storage = database_of(arguments).open_read_only()
     if spec.name in study_names(storage):
         stored = load_study(storage, spec.name)
-        if stored.identity.get("from", {}).get("study") == arguments.source:
+        if stored.origin.get("study") == arguments.source:
             return resume_warm_start(spec, stored)
     return warm_start(MLP, spec, load_study(storage, arguments.source), arguments.source_top or TOP)
 

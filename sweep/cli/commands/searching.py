@@ -134,7 +134,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def _trials_done(study: "StudyRecord", words: str, sha256: str) -> int:
     """Return how many trials of a stored study a plan may count; none if it was run on another list."""
-    if sha256 == study.identity["data_sha256"]:
+    if sha256 == study.data_sha256:
         return sum(trial.is_finished for trial in study.trials)
     advise(
         f"warning: {words} is not the list that study {study.name!r} is stored with, so `sweep run` will "

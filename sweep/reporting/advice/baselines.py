@@ -72,7 +72,7 @@ def _known(study: StudyRecord, ranked: Sequence[Configuration]) -> Known | None:
 
     In a study that is nothing but a list all configurations were known.
     """
-    first = study.identity["trial"][:1] if study.identity["sampler"] != "listed" else []
+    first = study.listed[:1] if study.sampler != "listed" else []
     notebook = [c for c in ranked if _is_notebook(study.config_values(c.trials[0]))]
     for configuration in [*notebook, *(c for c in ranked if c.params in first)]:
         return Known(

@@ -8,10 +8,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError
 from sweep.reporting.advice.configurations import MIN_TOP, Configuration, top_group
-from sweep.reporting.advice.edges import Edge, edges, is_number
+from sweep.reporting.advice.edges import Edge, edges
 from sweep.tasks.mlp.trainer import MLP
 
 MIN_RANKED = 10
@@ -37,10 +38,10 @@ def find_bounds(study: StudyRecord, ranked: Sequence[Configuration]) -> list[AtB
 
     A list of known configurations has no bounds.
     """
-    if study.identity["sampler"] == "listed" or len(ranked) < MIN_RANKED:
+    if study.sampler == "listed" or len(ranked) < MIN_RANKED:
         return None
     top, found = top_group(ranked), []
-    for name, dimension in study.identity["search"].items():
+    for name, dimension in study.space.items():
         values = [c.params[name] for c in top if is_number(c.params.get(name))]
         for edge in edges(dimension):
             hit = AtBound(name=name, edge=edge, count=sum(map(edge.holds, values)), top=len(values))

@@ -1,12 +1,9 @@
-"""Where does a searched hyperparameter's range end, and how much of it lies at each end?
-
-Reads a dimension as the study stores it, which is Optuna's JSON of a distribution.
-"""
+"""The ends of a searched hyperparameter's range, and how much of it lies at each."""
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any
+
+from sweep.definition.dimension import Choices, Dimension
 
 EDGE = 0.05
 """Share of a range, on its own scale, that counts as lying at a bound."""
@@ -30,38 +27,28 @@ class Edge:
         return value >= self.limit if self.is_upper else value <= self.limit
 
 
-def edges(dimension: Mapping[str, Any]) -> list[Edge]:
-    """Return the lower and the upper end; none for texts, for one value, or an unknown kind.
+def edges(dimension: Dimension) -> list[Edge]:
+    """Return the lower and the upper end; none for texts and for one value.
 
-    Choices count as ordered where all are numbers.
+    Choices count as ordered if all are numbers.
 
     Examples:
-        >>> lower, upper = edges({"name": "CategoricalDistribution", "attributes": {"choices": [32, 16, 64]}})
+        >>> lower, upper = edges(Choices((32, 16, 64)))
         >>> lower.bound, upper.bound, upper.share == 1 / 3
         (16, 64, True)
     """
-    attributes = dimension.get("attributes", {})
-    if "choices" in attributes:
-        return _edges_of_choices(attributes["choices"])
-    if not {"low", "high"} <= attributes.keys() or attributes["low"] >= attributes["high"]:
+    if isinstance(dimension, Choices):
+        return _edges_of_choices(dimension)
+    if dimension.low == dimension.high:
         return []
-    step = attributes.get("step")
-    is_whole = dimension.get("name") == "IntDistribution"
-    return _edges_of_range(
-        attributes["low"], attributes["high"], attributes.get("log", False), step or (1 if is_whole else None)
-    )
+    return _edges_of_range(dimension.low, dimension.high, dimension.log, dimension.grain)
 
 
-def is_number(value: Any) -> bool:
-    """Say whether a hyperparameter's value has an order; true and false have none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _edges_of_choices(choices: list[Any]) -> list[Edge]:
-    if len(choices) < 2 or not all(map(is_number, choices)):
+def _edges_of_choices(dimension: Choices) -> list[Edge]:
+    if dimension.cells < 2 or not dimension.are_numbers:
         return []
-    share = 1 / len(choices)
-    low, high = min(choices), max(choices)
+    share = 1 / dimension.cells
+    low, *_, high = dimension.in_order().choices
     return [
         Edge(bound=low, limit=low, is_upper=False, share=share, is_choice=True),
         Edge(bound=high, limit=high, is_upper=True, share=share, is_choice=True),

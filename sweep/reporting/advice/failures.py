@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.advice.configurations import Configuration
-from sweep.reporting.advice.edges import is_number
 
 BAD_ENDS = ("diverged", "timeout", "failed")
 """States that nobody asked for; pruned trials were given up on purpose."""

@@ -45,7 +45,7 @@ class RecentGain:
 
 def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedGain | RecentGain | None:
     """Return what more trials may gain, as far as the sampler lets it be said."""
-    sampler = study.identity["sampler"]
+    sampler = study.sampler
     if sampler in BLIND:
         return _expected_gain(draws(study))
     return _recent_gain(study, ranked) if sampler in LEARNING else None

@@ -39,5 +39,5 @@ def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBa
         low=low,
         high=high,
         what=test.what,
-        is_searched="learning_rate" in study.identity["search"],
+        is_searched="learning_rate" in study.space,
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sweep.definition.grid import grid_size, is_countable
 from sweep.definition.records import StudyRecord
-from sweep.definition.space import space_of_identity
 from sweep.reporting.advice.configurations import Configuration
 
 SHARE = 0.1
@@ -29,14 +28,13 @@ class Repeats:
 def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats | None:
     """Count the trials beyond the asked replicates of each configuration."""
     counts = collections.Counter(tuple(sorted(trial.params.items())) for trial in study.trials)
-    repeats = sum(max(0, count - study.identity["replicates"]) for count in counts.values())
+    repeats = sum(max(0, count - study.replicates) for count in counts.values())
     if not study.trials or repeats < SHARE * len(study.trials):
         return None
-    space = space_of_identity(study.identity)
     return Repeats(
         repeats=repeats,
         trials=len(study.trials),
-        sampler=study.identity["sampler"],
+        sampler=study.sampler,
         tried=len(counts),
-        possible=grid_size(space) if is_countable(space) else None,
+        possible=grid_size(study.space) if is_countable(study.space) else None,
     )

@@ -45,7 +45,7 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
     lower, upper = ([quantile_of_best(losses, k, quantile) for k in half] for quantile in BAND)
     return ExpectedBest(
-        sampler=study.identity["sampler"],
+        sampler=study.sampler,
         trials=trials,
         expected=plain(expected_best(losses, k) for k in trials),
         band_trials=half,

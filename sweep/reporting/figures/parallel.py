@@ -1,18 +1,18 @@
-"""Which combinations do the best trials have in common?
+"""Parallel coordinates: which combinations the best trials have in common.
 
-Parallel coordinates from plain lines, so that hovering works and any plotly.js draws them.
+They are plain lines, so that hovering works and any plotly.js draws them.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from sweep.definition.dimensions import Dimension, dimensions_of
+from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.records import TrialRecord
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import best_tenth, shown_range
+from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensions
 from sweep.reporting.figures.theme import (
     BLUE,
     GREY,
@@ -66,15 +66,15 @@ class ParallelCoordinates:
 def parallel_coordinates(evidence: Evidence) -> ParallelCoordinates:
     """Return the searched hyperparameters and the dev loss as axes, trials as lines."""
     trials = evidence.scored
-    dimensions = dimensions_of(evidence.study)
+    dimensions = used_dimensions(evidence.study)
     low, high = shown_range([trial.dev_loss for trial in trials if trial.dev_loss is not None])
-    loss = Dimension(name="dev loss", low=low, high=high, log=False, choices=())
+    loss = Range(low, high)
     inside = [trial for trial in trials if trial.dev_loss is not None and trial.dev_loss <= high]
     best = best_tenth(trials)
     shown = _thinned(inside, best | {evidence.winner.number})
     groups = dict.fromkeys(best, "best") | {evidence.winner.number: "winner"}
     return ParallelCoordinates(
-        axes=[_axis(dimension) for dimension in (*dimensions, loss)],
+        axes=[_axis(name, dimension) for name, dimension in {**dimensions, "dev loss": loss}.items()],
         lines=[_line(trial, groups.get(trial.number, "others"), dimensions, loss) for trial in shown],
         left_out=len(trials) - len(shown),
     )
@@ -121,10 +121,10 @@ def _thinned(trials: Sequence[TrialRecord], wanted: set[int]) -> list[TrialRecor
     return [*others[::step], *first]
 
 
-def _line(trial: TrialRecord, group: str, dimensions: Sequence[Dimension], loss: Dimension) -> Line:
+def _line(trial: TrialRecord, group: str, dimensions: Mapping[str, Dimension], loss: Range) -> Line:
     assert trial.dev_loss is not None, "only trials with a final loss are lines"
     params = trial.params
-    places = [d.share(params[d.name]) if d.name in params else None for d in dimensions]
+    places = [d.share(params[name]) if name in params else None for name, d in dimensions.items()]
     return Line(
         trial=trial.number,
         dev_loss=plain([trial.dev_loss])[0],
@@ -133,20 +133,20 @@ def _line(trial: TrialRecord, group: str, dimensions: Sequence[Dimension], loss:
             None if place is None else round(place, 4) for place in (*places, loss.share(trial.dev_loss))
         ],
         values=[
-            *(value_text(params[d.name]) if d.name in params else "not set" for d in dimensions),
+            *(value_text(params[name]) if name in params else "not set" for name in dimensions),
             f"{trial.dev_loss:.4f}",
         ],
     )
 
 
-def _axis(dimension: Dimension) -> Axis:
-    if dimension.choices:
+def _axis(name: str, dimension: Dimension) -> Axis:
+    if isinstance(dimension, Choices):
         labels = {dimension.share(choice): value_text(choice) for choice in dimension.choices}
     else:
         ticks = (log_ticks if dimension.log else even_ticks)(dimension.low, dimension.high)
         labels = {dimension.share(tick): tick_text(tick) for tick in ticks}
     return Axis(
-        title=spoken(dimension.name),
+        title=spoken(name),
         log=dimension.log,
         ticks=[round(share, 4) for share in labels],
         labels=list(labels.values()),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from sweep.definition.records import TrialRecord
+from sweep.definition.dimension import Dimension
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain
 
 BEST_SHARE = 0.1
@@ -35,6 +36,12 @@ class TrialPoints:
     loss_range: list[float]
     above: int
     """Trials that lie above the range."""
+
+
+def used_dimensions(study: StudyRecord) -> dict[str, Dimension]:
+    """Return the dimensions of which some trial has a value; choices that are numbers are in order."""
+    used = {name for trial in study.trials for name in trial.params}
+    return {name: dimension.in_order() for name, dimension in study.space.items() if name in used}
 
 
 def trial_points(

@@ -6,11 +6,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from sweep.definition.dimensions import Dimension, dimensions_of
+from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import TrialPoints, add_points, trial_points
+from sweep.reporting.figures.points import TrialPoints, add_points, trial_points, used_dimensions
 from sweep.reporting.figures.theme import axis, layout, log_axis, plain, spoken, value_text
 
 COLUMNS = 3
@@ -47,7 +47,7 @@ class Slices:
 def slices(evidence: Evidence) -> Slices:
     """Return dev loss over each searched hyperparameter."""
     scored = evidence.scored
-    found = [_slice(evidence, dimension) for dimension in dimensions_of(evidence.study)]
+    found = [_slice(evidence, *searched) for searched in used_dimensions(evidence.study).items()]
     if not any(found):
         raise NothingToShowError(f"nothing was searched in {len(scored)} trials")
     return Slices(slices=[entry for entry in found if entry is not None])
@@ -82,22 +82,22 @@ def plot_slices(numbers: Slices) -> go.Figure:
     return figure
 
 
-def _slice(evidence: Evidence, dimension: Dimension) -> Slice | None:
-    name = dimension.name
+def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
+    choices = dimension.choices if isinstance(dimension, Choices) else ()
     trials = [trial for trial in evidence.scored if name in trial.params]
     if not trials:
         return None
 
     def place(trial: TrialRecord) -> float:
-        jitter = _JITTER * ((trial.number * _GOLDEN) % 1 - 0.5) if dimension.choices else 0.0
+        jitter = _JITTER * ((trial.number * _GOLDEN) % 1 - 0.5) if choices else 0.0
         return dimension.coordinate(trial.params[name]) + jitter
 
-    margin = 0.5 if dimension.choices else 0.0
+    margin = 0.5 if choices else 0.0
     return Slice(
         name=name,
         log=dimension.log,
-        choices=[value_text(choice) for choice in dimension.choices],
-        medians=[_median(trials, name, choice) for choice in dimension.choices],
+        choices=[value_text(choice) for choice in choices],
+        medians=[_median(trials, name, choice) for choice in choices],
         ends=plain([dimension.low - margin, dimension.high + margin]),
         points=trial_points(trials, evidence.winner, place),
     )

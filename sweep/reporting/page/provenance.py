@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Iterable
 
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.definition.spec import fingerprint
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
@@ -22,13 +21,13 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
         "Data": {
             "words": str(study.data.get("words", "")),
             "what was read": study.data_facts,
-            "split": str(study.identity.get("split", "")),
+            "split": study.split,
         },
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
         "Hashes": {
-            "words file (sha256)": str(study.identity.get("data_sha256", "")),
-            "study's identity (sha256)": fingerprint(study.identity),
+            "words file (sha256)": study.data_sha256,
+            "study's identity (sha256)": study.fingerprint,
         },
     }
 
@@ -51,15 +50,16 @@ def commands(evidence: Evidence) -> list[str]:
 
 def _search(evidence: Evidence) -> dict[str, str]:
     study = evidence.study
-    identity = study.identity
-    keys = {"sampler": "sampler", "pruner": "pruner", "seed": "seed of the study", "replicates": "replicates"}
     return {
-        **{title: str(identity[key]) for key, title in keys.items() if key in identity},
+        "sampler": study.sampler,
+        "pruner": study.pruner,
+        "seed of the study": str(study.seed),
+        "replicates": str(study.replicates),
         "minimised": ", ".join(study.objectives),
         "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
         **_winner(evidence),
         **_times(study.trials),
-        "trainer version": str(identity.get("trainer_version", "")),
+        "trainer version": str(study.trainer_version),
     }
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 from make_grid import FIXED, GRID, PERCENTS
-from optuna.distributions import CategoricalDistribution
 
+from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
 from sweep.tasks.mlp.trainer import MLP
 
@@ -52,7 +52,7 @@ class Table:
     @cached_property
     def space(self) -> Space:
         """Return the space as a user writes it: five hyperparameters with choices."""
-        return Space({name: CategoricalDistribution(list(choices)) for name, choices in GRID.items()})
+        return Space({name: Choices(tuple(choices)) for name, choices in GRID.items()})
 
     def work(self, params: Mapping[str, Any]) -> float:
         """Return what the product takes a cell to cost."""

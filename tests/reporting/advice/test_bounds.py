@@ -1,39 +1,28 @@
 """Do the best lie on a bound? Places and chances by hand."""
 
-import json
-
 import pytest
 from made_advice import find, say, searched
-from optuna.distributions import (
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-    distribution_to_json,
-)
 
+from sweep.definition.dimension import Choices, Range
 from sweep.reporting.advice.bounds import binomial_tail
 from sweep.reporting.advice.edges import edges
 
 
-def ends(distribution):
-    return edges(json.loads(distribution_to_json(distribution)))
-
-
 @pytest.mark.parametrize(
-    ("distribution", "lower", "upper"),
+    ("dimension", "lower", "upper"),
     [
-        (FloatDistribution(0.0, 10.0), (0.5, 0.05), (9.5, 0.05)),
-        (FloatDistribution(1e-4, 1.0, log=True), (1e-4 * 10**0.2, 0.05), (10**-0.2, 0.05)),
-        (IntDistribution(2, 6), (2, 0.2), (6, 0.2)),
-        (IntDistribution(1, 100), (5, 0.05), (96, 0.05)),
-        (IntDistribution(0, 100, step=50), (0, 1 / 3), (100, 1 / 3)),
-        (CategoricalDistribution([64, 16, 32]), (16, 1 / 3), (64, 1 / 3)),
+        (Range(0.0, 10.0), (0.5, 0.05), (9.5, 0.05)),
+        (Range(1e-4, 1.0, log=True), (1e-4 * 10**0.2, 0.05), (10**-0.2, 0.05)),
+        (Range(2, 6), (2, 0.2), (6, 0.2)),
+        (Range(1, 100), (5, 0.05), (96, 0.05)),
+        (Range(0, 100, step=50), (0, 1 / 3), (100, 1 / 3)),
+        (Choices((64, 16, 32)), (16, 1 / 3), (64, 1 / 3)),
     ],
     ids=["linear", "log", "few whole numbers", "many", "steps", "choices in any order"],
 )
-def test_where_an_end_begins_and_its_share(distribution, lower, upper):
+def test_where_an_end_begins_and_its_share(dimension, lower, upper):
     """Five per cent of the range on its own scale; where values are few, the bound alone."""
-    assert [(e.limit, e.share) for e in ends(distribution)] == [
+    assert [(e.limit, e.share) for e in edges(dimension)] == [
         (pytest.approx(lower[0]), pytest.approx(lower[1])),
         (pytest.approx(upper[0]), pytest.approx(upper[1])),
     ]
@@ -41,7 +30,7 @@ def test_where_an_end_begins_and_its_share(distribution, lower, upper):
 
 def test_whole_numbers_on_a_log_scale():
     """10 to 500: the upper end begins at 500 / 50**0.05 = 411.2, the lower one ends at 12.2."""
-    lower, upper = ends(IntDistribution(10, 500, log=True))
+    lower, upper = edges(Range(10, 500, log=True))
     assert (lower.limit, upper.limit) == (12, 412)
     assert lower.share == pytest.approx(0.0692, abs=1e-4)  # ln(12.5 / 9.5) / ln(500.5 / 9.5)
     assert upper.share == pytest.approx(0.0494, abs=1e-4)  # ln(500.5 / 411.5) / ln(500.5 / 9.5)
@@ -50,14 +39,13 @@ def test_whole_numbers_on_a_log_scale():
 @pytest.mark.parametrize(
     "dimension",
     [
-        *(distribution_to_json(CategoricalDistribution(c)) for c in (["a", "b"], [True, False], [1])),
-        distribution_to_json(FloatDistribution(1.0, 1.0)),
-        '{"name": "Unknown"}',
+        *(Choices(choices) for choices in (("a", "b"), (True, False), (1,))),
+        Range(1.0, 1.0),
     ],
 )
 def test_what_has_no_order_has_no_ends(dimension):
-    """Texts, booleans, a single value, and a kind that is not known."""
-    assert edges(json.loads(dimension)) == []
+    """Texts, booleans and a single value."""
+    assert edges(dimension) == []
 
 
 def rates(top, rest=tuple(0.1 + k / 1_000 for k in range(20))):
@@ -93,11 +81,11 @@ def test_means_over_replicates_rank():
 @pytest.mark.parametrize(
     ("space", "values"),
     [
-        ({"block_size": IntDistribution(1, 6)}, [{"block_size": 1}] * 12),
-        ({"weight_decay": FloatDistribution(0.0, 1.0)}, [{"weight_decay": 1e-6 * k} for k in range(12)]),
-        ({"momentum": FloatDistribution(0.0, 0.995)}, [{"momentum": 0.99 + 1e-6 * k} for k in range(12)]),
-        ({"schedule": CategoricalDistribution(["step", "cosine"])}, [{"schedule": "step"}] * 12),
-        ({"block_size": IntDistribution(2, 6)}, [{}] * 12),
+        ({"block_size": Range(1, 6)}, [{"block_size": 1}] * 12),
+        ({"weight_decay": Range(0.0, 1.0)}, [{"weight_decay": 1e-6 * k} for k in range(12)]),
+        ({"momentum": Range(0.0, 0.995)}, [{"momentum": 0.99 + 1e-6 * k} for k in range(12)]),
+        ({"schedule": Choices(("step", "cosine"))}, [{"schedule": "step"}] * 12),
+        ({"block_size": Range(2, 6)}, [{}] * 12),
     ],
     ids=["no block below 1", "no decay below 0", "no momentum of 1", "texts", "a parameter that trials lack"],
 )
@@ -116,7 +104,7 @@ def test_few_trials_and_lists_have_no_top_group():
 
 def test_two_choices_need_all_of_the_best():
     """With two choices four of five are chance (0.19), five of five are not (0.03)."""
-    space = {"num_steps": CategoricalDistribution([100, 200]), "learning_rate": FloatDistribution(0.01, 1)}
+    space = {"num_steps": Choices((100, 200)), "learning_rate": Range(0.01, 1.0)}
 
     def study(top):
         steps = [*top, *[100] * 10]

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 from made_advice import RATE, changed, find, say, searched, segment
-from optuna.distributions import CategoricalDistribution, IntDistribution
 from study_evidence import made_study, made_trial
 
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.notes import Baselines, NewWords, Notes, RangeTested
 
 TABLES = Baselines(uniform=3.2958, count_tables=(2.4533, 2.2365, 2.1954, 2.3574, 2.5323))
@@ -19,7 +19,7 @@ def noted(study, **notes):
 def three(**identity):
     """Losses 2.0, 2.1 and 2.2."""
     params = [{"hidden_neurons": n} for n in (300, 200, 100)]
-    return noted(searched(params, {"hidden_neurons": IntDistribution(10, 500)}, **identity), baselines=TABLES)
+    return noted(searched(params, {"hidden_neurons": Range(10, 500)}, **identity), baselines=TABLES)
 
 
 def test_the_best_is_compared_with_the_best_count_table():
@@ -90,7 +90,7 @@ def test_with_replicates_a_mean_is_called_one():
     """The known configuration's figure is the mean of its seeds, and its trial's number says which it is."""
     losses = {0: 2.2, 1: 2.0, 2: 2.4, 3: 2.0}
     trials = [made_trial(k, loss, params={"hidden_neurons": 200 + k % 2}) for k, loss in losses.items()]
-    space = {"hidden_neurons": IntDistribution(10, 500)}
+    space = {"hidden_neurons": Range(10, 500)}
     study = noted(changed(made_study(*trials, space=space), replicates=2), baselines=TABLES)
     assert say("baselines", study).endswith(
         " The notebook's configuration, trial 0 (mean of 2 seeds), is 0.3000 above it."
@@ -110,7 +110,7 @@ def test_a_note_on_another_trial_than_the_best_is_old():
     assert find("new_words", three()) is None
 
 
-BUDGETS = {"num_steps": CategoricalDistribution([1_000, 4_000]), "learning_rate": RATE["learning_rate"]}
+BUDGETS = {"num_steps": Choices((1_000, 4_000)), "learning_rate": RATE["learning_rate"]}
 
 
 def long_and_short(rival_loss=2.30, schedule="step"):

@@ -5,9 +5,9 @@ import math
 
 import pytest
 from made_advice import RATE, find, say, searched
-from optuna.distributions import CategoricalDistribution, IntDistribution
 from study_evidence import START, made_study, made_trial
 
+from sweep.definition.dimension import Choices, Range
 from sweep.reporting.advice.failures import best_cut, hypergeometric_tail
 
 
@@ -113,7 +113,7 @@ def test_repeats_beyond_the_replicates_are_told():
 )
 def test_repeats_are_set_against_the_configurations_that_there_are(blocks, end):
     """Six block sizes with two batch sizes are twelve cells, however many trials there were."""
-    space = {"block_size": IntDistribution(2, 7), "batch_size": CategoricalDistribution([16, 32])}
+    space = {"block_size": Range(2, 7), "batch_size": Choices((16, 32))}
     batches = [16] * 6 + [32] * 6 + [16] * 6
     params = [{"block_size": b, "batch_size": s} for b, s in zip(blocks, batches, strict=False)]
     assert say("repeats", searched(params, space)).endswith(end)

@@ -5,17 +5,16 @@ import math
 
 import numpy as np
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from study_evidence import made_study, made_trial
 
-from sweep.definition.dimensions import dimensions_of
+from sweep.definition.dimension import Choices, Range
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures import theme
 from sweep.reporting.figures.embedding import principal_plane, symbol_text
 from sweep.reporting.figures.history import history_by_seconds, history_by_trial
 from sweep.reporting.figures.parallel import MAX_LINES, parallel_coordinates
-from sweep.reporting.figures.points import best_tenth, shown_range
+from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensions
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.figures.slices import slices
 from sweep.reporting.figures.training_curve import training_curve
@@ -69,10 +68,10 @@ class TestSlices:
     @pytest.fixture
     def found(self):
         space = {
-            "hidden_neurons": IntDistribution(4, 64, log=True),
-            "momentum": FloatDistribution(0, 0.9),
-            "num_steps": CategoricalDistribution([80, 40]),
-            "schedule": CategoricalDistribution(["step", "cosine"]),
+            "hidden_neurons": Range(4, 64, log=True),
+            "momentum": Range(0, 0.9),
+            "num_steps": Choices((80, 40)),
+            "schedule": Choices(("step", "cosine")),
         }
         params = [
             {"hidden_neurons": 4, "momentum": 0.5, "num_steps": 40, "schedule": "step"},
@@ -223,14 +222,13 @@ class TestWeakSpots:
         assert len(spots.labels) <= MAX_BARS
 
 
-def test_dimensions_of_another_form_are_taken_from_the_values():
-    """A database may hold anything: what is no known dimension still gets an axis."""
-    study = made_study(made_trial(0, 2.5, params={"a": 1, "b": "x"}), made_trial(1, 2.5, params={"a": 5}))
-    study.identity["search"] = {"a": {}, "b": {"attributes": {}}, "gone": {}}
-    a, b = dimensions_of(study)
-    assert (a.low, a.high, a.log, a.choices) == (1, 5, False, ())
-    assert b.choices == ("x",)
-    assert b.share("x") == 0.5
+def test_only_dimensions_of_which_a_trial_has_a_value_are_drawn():
+    """Numbers among choices are in order; what no trial has is left out."""
+    space = {"a": Range(1, 5), "b": Choices((64, 16)), "gone": Range(0.0, 1.0)}
+    used = used_dimensions(made_study(made_trial(0, 2.5, params={"a": 1, "b": 16}), space=space))
+    assert used == {"a": Range(1, 5), "b": Choices((16, 64))}
+    assert used["b"].share(64) == 1
+    assert Choices(("x",)).share("x") == 0.5
 
 
 def luminance(colour: str) -> float:

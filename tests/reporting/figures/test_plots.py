@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import pytest
 from study_evidence import made_study, made_trial, trained_evidence
 
+from sweep.definition.dimension import Choices
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.plots import PLOTS, draw
@@ -86,9 +87,8 @@ def test_poor_studies_are_drawn(name, trials, tmp_path):
 @pytest.mark.parametrize("name", ["history", "slices", "parallel", "rungs"])
 def test_hostile_text_is_no_markup(name, tmp_path):
     """Names, choices and reasons reach plotly escaped, since it reads a part of HTML."""
-    from optuna.distributions import CategoricalDistribution
 
-    space = {HOSTILE: CategoricalDistribution([HOSTILE, "b"])}
+    space = {HOSTILE: Choices((HOSTILE, "b"))}
     trials = [made_trial(k, 2.5 + k / 10, params={HOSTILE: (HOSTILE, "b")[k % 2]}) for k in range(4)]
     trials.append(made_trial(4, state="failed", params={HOSTILE: "b"}, reason=HOSTILE))
     text = draw(name, Evidence(made_study(*trials, space=space), reports=tmp_path)).to_json()

@@ -8,6 +8,7 @@ import pytest
 from hostile_strings import HOSTILE_STRINGS
 from study_evidence import made_study, made_trial, many_trials, trained_evidence
 
+from sweep.definition.dimension import Choices, Range
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.lr_finder_page import write_lr_finder
 from sweep.reporting.page.report import write_report
@@ -47,13 +48,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory, corpus: Any) -> dict[str, 
 
 def _hostile(folder: Path) -> Evidence:
     """Return a study that is hostile wherever a user, a word list or a database has a say."""
-    from optuna.distributions import CategoricalDistribution, IntDistribution
 
     folder.mkdir()
     words = folder / "words.txt"
     lines = [f"{symbol}{letter}" for symbol in HOSTILE_SYMBOLS for letter in ("a", "b", "<b>", "</script>")]
     words.write_text("\n".join(lines) + "\n")
-    space = {HOSTILE: CategoricalDistribution(CHOICES), "block_size": IntDistribution(2, 4)}
+    space = {HOSTILE: Choices(CHOICES), "block_size": Range(2, 4)}
     evidence = trained_evidence(
         folder, words, goal=HOSTILE, environment={HOSTILE: HOSTILE}, data_facts=HOSTILE
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.definition.spec import fingerprint
+from sweep.definition.identity import fingerprint
 from sweep.tasks.mlp.corpus import load_corpus
 from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP

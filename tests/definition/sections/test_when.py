@@ -11,9 +11,10 @@ from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY
 
 from sweep.definition.grid import grid_cell, grid_size
+from sweep.definition.identity import fingerprint, identity_changes
 from sweep.definition.records import TrialRecord
 from sweep.definition.registries import SAMPLERS
-from sweep.definition.spec import StudySpec, fingerprint, identity_changes
+from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
 from sweep.samplers.mirror import Mirror

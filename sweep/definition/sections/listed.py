@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sweep.definition.conditions import describe_condition
-from sweep.definition.space import Space, contains
+from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import nearest
 from sweep.task import AnyTask
@@ -53,14 +52,14 @@ def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTas
         if active and name not in params:
             raise StudyFileError(f"{where} lacks {name}, which is searched")
         if not active and name in params:
-            needed = describe_condition(space.conditions[name])
-            raise StudyFileError(f"{where} sets {name}, which is active only where {needed}")
+            needed = space.spoken_condition(name)
+            raise StudyFileError(f"{where} sets {name}, which is active only if {needed}")
     try:
         config = task.make_config(params)
     except ConfigError as error:
         raise StudyFileError(f"{where}: {error}") from error
     checked = {name: getattr(config, name) for name in space if name in params}
     for name, value in checked.items():
-        if not contains(space[name], value):
+        if not space[name].contains(value):
             raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")
     return checked

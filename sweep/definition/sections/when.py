@@ -1,16 +1,15 @@
-"""When is a searched hyperparameter active?
+"""The conditions of a study file: ``when = { schedule = "step" }`` in an entry of ``[search]``.
 
-Reads ``when = { schedule = "step" }`` in an entry of ``[search]``. What a condition needs must be
-searched itself, with choices or whole numbers; a condition that holds always, or never, says
-something else than its author meant and is refused.
+A hyperparameter that a condition needs must be searched itself, with choices or whole numbers. A condition
+that always holds, or never, is a mistake and is refused.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import FloatDistribution
-
-from sweep.definition.space import Conditions, Space, checked_value, contains, n_values
+from sweep.definition.dimension import Range
+from sweep.definition.sections.search import checked_value
+from sweep.definition.space import Conditions, Space, either
 from sweep.errors import StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AnyTask
@@ -39,16 +38,6 @@ def parse_conditions(
         _refuse_impossible(name, parsed)
         _refuse_certain(name, parsed, space)
     return parsed
-
-
-def describe_condition(condition: Mapping[str, tuple[Any, ...]]) -> str:
-    """Return a condition in words.
-
-    Examples:
-        >>> describe_condition({"schedule": ("step",), "block_size": (3, 4)})
-        "schedule = 'step' and block_size = 3 or 4"
-    """
-    return " and ".join(f"{other} = {_either(values)}" for other, values in condition.items())
 
 
 def _parse(
@@ -84,12 +73,13 @@ def _parse_values(name: str, other: str, given: Any, task: AnyTask) -> tuple[Any
 
 
 def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) -> None:
-    if isinstance(space[other], FloatDistribution):
+    dimension = space[other]
+    if isinstance(dimension, Range) and not dimension.is_int:
         raise StudyFileError(
             f"search.{name}.when needs choices or whole numbers, but {other} is a range of fractions"
         )
     for value in values:
-        if not contains(space[other], value):
+        if not dimension.contains(value):
             raise StudyFileError(
                 f"search.{name}.when: {other} = {value!r} lies outside the search space of {other}"
             )
@@ -100,7 +90,7 @@ def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Any) ->
         what = f"always holds, as {other} is fixed at {fixed!r}; leave the condition out"
     else:
         what = f"never holds, as {other} is fixed at {fixed!r}; remove search.{name}"
-    raise StudyFileError(f"search.{name}.when: {other} = {_either(values)} {what}")
+    raise StudyFileError(f"search.{name}.when: {other} = {either(values)} {what}")
 
 
 def _refuse_circle(path: list[str], conditions: Conditions) -> None:
@@ -117,7 +107,7 @@ def _refuse_impossible(name: str, conditions: Conditions) -> None:
     for other, values in _everything_needed(name, conditions):
         left = possible.setdefault(other, set(values)) & set(values)
         if not left:
-            needs = f"{other} = {_either(values)} and {_either(tuple(sorted(possible[other])))} at once"
+            needs = f"{other} = {either(values)} and {either(tuple(sorted(possible[other])))} at once"
             raise StudyFileError(f"search.{name}.when never holds: it needs {needs}")
         possible[other] = left
 
@@ -130,12 +120,8 @@ def _everything_needed(name: str, conditions: Conditions) -> list[tuple[str, tup
 
 def _refuse_certain(name: str, conditions: Conditions, space: Space) -> None:
     for other, values in conditions[name].items():
-        if other not in conditions and len(values) == n_values(space[other]):
+        if other not in conditions and len(values) == space[other].cells:
             raise StudyFileError(
-                f"search.{name}.when: {other} = {_either(values)} always holds, as these are all its "
+                f"search.{name}.when: {other} = {either(values)} always holds, as these are all its "
                 "values; leave it out"
             )
-
-
-def _either(values: tuple[Any, ...]) -> str:
-    return " or ".join(map(repr, values))

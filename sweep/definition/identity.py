@@ -1,0 +1,58 @@
+"""What must be equal for two runs to belong to one study: its identity, as plain values.
+
+``StudySpec.identity`` makes it; ``StudyRecord`` reads a stored one. Goal, trials, timeouts, ``keep`` and
+resources may change from run to run and are left out.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+Identity = TypedDict(
+    "Identity",
+    {
+        "sampler": str,
+        "pruner": str,
+        "seed": int,
+        "replicates": int,
+        "objective": str | list[str],
+        "data_sha256": str,
+        "data": dict[str, Any],
+        "split": str,
+        "trainer_version": int,
+        "fixed": dict[str, Any],
+        "search": dict[str, dict[str, Any]],
+        "trial": list[dict[str, Any]],
+        "when": NotRequired[dict[str, dict[str, list[Any]]]],
+        "from": NotRequired[dict[str, Any]],
+    },
+)
+"""The keys of a stored identity with their types."""
+
+
+def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a study of that identity minimises: ``dev_loss``, and after it at most one of ``COSTS``."""
+    stored = identity["objective"]
+    return (stored,) if isinstance(stored, str) else tuple(stored)
+
+
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Return the hash of a study's identity, 64 hex digits."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
+    """Return each difference of two identities as ``key: stored -> asked``.
+
+    Examples:
+        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})
+        ['seed: 0 -> 1']
+    """
+    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
+        return [
+            change
+            for name in sorted(stored.keys() | asked.keys())
+            for change in identity_changes(stored.get(name), asked.get(name), f"{key}.{name}".lstrip("."))
+        ]
+    return [] if stored == asked else [f"{key}: {json.dumps(stored)} -> {json.dumps(asked)}"]

@@ -1,0 +1,169 @@
+"""The section ``[search]`` of a study file: ranges and choices.
+
+``space_of_list`` makes the space of a study that lists its configurations instead. ``when`` reads conditions.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sweep.definition.dimension import Choices, Dimension, Range
+from sweep.definition.sections.mistakes import Mistakes
+from sweep.definition.space import Space
+from sweep.errors import ConfigError, StudyFileError
+from sweep.spelling import unknown
+from sweep.task import AUTO, AnyTask, auto_fields, check_range
+
+_RANGE_KEYS = {"low", "high", "log", "step", "when"}
+_CHOICES_KEYS = {"choices", "when"}
+
+_MAX_STEPS = 1_000_000_000
+
+
+def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
+    """Read ``[search]``, without its conditions.
+
+    Raises:
+        StudyFileError: If an entry is unknown, empty, or its range or choices break a rule.
+    """
+    types = task.field_types()
+    mistakes = Mistakes()
+    dimensions: dict[str, Dimension] = {}
+    for name in [*types, *(name for name in entries if name not in types)]:
+        if name in entries:
+            with mistakes.noted():
+                dimensions[name] = _parse_dimension(name, entries[name], task)
+    mistakes.refuse()
+    return Space(dimensions)
+
+
+def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
+    """Return the smallest space that holds all listed configurations.
+
+    Raises:
+        StudyFileError: If the configurations do not set the same, known hyperparameters.
+    """
+    types = task.field_types()
+    for name in (name for trial in listed for name in trial):
+        if name not in types:
+            raise StudyFileError(f"unknown key {name!r} in [[trial]]; known: {', '.join(types)}")
+        if any(name not in trial for trial in listed):
+            raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
+    configs = [task.make_config(trial) for trial in listed]
+    searched = [name for name in types if listed and name in listed[0]]
+    return Space(
+        {name: _hull(types[name], [getattr(config, name) for config in configs]) for name in searched}
+    )
+
+
+def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:
+    """Return a value as the hyperparameter's field has it.
+
+    Raises:
+        StudyFileError: If it breaks the field's rule; ``where`` begins the message.
+    """
+    try:
+        return getattr(task.make_config({name: value}), name)
+    except ConfigError as error:
+        raise StudyFileError(f"{where}{error}") from error
+
+
+def _hull(kind: type, values: Sequence[Any]) -> Dimension:
+    if kind in (int, float):
+        return Range(kind(min(values)), kind(max(values)))
+    return Choices(tuple(sorted(set(values))))
+
+
+def _parse_dimension(name: str, entry: Any, task: AnyTask) -> Dimension:
+    if name not in (types := task.field_types()):
+        raise StudyFileError(unknown(f"hyperparameter {name!r} in [search]", name, types))
+    if entry == AUTO and name in auto_fields(task):
+        raise StudyFileError(f'search.{name} = "auto" is found, not searched; write it under [fixed]')
+    if not isinstance(entry, Mapping) or not entry.keys() - {"when"}:
+        raise StudyFileError(
+            f"search.{name} must be {{ low = …, high = … }} or {{ choices = […] }}, got {entry!r}"
+        )
+    if "choices" in entry:
+        return _parse_choices(name, entry, task)
+    return _parse_range(name, entry, task)
+
+
+def _parse_choices(name: str, entry: Mapping[str, Any], task: AnyTask) -> Choices:
+    _refuse_keys(name, entry, _CHOICES_KEYS)
+    choices = entry["choices"]
+    if not isinstance(choices, list) or not choices:
+        raise StudyFileError(f"search.{name}.choices must be a list with at least one value, got {choices!r}")
+    checked: list[Any] = []
+    for choice in choices:
+        value = checked_value(name, choice, task)
+        if value in checked:
+            raise StudyFileError(f"search.{name}.choices holds {choice!r} twice; choices must differ")
+        checked.append(value)
+    return Choices(tuple(checked))
+
+
+def _parse_range(name: str, entry: Mapping[str, Any], task: AnyTask) -> Range:
+    _refuse_keys(name, entry, _RANGE_KEYS)
+    kind = task.field_types()[name]
+    _check_scale(name, entry, kind)
+    low, high = (kind(checked_value(name, entry[end], task)) for end in ("low", "high"))
+    if low > high:
+        raise StudyFileError(f"search.{name} is empty: low {low} is above high {high}")
+    return Range(low, high, log=entry.get("log", False), step=_step(name, entry, low, high, kind))
+
+
+def _check_scale(name: str, entry: Mapping[str, Any], kind: type) -> None:
+    if kind not in (int, float):
+        raise StudyFileError(f"search.{name} is no number and needs choices, got a range")
+    for end in ("low", "high"):
+        if end not in entry:
+            raise StudyFileError(f"search.{name} lacks {end!r}")
+    log = entry.get("log", False)
+    if type(log) is not bool:
+        raise StudyFileError(f"search.{name}.log must be true or false, got {log!r}")
+    if log and type(entry["low"]) in (int, float) and entry["low"] <= 0:
+        raise StudyFileError(f"search.{name} is logarithmic and must start above 0, got low {entry['low']}")
+
+
+def _step(name: str, entry: Mapping[str, Any], low: float, high: float, kind: type) -> float | None:
+    """Return the step of a range; None for every fraction, or every whole number."""
+    step = entry.get("step")
+    if step is None:
+        return None
+    if entry.get("log"):
+        raise StudyFileError(f"search.{name} cannot have both log and step")
+    _check_step(name, step, low, high, kind)
+    if kind is float:
+        return float(step)
+    return None if step == 1 else step
+
+
+def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> None:
+    whole = type(step) is int
+    if not (whole or (kind is float and type(step) is float and math.isfinite(step))) or step <= 0:
+        raise StudyFileError(f"search.{name}.step must be a number above 0 of the range's kind, got {step!r}")
+    if (high - low) / step > _MAX_STEPS:
+        raise StudyFileError(f"search.{name}.step must leave at most {_MAX_STEPS:,} values, got {step!r}")
+    if (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
+        raise StudyFileError(f"search.{name}: steps of {step} from {low} do not reach high {high}")
+
+
+def _refuse_keys(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
+    for key in entry:
+        if key not in known:
+            raise StudyFileError(unknown(f"key {key!r} in search.{name}", key, sorted(known)))
+
+
+def check_ranges(space: Space, task: AnyTask) -> None:
+    """Refuse ranges in which a hyperparameter would change its meaning.
+
+    Raises:
+        StudyFileError: With the trainer's reason.
+    """
+    for name, dimension in space.items():
+        if isinstance(dimension, Range):
+            try:
+                check_range(task, name, dimension.low, dimension.high)
+            except ConfigError as error:
+                raise StudyFileError(f"search.{error}") from error

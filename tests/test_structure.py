@@ -1,0 +1,186 @@
+"""The limits of the source tree: sizes, import cycles, and who may name private parts of other libraries.
+
+Each limit has a list of today's exceptions with their reason. An entry that is no longer needed fails too,
+so that a list can only shrink. ``test_architecture`` checks that the rooms import one way.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "sweep"
+
+MOST_MODULES = 16
+"""In a folder, ``__init__`` not counted."""
+
+MOST_LINES = 300
+"""Of a module."""
+
+MOST_FUNCTION_LINES = 40
+"""Of a function, its docstring and comments included, without its decorators."""
+
+CROWDED = {
+    "sweep/certify": 18,  # still holds what only the MLP can show
+    "sweep/storage": 18,  # still has two layers over the same database
+    "sweep/tasks/mlp": 18,  # its report and its training are not yet apart
+}
+"""Folder -> modules that it has today."""
+
+LONG_MODULES = {
+    "sweep/cli/arguments.py": 338,  # every command's options in one parser
+    "sweep/execution/driver.py": 506,  # proposing, training and storing in one class
+    "sweep/execution/plan.py": 321,  # what is planned, and how it is timed
+    "sweep/reporting/page/report.py": 320,  # HTML in Python's strings
+    "sweep/storage/database.py": 380,  # both kinds of database
+    "sweep/storage/study_store.py": 353,  # reading and opening
+    "sweep/task.py": 415,  # declares the old protocol beside the new capabilities
+    "sweep/tasks/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
+    "sweep/tasks/mlp/engines/fused.py": 417,  # a kernel: functions that Numba compiles into one
+    "sweep/tasks/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths
+}
+"""Module -> lines that it has today."""
+
+LONG_KERNELS = {
+    "sweep/tasks/mlp/engines/block_layout.py:arrange": 61,  # the places of a block's arrays, in their order
+}
+"""Kernels that lose bits, speed or order if they are split."""
+
+LONG_FUNCTIONS = {
+    "sweep/certify/final_test.py:run_final_test": 81,  # checks, look, test and record in one
+    "sweep/certify/racing.py:race": 52,  # the published algorithm, line by line
+    "sweep/cli/arguments.py:_add_searching": 77,  # one call for each option
+    "sweep/cli/arguments.py:_add_using": 62,  # one call for each option
+    "sweep/cli/commands/searching.py:run": 47,  # resolves, runs and shows in one
+    "sweep/cli/commands/searching.py:confirm": 54,  # resolves, runs and shows in one
+    "sweep/execution/plan.py:plan_study": 67,  # times and fills the plan in one
+    "sweep/execution/run.py:run_study": 69,  # opens, trains and closes in one
+    "sweep/execution/shared_driver.py:run_shared": 48,  # opens, trains and closes in one
+    "sweep/reporting/page/html_page.py:render_page": 44,  # HTML in Python's strings
+    "sweep/tasks/mlp/corpus.py:load_corpus": 42,  # its docstring has half of it
+    "sweep/tasks/mlp/lr_finder.py:range_test": 47,  # its docstring has half of it
+}
+"""Module:function -> lines that it has today. At most three are to remain beside the kernels."""
+
+CIRCLES = {
+    ("sweep", "sweep.api"),  # named for type checkers; loaded when it is asked for
+    ("sweep.storage.database", "sweep.storage.postgres"),  # loads a kind of database when it is chosen
+    ("sweep.tasks.mlp.engines.gpu", "sweep.tasks.mlp.engines.population"),  # loads the engine when it trains
+}
+"""Imports of modules that import the importer, perhaps by others."""
+
+FENCED = {
+    "sweep/cli/arguments.py",  # argparse has no public list of a command's options
+    "sweep/definition/optuna_objects.py",  # a trial's number, and asking for one hyperparameter
+    "sweep/execution/pools/ray_connection.py",  # Ray has no option that keeps its reports off stdout
+    "sweep/storage/optuna_schema.py",  # Optuna's tables
+    "sweep/tasks/mlp/engines/code_cache.py",  # the cache of a Numba function
+    "sweep/tasks/mlp/engines/gpu.py",  # the compiled code of a kernel
+}
+"""Modules that name private parts of other libraries."""
+
+PUBLIC = {"_asdict", "_replace", "_exit"}
+"""Names of the standard library that its documentation lists in spite of their underscore."""
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Path in the repository -> syntax tree of every module."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {path.relative_to(REPOSITORY).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def assert_within(found: dict[str, int], allowed: dict[str, int]) -> None:
+    """Compare what is above a limit with its list of exceptions."""
+    grown = {name: size for name, size in found.items() if size > allowed.get(name, 0)}
+    assert not grown, "above the limit"
+    assert not allowed.keys() - found.keys(), "no longer above the limit: remove the entry"
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    """A newcomer takes in a folder at a glance."""
+    counts = Counter(str(Path(path).parent) for path in trees() if not path.endswith("__init__.py"))
+    assert_within({name: n for name, n in counts.items() if n > MOST_MODULES}, CROWDED)
+
+
+def test_no_module_is_too_long() -> None:
+    """Each module has one idea."""
+    lengths = {path: len((REPOSITORY / path).read_text("utf-8").splitlines()) for path in trees()}
+    assert_within({path: n for path, n in lengths.items() if n > MOST_LINES}, LONG_MODULES)
+
+
+def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """Yield the qualified name and the lines of every function, inner ones included."""
+    for node in ast.iter_child_nodes(tree):
+        name = f"{prefix}{getattr(node, 'name', '')}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield name, (node.end_lineno or node.lineno) - node.lineno + 1
+        is_named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        yield from functions(node, f"{name}." if is_named else prefix)
+
+
+def test_no_function_is_too_long() -> None:
+    """Most have about seven lines."""
+    lengths = {f"{path}:{name}": n for path, tree in trees().items() for name, n in functions(tree)}
+    assert_within(
+        {name: n for name, n in lengths.items() if n > MOST_FUNCTION_LINES}, LONG_KERNELS | LONG_FUNCTIONS
+    )
+
+
+def module_name(path: str) -> str:
+    """Return a module's dotted name."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a module imports anywhere, in functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module -> modules of the package that it imports; a name within a module counts as its module."""
+    modules = {module_name(path): tree for path, tree in trees().items()}
+    graph = {}
+    for name, tree in modules.items():
+        targets = {t if t in modules else t.rpartition(".")[0] for t in imported(tree)}
+        graph[name] = (targets & modules.keys()) - {name}
+    return graph
+
+
+def test_no_modules_import_each_other() -> None:
+    """There is an order in which every module comes after all that it imports, late imports counted."""
+    graph = import_graph()
+    for importer, target in CIRCLES:
+        graph[importer].remove(target)  # fails if it is no longer imported: remove the entry
+    while leaves := {name for name, targets in graph.items() if not targets & graph.keys()}:
+        graph = {name: targets for name, targets in graph.items() if name not in leaves}
+    assert not graph, "these import each other, or import modules that do"
+
+
+def private_names(tree: ast.Module) -> Iterator[str]:
+    """Yield what names a private part of something else: ``trial._suggest``, ``optuna.storages._rdb``."""
+    is_private = re.compile(r"_(?!_)\w*")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private.fullmatch(node.attr) and node.attr not in PUBLIC:
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "other")
+            own = own or ast.unparse(node.value) in ("super()", "type(self)")
+            yield from () if own else (ast.unparse(node),)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"^\w+(?:\.\w+)*\._(?!_)\w+(?:\.\w+)*$", node.value)
+    for name in imported(tree):
+        if not name.startswith("sweep.") and any(map(is_private.fullmatch, name.split("."))):
+            yield name
+
+
+def test_only_fenced_modules_name_private_parts_of_other_libraries() -> None:
+    """A new version of a library breaks these modules alone, which say so in one line."""
+    found = {path: set(private_names(tree)) for path, tree in trees().items()}
+    assert {path: names for path, names in found.items() if names and path not in FENCED} == {}
+    assert {path for path, names in found.items() if names} == FENCED
