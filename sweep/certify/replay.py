@@ -1,14 +1,11 @@
-"""Does a stored trial come out again?"""
+"""Train a stored trial again and compare its loss."""
 
 import dataclasses
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DeviceError
 from sweep.execution.memory import check_fits
-from sweep.task import AnyTask, Config, Data
-
-TOLERANCE = 0.02
-"""Largest difference, in nats per character, that another engine, thread count or machine explains."""
+from sweep.task import AnyTask, Config, Data, default_engine, prepare_worker, resolve_device
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +14,9 @@ class Comparison:
 
     stored: float
     again: float
-    """Both in nats per character."""
+    """Both in the metric's unit."""
+    tolerance: float
+    """Largest difference that another engine, thread count or machine explains."""
     seconds: float
     state: bytes
     """The trained state, as a safetensors file."""
@@ -27,7 +26,7 @@ class Comparison:
         """``equal`` (bitwise), ``within tolerance`` or ``different``."""
         if self.again == self.stored:
             return "equal"
-        return "within tolerance" if abs(self.again - self.stored) <= TOLERANCE else "different"
+        return "within tolerance" if abs(self.again - self.stored) <= self.tolerance else "different"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +51,27 @@ def choose_place(task: AnyTask, then: Place, device: str, engine: str | None = N
     """
     device = _resolve(task, then.device if device == "auto" else device, or_any=device == "auto")
     same_kind = device.partition(":")[0] == then.device.partition(":")[0]
-    return Place(engine=engine or (then.engine if same_kind else task.default_engine(device)), device=device)
+    same = then.engine if same_kind else default_engine(task, device)
+    return Place(engine=engine or same, device=device)
 
 
 def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
     try:
-        return task.resolve_device(device)
+        return resolve_device(task, device)
     except DeviceError:
         if not or_any:
             raise
-        return task.resolve_device("auto")
+        return resolve_device(task, "auto")
 
 
 def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
-    """Train a configuration from its beginning to its end and compare its dev loss.
+    """Train a configuration from its beginning to its end and compare its loss.
 
     Args:
         task: The trainer.
         config: The configuration, its seed included.
         data: The same data as then.
-        stored: The recorded dev loss, nats per character.
+        stored: The recorded loss, in the metric's unit.
         place: Where; see ``choose_place``.
 
     Raises:
@@ -79,9 +79,15 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
     """
     engine, device = place.engine, place.device
     check_fits(task, config, data, device=device)
-    task.prepare_worker(data, engine=engine, device=device)
+    prepare_worker(task, data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
-    return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)
+    return Comparison(
+        stored=stored,
+        again=segment.dev_loss,
+        tolerance=task.metric.tolerance,
+        seconds=segment.seconds,
+        state=segment.state,
+    )
 
 
 def config_of(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> Config:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.corpus import Examples
 from sweep.tasks.mlp.engines import autograd, fused, population
@@ -31,3 +32,19 @@ DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
 
 ``population`` becomes the default on a GPU when one has measured it.
 """
+
+
+def check_engine(name: str, device: str) -> None:
+    """Refuse an engine that does not exist, or does not run on a device.
+
+    Raises:
+        DeviceError: If it does not, or a library that it needs there is not installed.
+    """
+    if name not in ENGINES:
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
+    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
+        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
+    if name in BATCH_ENGINES and device != "cpu":
+        from sweep.tasks.mlp.engines.gpu import check_installed
+
+        check_installed()
