@@ -46,7 +46,7 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: S
 
 def _other_data(provenance: Provenance, storage: Storage) -> Iterator[StudyRecord]:
     """Yield one study of the same trainer for each other data in the database."""
-    seen = set()
+    seen = set[tuple[str, str]]()
     for name in study_names(storage):
         try:
             study = load_study(storage, name)

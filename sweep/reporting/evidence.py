@@ -182,7 +182,8 @@ class Evidence:
             NothingToShowError: If the file is not here, or is another one than at the time of the run.
         """
         with _nothing_without_data():
-            return self.words.data
+            corpus: Corpus = self.words.data
+            return corpus
 
     @functools.cached_property
     def weights(self) -> bytes:
