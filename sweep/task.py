@@ -379,6 +379,34 @@ def find_auto(
 
 
 @runtime_checkable
+class ReadsFiles(Protocol):
+    """Reads its data from files that ``[data]`` names."""
+
+    def data_files(self, section: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return key of ``[data]`` -> path of the file that it names."""
+
+    def data_sha256(self, section: Mapping[str, Any]) -> str:
+        """Return ``Data.sha256`` of the files as they are now, without parsing them."""
+
+
+def data_files(task: AnyTask, section: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return key of ``[data]`` -> path of the file that it names; by default there are none."""
+    return task.data_files(section) if isinstance(task, ReadsFiles) else {}
+
+
+def data_sha256(task: AnyTask, section: Mapping[str, Any]) -> str:
+    """Return the hash of the data as they are now; by default they are loaded for it."""
+    if isinstance(task, ReadsFiles):
+        return task.data_sha256(section)
+    return cast("str", task.load_data(section).sha256)
+
+
+def data_name(task: AnyTask, section: Mapping[str, Any]) -> str:
+    """Return what messages call the data: the paths of their files, or else ``the data``."""
+    return ", ".join(data_files(task, section).values()) or "the data"
+
+
+@runtime_checkable
 class NeedsMemory(Protocol):
     """Knows how much memory a process needs."""
 
@@ -402,6 +430,33 @@ class KnowsCeiling(Protocol):
 def loss_ceiling(task: AnyTask, data: Any) -> float | None:
     """Return the value of knowing nothing; by default None."""
     return task.loss_ceiling(data) if isinstance(task, KnowsCeiling) else None
+
+
+@runtime_checkable
+class KnowsCopies(Protocol):
+    """Knows that another file holds the same data."""
+
+    def load_copy(self, section: Mapping[str, Any], sha256: str) -> Any:
+        """Load the data; they get the hash of earlier files if those held the same data."""
+
+
+def load_copy(task: AnyTask, section: Mapping[str, Any], sha256: str) -> Any:
+    """Load data from what may be a copy of earlier files; by default only equal hashes are equal."""
+    return task.load_copy(section, sha256) if isinstance(task, KnowsCopies) else task.load_data(section)
+
+
+@runtime_checkable
+class ChecksStates(Protocol):
+    """Knows trained states that are no model."""
+
+    def check_weights(self, state: bytes) -> None:
+        """Refuse such a state; raises ``DataError``."""
+
+
+def check_weights(task: AnyTask, state: bytes) -> None:
+    """Refuse a trained state that is no model; by default every state is one."""
+    if isinstance(task, ChecksStates):
+        task.check_weights(state)
 
 
 @runtime_checkable
@@ -430,8 +485,17 @@ class HeldOut(Protocol):
     split_rule: str
     """How train, dev and test are cut, in words."""
 
-    def load_units(self, section: Mapping[str, Any], part: str) -> list[str]:
-        """Read one part, ``train``, ``dev`` or ``test``, of the data that ``[data]`` names; repeats count."""
+    def units(self, data: Any, part: str) -> list[str]:
+        """Return the units of one part, ``train`` or ``dev``, of loaded data; repeats count."""
+
+    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+        """Read the units of the test part. The final test alone calls this; raises ``DataError``."""
+
+    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return each ``[data]`` section that cuts the same source, in this way or in another."""
+
+    def unit_key(self, unit: str) -> str:
+        """Return the form in which units that count as the same are equal."""
 
     def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> np.ndarray:
         """Return each unit's summed loss under a trained state, float64, shape (U,)."""

@@ -12,11 +12,11 @@ from llvmlite import binding
 from postgres_server import Server, running_server
 
 from sweep.certify.config_file import load_config
-from sweep.certify.replay import TOLERANCE
 from sweep.cli import main
 from sweep.definition.identity import fingerprint
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study
+from sweep.tasks.mlp.trainer import MLP
 
 RELEASES = sorted(Path(__file__).with_name("stored").glob("release-*"))
 FINISHED = ("small", "mixed", "auto", "front", "diverging")
@@ -105,7 +105,7 @@ def check_resumed(stored: Path, rows: list[dict[str, Any]]) -> None:
     losses_then = {row["trial"]: row.pop("dev_loss") for row in rows_then}
     if binding.get_host_cpu_name() == wanted["processor"]:
         assert losses == losses_then
-    assert losses == pytest.approx(losses_then, abs=TOLERANCE)
+    assert losses == pytest.approx(losses_then, abs=MLP.metric.tolerance)
     by_trial = {row["trial"]: {**row, "rank": None} for row in rows}
     assert by_trial == {row["trial"]: {**row, "rank": None} for row in rows_then}
 

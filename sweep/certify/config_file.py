@@ -1,4 +1,4 @@
-"""What is exported, and how is it read back?
+"""Writes a trial's configuration to a file, and reads it back.
 
 A config file is TOML: ``[config]`` holds every hyperparameter, ``[provenance]`` says which
 trial of which study it was, on which data, and what loss it had. After a confirmation
@@ -7,72 +7,20 @@ trial of which study it was, on which data, and what loss it had. After a confir
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from sweep import __version__
-from sweep.certify.replay import Place
+from sweep.certify.provenance import Certificate, Provenance, read_certificate
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words_file import Dedupe, is_dedupe, usual_hashes
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """What a confirmation found for the configuration that it chose."""
-
-    seeds: tuple[int, ...]
-    """None of them took part in search or choice."""
-    dev_losses: tuple[float, ...]
-    """Of each seed, nats per character."""
-    mean: float
-    sd: float
-    optimism: float
-    """Mean less the loss that the search had, nats per character."""
-    candidates: int
-    """How many configurations were compared."""
-    rounds: int
-    """On how many seeds each."""
-    engine: str
-    device: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Where a configuration comes from."""
-
-    study: str
-    trial: int
-    dev_loss: float
-    """Nats per character, as stored."""
-    words: str
-    """Path of the words file, as the study names it."""
-    data_sha256: str
-    dedupe: Dedupe
-    split: str
-    trainer_version: int
-    engine: str
-    device: str
-    sweep: str
-    """Version that trained it."""
-    torch: str
-    exported: str
-    """UTC, ISO 8601."""
-    certificate: Certificate | None = None
-    """None where no confirmation chose the configuration."""
-
-    @property
-    def place(self) -> Place:
-        """Where it was trained."""
-        return Place(engine=self.engine, device=self.device)
+from sweep.task import data_name, load_copy
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
@@ -142,12 +90,12 @@ def config_text(
     if certificate is not None:
         config["seed"] = certificate.seeds[0]
     provenance = Provenance(
+        trainer=study.trainer,
         study=study.name,
         trial=trial.number,
         dev_loss=certificate.dev_losses[0] if certificate else trial.dev_loss,
-        words=study.data["words"],
+        data=study.data,
         data_sha256=study.data_sha256,
-        dedupe=study.data["dedupe"],
         split=study.split,
         trainer_version=study.trainer_version,
         engine=(certificate or trial).engine,
@@ -156,55 +104,62 @@ def config_text(
         torch=study.environment["torch"],
         exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),
     )
-    document = {"config": config, "provenance": dataclasses.asdict(provenance)}
-    del document["provenance"]["certificate"]
+    document = {"config": config, "provenance": provenance.to_table()}
     if certificate is not None:
         document["certificate"] = dataclasses.asdict(certificate)
     return tomli_w.dumps(document)
 
 
-def load_config(path: Path | str) -> tuple[TrainConfig, Provenance]:
-    """Read a config file that ``write_config`` wrote.
+def load_config(path: Path | str) -> tuple[Any, Provenance]:
+    """Read a file that ``write_config`` wrote: a configuration of ``Provenance.task``, and its origin.
 
     Raises:
         ConfigError: If it is no such file, or a value breaks its rule.
+        NotFoundError: If its trainer is not installed.
     """
     path = Path(path)
+    raw = _read(path)
+    if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
+        raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
     try:
-        raw = read_toml(path)
+        found = Provenance.from_table(raw["provenance"])
+        provenance = dataclasses.replace(found, certificate=read_certificate(raw))
+        return found.task.make_config(raw["config"]), provenance
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
     except FileNotFoundError as error:
         raise ConfigError(f"config file {path} does not exist; `sweep export STUDY` writes one") from error
     except OSError as error:
         raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
-        raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
-    try:
-        provenance = dataclasses.replace(_provenance(raw["provenance"]), certificate=_certificate(raw))
-        return TrainConfig.from_dict(raw["config"]), provenance
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
 
 
-def load_exported_data(words: str, provenance: Provenance) -> Corpus:
-    """Read the words file of an exported configuration.
+def load_exported_data(section: Mapping[str, Any], provenance: Provenance) -> Any:
+    """Read the data of an exported configuration.
 
-    The same words with other line ends or another byte order mark are the same list; the corpus then has
-    the hash of the exported file, by which the study and its records know it.
+    Data from a copy of the exported source (``task.load_copy``) have the hash of the export, by which the
+    study and its records know them.
+
+    Args:
+        section: The ``[data]`` section of the export, perhaps with another source.
+        provenance: Where the configuration comes from.
 
     Raises:
-        DataError: If it cannot be used, or is another list than that of the export.
+        DataError: If they cannot be used, or are other data than those of the export.
     """
-    data = MLP.load_data({"words": words, "dedupe": provenance.dedupe})
-    if data.sha256 == provenance.data_sha256:
-        return data
-    if provenance.data_sha256 in usual_hashes(words):
-        return dataclasses.replace(data, sha256=provenance.data_sha256)
-    raise DataError(
-        f"{words} is not the list of the export (sha256 {data.sha256[:8]}…, exported "
-        f"{provenance.data_sha256[:8]}…); give the right one with --words FILE"
-    )
+    data = load_copy(provenance.task, section, provenance.data_sha256)
+    if data.sha256 != provenance.data_sha256:
+        raise DataError(
+            f"{data_name(provenance.task, section)} does not hold the data of the export (sha256 "
+            f"{data.sha256[:8]}…, exported {provenance.data_sha256[:8]}…); restore it or name the right one"
+        )
+    return data
 
 
 def is_config_file(path: Path | str) -> bool:
@@ -214,29 +169,3 @@ def is_config_file(path: Path | str) -> bool:
     except (OSError, ValueError):
         return False
     return "provenance" in raw and "search" not in raw
-
-
-def _provenance(raw: dict[str, Any]) -> Provenance:
-    names = {
-        field.name: field.type for field in dataclasses.fields(Provenance) if field.name != "certificate"
-    }
-    for name, kind in names.items():
-        if name not in raw:
-            raise ConfigError(f"provenance.{name} is missing")
-        if not (is_dedupe(raw[name]) if name == "dedupe" else type(raw[name]) is kind):
-            raise ConfigError(f"provenance.{name} has the wrong kind: {raw[name]!r}")
-    return Provenance(**{name: raw[name] for name in names})
-
-
-def _certificate(raw: dict[str, Any]) -> Certificate | None:
-    if "certificate" not in raw:
-        return None
-    try:
-        given = dict(raw["certificate"])
-        seeds, losses = (tuple(given.pop(name)) for name in ("seeds", "dev_losses"))
-        sound = all(type(s) is int for s in seeds) and all(type(loss) is float for loss in losses)
-        if not sound or len(seeds) != len(losses) or len(set(seeds)) != len(seeds) or len(seeds) < 2:
-            raise ValueError("seeds and dev_losses must be equally many, at least 2")
-        return Certificate(seeds=seeds, dev_losses=losses, **given)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"[certificate] cannot be used ({error}); export the study again") from error

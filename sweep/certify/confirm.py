@@ -1,4 +1,4 @@
-"""How are the best configurations of a study confirmed?
+"""Trains the best configurations of a study again on fresh seeds.
 
 A confirmation is a study of its own beside the one that it confirms, named ``<name>/confirm`` (no
 study file can have that name), with the candidates' parameters and with seeds that follow the
@@ -23,7 +23,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
-from sweep.task import AnyTask, split_rule
+from sweep.task import AnyTask, data_name, split_rule
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,10 @@ class ConfirmSpec(StudySpec):
         now = {"data_sha256": data_sha256, "split": split_rule(task), "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
         if changed:
-            source = {"data_sha256": self.data.get("words", "data_sha256")}
-            names = ", ".join(source.get(name, name) for name in changed)
+            spoken = {"data_sha256": data_name(task, self.data)}
+            names = ", ".join(spoken.get(name, name) for name in changed)
             raise DataError(f"{names} changed since the study was run; restore what it was run on")
         how = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": [], "objective": "dev_loss"}
-
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
 
 

@@ -1,4 +1,4 @@
-"""What does a confirmation do? Fixed before it starts, and stored with its results.
+"""Plans a confirmation. The plan is fixed before the first training, and stored with its results.
 
 The candidates are trained again on seeds that no search uses. First all of them on the same seeds,
 round by round (*choice*); then the chosen one on further seeds (*certify*), so that the loss that is
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from sweep.certify.racing import FIRST_ROUNDS, RaceState, race
-from sweep.certify.selection import ALPHA, DELTA, Choice, choose
+from sweep.certify.selection import ALPHA, Choice, choose
 from sweep.definition.seeds import derive_seed
 from sweep.errors import ConfigError
+from sweep.task import AnyTask
 
 PHASES = ("choice", "certify")
 
@@ -41,9 +42,9 @@ class Candidate:
     trial: int
     """The lowest number among its replicates."""
     estimate: float
-    """Mean dev loss, estimated over its replicates and neighbours, nats per character."""
+    """Mean dev loss, estimated over its replicates and neighbours, in the metric's unit."""
     search_loss: float
-    """Mean dev loss over its replicates in the search, nats per character."""
+    """Mean dev loss over its replicates in the search, in the metric's unit."""
     seconds: float
     """Mean seconds of one training in the search."""
 
@@ -64,8 +65,8 @@ class ConfirmSettings:
     """Rounds for the chosen one alone."""
     method: str = "fixed"
     """``fixed``, or ``race``: a candidate may be left out early."""
-    delta: float = DELTA
-    """Difference that matters, nats per character."""
+    delta: float
+    """Difference that matters, in the metric's unit; see ``difference_that_matters``."""
     alpha: float = ALPHA
     """Chance of an error, over all comparisons of one procedure."""
 
@@ -75,12 +76,27 @@ class ConfirmSettings:
             (self.top >= 1, "--top must be 1 or more", self.top),
             (self.seeds >= fewest, f"--seeds must be {fewest} or more with method {self.method}", self.seeds),
             (self.certify >= 2, "--certify must be 2 or more, as one seed shows no spread", self.certify),
-            (0 < self.delta < math.inf, "--delta must be above 0 nats per character", self.delta),
+            (0 < self.delta < math.inf, "--delta must be above 0", self.delta),
             (0 < self.alpha < 0.5, "--alpha must be above 0 and below 0.5", self.alpha),
         )
         for holds, rule, value in rules:
             if not holds:
                 raise ConfigError(f"{rule}, got {value}")
+
+
+def difference_that_matters(task: AnyTask, asked: float | None) -> float:
+    """Return the difference that a user asks for, or else the one that the trainer names.
+
+    Raises:
+        ConfigError: If neither names one.
+    """
+    delta = task.metric.matters if asked is None else asked
+    if delta is None:
+        raise ConfigError(
+            f"trainer {task.name} does not name the difference in {task.metric.label} that matters; "
+            "give one with --delta"
+        )
+    return delta
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

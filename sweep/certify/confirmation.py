@@ -1,7 +1,7 @@
-"""Which configuration won, and how sure is that?
+"""Judge a stored confirmation.
 
 Turns a stored confirmation into ranked rows and the few numbers that a reader needs beside them. How
-they are written down is left to ``confirm_text``; uncertainty over the dev words to ``word_evidence``.
+they are written down is left to ``confirm_text``; uncertainty over the dev units to ``units``.
 """
 
 import dataclasses
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas
 
-from sweep.certify.config_file import Certificate
 from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirm_plan import (
     Candidate,
@@ -25,8 +24,8 @@ from sweep.certify.confirm_plan import (
     sound_candidates,
 )
 from sweep.certify.power import seeds_needed, smallest_difference
+from sweep.certify.provenance import Certificate
 from sweep.certify.selection import Choice, Intervals, mcb_intervals, tied_set
-from sweep.definition.ranking import KNOBS
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.storage.database import Storage
 
@@ -49,7 +48,7 @@ class Verdict:
     standing: tuple[Candidate, ...]
     """Those among whom was chosen."""
     certified: tuple[float, ...]
-    """Dev loss of the chosen one on each certifying seed so far, nats per character."""
+    """Dev loss of the chosen one on each certifying seed so far, in the metric's unit."""
     rounds: int
     """Rounds that all who stand have finished."""
     smallest_difference: float | None
@@ -148,8 +147,9 @@ def confirmed_choice(study: StudyRecord, storage: Storage) -> tuple[int | None, 
 
 def confirmation_columns(study: StudyRecord) -> list[str]:
     """Return the names of the columns, in order."""
-    others = [name for name in study.searched if name not in KNOBS]
-    return ["rank", "trial", *KNOBS, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
+    shown = study.task.shown
+    others = [name for name in study.searched if name not in shown]
+    return ["rank", "trial", *shown, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
 
 
 def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:

@@ -1,44 +1,80 @@
-"""Finds out how many of some test words were looked at before, in this database or by this user.
+"""Finds out how many of some test units were looked at before, in this database or by this user.
 
-Looks are compared by the sketches of their words, so that a list which was changed a little does not
+Looks are compared by the sketches of their units, so that data which were changed a little do not
 make a used test split unused. A look without a sketch that can be compared is known by its hash alone.
 """
 
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sweep.certify.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Storage
 from sweep.storage.test_looks import TestLook, read_looks
-from sweep.storage.word_sketch import Overlap, WordSketch, estimate_overlap, key_id, word_hashes
-from sweep.tasks.mlp.corpus import load_test_words
-from sweep.tasks.mlp.words_file import NORMALIZED, Dedupe
+from sweep.storage.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
+from sweep.task import HeldOut
 
 REPEATED = 0.2
-"""Part of the test words looked at before from which a look counts as a further one."""
+"""Part of the test units looked at before from which a look counts as a further one."""
 
-_DEDUPES: tuple[Dedupe, ...] = (False, True, NORMALIZED)
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TestPart:
+    """The test part of the data that a ``[data]`` section names."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    task: HeldOut
+    section: Mapping[str, Any]
+    units: Sequence[str]
+
+    @classmethod
+    def load(cls, task: HeldOut, section: Mapping[str, Any]) -> "TestPart":
+        """Read it; raises ``DataError``."""
+        return cls(task=task, section=section, units=task.load_test_units(section))
+
+    @property
+    def keys(self) -> set[str]:
+        """The distinct units, each in the form in which units that count as the same are equal."""
+        return set(map(self.task.unit_key, self.units))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the units, 64 hex digits."""
+        return hash_units(self.units)
+
+    def sketch(self, key: bytes) -> UnitSketch:
+        """Return what a look stores of the units."""
+        return UnitSketch.of(self.keys, key)
+
+    def all_cuts(self) -> Iterator["TestPart"]:
+        """Yield each test part that the same source has, however it is cut."""
+        for section in self.task.same_source(self.section):
+            with contextlib.suppress(DataError):  # too few units are left
+                yield self.load(self.task, section)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierLooks:
-    """What is known of earlier looks at some test words."""
+    """What is known of earlier looks at some test units."""
 
+    unit: str
+    """What a unit is called."""
     looks: tuple[TestLook, ...]
-    """Those that hold some of the words, oldest first."""
+    """Those that hold some of the units, oldest first."""
     overlap: Overlap
-    """How many of the words they hold together."""
+    """How many of the units they hold together."""
     is_same: bool
-    """Whether one of them was at exactly these words."""
+    """Whether one of them was at exactly these units."""
     not_comparable: int
     """Other looks, of which nothing can be said."""
 
     @property
     def are_repeated(self) -> bool:
-        """Whether another look is a further look at the same words."""
+        """Whether another look is a further look at the same units."""
         return self.is_same or self.overlap.share >= REPEATED
 
     @property
@@ -50,12 +86,12 @@ class EarlierLooks:
         """Refuse a further look without a reason.
 
         Raises:
-            TestSplitError: If the words are repeated and ``again`` is empty.
+            TestSplitError: If the units are repeated and ``again`` is empty.
         """
         if self.are_repeated and not again:
             raise TestSplitError(
                 f"{self._what()} were looked at before ({self.looks[-1].describe()}); the loss of a further "
-                f'look is no longer that of unseen words. If you must, give a reason: --again "why"'
+                f'look is no longer that of unseen {self.unit}s. If you must, give a reason: --again "why"'
             )
 
     def sentences(self) -> Iterator[str]:
@@ -65,22 +101,22 @@ class EarlierLooks:
             yield f"{self._what()} were looked at before ({self.looks[-1].describe()}): {counts}"
         if self.not_comparable:
             yield (
-                f"earlier looks whose words cannot be compared with these: {self.not_comparable} (by another "
-                "user, with another key, or by a release that kept no sketch of the words)"
+                f"earlier looks whose {self.unit}s cannot be compared with these: {self.not_comparable} (by "
+                f"another user, with another key, or by a release that kept no sketch of the {self.unit}s)"
             )
 
     def _what(self) -> str:
         if self.is_same:
-            return "these test words"
-        share, compared, words = self.overlap
-        if compared == words:
-            return f"{share:.1%} of these test words"
-        return f"about {share:.1%} of these test words (estimated from {compared:,} of {words:,})"
+            return f"these test {self.unit}s"
+        share, compared, units = self.overlap
+        if compared == units:
+            return f"{share:.1%} of these test {self.unit}s"
+        return f"about {share:.1%} of these test {self.unit}s (estimated from {compared:,} of {units:,})"
 
 
-def hash_words(words: Iterable[str]) -> str:
-    """Return the hash of some words in any order, 64 hex digits."""
-    return hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()
+def hash_units(units: Iterable[str]) -> str:
+    """Return the hash of some units in any order, 64 hex digits."""
+    return hashlib.sha256("\n".join(sorted(units)).encode()).hexdigest()
 
 
 def all_looks(storage: Storage) -> list[TestLook]:
@@ -89,22 +125,19 @@ def all_looks(storage: Storage) -> list[TestLook]:
     return sorted({look.look_id: look for look in found}.values(), key=lambda look: look.started)
 
 
-def find_earlier_looks(
-    test_words: Sequence[str], path: str, looks: Sequence[TestLook], key: bytes
-) -> EarlierLooks:
-    """Compare test words with those of earlier looks.
+def find_earlier_looks(part: TestPart, looks: Sequence[TestLook], key: bytes) -> EarlierLooks:
+    """Compare a test part with the earlier looks.
 
     Args:
-        test_words: The test part of a words file.
-        path: Of the file; its other test parts, under other ``dedupe``, tell the words of looks that have
-            no sketch.
+        part: The test part; other cuts of its source recover the units of looks that have no sketch.
         looks: The earlier ones, oldest first.
         key: Of this user's sketches.
     """
-    hashes, sha256 = word_hashes(test_words, key), hash_words(test_words)
-    pairs = [(look, sketch) for look, sketch in _sketches(looks, path, key) if sketch is not None]
+    hashes, sha256 = unit_hashes(part.keys, key), part.sha256
+    pairs = [(look, sketch) for look, sketch in _sketches(part, looks, key) if sketch is not None]
     overlap = estimate_overlap(hashes, [sketch for _, sketch in pairs])
     return EarlierLooks(
+        unit=part.task.unit,
         looks=tuple(look for look, sketch in pairs if hashes & sketch.hashes),
         overlap=overlap,
         is_same=any(look.test_sha256 == sha256 for look in looks),
@@ -113,23 +146,15 @@ def find_earlier_looks(
 
 
 def _sketches(
-    looks: Sequence[TestLook], path: str, key: bytes
-) -> Iterator[tuple[TestLook, WordSketch | None]]:
-    """Yield each look with a sketch of its words under this key, None where its words are not known."""
+    part: TestPart, looks: Sequence[TestLook], key: bytes
+) -> Iterator[tuple[TestLook, UnitSketch | None]]:
+    """Yield each look with a sketch of its units under this key, None if its units are not known."""
     here = key_id(key)
     missing = any(look.sketch is None or look.sketch.key_id != here for look in looks)
-    known = dict(_test_parts(path)) if missing else {}
+    known = {cut.sha256: cut for cut in part.all_cuts()} if missing else {}
     for look in looks:
         if look.sketch is not None and look.sketch.key_id == here:
             yield look, look.sketch
         else:
-            words = known.get(look.test_sha256)
-            yield look, WordSketch.of(words, key) if words else None
-
-
-def _test_parts(path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each test part of a words file with its hash."""
-    for dedupe in _DEDUPES:
-        with contextlib.suppress(DataError):  # too few distinct words
-            words = load_test_words(path, dedupe=dedupe)
-            yield hash_words(words), words
+            cut = known.get(look.test_sha256)
+            yield look, cut.sketch(key) if cut else None

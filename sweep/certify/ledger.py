@@ -1,4 +1,4 @@
-"""Records which test words this user has looked at, in any database.
+"""Records which test units this user has looked at, in any database.
 
 One line of JSON for each look, in a file of the user's own, so that a new database, study name
 or configuration does not make a used test split unused. Beside it lies the key of the sketches.
@@ -20,7 +20,7 @@ from sweep.errors import StorageError
 from sweep.storage.database import machine_errors
 from sweep.storage.sqlite_file import PATIENCE_S
 from sweep.storage.test_looks import TestLook
-from sweep.storage.word_sketch import KEY_BYTES
+from sweep.storage.unit_sketch import KEY_BYTES
 
 VARIABLE = "SWEEP_LEDGER"
 """Environment variable that names another file."""
@@ -46,7 +46,7 @@ def ledger_lock() -> Iterator[None]:
 
 
 def sketch_key() -> bytes:
-    """Return the key of this user's word sketches, under the lock; the first call draws it.
+    """Return the key of this user's sketches, under the lock; the first call draws it.
 
     Raises:
         StorageError: If the file of the key is damaged.
@@ -60,7 +60,7 @@ def sketch_key() -> bytes:
     if len(key) != KEY_BYTES:
         raise StorageError(
             f"{path}: a key has {KEY_BYTES} bytes, this has {len(key)}; restore the file, or remove it "
-            "(test words of earlier looks are then recognised only if they are exactly the same)"
+            "(test units of earlier looks are then recognised only if they are exactly the same)"
         )
     return key
 

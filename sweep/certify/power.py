@@ -26,7 +26,7 @@ def smallest_difference(sd: float, n: int, k: int, alpha: float = ALPHA, power: 
     """Return the true difference between two configurations that n paired seeds show with a given power.
 
     Args:
-        sd: Standard deviation of the paired differences between seeds, nats per character. For
+        sd: Standard deviation of the paired differences between seeds. For
             independent losses it is sqrt(2) times that of one loss.
         n: Seeds, at least 2.
         k: Configurations compared, at least 2.
@@ -34,7 +34,7 @@ def smallest_difference(sd: float, n: int, k: int, alpha: float = ALPHA, power: 
         power: Chance that the difference is shown.
 
     Returns:
-        Nats per character.
+        In the unit of ``sd``.
 
     Examples:
         >>> round(smallest_difference(sd=0.0071, n=5, k=5), 4)

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sweep.certify.selection import ALPHA, DELTA
+from sweep.certify.selection import ALPHA
 
 Losses = Mapping[int, Sequence[float]]
-"""Configuration -> its losses in nats per character, by round; one round is one seed for all."""
+"""Configuration -> its losses by round; one round is one seed for all."""
 
 FIRST_ROUNDS = 5
 """Seeds that every configuration gets before the first comparison."""
@@ -51,7 +51,7 @@ def race(
     losses: Losses,
     *,
     most_rounds: int,
-    delta: float = DELTA,
+    delta: float,
     alpha: float = ALPHA,
     first_rounds: int = FIRST_ROUNDS,
 ) -> RaceState:
@@ -72,7 +72,7 @@ def race(
         losses: Losses of all configurations, also of those that have left. Rounds that not all
             survivors have, and whatever was run after an elimination, are not looked at.
         most_rounds: Rounds after which the race ends.
-        delta: Difference in nats per character that does not matter (the indifference zone).
+        delta: Difference that does not matter, in the unit of the losses (the indifference zone).
         alpha: Chance that the best one leaves.
         first_rounds: Rounds before the first comparison (n0), at least 2.
     """
@@ -120,6 +120,6 @@ def _running_means(losses: Losses, most_rounds: int) -> np.ndarray:
 
 
 def _excess(means: np.ndarray, deadlines: np.ndarray, rounds: int, delta: float) -> np.ndarray:
-    """Return by how much i is above j beyond the width, in nats per character, shape (k, k)."""
+    """Return by how much i is above j beyond the width, shape (k, k)."""
     width = np.maximum(delta / (2 * rounds) * (deadlines - rounds), 0)
     return np.asarray(means[:, None] - means[None] - width)

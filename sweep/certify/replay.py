@@ -1,4 +1,4 @@
-"""Does a stored trial come out again?"""
+"""Train a stored trial again and compare its loss."""
 
 import dataclasses
 
@@ -16,9 +16,6 @@ from sweep.task import (
     resolve_device,
 )
 
-TOLERANCE = 0.02
-"""Largest difference, in nats per character, that another engine, thread count or machine explains."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -26,7 +23,9 @@ class Comparison:
 
     stored: float
     again: float
-    """Both in nats per character."""
+    """Both in the metric's unit."""
+    tolerance: float
+    """Largest difference that another engine, thread count or machine explains."""
     seconds: float
     state: bytes
     """The trained state, as a safetensors file."""
@@ -36,7 +35,7 @@ class Comparison:
         """``equal`` (bitwise), ``within tolerance`` or ``different``."""
         if self.again == self.stored:
             return "equal"
-        return "within tolerance" if abs(self.again - self.stored) <= TOLERANCE else "different"
+        return "within tolerance" if abs(self.again - self.stored) <= self.tolerance else "different"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +74,13 @@ def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
 
 
 def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
-    """Train a configuration from its beginning to its end and compare its dev loss.
+    """Train a configuration from its beginning to its end and compare its loss.
 
     Args:
         task: The trainer.
         config: The configuration, its seed included.
         data: The same data as then.
-        stored: The recorded dev loss, nats per character.
+        stored: The recorded loss, in the metric's unit.
         place: Where; see ``choose_place``.
 
     Raises:
@@ -93,7 +92,13 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
     check_fits(task, config, data, device=device)
     prepare_worker(task, data, engine=engine, device=device)
     segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
-    return Comparison(stored=stored, again=segment.dev_loss, seconds=segment.seconds, state=segment.state)
+    return Comparison(
+        stored=stored,
+        again=segment.dev_loss,
+        tolerance=task.metric.tolerance,
+        seconds=segment.seconds,
+        state=segment.state,
+    )
 
 
 def config_of(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> Config:

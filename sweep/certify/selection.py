@@ -24,9 +24,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-DELTA = 0.003
-"""Nats per character below which a difference between two configurations does not matter."""
-
 ALPHA = 0.05
 """Chance of being wrong that is accepted."""
 
@@ -51,7 +48,7 @@ def mean_interval(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     """Return Student's interval for the mean over seeds of each configuration by itself.
 
     Args:
-        losses: Losses in nats per character, shape (..., n), n at least 2.
+        losses: Losses, shape (..., n), n at least 2.
         alpha: Chance that one interval, taken alone, misses.
 
     Returns:
@@ -72,7 +69,7 @@ def tied_set(losses: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
     seeds leave everything tied.
 
     Args:
-        losses: Losses in nats per character, paired by seed, shape (..., k, n), n at least 2.
+        losses: Losses, paired by seed, shape (..., k, n), n at least 2.
         alpha: Chance that the truly best one is screened out.
 
     Returns:
@@ -100,7 +97,7 @@ def mcb_intervals(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     low = 0, and one that alone is tied has high = 0. With one configuration both ends are 0.
 
     Args:
-        losses: Losses in nats per character, paired by seed, shape (..., k, n), n at least 2.
+        losses: Losses, paired by seed, shape (..., k, n), n at least 2.
         alpha: Chance that any of the k intervals misses.
 
     Returns:
@@ -119,7 +116,7 @@ def mcb_intervals(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     return Intervals(np.minimum(low, 0.0) if len(other) > 1 else np.zeros_like(low), high)
 
 
-def choose(losses: np.ndarray, costs: np.ndarray, delta: float = DELTA, alpha: float = ALPHA) -> Choice:
+def choose(losses: np.ndarray, costs: np.ndarray, *, delta: float, alpha: float = ALPHA) -> Choice:
     """Choose the best mean, or a cheaper configuration that is shown to be as good within delta.
 
     A cheaper one takes the place of the best mean only if it is not inferior: if the upper end of
@@ -127,9 +124,9 @@ def choose(losses: np.ndarray, costs: np.ndarray, delta: float = DELTA, alpha: f
     Being tied is not enough: that says only that no difference was shown.
 
     Args:
-        losses: Losses in nats per character, paired by seed, shape (k, n), n at least 2.
+        losses: Losses, paired by seed, shape (k, n), n at least 2.
         costs: What one training costs, in any one unit, shape (k,).
-        delta: Difference in nats per character that does not matter.
+        delta: Difference that does not matter, in the unit of the losses.
         alpha: Chance that a configuration takes the place although it is worse by delta or more.
 
     Returns:

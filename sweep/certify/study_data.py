@@ -1,66 +1,75 @@
-"""Read the words of a stored study again, and refuse any other list.
+"""Read the data of a stored study again, and refuse any other data.
 
-Whatever is computed from the words of a stored study gets them here: the hash of the file is compared
+Whatever is computed from the data of a stored study gets them here: the hash of their source is compared
 with the one in the study's identity. An exported configuration has a check of its own, in
 ``config_file``.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError
-from sweep.tasks.mlp.baselines import count_table_losses
-from sweep.tasks.mlp.corpus import Corpus, decode_words
-from sweep.tasks.mlp.spelling import normalized
-from sweep.tasks.mlp.trainer import MLP
+from sweep.task import AnyTask, HeldOut, data_name, data_sha256
+
+MadeT = TypeVar("MadeT")
 
 
-class StudyWords:
-    """The words that a study was run on; read, or found to be gone, once."""
+class StudyData:
+    """The data that a study was run on; read, or found to be gone, once."""
 
-    def __init__(self, study: StudyRecord, data: Corpus | None = None) -> None:
-        """Take a study, and its words if they are in memory; then only the file's hash is compared."""
+    def __init__(self, study: StudyRecord, data: Any | None = None) -> None:
+        """Take a study, and its data if they are in memory; then only the source's hash is compared."""
         self._study, self._data = study, data
+        self._derived: dict[Callable[[Any], Any], Any] = {}
 
     @property
-    def corpus(self) -> Corpus:
+    def task(self) -> AnyTask:
+        """The trainer of the study."""
+        return self._study.task
+
+    @property
+    def data(self) -> Any:
         """Train and dev parts.
 
         Raises:
-            DataError: If the file is missing, cannot be used, or holds another list.
+            DataError: If the source is missing, cannot be used, or holds other data.
         """
-        if isinstance(self._corpus_or_reason, str):
-            raise DataError(self._corpus_or_reason)
-        return self._corpus_or_reason
+        data, reason = self._data_or_reason
+        if reason is not None:
+            raise DataError(reason)
+        return data
 
     @property
     def why_missing(self) -> str | None:
-        """Why there are no words; None if there are."""
-        return self._corpus_or_reason if isinstance(self._corpus_or_reason, str) else None
+        """Why there are no data; None if there are."""
+        return self._data_or_reason[1]
 
-    @functools.cached_property
-    def count_tables(self) -> tuple[float, ...]:
-        """Dev losses of count tables over 1, 2, … characters, nats per character; raises as ``corpus``."""
-        return count_table_losses(self.corpus)
+    def derived(self, make: Callable[[Any], MadeT]) -> MadeT:
+        """Return what a function makes of the data; it is called once. Raises as ``data``."""
+        if make not in self._derived:
+            self._derived[make] = make(self.data)
+        return cast("MadeT", self._derived[make])
 
     @functools.cached_property
     def in_train(self) -> frozenset[str]:
-        """The distinct training words as ``normalized`` spells them; raises as ``corpus``."""
-        return frozenset(map(normalized, decode_words(self.corpus.train, self.corpus.vocabulary)))
+        """The keys of the training units (``HeldOut.unit_key``); raises as ``data``."""
+        assert isinstance(self.task, HeldOut), "asked for only if there are units"
+        return frozenset(map(self.task.unit_key, self.task.units(self.data, "train")))
 
     @functools.cached_property
-    def _corpus_or_reason(self) -> Corpus | str:
+    def _data_or_reason(self) -> tuple[Any, str | None]:
+        section = self._study.data
         try:
-            self._check(MLP.data_sha256(self._study.data))
-            data = MLP.load_data(self._study.data) if self._data is None else self._data
-            self._check(data.sha256)  # the file may have changed since the first look
+            self._check(data_sha256(self.task, section))
+            data = self.task.load_data(section) if self._data is None else self._data
+            self._check(data.sha256)  # the source may have changed since the first look
         except DataError as error:
-            return str(error)
-        return data
+            return None, str(error)
+        return data, None
 
     def _check(self, sha256: str) -> None:
         if sha256 != self._study.data_sha256:
-            raise DataError(
-                f"{self._study.data['words']} has changed since study {self._study.name!r} was run; "
-                "restore the file"
-            )
+            what = data_name(self.task, self._study.data)
+            raise DataError(f"{what} has changed since study {self._study.name!r} was run; restore the file")

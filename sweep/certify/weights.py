@@ -5,40 +5,42 @@ from sweep.errors import DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_store import confirmation_name, load_study
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.trainer import MLP
+from sweep.task import AnyTask, Config, check_weights
 
 
-def final_weights(files: Checkpoints, trial: TrialRecord) -> bytes | None:
+def final_weights(task: AnyTask, files: Checkpoints, trial: TrialRecord) -> bytes | None:
     """Return the final state of a trial with segments, or None where it is not kept as it was stored.
 
     Raises:
-        DataError: If a parameter holds a value that is not finite.
+        DataError: If the trainer refuses it: a parameter holds a value that is not finite.
     """
     last = trial.segments[-1]
     state = files.read_state(trial.number, last.step, last.state_sha256)
     if state is not None:
         try:
-            MLP.check_weights(state)
+            check_weights(task, state)
         except DataError as error:
             folder = files.folder(trial.number).where
             raise DataError(f"trial {trial.number} ({folder}): {error}; export another trial") from error
     return state
 
 
-def kept_weights(config: TrainConfig, dev_loss: float, study: str, database: Database) -> bytes | None:
+def kept_weights(
+    task: AnyTask, config: Config, dev_loss: float, study: str, database: Database
+) -> bytes | None:
     """Return the final state of a stored training with this configuration and loss, or None.
 
     It may belong to the study's search or to its confirmation; its file has the stored hash.
 
     Args:
+        task: The trainer.
         config: Every hyperparameter, the seed included.
-        dev_loss: As exported, nats per character.
+        dev_loss: As exported.
         study: Name of the study that it was exported from.
         database: Where its weights may be kept.
 
     Raises:
-        DataError: If they are not finite.
+        DataError: If the trainer refuses them.
     """
     for name in (study, confirmation_name(study)):
         try:
@@ -47,5 +49,5 @@ def kept_weights(config: TrainConfig, dev_loss: float, study: str, database: Dat
             continue
         for trial in stored.trials:
             if trial.dev_loss == dev_loss and stored.config_values(trial) == config.to_dict():
-                return final_weights(Checkpoints(database.files / name), trial)
+                return final_weights(task, Checkpoints(database.files / name), trial)
     return None

@@ -185,7 +185,7 @@ def _add_using(commands: Any) -> None:
         help="leave candidates out early; --seeds is then the most (Kim, Nelson)",
     )
     confirm.add_argument(
-        "--delta", type=float, default=0.003, metavar="NATS", help="difference that matters (default: 0.003)"
+        "--delta", type=float, metavar="D", help="difference that matters (default: the trainer's)"
     )
     confirm.add_argument(
         "--alpha", type=float, default=0.05, metavar="P", help="chance of an error (default: 0.05)"

@@ -12,7 +12,7 @@ from sweep.definition.identity import Identity, fingerprint, objectives_of
 from sweep.definition.notes import Notes
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
-from sweep.task import AUTO
+from sweep.task import AUTO, DEFAULT_TASK, AnyTask, load_task
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
@@ -187,12 +187,22 @@ class StudyRecord:
     @property
     def split(self) -> str:
         """The rule by which train, dev and test were cut, in words."""
-        return self.identity["split"]
+        return str(self.identity.get("split", ""))
 
     @property
     def trainer_version(self) -> int:
         """Version of the trainer's reference numbers."""
         return self.identity["trainer_version"]
+
+    @property
+    def trainer(self) -> str:
+        """Name of the trainer; the identity of a study of ``DEFAULT_TASK`` does not hold it."""
+        return str(self.identity.get("trainer", DEFAULT_TASK))
+
+    @property
+    def task(self) -> AnyTask:
+        """The trainer, by its name; raises ``NotFoundError`` if it is not installed."""
+        return load_task(self.trainer)
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.power import POWER
-from sweep.certify.word_report import WordReport
+from sweep.certify.units.report import UnitReport
 from sweep.definition.ranking import KNOBS
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.text_table import draw_rows
@@ -47,30 +47,30 @@ def format_confirmation(
     study: StudyRecord,
     confirmation: Confirmation,
     verdict: Verdict,
-    words: WordReport | None,
+    units: UnitReport | None,
     *,
     width: int | None = None,
     colour: bool = False,
 ) -> str:
     """Write the candidates as a table and the verdict below it; the verdict alone where nothing has ended."""
-    told = sentences(study, confirmation, verdict, words)
+    told = sentences(study, confirmation, verdict, units)
     if verdict.is_empty:
         return "\n".join(told)
-    rows = _rows(verdict, words)
+    rows = _rows(verdict, units)
     shown = _shown(study, verdict)
-    if words is not None:
+    if units is not None:
         shown.insert(shown.index("search_loss"), "unseen")
     table = draw_rows(rows, shown, _drop_order(study), width=width, colour=colour)
     return "\n".join([table, "", *told])
 
 
-def format_json(verdict: Verdict, words: WordReport | None) -> str:
+def format_json(verdict: Verdict, units: UnitReport | None) -> str:
     """Write a list of objects, one a candidate, null where there is nothing to say."""
-    return json.dumps(_rows(verdict, words).to_dict("records"), indent=2, allow_nan=False)
+    return json.dumps(_rows(verdict, units).to_dict("records"), indent=2, allow_nan=False)
 
 
 def sentences(
-    study: StudyRecord, confirmation: Confirmation, verdict: Verdict, words: WordReport | None
+    study: StudyRecord, confirmation: Confirmation, verdict: Verdict, units: UnitReport | None
 ) -> Iterator[str]:
     """Yield the verdict in words."""
     if confirmation.remaining:
@@ -85,8 +85,8 @@ def sentences(
         yield _say_tied(verdict)
         yield from _say_power(verdict)
     yield from _say_certified(verdict)
-    if words is not None:
-        yield from words.sentences()
+    if units is not None:
+        yield from units.sentences()
 
 
 def _say_tied(verdict: Verdict) -> str:
@@ -117,11 +117,11 @@ def _say_certified(verdict: Verdict) -> Iterator[str]:
     yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
 
 
-def _rows(verdict: Verdict, words: WordReport | None) -> pandas.DataFrame:
-    """Return the candidates' rows, with their losses on words that do not stand in train where known."""
-    if words is None:
+def _rows(verdict: Verdict, units: UnitReport | None) -> pandas.DataFrame:
+    """Return the candidates' rows, with their losses on units that do not occur in train, if known."""
+    if units is None:
         return verdict.rows
-    unseen = pandas.Series([words.unseen.get(int(trial)) for trial in verdict.rows["trial"]], dtype=object)
+    unseen = pandas.Series([units.unseen.get(int(trial)) for trial in verdict.rows["trial"]], dtype=object)
     return verdict.rows.assign(unseen=unseen)
 
 

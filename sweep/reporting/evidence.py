@@ -17,9 +17,9 @@ import pandas
 from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirmation import Verdict, certificate_of, judge
 from sweep.certify.final_test import looks_of_study
-from sweep.certify.study_data import StudyWords
+from sweep.certify.study_data import StudyData
+from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
-from sweep.certify.word_report import WordReport, report_words
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
@@ -31,7 +31,7 @@ from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.study_store import load_study
 from sweep.storage.test_looks import TestLook
-from sweep.tasks.mlp.baselines import uniform_loss
+from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.inspection import Inspection
 from sweep.tasks.mlp.lr_finder import RangeCurve
@@ -51,8 +51,8 @@ class Evidence:
         files: Folder | None = None,
         looks: Sequence[TestLook] = (),
         confirmation: Confirmation | None = None,
-        report_words: Callable[[Confirmation, Verdict, StudyWords], WordReport | None] = lambda *_: None,
-        words: StudyWords | None = None,
+        report_units: Callable[[Confirmation, Verdict, StudyData], UnitReport | None] = lambda *_: None,
+        words: StudyData | None = None,
         reports: Path | str = REPORTS,
     ) -> None:
         """Take a record; nothing is read yet.
@@ -62,15 +62,15 @@ class Evidence:
             files: Folder of the database's checkpoints; None where there is none.
             looks: Uses of the test split of the study's words.
             confirmation: The study's latest; None where none was planned.
-            report_words: Returns what the dev words add to a confirmation's verdict.
+            report_units: Returns what the dev units add to a confirmation's verdict.
             words: The study's words; None reads them when they are needed.
             reports: Folder of all reports, where a range test lies.
         """
         self.study = study
         self.looks = list(looks)
         self.confirmation = confirmation
-        self._report_words = report_words
-        self.words = words or StudyWords(study)
+        self._report_units = report_units
+        self.words = words or StudyData(study)
         self.folder = Path(reports) / study.name
         self._checkpoints = Checkpoints(files / study.name) if files else None
 
@@ -127,21 +127,21 @@ class Evidence:
         return write_headline(self.study, self.rows, baselines, self.confirmed)
 
     @property
-    def word_report(self) -> WordReport | None:
-        """What the dev words add to the confirmation; None if nothing can be known."""
-        return None if isinstance(self._word_report, str) else self._word_report
+    def unit_report(self) -> UnitReport | None:
+        """What the dev units add to the confirmation; None if nothing can be known."""
+        return None if isinstance(self._unit_report, str) else self._unit_report
 
     @property
-    def why_no_word_report(self) -> str:
-        """What is wrong with the weights, so that the dev words add nothing to a verdict; else empty."""
-        return self._word_report if isinstance(self._word_report, str) else ""
+    def why_no_unit_report(self) -> str:
+        """What is wrong with the weights, so that the dev units add nothing to a verdict; else empty."""
+        return self._unit_report if isinstance(self._unit_report, str) else ""
 
     @functools.cached_property
-    def _word_report(self) -> WordReport | str | None:
+    def _unit_report(self) -> UnitReport | str | None:
         if self.confirmation is None or self.verdict is None or self.words.why_missing:
             return None
         try:
-            return self._report_words(self.confirmation, self.verdict, self.words)
+            return self._report_units(self.confirmation, self.verdict, self.words)
         except DataError as error:
             return str(error)
 
@@ -182,7 +182,8 @@ class Evidence:
             NothingToShowError: If the file is not here, or is another one than at the time of the run.
         """
         with _nothing_without_data():
-            return self.words.corpus
+            corpus: Corpus = self.words.data
+            return corpus
 
     @functools.cached_property
     def weights(self) -> bytes:
@@ -194,7 +195,7 @@ class Evidence:
         winner = self.winner
         if self._checkpoints is not None and winner.segments:
             try:
-                state = final_weights(self._checkpoints, winner)
+                state = final_weights(self.words.task, self._checkpoints, winner)
             except DataError as error:
                 raise NothingToShowError(str(error)) from error
             if state is not None:
@@ -253,7 +254,7 @@ class Evidence:
             NothingToShowError: If the words are not here.
         """
         with _nothing_without_data():
-            tables = self.words.count_tables
+            tables = self.words.derived(count_table_losses)
         best = min(range(len(tables)), key=tables.__getitem__)
         looks_at = "one character" if best == 0 else f"{best + 1} characters"
         return {
@@ -272,7 +273,7 @@ def _nothing_without_data() -> Iterator[None]:
 
 
 def gather_evidence(
-    name: str, database: Database, *, reports: Path | str = REPORTS, words: StudyWords | None = None
+    name: str, database: Database, *, reports: Path | str = REPORTS, words: StudyData | None = None
 ) -> Evidence:
     """Read a stored study.
 
@@ -292,7 +293,7 @@ def gather_evidence(
         files=database.files,
         looks=looks_of_study(study, storage),
         confirmation=load_confirmation(storage, study),
-        report_words=functools.partial(report_words, study, database),
+        report_units=functools.partial(report_units, study, database),
         words=words,
         reports=reports,
     )

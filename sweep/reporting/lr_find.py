@@ -7,7 +7,8 @@ figure in the study, where the Optuna dashboard shows it, and the suggestions as
 import dataclasses
 from pathlib import Path
 
-from sweep.certify.config_file import Provenance, choose_trial, load_exported_data
+from sweep.certify.config_file import choose_trial, load_exported_data
+from sweep.certify.provenance import Provenance
 from sweep.dashboard.showcase import save_figure
 from sweep.definition.notes import RangeTested
 from sweep.definition.spec import StudySpec
@@ -77,7 +78,7 @@ def subject_of_config(config: TrainConfig, provenance: Provenance, words: str) -
     Raises:
         DataError: If the words are not those of the export; the figure goes to its study.
     """
-    data = load_exported_data(words, provenance)
+    data = load_exported_data({**provenance.data, "words": words}, provenance)
     what = f"the exported trial {provenance.trial} of {provenance.study!r}"
     return Subject(config=config, data=data, study=provenance.study, what=what)
 

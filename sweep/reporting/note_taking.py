@@ -8,7 +8,7 @@ that advice can use them later without either.
 import dataclasses
 
 from sweep.certify.config_file import choose_trial
-from sweep.certify.study_data import StudyWords
+from sweep.certify.study_data import StudyData
 from sweep.certify.weights import final_weights
 from sweep.definition.notes import Baselines, NewWords, Note
 from sweep.definition.records import StudyRecord
@@ -16,19 +16,19 @@ from sweep.errors import DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_store import store_note
-from sweep.tasks.mlp.baselines import uniform_loss
+from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.corpus import decode_words
 from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP
 
 
-def take_notes(study: StudyRecord, words: StudyWords, database: Database) -> StudyRecord:
+def take_notes(study: StudyRecord, words: StudyData, database: Database) -> StudyRecord:
     """Compute and store the notes of a study that was just run; return it with them.
 
     Raises:
         DataError: If the words are gone or changed.
     """
-    baselines = Baselines(uniform=uniform_loss(words.corpus), count_tables=words.count_tables)
+    baselines = Baselines(uniform=uniform_loss(words.data), count_tables=words.derived(count_table_losses))
     new_words = note_new_words(study, words, Checkpoints(database.files / study.name))
     noted: list[Note] = [note for note in (baselines, new_words) if note is not None]
     storage = database.open_for_writing()
@@ -40,7 +40,7 @@ def take_notes(study: StudyRecord, words: StudyWords, database: Database) -> Stu
     return dataclasses.replace(study, notes=notes)
 
 
-def note_new_words(study: StudyRecord, words: StudyWords, checkpoints: Checkpoints) -> NewWords | None:
+def note_new_words(study: StudyRecord, words: StudyData, checkpoints: Checkpoints) -> NewWords | None:
     """Return the best trial's loss on new and on repeated dev words.
 
     None where there is no best trial, its weights are no longer kept or are not finite, or one of the
@@ -51,10 +51,10 @@ def note_new_words(study: StudyRecord, words: StudyWords, checkpoints: Checkpoin
     except NotFoundError:
         return None
     try:
-        state = final_weights(checkpoints, trial)
+        state = final_weights(MLP, checkpoints, trial)
     except DataError:  # whoever asks for this model gets the reason; a note has no place for it
         return None
-    data = words.corpus
+    data = words.data
     dev = decode_words(data.dev, data.vocabulary)
     new = [word for word in dev if normalized(word) not in words.in_train]
     seen = [word for word in dev if normalized(word) in words.in_train]
@@ -65,6 +65,6 @@ def note_new_words(study: StudyRecord, words: StudyWords, checkpoints: Checkpoin
         trial=trial.number,
         dev_words=len(dev),
         new_words=len(new),
-        new_loss=MLP.words_loss(config, data, state, new),
-        seen_loss=MLP.words_loss(config, data, state, seen),
+        new_loss=MLP.units_loss(config, data, state, new),
+        seen_loss=MLP.units_loss(config, data, state, seen),
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from sweep.certify.config_file import Provenance, load_exported_data
+from sweep.certify.config_file import load_exported_data
+from sweep.certify.provenance import Provenance
 from sweep.certify.replay import choose_place, train_again
 from sweep.certify.weights import kept_weights
 from sweep.storage.database import Database
@@ -36,8 +37,8 @@ def sample_from(
     Raises:
         DataError: If the words are not those of the export.
     """
-    data = load_exported_data(words, provenance)
-    state = kept_weights(config, provenance.dev_loss, provenance.study, database)
+    data = load_exported_data({**provenance.data, "words": words}, provenance)
+    state = kept_weights(MLP, config, provenance.dev_loss, provenance.study, database)
     if state is None:
         say(f"the weights are not kept here: training {config.num_steps:,} steps again")
         place = choose_place(MLP, provenance.place, "auto")

@@ -1,6 +1,6 @@
 """Stores who looked at the test split, when, and what they saw.
 
-Tables of our own in the studies' database. A look is written down before the test words are
+Tables of our own in the studies' database. A look is written down before the test units are
 evaluated and completed afterwards, so one that died in between still counts.
 """
 
@@ -13,7 +13,7 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import StorageError
 from sweep.storage.database import storage_errors
-from sweep.storage.word_sketch import WordSketch
+from sweep.storage.unit_sketch import UnitSketch
 
 _TABLE = sqlalchemy.Table(
     "sweep_test_looks",
@@ -56,9 +56,9 @@ class SeedLook:
 
     seed: int
     dev_loss: float
-    """Nats per character."""
+    """In the metric's unit."""
     test_loss: float | None
-    """Nats per character; None where the look died before its end."""
+    """In the metric's unit; None where the look died before its end."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +72,25 @@ class TestLook:
     started: str
     """UTC, ISO 8601."""
     test_sha256: str
-    """Hash of the set of test words."""
+    """Hash of the set of test units."""
     data_sha256: str
-    """Hash of the words file."""
+    """Hash of the data's source."""
     config_sha256: str
     """Hash of the hyperparameters, the first seed included."""
     study: str
     trial: int
     dev_loss: float
-    """Nats per character, of the models of this look; the mean over seeds."""
+    """In the metric's unit, of the models of this look; the mean over seeds."""
     test_loss: float | None
-    """Nats per character, the mean over seeds; None where the look died before its end."""
+    """In the metric's unit, the mean over seeds; None where the look died before its end."""
     why: str
     """Reason given for looking again; empty for the first look."""
     version: str
     """Version of sweep."""
     seeds: tuple[SeedLook, ...] = ()
     """Each seed's losses, where several were evaluated."""
-    sketch: WordSketch | None = None
-    """Of the test words; None for a look of a release that kept none."""
+    sketch: UnitSketch | None = None
+    """Of the test units; None for a look of a release that kept none."""
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -104,7 +104,7 @@ class TestLook:
             raise TypeError("a look is a table of values")
         seeds = tuple(SeedLook(**seed) for seed in values.get("seeds", ()))
         sketch = values.get("sketch")
-        look = cls(**{**values, "seeds": seeds, "sketch": sketch and WordSketch(**sketch)})
+        look = cls(**{**values, "seeds": seeds, "sketch": sketch and UnitSketch(**sketch)})
         for field in dataclasses.fields(cls):
             if field.name != "seeds" and not isinstance(getattr(look, field.name), field.type):  # type: ignore[arg-type]
                 raise TypeError(f"{field.name} is of another kind")
@@ -156,13 +156,13 @@ def _read_seeds(connection: sqlalchemy.Connection) -> dict[str, list[SeedLook]]:
     return seeds
 
 
-def _read_sketches(connection: sqlalchemy.Connection) -> dict[str, WordSketch]:
-    sketches: dict[str, WordSketch] = {}
+def _read_sketches(connection: sqlalchemy.Connection) -> dict[str, UnitSketch]:
+    sketches: dict[str, UnitSketch] = {}
     for row in connection.execute(_SKETCHES.select()).mappings():
         values = dict(row)
         look_id = values.pop("look_id")
         try:
-            sketches[look_id] = WordSketch(**values)
+            sketches[look_id] = UnitSketch(**values)
         except (ValueError, TypeError) as error:
             raise StorageError(
                 f"the database's sketch of test look {look_id} is damaged; restore a copy"

@@ -137,7 +137,7 @@ def test_nothing_is_overwritten_unasked(study: StudyRecord, best: Path) -> None:
 def test_only_the_exported_list_is_read(best: Path) -> None:
     """Other words have other indices: they are refused with both hashes."""
     _, provenance = load_config(best)
-    assert load_exported_data("data/words.txt", provenance).sha256 == provenance.data_sha256
+    assert load_exported_data(provenance.data, provenance).sha256 == provenance.data_sha256
     write_words(Path("other.txt"), made_up_words(seed=2))
-    with pytest.raises(DataError, match=rf"other\.txt is not the list .*{provenance.data_sha256[:8]}"):
-        load_exported_data("other.txt", provenance)
+    with pytest.raises(DataError, match=rf"other\.txt does not hold .*{provenance.data_sha256[:8]}"):
+        load_exported_data({**provenance.data, "words": "other.txt"}, provenance)

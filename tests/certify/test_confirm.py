@@ -15,7 +15,7 @@ from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.storage.study_store import all_study_names, delete_study, load_study, rename_study, study_names
 
-ASKED = ConfirmSettings(top=2, seeds=2, certify=2)
+ASKED = ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003)
 
 
 def stored(folder: Path, name: str = "toy") -> tuple[StudyRecord, Confirmation | None]:
@@ -156,7 +156,7 @@ def test_more_seeds_are_a_new_plan_that_uses_what_is_there(confirmed: tuple[Path
     """Every plan is kept; rounds that are trained already are not trained again."""
     folder, first = confirmed
     before = losses(folder)
-    finished, second = confirm(folder, ConfirmSettings(top=2, seeds=3, certify=2))
+    finished, second = confirm(folder, ConfirmSettings(top=2, seeds=3, certify=2, delta=0.003))
     study, _ = stored(folder)
     assert finished
     assert [ConfirmPlan.from_dict(plan) for plan in study.plans] == [first, second]

@@ -29,7 +29,7 @@ def plan(*costs: float, **settings: object) -> ConfirmPlan:
         fingerprint="5" * 64,
         trials_seen=60,
         candidates=candidates,
-        settings=ConfirmSettings(**settings),  # type: ignore[arg-type]
+        settings=ConfirmSettings(**{"delta": 0.003, **settings}),  # type: ignore[arg-type]
     )
 
 
@@ -137,4 +137,4 @@ def test_a_plan_survives_json() -> None:
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], words: str) -> None:
     """Each names the option, the rule and the value."""
     with pytest.raises(ConfigError, match=words):
-        ConfirmSettings(**settings)  # type: ignore[arg-type]
+        ConfirmSettings(**{"delta": 0.003, **settings})  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def confirmation(
         candidates=tuple(
             Candidate(trial=n, estimate=2.0, search_loss=1.99, seconds=cost) for n, cost in enumerate(costs)
         ),
-        settings=ConfirmSettings(**asked),  # type: ignore[arg-type]
+        settings=ConfirmSettings(**{"delta": 0.003, **asked}),  # type: ignore[arg-type]
     )
     jobs = {Job(n, "choice", r): loss for n, row in losses.items() for r, loss in enumerate(row)}
     if certified:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sweep.certify.earlier_looks import EarlierLooks, find_earlier_looks, hash_words
+from sweep.certify.earlier_looks import EarlierLooks, TestPart, find_earlier_looks
 from sweep.errors import TestSplitError
 from sweep.storage.test_looks import TestLook
-from sweep.storage.word_sketch import WordSketch
 from sweep.tasks.mlp.corpus import load_test_words
+from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.words_file import Dedupe
 
 WriteWords = Callable[..., Path]
@@ -20,13 +20,17 @@ WriteWords = Callable[..., Path]
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 
 
+def part_of(path: Path, dedupe: Dedupe = False) -> TestPart:
+    return TestPart.load(MLP, {"words": str(path), "dedupe": dedupe})
+
+
 def look_at(path: Path, dedupe: Dedupe = False, key: bytes | None = KEY) -> TestLook:
     """Return a recorded look at a list's test words."""
-    words = load_test_words(path, dedupe=dedupe)
+    part = part_of(path, dedupe)
     return TestLook(
         look_id="1" * 32,
         started="2026-05-04T10:00:00+00:00",
-        test_sha256=hash_words(words),
+        test_sha256=part.sha256,
         data_sha256="b" * 64,
         config_sha256="c" * 64,
         study="names",
@@ -35,12 +39,12 @@ def look_at(path: Path, dedupe: Dedupe = False, key: bytes | None = KEY) -> Test
         test_loss=2.5,
         why="",
         version="1.0",
-        sketch=WordSketch.of(words, key) if key else None,
+        sketch=part.sketch(key) if key else None,
     )
 
 
 def compare(path: Path, *looks: TestLook, dedupe: Dedupe = False) -> EarlierLooks:
-    return find_earlier_looks(load_test_words(path, dedupe=dedupe), str(path), looks, KEY)
+    return find_earlier_looks(part_of(path, dedupe), looks, KEY)
 
 
 def truth(new: Path, old: Path, dedupe: Dedupe = False) -> float:

@@ -15,10 +15,12 @@ import torch
 from small_study import _own_ledger, environment, made_up_words, small, trained, write_words
 from sweep_command import DEADLINE_S
 
-from sweep.certify.config_file import Provenance, choose_trial, load_config, write_config
+from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.earlier_looks import all_looks
-from sweep.certify.final_test import FinalTest, leak_warnings, looks_of_study, run_final_test
+from sweep.certify.final_test import FinalTest, looks_of_study, run_final_test
+from sweep.certify.leaks import leak_warnings
 from sweep.certify.ledger import ledger_path, read_ledger
+from sweep.certify.provenance import Provenance
 from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
@@ -51,8 +53,9 @@ def best(database: Database) -> tuple[TrainConfig, Provenance]:
 def look(
     config: TrainConfig, provenance: Provenance, database: Database, *, words: str = WORDS, again: str = ""
 ) -> FinalTest:
+    section = {**provenance.data, "words": words}
     return run_final_test(
-        config, provenance, database, words=words, again=again, device="auto", say=lambda text: None
+        config, provenance, database, section=section, again=again, device="auto", say=lambda text: None
     )
 
 
@@ -129,7 +132,7 @@ def test_other_words_are_refused(best: tuple[TrainConfig, Provenance], database:
     """A list that is not the exported one is no test of this model."""
     config, provenance = best
     write_words(Path("other.txt"), made_up_words(seed=2))
-    with pytest.raises(DataError, match=r"other\.txt is not the list of the export \(sha256 "):
+    with pytest.raises(DataError, match=r"other\.txt does not hold the data of the export \(sha256 "):
         look(config, provenance, database, words="other.txt")
     assert read_ledger() == []
 
@@ -220,20 +223,22 @@ def test_a_small_overlap_is_a_first_look_and_printed(
 
 DYING = """
 import os, sys
+from sweep import task
 from sweep.certify import final_test
 from sweep.certify.config_file import load_config
 from sweep.storage.database import Database
 from sweep.tasks.mlp.trainer import MlpTask
 
 class Dying(MlpTask):
-    def word_losses(self, config, data, state, words):
+    def unit_losses(self, config, data, state, units):
         os._exit(9)
 
-final_test.MLP = Dying()
+DYING = Dying()
+task.BUILT_IN["mlp"] = "__main__:DYING"
 config, provenance = load_config("best.toml")
 database = Database("sqlite:///studies/sweep.db")
 final_test.run_final_test(
-    config, provenance, database, words=provenance.words, again="", device="auto", say=print
+    config, provenance, database, section=provenance.data, again="", device="auto", say=print
 )
 """
 
@@ -275,13 +280,13 @@ def test_test_words_that_another_study_trained_on_are_told(
     """A warning names the study whose training words hold test words of this one, and how many."""
     _, provenance = best
     storage = database.open_for_writing()
-    assert list(leak_warnings(provenance, WORDS, storage)) == []
+    assert list(leak_warnings(provenance, provenance.data, storage)) == []
     words = Path(WORDS).read_text().split()
     write_words(Path("more.txt"), words[::-1])  # the same words fall into other parts
     tiny = ("--trials", "1", "--workers", "1", "--words", "more.txt", "--as", "more")
     assert main(["run", "studies/small.toml", *tiny]) == 0
 
-    (warning,) = leak_warnings(provenance, WORDS, storage)
+    (warning,) = leak_warnings(provenance, provenance.data, storage)
     parts = {}
     for name, listed in (("own", words), ("other", words[::-1])):
         parts[name] = list(listed)
@@ -289,12 +294,12 @@ def test_test_words_that_another_study_trained_on_are_told(
     shared = set(parts["own"][360:]) & set(parts["other"][:320])
     assert len(shared) > 20  # about 80 % of the 40
     assert warning.startswith(
-        f"{len(shared)} of 40 distinct test words stand in the training words of 'more@"
+        f"{len(shared)} of 40 distinct test words occur in the training words of 'more@"
     )
 
     Path("more.txt").unlink()
-    (warning,) = leak_warnings(provenance, WORDS, storage)
-    assert warning.startswith("cannot say whether these test words stood in the training words of 'more@")
+    (warning,) = leak_warnings(provenance, provenance.data, storage)
+    assert warning.startswith("cannot tell whether these test words occurred in the training words of 'more@")
 
 
 def test_a_damaged_ledger_stops_the_test(best: tuple[TrainConfig, Provenance], database: Database) -> None:

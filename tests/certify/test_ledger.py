@@ -11,7 +11,7 @@ import pytest
 from sweep.certify.ledger import append_to_ledger, ledger_lock, ledger_path, read_ledger, sketch_key
 from sweep.errors import MachineError, StorageError
 from sweep.storage.test_looks import TestLook
-from sweep.storage.word_sketch import WordSketch
+from sweep.storage.unit_sketch import UnitSketch
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def a_look(look_id: str = "1" * 32, test_loss: float | None = None) -> TestLook:
         test_loss=test_loss,
         why="zoë said \u2028 so",
         version="0.1.0",
-        sketch=WordSketch.of(["anna", "bob"], b"k" * 32),
+        sketch=UnitSketch.of(["anna", "bob"], b"k" * 32),
     )
 
 

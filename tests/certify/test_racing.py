@@ -8,6 +8,7 @@ from simulated_losses import at_least, simulated_losses
 from sweep.certify.racing import Elimination, RaceState, race
 from sweep.certify.selection import tied_set
 
+DELTA = 0.003
 TWO = {7: [2.00, 2.01, 2.00, 2.01, 2.00], 3: [2.05, 2.03, 2.06, 2.04, 2.05]}
 
 
@@ -31,7 +32,7 @@ class TestRule:
         differences = np.subtract(losses[3], losses[7])
         expected = next(r for r in range(5, 66) if differences[:r].mean() > widths(losses, r))
         assert 5 < expected < 65
-        state = race(losses, most_rounds=65)
+        state = race(losses, most_rounds=65, delta=DELTA)
         assert state == RaceState(
             rounds=expected,
             alive=(7,),
@@ -42,16 +43,16 @@ class TestRule:
 
     def test_nothing_is_judged_before_the_first_rounds_are_complete(self) -> None:
         """With a loss missing among the first five rounds, all go on."""
-        state = race({**TWO, 3: TWO[3][:4]}, most_rounds=20)
+        state = race({**TWO, 3: TWO[3][:4]}, most_rounds=20, delta=DELTA)
         assert (state.rounds, state.alive, state.is_over, state.rounds_to_decide) == (0, (7, 3), False, None)
 
     def test_a_race_goes_on_round_by_round(self) -> None:
         """Replaying all rounds ends as stopping after each of them; what ran ahead is not looked at."""
         draws = simulated_losses(np.linspace(0, 0.03, 5), np.full(5, 0.005), 0.5, 30, 20)
         for losses in draws.tolist():
-            whole = race(dict(enumerate(losses)), most_rounds=30)
+            whole = race(dict(enumerate(losses)), most_rounds=30, delta=DELTA)
             done = {i: values[:5] for i, values in enumerate(losses)}
-            while not (state := race(done, most_rounds=30)).is_over:
+            while not (state := race(done, most_rounds=30, delta=DELTA)).is_over:
                 assert state.rounds == len(done[state.alive[0]])
                 for i in state.alive:
                     done[i] = losses[i][: state.rounds + 1]
@@ -59,24 +60,24 @@ class TestRule:
 
     def test_survivors_at_the_end_are_several(self) -> None:
         """Two that are alike are both alive when the rounds are used up, and it is said when they'd part."""
-        state = race(followed_by(5, 0.0), most_rounds=10)
+        state = race(followed_by(5, 0.0), most_rounds=10, delta=DELTA)
         assert (state.rounds, state.alive, state.is_over) == (10, (7, 3), True)
         assert widths(followed_by(0, 0.0), state.rounds_to_decide - 1) > 0
         assert widths(followed_by(0, 0.0), state.rounds_to_decide) == 0
 
     def test_one_configuration_has_won(self) -> None:
         """A race of one is over before it starts."""
-        assert race({4: []}, most_rounds=5).alive == (4,)
-        assert race({4: []}, most_rounds=5).is_over
+        assert race({4: []}, most_rounds=5, delta=DELTA).alive == (4,)
+        assert race({4: []}, most_rounds=5, delta=DELTA).is_over
 
     def test_equal_losses_never_part(self) -> None:
         """Two that are the same to the last digit are tied for ever."""
-        assert race({0: [2.0] * 9, 1: [2.0] * 9}, most_rounds=9).alive == (0, 1)
+        assert race({0: [2.0] * 9, 1: [2.0] * 9}, most_rounds=9, delta=DELTA).alive == (0, 1)
 
     def test_loss_that_is_not_finite_is_refused(self) -> None:
         """A diverged configuration has no mean."""
         with pytest.raises(AssertionError):
-            race({0: [2.0] * 5, 1: [2.0] * 4 + [float("nan")]}, most_rounds=9)
+            race({0: [2.0] * 5, 1: [2.0] * 4 + [float("nan")]}, most_rounds=9, delta=DELTA)
 
 
 def one_ahead(k: int, lead: float) -> np.ndarray:
@@ -107,7 +108,7 @@ class TestSimulation:
     def test_best_by_delta_is_kept(self, k: int, sds: np.ndarray, correlation: float) -> None:
         """At least 95 times in a hundred, but for a binomial margin of 3.1 standard errors."""
         draws = simulated_losses(one_ahead(k, 0.003), sds, correlation, 40, 400)
-        kept = [0 in race(dict(enumerate(losses)), most_rounds=40).alive for losses in draws]
+        kept = [0 in race(dict(enumerate(losses)), most_rounds=40, delta=DELTA).alive for losses in draws]
         assert np.mean(kept) >= at_least(0.95, 400)
 
     def test_best_is_kept_by_race_and_comparison_together(self) -> None:
@@ -115,7 +116,7 @@ class TestSimulation:
         draws = simulated_losses(one_ahead(5, 0.003), np.geomspace(0.001, 0.01, 5), 0.5, 15, 400)
         kept = []
         for losses in draws:
-            alive = race(dict(enumerate(losses)), most_rounds=15, alpha=0.025).alive
+            alive = race(dict(enumerate(losses)), most_rounds=15, delta=DELTA, alpha=0.025).alive
             tied = tied_set(losses[list(alive)], 0.025 * (len(alive) - 1) / 4) if len(alive) > 1 else [True]
             kept.append(0 in alive and tied[0])
         assert np.mean(kept) >= at_least(0.95, 400)
@@ -128,6 +129,6 @@ class TestSimulation:
     def test_plain_dropping_loses_the_best_by_delta_where_the_race_keeps_it(self) -> None:
         """On the same losses, one ahead by delta: dropped in more than 15 %, and in less than 5 %."""
         draws = simulated_losses(one_ahead(10, 0.003), np.full(10, 0.005), 0.0, 20, 400)
-        kept = [0 in race(dict(enumerate(losses)), most_rounds=20).alive for losses in draws]
+        kept = [0 in race(dict(enumerate(losses)), most_rounds=20, delta=DELTA).alive for losses in draws]
         assert survivors_of_plain_dropping(draws)[:, 0].mean() < 0.85
         assert np.mean(kept) >= at_least(0.95, 400)

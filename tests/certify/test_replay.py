@@ -29,7 +29,7 @@ without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machin
 )
 def test_verdict(again: float, verdict: str) -> None:
     """Equal is bitwise; the tolerance is 0.02 nats on either side; no number at all is different."""
-    assert Comparison(stored=2.0, again=again, seconds=0.0, state=b"").verdict == verdict
+    assert Comparison(stored=2.0, again=again, tolerance=0.02, seconds=0.0, state=b"").verdict == verdict
 
 
 def test_training_again_is_the_whole_run(corpus: Corpus) -> None:

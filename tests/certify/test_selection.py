@@ -61,7 +61,7 @@ class TestByHand:
         alone = block([2.0, 2.1])
         assert tied_set(alone).tolist() == [True]
         assert [end.tolist() for end in mcb_intervals(alone)] == [[0.0], [0.0]]
-        assert choose(alone, np.array([1.0])).index == 0
+        assert choose(alone, np.array([1.0]), delta=0.003).index == 0
 
     def test_equal_losses_tie_and_constant_ones_do_not(self) -> None:
         """Without any spread, a difference is certain and an equality stays."""
@@ -85,21 +85,21 @@ class TestChoice:
     def test_cheapest_that_is_not_inferior_takes_the_place(self) -> None:
         """Two are within 0.003 of the best for certain; the cheaper of them is taken."""
         steady = self.LOSSES[:3]
-        choice = choose(steady, np.array([9.0, 5.0, 3.0]))
+        choice = choose(steady, np.array([9.0, 5.0, 3.0]), delta=0.003)
         assert (choice.index, choice.best) == (2, 0)
         assert choice.reason == "cheaper, and above the best by less than 0.003: at most 0.0013"
 
     def test_tied_is_not_enough(self) -> None:
         """A cheap one that may be as good, or worse by 0.03, does not take the place."""
         assert tied_set(self.LOSSES)[3]
-        choice = choose(self.LOSSES, np.array([9.0, 9.0, 9.0, 1.0]))
+        choice = choose(self.LOSSES, np.array([9.0, 9.0, 9.0, 1.0]), delta=0.003)
         assert (choice.index, choice.best, choice.reason) == (0, 0, "the lowest mean")
 
     def test_equal_cost_changes_nothing(self) -> None:
         """Only what is cheaper is looked at; among equally cheap ones the lower mean wins."""
         steady = self.LOSSES[:3]
-        assert choose(steady, np.array([5.0, 5.0, 5.0])).index == 0
-        assert choose(steady, np.array([5.0, 3.0, 3.0])).index == 1
+        assert choose(steady, np.array([5.0, 5.0, 5.0]), delta=0.003).index == 0
+        assert choose(steady, np.array([5.0, 3.0, 3.0]), delta=0.003).index == 1
 
 
 SPREADS = {
@@ -143,6 +143,6 @@ class TestSimulation:
         """Four cheaper ones, each worse by delta and of another spread: at most 5 times in a hundred."""
         means, costs = MEANS["one ahead"](5), np.array([5.0, 4.0, 3.0, 2.0, 1.0])
         draws = simulated_losses(means, np.geomspace(0.001, 0.004, 5), 0.5, 10, 1_500)
-        choices = [choose(losses, costs) for losses in draws]
+        choices = [choose(losses, costs, delta=0.003) for losses in draws]
         right = [choice.index in (0, choice.best) for choice in choices]
         assert np.mean(right) >= at_least(0.95, 1_500)

@@ -13,7 +13,7 @@ import pytest
 from small_study import _own_ledger, made_up_words, small, trained, write_words
 from study_evidence import trained_evidence
 
-from sweep.certify.study_data import StudyWords
+from sweep.certify.study_data import StudyData
 from sweep.cli import main
 from sweep.cli.commands.common import announced
 from sweep.definition.records import StudyRecord
@@ -23,7 +23,7 @@ from sweep.reporting.page.report import report_html
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.storage.study_store import load_study
-from sweep.tasks.mlp.baselines import uniform_loss
+from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -237,20 +237,20 @@ def test_words_in_memory_are_not_used_once_their_file_is_another(change: Change,
     """A run holds its words; what it would write of them is about a file that is no longer there."""
     path = Path(tried.study.data["words"])
     data = load_corpus(path)
-    assert StudyWords(tried.study, data).corpus is data
+    assert StudyData(tried.study, data).data is data
     change(path)
     with pytest.raises(DataError, match=r"words\.txt"):
-        _ = StudyWords(tried.study, data).corpus
+        _ = StudyData(tried.study, data).data
 
 
 def test_words_are_read_once(tried: Evidence) -> None:
     """Whatever is asked for later, and whatever became of the file, is of the words first read."""
-    words = StudyWords(tried.study)
-    data = words.corpus
+    words = StudyData(tried.study)
+    data = words.data
     CHANGES["gone"](Path(tried.study.data["words"]))
-    assert words.corpus is data
+    assert words.data is data
     assert words.in_train == set(made_up_words(80)) & words.in_train
-    assert len(words.count_tables) == 5
+    assert len(words.derived(count_table_losses)) == 5
 
 
 @pytest.mark.parametrize(("takes_s", "lines"), [(0.0, 0), (0.3, 1)])

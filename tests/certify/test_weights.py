@@ -101,8 +101,8 @@ def test_a_run_that_finds_them_ends_as_usual(poisoned: str, capsys: pytest.Captu
 
 
 USES: dict[str, Callable[[Corpus, bytes], Any]] = {
-    "words_loss": lambda corpus, state: MLP.words_loss(CONFIG, corpus, state, ["anna"]),
-    "word_losses": lambda corpus, state: MLP.word_losses(CONFIG, corpus, state, ["anna"]),
+    "units_loss": lambda corpus, state: MLP.units_loss(CONFIG, corpus, state, ["anna"]),
+    "unit_losses": lambda corpus, state: MLP.unit_losses(CONFIG, corpus, state, ["anna"]),
     "sample_words": lambda corpus, state: MLP.sample_words(CONFIG, corpus, state, 3, 0),
     "inspect": lambda corpus, state: MLP.inspect(CONFIG, corpus, state),
     "check_weights": lambda corpus, state: MLP.check_weights(state),

@@ -490,7 +490,7 @@ def test_words_of_another_list_are_not_sampled_into(small: Path, capsys: Capture
     write_words(Path("other.txt"), made_up_words(seed=2))
     for command in (["sample", path], ["test", path], ["lr-find", path]):
         assert main([*command, "--words", "other.txt"]) == 1
-        assert "other.txt is not the list of the export" in complaint(capsys)
+        assert "other.txt does not hold the data of the export" in complaint(capsys)
 
 
 def test_the_test_split_is_looked_at_once(small: Path, capsys: Capture, tmp_path: Path) -> None:
@@ -958,7 +958,7 @@ def test_changed_words_are_noticed(small: Path, capsys: Capture) -> None:
     assert main(["replay", "small"]) == 1
     assert "data/words.txt has changed since study 'small' was run; restore the file" in complaint(capsys)
     assert main(["test", path]) == 1
-    assert "data/words.txt is not the list of the export" in complaint(capsys)
+    assert "data/words.txt does not hold the data of the export" in complaint(capsys)
 
 
 def test_a_changed_study_is_refused_with_the_difference(small: Path, capsys: Capture) -> None:

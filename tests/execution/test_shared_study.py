@@ -136,7 +136,7 @@ def test_a_study_that_is_being_run_cannot_be_deleted(server: Server, tmp_path: P
 
 def test_drivers_share_a_confirmation(database: Database, tmp_path: Path) -> None:
     """Two commands at once train each seed once, round after round, and choose what one alone chooses."""
-    asked = ConfirmSettings(top=3, seeds=6, certify=2, method="race")
+    asked = ConfirmSettings(top=3, seeds=6, certify=2, method="race", delta=0.003)
     run_toy(tmp_path, toy_study())
     run(database, toy_study())
 

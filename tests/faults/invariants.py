@@ -144,7 +144,7 @@ def check_losses(folder: Path, study: str, record: StudyRecord, sample: int = 3)
         if state is None:
             found.others.append(f"the weights of trial {trial.number} are lost")
             continue
-        again = MLP.words_loss(MLP.make_config(record.config_values(trial)), data, state, dev)
+        again = MLP.units_loss(MLP.make_config(record.config_values(trial)), data, state, dev)
         found.lost += again != trial.dev_loss
     return found
 

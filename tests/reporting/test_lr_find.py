@@ -123,7 +123,7 @@ def test_an_exported_configuration_is_tested(database: Database) -> None:
     study = load_study(database.open_read_only(), "small")
     write_config(study, choose_trial(study, 4), Path("four.toml"))
     config, provenance = load_config("four.toml")
-    chosen = subject_of_config(config, provenance, provenance.words)
+    chosen = subject_of_config(config, provenance, provenance.data["words"])
     assert chosen.what == "the exported trial 4 of 'small'"
     assert chosen.config == config
     find(chosen, Database("sqlite:///nowhere.db"))
@@ -131,7 +131,7 @@ def test_an_exported_configuration_is_tested(database: Database) -> None:
     assert saved_figure() == ""
 
     write_words(Path("other.txt"), made_up_words(seed=2))
-    with pytest.raises(DataError, match=r"other\.txt is not the list of the export"):
+    with pytest.raises(DataError, match=r"other\.txt does not hold the data of the export"):
         subject_of_config(config, provenance, "other.txt")
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import WORDS
 from study_evidence import made_study, trained_evidence
 
-from sweep.certify.study_data import StudyWords
+from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
 from sweep.reporting.note_taking import note_new_words
 from sweep.storage.checkpoints import Checkpoints
@@ -30,7 +30,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
 ) -> None:
     """Weighted by their characters, the two losses are the exact loss of all dev words."""
     study, data = repeated
-    noted = note_new_words(study, StudyWords(study, data), Checkpoints(LocalFolder(tmp_path / "made")))
+    noted = note_new_words(study, StudyData(study, data), Checkpoints(LocalFolder(tmp_path / "made")))
     train, dev, _ = split_words(WORDS.split() * 2)
     new = [word for word in dev if word not in train]
     seen = [word for word in dev if word in train]
@@ -43,7 +43,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
     state = Checkpoints(LocalFolder(tmp_path / "made")).read_state(7, last.step, last.state_sha256)
     assert state is not None
     config = MLP.make_config(study.config_values(winner))
-    assert pooled == pytest.approx(MLP.words_loss(config, data, state, dev), abs=1e-9)
+    assert pooled == pytest.approx(MLP.units_loss(config, data, state, dev), abs=1e-9)
     assert math.isfinite(noted.new_loss)
 
 
@@ -52,7 +52,7 @@ def test_nothing_is_noted_where_something_is_missing(
 ) -> None:
     """No trial, weights that are not kept, or no dev word that also stands in train."""
     study, data = repeated
-    held, kept = StudyWords(study, data), Checkpoints(LocalFolder(tmp_path / "made"))
+    held, kept = StudyData(study, data), Checkpoints(LocalFolder(tmp_path / "made"))
     assert note_new_words(made_study(), held, kept) is None
     assert note_new_words(study, held, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
     distinct = trained_evidence(tmp_path, write_words(words, "distinct.txt"))

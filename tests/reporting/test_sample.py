@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from small_study import _own_ledger, made_up_words, small, trained, write_words
 
-from sweep.certify.config_file import Provenance, choose_trial, load_config, write_config
+from sweep.certify.config_file import choose_trial, load_config, write_config
+from sweep.certify.provenance import Provenance
 from sweep.errors import DataError
 from sweep.reporting.sample import sample_from
 from sweep.storage.database import Database
@@ -37,7 +38,7 @@ def sample(
         config,
         provenance,
         Database(url),
-        words=words or provenance.words,
+        words=words or provenance.data["words"],
         n=20,
         seed=seed,
         say=said.append,
@@ -86,5 +87,5 @@ def test_weights_of_another_model_are_not_taken(best: Exported) -> None:
 def test_other_words_are_refused(best: Exported) -> None:
     """An index would mean another letter on another list."""
     write_words(Path("other.txt"), made_up_words(seed=2))
-    with pytest.raises(DataError, match=r"other\.txt is not the list of the export"):
+    with pytest.raises(DataError, match=r"other\.txt does not hold the data of the export"):
         sample(best, words="other.txt")

@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     storage = database_in(folder).open_for_writing()
     for note in NOTES:
         store_note(storage, "toy", note)
-    plan = plan_confirmation(load_study(storage, "toy"), None, ConfirmSettings())
+    plan = plan_confirmation(load_study(storage, "toy"), None, ConfirmSettings(delta=0.003))
     write_plan(storage, "toy", plan.to_dict())
     with contextlib.closing(sqlite3.connect(database_in(folder).path)) as connection, connection:
         connection.execute("DELETE FROM trial_system_attributes WHERE key = 'sweep:seal'")

@@ -10,7 +10,7 @@ import pytest
 from sweep.errors import StorageError
 from sweep.storage.database import Database
 from sweep.storage.test_looks import TestLook, read_looks, write_look
-from sweep.storage.word_sketch import WordSketch
+from sweep.storage.unit_sketch import UnitSketch
 
 LOOK = TestLook(
     look_id="0" * 32,
@@ -24,7 +24,7 @@ LOOK = TestLook(
     test_loss=None,
     why="",
     version="1.0",
-    sketch=WordSketch.of(map(str, range(3_000)), b"k" * 32),
+    sketch=UnitSketch.of(map(str, range(3_000)), b"k" * 32),
 )
 
 

@@ -108,7 +108,7 @@ def many_trials(n: int) -> list[TrialRecord]:
 def made_confirmation(losses: dict[int, list[float]], certified: list[float]) -> Confirmation:
     """Return a confirmation of these trials with these losses by round, certified on the lowest mean."""
     rounds = len(next(iter(losses.values())))
-    settings = ConfirmSettings(top=len(losses), seeds=rounds, certify=max(2, len(certified)))
+    settings = ConfirmSettings(top=len(losses), seeds=rounds, certify=max(2, len(certified)), delta=0.003)
     candidates = tuple(Candidate(trial=n, estimate=2.0, search_loss=2.0, seconds=1.0) for n in losses)
     plan = ConfirmPlan(
         made=START.isoformat(), fingerprint="5" * 64, trials_seen=9, candidates=candidates, settings=settings

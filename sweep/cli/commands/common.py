@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from sweep.certify.study_data import StudyWords
+    from sweep.certify.study_data import StudyData
     from sweep.definition.records import StudyRecord
     from sweep.definition.spec import StudySpec
     from sweep.storage.database import Database, Storage
@@ -269,7 +269,7 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database", words: "StudyWords | None" = None) -> None:
+def publish_study(name: str, database: "Database", words: "StudyData | None" = None) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
     Args:

@@ -26,8 +26,8 @@ from sweep.cli.commands.common import (
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
-    from sweep.certify.study_data import StudyWords
-    from sweep.certify.word_report import WordReport
+    from sweep.certify.study_data import StudyData
+    from sweep.certify.units.report import UnitReport
     from sweep.definition.records import StudyRecord
     from sweep.definition.resources import Resources
     from sweep.execution.driver import RunSummary
@@ -40,7 +40,7 @@ RUN_TABLE_ROWS = 30
 
 def run(arguments: argparse.Namespace) -> int:
     """Train a study's trials, or go on with them."""
-    from sweep.certify.study_data import StudyWords
+    from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.run import run_study
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             observe=progress,
             should_stop=should_stop,
         )
-    study, words = summary.study, StudyWords(summary.study, data)
+    study, words = summary.study, StudyData(summary.study, data)
     if not stop:
         study = _take_notes(study, words, database)
     if progress.is_closed:
@@ -146,7 +146,7 @@ def _trials_done(study: "StudyRecord", words: str, sha256: str) -> int:
 def confirm(arguments: argparse.Namespace) -> int:
     """Train the best configurations again on fresh seeds."""
     from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
-    from sweep.certify.confirm_plan import ConfirmSettings
+    from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores
@@ -163,7 +163,7 @@ def confirm(arguments: argparse.Namespace) -> int:
         seeds=arguments.seeds,
         certify=arguments.certify,
         method="race" if arguments.race else "fixed",
-        delta=arguments.delta,
+        delta=difference_that_matters(study.task, arguments.delta),
         alpha=arguments.alpha,
     )
     plan = plan_confirmation(study, load_confirmation(storage, study), asked)
@@ -185,12 +185,12 @@ def confirm(arguments: argparse.Namespace) -> int:
         )
     evidence = gather_evidence(study.name, database)
     with announced("evaluating the confirmed models on each dev word"):
-        words = evidence.word_report if finished else None
-    _print_confirmation(evidence, words, arguments.format)
+        units = evidence.unit_report if finished else None
+    _print_confirmation(evidence, units, arguments.format)
     if finished:
         _warn_of_words(evidence.words, "the verdict is that of the seeds alone")
-        if evidence.why_no_word_report:
-            advise(f"warning: no losses word by word: {evidence.why_no_word_report}")
+        if evidence.why_no_unit_report:
+            advise(f"warning: no losses word by word: {evidence.why_no_unit_report}")
         publish_study(study.name, database, evidence.words)
     else:
         advise("interrupted: what is trained is stored; the same command goes on")
@@ -212,7 +212,7 @@ def lr_find(arguments: argparse.Namespace) -> int:
                 f"--set changes a study file, and {arguments.study} is an exported configuration"
             )
         config, provenance = load_config(arguments.study)
-        subject = subject_of_config(config, provenance, arguments.words or provenance.words)
+        subject = subject_of_config(config, provenance, arguments.words or provenance.data["words"])
     else:
         subject = subject_of_study(study_spec(arguments), database)
     check_code_cache(MLP.resolve_device(arguments.device))
@@ -248,7 +248,7 @@ def _check_place(arguments: argparse.Namespace, resources: "Resources") -> None:
         check_code_cache(devices[0])
 
 
-def _take_notes(study: "StudyRecord", words: "StudyWords", database: "Database") -> "StudyRecord":
+def _take_notes(study: "StudyRecord", words: "StudyData", database: "Database") -> "StudyRecord":
     """Return the study with its notes; as it is stored, with a warning, if its words are gone or changed."""
     from sweep.reporting.note_taking import take_notes
 
@@ -259,7 +259,7 @@ def _take_notes(study: "StudyRecord", words: "StudyWords", database: "Database")
         return take_notes(study, words, database)
 
 
-def _warn_of_words(words: "StudyWords", what_follows: str) -> bool:
+def _warn_of_words(words: "StudyData", what_follows: str) -> bool:
     """Print a warning if a study's words are gone or changed; return whether they are."""
     if words.why_missing is not None:
         advise(f"warning: {words.why_missing}; {what_follows}")
@@ -282,13 +282,13 @@ def _print_run(study: "StudyRecord", database: "Database", uniform_loss: float) 
     print(f"stored in {database.where}")
 
 
-def _print_confirmation(evidence: "Evidence", words: "WordReport | None", form: str) -> None:
+def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: str) -> None:
     from sweep.reporting.confirm_text import format_confirmation, format_json
 
     study, confirmation, verdict = evidence.study, evidence.confirmation, evidence.verdict
     assert confirmation is not None, "its plan is stored"
     assert verdict is not None, "its plan is stored"
     if form == "json":
-        print(format_json(verdict, words))
+        print(format_json(verdict, units))
         return
-    print(format_confirmation(study, confirmation, verdict, words, **terminal_look()))
+    print(format_confirmation(study, confirmation, verdict, units, **terminal_look()))

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas
 
-from sweep.certify.config_file import Certificate
 from sweep.certify.confirmation import Verdict
+from sweep.certify.provenance import Certificate
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import ranked_configurations

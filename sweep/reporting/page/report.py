@@ -161,7 +161,7 @@ def _confirmation(evidence: Evidence) -> Part:
         raise NothingToShowError(
             f"nothing was confirmed; `sweep confirm {name}` trains the best on fresh seeds"
         )
-    found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.word_report)
+    found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.unit_report)
     items = "".join(f"<li>{escape(sentence.strip())}</li>" for sentence in found)
     if evidence.verdict.is_empty:
         return Part(markup=f'<ul class="findings">{items}</ul>')

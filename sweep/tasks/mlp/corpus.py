@@ -180,11 +180,6 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     )
 
 
-def load_train_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
-    """Read the train part of a words file as text, in the order of the split."""
-    return split_words(read_words(path, dedupe).words)[0]
-
-
 def load_test_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
     """Read the test part of a words file. Only the final test calls this."""
     return split_words(read_words(path, dedupe).words)[2]

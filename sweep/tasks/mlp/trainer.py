@@ -3,32 +3,33 @@
 Importing this module is cheap; torch is loaded when something must be trained.
 """
 
+import dataclasses
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import ConfigError, DataError
-from sweep.spelling import unknown
+from sweep.errors import ConfigError
 from sweep.task import JobQueue, Metric, Segment
 from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_fields
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
     Corpus,
     build_examples,
+    decode_words,
     encode_words,
     load_corpus,
+    load_test_words,
     merge_examples,
 )
 from sweep.tasks.mlp.honoured import HONOURED
 from sweep.tasks.mlp.memory import worker_bytes
-from sweep.tasks.mlp.words_file import NORMALIZED, is_dedupe, words_sha256
+from sweep.tasks.mlp.spelling import normalized
+from sweep.tasks.mlp.words_file import DEDUPES, check_section, usual_hashes, words_sha256
 
 if TYPE_CHECKING:
     from sweep.tasks.mlp.inspection import Inspection
-
-DEFAULT_WORDS = "data/names.txt"
 
 TRAINER_VERSION = 1
 """Raised only when reference numbers change: results of other versions are not comparable."""
@@ -38,22 +39,6 @@ _FIXED_WORK = 140_000
 
 GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
-
-_DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "words": (lambda value: type(value) is str, "a text"),
-    "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
-}
-"""Key of [data] -> what its value must satisfy, in code and in words."""
-
-_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
-
-
-def _wrong_with(key: str, value: Any) -> str:
-    """Return what is wrong with an entry of [data], "" if nothing is."""
-    if key not in _DATA_RULES:
-        return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
-    holds, rule = _DATA_RULES[key]
-    return "" if holds(value) else f"data.{key} must be {rule}, got {value!r}"
 
 
 class MlpTask:
@@ -70,6 +55,7 @@ class MlpTask:
         tolerance=0.02,
     )
     shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
+    unit = "word"
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_fields(TrainConfig)
@@ -91,19 +77,27 @@ class MlpTask:
             )
 
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
-        """Check ``words`` and ``dedupe``."""
-        if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
-            raise DataError(*wrong)
-        return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
+        """Check ``words`` and ``dedupe``; see ``words_file``."""
+        return check_section(section)
 
     def load_data(self, section: Mapping[str, Any]) -> Corpus:
         """Read the words file into vocabulary, train and dev parts."""
-        checked = self.check_data_section(section)
+        checked = check_section(section)
         return load_corpus(checked["words"], dedupe=checked["dedupe"])
+
+    def data_files(self, section: Mapping[str, Any]) -> dict[str, str]:
+        """Return the words file."""
+        return {"words": check_section(section)["words"]}
 
     def data_sha256(self, section: Mapping[str, Any]) -> str:
         """Return the hash of the words file as it is now, without parsing it."""
-        return words_sha256(self.check_data_section(section)["words"])
+        return words_sha256(check_section(section)["words"])
+
+    def load_copy(self, section: Mapping[str, Any], sha256: str) -> Corpus:
+        """Read the words file; the same words with other line ends or another mark are the same list."""
+        data = self.load_data(section)
+        is_copy = data.sha256 != sha256 and sha256 in usual_hashes(check_section(section)["words"])
+        return dataclasses.replace(data, sha256=sha256) if is_copy else data
 
     def resolve_device(self, name: str) -> str:
         """Ask torch what is here."""
@@ -198,24 +192,45 @@ class MlpTask:
 
         check_weights(state)
 
-    def words_loss(self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]) -> float:
-        """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""
-        from sweep.tasks.mlp.evaluation import split_loss
-        from sweep.tasks.mlp.state import read_weights
+    def units(self, data: Corpus, part: str) -> list[str]:
+        """Return the words of train or dev as text, in the order of the split."""
+        return decode_words({"train": data.train, "dev": data.dev}[part], data.vocabulary)
 
-        parameters = read_weights(state, config, data.vocabulary_size)
-        examples = build_examples(encode_words(words, data.vocabulary), config.block_size)
-        return split_loss(parameters, merge_examples(examples))
+    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+        """Read the test words."""
+        checked = check_section(section)
+        return load_test_words(checked["words"], dedupe=checked["dedupe"])
 
-    def word_losses(
-        self, config: TrainConfig, data: Corpus, state: bytes, words: Sequence[str]
+    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the words file with each value of ``dedupe``."""
+        return [{**section, "dedupe": dedupe} for dedupe in DEDUPES]
+
+    def unit_key(self, unit: str) -> str:
+        """Return ``spelling.normalized``."""
+        return normalized(unit)
+
+    def unit_losses(
+        self, config: TrainConfig, data: Corpus, state: bytes, units: Sequence[str]
     ) -> np.ndarray:
         """Return each word's summed negative log-likelihood in nats, its end included, shape (W,)."""
         from sweep.tasks.mlp.evaluation import word_losses
         from sweep.tasks.mlp.state import read_weights
 
         parameters = read_weights(state, config, data.vocabulary_size)
-        return word_losses(parameters, encode_words(words, data.vocabulary), config.block_size)
+        return word_losses(parameters, encode_words(units, data.vocabulary), config.block_size)
+
+    def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
+        """Return the characters of each word with its end, shape (W,)."""
+        return np.array([len(word) + 1 for word in units])
+
+    def units_loss(self, config: TrainConfig, data: Corpus, state: bytes, units: Sequence[str]) -> float:
+        """Return the exact loss over any words of the same alphabet, nats per character, on the CPU."""
+        from sweep.tasks.mlp.evaluation import split_loss
+        from sweep.tasks.mlp.state import read_weights
+
+        parameters = read_weights(state, config, data.vocabulary_size)
+        examples = build_examples(encode_words(units, data.vocabulary), config.block_size)
+        return split_loss(parameters, merge_examples(examples))
 
     def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
         """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""

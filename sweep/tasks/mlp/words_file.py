@@ -1,19 +1,22 @@
 """Reads a words file: UTF-8, one word a line, each word kept as it is written.
 
-All lines that cannot be words are reported in one message, and nothing is repaired. What is trained on
-is built in ``corpus``.
+The section ``[data]`` of a study names the file and how its repeats are treated. All lines that cannot be
+words are reported in one message, and nothing is repaired. What is trained on is built in ``corpus``.
 """
 
 import hashlib
 import itertools
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeGuard
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from sweep.errors import DataError
+from sweep.spelling import unknown
 from sweep.tasks.mlp.spelling import normalized
+
+DEFAULT_WORDS = "data/names.txt"
 
 MIN_WORDS = 10
 """Fewest words for which each of the three splits holds one."""
@@ -23,6 +26,9 @@ NORMALIZED: Literal["normalized"] = "normalized"
 Dedupe = bool | Literal["normalized"]
 """Whether only the first of equal words is kept: of those written alike, or of those that
 ``spelling.normalized`` makes equal."""
+
+DEDUPES: tuple[Dedupe, ...] = (False, True, NORMALIZED)
+"""Every value of ``dedupe``."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FORBIDDEN = re.compile(r"[.\x00-\x1f\x7f-\x9f]")
@@ -51,6 +57,34 @@ class WordList(NamedTuple):
 def is_dedupe(value: object) -> TypeGuard[Dedupe]:
     """Return whether a value is one of ``Dedupe``."""
     return type(value) is bool or value == NORMALIZED
+
+
+_DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "words": (lambda value: type(value) is str, "a text"),
+    "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
+}
+"""Key of [data] -> what its value must satisfy, in code and in words."""
+
+_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
+
+
+def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the section ``[data]`` of a study with its defaults.
+
+    Raises:
+        DataError: If a key is unknown or a value breaks its rule; one line for each.
+    """
+    if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
+        raise DataError(*wrong)
+    return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
+
+
+def _wrong_with(key: str, value: Any) -> str:
+    """Return what is wrong with an entry of [data], "" if nothing is."""
+    if key not in _DATA_RULES:
+        return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
+    holds, rule = _DATA_RULES[key]
+    return "" if holds(value) else f"data.{key} must be {rule}, got {value!r}"
 
 
 def read_words(path: Path | str, dedupe: Dedupe) -> WordList:

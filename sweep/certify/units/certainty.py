@@ -1,6 +1,6 @@
-"""How far do seeds and words let a loss be known?
+"""Compute how far seeds and units let a loss be known.
 
-A mean over seeds is uncertain in two ways: other seeds would give other models, and other words of the
+A mean over seeds is uncertain in two ways: other seeds would give other models, and other units of the
 same kind another loss. The second is the larger one, and no number of seeds makes it smaller.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sweep.certify.selection import mean_interval
-from sweep.certify.word_uncertainty import Uncertainty, mean_losses, over_seeds_and_words, over_words
+from sweep.certify.units.uncertainty import Uncertainty, mean_losses, over_seeds_and_units, over_units
 
 BOOTSTRAP_SEED = 0
 """Seed of the resamples."""
@@ -18,7 +18,7 @@ BOOTSTRAP_SEED = 0
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The uncertainty from one source, nats per character."""
+    """The uncertainty from one source, in the metric's unit."""
 
     standard_error: float
     low: float
@@ -31,11 +31,11 @@ class Certainty:
     """A mean loss over seeds, and what it may be off by."""
 
     losses: tuple[float, ...]
-    """Of each seed, nats per character."""
+    """Of each seed, in the metric's unit."""
     seeds: Source | None
-    """Other seeds, these words; None for one seed."""
-    words: Source
-    """Other words, these seeds."""
+    """Other seeds, these units; None for one seed."""
+    units: Source
+    """Other units, these seeds."""
     both: Source | None
 
     @property
@@ -43,29 +43,30 @@ class Certainty:
         """Mean loss over the seeds."""
         return float(np.mean(self.losses))
 
-    def sentences(self) -> Iterator[str]:
-        """Yield one line for each source."""
-        sources = {"seeds": self.seeds, "words": self.words, "both": self.both}
+    def sentences(self, unit: str) -> Iterator[str]:
+        """Yield one line for each source; ``unit`` is what a unit is called."""
+        sources = {"seeds": self.seeds, f"{unit}s": self.units, "both": self.both}
+        width = max(6, *map(len, sources))
         for name, source in sources.items():
             if source is not None:
                 interval = f"{source.low:.4f} to {source.high:.4f}"
-                yield f"95 % over {name:<6} {interval} (standard error {source.standard_error:.4f})"
+                yield f"95 % over {name:<{width}} {interval} (standard error {source.standard_error:.4f})"
 
 
-def certainty(nll: np.ndarray, sizes: np.ndarray) -> Certainty:
+def certainty(losses: np.ndarray, sizes: np.ndarray) -> Certainty:
     """Return the mean loss of one configuration over seeds with its uncertainties.
 
     Args:
-        nll: Summed negative log-likelihood of each distinct word for each seed, nats, shape (n, W).
-        sizes: Characters of each word, its end and its repeats included, shape (W,).
+        losses: Summed loss of each distinct unit for each seed, shape (n, U).
+        sizes: Size of each unit, its repeats included, shape (U,).
     """
-    losses = mean_losses(nll, sizes)
-    several = len(losses) > 1
+    means = mean_losses(losses, sizes)
+    several = len(means) > 1
     return Certainty(
-        losses=tuple(losses.tolist()),
-        seeds=_over_seeds(losses) if several else None,
-        words=_source(over_words(nll, sizes, seed=BOOTSTRAP_SEED)),
-        both=_source(over_seeds_and_words(nll, sizes)) if several else None,
+        losses=tuple(means.tolist()),
+        seeds=_over_seeds(means) if several else None,
+        units=_source(over_units(losses, sizes, seed=BOOTSTRAP_SEED)),
+        both=_source(over_seeds_and_units(losses, sizes)) if several else None,
     )
 
 

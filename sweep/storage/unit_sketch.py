@@ -1,7 +1,8 @@
-"""Summarises a set of words so that its overlap with another set can be estimated later, without the words.
+"""Summarises a set of units so that its overlap with another set can be estimated later, without the units.
 
-A sketch holds the lowest ``SIZE`` of the words' keyed 64-bit hashes. Whoever lacks the key cannot test
-whether a word was among them.
+A unit is a text, such as a word; units that count as the same must be written alike. A sketch holds the
+lowest ``SIZE`` of the units' keyed 64-bit hashes. Whoever lacks the key cannot test whether a unit was
+among them.
 
 References:
     Bar-Yossef, Jayram, Kumar, Sivakumar, Trevisan, "Counting Distinct Elements in a Data Stream", 2002.
@@ -17,8 +18,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from sweep.tasks.mlp.spelling import normalized
-
 SIZE = 1024
 """Hashes that a sketch holds at most."""
 
@@ -29,19 +28,19 @@ _HIGHEST = 2**64 - 1
 
 
 class Overlap(NamedTuple):
-    """How much of a set of words other sets hold."""
+    """How much of a set of units other sets hold."""
 
     share: float
-    """Part of the words, from 0 to 1."""
+    """Part of the units, from 0 to 1."""
     compared: int
-    """Words that the share was estimated from; it is exact if that is all of them."""
-    words: int
-    """Distinct words of the set."""
+    """Units that the share was estimated from; it is exact if that is all of them."""
+    units: int
+    """Distinct units of the set."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class WordSketch:
-    """The lowest hashes of a set of words.
+class UnitSketch:
+    """The lowest hashes of a set of units.
 
     Raises:
         ValueError: If the fields do not belong together.
@@ -50,7 +49,7 @@ class WordSketch:
     key_id: str
     """16 hex digits; sketches of different keys cannot be compared."""
     words: int
-    """Distinct words of the set."""
+    """Distinct units of the set, under the name that databases and ledgers store."""
     lowest: str
     """The hashes, ascending, 8 bytes each, big-endian, in base64."""
 
@@ -58,7 +57,7 @@ class WordSketch:
         if not re.fullmatch("[0-9a-f]{16}", self.key_id):
             raise ValueError("key_id must be 16 hex digits")
         if len(self.hashes) != min(self.words, SIZE):
-            raise ValueError(f"a sketch of {self.words} words holds {len(self.hashes)} hashes")
+            raise ValueError(f"a sketch of {self.words} units holds {len(self.hashes)} hashes")
 
     @property
     def hashes(self) -> frozenset[int]:
@@ -68,13 +67,13 @@ class WordSketch:
 
     @property
     def limit(self) -> int:
-        """The hash up to which the sketch holds every word of the set."""
+        """The hash up to which the sketch holds every unit of the set."""
         return max(self.hashes) if self.words > SIZE else _HIGHEST
 
     @classmethod
-    def of(cls, words: Iterable[str], key: bytes) -> Self:
-        """Return the sketch of some words, of each spelling once."""
-        hashes = word_hashes(words, key)
+    def of(cls, units: Iterable[str], key: bytes) -> Self:
+        """Return the sketch of some units; repeats count once."""
+        hashes = unit_hashes(units, key)
         lowest = np.array(sorted(hashes)[:SIZE], ">u8").tobytes()
         return cls(key_id=key_id(key), words=len(hashes), lowest=base64.b64encode(lowest).decode())
 
@@ -84,20 +83,20 @@ def key_id(key: bytes) -> str:
     return hashlib.blake2b(key=key, digest_size=_BYTES, person=b"sweep key id").hexdigest()
 
 
-def word_hashes(words: Iterable[str], key: bytes) -> set[int]:
-    """Return the keyed hash of each word; words that ``spelling.normalized`` makes equal have one."""
-    return {_hash(word, key) for word in set(map(normalized, words))}
+def unit_hashes(units: Iterable[str], key: bytes) -> set[int]:
+    """Return the keyed hash of each distinct unit."""
+    return {_hash(unit, key) for unit in set(units)}
 
 
-def estimate_overlap(hashes: set[int], sketches: Sequence[WordSketch]) -> Overlap:
-    """Return how many of some words occur in at least one of the sketched sets.
+def estimate_overlap(hashes: set[int], sketches: Sequence[UnitSketch]) -> Overlap:
+    """Return how many of some units occur in at least one of the sketched sets.
 
-    Up to the lowest limit of some sketches it is known of each word whether it does; the share among those
-    words is the estimate. A sketch of a large set has a low limit, so the estimate is also made without the
-    largest sets, one after the other, which finds at most as much, from more words; the highest counts.
+    Up to the lowest limit of some sketches it is known of each unit whether it does; the share among those
+    units is the estimate. A sketch of a large set has a low limit, so the estimate is also made without the
+    largest sets, one after the other, which finds at most as much, from more units; the highest counts.
 
     Args:
-        hashes: ``word_hashes`` of the words, at least one, with the key of the sketches.
+        hashes: ``unit_hashes`` of the units, at least one, with the key of the sketches.
         sketches: Of the other sets.
     """
     finest_first = sorted(sketches, key=lambda sketch: sketch.limit, reverse=True)
@@ -112,5 +111,5 @@ def estimate_overlap(hashes: set[int], sketches: Sequence[WordSketch]) -> Overla
     return best
 
 
-def _hash(word: str, key: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), key=key, digest_size=_BYTES).digest())
+def _hash(unit: str, key: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(unit.encode(), key=key, digest_size=_BYTES).digest())

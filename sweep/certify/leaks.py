@@ -1,0 +1,64 @@
+"""Finds test units that another study of the database trained on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweep.certify.earlier_looks import TestPart
+from sweep.certify.final_test import held_out
+from sweep.certify.provenance import Provenance
+from sweep.certify.study_data import StudyData
+from sweep.definition.records import StudyRecord
+from sweep.errors import DataError, SweepError
+from sweep.storage.database import Storage
+from sweep.storage.study_store import load_study, study_names
+
+
+def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: Storage) -> Iterator[str]:
+    """Yield a warning for each other data whose training units hold test units of an export.
+
+    Units that repeat within one source occur in both of its parts; only a larger share than that
+    is worth a warning.
+
+    Args:
+        provenance: Where the exported configuration comes from.
+        section: The ``[data]`` section that it was tested on.
+        storage: The database of the other studies.
+    """
+    task = held_out(provenance.task)
+    test = TestPart.load(task, section).keys
+    own = len(test & set(map(task.unit_key, task.units(provenance.task.load_data(section), "train"))))
+    for study in _other_data(provenance, storage):
+        try:
+            shared = len(test & StudyData(study).in_train)
+        except DataError:
+            yield (
+                f"cannot tell whether these test {task.unit}s occurred in the training {task.unit}s of "
+                f"{study.name!r}"
+            )
+            continue
+        if shared > own:
+            yield (
+                f"{shared:,} of {len(test):,} distinct test {task.unit}s occur in the training {task.unit}s "
+                f"of {study.name!r}; what was learned there may have reached this choice"
+            )
+
+
+def _other_data(provenance: Provenance, storage: Storage) -> Iterator[StudyRecord]:
+    """Yield one study of the same trainer for each other data in the database."""
+    seen = set[tuple[str, str]]()
+    for name in study_names(storage):
+        try:
+            study = load_study(storage, name)
+        except SweepError:
+            continue  # a study of another program has no data
+        key = (study.identity["data_sha256"], json.dumps(study.identity["data"], sort_keys=True))
+        if study.trainer == provenance.trainer and not _is_own(study, provenance) and key not in seen:
+            seen.add(key)
+            yield study
+
+
+def _is_own(study: StudyRecord, provenance: Provenance) -> bool:
+    """Return whether a study has the data of an export, cut alike."""
+    is_same = study.identity["data_sha256"] == provenance.data_sha256
+    return is_same and bool(study.identity["data"].items() <= provenance.data.items())

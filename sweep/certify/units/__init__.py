@@ -1,0 +1,1 @@
+"""What other held-out units would change, such as other words."""

@@ -1,0 +1,104 @@
+"""Add to a verdict what the dev units show.
+
+How far the certified loss may be off, whether the order of the candidates is the same on units that do
+not occur in train, and how sure the difference of the two best is.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from sweep.certify.confirm import Confirmation
+from sweep.certify.confirmation import Verdict
+from sweep.certify.study_data import StudyData
+from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
+from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence
+from sweep.certify.units.uncertainty import over_units
+from sweep.definition.records import StudyRecord
+from sweep.storage.database import Database
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class UnitReport:
+    """Losses in the metric's unit, means over seeds."""
+
+    unit: str
+    """What a unit is called."""
+    unseen: dict[int, float]
+    """Trial -> its loss on the distinct dev units that do not occur in train."""
+    n_unseen: int
+    n_units: int
+    """Distinct dev units that do not occur in train, and all."""
+    certified: Certainty | None
+    certified_unseen: float | None
+    certified_seen: float | None
+    """The certified loss on dev units that do not, and that do, occur in train."""
+    lead: tuple[float, float, float] | None
+    """Loss of the second best mean less the best, and its 95 % interval over units."""
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what is worth printing."""
+        if self.certified is not None:
+            yield from (f"  {line}" for line in self.certified.sentences(self.unit))
+        if self.certified_unseen is not None and self.certified_seen is not None:
+            yield (
+                f"  on the {self.n_unseen:,} of {self.n_units:,} distinct dev {self.unit}s that do not occur "
+                f"in train {self.certified_unseen:.4f}, on the others {self.certified_seen:.4f}"
+            )
+        if self.lead is not None:
+            lead, low, high = self.lead
+            yield f"lead over the second: {lead:.4f}, 95 % over {self.unit}s {low:+.4f} to {high:+.4f}"
+        by_mean, by_unseen = list(self.unseen), sorted(self.unseen, key=self.unseen.__getitem__)
+        if len(by_mean) > 1:
+            same = "the same" if by_mean == by_unseen else f"trials {', '.join(map(str, by_unseen))}"
+            yield f"order on dev {self.unit}s that do not occur in train: {same}"
+
+
+def report_units(
+    study: StudyRecord, database: Database, confirmation: Confirmation, verdict: Verdict, data: StudyData
+) -> UnitReport | None:
+    """Return what the dev units show.
+
+    Args:
+        study: The study that is confirmed.
+        database: Where the trained states are kept.
+        confirmation: The trainings.
+        verdict: What they show.
+        data: The data that the study was run on.
+
+    Returns:
+        None if the trainer holds out no units, a state is gone, or nothing is finished.
+
+    Raises:
+        DataError: If the data are gone or changed, or weights are not finite.
+    """
+    if verdict.rounds == 0:
+        return None
+    evidence = gather_unit_evidence(study, confirmation, data, database)
+    return None if evidence is None else _report(verdict, evidence)
+
+
+def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
+    unseen, seen = ~evidence.in_train, evidence.in_train
+    standing = {candidate.trial for candidate in verdict.standing}
+    by_mean = [int(trial) for trial in verdict.rows["trial"] if trial in standing]
+    rounds = {trial: evidence.of(trial, "choice", verdict.rounds) for trial in by_mean}
+    chosen, certified = verdict.chosen, None
+    if chosen is not None and verdict.certified:
+        certified = evidence.of(chosen.trial, "certify", len(verdict.certified))
+    both = bool(seen.any() and unseen.any())
+    lead = None
+    if len(by_mean) > 1:
+        difference = rounds[by_mean[1]] - rounds[by_mean[0]]
+        _, low, high = over_units(difference, evidence.sizes, seed=BOOTSTRAP_SEED)
+        mean = difference.sum() / (len(difference) * evidence.sizes.sum())
+        lead = (float(mean), float(low), float(high))
+    return UnitReport(
+        unit=evidence.unit,
+        unseen={t: evidence.loss_on(losses, unseen) for t, losses in rounds.items()} if unseen.any() else {},
+        n_unseen=int(unseen.sum()),
+        n_units=len(unseen),
+        certified=certainty(certified, evidence.sizes) if certified is not None else None,
+        certified_unseen=evidence.loss_on(certified, unseen) if certified is not None and both else None,
+        certified_seen=evidence.loss_on(certified, seen) if certified is not None and both else None,
+        lead=lead,
+    )

@@ -1,0 +1,133 @@
+"""Compute how far the losses would move on other units of the same kind.
+
+A held-out part is a sample of units, and what is predicted within one unit is not independent, so what is
+resampled is whole units (a cluster bootstrap). A run comes as the loss of each distinct unit, summed over
+the unit and its repeats, beside the unit's size: for a word the negative log-likelihood and the number of
+its characters. The loss of the run is the ratio of the two sums. The denominator is the same for all runs,
+so ``losses[i] - losses[j]`` in place of ``losses`` compares two configurations on the same units and seeds,
+where most of what makes units hard cancels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from sweep.certify.selection import ALPHA
+
+RESAMPLES = 2_000
+"""Resamples of an interval; its ends are then good to some 3 % of its width."""
+
+_CHUNK = 200
+"""Resamples at a time, at most: 200 x 3,000 units are 5 MB of counts."""
+
+_CHUNK_COUNTS = 8_000_000
+"""Counts at a time, at most, 64 MB: fewer resamples of more than 40,000 units."""
+
+
+class Uncertainty(NamedTuple):
+    """Standard errors and bounds of intervals in the metric's unit, arrays of one shape."""
+
+    standard_error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def mean_losses(losses: np.ndarray, sizes: np.ndarray, taken: np.ndarray | None = None) -> np.ndarray:
+    """Return losses in the metric's unit, on all units or on some of them.
+
+    Args:
+        losses: Summed loss of each distinct unit, shape (..., U).
+        sizes: Size of each, shape (U,).
+        taken: Which to take, such as those that do not occur in train; boolean, shape (U,).
+
+    Returns:
+        Shape (...).
+    """
+    taken = np.ones(len(sizes), dtype=bool) if taken is None else taken
+    assert taken.any(), "no units, no loss"
+    return np.asarray(losses[..., taken].sum(axis=-1) / sizes[taken].sum())
+
+
+def over_units(
+    losses: np.ndarray, sizes: np.ndarray, *, seed: int, alpha: float = ALPHA, resamples: int = RESAMPLES
+) -> Uncertainty:
+    """Resample units: return how sure the mean loss of these runs is for units of this kind.
+
+    All leading axes share their resamples. The interval is the percentile one.
+
+    Args:
+        losses: Summed loss of each distinct unit, shape (..., n, U), n runs.
+        sizes: Size of each, shape (U,).
+        seed: Seed of the resamples.
+        alpha: Chance that one interval, taken alone, misses.
+        resamples: How many.
+
+    Returns:
+        Arrays of shape (...).
+
+    References:
+        Davison, Hinkley, "Bootstrap Methods and their Application", 1997, sections 3.8 and 5.3.
+    """
+    rng = np.random.default_rng(seed)
+    n_units, mean = len(sizes), losses.mean(axis=-2)
+    step = min(_CHUNK, max(1, _CHUNK_COUNTS // n_units))
+    chunks = [min(step, resamples - done) for done in range(0, resamples, step)]
+    found = []
+    for size in chunks:
+        counts = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=size).astype(np.float64)
+        found.append(mean.reshape(-1, n_units) @ counts.T / (counts @ sizes))
+    resampled = np.concatenate(found, axis=1).reshape(*mean.shape[:-1], resamples)
+    low, high = np.quantile(resampled, [alpha / 2, 1 - alpha / 2], axis=-1)
+    return Uncertainty(resampled.std(axis=-1, ddof=1), low, high)
+
+
+def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float = ALPHA) -> Uncertainty:
+    """Return how sure the mean loss is for other seeds and other units of the same kind, together.
+
+    Runs and units are crossed: every run is judged on every unit. To first order a run's loss on a
+    unit moves the mean by its influence, (loss - mean loss * size) * U / sum of sizes, and the
+    variance of the mean is that over seeds, plus that over units, less that of what is particular to
+    both at once, which the two have counted twice. Resampling seeds and units would count it three
+    times. The interval is Student's, with the degrees of freedom of Welch and Satterthwaite, since
+    percentiles over a few seeds are too narrow.
+
+    Args:
+        losses: Summed loss of each distinct unit, shape (..., n, U), n runs, at least 2.
+        sizes: Size of each, shape (U,).
+        alpha: Chance that one interval, taken alone, misses.
+
+    Returns:
+        Arrays of shape (...).
+
+    References:
+        Cameron, Gelbach, Miller, "Robust Inference with Multiway Clustering", 2011. Owen, "The
+        Pigeonhole Bootstrap", 2007.
+    """
+    n, n_units = losses.shape[-2:]
+    assert n >= 2, "one seed has no spread"
+    mean = mean_losses(losses, sizes).mean(axis=-1)
+    influence = (losses - mean[..., None, None] * sizes) * (n_units / sizes.sum())
+    over_seeds = influence.mean(axis=-1).var(axis=-1, ddof=1) / n
+    over_units = influence.mean(axis=-2).var(axis=-1, ddof=1) / n_units
+    variance = over_seeds + over_units - _crossed(influence)
+    standard_error = np.sqrt(np.maximum(variance, np.maximum(over_seeds, over_units)))
+    freedom = _satterthwaite((over_seeds, n - 1), (over_units, n_units - 1))
+    margin = stdtrit(freedom, 1 - alpha / 2) * standard_error
+    return Uncertainty(standard_error, mean - margin, mean + margin)
+
+
+def _crossed(influence: np.ndarray) -> np.ndarray:
+    """Return the variance of the mean that comes from the interaction of rows and columns."""
+    n, n_units = influence.shape[-2:]
+    rows, columns = influence.mean(axis=-1, keepdims=True), influence.mean(axis=-2, keepdims=True)
+    squares = ((influence - rows - columns) ** 2).sum(axis=(-2, -1))
+    return np.asarray(squares / ((n - 1) * (n_units - 1)) / (n * n_units))
+
+
+def _satterthwaite(*parts: tuple[np.ndarray, int]) -> np.ndarray:
+    """Return the degrees of freedom of a sum of variances that have each their own."""
+    total = sum(variance for variance, _ in parts)
+    smallest = np.finfo(np.float64).tiny  # a configuration less itself varies in nothing
+    spread = np.maximum(sum(variance**2 / freedom for variance, freedom in parts), smallest)
+    return np.maximum(total**2 / spread, min(freedom for _, freedom in parts))
