@@ -20,8 +20,8 @@ from sweep.execution.run_request import RunRequest
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.postgres import RUNNING_PATIENCE_S, patiently
-from sweep.storage.shared_writer import LeaseLostError, SharedWriter
-from sweep.storage.study_store import load_study, open_study, trial_ids, trial_record
+from sweep.storage.shared_study import LeaseLostError, SharedStudy
+from sweep.storage.study_store import ensure_study, load_study, trial_ids, trial_record
 
 IDLE_S = 1.0
 """After how many seconds a driver with nothing to train looks for something again."""
@@ -43,21 +43,21 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
     def read() -> _Stored:
         return load_study(storage, spec.name), trial_ids(storage, spec.name)
 
-    def join() -> SharedWriter:
+    def join() -> SharedStudy:
         with database.opening():
-            writer = open_study(storage, spec, workload.task, workload.data, SharedWriter)
-            assert isinstance(writer, SharedWriter), "asked for in the line above"
-            writer.join()
-        return writer
+            study_id = ensure_study(storage, spec, workload.task, workload.data)
+            shared = SharedStudy(storage, study_id, spec.name)
+            shared.join()
+        return shared
 
     while True:
-        writer = database.patiently(join)
-        driver = SharedDriver(request, spec=spec, writer=writer, checkpoints=checkpoints, read=read)
+        shared = database.patiently(join)
+        driver = SharedDriver(request, spec=spec, shared=shared, checkpoints=checkpoints, read=read)
         try:
             with machine_errors(database.files.where):
                 stopped_by = driver.run()
         except LeaseLostError:
-            writer.close()
+            shared.close()
             request.observe(
                 Warned(text="this driver was cut off and taken for dead; it goes on as a new one")
             )
@@ -66,13 +66,13 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
             continue
         except BaseException:
             with contextlib.suppress(StorageUnreachableError):
-                writer.leave()
+                shared.leave()
             raise
         finally:
             trained += driver.trained
         break
     with contextlib.suppress(StorageUnreachableError), database.opening():
-        if writer.leave():
+        if shared.leave():
             driver.tidy_all()
     study, _ = database.patiently(read)
     return RunSummary(study=study, trained=trained, stopped_by=stopped_by)
@@ -81,19 +81,17 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
 class SharedDriver(Driver):
     """One of the drivers of a study."""
 
-    writer: SharedWriter
-
     def __init__(
         self,
         request: RunRequest,
         *,
         spec: StudySpec,
-        writer: SharedWriter,
+        shared: SharedStudy,
         checkpoints: Checkpoints,
         read: Callable[[], _Stored],
     ) -> None:
         """Learn what is stored; ``read`` is called again whenever a turn's outcome is unknown."""
-        self._read = read
+        self._read, self._shared = read, shared
         self._followed: dict[int, int] = {}
         self._free: list[int] = []
         self._look_again = 0.0
@@ -102,7 +100,9 @@ class SharedDriver(Driver):
         self._ended: set[int] = set()
         self._tidies_all = False
         study, ids = patiently(read, RUNNING_PATIENCE_S)
-        super().__init__(request, spec=spec, writer=writer, checkpoints=checkpoints, study=study, ids=ids)
+        super().__init__(
+            request, spec=spec, writer=shared.writer, checkpoints=checkpoints, study=study, ids=ids
+        )
 
     def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
         """Learn what is stored, and which trials others may train."""
@@ -113,7 +113,7 @@ class SharedDriver(Driver):
     def advance(self, pool: Pool) -> bool:
         """Go on; the study is over when nobody trains any more."""
         with contextlib.suppress(StorageUnreachableError):
-            self.writer.renew_when_due()
+            self._shared.renew_when_due()
         if not super().advance(pool):
             return False
         if self.is_full or (not self._awaited and len(self.params) >= self.spec.total_trials):
@@ -152,14 +152,14 @@ class SharedDriver(Driver):
         if self._is_stale:
             self.start_from(*self._read())
         self._is_stale = True
-        live = self.writer.in_turn(self._next_in_turn)
+        live = self._shared.in_turn(self._next_in_turn)
         self._is_stale = self.is_full  # a proposal that was not claimed stands in the mirror
         return live
 
     def _next_in_turn(self) -> Live | None:
         self._catch_up()
         if self._free:
-            (trial,) = self.writer.read_trials(self._free[:1])
+            (trial,) = self._shared.read_trials(self._free[:1])
             self._followed.pop(trial_id(trial), None)
             return self.take_over(trial_record(trial), trial_id(trial))
         return self.claim_next()
@@ -167,14 +167,14 @@ class SharedDriver(Driver):
     def _catch_up(self) -> None:
         """Learn what other drivers claimed, reported and ended since the last turn."""
         own = {live.trial_id for live in self.live.values()}
-        standings = self.writer.standings(len(self.params), self._followed, own)
+        standings = self._shared.standings(len(self.params), self._followed, own)
         rungs = {standing.trial_id: standing.rungs for standing in standings}
         changed = [
             standing.trial_id
             for standing in standings
             if standing.is_finished or self._followed.get(standing.trial_id) != standing.rungs
         ]
-        for trial in self.writer.read_trials(changed):
+        for trial in self._shared.read_trials(changed):
             record = trial_record(trial)
             self._take_in(record)
             if record.is_finished:

@@ -1,9 +1,10 @@
-"""Which drivers run a shared study, and who trains which trial?
+"""Which drivers run a study, and who trains which trial.
 
-Two tables of our own beside Optuna's. A driver is a row with a lease, which it renews with every
-write; a claim says which driver trains a trial. When a lease has run out, anybody may delete the
-driver's row: its claims go with it, and its trials are free. The number of a driver is never
-given again, so a driver whose row is gone can be told by it (a fencing token): it writes no more.
+A study on this machine has one driver, which is ``Alone``. For a shared study there are two tables of our own
+beside Optuna's. A driver is a row with a lease, which it renews with every write; a claim names the driver
+that trains a trial. When a lease has run out, any driver may delete the row: its claims go with it, and its
+trials are free. The number of a driver is never given again (a fencing token), so a driver whose row is
+gone notices it and writes no more.
 
 The clock is the server's. After a restart of the server nobody is taken for dead for the time of
 a lease, since meanwhile nobody could renew.
@@ -15,6 +16,8 @@ References:
 
 import os
 import socket
+from collections.abc import Callable
+from typing import Protocol
 
 import sqlalchemy
 
@@ -22,6 +25,54 @@ from sweep.storage.optuna_schema import STUDIES, TRIALS
 
 LEASE_S = 60.0
 """A driver that did not write for so long is taken for dead."""
+
+
+class Turn(Protocol):
+    """What a driver adds to its writes because other drivers may write too."""
+
+    def begin(self, connection: sqlalchemy.Connection) -> None:
+        """Begin a transaction; refuse it if the driver's trials belong to others by now."""
+
+    def end(self) -> None:
+        """Note that a transaction was stored."""
+
+    def until_answered(self, work: Callable[[], None]) -> None:
+        """Do a transaction, and do it again if its answer was lost."""
+
+    def take(self, connection: sqlalchemy.Connection, trial_id: int) -> None:
+        """Claim a trial for this driver."""
+
+    def holds(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
+        """Return whether this driver has a claim on a trial."""
+
+    def give_up(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
+        """Remove this driver's claim on a trial; return whether there was one."""
+
+
+class Alone:
+    """The ``Turn`` of a study's only driver, which has nothing to add: the study's lock keeps others away."""
+
+    def begin(self, connection: sqlalchemy.Connection) -> None:
+        """Begin any transaction."""
+
+    def end(self) -> None:
+        """Note nothing."""
+
+    def until_answered(self, work: Callable[[], None]) -> None:
+        """Do a transaction; a local database always answers."""
+        work()
+
+    def take(self, connection: sqlalchemy.Connection, trial_id: int) -> None:
+        """Claim nothing: every trial is this driver's."""
+
+    def holds(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
+        """Return True: every trial is this driver's."""
+        return True
+
+    def give_up(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
+        """Return True: there is nothing to remove."""
+        return True
+
 
 _TABLES = sqlalchemy.MetaData()
 

@@ -27,6 +27,7 @@ from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database import storage_errors
+from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
 from sweep.storage.stored_kinds import check_identity, check_record, damage_refused, entries_of
 from sweep.storage.study_writer import SEAL, SEGMENTS, StudyWriter
@@ -56,10 +57,13 @@ _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
 
 
-def open_study(
-    storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data, writer: type[StudyWriter] = StudyWriter
-) -> StudyWriter:
-    """Return a ``writer`` of the study that ``spec`` describes, made where it is missing.
+def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
+    """Return the only writer of the study that ``spec`` describes; see ``ensure_study``."""
+    return StudyWriter(storage.engine, ensure_study(storage, spec, task, data), spec.name, Alone())
+
+
+def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> int:
+    """Return the id of the study that ``spec`` describes; store the study if it is missing.
 
     Raises:
         StudyConflictError: If a study of that name is stored with another identity.
@@ -73,7 +77,7 @@ def open_study(
         else:
             _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
-    return writer(storage, stored_id, spec.name)
+    return stored_id
 
 
 def load_study(storage: RDBStorage, name: str) -> StudyRecord:

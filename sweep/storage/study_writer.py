@@ -1,9 +1,9 @@
-"""How are trials written?
+"""Write trials, in one commit for everything that belongs together.
 
-Straight into the tables of Optuna's schema, a few statements and one commit for everything that
-belongs together: Optuna's own storage asks before each value and commits after it, which costs
-more than training a small trial. A trial is claimed in one write, with all its parameters, so a
-half-asked trial cannot exist.
+Statements go straight into the tables of Optuna's schema: Optuna's own storage asks before each value and
+commits after it, which costs more than training a small trial. A trial is claimed in one write, with all
+its parameters, so a half-asked trial cannot exist. If other drivers write too, the driver's ``Turn`` adds
+to each commit what that needs.
 """
 
 import contextlib
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
-from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -22,6 +21,7 @@ from sweep.definition.records import SegmentRecord
 from sweep.definition.space import Space
 from sweep.errors import StorageError
 from sweep.storage.database import storage_errors
+from sweep.storage.drivers import Turn
 from sweep.storage.optuna_schema import (
     FINITE,
     FINITE_REPORT,
@@ -47,39 +47,52 @@ _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
 
 
 class StudyWriter:
-    """The one writer of a study's trials."""
+    """A writer of a study's trials; the only one, unless its ``Turn`` knows of others."""
 
-    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
-        """Take a study that exists; ``study_store.open_study`` finds or makes it."""
-        self._engine = storage.engine
+    def __init__(self, engine: sqlalchemy.Engine, study_id: int, name: str, turn: Turn) -> None:
+        """Take a study that exists; ``study_store`` finds or makes it."""
+        self._engine = engine
         self._study_id = study_id
         self._name = name
+        self._turn = turn
         self._joined: sqlalchemy.Connection | None = None
 
     @contextlib.contextmanager
     def one_transaction(self) -> Iterator[sqlalchemy.Connection]:
-        """Let the writes inside become one commit, or none."""
+        """Make one commit of the writes inside, or none.
+
+        Raises:
+            StorageUnreachableError: If a server does not answer; the commit may be stored or not.
+            StorageError: If the database fails otherwise.
+        """
         if self._joined is not None:
             yield self._joined
             return
         with storage_errors(self._name), self._engine.begin() as connection:
             self._joined = connection
             try:
+                self._turn.begin(connection)
                 yield connection
             finally:
                 self._joined = None
-
-    def join(self) -> None:
-        """Become the study's driver; its lock says so already."""
-
-    def leave(self) -> bool:
-        """Stop being it; say whether no other is left."""
-        return True
+        self._turn.end()
 
     def commit(self, trial_id: int, write: Callable[[], None]) -> None:
-        """Let what ``write`` stores of a trial become one commit, or none."""
-        with self.one_transaction():
-            write()
+        """Make one commit of what ``write`` stores of a trial, again if the answer was lost.
+
+        A trial's end gives up the claim in the same commit. So if the claim is gone at the second
+        try, the first one was stored.
+        """
+        tried = False
+
+        def once() -> None:
+            nonlocal tried
+            with self.one_transaction() as connection:
+                if not tried or self._turn.holds(connection, trial_id):
+                    tried = True
+                    write()
+
+        self._turn.until_answered(once)
 
     def claim(
         self,
@@ -108,6 +121,7 @@ class StudyWriter:
             ]
             connection.execute(PARAMS.insert(), rows)
             _insert_attrs(connection, trial_id, {"seed": seed, **facts, **origin})
+            self._turn.take(connection, trial_id)
         return trial_id
 
     def reclaim(self, trial_id: int, origin: Mapping[str, str]) -> None:
@@ -117,6 +131,7 @@ class StudyWriter:
             change = TRIALS.update().where(TRIALS.c.trial_id == trial_id, unfinished)
             self._change_one(connection, change.values(state=TrialState.RUNNING, datetime_start=_now()))
             _set_attrs(connection, trial_id, origin)
+            self._turn.take(connection, trial_id)
 
     def store_found(self, trial_id: int, found: Mapping[str, Any]) -> None:
         """Store the hyperparameters that were found for a trial's configuration."""
@@ -191,20 +206,23 @@ class StudyWriter:
                 connection.execute(VALUES.insert(), rows)
             ended = {"state": _ENDED_AS.get(state, TrialState.PRUNED), "datetime_complete": _now()}
             self._change_one(connection, self._running(trial_id).values(**ended))
+            self._check_changed(self._turn.give_up(connection, trial_id))
 
     def release(self, trial_id: int) -> None:
         """Leave a trial to the next run."""
         with self.one_transaction() as connection:
             self._change_one(connection, self._running(trial_id).values(state=TrialState.WAITING))
+            self._check_changed(self._turn.give_up(connection, trial_id))
 
     def _running(self, trial_id: int) -> sqlalchemy.Update:
         is_running = TRIALS.c.state == TrialState.RUNNING
         return sqlalchemy.update(TRIALS).where(TRIALS.c.trial_id == trial_id, is_running)
 
-    def _change_one(
-        self, connection: sqlalchemy.Connection, change: sqlalchemy.Update | sqlalchemy.Delete
-    ) -> None:
-        if connection.execute(change).rowcount != 1:
+    def _change_one(self, connection: sqlalchemy.Connection, change: sqlalchemy.Update) -> None:
+        self._check_changed(connection.execute(change).rowcount == 1)
+
+    def _check_changed(self, is_changed: bool) -> None:
+        if not is_changed:
             raise StorageError(
                 f"study {self._name!r}: a running trial was changed by another program; run again"
             )

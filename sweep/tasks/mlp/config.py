@@ -122,11 +122,11 @@ class TrainConfig:
 
     def sha256(self) -> str:
         """Return the hash of all fields, the seed included, as 64 hex digits; see ``LATER``."""
-        values = without_defaults(self.to_dict(), later_fields(type(self)))
+        values = without_defaults(self.to_dict(), later_defaults(type(self)))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def later_fields(kind: type[TrainConfig]) -> dict[str, Any]:
+def later_defaults(kind: type[TrainConfig]) -> dict[str, Any]:
     """Return the fields marked by ``LATER``, each with its default."""
     return {field.name: field.default for field in dataclasses.fields(kind) if field.metadata.get("later")}
 

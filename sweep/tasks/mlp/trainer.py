@@ -12,7 +12,7 @@ import numpy as np
 
 from sweep.errors import ConfigError
 from sweep.task import JobQueue, Metric, Segment
-from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_fields
+from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_defaults
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
     Corpus,
@@ -58,7 +58,7 @@ class MlpTask:
     unit = "word"
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
-    later_fields: Mapping[str, Any] = later_fields(TrainConfig)
+    later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """Build a ``TrainConfig``."""

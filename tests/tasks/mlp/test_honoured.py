@@ -3,7 +3,7 @@
 import dataclasses
 
 from sweep.task import check_honoured
-from sweep.tasks.mlp.config import FIELD_TYPES, LATER, TrainConfig, later_fields
+from sweep.tasks.mlp.config import FIELD_TYPES, LATER, TrainConfig, later_defaults
 from sweep.tasks.mlp.engines import ENGINES
 from sweep.tasks.mlp.honoured import HONOURED
 from sweep.tasks.mlp.trainer import MLP
@@ -29,6 +29,6 @@ def test_todays_hyperparameters_are_refused_by_no_engine() -> None:
 
 def test_a_later_field_is_hashed_only_when_it_is_changed() -> None:
     """The hash at the default is the one of the release without the field."""
-    assert later_fields(Smoothed) == {"label_smoothing": 0.0}
+    assert later_defaults(Smoothed) == {"label_smoothing": 0.0}
     assert Smoothed().sha256() == TrainConfig().sha256()
     assert Smoothed(label_smoothing=0.1).sha256() != TrainConfig().sha256()
