@@ -78,7 +78,7 @@ class Range:
         if not self.low <= value <= self.high:
             return False
         steps = (value - self.low) / (self.grain or math.inf)
-        return abs(steps - round(steps)) < _ROUNDING
+        return bool(abs(steps - round(steps)) < _ROUNDING)
 
     def value_at(self, unit: float) -> Any:
         """Return the value at a point of [0, 1), so that equal parts of it are equally likely.

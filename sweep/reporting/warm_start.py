@@ -5,6 +5,7 @@ or fixed values may differ, and a loss from elsewhere would be taken for one fro
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from sweep.definition.ranking import RANKED, rank_trials
@@ -58,7 +59,7 @@ def resume_warm_start(spec: StudySpec, stored: StudyRecord) -> StudySpec:
     return _begin_with(spec, stored.listed[: len(origin["trials"])], origin)
 
 
-def _begin_with(spec: StudySpec, params: list[dict[str, Any]], origin: dict[str, Any]) -> StudySpec:
+def _begin_with(spec: StudySpec, params: list[dict[str, Any]], origin: Mapping[str, Any]) -> StudySpec:
     logged = (*(None for _ in params), *spec.logged) if spec.logged else ()
     return spec.replace(listed=(*params, *spec.listed), logged=logged, origin=origin)
 
