@@ -10,6 +10,7 @@ import torch
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
 from sweep.tasks.mlp.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.trainer import MLP
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -29,6 +30,13 @@ LONGEST = ("test_interruption.py", "test_pools.py", "test_shared_study.py", "tes
 def pytest_xdist_auto_num_workers() -> int:
     """Return two test processes more than there are cores, because half of a test's time is waiting."""
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the fast engine before there are many processes that would each do it."""
+    if session.config.getoption("numprocesses", None):
+        MLP.prepare_worker(load_corpus(REPOSITORY / "data" / "names.txt"), engine="fused", device="cpu")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
