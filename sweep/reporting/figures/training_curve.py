@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain
-from sweep.tasks.mlp.lr_finder import smooth
+from sweep.smoothing import smooth
 
 SMOOTHED_SHARE = 0.01
 """Part of the curve that the moving average looks back on."""

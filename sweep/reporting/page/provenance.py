@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import fingerprint
 from sweep.errors import NothingToShowError
+from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
 
@@ -20,14 +21,14 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
     return {
         "Search": _search(evidence),
         "Data": {
-            "words": str(study.data.get("words", "")),
+            **{name.replace("_", " "): str(value) for name, value in study.data.items()},
             "what was read": study.data_facts,
             "split": str(study.identity.get("split", "")),
         },
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
         "Hashes": {
-            "words file (sha256)": str(study.identity.get("data_sha256", "")),
+            "data (sha256)": str(study.identity.get("data_sha256", "")),
             "study's identity (sha256)": fingerprint(study.identity),
         },
     }
@@ -44,8 +45,8 @@ def commands(evidence: Evidence) -> list[str]:
         f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
         f"sweep confirm {name}    # is it the best on fresh seeds?",
         f"sweep export {name} --trial {winner.number} -o best.toml",
-        "sweep sample best.toml -n 20",
-        "sweep test best.toml    # the test split, once",
+        *contributions_of(evidence.study).commands,
+        *(["sweep test best.toml    # the test split, once"] if evidence.study.identity.get("split") else []),
     ]
 
 

@@ -71,6 +71,7 @@ class MlpTask:
     shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
+    contributions = "sweep.tasks.mlp.shown.contributions:CONTRIBUTIONS"
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """Build a ``TrainConfig``."""
