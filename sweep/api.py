@@ -103,7 +103,7 @@ class StoredStudy:
         if ranked.empty:
             return title
         columns = ranked_columns(ranked, study)
-        head = "".join(f"<th>{escape(heading(name).replace('_', ' '))}</th>" for name in columns)
+        head = "".join(f"<th>{escape(heading(name, study).replace('_', ' '))}</th>" for name in columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell(name, row[name]))}</td>" for name in columns) + "</tr>"
             for row in ranked.head(SHOWN_ROWS).to_dict("records")

@@ -26,7 +26,6 @@ from sweep.certify.confirm_plan import (
 )
 from sweep.certify.power import seeds_needed, smallest_difference
 from sweep.certify.selection import Choice, Intervals, mcb_intervals, tied_set
-from sweep.definition.ranking import KNOBS
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.storage.database import Storage
 
@@ -148,8 +147,9 @@ def confirmed_choice(study: StudyRecord, storage: Storage) -> tuple[int | None, 
 
 def confirmation_columns(study: StudyRecord) -> list[str]:
     """Return the names of the columns, in order."""
-    others = [name for name in study.searched if name not in KNOBS]
-    return ["rank", "trial", *KNOBS, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
+    shown = study.task.shown
+    others = [name for name in study.searched if name not in shown]
+    return ["rank", "trial", *shown, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
 
 
 def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where do a study's numbers come from, and which commands give them again?"""
+"""List where a study's numbers come from, and the commands that continue from here."""
 
 import datetime
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from sweep.errors import NothingToShowError
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
+from sweep.reporting.table.columns import key
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -55,8 +56,8 @@ def _search(evidence: Evidence) -> dict[str, str]:
     identity = study.identity
     keys = {"sampler": "sampler", "pruner": "pruner", "seed": "seed of the study", "replicates": "replicates"}
     return {
-        **{title: str(identity[key]) for key, title in keys.items() if key in identity},
-        "minimised": ", ".join(study.objectives),
+        **{title: str(identity[name]) for name, title in keys.items() if name in identity},
+        "minimised": ", ".join(key(name, study) for name in study.objectives),
         "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
         **_winner(evidence),
         **_times(study.trials),
