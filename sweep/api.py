@@ -7,7 +7,7 @@ from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence, gather_evidence
-from sweep.reporting.figures.plots import PLOTS, draw
+from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import cell, heading, ranked_columns
@@ -77,7 +77,7 @@ class StoredStudy:
     @property
     def plots(self) -> dict[str, str]:
         """The plots there are: name -> how to read it."""
-        return {name: plot.reading for name, plot in PLOTS.items()}
+        return {name: plot.reading for name, plot in plots_of(self.record).items()}
 
     def table(self) -> "pandas.DataFrame":
         """Return the ranked table, one row a configuration; see ``results.table.rank_trials``."""
@@ -103,7 +103,7 @@ class StoredStudy:
         if ranked.empty:
             return title
         columns = ranked_columns(ranked, study)
-        head = "".join(f"<th>{escape(heading(name).replace('_', ' '))}</th>" for name in columns)
+        head = "".join(f"<th>{escape(heading(name, study).replace('_', ' '))}</th>" for name in columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell(name, row[name]))}</td>" for name in columns) + "</tr>"
             for row in ranked.head(SHOWN_ROWS).to_dict("records")

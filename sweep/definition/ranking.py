@@ -14,9 +14,6 @@ import pandas
 from sweep.definition.pareto import front_ranks
 from sweep.definition.records import STATES, StudyRecord, TrialRecord
 
-KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
-"""Hyperparameters that every table shows, searched or fixed."""
-
 RANKED = STATES[0]
 BLOCKS = STATES[1:]
 """States that never rank, in the order in which their rows follow the ranked ones."""
@@ -56,11 +53,12 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
 
 def table_columns(study: StudyRecord) -> list[str]:
     """Return the names of a study's columns, in order."""
-    others = [name for name in (*study.searched, *study.found) if name not in KNOBS]
+    shown = study.task.shown
+    others = [name for name in (*study.searched, *study.found) if name not in shown]
     log = ["logged", "diff"] if study.logged else []
     return [
         *(("rank",) if study.cost is None else ("rank", "front")),
-        *("trial", "trials", "state", *KNOBS, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
+        *("trial", "trials", "state", *shown, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
         *("n_params", "examples_seen", "train_seconds", "engine", "device", "reason", *log),
     ]
 

@@ -1,7 +1,4 @@
-"""How does a confirmation read?
-
-One table, then the verdict in a few sentences, each with its numbers.
-"""
+"""Write a confirmation for a terminal: one table, then the verdict in a few sentences."""
 
 import datetime
 import json
@@ -14,7 +11,6 @@ from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.power import POWER
 from sweep.certify.units.report import UnitReport
-from sweep.definition.ranking import KNOBS
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.text_table import draw_rows
 
@@ -24,14 +20,14 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
     asked = plan.settings
     made = datetime.datetime.fromisoformat(plan.made).astimezone()
     numbers = ", ".join(str(candidate.trial) for candidate in plan.candidates)
+    matters = f"{asked.delta:g} {study.task.metric.unit}".rstrip()
     rounds = "seeds each" if asked.method == "fixed" else "seeds at most (race)"
     return [
         f"confirming study {study.name}: plan of {made:%Y-%m-%d %H:%M} on {plan.trials_seen} complete trials",
         f"candidates, lowest estimated mean first: trials {numbers}",
         f"{asked.seeds} {rounds}, the same for all and none of the search's",
         f"then {_plural(asked.certify, 'more seed')} for the chosen one",
-        f"difference that matters {asked.delta:g} nats per character, chance of an error {asked.alpha:g}"
-        f"{_condition(asked)}",
+        f"difference that matters {matters}, chance of an error {asked.alpha:g}{_condition(asked)}",
         f"about {_duration(plan.expected_seconds / workers)} on {_plural(workers, 'worker')}, at most",
     ]
 
@@ -60,7 +56,7 @@ def format_confirmation(
     shown = _shown(study, verdict)
     if units is not None:
         shown.insert(shown.index("search_loss"), "unseen")
-    table = draw_rows(rows, shown, _drop_order(study), width=width, colour=colour)
+    table = draw_rows(rows, study, shown, _drop_order(study), width=width, colour=colour)
     return "\n".join([table, "", *told])
 
 
@@ -84,7 +80,7 @@ def sentences(
     if len(verdict.standing) > 1:
         yield _say_tied(verdict)
         yield from _say_power(verdict)
-    yield from _say_certified(verdict)
+    yield from _say_certified(verdict, study.task.metric.label)
     if units is not None:
         yield from units.sentences()
 
@@ -108,12 +104,12 @@ def _say_power(verdict: Verdict) -> Iterator[str]:
         yield text
 
 
-def _say_certified(verdict: Verdict) -> Iterator[str]:
+def _say_certified(verdict: Verdict, label: str) -> Iterator[str]:
     if verdict.certified_mean is None or verdict.chosen is None:
         return
     spread = f", spread {verdict.certified_sd:.4f}" if verdict.certified_sd is not None else ""
     seeds = f"{len(verdict.certified)} seeds that took no part in search or choice"
-    yield f"certified: dev loss {verdict.certified_mean:.4f}{spread} over {seeds}"
+    yield f"certified: {label} {verdict.certified_mean:.4f}{spread} over {seeds}"
     yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
 
 
@@ -127,7 +123,7 @@ def _rows(verdict: Verdict, units: UnitReport | None) -> pandas.DataFrame:
 
 def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
     """Return the columns that a reader needs: those that vary, and no interval where there is none."""
-    knobs = [name for name in (*KNOBS, *study.searched) if name in study.searched]
+    knobs = [name for name in (*study.task.shown, *study.searched) if name in study.searched]
     measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
     empty = {name for name in measures if verdict.rows[name].isna().all()}
     reason = ["reason"] if verdict.rows["reason"].notna().any() else []

@@ -1,15 +1,17 @@
-"""What is known of a study when it is shown?
+"""Fetch all that is known of a study when it is shown.
 
-Its record, and what must be read or computed beyond it: importances, the winner's curve and
-weights, its words, a range test. Each is fetched when it is first asked for, and says in one
-sentence why it is not there.
+Its record, and what must be read or computed beyond it: the ranked table, importances, the winner's curve
+and weights, the data. Each is fetched when it is first asked for; one that is missing raises the reason in
+one sentence. What only one trainer knows is left to ``Evidence.more``.
 """
 
 import contextlib
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas
@@ -17,28 +19,31 @@ import pandas
 from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirmation import Verdict, certificate_of, judge
 from sweep.certify.final_test import looks_of_study
+from sweep.certify.provenance import Certificate
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
-from sweep.reporting.lr_finder_page import REPORTS, read_lr_finder_csv
-from sweep.reporting.page.headline import Confirmed, Headline, write_headline
+from sweep.reporting.files import REPORTS
 from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.study_store import load_study
 from sweep.storage.test_looks import TestLook
-from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
-from sweep.tasks.mlp.corpus import Corpus
-from sweep.tasks.mlp.inspection import Inspection
-from sweep.tasks.mlp.lr_finder import RangeCurve
-from sweep.tasks.mlp.spelling import normalized
-from sweep.tasks.mlp.trainer import MLP
 
-SAMPLED_WORDS = 20
+ExtraT = TypeVar("ExtraT")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """The result of a finished confirmation."""
+
+    certificate: Certificate
+    verdict: Verdict
+    trial: int
 
 
 class Evidence:
@@ -64,7 +69,7 @@ class Evidence:
             confirmation: The study's latest; None where none was planned.
             report_units: Returns what the dev units add to a confirmation's verdict.
             words: The study's words; None reads them when they are needed.
-            reports: Folder of all reports, where a range test lies.
+            reports: Folder of all reports.
         """
         self.study = study
         self.looks = list(looks)
@@ -73,6 +78,14 @@ class Evidence:
         self.words = words or StudyData(study)
         self.folder = Path(reports) / study.name
         self._checkpoints = Checkpoints(files / study.name) if files else None
+        self._extras: dict[Callable[[Evidence], Any], Any] = {}
+
+    def more(self, kind: Callable[["Evidence"], ExtraT]) -> ExtraT:
+        """Return ``kind(self)``, which is made once: what one trainer alone knows."""
+        if kind not in self._extras:
+            self._extras[kind] = kind(self)
+        made: ExtraT = self._extras[kind]
+        return made
 
     @functools.cached_property
     def rows(self) -> pandas.DataFrame:
@@ -116,15 +129,6 @@ class Evidence:
         if certificate is None:
             return None
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
-
-    @functools.cached_property
-    def headline(self) -> Headline:
-        """What came out, in words."""
-        try:
-            baselines = self.baselines
-        except NothingToShowError:
-            baselines = {}
-        return write_headline(self.study, self.rows, baselines, self.confirmed)
 
     @property
     def unit_report(self) -> UnitReport | None:
@@ -175,15 +179,14 @@ class Evidence:
         raise NothingToShowError(f"the loss curve of trial {number} is not stored here")
 
     @functools.cached_property
-    def corpus(self) -> Corpus:
-        """The study's words.
+    def data(self) -> Any:
+        """What the study was trained on.
 
         Raises:
-            NothingToShowError: If the file is not here, or is another one than at the time of the run.
+            NothingToShowError: If it is not here, or is not what it was at the time of the run.
         """
-        with _nothing_without_data():
-            corpus: Corpus = self.words.data
-            return corpus
+        with nothing_without_data():
+            return self.words.data
 
     @functools.cached_property
     def weights(self) -> bytes:
@@ -204,68 +207,10 @@ class Evidence:
             f"the weights of trial {winner.number} are not here; a study keeps those of its best trials"
         )
 
-    @functools.cached_property
-    def embedding(self) -> np.ndarray:
-        """The winner's embedding of each symbol, shape (V, D).
-
-        Raises:
-            NothingToShowError: If its weights or words are not here.
-        """
-        config = MLP.make_config(self.study.config_values(self.winner))
-        with _nothing_without_data():
-            return MLP.embedding(config, self.corpus, self.weights)
-
-    @functools.cached_property
-    def inspection(self) -> Inspection:
-        """What the winner has learned; this evaluates every dev example.
-
-        Raises:
-            NothingToShowError: If its weights or words are not here.
-        """
-        config = MLP.make_config(self.study.config_values(self.winner))
-        with _nothing_without_data():
-            return MLP.inspect(config, self.corpus, self.weights)
-
-    @functools.cached_property
-    def sampled_words(self) -> list[tuple[str, bool]]:
-        """Words that the winner makes up, each with whether it stands in the training words.
-
-        Raises:
-            NothingToShowError: If its weights or words are not here.
-        """
-        config = MLP.make_config(self.study.config_values(self.winner))
-        words = MLP.sample_words(config, self.corpus, self.weights, SAMPLED_WORDS, seed=0)
-        return [(word, normalized(word) in self.words.in_train) for word in words]
-
-    @functools.cached_property
-    def range_test(self) -> RangeCurve:
-        """The learning-rate finder's curve, from its table beside the report.
-
-        Raises:
-            NothingToShowError: If no range test was made.
-        """
-        return read_lr_finder_csv(self.folder / "lr_finder.csv")
-
-    @functools.cached_property
-    def baselines(self) -> dict[str, float]:
-        """Dev losses that need no training: name -> nats per character.
-
-        Raises:
-            NothingToShowError: If the words are not here.
-        """
-        with _nothing_without_data():
-            tables = self.words.derived(count_table_losses)
-        best = min(range(len(tables)), key=tables.__getitem__)
-        looks_at = "one character" if best == 0 else f"{best + 1} characters"
-        return {
-            "uniform distribution": uniform_loss(self.corpus),
-            f"best count table (it looks at {looks_at})": tables[best],
-        }
-
 
 @contextlib.contextmanager
-def _nothing_without_data() -> Iterator[None]:
-    """Turn data that are missing or of another list into a reason why there is nothing to show."""
+def nothing_without_data() -> Iterator[None]:
+    """Turn missing or changed data into a reason why there is nothing to show."""
     try:
         yield
     except DataError as error:

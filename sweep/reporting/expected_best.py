@@ -28,7 +28,7 @@ def expected_best(losses: Sequence[float], k: int) -> float:
     C(N-i, k) / C(N, k), so the expectation is x_1 + sum over i of that times (x_(i+1) - x_i).
 
     Args:
-        losses: Of independent trials, nats per character.
+        losses: Of independent trials.
         k: 1 to ``len(losses)``.
 
     Examples:
@@ -61,7 +61,7 @@ def quantile_of_best(losses: Sequence[float], k: int, quantile: float) -> float:
     """Return the loss that the lowest of ``k`` losses drawn without replacement stays at or below so often.
 
     Args:
-        losses: Of independent trials, nats per character.
+        losses: Of independent trials.
         k: 1 to ``len(losses)``.
         quantile: Above 0, at most 1.
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from sweep.errors import MachineError
 from sweep.storage.files import write_atomically
 
+REPORTS = Path("reports")
+"""Folder of all reports."""
+
 
 def write_text(path: Path | str, text: str, *, within: Path | str | None = None) -> Path:
     """Write a file as UTF-8; see ``write_bytes``."""

@@ -16,7 +16,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
 
     Args:
         plan: The numbers.
-        baselines: What needs no training: name -> dev loss, nats per character.
+        baselines: Name -> value that needs no training; may be empty.
     """
     spread = plan.trial_seconds
     lines = [
@@ -33,7 +33,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
         *(("", text) for text in _longest(plan)),
         ("disk", f"{_size(plan.disk_bytes)} of states and loss curves when all have ended"),
         ("memory", plan.memory.removeprefix("memory: ")),
-        ("to beat", ", ".join(f"{name} {loss:.4f}" for name, loss in baselines.items())),
+        *([("to beat", ", ".join(f"{k} {v:.4f}" for k, v in baselines.items()))] if baselines else []),
     ]
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}" for label, text in lines)
 

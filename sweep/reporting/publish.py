@@ -1,14 +1,13 @@
-"""What does a study show to visitors of the Optuna dashboard, beside its own plots?
+"""Store what a study shows to visitors of the Optuna dashboard, beside its own plots.
 
-Figures of the winner, a note that says what came out and how to go on, notes on the best trials,
+Figures of the winner, a note with the result and the next commands, notes on the best trials,
 and the winner's files. The dashboard renders notes as Markdown with HTML in it, so every text
 from outside is escaped.
 """
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import plotly.graph_objects as go
 
@@ -17,13 +16,15 @@ from sweep.dashboard.showcase import Artifact, Showcase, save_showcase
 from sweep.definition.ranking import RANKED
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.plots import PLOTS, draw
+from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.figures.plots import draw, plot_of
+from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
 from sweep.reporting.printable import printable
 from sweep.storage.database import Database
 
-FIGURES = ("training-curve", "embedding")
-"""Names of ``PLOTS`` that the dashboard shows; ``sweep lr-find`` stores its own."""
+FIGURES = ("training-curve",)
+"""Names of ``PLOTS`` that the dashboard shows of every study."""
 
 NOTED = 5
 """Best configurations that get a note on their first trial."""
@@ -45,17 +46,19 @@ def publish(evidence: Evidence, database: Database) -> None:
 
 def make_showcase(evidence: Evidence) -> Showcase:
     """Return what can be shown; what lacks its source is left out."""
+    contributed = exhibits_of(evidence.study)
+    makers = (*ARTIFACTS, *contributed.artifacts)
     return Showcase(
-        figures={name: _figure(name, evidence) for name in FIGURES},
+        figures={name: _figure(name, evidence) for name in (*FIGURES, *contributed.figures)},
         note=study_note(evidence),
         trial_notes=dict(_trial_notes(evidence)),
-        artifacts=[artifact for make in ARTIFACTS for artifact in _there(make, evidence)],
+        artifacts=[artifact for make in makers for artifact in _there(make, evidence)],
     )
 
 
 def study_note(evidence: Evidence) -> str:
     """Return goal, outcome and commands as Markdown."""
-    headline = evidence.headline
+    headline = headline_of(evidence)
     sentences = " ".join(_prose(sentence) for sentence in headline.sentences).strip()
     goal = [markdown(evidence.study.goal.strip())] if evidence.study.goal.strip() else []
     title = f"**{markdown(headline.title)}**"
@@ -77,13 +80,8 @@ def _figure(name: str, evidence: Evidence) -> go.Figure | None:
         figure = draw(name, evidence)
     except NothingToShowError:
         return None
-    title = {"text": PLOTS[name].title, "x": 0.02, "font": {"size": 15}}
+    title = {"text": plot_of(name, evidence.study).title, "x": 0.02, "font": {"size": 15}}
     return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
-
-
-def _loss(row: Mapping[Any, Any]) -> str:
-    seeds = f" (mean of {row['n']} seeds)" if row["n"] > 1 else ""
-    return f"dev loss {row['dev_loss']:.4f}{seeds}"
 
 
 def _prose(text: str) -> str:
@@ -98,13 +96,11 @@ def _code(lines: list[str]) -> str:
 
 
 def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
-    rows, name = evidence.rows, evidence.study.name
+    rows, name, label = evidence.rows, evidence.study.name, evidence.study.task.metric.label
     ranked = rows[rows["state"] == RANKED]
     for row in ranked.head(NOTED).to_dict("records"):
         seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
-        place = (
-            f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}dev loss {row['dev_loss']:.4f}."
-        )
+        place = f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}{label} {row['dev_loss']:.4f}."
         number = row["trial"]
         commands = [
             f"sweep export {name} --trial {number} -o best.toml",
@@ -134,11 +130,5 @@ def _weights(evidence: Evidence) -> Artifact:
     return Artifact(filename="weights.safetensors", mimetype=binary, content=evidence.weights)
 
 
-def _samples(evidence: Evidence) -> Artifact:
-    lines = [f"{word}  (a training word)" if known else word for word, known in evidence.sampled_words]
-    text = "".join(f"{printable(line)}\n" for line in lines)
-    return Artifact(filename="samples.txt", mimetype="text/plain", content=text.encode())
-
-
-ARTIFACTS: tuple[Callable[[Evidence], Artifact], ...] = (_configuration, _weights, _samples)
-"""The winner's files; each raises ``NothingToShowError`` where it cannot be made."""
+ARTIFACTS: tuple[Callable[[Evidence], Artifact], ...] = (_configuration, _weights)
+"""The winner's files of every study; each raises ``NothingToShowError`` if it cannot be made."""

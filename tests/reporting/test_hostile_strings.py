@@ -28,6 +28,7 @@ from sweep.reporting.page.report import report_html
 from sweep.reporting.printable import printable
 from sweep.reporting.table.formats import FORMATS
 from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.shown.learned import Learned
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -107,9 +108,10 @@ def test_the_report_has_no_element_and_no_script_of_it(text: str, evidence: Evid
     pages = []
     for each in ("plain", text):
         found = Evidence(study_full_of(each), reports=tmp_path)
-        for name in ("corpus", "embedding", "inspection", "curve"):
-            setattr(found, name, getattr(evidence, name))
-        found.sampled_words = [(each, True), *evidence.sampled_words]
+        learned, shown = evidence.more(Learned), found.more(Learned)
+        found.data, found.curve = evidence.data, evidence.curve
+        shown.embedding, shown.inspection = learned.embedding, learned.inspection
+        shown.sampled_words = [(each, True), *learned.sampled_words]
         pages.append(_Elements(report_html(found)))
     plain, page = pages
     assert len(page.scripts) == len(plain.scripts) > 1

@@ -6,7 +6,7 @@ from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Dimension, Range
 from sweep.definition.records import SegmentRecord, StudyRecord
-from sweep.reporting.advice import CHECKS
+from sweep.reporting.advice.checks import checks_of
 from sweep.reporting.advice.configurations import ranked_configurations
 
 RATE = {"learning_rate": Range(0.01, 1.0, log=True)}
@@ -28,12 +28,12 @@ def changed(study: StudyRecord, **identity: Any) -> StudyRecord:
 
 def find(check: str, study: StudyRecord) -> Any:
     """Return what a check finds."""
-    return CHECKS[check].find(study, ranked_configurations(study))
+    return checks_of(study)[check].find(study, ranked_configurations(study))
 
 
 def say(check: str, study: StudyRecord) -> str:
     """Return the sentence of a check that finds something."""
-    return CHECKS[check].say(find(check, study))
+    return checks_of(study)[check].say(find(check, study))
 
 
 def segment(step: int, dev_loss: float) -> SegmentRecord:

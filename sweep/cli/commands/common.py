@@ -261,7 +261,7 @@ def terminal_width(stream: TextIO | None = None) -> int:
 
 def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
     """Print the advice below a table, between empty lines; nothing where there is none."""
-    from sweep.reporting.advice import format_advice
+    from sweep.reporting.advice.checks import format_advice
 
     width = terminal_width() if sys.stdout.isatty() else None
     text = format_advice(study, everything=everything, width=width)

@@ -202,7 +202,7 @@ def confirm(arguments: argparse.Namespace) -> int:
 def lr_find(arguments: argparse.Namespace) -> int:
     """Find a learning rate by a range test."""
     from sweep.certify.config_file import is_config_file, load_config
-    from sweep.reporting.lr_find import find_learning_rate, subject_of_config, subject_of_study
+    from sweep.tasks.mlp.shown.lr_find import find_learning_rate, subject_of_config, subject_of_study
     from sweep.tasks.mlp.trainer import MLP
 
     database = database_of(arguments)

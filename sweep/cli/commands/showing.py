@@ -58,15 +58,16 @@ def plot(arguments: argparse.Namespace) -> int:
     """Write one figure of a study."""
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.figures.figure_files import write_figure
-    from sweep.reporting.figures.plots import PLOTS
+    from sweep.reporting.figures.plots import plots_of
 
+    database = database_of(arguments)
+    record = stored_study(arguments, database.open_read_only())
+    study = record.name
     if arguments.name is None:
-        for name, plot in PLOTS.items():
+        for name, plot in plots_of(record).items():
             print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
         advise(f"next: sweep plot {arguments.study} NAME")
         return 0
-    database = database_of(arguments)
-    study = stored_study(arguments, database.open_read_only()).name
     evidence = gather_evidence(study, database)
     with announced(f"drawing {arguments.name}"):
         path = write_figure(arguments.name, evidence, arguments.output, force=arguments.force)

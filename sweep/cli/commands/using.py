@@ -92,7 +92,7 @@ def _section(arguments: argparse.Namespace, provenance: "Provenance") -> Mapping
 def sample(arguments: argparse.Namespace) -> int:
     """Print new words from a trained model."""
     from sweep.certify.config_file import load_config
-    from sweep.reporting.sample import sample_from
+    from sweep.tasks.mlp.shown.sample import sample_from
     from sweep.tasks.mlp.trainer import MLP
 
     config, provenance = load_config(arguments.config)

@@ -1,19 +1,20 @@
-"""Do the best values lie on a bound of the space?
+"""Find bounds of the space at which the best values lie.
 
-Looked at for the whole top group, since one winner at a bound may be luck. A bound that the
-trainer sets itself (no block size below 1) is none that anybody could move.
+The whole top group is looked at, since one winner at a bound may be luck. A bound that the trainer
+itself sets, such as no size below 1, is left out: nobody can move it.
 """
 
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError
 from sweep.reporting.advice.configurations import MIN_TOP, Configuration, top_group
 from sweep.reporting.advice.edges import Edge, edges
-from sweep.tasks.mlp.trainer import MLP
+from sweep.task import AnyTask
 
 MIN_RANKED = 10
 """Configurations without which a top group of five is no top group."""
@@ -45,7 +46,7 @@ def find_bounds(study: StudyRecord, ranked: Sequence[Configuration]) -> list[AtB
         values = [c.params[name] for c in top if is_number(c.params.get(name))]
         for edge in edges(dimension):
             hit = AtBound(name=name, edge=edge, count=sum(map(edge.holds, values)), top=len(values))
-            if _stands_out(hit) and _can_move(name, edge):
+            if _stands_out(hit) and _can_move(study.task, study.config_values(top[0].trials[0]), name, edge):
                 found.append(hit)
     return found or None
 
@@ -66,12 +67,12 @@ def binomial_tail(count: int, n: int, share: float) -> float:
     return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count, n + 1))
 
 
-def _can_move(name: str, edge: Edge) -> bool:
-    """Say whether the trainer takes values beyond the bound."""
+def _can_move(task: AnyTask, values: dict[str, Any], name: str, edge: Edge) -> bool:
+    """Return whether the trainer takes values beyond the bound."""
     sign = 1 if edge.is_upper else -1
     by = 1 if isinstance(edge.bound, int) else 0.01 * abs(edge.bound) or 0.01
     try:
-        MLP.make_config({name: edge.bound + sign * by})
+        task.make_config({**values, name: edge.bound + sign * by})
     except ConfigError:
         return False
     return True

@@ -19,7 +19,7 @@ class Configuration:
     trials: tuple[TrialRecord, ...]
     """Its complete replicates, lowest number first."""
     dev_loss: float
-    """Mean over the replicates, nats per character."""
+    """Mean over the replicates, in the metric's unit."""
     spread: float | None
     """Sample standard deviation between the replicates; None for one."""
 

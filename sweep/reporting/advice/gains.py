@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
+from sweep.reporting.contributions import contributions_of
 from sweep.reporting.expected_best import draws, expected_best
 
 MORE = 10
@@ -28,9 +29,11 @@ class ExpectedGain:
 
     more: int
     gain: float
-    """Nats per character."""
+    """In the metric's unit."""
     draws: int
-    """Configurations that the estimate stands on."""
+    """Configurations that the estimate rests on."""
+    negligible: float = 0.0
+    """A gain below this is lost among seeds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +43,30 @@ class RecentGain:
     last: int
     trials: int
     gain: float
-    """Best configuration before the last ones less the best one, at least 0, nats per character."""
+    """Best configuration before the last ones less the best one, at least 0."""
+    negligible: float = 0.0
+    """A gain below this is lost among seeds."""
 
 
 def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedGain | RecentGain | None:
     """Return what more trials may gain, as far as the sampler lets it be said."""
     sampler = study.sampler
     if sampler in BLIND:
-        return _expected_gain(draws(study))
+        return _expected_gain(draws(study), _negligible(study))
     return _recent_gain(study, ranked) if sampler in LEARNING else None
 
 
-def _expected_gain(losses: Sequence[float]) -> ExpectedGain | None:
+def _negligible(study: StudyRecord) -> float:
+    """Return the gain that seeds hide: as the trainer states it, else the difference that matters."""
+    known = contributions_of(study).negligible
+    return known if known is not None else study.task.metric.matters or 0.0
+
+
+def _expected_gain(losses: Sequence[float], negligible: float) -> ExpectedGain | None:
     if len(losses) < ENOUGH:
         return None
     gain = expected_best(losses, len(losses) - MORE) - min(losses)
-    return ExpectedGain(more=MORE, gain=gain, draws=len(losses))
+    return ExpectedGain(more=MORE, gain=gain, draws=len(losses), negligible=negligible)
 
 
 def _recent_gain(study: StudyRecord, ranked: Sequence[Configuration]) -> RecentGain | None:
@@ -69,4 +80,5 @@ def _recent_gain(study: StudyRecord, ranked: Sequence[Configuration]) -> RecentG
     if not before:
         return None
     gain = max(0.0, min(before) - min(after, default=min(before)))
-    return RecentGain(last=len(numbers) // 4, trials=len(numbers), gain=gain)
+    last = len(numbers) // 4
+    return RecentGain(last=last, trials=len(numbers), gain=gain, negligible=_negligible(study))

@@ -1,26 +1,24 @@
 """Are the first ranks told apart by the seeds they were trained on?"""
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Sequence
 
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration, top_group
-
-SEED_NOISE = 0.01
-"""Nats per character by which seeds of one configuration commonly differ: three seeds of the
-hand-made log's rows have standard deviations of 0.001 to 0.02, half of them above 0.007."""
+from sweep.reporting.contributions import contributions_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NotToldApart:
-    """Rank 1 to ``ranks`` may be in another order on other seeds; losses in nats per character."""
+    """Rank 1 to ``ranks`` may be in another order on other seeds; losses in the metric's unit."""
 
     study: str
     ranks: int
     margin: float
-    """They lie within this of the first: two standard errors of a difference, or ``SEED_NOISE``."""
+    """They lie within this of the first: two standard errors of a difference, or ``seed_noise``."""
     spread: float | None
     """Standard deviation between seeds, pooled over the top group; None where each has one seed."""
     seeds: int
@@ -28,19 +26,22 @@ class NotToldApart:
 
 
 def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldApart | None:
-    """Return how many ranks the seeds leave open, if more than the first and no confirmation has begun."""
-    if len(ranked) < 2 or _is_being_confirmed(study):
+    """Return how many ranks the seeds leave open, if more than the first and no confirmation has begun.
+
+    With one seed each, nothing is known unless the trainer states how much seeds commonly differ.
+    """
+    spread = pooled_spread(top_group(ranked))
+    noise = contributions_of(study).seed_noise
+    if len(ranked) < 2 or _is_being_confirmed(study) or (spread is None and noise is None):
         return None
-    best, spread = ranked[0], pooled_spread(top_group(ranked))
-    close = list(
-        itertools.takewhile(lambda c: c.dev_loss - best.dev_loss <= _margin(best, c, spread), ranked)
-    )
+    best, margin = ranked[0], functools.partial(_margin, ranked[0], spread=spread, noise=noise or 0.0)
+    close = list(itertools.takewhile(lambda c: c.dev_loss - best.dev_loss <= margin(c), ranked))
     if len(close) < 2:
         return None
     return NotToldApart(
         study=study.name,
         ranks=len(close),
-        margin=_margin(best, close[-1], spread),
+        margin=margin(close[-1]),
         spread=spread,
         seeds=len(best.trials),
     )
@@ -57,7 +58,7 @@ def pooled_spread(group: Sequence[Configuration]) -> float | None:
     return math.sqrt(sum(n * sd**2 for n, sd in pairs) / freedom) if freedom else None
 
 
-def _margin(best: Configuration, other: Configuration, spread: float | None) -> float:
+def _margin(best: Configuration, other: Configuration, *, spread: float | None, noise: float) -> float:
     if spread is None:
-        return SEED_NOISE
+        return noise
     return 2 * spread * math.sqrt(1 / len(best.trials) + 1 / len(other.trials))

@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import LOSS, Points, TrialPoints, add_points, trial_points
+from sweep.reporting.figures.points import Points, TrialPoints, add_points, hover_text, trial_points
 from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
 from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
+from sweep.reporting.units import axis_title
 
 _AXES = {
     "n_params": ("trainable parameters", "%{x:,} parameters"),
@@ -56,6 +57,7 @@ def loss_by_objective(evidence: Evidence) -> Cost:
 def plot_cost(cost: Cost) -> go.Figure:
     """Draw loss over the logarithm of a cost, with the front and its knee."""
     title, quantity = _AXES[cost.cost]
+    metric = cost.points.metric
     figure = go.Figure()
     add_points(figure, cost.points, quantity)
     figure.add_scatter(
@@ -66,7 +68,7 @@ def plot_cost(cost: Cost) -> go.Figure:
         mode="lines+markers",
         line={"color": GREEN, "width": 1.5, "shape": "hv"},
         marker={"color": GREEN, "size": 8, "symbol": "circle-open", "line": {"width": 1.5}},
-        hovertemplate=f"front: trial %{{customdata}}<br>{quantity}<br>dev loss %{{y:.4f}}<extra></extra>",
+        hovertemplate=f"front: {hover_text(quantity, metric)}",
     )
     figure.add_scatter(
         x=cost.knee.x,
@@ -78,7 +80,7 @@ def plot_cost(cost: Cost) -> go.Figure:
         marker={"color": GREEN, "size": 12, "symbol": "square"},
         hoverinfo="skip",
     )
-    figure.update_layout(**layout(_x_axis(cost, title), axis(LOSS, range=cost.loss_range)))
+    figure.update_layout(**layout(_x_axis(cost, title), axis(axis_title(metric), range=cost.loss_range)))
     return figure
 
 
@@ -92,7 +94,9 @@ def _cost(evidence: Evidence, cost: str) -> Cost:
     trials = [trial for trial in evidence.scored if trial.cost(cost) > 0]
     if not trials:
         raise NothingToShowError("no trial has a cost above 0")
-    points = trial_points(trials, evidence.winner, lambda trial: trial.cost(cost))
+    points = trial_points(
+        trials, evidence.winner, lambda trial: trial.cost(cost), metric=evidence.study.task.metric
+    )
     front = pareto_front(evidence.rows, cost)
     knee, highest = knee_of(front), front[0].dev_loss
     low, high = points.loss_range

@@ -9,6 +9,7 @@ from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
+from sweep.task import Metric
 
 BAND = (0.1, 0.9)
 """Quantiles of the band."""
@@ -16,8 +17,9 @@ BAND = (0.1, 0.9)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedBest:
-    """Expected lowest loss against the number of trials; losses in nats per character."""
+    """Expected lowest loss against the number of trials."""
 
+    metric: Metric
     sampler: str
     trials: list[int]
     """k: how many trials."""
@@ -45,6 +47,7 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
     lower, upper = ([quantile_of_best(losses, k, quantile) for k in half] for quantile in BAND)
     return ExpectedBest(
+        metric=study.task.metric,
         sampler=study.sampler,
         trials=trials,
         expected=plain(expected_best(losses, k) for k in trials),
@@ -57,6 +60,7 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
 
 def plot_expected_best(curve: ExpectedBest) -> go.Figure:
     """Draw the expected best over the number of trials, with its band."""
+    metric = curve.metric
     figure = go.Figure()
     figure.add_scatter(
         x=[*curve.band_trials, *reversed(curve.band_trials)],
@@ -74,8 +78,9 @@ def plot_expected_best(curve: ExpectedBest) -> go.Figure:
         name="expected best",
         mode="lines",
         line={"color": BLUE, "width": 2.5},
-        hovertemplate="best of %{x} trials<br>dev loss %{y:.4f}<extra></extra>",
+        hovertemplate=f"best of %{{x}} trials<br>{metric.label} %{{y:.4f}}<extra></extra>",
     )
     x = axis(f"trials of sampler {curve.sampler}, {curve.seconds:.3g} s of training each")
-    figure.update_layout(**layout(x, axis("expected best dev loss (nats per character)"), showlegend=True))
+    unit = f" ({metric.unit})" if metric.unit else ""
+    figure.update_layout(**layout(x, axis(f"expected best {metric.label}{unit}"), showlegend=True))
     return figure

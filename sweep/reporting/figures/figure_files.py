@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from sweep.errors import MachineError, SweepError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.plots import PLOTS, Plot, draw
-from sweep.reporting.files import write_bytes
-from sweep.reporting.lr_finder_page import REPORTS
+from sweep.reporting.exhibits import Plot
+from sweep.reporting.figures.plots import draw, plot_of
+from sweep.reporting.files import REPORTS, write_bytes
 from sweep.reporting.page.html_page import escape, figure_place, render_page
 
 PICTURE_SIZE = (900, 560)
@@ -30,7 +30,7 @@ def write_figure(
     """Draw one plot of a study into a file, whose suffix says the format.
 
     Args:
-        name: One of ``PLOTS``.
+        name: One of ``plots_of``.
         evidence: What is known of the study.
         path: Where to; None is ``<reports>/<study>/<name>.html``, which is replaced if it exists.
         force: Whether another file may be replaced.
@@ -51,7 +51,7 @@ def write_figure(
     if path is not None and target.exists() and not force:
         raise SweepError(f"{target} exists and is not overwritten; choose another with -o, or give --force")
     figure = draw(name, evidence)
-    content = FORMATS[target.suffix.lower()](PLOTS[name], figure, evidence.study.name)
+    content = FORMATS[target.suffix.lower()](plot_of(name, evidence.study), figure, evidence.study.name)
     return write_bytes(target, content, within=reports if path is None else None)
 
 

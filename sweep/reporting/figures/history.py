@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from sweep.definition.records import TrialRecord
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import LOSS, TrialPoints, add_points, trial_points
+from sweep.reporting.figures.points import TrialPoints, add_points, trial_points
 from sweep.reporting.figures.theme import GREY, ORANGE, axis, layout, plain, shown
+from sweep.reporting.units import axis_title
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def _history(
             best_loss.append(trial.dev_loss)
     without = [trial for trial in ordered if trial.is_finished and trial.number not in numbers]
     return History(
-        points=trial_points(scored, evidence.winner, x),
+        points=trial_points(scored, evidence.winner, x, metric=evidence.study.task.metric),
         best_x=plain([*best_x, max(map(x, scored + without))]),
         best_loss=plain([*best_loss, best_loss[-1]]),
         without_x=plain(x(trial) for trial in without),
@@ -98,7 +99,8 @@ def _plot(history: History, title: str, quantity: str) -> go.Figure:
         hoverinfo="skip",
     )
     x_axis = axis(title, showgrid=False, rangemode="nonnegative")
-    figure.update_layout(**layout(x_axis, axis(LOSS, range=[low, high + 0.03 * (high - low)])))
+    y_axis = axis(axis_title(history.points.metric), range=[low, high + 0.03 * (high - low)])
+    figure.update_layout(**layout(x_axis, y_axis))
     return figure
 
 

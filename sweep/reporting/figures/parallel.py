@@ -68,13 +68,13 @@ def parallel_coordinates(evidence: Evidence) -> ParallelCoordinates:
     trials = evidence.scored
     dimensions = used_dimensions(evidence.study)
     low, high = shown_range([trial.dev_loss for trial in trials if trial.dev_loss is not None])
-    loss = Range(low, high)
+    loss, label = Range(low, high), evidence.study.task.metric.label
     inside = [trial for trial in trials if trial.dev_loss is not None and trial.dev_loss <= high]
     best = best_tenth(trials)
     shown = _thinned(inside, best | {evidence.winner.number})
     groups = dict.fromkeys(best, "best") | {evidence.winner.number: "winner"}
     return ParallelCoordinates(
-        axes=[_axis(name, dimension) for name, dimension in {**dimensions, "dev loss": loss}.items()],
+        axes=[_axis(name, dimension) for name, dimension in {**dimensions, label: loss}.items()],
         lines=[_line(trial, groups.get(trial.number, "others"), dimensions, loss) for trial in shown],
         left_out=len(trials) - len(shown),
     )
@@ -89,7 +89,8 @@ def plot_parallel_coordinates(numbers: ParallelCoordinates) -> go.Figure:
         "winner": ("winner", {"color": ORANGE, "width": 2.5}, 1.0),
     }
     for group, (name, line, opacity) in styles.items():
-        _add_lines(figure, [entry for entry in numbers.lines if entry.group == group], name, line, opacity)
+        entries = [entry for entry in numbers.lines if entry.group == group]
+        _add_lines(figure, entries, name, line, opacity, label=numbers.axes[-1].title)
     places = list(range(len(numbers.axes)))
     figure.update_layout(
         xaxis={
@@ -154,7 +155,7 @@ def _axis(name: str, dimension: Dimension) -> Axis:
 
 
 def _add_lines(
-    figure: go.Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float
+    figure: go.Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float, *, label: str
 ) -> None:
     """Draw lines as one trace, a gap after each."""
     x: list[float | None] = []
@@ -164,7 +165,7 @@ def _add_lines(
         x += [*range(len(line.places)), None]
         y += [*line.places, None]
         text += [
-            f"trial {line.trial}, dev loss {line.dev_loss:.4f}<br>{value}" for value in (*line.values, "")
+            f"trial {line.trial}, {label} {line.dev_loss:.4f}<br>{value}" for value in (*line.values, "")
         ]
     figure.add_scatter(
         x=x,

@@ -1,4 +1,4 @@
-"""Which figures are there?
+"""List the plots of every study, and draw one.
 
 Every plot is made in two steps: first plain numbers from what is known of a study, which are tested
 without drawing, then a Figure from these numbers alone. Figures use plain scatter, bar and heatmap
@@ -6,15 +6,15 @@ traces with lists as data, so that the old plotly.js of the Optuna dashboard dra
 """
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 import plotly.graph_objects as go
 
+from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
+from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.exhibits import Plot, exhibits_of
 from sweep.reporting.figures.cost import loss_by_objective, loss_by_parameters, loss_by_seconds, plot_cost
-from sweep.reporting.figures.embedding import embedding_map, plot_embedding_map
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.history import (
     history_by_seconds,
@@ -23,59 +23,59 @@ from sweep.reporting.figures.history import (
     plot_history_by_trial,
 )
 from sweep.reporting.figures.importances import importances, plot_importances
-from sweep.reporting.figures.lr_finder import lr_finder_curve, plot_lr_finder
 from sweep.reporting.figures.parallel import parallel_coordinates, plot_parallel_coordinates
 from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
-from sweep.reporting.figures.weak_spots import (
-    loss_by_character,
-    loss_by_position,
-    plot_loss_by_character,
-    plot_loss_by_position,
-)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
-    """How one plot is made, and how it is read."""
+def plots_of(study: StudyRecord) -> dict[str, Plot]:
+    """Return the plots of a study in order, with those that its trainer contributes."""
+    return merged(
+        {name: _worded(plot, study.task.metric.label) for name, plot in PLOTS.items()},
+        exhibits_of(study).plots,
+    )
 
-    title: str
-    reading: str
-    """How to read it, in one sentence."""
-    numbers: Callable[[Evidence], Any]
-    """What is known of a study -> plain numbers; raises ``NothingToShowError``."""
-    figure: Callable[[Any], go.Figure]
-    """Plain numbers -> Figure."""
+
+def plot_of(name: str, study: StudyRecord) -> Plot:
+    """Return one plot of a study; raises ``NotFoundError`` if there is none of that name."""
+    plots = plots_of(study)
+    if name not in plots:
+        raise NotFoundError(f"no plot {name!r}; known: {', '.join(plots)}")
+    return plots[name]
 
 
 def draw(name: str, evidence: Evidence) -> go.Figure:
     """Return one plot of a study.
 
     Args:
-        name: One of ``PLOTS``.
+        name: One of ``plots_of``.
         evidence: What is known of the study.
 
     Raises:
         NotFoundError: If there is no such plot.
         NothingToShowError: If the study lacks what it is made of.
     """
-    if name not in PLOTS:
-        raise NotFoundError(f"no plot {name!r}; known: {', '.join(PLOTS)}")
-    plot = PLOTS[name]
+    plot = plot_of(name, evidence.study)
     return plot.figure(plot.numbers(evidence))
+
+
+def _worded(plot: Plot, label: str) -> Plot:
+    """Return a generic plot whose texts name the metric."""
+    names = {"label": label, "Label": label[:1].upper() + label[1:]}
+    return dataclasses.replace(plot, title=plot.title.format(**names), reading=plot.reading.format(**names))
 
 
 PLOTS: dict[str, Plot] = {
     "history": Plot(
-        title="Dev loss, trial by trial",
+        title="{Label}, trial by trial",
         reading="Each dot is a trial in the order of the search; the line is the lowest loss so far. "
         "A line that has long been flat says that more trials of this kind would find little.",
         numbers=history_by_trial,
         figure=plot_history_by_trial,
     ),
     "history-seconds": Plot(
-        title="Dev loss over training time",
+        title="{Label} over training time",
         reading="The same trials, each where its training ended when all training so far is added up.",
         numbers=history_by_seconds,
         figure=plot_history_by_seconds,
@@ -134,41 +134,13 @@ PLOTS: dict[str, Plot] = {
         numbers=loss_by_objective,
         figure=plot_cost,
     ),
-    "lr-finder": Plot(
-        title="Learning-rate finder",
-        reading="The learning rate grows from left to right while fresh models train: a good one lies where "
-        "the blue line falls steadily, well before it turns up.",
-        numbers=lambda evidence: lr_finder_curve(evidence.range_test),
-        figure=plot_lr_finder,
-    ),
     "training-curve": Plot(
         title="How it learned",
-        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact dev "
-        "loss. A widening gap between blue and diamonds would be overfitting.",
+        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact "
+        "{label}. A widening gap between blue and diamonds would be overfitting.",
         numbers=training_curve,
         figure=plot_training_curve,
     ),
-    "embedding": Plot(
-        title="Its characters",
-        reading="Characters that lie close to each other mean much the same to the model; vowels often "
-        "gather.",
-        numbers=embedding_map,
-        figure=plot_embedding_map,
-    ),
-    "loss-by-position": Plot(
-        title="Loss by place in the word",
-        reading="How hard the first character of a word is, the second, and so on; a word's end counts as "
-        "a character. Long words are few, so the bars on the right rest on little.",
-        numbers=loss_by_position,
-        figure=plot_loss_by_position,
-    ),
-    "loss-by-character": Plot(
-        title="Loss by the next character",
-        reading="How hard each character is when it comes next, hardest first: rare characters are hard, "
-        "and seldom matter.",
-        numbers=loss_by_character,
-        figure=plot_loss_by_character,
-    ),
 }
-"""Name -> how the plot is made, in the order of the report. To add one, write a module with two
-functions and one entry."""
+"""Name -> how a plot of every study is made, in the order of the report. Its texts name the metric by
+``{label}``. To add one, write a module with two functions and one entry."""

@@ -9,11 +9,10 @@ import plotly.graph_objects as go
 from sweep.definition.dimension import Dimension
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain
+from sweep.task import Metric
 
 BEST_SHARE = 0.1
 """Share of the trials that is set off as the best."""
-
-LOSS = "dev loss, nats per character"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +32,7 @@ class TrialPoints:
     best: Points
     """The best tenth, without the winner."""
     winner: Points
+    metric: Metric
     loss_range: list[float]
     above: int
     """Trials that lie above the range."""
@@ -45,7 +45,11 @@ def used_dimensions(study: StudyRecord) -> dict[str, Dimension]:
 
 
 def trial_points(
-    trials: Sequence[TrialRecord], winner: TrialRecord, x: Callable[[TrialRecord], float]
+    trials: Sequence[TrialRecord],
+    winner: TrialRecord,
+    x: Callable[[TrialRecord], float],
+    *,
+    metric: Metric,
 ) -> TrialPoints:
     """Return trials with a finite loss as points.
 
@@ -53,6 +57,7 @@ def trial_points(
         trials: At least one.
         winner: Set off from the others.
         x: Trial -> horizontal coordinate.
+        metric: What the trials are judged by.
     """
     best = best_tenth(trials)
     loss_range = shown_range([_loss(trial) for trial in trials])
@@ -62,6 +67,7 @@ def trial_points(
         groups[group].append(trial)
     return TrialPoints(
         **{name: _points(group, x) for name, group in groups.items()},
+        metric=metric,
         loss_range=loss_range,
         above=sum(_loss(trial) > loss_range[1] for trial in trials),
     )
@@ -113,8 +119,13 @@ def add_points(figure: go.Figure, points: TrialPoints, quantity: str) -> None:
             name=name,
             mode="markers",
             marker=marker,
-            hovertemplate=f"trial %{{customdata}}<br>{quantity}<br>dev loss %{{y:.4f}}<extra></extra>",
+            hovertemplate=hover_text(quantity, points.metric),
         )
+
+
+def hover_text(quantity: str, metric: Metric) -> str:
+    """Return what plotly shows of a trial: its number, the quantity on ``x``, its value."""
+    return f"trial %{{customdata}}<br>{quantity}<br>{metric.label} %{{y:.4f}}<extra></extra>"
 
 
 def _points(trials: Sequence[TrialRecord], x: Callable[[TrialRecord], float]) -> Points:

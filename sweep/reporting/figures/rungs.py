@@ -1,6 +1,7 @@
 """What did each trial's loss look like on the way, and where were trials given up?"""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +12,10 @@ from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.execution.rungs import DECISION_RUNGS
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import LOSS, best_tenth, shown_range
+from sweep.reporting.figures.points import best_tenth, shown_range
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain
+from sweep.reporting.units import axis_title
+from sweep.task import Metric
 
 MAX_LINES = 300
 """Lines of each group; more are evenly thinned."""
@@ -36,6 +39,7 @@ class RungCurves:
     others: list[RungLine]
     given_up: list[RungLine]
     """Pruned, diverged, out of time or failed, with at least one rung."""
+    metric: Metric
     loss_range: list[float]
 
 
@@ -65,19 +69,21 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     losses = [loss for group in shown.values() for line in group for loss in line.dev_loss]
     if not losses:
         raise NothingToShowError("no trial that reached a rung has ended yet")
-    return RungCurves(**shown, loss_range=shown_range(losses))
+    return RungCurves(**shown, metric=evidence.study.task.metric, loss_range=shown_range(losses))
 
 
 def plot_rung_curves(numbers: RungCurves) -> go.Figure:
     """Draw one line a trial; a cross ends the line of a trial that was given up."""
     figure = go.Figure()
-    _add(figure, numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
-    _add(figure, numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
-    _add(figure, numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
-    _add(figure, numbers.winner, "lowest loss", {"color": ORANGE, "width": 2.5})
+    add = functools.partial(_add, figure, label=numbers.metric.label)
+    add(numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
+    add(numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
+    add(numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
+    add(numbers.winner, "lowest loss", {"color": ORANGE, "width": 2.5})
     ticks = [*DECISION_RUNGS, 100]
     x = axis("share of the trial's own steps (%)", tickvals=ticks, range=[5, 104])
-    figure.update_layout(**layout(x, axis(LOSS, range=numbers.loss_range), showlegend=True))
+    y = axis(axis_title(numbers.metric), range=numbers.loss_range)
+    figure.update_layout(**layout(x, y, showlegend=True))
     return figure
 
 
@@ -96,6 +102,7 @@ def _add(
     name: str,
     style: dict[str, Any],
     *,
+    label: str,
     opacity: float = 1.0,
     end: str = "circle",
 ) -> None:
@@ -124,5 +131,5 @@ def _add(
             "symbol": symbols,
         },
         opacity=opacity,
-        hovertemplate="trial %{customdata} at %{x} %<br>dev loss %{y:.4f}<extra></extra>",
+        hovertemplate=f"trial %{{customdata}} at %{{x}} %<br>{label} %{{y:.4f}}<extra></extra>",
     )

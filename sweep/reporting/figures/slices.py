@@ -65,7 +65,9 @@ def plot_slice(numbers: Slice) -> go.Figure:
         for trace in figure.data:
             trace.text = [numbers.choices[round(x)] for x in trace.x]
         _add_medians(figure, numbers)
-    figure.update_layout(**layout(_x_axis(numbers), axis("dev loss", range=numbers.points.loss_range)))
+    figure.update_layout(
+        **layout(_x_axis(numbers), axis(numbers.points.metric.label, range=numbers.points.loss_range))
+    )
     return figure
 
 
@@ -99,7 +101,7 @@ def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
         choices=[value_text(choice) for choice in choices],
         medians=[_median(trials, name, choice) for choice in choices],
         ends=plain([dimension.low - margin, dimension.high + margin]),
-        points=trial_points(trials, evidence.winner, place),
+        points=trial_points(trials, evidence.winner, place, metric=evidence.study.task.metric),
     )
 
 

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain
-from sweep.tasks.mlp.lr_finder import smooth
+from sweep.smoothing import smooth
+from sweep.task import Metric
 
 SMOOTHED_SHARE = 0.01
 """Part of the curve that the moving average looks back on."""
@@ -15,8 +16,9 @@ SMOOTHED_SHARE = 0.01
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingCurve:
-    """Losses of one trial over its steps, nats per character."""
+    """Losses of one trial over its steps."""
 
+    metric: Metric
     trial: int
     step: list[int]
     raw: list[float | None]
@@ -36,6 +38,7 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
     smoothed = smooth(losses.astype(np.float64), window)
     segments = evidence.winner.segments
     return TrainingCurve(
+        metric=evidence.study.task.metric,
         trial=evidence.winner.number,
         step=[int(step) + 1 for step in steps[places]],
         raw=gaps(losses[places].tolist()),
@@ -47,7 +50,8 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
 
 
 def plot_training_curve(curve: TrainingCurve) -> go.Figure:
-    """Draw the smoothed loss over the raw one, with the dev loss where it was measured."""
+    """Draw the smoothed loss over the raw one, with the metric where it was measured."""
+    metric = curve.metric
     figure = go.Figure()
     figure.add_scatter(
         x=curve.step,
@@ -69,11 +73,14 @@ def plot_training_curve(curve: TrainingCurve) -> go.Figure:
     figure.add_scatter(
         x=curve.dev_step,
         y=curve.dev_loss,
-        name="dev loss",
+        name=metric.label,
         mode="markers",
         marker={"color": ORANGE, "size": 9, "symbol": "diamond"},
-        hovertemplate="step %{x:,}<br>dev loss %{y:.4f}<extra></extra>",
+        hovertemplate=f"step %{{x:,}}<br>{metric.label} %{{y:.4f}}<extra></extra>",
     )
-    x, y = axis("step", tickformat=",~d", rangemode="tozero"), axis("loss, nats per character")
+    x, y = (
+        axis("step", tickformat=",~d", rangemode="tozero"),
+        axis(f"loss, {metric.unit}" if metric.unit else "loss"),
+    )
     figure.update_layout(**layout(x, y, showlegend=True))
     return figure

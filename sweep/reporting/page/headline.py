@@ -1,24 +1,26 @@
-"""What came out of a study, in words and in a few numbers?
+"""State the result of a study in a few sentences and numbers.
 
-A pure function of what is stored: what a reader should know who reads nothing else. A finished
-confirmation decides which trial is best and gives its loss; until then the ranked table does.
+``write_headline`` is a pure function of what is stored. A finished confirmation decides which trial is best
+and gives its value; until then the ranked table does.
 """
 
 import collections
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas
 
-from sweep.certify.confirmation import Verdict
-from sweep.certify.provenance import Certificate
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord
+from sweep.errors import NothingToShowError
 from sweep.reporting.advice.configurations import ranked_configurations
 from sweep.reporting.advice.seeds import find_seeds
+from sweep.reporting.contributions import contributions_of
+from sweep.reporting.evidence import Confirmed, Evidence
+from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.table.columns import cell
+from sweep.reporting.units import difference_unit, with_unit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +33,13 @@ class Headline:
     """Name -> a number or a word."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
-    """What a finished confirmation says."""
-
-    certificate: Certificate
-    verdict: Verdict
-    trial: int
+def headline_of(evidence: Evidence) -> Headline:
+    """Return the headline of what is known; without baselines if they cannot be computed."""
+    try:
+        baselines = exhibits_of(evidence.study).baselines(evidence)
+    except NothingToShowError:
+        baselines = {}
+    return write_headline(evidence.study, evidence.rows, baselines, evidence.confirmed)
 
 
 def write_headline(
@@ -59,15 +61,20 @@ def write_headline(
         return _without_winner(study, rows)
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked[0])
-        title = f"Trial {best['trial']} is best so far, at {loss:.4f} nats per character"
+        title = f"Trial {best['trial']} is best so far, at {with_unit(study.task.metric, loss)}"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
         loss, sure = confirmed.certificate.mean, _certified(confirmed)
-        title = f"Trial {confirmed.trial} is best, certified at {loss:.4f} nats per character"
+        title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.task.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
-    sentences = [_configuration(study, best), _gain(loss, baselines), *sure, *_unfinished(study)]
-    tiles = {"dev loss": f"{loss:.4f}", **_gains(loss, baselines), **certainty, **_costs(study, best)}
+    sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_unfinished(study)]
+    tiles = {
+        study.task.metric.label: f"{loss:.4f}",
+        **_gains(loss, baselines),
+        **certainty,
+        **_costs(study, best),
+    }
     return Headline(title=title, sentences=sentences, tiles=tiles)
 
 
@@ -120,17 +127,19 @@ def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _gain(loss: float, baselines: Mapping[str, float]) -> str:
-    """Say what the loss means, and how far it is below what needs no training."""
-    unsure = f"On average it is as unsure as between {math.exp(loss):.1f} equally likely characters"
-    if not baselines:
-        return f"{unsure}."
-    gains = [_difference(loss - base, name) for name, base in baselines.items()]
-    return f"{unsure}: {_listed(gains)}."
+def _gain(study: StudyRecord, loss: float, baselines: Mapping[str, float]) -> list[str]:
+    """Explain the value if the trainer can, and compare it with what needs no training."""
+    meaning = contributions_of(study).meaning
+    unit = difference_unit(study.task.metric)
+    parts = [] if meaning is None else [meaning(loss)]
+    if baselines:
+        parts.append(_listed([_difference(loss - base, name, unit) for name, base in baselines.items()]))
+    return [f"{': '.join(parts)}."] if parts else []
 
 
-def _difference(difference: float, name: str) -> str:
-    return f"{abs(difference):.2f} nats {'below' if difference <= 0 else 'above'} the {name}"
+def _difference(difference: float, name: str, unit: str) -> str:
+    size = f"{abs(difference):.2f} {unit}".rstrip()
+    return f"{size} {'below' if difference <= 0 else 'above'} the {name}"
 
 
 def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:

@@ -86,6 +86,12 @@ def escape(text: str) -> str:
     return html.escape(printable(text))
 
 
+def prose(text: str) -> str:
+    """Return a sentence as markup; what is between backticks is code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
+
+
 def definition_list(entries: Mapping[str, str], kind: str = "") -> str:
     """Return terms with their values, as markup."""
     items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in entries.items())

@@ -1,12 +1,14 @@
-"""Where do a study's numbers come from, and which commands give them again?"""
+"""List where a study's numbers come from, and the commands that continue from here."""
 
 import datetime
 from collections.abc import Iterable
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
+from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
+from sweep.reporting.table.columns import key
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -19,14 +21,14 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
     return {
         "Search": _search(evidence),
         "Data": {
-            "words": str(study.data.get("words", "")),
+            **{name.replace("_", " "): str(value) for name, value in study.data.items()},
             "what was read": study.data_facts,
             "split": study.split,
         },
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
         "Hashes": {
-            "words file (sha256)": study.data_sha256,
+            "data (sha256)": study.data_sha256,
             "study's identity (sha256)": study.fingerprint,
         },
     }
@@ -43,8 +45,8 @@ def commands(evidence: Evidence) -> list[str]:
         f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
         f"sweep confirm {name}    # is it the best on fresh seeds?",
         f"sweep export {name} --trial {winner.number} -o best.toml",
-        "sweep sample best.toml -n 20",
-        "sweep test best.toml    # the test split, once",
+        *contributions_of(evidence.study).commands,
+        *(["sweep test best.toml    # the test split, once"] if evidence.study.split else []),
     ]
 
 
@@ -55,7 +57,7 @@ def _search(evidence: Evidence) -> dict[str, str]:
         "pruner": study.pruner,
         "seed of the study": str(study.seed),
         "replicates": str(study.replicates),
-        "minimised": ", ".join(study.objectives),
+        "minimised": ", ".join(key(name, study) for name in study.objectives),
         "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
         **_winner(evidence),
         **_times(study.trials),

@@ -1,4 +1,4 @@
-"""How does the ranked table stand in the report?
+"""Write the ranked table of the report.
 
 All rows are in the page, the first of them in sight; its script sorts and filters them.
 """
@@ -10,13 +10,12 @@ import pandas
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord
 from sweep.reporting.page.html_page import escape
-from sweep.reporting.table.columns import cell, hyperparameters, is_text
+from sweep.reporting.table.columns import cell, hyperparameters, is_text, key
 
 ROWS_IN_SIGHT = 12
 
 _HEADINGS = {
     "rank": "#",
-    "dev_loss": "dev loss",
     "dev_loss_sd": "spread",
     "n": "seeds",
     "n_params": "parameters",
@@ -37,9 +36,9 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None)
         study: As stored.
         winner: Number of the trial whose row is marked.
     """
-    columns = _columns(rows, study)
+    columns, metric = _columns(rows, study), study.task.metric
     texts = {name for name in columns if is_text(name, rows[name])}
-    head = "".join(_head(name, name in texts) for name in columns)
+    head = "".join(_head(name, study, name in texts) for name in columns)
     body = "\n".join(
         _row(values, columns, texts, hidden=place >= ROWS_IN_SIGHT, marked=winner in trials)
         for place, (trials, *values) in enumerate(
@@ -47,10 +46,10 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None)
         )
     )
     return (
-        f'<div class="controls">{_CONTROLS}</div>'
+        f'<div class="controls">{_CONTROLS.format(name=escape(metric.name))}</div>'
         '<div class="scroll"><table id="ranking" class="ranking">'
-        '<caption class="unseen">Configurations by mean dev loss, then trials without a final loss. '
-        "The buttons in the first row sort.</caption>"
+        f'<caption class="unseen">Configurations by mean {escape(metric.label)}, then trials without a final '
+        "loss. The buttons in the first row sort.</caption>"
         f"<thead><tr>{head}</tr></thead>"
         f'<tbody data-in-sight="{ROWS_IN_SIGHT}">\n{body}\n</tbody></table></div>'
         f'<p class="more"><button type="button" id="show-all" hidden>Show all {len(rows):,} rows</button></p>'
@@ -63,7 +62,9 @@ def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
     measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
     columns = ["rank", "trial", *knobs, *(name for name in measured if rows[name].notna().any())]
     texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
-    head = "".join(f"<th scope=col{_kind(name, texts)}>{escape(_heading(name))}</th>" for name in columns)
+    head = "".join(
+        f"<th scope=col{_kind(name, texts)}>{escape(_heading(name, study))}</th>" for name in columns
+    )
     cells = zip(*(rows[name] for name in columns), strict=True)
     body = "\n".join(_row(values, columns, texts) for values in cells)
     table = f"<table class=ranking><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
@@ -73,7 +74,7 @@ def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
 _CONTROLS = (
     '<label for="filter">Filter</label>'
     '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
-    'placeholder="dev_loss &lt; 2.1  batch_size = 64  pruned" aria-describedby="filter-status">'
+    'placeholder="{name} &lt; 2.1  n_params &lt; 10000  pruned" aria-describedby="filter-status">'
     '<output id="filter-status" aria-live="polite"></output>'
 )
 
@@ -87,14 +88,16 @@ def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     return ["rank", "dev_loss", *spread, *log, *knobs, "n_params", "train_seconds", "trial", *ends]
 
 
-def _head(name: str, text: bool) -> str:
-    label = escape(_heading(name))
+def _head(name: str, study: StudyRecord, text: bool) -> str:
+    label = escape(_heading(name, study))
     kind = ' class="t"' if text else ""
     button = f'<button type="button" class="sort">{label}</button>'
-    return f'<th scope="col"{kind} data-name="{escape(name)}">{button}</th>'
+    return f'<th scope="col"{kind} data-name="{escape(key(name, study))}">{button}</th>'
 
 
-def _heading(name: str) -> str:
+def _heading(name: str, study: StudyRecord) -> str:
+    if name == "dev_loss":
+        return study.task.metric.label
     return _HEADINGS.get(name, name.replace("_", " "))
 
 

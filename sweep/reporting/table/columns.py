@@ -1,19 +1,19 @@
-"""Which columns does a reader see, and how does a cell read?
+"""Choose the columns that a reader sees, and write their headings and cells.
 
-For the two formats made for people, text and markdown; the others write the rows as they are.
+For the two formats made for people, text and markdown; the others write all columns in full.
 """
 
 from typing import Any
 
 import pandas
 
-from sweep.definition.ranking import KNOBS, table_columns
+from sweep.definition.ranking import table_columns
 from sweep.definition.records import StudyRecord
+from sweep.reporting.contributions import contributions_of
 from sweep.reporting.printable import printable
 
 _HEADINGS = {
     "rank": "#",
-    "embedding_dim": "embed_dim",
     "num_steps": "steps",
     "dev_loss_sd": "spread",
     "n_params": "params",
@@ -32,9 +32,9 @@ _BEYOND_DIGITS = 1e6
 
 
 def hyperparameters(study: StudyRecord) -> list[str]:
-    """Return the five knobs, then whatever else is searched."""
+    """Return the hyperparameters that the trainer always shows, then whatever else is searched."""
     columns = table_columns(study)
-    return columns[columns.index(KNOBS[0]) : columns.index("dev_loss")]
+    return columns[columns.index("state") + 1 : columns.index("dev_loss")]
 
 
 def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
@@ -51,9 +51,16 @@ def block_columns(study: StudyRecord) -> list[str]:
     return ["trial", *hyperparameters(study), "reason"]
 
 
-def heading(name: str) -> str:
-    """Return what stands above a column, ``_`` where it may break into a second line."""
-    return _HEADINGS.get(name, printable(name))
+def heading(name: str, study: StudyRecord) -> str:
+    """Return what is above a column; it may break into a second line at ``_``."""
+    known = {**_HEADINGS, **contributions_of(study).headings}
+    return known.get(name) or printable(key(name, study))
+
+
+def key(name: str, study: StudyRecord) -> str:
+    """Return a column's name in files: the metric's own one instead of ``dev_loss``."""
+    own = study.task.metric.name
+    return {"dev_loss": own, "dev_loss_sd": f"{own}_sd"}.get(name, name)
 
 
 def is_text(name: str, values: pandas.Series) -> bool:

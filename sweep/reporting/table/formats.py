@@ -23,6 +23,7 @@ from sweep.reporting.table.columns import (
     heading,
     hyperparameters,
     is_text,
+    key,
     ranked_columns,
 )
 from sweep.reporting.table.text_table import format_text
@@ -53,9 +54,9 @@ def format_markdown(
 ) -> str:
     """Write a GitHub table of the ranked rows, and a second one of the trials without a loss."""
     ranked, others = _blocks(rows, top)
-    tables = [_markdown_table(ranked, ranked_columns(ranked, study))]
+    tables = [_markdown_table(ranked, study, ranked_columns(ranked, study))]
     if len(others):
-        tables.append(_markdown_table(others, ["state", *block_columns(study)]))
+        tables.append(_markdown_table(others, study, ["state", *block_columns(study)]))
     return "\n\n".join(tables)
 
 
@@ -72,7 +73,7 @@ def format_csv(
     A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are left
     alone.
     """
-    shown = pandas.concat(_blocks(rows, top))
+    shown = _all(rows, study, top)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(map(_csv_cell, shown.columns))
@@ -89,7 +90,7 @@ def format_json(
     colour: bool = False,
 ) -> str:
     """Write a list of objects, null where there is nothing to say."""
-    return json.dumps(pandas.concat(_blocks(rows, top)).to_dict("records"), indent=2, allow_nan=False)
+    return json.dumps(_all(rows, study, top).to_dict("records"), indent=2, allow_nan=False)
 
 
 def format_log(
@@ -104,7 +105,7 @@ def format_log(
     blocks = []
     for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
         values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
-        values |= _outcome(row, study.cost)
+        values |= {key(name, study): value for name, value in _outcome(row, study.cost).items()}
         blocks.append("\n".join(f"{printable(name)} = {_log_value(value)}" for name, value in values.items()))
     return "\n\n".join(blocks)
 
@@ -129,8 +130,13 @@ def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, 
     return (ranked, others) if top is None else (ranked[:top], others[:0])
 
 
-def _markdown_table(rows: pandas.DataFrame, names: list[str]) -> str:
-    titles = [heading(name).replace("_", " ").translate(_TITLE) for name in names]
+def _all(rows: pandas.DataFrame, study: StudyRecord, top: int | None) -> pandas.DataFrame:
+    """Return the rows that ``top`` leaves, their columns named as in files."""
+    return pandas.concat(_blocks(rows, top)).rename(columns=lambda name: key(str(name), study))
+
+
+def _markdown_table(rows: pandas.DataFrame, study: StudyRecord, names: list[str]) -> str:
+    titles = [heading(name, study).replace("_", " ").translate(_TITLE) for name in names]
     rules = [":--" if is_text(name, rows[name]) else "--:" for name in names]
     lines = [
         [cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.to_dict("records")

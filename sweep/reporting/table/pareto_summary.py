@@ -13,6 +13,8 @@ import pandas
 from sweep.definition.pareto import Point, front_ranks, hypervolume, knee
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import cell
+from sweep.reporting.units import difference_unit
+from sweep.task import Metric
 
 
 class Configuration(NamedTuple):
@@ -57,7 +59,7 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
     Args:
         rows: From ``rank_trials``.
         study: What they are the rows of.
-        worst_loss: Dev loss of knowing nothing, where the hypervolume's reference point lies.
+        worst_loss: Value of knowing nothing, where the hypervolume's reference point lies.
     """
     ranked = rows[rows["rank"].notna()]
     if study.cost is None or ranked.empty:
@@ -66,30 +68,33 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
     trials = sum(len(trials) for trials in first["trials"])
     count = (
         f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
-        f"none in dev_loss and {study.cost}"
+        f"none in {study.task.metric.name} and {study.cost}"
     )
     front = pareto_front(rows, study.cost)
     costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
     return [
         count,
-        _describe_area(front, study.cost, costliest, worst_loss),
-        *_describe_knee(front, study.cost),
+        _describe_area(front, study.task.metric, study.cost, costliest, worst_loss),
+        *_describe_knee(front, study.task.metric, study.cost),
     ]
 
 
-def _describe_area(front: Sequence[Configuration], cost: str, costliest: float, worst_loss: float) -> str:
+def _describe_area(
+    front: Sequence[Configuration], metric: Metric, cost: str, costliest: float, worst_loss: float
+) -> str:
     area = hypervolume([one.point for one in front], (math.log10(costliest), worst_loss))
+    unit = " x ".join(filter(None, (difference_unit(metric), f"decades of {cost}")))
     return (
-        f"hypervolume: {area:.3f} nats x decades of {cost}, reference point dev_loss {worst_loss:.4f} "
-        f"(uniform), {cost} {cell(cost, costliest)} (the costliest here)"
+        f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} (knowing nothing), "
+        f"{cost} {cell(cost, costliest)} (the costliest here)"
     )
 
 
-def _describe_knee(front: Sequence[Configuration], cost: str) -> list[str]:
+def _describe_knee(front: Sequence[Configuration], metric: Metric, cost: str) -> list[str]:
     found = knee_of(front)
     if found is None:
         return []
     return [
-        f"knee, farthest below the line between the front's ends: trial {found.trial}, dev_loss "
+        f"knee, farthest below the line between the front's ends: trial {found.trial}, {metric.name} "
         f"{found.dev_loss:.4f}, {cost} {cell(cost, found.cost)}"
     ]

@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sweep.definition.ranking import KNOBS, RANKED
+from sweep.definition.ranking import RANKED
 from sweep.definition.records import STATES, StudyRecord
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
@@ -50,7 +50,7 @@ def format_text(
         colour: Whether ANSI colours may be used.
     """
     ranked, others = rows[rows["state"] == RANKED], rows[rows["state"] != RANKED]
-    layout = _fit(_columns_of(ranked, ranked_columns(ranked, study)), drop_order(study), width)
+    layout = _fit(_columns_of(ranked, study, ranked_columns(ranked, study)), drop_order(study), width)
     parts: list[RenderableType] = [*_title(study), ""]
     if len(ranked):
         best = 1 if study.cost is None else int((ranked["front"] == 1).sum())
@@ -62,6 +62,7 @@ def format_text(
 
 def draw_rows(
     rows: pandas.DataFrame,
+    study: StudyRecord,
     names: Sequence[str],
     order: Sequence[str],
     *,
@@ -72,12 +73,13 @@ def draw_rows(
 
     Args:
         rows: Any rows.
+        study: What they are rows of.
         names: The columns to show.
         order: Columns in the order in which a narrow terminal does without them.
         width: As in ``format_text``.
         colour: As in ``format_text``.
     """
-    layout = _fit(_columns_of(rows, names), order, width)
+    layout = _fit(_columns_of(rows, study, names), order, width)
     legend = [Text(line, style="dim") for line in _say_left_out(layout, width)]
     return _render([_draw(layout, rows=slice(None), best=1), *legend], width, colour)
 
@@ -86,12 +88,12 @@ def drop_order(study: StudyRecord) -> list[str]:
     """Return the columns in the order in which a narrow terminal does without them.
 
     First what follows from others or is no result (examples seen, seconds, parameters), then
-    knobs that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
+    hyperparameters that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
     and last the second objective and the front. ``KEPT`` always stays.
     """
     measured = [name for name in ("examples_seen", "train_seconds", "n_params") if name != study.cost]
     front = [] if study.cost is None else [study.cost, "front"]
-    fixed = [name for name in reversed(KNOBS) if name not in study.searched]
+    fixed = [name for name in reversed(study.task.shown) if name not in study.searched]
     own = (*study.searched, *study.found)
     searched = [name for name in block_columns(study) if name in own]
     return [
@@ -125,11 +127,11 @@ class _Layout:
         return sum(column.width for column in self.columns) + self.gap * (len(self.columns) - 1)
 
 
-def _columns_of(rows: pandas.DataFrame, names: Iterable[str]) -> list[_Column]:
+def _columns_of(rows: pandas.DataFrame, study: StudyRecord, names: Iterable[str]) -> list[_Column]:
     return [
         _Column(
             name=name,
-            heading=heading(name).split("_", 1),
+            heading=heading(name, study).split("_", 1),
             cells=[_cell(name, value) for value in rows[name]],
             is_text=is_text(name, rows[name]),
         )
@@ -205,19 +207,20 @@ def _legend(
         return ["No trial is complete yet."]
     shown = {column.name for column in layout.columns}
     lines = [f"The best {top:,} of {len(ranked):,} configurations."] if top and top < len(ranked) else []
-    lines.append("dev loss: nats per character, lower is better")
+    metric = study.task.metric
+    lines.append(f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}lower is better")
     if "front" in shown:
         lines.append(
-            f"front: 1 where no other row is as low in both dev loss and {study.cost} and lower in one"
+            f"front: 1 where no other row is as low in both {metric.label} and {study.cost} and lower in one"
         )
     if study.cost == "train_seconds":
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
         )
     if "dev_loss_sd" in shown:
-        lines.append("spread: sample standard deviation of the dev loss between n seeds")
+        lines.append(f"spread: sample standard deviation of the {metric.label} between n seeds")
     if "diff" in shown:
-        lines.append("diff: dev loss less logged")
+        lines.append(f"diff: {metric.label} less logged")
     return [*lines, *_say_left_out(layout, width)]
 
 
@@ -228,7 +231,7 @@ def _say_left_out(layout: _Layout, width: int | None) -> list[str]:
 def _blocks(others: pandas.DataFrame, study: StudyRecord, width: int | None) -> list[RenderableType]:
     """Draw one block a state, all with the same columns and only the first with their names."""
     names = [name for name in block_columns(study) if name != "reason" or others["reason"].any()]
-    layout = _fit(_columns_of(others, names), drop_order(study), width)
+    layout = _fit(_columns_of(others, study, names), drop_order(study), width)
     parts: list[RenderableType] = []
     start = 0
     for title, trials in zip(_counts(others), _sizes(others).values(), strict=True):

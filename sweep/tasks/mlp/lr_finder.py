@@ -12,10 +12,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.signal import lfilter
 
 from sweep.definition.seeds import derive_seed
 from sweep.errors import RangeTestError
+from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.engines import ENGINES
@@ -170,23 +170,6 @@ def settled_curve(test: RangeCurve) -> tuple[np.ndarray, np.ndarray]:
     """Return the median at the end of each smoothing window, as far as the curve goes."""
     ends = slice(test.window - 1, test.points, test.window)
     return test.learning_rates[ends], test.median[ends]
-
-
-def smooth(losses: np.ndarray, window: int) -> np.ndarray:
-    """Return the exponential moving average, corrected for its start; ``losses`` stay as they are.
-
-    With b = 1 - 1/window: avg_i = b avg_{i-1} + (1 - b) loss_i, and the result is
-    avg_i / (1 - b^(i+1)), so that the first value is the first loss. A loss that is not finite
-    makes the average infinite from there on.
-
-    Examples:
-        >>> smooth(np.array([4.0, 1.0, 1.0]), 2).round(3).tolist()
-        [4.0, 2.0, 1.429]
-    """
-    kept = 1 - 1 / window
-    finite = np.logical_and.accumulate(np.isfinite(losses))
-    average = lfilter([1 - kept], [1, -kept], np.where(finite, losses, 0))
-    return np.where(finite, average / (1 - kept ** np.arange(1, len(losses) + 1)), np.inf)
 
 
 def smoothing_window(steps: int) -> int:

@@ -59,6 +59,7 @@ class MlpTask:
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    contributions = "sweep.tasks.mlp.shown.contributions:CONTRIBUTIONS"
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
         """Build a ``TrainConfig``."""

@@ -6,7 +6,7 @@ import pytest
 from made_advice import RATE
 from study_evidence import made_study, made_trial
 
-from sweep.reporting.advice import advise, format_advice
+from sweep.reporting.advice.checks import advise, format_advice
 from sweep.reporting.advice.wording import block
 
 SENTENCES = [

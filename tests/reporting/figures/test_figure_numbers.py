@@ -11,15 +11,12 @@ from sweep.definition.dimension import Choices, Range
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures import theme
-from sweep.reporting.figures.embedding import principal_plane, symbol_text
 from sweep.reporting.figures.history import history_by_seconds, history_by_trial
 from sweep.reporting.figures.parallel import MAX_LINES, parallel_coordinates
 from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensions
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.figures.slices import slices
 from sweep.reporting.figures.training_curve import training_curve
-from sweep.reporting.figures.weak_spots import MAX_BARS, loss_by_character, loss_by_position
-from sweep.tasks.mlp.inspection import Inspection, MeanLosses
 
 
 def evidence(*trials, **changes):
@@ -154,72 +151,6 @@ class TestTrainingCurve:
         found = evidence(made_trial(0, 2.5))
         found.curve = (np.arange(3), np.array([3, np.inf, np.nan], np.float32))
         assert training_curve(found).raw == [3, None, None]
-
-
-class TestEmbedding:
-    def test_points_in_a_plane_are_found_again(self):
-        """Distances stay and nothing is lost when a flat cloud is turned into five dimensions."""
-        draw = np.random.default_rng(0)
-        flat = draw.normal(size=(12, 2))
-        turn, _ = np.linalg.qr(draw.normal(size=(5, 5)))
-        plane, explained = principal_plane(flat @ turn[:2])
-        assert explained == pytest.approx(1)
-        far = np.linalg.norm(flat[:, None] - flat[None], axis=2)
-        assert np.linalg.norm(plane[:, None] - plane[None], axis=2) == pytest.approx(far)
-
-    def test_the_share_of_the_variance_is_that_of_the_two_largest(self):
-        points = np.array([[3, 0, 0], [-3, 0, 0], [0, 2, 0], [0, -2, 0], [0, 0, 1], [0, 0, -1.0]])
-        assert principal_plane(points)[1] == pytest.approx((9 + 4) / (9 + 4 + 1))
-
-    @pytest.mark.parametrize("dimensions", [1, 2])
-    def test_up_to_two_dimensions_are_shown_as_they_are(self, dimensions):
-        points = np.arange(6.0).reshape(-1, dimensions)
-        plane, explained = principal_plane(points)
-        assert (plane[:, :dimensions] == points).all()
-        assert explained == 1
-        assert plane.shape[1] == 2
-
-    def test_equal_points_have_no_variance_to_explain(self):
-        plane, explained = principal_plane(np.ones((4, 3)))
-        assert (plane == 0).all()
-        assert explained == 1
-
-    @pytest.mark.parametrize(
-        ("symbol", "shown"), [("\u0301", "◌\u0301"), ("&", "&amp;"), ("\u202e", "\\u202e")]
-    )
-    def test_symbols_without_a_shape_of_their_own_can_be_seen(self, symbol, shown):
-        assert symbol_text(symbol) == shown
-
-
-class TestWeakSpots:
-    @pytest.fixture
-    def found(self, corpus):
-        size = corpus.vocabulary_size
-        count = np.ones(size, np.int64)
-        count[0], count[1] = 8, 0
-        mean = np.linspace(1, 2, size)
-        mean[1] = np.nan
-        found = evidence(made_trial(0, 2.5))
-        found.corpus = corpus
-        by_position = MeanLosses(mean=np.array([3.0, 1.0]), count=np.array([2, 4]))
-        by_character = MeanLosses(mean=mean, count=count)
-        found.inspection = Inspection(
-            embedding=np.zeros((size, 2)), by_position=by_position, by_character=by_character
-        )
-        return found
-
-    def test_places_count_from_one_and_shares_are_of_the_whole_loss(self, found):
-        spots = loss_by_position(found)
-        assert (spots.labels, spots.mean, spots.count) == (["1", "2"], [3, 1], [2, 4])
-        assert spots.share == [0.6, 0.4]
-
-    def test_characters_come_hardest_first_without_those_that_never_come(self, found, corpus):
-        spots = loss_by_character(found)
-        assert spots.labels[0] == corpus.vocabulary[-1]
-        assert spots.labels[-1] == "end"
-        assert corpus.vocabulary[1] not in spots.labels
-        assert sum(spots.share) == pytest.approx(1, abs=1e-4)
-        assert len(spots.labels) <= MAX_BARS
 
 
 def test_only_dimensions_of_which_a_trial_has_a_value_are_drawn():

@@ -9,10 +9,10 @@ from study_evidence import made_study, made_trial, trained_evidence
 from sweep.definition.dimension import Choices
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.plots import PLOTS, draw
-from sweep.reporting.lr_finder_page import write_lr_finder
+from sweep.reporting.figures.plots import draw, plots_of
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.lr_finder import range_test
+from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 
 HOSTILE = '<img src=x onerror=alert(1)>&"\u202e\u2028</script><a href="javascript:alert(1)">'
 
@@ -37,9 +37,12 @@ def words_of_corpus(tmp_path_factory, corpus):
     return path
 
 
+PLOTS = plots_of(made_study())
+
+
 @pytest.mark.parametrize("name", PLOTS)
 class TestEveryPlot:
-    """What holds for each entry of PLOTS; a new one joins by being there."""
+    """What holds for each plot of a study of the MLP; a new one joins by being there."""
 
     def test_numbers_are_plain(self, name, evidence):
         numbers = dataclasses.asdict(PLOTS[name].numbers(evidence))

@@ -11,7 +11,9 @@ from study_evidence import made_confirmation, made_study, made_trial, many_trial
 
 from sweep.errors import MachineError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.page.report import SECTIONS, report_html, write_report
+from sweep.reporting.page.report import report_html, write_report
+from sweep.reporting.page.sections import sections_of
+from sweep.tasks.mlp.shown.learned import Learned
 
 
 def own_markup(page: str) -> str:
@@ -41,7 +43,7 @@ def test_the_verdict_comes_first(page):
 
 def test_every_section_is_there_or_says_why_not(page):
     shown = own_markup(page)
-    for name, section in SECTIONS.items():
+    for name, section in sections_of(made_study()).items():
         assert f'<section id="{name}"' in shown or f"<dt>{section.title}</dt>" in shown
     assert "<dt>Learning rate</dt><dd>no range test yet; <code>sweep lr-find STUDY.toml</code>" in shown
 
@@ -61,7 +63,7 @@ def test_sampled_words_are_marked_where_they_stand_in_train(tmp_path):
     words = tmp_path / "words.txt"
     words.write_text("\n".join(WORDS.split()) + "\n")
     evidence = trained_evidence(tmp_path, words)
-    evidence.sampled_words = [("anna", True), ("xyz", False), ("", False)]
+    evidence.more(Learned).sampled_words = [("anna", True), ("xyz", False), ("", False)]
     shown = own_markup(report_html(evidence))
     assert "<li class=known>anna<small>in the training words</small></li><li>xyz</li>" in shown
     assert "<li><i>empty</i></li>" in shown
@@ -77,7 +79,7 @@ def test_provenance_names_data_versions_machine_and_commands(page):
         "1007",
     ):
         assert expected in text
-    assert re.search(r"words file \(sha256\)\s+[0-9a-f]{64}", text)
+    assert re.search(r"data \(sha256\)\s+[0-9a-f]{64}", text)
 
 
 def test_plotly_js_is_there_once_and_nothing_comes_from_elsewhere(page):

@@ -10,11 +10,11 @@ from study_evidence import made_study, made_trial, many_trials, trained_evidence
 
 from sweep.definition.dimension import Choices, Range
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.lr_finder_page import write_lr_finder
 from sweep.reporting.page.report import write_report
 from sweep.storage.test_looks import TestLook
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.lr_finder import range_test
+from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking

@@ -7,9 +7,10 @@ import pytest
 from rich.cells import cell_len
 from study_records import study, trial
 
-from sweep.definition.ranking import KNOBS, rank_trials
+from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.text_table import drop_order
+from sweep.tasks.mlp.trainer import MLP
 
 HOSTILE = "\x1b[2J\x07<img src=x onerror=alert(1)> | a\r\nb [red]\u202e\ud800 =cmd"
 
@@ -119,7 +120,7 @@ class TestText:
             return match[1].split(", ") if match else []
 
         assert left_out(120) == []
-        order = [name for name in drop_order(record) if name not in KNOBS or name != "hidden_neurons"]
+        order = [name for name in drop_order(record) if name not in MLP.shown or name != "hidden_neurons"]
         for width in (90, 80, 70, 60, 50):
             gone = left_out(width)
             assert gone == order[: len(gone)]

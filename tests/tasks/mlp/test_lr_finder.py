@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sweep.errors import RangeTestError
+from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import ENGINES
-from sweep.tasks.mlp.lr_finder import range_test, settled_curve, smooth, suggestions
+from sweep.tasks.mlp.lr_finder import range_test, settled_curve, suggestions
 from sweep.tasks.mlp.lr_suggestions import (
     DEFINITIONS,
     RULES,

@@ -14,13 +14,13 @@ from sweep.definition.notes import RangeTested
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
 from sweep.execution.memory import check_fits
-from sweep.reporting.figures.lr_finder import lr_finder_curve, plot_lr_finder
-from sweep.reporting.lr_finder_page import write_lr_finder
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study, open_study, store_note, study_names
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 from sweep.tasks.mlp.trainer import MLP
 
 FIGURE_ID = "lr-finder"

@@ -6,10 +6,12 @@ import math
 import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.embedding import symbol_texts
-from sweep.reporting.figures.points import LOSS
 from sweep.reporting.figures.theme import BLUE, axis, layout, plain
+from sweep.reporting.units import axis_title
 from sweep.tasks.mlp.inspection import MeanLosses
+from sweep.tasks.mlp.shown.embedding import symbol_texts
+from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.trainer import MLP
 
 MAX_BARS = 40
 """Characters shown: those with the largest part in the whole loss."""
@@ -31,14 +33,14 @@ class WeakSpots:
 
 def loss_by_position(evidence: Evidence) -> WeakSpots:
     """Return the loss of the first character of a word, the second, and so on, ends included."""
-    losses = evidence.inspection.by_position
+    losses = evidence.more(Learned).inspection.by_position
     return _spots(losses, [str(place + 1) for place in range(len(losses.count))])
 
 
 def loss_by_character(evidence: Evidence) -> WeakSpots:
     """Return the loss by the character to be predicted, hardest first."""
-    spots = _spots(evidence.inspection.by_character, symbol_texts(evidence.corpus.vocabulary))
-    return _hardest_first(spots)
+    losses = evidence.more(Learned).inspection.by_character
+    return _hardest_first(_spots(losses, symbol_texts(evidence.data.vocabulary)))
 
 
 def plot_loss_by_position(spots: WeakSpots) -> go.Figure:
@@ -90,5 +92,5 @@ def _plot(spots: WeakSpots, title: str, group: str) -> go.Figure:
         ),
     )
     x = axis(title, type="category", showgrid=False, tickangle=0)
-    figure.update_layout(**layout(x, axis(LOSS), bargap=0.3))
+    figure.update_layout(**layout(x, axis(axis_title(MLP.metric)), bargap=0.3))
     return figure

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.theme import GREY, axis, layout, plain, shown
+from sweep.tasks.mlp.shown.learned import Learned
 
 MAX_LABELS = 120
 """More characters than this would cover each other; the most frequent ones are labelled."""
@@ -31,12 +32,12 @@ class EmbeddingMap:
 
 def embedding_map(evidence: Evidence) -> EmbeddingMap:
     """Return the winner's embedding in two dimensions."""
-    embedding, dev = evidence.embedding, evidence.corpus.dev
+    embedding, dev = evidence.more(Learned).embedding, evidence.data.dev
     plane, explained = principal_plane(embedding)
     count = np.bincount(dev.symbols, minlength=len(embedding))
     count[0] = len(dev.lengths)  # each word ends once
     return EmbeddingMap(
-        labels=symbol_texts(evidence.corpus.vocabulary),
+        labels=symbol_texts(evidence.data.vocabulary),
         x=plain(plane[:, 0].tolist()),
         y=plain(plane[:, 1].tolist()),
         count=count.tolist(),

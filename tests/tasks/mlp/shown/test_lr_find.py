@@ -13,10 +13,16 @@ from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.definition.notes import RangeTested
 from sweep.definition.study_file import load_study_file
 from sweep.errors import DataError, RangeTestError
-from sweep.reporting.lr_find import Found, Subject, find_learning_rate, subject_of_config, subject_of_study
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study, study_names
 from sweep.tasks.mlp.lr_suggestions import RULES
+from sweep.tasks.mlp.shown.lr_find import (
+    Found,
+    Subject,
+    find_learning_rate,
+    subject_of_config,
+    subject_of_study,
+)
 from sweep.tasks.mlp.trainer import MLP
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures

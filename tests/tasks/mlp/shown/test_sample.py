@@ -9,10 +9,10 @@ from small_study import _own_ledger, made_up_words, small, trained, write_words
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
 from sweep.errors import DataError
-from sweep.reporting.sample import sample_from
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study
 from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.shown.sample import sample_from
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -8,12 +8,11 @@ import pytest
 from conftest import WORDS
 from study_evidence import made_study, trained_evidence
 
-from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
-from sweep.reporting.note_taking import note_new_words
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
 from sweep.tasks.mlp.corpus import Corpus, split_words
+from sweep.tasks.mlp.shown.notes import note_new_words
 from sweep.tasks.mlp.trainer import MLP
 
 
@@ -30,7 +29,7 @@ def test_new_and_repeated_words_make_up_the_dev_loss(
 ) -> None:
     """Weighted by their characters, the two losses are the exact loss of all dev words."""
     study, data = repeated
-    noted = note_new_words(study, StudyData(study, data), Checkpoints(LocalFolder(tmp_path / "made")))
+    noted = note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "made")))
     train, dev, _ = split_words(WORDS.split() * 2)
     new = [word for word in dev if word not in train]
     seen = [word for word in dev if word in train]
@@ -52,8 +51,8 @@ def test_nothing_is_noted_where_something_is_missing(
 ) -> None:
     """No trial, weights that are not kept, or no dev word that also stands in train."""
     study, data = repeated
-    held, kept = StudyData(study, data), Checkpoints(LocalFolder(tmp_path / "made"))
-    assert note_new_words(made_study(), held, kept) is None
-    assert note_new_words(study, held, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
+    kept = Checkpoints(LocalFolder(tmp_path / "made"))
+    assert note_new_words(made_study(), data, kept) is None
+    assert note_new_words(study, data, Checkpoints(LocalFolder(tmp_path / "elsewhere"))) is None
     distinct = trained_evidence(tmp_path, write_words(words, "distinct.txt"))
-    assert note_new_words(distinct.study, distinct.words, kept) is None
+    assert note_new_words(distinct.study, distinct.data, kept) is None

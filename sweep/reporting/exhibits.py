@@ -1,0 +1,80 @@
+"""Load the plots, sections, files and notes that a trainer adds to those of every study.
+
+Contributions that a table needs are in ``reporting.contributions``.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.dashboard.showcase import Artifact
+from sweep.definition.notes import Note
+from sweep.definition.records import StudyRecord
+from sweep.reporting.contributions import contributions_of, load_object
+from sweep.reporting.evidence import Evidence
+from sweep.storage.checkpoints import Checkpoints
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """How one plot is made, and how it is read."""
+
+    title: str
+    reading: str
+    """How to read it, in one sentence."""
+    numbers: Callable[[Evidence], Any]
+    """What is known of a study -> plain numbers; raises ``NothingToShowError``."""
+    figure: Callable[[Any], go.Figure]
+    """Plain numbers -> Figure."""
+    before: str = ""
+    """The generic plot that this one precedes; empty for the end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of the report's page."""
+
+    markup: str
+    figures: Mapping[str, go.Figure] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One section of the report."""
+
+    title: str
+    build: Callable[[Evidence], Part]
+    """Raises ``NothingToShowError`` if there is nothing to show."""
+    before: str = ""
+    """The generic section that this one precedes; empty for the end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibits:
+    """What a trainer adds to report and dashboard; by default nothing."""
+
+    plots: Mapping[str, Plot] = dataclasses.field(default_factory=dict)
+    """Name -> a further plot."""
+    sections: Mapping[str, Section] = dataclasses.field(default_factory=dict)
+    """Anchor -> a further section of the report."""
+    baselines: Callable[[Evidence], Mapping[str, float]] = lambda _: {}
+    """Evidence -> values that need no training, by name, highest first; raises ``NothingToShowError``."""
+    figures: tuple[str, ...] = ()
+    """Names of plots that the dashboard shows too."""
+    artifacts: tuple[Callable[[Evidence], Artifact], ...] = ()
+    """Further files of the winner; each raises ``NothingToShowError`` if it cannot be made."""
+    take_notes: Callable[[StudyRecord, Any, Checkpoints], Iterable[Note]] | None = None
+    """A study after a run, its data and its files -> the notes to store with it."""
+
+
+_NOTHING = Exhibits()
+
+
+def exhibits_of(study: StudyRecord) -> Exhibits:
+    """Return what the trainer of a study adds."""
+    target = contributions_of(study).exhibits
+    found = load_object(target) if target else _NOTHING
+    assert isinstance(found, Exhibits), "the trainer names its exhibits"
+    return found

@@ -1,0 +1,59 @@
+"""Make sections of the report from plots; a trainer's own sections use these too."""
+
+from collections.abc import Callable, Sequence
+
+import plotly.graph_objects as go
+
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.exhibits import Part, Plot
+from sweep.reporting.figures.plots import plots_of
+from sweep.reporting.page.html_page import figure_place
+
+KEY = (
+    '<p class="key" aria-hidden="true"><span class="dot grey"></span>trial <span class="dot blue"></span>'
+    'best tenth <span class="dot diamond"></span>winner</p>'
+)
+"""Explains the colours of trials."""
+
+
+def figures_section(*names: str, key: bool = False, titled: bool = False) -> Callable[[Evidence], Part]:
+    """Return a section of plots; those that lack what they are made of are left out, unless all do.
+
+    Args:
+        names: Of the plots.
+        key: Whether colours are explained on top.
+        titled: Whether a single plot has a title of its own.
+    """
+
+    def build(evidence: Evidence) -> Part:
+        plots, figures, reasons = plots_of(evidence.study), {}, []
+        for name in names:
+            try:
+                figures[name] = plots[name].figure(plots[name].numbers(evidence))
+            except NothingToShowError as error:
+                reasons.append(str(error))
+        if not figures:
+            raise NothingToShowError(" ".join(dict.fromkeys(reasons)))
+        places = "".join(
+            _placed(name, plots[name], figure, titled=titled or len(names) > 1)
+            for name, figure in figures.items()
+        )
+        kind = "pair" if len(figures) > 1 else "single"
+        return Part(markup=f'{KEY if key else ""}<div class="{kind}">{places}</div>', figures=figures)
+
+    return build
+
+
+def _placed(name: str, plot: Plot, figure: go.Figure, *, titled: bool) -> str:
+    title = f"<h3>{plot.title}</h3>" if titled else ""
+    return (
+        f'<figure class="{name}"><figcaption>{title}<p>{plot.reading}</p></figcaption>'
+        f"{figure_place(name, f'{plot.title}. {plot.reading}', height=figure.layout.height)}</figure>"
+    )
+
+
+def joined(parts: Sequence[Part], before: str = "") -> Part:
+    """Return parts as one, with some markup before them."""
+    figures = {name: figure for part in parts for name, figure in part.figures.items()}
+    return Part(markup=before + "\n".join(part.markup for part in parts), figures=figures)

@@ -1,0 +1,131 @@
+"""Build the sections of the report of every study.
+
+A section is a function from what is known of the study to markup and figures, and one entry of ``SECTIONS``.
+A trainer may contribute further ones.
+"""
+
+import contextlib
+
+from sweep.definition.records import StudyRecord
+from sweep.errors import NothingToShowError
+from sweep.reporting.advice.checks import advise
+from sweep.reporting.confirm_text import sentences
+from sweep.reporting.contributions import merged
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.exhibits import Part, Section, exhibits_of
+from sweep.reporting.figures.plots import plot_of
+from sweep.reporting.figures.slices import plot_slice, slices
+from sweep.reporting.page.figure_sections import KEY, figures_section, joined
+from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
+from sweep.reporting.page.provenance import commands, facts
+from sweep.reporting.page.report_table import confirmation_table, report_table
+
+
+def sections_of(study: StudyRecord) -> dict[str, Section]:
+    """Return the sections of a study's report in order, with those that its trainer contributes."""
+    return merged(SECTIONS, exhibits_of(study).sections)
+
+
+def _winner(evidence: Evidence) -> int | None:
+    try:
+        return evidence.winner.number
+    except NothingToShowError:
+        return None
+
+
+def _table(evidence: Evidence) -> Part:
+    if evidence.rows.empty:
+        raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
+    return Part(markup=report_table(evidence.rows, evidence.study, _winner(evidence)))
+
+
+def _advice(evidence: Evidence) -> Part:
+    """Return the advice that the headline does not state already."""
+    found = advise(evidence.study, below_headline=True)
+    items = "".join(f"<li>{prose(text)}</li>" for text in found)
+    if not items:
+        raise NothingToShowError("nothing in this study asks for another one")
+    return Part(markup=f'<ul class="findings">{items}</ul>')
+
+
+def _confirmation(evidence: Evidence) -> Part:
+    if evidence.confirmation is None or evidence.verdict is None:
+        name = evidence.study.name
+        raise NothingToShowError(
+            f"nothing was confirmed; `sweep confirm {name}` trains the best on fresh seeds"
+        )
+    found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.unit_report)
+    items = "".join(f"<li>{escape(sentence.strip())}</li>" for sentence in found)
+    if evidence.verdict.is_empty:
+        return Part(markup=f'<ul class="findings">{items}</ul>')
+    table = confirmation_table(evidence.verdict.rows, evidence.study)
+    reading = (
+        "Each candidate on the same fresh seeds, lowest mean first. One whose difference might be 0 is tied "
+        "with the best: the seeds do not tell the two apart."
+    )
+    return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
+
+
+def _slices(evidence: Evidence) -> Part:
+    """Return one panel a hyperparameter, which a narrow screen stacks."""
+    plot, panels = plot_of("slices", evidence.study), slices(evidence).slices
+    figures = {f"slice-{place}": plot_slice(panel) for place, panel in enumerate(panels)}
+    places = "".join(
+        figure_place(name, f"{plot.title}: {panel.name}", kind="panel")
+        for name, panel in zip(figures, panels, strict=True)
+    )
+    head = f"<figcaption><h3>{plot.title}</h3><p>{plot.reading}</p></figcaption>"
+    markup = f'<figure>{head}<div class="panels">{places}</div></figure>'
+    return Part(markup=markup, figures=figures)
+
+
+def _search(evidence: Evidence) -> Part:
+    parts = [figures_section("history", "history-seconds")(evidence)]
+    with contextlib.suppress(NothingToShowError):
+        parts.append(figures_section("expected-best", titled=True)(evidence))
+    return joined(parts, KEY)
+
+
+def _mattered(evidence: Evidence) -> Part:
+    """Return importances, as far as they can be told, slices and combinations."""
+    parts = [_slices(evidence), figures_section("parallel", titled=True)(evidence)]
+    try:
+        parts.insert(0, figures_section("importances", titled=True)(evidence))
+    except NothingToShowError as error:
+        parts.append(Part(markup=f'<p class="note">{prose(f"Not shown: {error}.")}</p>'))
+    return joined(parts, KEY)
+
+
+def _test_record(evidence: Evidence) -> Part:
+    if not evidence.study.split:
+        raise NothingToShowError("this trainer has no test split")
+    if not evidence.looks:
+        text = "Nobody has looked at the test split of these data. `sweep test best.toml` does it once, "
+        return Part(markup=f"<p>{prose(text)}and records it.</p>")
+    items = "".join(f"<li>{escape(look.describe())}</li>" for look in evidence.looks)
+    says = "Every look at the test split of these data; only the first is at data that nothing was chosen by."
+    return Part(markup=f'<p class="note">{says}</p><ol class="looks">{items}</ol>')
+
+
+def _provenance(evidence: Evidence) -> Part:
+    lines = "\n".join(escape(line) for line in commands(evidence))
+    lists = "".join(
+        f"<h3>{title}</h3>{definition_list(entries, 'wide' if title in ('Hashes', 'Data') else '')}"
+        for title, entries in facts(evidence).items()
+    )
+    return Part(markup=f"{lists}<h3>Commands</h3><pre><code>{lines}</code></pre>")
+
+
+SECTIONS: dict[str, Section] = {
+    "table": Section(title="Ranking", build=_table),
+    "advice": Section(title="What next", build=_advice),
+    "confirmation": Section(title="Confirmed?", build=_confirmation),
+    "search": Section(title="Search", build=_search),
+    "mattered": Section(title="What mattered", build=_mattered),
+    "rungs": Section(title="Rungs", build=figures_section("rungs")),
+    "cost": Section(title="Cost", build=figures_section("cost-parameters", "cost-seconds", key=True)),
+    "learned": Section(title="Learning curve", build=figures_section("training-curve")),
+    "test": Section(title="Test record", build=_test_record),
+    "provenance": Section(title="Provenance", build=_provenance),
+}
+"""Anchor -> section of every report, in order. To add one, write one function and one entry."""

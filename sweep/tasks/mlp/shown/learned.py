@@ -1,0 +1,62 @@
+"""Read off a winner what it has learned: its embedding, its weak spots, the words that it makes up."""
+
+import functools
+
+import numpy as np
+
+from sweep.reporting.evidence import Evidence, nothing_without_data
+from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.corpus import Corpus, decode_words
+from sweep.tasks.mlp.inspection import Inspection
+from sweep.tasks.mlp.lr_finder import RangeCurve
+from sweep.tasks.mlp.shown.lr_finder_page import read_lr_finder_csv
+from sweep.tasks.mlp.spelling import normalized
+from sweep.tasks.mlp.trainer import MLP
+
+SAMPLED_WORDS = 20
+
+
+class Learned:
+    """The winner's model; ``evidence.more(Learned)`` makes it once.
+
+    Every property raises ``NothingToShowError`` if the weights, the words or the range test are not here.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Take the evidence; nothing is read yet."""
+        self._evidence = evidence
+
+    @property
+    def _config(self) -> TrainConfig:
+        return MLP.make_config(self._evidence.study.config_values(self._evidence.winner))
+
+    @functools.cached_property
+    def embedding(self) -> np.ndarray:
+        """The embedding of each symbol, shape (V, D)."""
+        config = self._config
+        with nothing_without_data():
+            return MLP.embedding(config, self._evidence.data, self._evidence.weights)
+
+    @functools.cached_property
+    def inspection(self) -> Inspection:
+        """The losses by place and by character; this evaluates every dev example."""
+        config = self._config
+        with nothing_without_data():
+            return MLP.inspect(config, self._evidence.data, self._evidence.weights)
+
+    @functools.cached_property
+    def sampled_words(self) -> list[tuple[str, bool]]:
+        """Words that the winner makes up, each with whether it occurs in the training words."""
+        data, trained = self._evidence.data, training_words(self._evidence.data)
+        words = MLP.sample_words(self._config, data, self._evidence.weights, SAMPLED_WORDS, seed=0)
+        return [(word, normalized(word) in trained) for word in words]
+
+    @functools.cached_property
+    def range_test(self) -> RangeCurve:
+        """The learning-rate finder's curve, from its table beside the report."""
+        return read_lr_finder_csv(self._evidence.folder / "lr_finder.csv")
+
+
+def training_words(data: Corpus) -> frozenset[str]:
+    """Return the distinct training words as ``normalized`` spells them."""
+    return frozenset(map(normalized, decode_words(data.train, data.vocabulary)))
