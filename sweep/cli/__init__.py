@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from sweep.cli.arguments import parse_arguments
 from sweep.cli.commands import keeping, searching, showing, using
-from sweep.cli.commands.common import complain, drop_output
+from sweep.cli.commands.common import complain, drop_output, report_error
 from sweep.errors import SweepError
 
 _Command = Callable[[argparse.Namespace], int]
@@ -33,8 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except SweepError as error:
-        for line in error.lines:
-            complain(line)
+        report_error(error, as_json=getattr(arguments, "json", False))
         return error.exit_status
     except KeyboardInterrupt:
         return 130

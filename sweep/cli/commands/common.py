@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import shlex
 import sys
@@ -9,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyWords
@@ -22,10 +25,21 @@ ANNOUNCE_AFTER_S = 1.0
 
 
 def complain(text: str) -> None:
-    """Tell an error, in one line on stderr."""
+    """Print an error to stderr, on one line."""
     from sweep.reporting.printable import printable
 
     print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def report_error(error: SweepError, *, as_json: bool) -> None:
+    """Print an error to stderr, one line for each thing that is wrong; as JSON also its key to stdout."""
+    for line in error.lines:
+        complain(line)
+    if as_json:
+        try:
+            print(json.dumps({"error": error.key, "lines": error.lines}), flush=True)
+        except OSError:
+            drop_output()
 
 
 def drop_output(stream: TextIO | None = None) -> None:
