@@ -218,7 +218,7 @@ def load_task(name: str) -> AnyTask:
     """Return the trainer of a name; entry points are looked up only if it is not built in.
 
     Raises:
-        NotFoundError: If there is none of that name.
+        NotFoundError: If there is none of that name, or it cannot be imported.
     """
     if name in BUILT_IN:
         module, _, target = BUILT_IN[name].partition(":")
@@ -227,7 +227,12 @@ def load_task(name: str) -> AnyTask:
     if name not in points:
         known = ", ".join([*BUILT_IN, *sorted(points)])
         raise NotFoundError(f"no trainer {name!r} is installed; known: {known}")
-    return cast("AnyTask", points[name].load())
+    try:
+        return cast("AnyTask", points[name].load())
+    except (ImportError, AttributeError) as error:
+        raise NotFoundError(
+            f"trainer {name!r} cannot be loaded from {points[name].value}: {error}"
+        ) from error
 
 
 # Capabilities, each with what follows if a trainer lacks it.
@@ -353,6 +358,70 @@ def find_auto(
         return {}
     assert isinstance(task, FindsValues), "the study file was checked"
     return task.find_auto(config, data, names, engine=engine, device=device)
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """Reads its data from files that ``[data]`` names."""
+
+    def data_files(self, section: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return key of ``[data]`` -> path of the file that it names."""
+
+    def data_sha256(self, section: Mapping[str, Any]) -> str:
+        """Return ``Data.sha256`` of the files as they are now, without parsing them."""
+
+
+def data_files(task: AnyTask, section: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return key of ``[data]`` -> path of the file that it names; by default there are none."""
+    return task.data_files(section) if isinstance(task, ReadsFiles) else {}
+
+
+def data_sha256(task: AnyTask, section: Mapping[str, Any]) -> str:
+    """Return the hash of the data as they are now; by default they are loaded for it."""
+    if isinstance(task, ReadsFiles):
+        return task.data_sha256(section)
+    return cast("str", task.load_data(section).sha256)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing of this machine that was looked at."""
+
+    subject: str
+    text: str
+    is_good: bool = True
+
+
+@runtime_checkable
+class ExaminesMachine(Protocol):
+    """Keeps something on this machine that can be damaged, such as compiled code."""
+
+    def mend(self, device: str) -> str:
+        """Repair what it keeps before training on a device; return a warning, or nothing if all is sound."""
+
+    def examine(self) -> Iterator[Finding]:
+        """Look at what it keeps, and change nothing."""
+
+    def try_out(self, engine: str, device: str) -> None:
+        """Train one step on data of its own; raises whatever a run would end with."""
+
+
+def mend(task: AnyTask, device: str) -> str:
+    """Repair what a trainer keeps on this machine; return a warning, or nothing."""
+    return task.mend(device) if isinstance(task, ExaminesMachine) else ""
+
+
+@runtime_checkable
+class KnowsBaselines(Protocol):
+    """Knows values that models without training reach."""
+
+    def baselines(self, data: Any) -> dict[str, float]:
+        """Return name -> value, in the metric's unit, highest first."""
+
+
+def baselines(task: AnyTask, data: Any) -> dict[str, float]:
+    """Return the values that models without training reach; by default none is known."""
+    return task.baselines(data) if isinstance(task, KnowsBaselines) else {}
 
 
 @runtime_checkable

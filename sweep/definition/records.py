@@ -9,7 +9,7 @@ from typing import Any
 
 from sweep.definition.notes import Notes
 from sweep.definition.resources import Resources
-from sweep.task import AUTO
+from sweep.task import AUTO, DEFAULT_TASK
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
@@ -136,6 +136,11 @@ class StudyRecord:
     """What a segment occupied in the last run."""
     notes: Notes = dataclasses.field(default_factory=Notes)
     """What was found out beside the trials."""
+
+    @property
+    def trainer(self) -> str:
+        """Name of the trainer; the identity of a study of ``DEFAULT_TASK`` does not hold it."""
+        return str(self.identity.get("trainer", DEFAULT_TASK))
 
     @property
     def objectives(self) -> tuple[str, ...]:

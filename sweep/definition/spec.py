@@ -18,7 +18,7 @@ from sweep.definition.registries import SAMPLERS
 from sweep.definition.resources import Resources
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.task import AUTO, AnyTask
+from sweep.task import AUTO, DEFAULT_TASK, AnyTask
 
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""
@@ -40,6 +40,8 @@ class StudySpec:
 
     name: str
     goal: str = ""
+    trainer: str = DEFAULT_TASK
+    """Name of what trains, as ``load_task`` finds it."""
     sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
     pruner: str = "none"
@@ -157,6 +159,7 @@ class StudySpec:
             "search": {name: json.loads(distribution_to_json(d)) for name, d in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),
+            **({"trainer": self.trainer} if self.trainer != DEFAULT_TASK else {}),
             **({"from": dict(self.origin)} if self.origin else {}),
         }
 

@@ -154,6 +154,7 @@ def stored_spec(study: StudyRecord) -> StudySpec:
     return StudySpec(
         name=study.name,
         goal=study.goal,
+        trainer=study.trainer,
         sampler=identity["sampler"],
         pruner=identity["pruner"],
         objectives=study.objectives,

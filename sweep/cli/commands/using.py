@@ -1,9 +1,11 @@
-"""Commands that use a winner: export, replay, test, sample."""
+"""Commands that use a winner: export, replay, test."""
 
 import argparse
 from pathlib import Path
 
-from sweep.cli.commands.common import advise, check_code_cache, check_engine, database_of, stored_study
+from sweep.cli.command import Command
+from sweep.cli.commands.common import advise, database_of, mend, stored_study
+from sweep.cli.options import add_data_file, add_device, add_study, number
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -33,18 +35,19 @@ def replay(arguments: argparse.Namespace) -> int:
     from sweep.certify.config_file import choose_trial
     from sweep.certify.replay import Place, choose_place, config_of, train_again
     from sweep.certify.study_data import StudyWords
-    from sweep.tasks.mlp.trainer import MLP
+    from sweep.task import check_engine, load_task
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
+    task = load_task(study.trainer)
     trial = choose_trial(study, arguments.trial)
-    config, data = config_of(MLP, study, trial), StudyWords(study).corpus
+    config, data = config_of(task, study, trial), StudyWords(study).corpus
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     then = Place(engine=trial.engine, device=trial.device)
-    place = choose_place(MLP, then, arguments.device, arguments.engine)
-    check_engine(place.engine, place.device)
-    check_code_cache(place.device)
+    place = choose_place(task, then, arguments.device, arguments.engine)
+    check_engine(task, place.engine, place.device)
+    mend(task, place.device)
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
-    again = train_again(MLP, config, data, trial.dev_loss, place)
+    again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
     advise(f"next: sweep export {study.name} --trial {trial.number}")
     return 1 if again.verdict == "different" else 0
@@ -54,12 +57,13 @@ def test(arguments: argparse.Namespace) -> int:
     """Evaluate an exported configuration once on the test split."""
     from sweep.certify.config_file import load_config
     from sweep.certify.final_test import describe_test, leak_warnings, run_final_test
-    from sweep.tasks.mlp.trainer import MLP
+    from sweep.task import DEFAULT_TASK, load_task, resolve_device
 
     config, provenance = load_config(arguments.config)
     words = arguments.words or provenance.words
     database = database_of(arguments)
-    check_code_cache(MLP.resolve_device(arguments.device))
+    task = load_task(DEFAULT_TASK)
+    mend(task, resolve_device(task, arguments.device))
     final = run_final_test(
         config, provenance, database, words=words, again=arguments.again, device=arguments.device, say=advise
     )
@@ -71,16 +75,49 @@ def test(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def sample(arguments: argparse.Namespace) -> int:
-    """Print new words from a trained model."""
-    from sweep.certify.config_file import load_config
-    from sweep.reporting.sample import sample_from
-    from sweep.tasks.mlp.trainer import MLP
+def _export_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--trial", type=number, metavar="N", help="another trial than the best")
+    command.add_argument("-o", "--output", metavar="FILE", help="default: reports/STUDY/best.toml")
+    command.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
-    config, provenance = load_config(arguments.config)
-    words = arguments.words or provenance.words
-    database, n, seed = database_of(arguments), arguments.n, arguments.seed
-    check_code_cache(MLP.resolve_device("auto"))
-    for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
-        print(word)
-    return 0
+
+def _replay_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--trial", type=number, metavar="N", help="default: the best")
+    command.add_argument("--engine", metavar="NAME", help="default: the engine of then")
+    add_device(command)
+
+
+def _test_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    command.add_argument(
+        "--again", default="", metavar="WHY", help="reason for looking once more; it is recorded"
+    )
+    add_data_file(command)
+    add_device(command)
+
+
+COMMANDS = (
+    Command(
+        name="export",
+        does="write the best configuration to a file",
+        example="sweep export quick -o best.toml",
+        run=export,
+        add_arguments=_export_arguments,
+    ),
+    Command(
+        name="replay",
+        does="train a stored trial again and compare",
+        example="sweep replay quick --trial 7",
+        run=replay,
+        add_arguments=_replay_arguments,
+    ),
+    Command(
+        name="test",
+        does="evaluate an exported config once on the test split",
+        example="sweep test best.toml",
+        run=test,
+        add_arguments=_test_arguments,
+    ),
+)

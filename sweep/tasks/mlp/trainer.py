@@ -4,14 +4,16 @@ Importing this module is cheap; torch is loaded when something must be trained.
 """
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import ConfigError, DataError
+from sweep.errors import ConfigError, DataError, DeviceError
 from sweep.spelling import unknown
-from sweep.task import JobQueue, Metric, Segment
+from sweep.task import Finding, JobQueue, Metric, Segment
 from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
@@ -37,6 +39,8 @@ _FIXED_WORK = 140_000
 
 GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
+
+_A_FEW_WORDS = ("anna", "bob", "cara", "dan", "eva", "finn", "gina", "hugo", "ida", "jan", "kim", "lea")
 
 _DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "words": (lambda value: type(value) is str, "a text"),
@@ -99,6 +103,10 @@ class MlpTask:
         checked = self.check_data_section(section)
         return load_corpus(checked["words"], dedupe=checked["dedupe"])
 
+    def data_files(self, section: Mapping[str, Any]) -> dict[str, str]:
+        """Return the words file."""
+        return {"words": self.check_data_section(section)["words"]}
+
     def data_sha256(self, section: Mapping[str, Any]) -> str:
         """Return the hash of the words file as it is now, without parsing it."""
         return words_sha256(self.check_data_section(section)["words"])
@@ -114,6 +122,42 @@ class MlpTask:
         from sweep.tasks.mlp import training
 
         return training.default_engine(device)
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that is not one of ``ENGINES``, or does not run on a device."""
+        from sweep.tasks.mlp.engines import BATCH_ENGINES, DEFAULT_ENGINE, ENGINES
+
+        if engine not in ENGINES:
+            raise DeviceError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}", key="no-engine")
+        if engine == DEFAULT_ENGINE["cpu"] and device != "cpu":
+            raise DeviceError(f"engine {engine} does not run on {device}; use --device cpu")
+        if engine in BATCH_ENGINES and device != "cpu":
+            from sweep.tasks.mlp.engines.gpu import check_installed
+
+            check_installed()
+
+    def mend(self, device: str) -> str:
+        """Remove what is damaged of the compiled engine; a GPU's is not kept on disk."""
+        from sweep.tasks.mlp.engines.code_cache import mend_code_cache
+
+        return mend_code_cache() if device == "cpu" else ""
+
+    def examine(self) -> Iterator[Finding]:
+        """Look at the compiled engine."""
+        from sweep.tasks.mlp.engines.code_cache import examine_code_cache
+
+        state = examine_code_cache(probe=True)
+        where = f"{state.folder}: " if state.folder else ""
+        text = f"{where}{state.fault or 'writable'}"
+        yield Finding(subject="compiled code", text=text, is_good=not state.fault)
+
+    def try_out(self, engine: str, device: str) -> None:
+        """Take a step on a few words."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "words.txt")
+            path.write_text("\n".join(_A_FEW_WORDS))
+            data = self.load_data({"words": str(path)})
+        self.prepare_worker(data, engine=engine, device=device)
 
     def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
         """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""
@@ -248,6 +292,12 @@ class MlpTask:
     def memory(self, config: TrainConfig, data: Corpus, *, device: str) -> int:
         """Return ``memory.worker_bytes``."""
         return worker_bytes(config, data, device=device)
+
+    def baselines(self, data: Corpus) -> dict[str, float]:
+        """Return ``baselines.baselines``."""
+        from sweep.tasks.mlp.baselines import baselines
+
+        return baselines(data)
 
     def loss_ceiling(self, data: Corpus) -> float:
         """Return ln V, the loss of the uniform distribution over V symbols."""
