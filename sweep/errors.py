@@ -1,7 +1,8 @@
 """Every error that a user can meet, as one tree.
 
 Each class is also the builtin that fits, so that ``except ValueError`` works for people who
-call the library. ``exit_status`` is what the command line returns for it.
+call the library. ``exit_status`` is what the command line returns for it. ``key`` names the kind of
+error; it stays the same if the text changes, so scripts and tests compare the key.
 
     SweepError                          exit
     ├── ConfigError (ValueError)         1   a TrainConfig field breaks its rule
@@ -23,9 +24,24 @@ call the library. ``exit_status`` is what the command line returns for it.
 
 
 class SweepError(Exception):
-    """Root of all foreseen errors: one line for each thing that is wrong: what, where, what to do."""
+    """Root of all foreseen errors: one line for each thing that is wrong: what, where, what to do.
+
+    Args:
+        lines: One text for each thing that is wrong.
+        key: A more precise name of the kind of error than the class has.
+
+    Examples:
+        >>> NotFoundError("no study 'x'").key, NotFoundError("no study 'x'", key="no-study").key
+        ('not-found', 'no-study')
+    """
 
     exit_status = 1
+    key = "error"
+
+    def __init__(self, *lines: object, key: str | None = None) -> None:
+        super().__init__(*lines)
+        if key is not None:
+            self.key = key
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -40,64 +56,91 @@ class SweepError(Exception):
 class ConfigError(SweepError, ValueError):
     """A hyperparameter breaks its rule."""
 
+    key = "config"
+
 
 class StudyFileError(SweepError, ValueError):
     """A study file breaks its rule."""
+
+    key = "study-file"
 
 
 class DataError(SweepError, ValueError):
     """A words file cannot be used as it stands."""
 
+    key = "data"
+
 
 class RangeTestError(SweepError, ValueError):
     """A learning-rate range test has too few points, or the loss never falls."""
+
+    key = "range-test"
 
 
 class NotFoundError(SweepError, LookupError):
     """A study, trial or file that was named does not exist."""
 
+    key = "not-found"
+
 
 class NothingToShowError(NotFoundError):
     """A figure or a section lacks what it is made of; the text says why and how to get it."""
+
+    key = "nothing-to-show"
 
 
 class StudyConflictError(SweepError, ValueError):
     """The stored study differs from the one asked for, or another driver owns it."""
 
+    key = "study-conflict"
+
 
 class TestSplitError(SweepError, RuntimeError):
     """The test split was used already, or must not be used for this configuration."""
 
+    key = "test-split"
     __test__ = False  # not a test class, whatever its name says to pytest
 
 
 class DeviceError(SweepError, RuntimeError):
     """The device asked for is not present."""
 
+    key = "device"
+
 
 class TooLargeError(SweepError, MemoryError):
     """A configuration needs more memory than this machine has."""
+
+    key = "too-large"
 
 
 class MachineError(SweepError, OSError):
     """The machine failed us: disk full, no permission, no such device."""
 
+    key = "machine"
     exit_status = 3
 
 
 class LibraryError(MachineError):
     """A library lacks a name that sweep uses: it is older or newer than the versions that sweep accepts."""
 
+    key = "library"
+
 
 class StorageError(MachineError):
     """The database is locked, damaged, read-only or of an unknown kind."""
+
+    key = "storage"
 
 
 class StorageAddressError(StorageError):
     """What names a database, or its files, is written wrong; the machine was not asked anything."""
 
+    key = "storage-address"
     exit_status = 1
 
 
 class StorageUnreachableError(StorageError):
     """The server of the database does not answer, or lost the connection; later it may."""
+
+    key = "storage-unreachable"

@@ -186,7 +186,7 @@ def load_task(name: str) -> AnyTask:
     """Return the trainer of a name; entry points are looked up only if it is not built in.
 
     Raises:
-        NotFoundError: If there is none of that name.
+        NotFoundError: If there is none of that name, or it cannot be imported.
     """
     if name in BUILT_IN:
         module, _, target = BUILT_IN[name].partition(":")
@@ -195,7 +195,12 @@ def load_task(name: str) -> AnyTask:
     if name not in points:
         known = ", ".join([*BUILT_IN, *sorted(points)])
         raise NotFoundError(f"no trainer {name!r} is installed; known: {known}")
-    return cast("AnyTask", points[name].load())
+    try:
+        return cast("AnyTask", points[name].load())
+    except (ImportError, AttributeError) as error:
+        raise NotFoundError(
+            f"trainer {name!r} cannot be loaded from {points[name].value}: {error}"
+        ) from error
 
 
 # Capabilities, each with what follows if a trainer lacks it.
@@ -404,6 +409,47 @@ def data_sha256(task: AnyTask, section: Mapping[str, Any]) -> str:
 def data_name(task: AnyTask, section: Mapping[str, Any]) -> str:
     """Return what messages call the data: the paths of their files, or else ``the data``."""
     return ", ".join(data_files(task, section).values()) or "the data"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing of this machine that was looked at."""
+
+    subject: str
+    text: str
+    is_good: bool = True
+
+
+@runtime_checkable
+class ExaminesMachine(Protocol):
+    """Keeps something on this machine that can be damaged, such as compiled code."""
+
+    def mend(self, device: str) -> str:
+        """Repair what it keeps before training on a device; return a warning, or nothing if all is sound."""
+
+    def examine(self) -> Iterator[Finding]:
+        """Look at what it keeps, and change nothing."""
+
+    def try_out(self, engine: str, device: str) -> None:
+        """Train one step on data of its own; raises whatever a run would end with."""
+
+
+def mend(task: AnyTask, device: str) -> str:
+    """Repair what a trainer keeps on this machine; return a warning, or nothing."""
+    return task.mend(device) if isinstance(task, ExaminesMachine) else ""
+
+
+@runtime_checkable
+class KnowsBaselines(Protocol):
+    """Knows values that models without training reach."""
+
+    def baselines(self, data: Any) -> dict[str, float]:
+        """Return name -> value, in the metric's unit, highest first."""
+
+
+def baselines(task: AnyTask, data: Any) -> dict[str, float]:
+    """Return the values that models without training reach; by default none is known."""
+    return task.baselines(data) if isinstance(task, KnowsBaselines) else {}
 
 
 @runtime_checkable

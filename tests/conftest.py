@@ -9,8 +9,12 @@ import torch
 
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
+from small_study import _own_ledger, small, trained
+
 from sweep.tasks.mlp.corpus import Corpus, load_corpus
 from sweep.tasks.mlp.trainer import MLP
+
+__all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -1,22 +1,24 @@
 """A stored study from Python: what it holds, how it shows itself, and what importing costs."""
 
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
-from small_study import _own_ledger, environment, rows, small, trained
+import safetensors.numpy
+from small_study import environment, rows
 from study_records import study, trial
 
 import sweep
-from sweep.api import SHOWN_ROWS, StoredStudy
+from sweep.api.stored import SHOWN_ROWS, StoredStudy
 from sweep.cli import main
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
-
-__all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 
 def shown(*trials, **changes) -> StoredStudy:
@@ -39,6 +41,56 @@ def test_importing_sweep_is_cheap_and_still_offers_the_study(tmp_path: Path) -> 
     assert "load_study" in sweep.__all__
     with pytest.raises(AttributeError, match="no attribute 'load_studies'"):
         sweep.load_studies  # noqa: B018  the point is that it is not there
+
+
+def test_no_module_hides_a_public_name() -> None:
+    """After every module of the package was imported, each name is still the function that it was."""
+    for module in pkgutil.walk_packages(sweep.__path__, "sweep."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    functions = [getattr(sweep, name) for name in sweep.__all__ if name != "__version__"]
+    assert [type(function).__name__ for function in functions] == ["function"] * 4
+    assert [function.__name__ for function in functions] == sweep.__all__[1:]
+
+
+def test_the_columns_of_the_table_are_numbers_that_pandas_computes_with() -> None:
+    """Whole numbers are int64, others float64 with NaN, texts and lists objects; the best row is found."""
+    trials = [trial(n, 2.5 - n / 10, params={"hidden_neurons": 10 * n}) for n in range(3)]
+    table = shown(*trials, trial(3, state="diverged"), search=("hidden_neurons",)).table()
+    kinds = {name: str(kind) for name, kind in table.dtypes.items()}
+    assert {kinds[name] for name in ("trial", "n", "hidden_neurons")} == {"int64"}
+    assert {kinds[name] for name in ("rank", "dev_loss", "dev_loss_sd", "train_seconds")} == {"float64"}
+    assert {kinds[name] for name in ("state", "trials", "seeds", "engine")} == {"object"}
+    assert table.nlargest(1, "dev_loss")["trial"].item() == 0
+    assert np.isnan(table["dev_loss"].iloc[3])
+    complete = table.dropna(subset="dev_loss")
+    assert complete[["hidden_neurons", "dev_loss"]].corr().iloc[0, 1] == pytest.approx(-1.0)
+    assert table["dev_loss"].describe()["count"] == 3
+
+
+def test_a_study_is_run_and_confirmed_from_python(small: Path) -> None:
+    """A finished study trains nothing more; its confirmation, weights and export are at hand."""
+    loaded = sweep.run("studies/small.toml", workers=1)
+    assert len(loaded.trials) == 6
+    assert loaded.confirmation is None
+    confirmed = sweep.confirm("small", top=1, seeds=2, certify=2, workers=1)
+    assert confirmed.confirmation is not None
+    assert len(confirmed.confirmation.certified) == 2
+    tensors = safetensors.numpy.load(confirmed.weights())
+    assert tensors["C"].shape[1] == confirmed.best["embedding_dim"]
+    written = confirmed.export("mine.toml").read_text()
+    assert main(["export", "small", "-o", "theirs.toml"]) == 0
+    theirs = Path("theirs.toml").read_text()
+    assert [line for line in written.splitlines() if "exported" not in line] == [
+        line for line in theirs.splitlines() if "exported" not in line
+    ]
+    with pytest.raises(NotFoundError, match="no trial 99"):
+        confirmed.weights(99)
+
+
+def test_a_plan_from_python_counts_what_is_stored(small: Path) -> None:
+    """Six of eight trials are stored, so two are left."""
+    assert sweep.plan("small", trials=8, workers=1, device="cpu").left == 2
 
 
 def test_a_stored_study_is_read(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,6 +194,7 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
     return ConfirmSpec(
         name=confirmation.name,
         goal=f"confirms {study.name}",
+        trainer=study.trainer,
         sampler="listed",
         keep=len(every),
         resources=study.resources,

@@ -2,21 +2,17 @@
 
 Results go to stdout, progress and advice to stderr. Exit status: 0 done; 1 the input or the
 study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM; 141 a run that nobody reads.
-The commands stand in ``commands``; each imports what it needs, so that ``sweep --help`` answers at once.
+``registry`` finds the commands; each imports what it needs, so that ``sweep --help`` answers at once.
 """
 
-import argparse
 import gc
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sweep.cli.arguments import parse_arguments
-from sweep.cli.commands import keeping, searching, showing, using
-from sweep.cli.commands.common import complain, drop_output
+from sweep.cli.commands.common import complain, drop_output, report_error
 from sweep.errors import SweepError
-
-_Command = Callable[[argparse.Namespace], int]
 
 _LOSING_OR_FAILING = ("strict", "surrogateescape")
 """What Python does by itself with a letter that an encoding lacks; other ways were asked for."""
@@ -29,12 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _LOSING_OR_FAILING:
         sys.stdout.reconfigure(errors="backslashreplace")  # a letter that an encoding lacks is seen as \\u…
     try:
-        status = _COMMANDS[arguments.command](arguments)
+        status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
     except SweepError as error:
-        for line in error.lines:
-            complain(line)
+        report_error(error, as_json=getattr(arguments, "json", False))
         return error.exit_status
     except KeyboardInterrupt:
         return 130
@@ -45,28 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"{error.filename or 'the output'}: {error.strerror or error}")
         drop_output()
         return 3
-
-
-_COMMANDS: dict[str, _Command] = {
-    "run": searching.run,
-    "plan": searching.plan,
-    "list": showing.list_studies,
-    "table": showing.table,
-    "lr-find": searching.lr_find,
-    "plot": showing.plot,
-    "report": showing.report,
-    "dashboard": showing.dashboard,
-    "confirm": searching.confirm,
-    "export": using.export,
-    "replay": using.replay,
-    "test": using.test,
-    "sample": using.sample,
-    "rename": keeping.rename,
-    "copy": keeping.copy,
-    "delete": keeping.delete,
-    "init": keeping.init,
-    "doctor": keeping.doctor,
-}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sweep.errors import NotFoundError, StudyFileError
+from sweep.task import DEFAULT_TASK, AnyTask, load_task
+
 
 class Registry(Mapping[str, Any]):
     """A mapping of names to objects that are imported when they are asked for.
@@ -55,3 +58,22 @@ PRUNERS = Registry(
     }
 )
 """Name -> function of (rungs, trial, rung) that returns whether the trial is given up."""
+
+
+def named_trainer(raw: Mapping[str, Any]) -> AnyTask:
+    """Return the trainer that a study file's values name; without the key ``trainer`` it is ``DEFAULT_TASK``.
+
+    Raises:
+        StudyFileError: If there is none of that name.
+    """
+    try:
+        return load_task(check_trainer("trainer", raw.get("trainer", DEFAULT_TASK)))
+    except NotFoundError as error:
+        raise StudyFileError(f"trainer: {error}", key="no-trainer") from error
+
+
+def check_trainer(key: str, value: object) -> str:
+    """Return ``value`` if it can name a trainer; ``key`` is where it was given."""
+    if not isinstance(value, str) or not value:
+        raise StudyFileError(f"{key} must be the name of a trainer, got {value!r}")
+    return value

@@ -10,7 +10,7 @@ from sweep.definition.resources import Resources
 from sweep.definition.sections.mistakes import refuse_all
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.task import AUTO, AnyTask, changed_fields, identifying_values, split_rule
+from sweep.task import AUTO, DEFAULT_TASK, AnyTask, changed_fields, identifying_values, split_rule
 
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""
@@ -32,6 +32,8 @@ class StudySpec:
 
     name: str
     goal: str = ""
+    trainer: str = DEFAULT_TASK
+    """Name of what trains, as ``load_task`` finds it."""
     sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
     pruner: str = "none"
@@ -153,6 +155,7 @@ class StudySpec:
             "search": {name: dimension.to_json() for name, dimension in self.space.items()},
             "trial": list(self.listed),
             **self._conditions(),
+            **({"trainer": self.trainer} if self.trainer != DEFAULT_TASK else {}),
             **({"from": dict(self.origin)} if self.origin else {}),
         }
 

@@ -12,7 +12,7 @@ from typing import Any
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
 from sweep.definition.plain import check_plain
 from sweep.definition.records import COSTS
-from sweep.definition.registries import PRUNERS, SAMPLERS
+from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer, named_trainer
 from sweep.definition.resources import Resources, parse_resources
 from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
 from sweep.definition.sections.mistakes import Mistakes, refuse_all
@@ -36,12 +36,12 @@ _FOREVER = 1e9
 _EMPTY: Any = {}
 
 
-def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = ()) -> StudySpec:
+def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Sequence[str] = ()) -> StudySpec:
     """Read and check a study file.
 
     Args:
         path: Of the file.
-        task: The trainer.
+        task: The trainer; None is the one that the file names.
         settings: Changes ``KEY=VALUE`` that make a variant of it; see ``variants``.
 
     Raises:
@@ -59,6 +59,7 @@ def load_study_file(path: Path | str, task: AnyTask, settings: Sequence[str] = (
     except ValueError as error:
         raise StudyFileError(f"{path}: {error}") from error
     try:
+        task = task or named_trainer(raw)
         spec = parse_study(apply_settings(raw, settings, task.field_types()), task, default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:
         where = f"{path}{_with(settings)}: "
@@ -175,6 +176,7 @@ def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
 _SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "name": check_name,
     "goal": _check_goal,
+    "trainer": check_trainer,
     "sampler": _one_of(list(SAMPLERS)),
     "pruner": _one_of(list(PRUNERS)),
     "objectives": _check_objectives,

@@ -130,6 +130,10 @@ def _parsed(settings: Sequence[str]) -> dict[str, str]:
             )
         if key == "name":
             raise StudyFileError(f"--set {setting!r}: give the name with --as")
+        if key == "trainer":
+            raise StudyFileError(
+                f"--set {setting!r}: a variant keeps its study's trainer; write another study file"
+            )
         if key in parsed:
             raise StudyFileError(f"--set gives {key!r} twice, {parsed[key]!r} and {text!r}")
         parsed[key] = text

@@ -33,8 +33,9 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
         *(("", text) for text in _longest(plan)),
         ("disk", f"{_size(plan.disk_bytes)} of states and loss curves when all have ended"),
         ("memory", plan.memory.removeprefix("memory: ")),
-        *([("to beat", ", ".join(f"{k} {v:.4f}" for k, v in baselines.items()))] if baselines else []),
     ]
+    if baselines:
+        lines.append(("to beat", ", ".join(f"{name} {loss:.4f}" for name, loss in baselines.items())))
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}" for label, text in lines)
 
 

@@ -157,6 +157,7 @@ def stored_spec(study: StudyRecord) -> StudySpec:
     return StudySpec(
         name=study.name,
         goal=study.goal,
+        trainer=study.trainer,
         sampler=study.sampler,
         pruner=study.pruner,
         objectives=study.objectives,

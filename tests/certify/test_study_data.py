@@ -120,7 +120,7 @@ def test_words_that_change_in_mid_run_leave_the_table_and_no_claim(
     assert "without training" not in printed
     (warning,) = [line for line in stderr.splitlines() if line.startswith("warning: ")]
     assert "data/words.txt" in warning
-    assert "nothing is said of count tables" in warning
+    assert "its notes and the figures that need the data are left out" in warning
     assert (stored("two").notes.baselines, stored("two").notes.new_words) == (None, None)
     assert shown_figures("two") == {"training-curve"}
 
@@ -213,7 +213,7 @@ def test_a_plan_does_not_count_trials_of_another_list(small: Path, capsys: Captu
     written = capsys.readouterr()
     assert json.loads(written.out)["left"] == 6
     (warning,) = [line for line in written.err.splitlines() if line.startswith("warning: ")]
-    assert "data/words.txt is not the list that study 'small' is stored with" in warning
+    assert "the data are not those that study 'small' was run on" in warning
 
 
 @each_change

@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import pytest
-from small_study import _own_ledger, small, trained
 
 from sweep.cli import main
 from sweep.tasks.mlp.engines import code_cache
-
-__all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 COMMANDS = {
     "run": ["run", "studies/small.toml"],

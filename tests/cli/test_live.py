@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from run_events import Clock, begin, started, stored
 from small_study import STUDY, environment, lay_out
 from study_records import trial
-from test_run_state import Clock, begin, started, stored
 
 from sweep.cli.live import SHOWN_WARNINGS, LiveView
 from sweep.cli.live_frame import Frame

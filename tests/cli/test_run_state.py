@@ -1,37 +1,11 @@
 """Where a running sweep stands: from made-up events and a clock that the test turns."""
 
-from typing import Any
-
 import pytest
+from run_events import Clock, begin, started, stored
 from study_records import trial
 
 from sweep.cli.run_state import BEST, WINDOW_S, RunState
-from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def started(**changes: Any) -> RunStarted:
-    values = {"done": 0, "total": 10, "workers": 2, "engine": "fused", "device": "cpu", "data_facts": "words"}
-    return RunStarted(**{**values, **changes})
-
-
-def begin(number: int, from_step: int = 0, num_steps: int = 50_000, **changes: Any) -> TrialStarted:
-    record = trial(number, state="running", segments=(), **changes)
-    return TrialStarted(trial=record, from_step=from_step, num_steps=num_steps)
-
-
-def stored(
-    number: int, step: int, seconds: float, num_steps: int = 50_000, loss: float = 2.5
-) -> SegmentStored:
-    return SegmentStored(trial=number, step=step, num_steps=num_steps, dev_loss=loss, seconds=seconds)
+from sweep.execution.events import TrialEnded, TrialStarted, Warned
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from toy_runs import database_in, run_toy, toy_study
 from toy_task import TOY, CoreTask, GrownTask
 
+from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
-from sweep.definition.spec import fingerprint
 from sweep.errors import DeviceError
 from sweep.execution.plan import plan_study
 from sweep.execution.run import run_study

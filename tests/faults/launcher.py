@@ -92,9 +92,10 @@ class Ended:
 
     @property
     def acknowledged(self) -> list[dict[str, Any]]:
-        """What ``--json`` wrote, without a last line that is cut."""
+        """The trials that ``--json`` wrote, without a last line that is cut and without an error's line."""
         lines = self.out.split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        written = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in written if "trial" in line]
 
 
 def start(

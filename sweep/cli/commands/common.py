@@ -1,31 +1,45 @@
-"""What several commands need: the database, the study that is meant, a table, a word of advice."""
+"""Parts that several commands share: the database, the study that is meant, the table, advice."""
 
 import argparse
 import contextlib
+import json
 import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
     from sweep.definition.records import StudyRecord
+    from sweep.definition.resources import Resources
     from sweep.definition.spec import StudySpec
     from sweep.storage.database import Database, Storage
-    from sweep.tasks.mlp.corpus import Corpus
+    from sweep.task import AnyTask, Data
 
 ANNOUNCE_AFTER_S = 1.0
 """Work that takes longer is announced by a line on stderr."""
 
 
 def complain(text: str) -> None:
-    """Tell an error, in one line on stderr."""
+    """Print an error to stderr, on one line."""
     from sweep.reporting.printable import printable
 
     print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def report_error(error: SweepError, *, as_json: bool) -> None:
+    """Print an error to stderr, one line for each thing that is wrong; as JSON also its key to stdout."""
+    for line in error.lines:
+        complain(line)
+    if as_json:
+        try:
+            print(json.dumps({"error": error.key, "lines": error.lines}), flush=True)
+        except OSError:
+            drop_output()
 
 
 def drop_output(stream: TextIO | None = None) -> None:
@@ -34,7 +48,7 @@ def drop_output(stream: TextIO | None = None) -> None:
 
 
 def advise(text: str) -> None:
-    """Tell progress or what comes next, on stderr; where nobody reads it, nothing is lost."""
+    """Print progress or the next step to stderr; it is ignored if nobody reads stderr."""
     from sweep.reporting.printable import printable
     from sweep.reporting.wrapping import wrap_hint
 
@@ -63,12 +77,12 @@ def announced(text: str, *, after_s: float = ANNOUNCE_AFTER_S) -> Iterator[None]
         timer.join()  # a line that is being printed is printed whole
 
 
-def load_words(spec: "StudySpec") -> "Corpus":
-    """Read the words of a study that is to be run or planned."""
-    from sweep.tasks.mlp.trainer import MLP
+def load_data(task: "AnyTask", spec: "StudySpec") -> "Data":
+    """Read the data of a study that is to be run or planned."""
+    from sweep.task import data_name
 
-    with announced(f"reading {spec.data['words']}"):
-        return MLP.load_data(spec.data)
+    with announced(f"reading {data_name(task, spec.data)}"):
+        return cast("Data", task.load_data(spec.data))
 
 
 def database_of(arguments: argparse.Namespace) -> "Database":
@@ -85,144 +99,63 @@ def database_options(database: "Database") -> str:
     return shlex.join(["--storage", database.where, "--files", database.files.where])
 
 
-def check_engine(name: str, device: str) -> None:
-    """Refuse an engine that does not exist, or does not run on a device."""
-    from sweep.errors import DeviceError
-    from sweep.tasks.mlp.engines import BATCH_ENGINES, DEFAULT_ENGINE, ENGINES
-
-    if name not in ENGINES:
-        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
-    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
-        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
-    if name in BATCH_ENGINES and device != "cpu":
-        from sweep.tasks.mlp.engines.gpu import check_installed
-
-        check_installed()
-
-
-def check_code_cache(device: str) -> None:
-    """Remove what is damaged of the compiled engine; print one line if it cannot be used or kept.
+def mend(task: "AnyTask", device: str) -> None:
+    """Repair what a trainer keeps on this machine, such as compiled code; print a line if that fails.
 
     The line is printed here, once for a command: its worker processes only compile what they lack.
     """
-    if device != "cpu":
-        return
-    from sweep.tasks.mlp.engines.code_cache import mend_code_cache
+    from sweep.task import mend
 
-    if text := mend_code_cache():
+    if text := mend(task, device):
         advise(f"warning: {text}")
 
 
-def _study_path(study: str) -> Path | None:
-    """Return the study's file: as given, or ``studies/NAME.toml`` for a name."""
-    if study.endswith(".toml"):
-        return Path(study)
-    path = Path("studies") / f"{study}.toml"
-    # Not Path.is_file: it raises for a name that no file can have.
-    return path if "/" not in study and os.path.isfile(path) else None
+def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Resources") -> None:
+    """Refuse a pool, device or engine that is not there, before anything is read."""
+    from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
+    from sweep.task import check_engine
+
+    kind, _ = choose_pool(arguments.pool)
+    devices = kind.list_devices(task, arguments.device, resources)
+    if arguments.engine:
+        check_engine(task, arguments.engine, devices[0])
+    if arguments.pool == DEFAULT_POOL:
+        mend(task, devices[0])
+
+
+def source(task: "AnyTask", section: Mapping[str, Any]) -> str:
+    """Return the files that ``[data]`` names, as the beginning of a line about them."""
+    from sweep.task import data_files
+
+    return "".join(f"{path}: " for path in data_files(task, section).values())
 
 
 def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     """Read the study file, or take the stored study, and apply what the command line changes."""
-    from sweep.definition.study_file import check_name, parse_duration
-    from sweep.definition.variants import warm_name
-    from sweep.tasks.mlp.trainer import MLP
+    from sweep.api.asked import Request, find_spec
 
-    spec = _named_spec(arguments)
-    if arguments.words is None:
-        _check_words(arguments.study, spec.data["words"])
-    changes: dict[str, Any] = {}
-    for name in ("trials", "replicates"):
-        if getattr(arguments, name, None) is not None:
-            changes[name] = getattr(arguments, name)
-    if getattr(arguments, "timeout", None) is not None:
-        changes["timeout"] = parse_duration("--timeout", arguments.timeout)
-    if getattr(arguments, "new_name", None) is not None:
-        changes["name"] = check_name("--as", arguments.new_name)
-    elif getattr(arguments, "source", None) is not None:
-        changes["name"] = warm_name(spec.name, arguments.source, arguments.source_top)
-    if arguments.words is not None:
-        changes["data"] = {**spec.data, "words": arguments.words}
-        sha256 = MLP.data_sha256(changes["data"])
-        changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
-    spec = spec.replace(**changes)
-    return spec if getattr(arguments, "source", None) is None else _warm_started(arguments, spec)
+    fields = {request: getattr(arguments, option, None) for option, request in _REQUEST.items()}
+    request = Request(study=arguments.study, settings=tuple(arguments.settings), **fields)
+    return find_spec(request, database_of(arguments), advise)
 
 
-def _check_words(study: str, words: str) -> None:
-    """Refuse a list that is not there, by the study's key that names it.
-
-    Raises:
-        DataError: If it is missing.
-    """
-    from sweep.errors import DataError
-
-    if not os.path.exists(words):
-        raise DataError(
-            f"{_study_path(study) or study}: data.words names {words!r}, which does not exist "
-            f"in {os.getcwd()}; correct it, or give a list with --words FILE"
-        )
-
-
-def _named_spec(arguments: argparse.Namespace) -> "StudySpec":
-    """Return the study of a file with its --set, or of a stored study that has no file."""
-    from sweep.certify.config_file import is_config_file
-    from sweep.definition.study_file import load_study_file
-    from sweep.definition.variants import linear_ranges
-    from sweep.errors import NotFoundError, StudyFileError
-    from sweep.storage.study_store import load_study, stored_spec, study_names
-    from sweep.tasks.mlp.trainer import MLP
-
-    study, settings, database = arguments.study, arguments.settings, database_of(arguments)
-    path = _study_path(study)
-    if path is None and database.exists() and study in study_names(storage := database.open_read_only()):
-        if settings:
-            raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
-        return stored_spec(load_study(storage, study))
-    if path is None and ("/" in study or os.path.exists(study)):
-        raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
-    if path is None:
-        raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
-    if is_config_file(path):
-        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
-    spec = load_study_file(path, MLP, settings)
-    for note in linear_ranges(settings, spec.space):
-        advise(note)
-    return spec
-
-
-def _warm_started(arguments: argparse.Namespace, spec: "StudySpec") -> "StudySpec":
-    """Let a study begin with configurations of another one; once stored, that is not asked again."""
-    from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
-    from sweep.storage.study_store import load_study, study_names
-    from sweep.tasks.mlp.trainer import MLP
-
-    storage = database_of(arguments).open_read_only()
-    if spec.name in study_names(storage):
-        stored = load_study(storage, spec.name)
-        if stored.origin.get("study") == arguments.source:
-            return resume_warm_start(spec, stored)
-    return warm_start(MLP, spec, load_study(storage, arguments.source), arguments.source_top or TOP)
+_REQUEST = {
+    "trials": "trials",
+    "replicates": "replicates",
+    "timeout": "timeout",
+    "new_name": "name",
+    "source": "source",
+    "source_top": "source_top",
+    "words": "data_file",
+}
+"""Argument of a command -> field of ``Request``."""
 
 
 def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":
     """Return the stored study that a name or a study file means."""
-    from sweep.storage.study_store import load_study
+    from sweep.api.asked import stored_study
 
-    return load_study(storage, study_name(arguments))
-
-
-def study_name(arguments: argparse.Namespace) -> str:
-    """Return the name of a study that is given by it or by its file."""
-    from sweep.definition.study_file import load_study_file
-    from sweep.errors import NotFoundError
-    from sweep.storage.study_store import confirmed_study
-    from sweep.tasks.mlp.trainer import MLP
-
-    name: str = arguments.study
-    if (study := confirmed_study(name)) is not None:
-        raise NotFoundError(f"{name} is the confirmation of study {study!r} and goes with it; name {study}")
-    return load_study_file(name, MLP).name if name.endswith(".toml") else name
+    return stored_study(arguments.study, storage)
 
 
 def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
@@ -287,3 +220,10 @@ def publish_study(name: str, database: "Database", words: "StudyData | None" = N
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]
         )
+
+
+def warn_of_words(words: "StudyData", what_follows: str) -> bool:
+    """Print a warning if a study's words are gone or changed; return whether they are."""
+    if words.why_missing is not None:
+        advise(f"warning: {words.why_missing}; {what_follows}")
+    return words.why_missing is not None

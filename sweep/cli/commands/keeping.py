@@ -4,7 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from sweep.cli.command import Command
 from sweep.cli.commands.common import advise, database_of, database_options, publish_study, stored_study
+from sweep.cli.options import add_study
 from sweep.errors import StudyConflictError, SweepError
 
 
@@ -40,12 +42,12 @@ def copy(arguments: argparse.Namespace) -> int:
     name = stored_study(arguments, source.open_read_only()).name
     for study in copy_study(name, source, target):
         print(f"study {study.name!r}: {len(study.trials)} trials copied to {target.where} and compared")
-    advise(f"what stands in {source.where} is as it was; next: sweep table {name} {database_options(target)}")
+    advise(f"nothing was changed in {source.where}; next: sweep table {name} {database_options(target)}")
     return 0
 
 
 def delete(arguments: argparse.Namespace) -> int:
-    """Delete a stored study, asking back."""
+    """Delete a stored study after a confirmation by its name."""
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.study_store import delete_study
 
@@ -53,12 +55,16 @@ def delete(arguments: argparse.Namespace) -> int:
     study = stored_study(arguments, database.open_read_only())
     if not arguments.yes:
         if not sys.stdin.isatty():
-            raise SweepError(f"deleting {study.name!r} asks back; give --yes where nobody can answer")
+            raise SweepError(
+                f"refusing to delete {study.name!r} without confirmation; "
+                "pass --yes in a non-interactive shell",
+                key="unconfirmed",
+            )
         question = f"Delete study {study.name!r} with its {len(study.trials)} trials? Type its name: "
         print(question, end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline().strip()
         if answer != study.name:
-            raise SweepError("not deleted: that is not its name")
+            raise SweepError("not deleted: that is not its name", key="unconfirmed")
     with database.driver_lock(study.name):
         delete_study(database.open_for_writing(), study.name)
         Checkpoints(database.files / study.name).remove()
@@ -78,14 +84,74 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Say whether this machine is ready."""
+    """Check whether this machine is ready."""
     from sweep.cli.doctor import examine
     from sweep.reporting.printable import printable
-    from sweep.tasks.mlp.trainer import MLP
+    from sweep.task import DEFAULT_TASK, load_task
 
-    findings = list(examine(MLP, database_of(arguments)))
+    findings = list(examine(load_task(DEFAULT_TASK), database_of(arguments)))
     for finding in findings:
         print(f"{'ok ' if finding.is_good else 'BAD'}  {finding.subject:<17} {printable(finding.text)}")
     bad = [finding.subject for finding in findings if not finding.is_good]
     advise(f"not ready: {', '.join(bad)}" if bad else "ready; next: sweep run studies/quick.toml")
     return 3 if bad else 0
+
+
+def _rename_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("new", metavar="NEW", help="its new name")
+
+
+def _copy_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--to", required=True, metavar="URL", help="the other database")
+    command.add_argument(
+        "--to-files", metavar="DIR", help="its folder of files, or s3://…, if it is on a server"
+    )
+
+
+def _delete_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--yes", action="store_true", help="delete without asking for confirmation")
+
+
+def _init_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="made where it is missing; nothing is overwritten")
+
+
+COMMANDS = (
+    Command(
+        name="rename",
+        does="rename a stored study",
+        example="sweep rename quick first-try",
+        run=rename,
+        add_arguments=_rename_arguments,
+    ),
+    Command(
+        name="copy",
+        does="copy a stored study, its confirmation and its files to another database",
+        example="sweep copy quick --to postgresql://USER@HOST/DATABASE",
+        run=copy,
+        add_arguments=_copy_arguments,
+    ),
+    Command(
+        name="delete",
+        does="delete a stored study and its files",
+        example="sweep delete first-try",
+        run=delete,
+        add_arguments=_delete_arguments,
+    ),
+    Command(
+        name="init",
+        does="lay out a folder with starter studies and a word list",
+        example="sweep init demo",
+        run=init,
+        add_arguments=_init_arguments,
+    ),
+    Command(
+        name="doctor",
+        does="check versions, device, database, permissions and disk",
+        example="sweep doctor",
+        run=doctor,
+    ),
+)

@@ -4,6 +4,7 @@ import argparse
 import signal
 import textwrap
 
+from sweep.cli.command import Command
 from sweep.cli.commands.common import (
     advise,
     announced,
@@ -12,8 +13,8 @@ from sweep.cli.commands.common import (
     next_command,
     print_advice,
     stored_study,
-    study_name,
 )
+from sweep.cli.options import add_study, port, positive
 
 
 def list_studies(arguments: argparse.Namespace) -> int:
@@ -78,11 +79,12 @@ def plot(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """Write a study's report."""
+    from sweep.api.asked import stored_name
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.page.report import write_report
 
     database = database_of(arguments)
-    evidence = gather_evidence(study_name(arguments), database)
+    evidence = gather_evidence(stored_name(arguments.study), database)
     with announced("evaluating the winner and drawing the report"):
         path = write_report(evidence)
     print(f"wrote {path}")
@@ -103,3 +105,64 @@ def dashboard(arguments: argparse.Namespace) -> int:
     with server:
         server.serve_forever()
     return 0
+
+
+def _table_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--top", type=positive, metavar="N", help="only the best N")
+    formats = ("text", "markdown", "csv", "json", "log")
+    command.add_argument("--format", choices=formats, default="text", help="default: text")
+    command.add_argument(
+        "--advice", action="store_true", help="all advice below the table, not the first six"
+    )
+
+
+def _plot_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("name", metavar="NAME", nargs="?", help="which figure; without it they are listed")
+    command.add_argument(
+        "-o", "--output", metavar="FILE", help=".html, .png or .svg (default: reports/STUDY/NAME.html)"
+    )
+    command.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+
+
+def _dashboard_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=port, default=8080, help="default: 8080; 0 takes a free one")
+
+
+COMMANDS = (
+    Command(
+        name="list",
+        does="list the stored studies",
+        example="sweep list",
+        run=list_studies,
+    ),
+    Command(
+        name="table",
+        does="show a study's ranked trials",
+        example="sweep table quick --top 5",
+        run=table,
+        add_arguments=_table_arguments,
+    ),
+    Command(
+        name="plot",
+        does="write one figure of a study to a file",
+        example="sweep plot quick history -o history.png",
+        run=plot,
+        add_arguments=_plot_arguments,
+    ),
+    Command(
+        name="report",
+        does="write a study's report, one HTML file",
+        example="sweep report quick",
+        run=report,
+        add_arguments=add_study,
+    ),
+    Command(
+        name="dashboard",
+        does="browse the studies in the Optuna dashboard",
+        example="sweep dashboard",
+        run=dashboard,
+        add_arguments=_dashboard_arguments,
+    ),
+)

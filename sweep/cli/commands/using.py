@@ -1,11 +1,13 @@
-"""Commands that use a winner: export, replay, test, sample."""
+"""Commands that use a winner: export, replay, test."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.commands.common import advise, check_code_cache, database_of, stored_study
+from sweep.cli.command import Command
+from sweep.cli.commands.common import advise, database_of, mend, stored_study
+from sweep.cli.options import add_data_file, add_device, add_study, number
 
 if TYPE_CHECKING:
     from sweep.certify.provenance import Provenance
@@ -49,7 +51,7 @@ def replay(arguments: argparse.Namespace) -> int:
     then = Place(engine=trial.engine, device=trial.device)
     place = choose_place(task, then, arguments.device, arguments.engine)
     check_engine(task, place.engine, place.device)
-    check_code_cache(place.device)
+    mend(task, place.device)
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
     again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
@@ -66,7 +68,7 @@ def test(arguments: argparse.Namespace) -> int:
 
     config, provenance = load_config(arguments.config)
     section, database = _section(arguments, provenance), database_of(arguments)
-    check_code_cache(resolve_device(provenance.task, arguments.device))
+    mend(provenance.task, resolve_device(provenance.task, arguments.device))
     final = run_final_test(
         config,
         provenance,
@@ -85,20 +87,57 @@ def test(arguments: argparse.Namespace) -> int:
 
 
 def _section(arguments: argparse.Namespace, provenance: "Provenance") -> Mapping[str, Any]:
-    """Return the ``[data]`` section of an export, with the source that --words names."""
-    return provenance.data if arguments.words is None else {**provenance.data, "words": arguments.words}
+    """Return the ``[data]`` section of an export, with the file that --words names."""
+    from sweep.api.asked import with_data_file
+
+    if arguments.words is None:
+        return provenance.data
+    return with_data_file(provenance.task, provenance.data, arguments.words)
 
 
-def sample(arguments: argparse.Namespace) -> int:
-    """Print new words from a trained model."""
-    from sweep.certify.config_file import load_config
-    from sweep.tasks.mlp.shown.sample import sample_from
-    from sweep.tasks.mlp.trainer import MLP
+def _export_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--trial", type=number, metavar="N", help="another trial than the best")
+    command.add_argument("-o", "--output", metavar="FILE", help="default: reports/STUDY/best.toml")
+    command.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
-    config, provenance = load_config(arguments.config)
-    words = arguments.words or provenance.data["words"]
-    database, n, seed = database_of(arguments), arguments.n, arguments.seed
-    check_code_cache(MLP.resolve_device("auto"))
-    for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
-        print(word)
-    return 0
+
+def _replay_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--trial", type=number, metavar="N", help="default: the best")
+    command.add_argument("--engine", metavar="NAME", help="default: the engine of then")
+    add_device(command)
+
+
+def _test_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    command.add_argument(
+        "--again", default="", metavar="WHY", help="reason for looking once more; it is recorded"
+    )
+    add_data_file(command)
+    add_device(command)
+
+
+COMMANDS = (
+    Command(
+        name="export",
+        does="write the best configuration to a file",
+        example="sweep export quick -o best.toml",
+        run=export,
+        add_arguments=_export_arguments,
+    ),
+    Command(
+        name="replay",
+        does="train a stored trial again and compare",
+        example="sweep replay quick --trial 7",
+        run=replay,
+        add_arguments=_replay_arguments,
+    ),
+    Command(
+        name="test",
+        does="evaluate an exported config once on the test split",
+        example="sweep test best.toml",
+        run=test,
+        add_arguments=_test_arguments,
+    ),
+)

@@ -5,13 +5,15 @@ Importing this module is cheap; torch is loaded when something must be trained.
 
 import dataclasses
 import math
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task import JobQueue, Metric, Segment
+from sweep.task import Finding, JobQueue, Metric, Segment
 from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_defaults
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
@@ -39,6 +41,8 @@ _FIXED_WORK = 140_000
 
 GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
+
+_A_FEW_WORDS = ("anna", "bob", "cara", "dan", "eva", "finn", "gina", "hugo", "ida", "jan", "kim", "lea")
 
 
 class MlpTask:
@@ -121,6 +125,29 @@ class MlpTask:
     def honoured(self, engine: str) -> Collection[str]:
         """Return the fields of ``TrainConfig`` that an engine honours; an unknown engine honours none."""
         return HONOURED.get(engine, ())
+
+    def mend(self, device: str) -> str:
+        """Remove what is damaged of the compiled engine; a GPU's is not kept on disk."""
+        from sweep.tasks.mlp.engines.code_cache import mend_code_cache
+
+        return mend_code_cache() if device == "cpu" else ""
+
+    def examine(self) -> Iterator[Finding]:
+        """Look at the compiled engine."""
+        from sweep.tasks.mlp.engines.code_cache import examine_code_cache
+
+        state = examine_code_cache(probe=True)
+        where = f"{state.folder}: " if state.folder else ""
+        text = f"{where}{state.fault or 'writable'}"
+        yield Finding(subject="compiled code", text=text, is_good=not state.fault)
+
+    def try_out(self, engine: str, device: str) -> None:
+        """Take a step on a few words."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "words.txt")
+            path.write_text("\n".join(_A_FEW_WORDS))
+            data = self.load_data({"words": str(path)})
+        self.prepare_worker(data, engine=engine, device=device)
 
     def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
         """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""
@@ -276,6 +303,12 @@ class MlpTask:
     def memory(self, config: TrainConfig, data: Corpus, *, device: str) -> int:
         """Return ``memory.worker_bytes``."""
         return worker_bytes(config, data, device=device)
+
+    def baselines(self, data: Corpus) -> dict[str, float]:
+        """Return ``baselines.baselines``."""
+        from sweep.tasks.mlp.baselines import baselines
+
+        return baselines(data)
 
     def loss_ceiling(self, data: Corpus) -> float:
         """Return ln V, the loss of the uniform distribution over V symbols."""

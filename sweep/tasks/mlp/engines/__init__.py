@@ -41,7 +41,7 @@ def check_engine(name: str, device: str) -> None:
         DeviceError: If it does not, or a library that it needs there is not installed.
     """
     if name not in ENGINES:
-        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}")
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}", key="no-engine")
     if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
         raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
     if name in BATCH_ENGINES and device != "cpu":

@@ -1,0 +1,188 @@
+"""Find the study that is meant, and apply what is to be changed in it.
+
+A study is a file, the name of a file in ``studies/``, or a stored study. Running it is left to ``training``.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.certify.config_file import is_config_file
+from sweep.definition.records import StudyRecord
+from sweep.definition.spec import StudySpec
+from sweep.definition.study_file import check_name, load_study_file, parse_duration
+from sweep.definition.variants import linear_ranges, warm_name
+from sweep.errors import DataError, NotFoundError, StudyFileError
+from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
+from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
+from sweep.storage.database import Database, Storage
+from sweep.storage.study_store import confirmed_study, load_study, stored_spec, study_names
+from sweep.task import AnyTask, data_files, data_sha256, load_task
+
+Note = Callable[[str], None]
+"""Is called with a remark for the user."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A study, and what is to be changed in it."""
+
+    study: str
+    """A study file, the name of one in ``studies/``, or the name of a stored study."""
+    settings: tuple[str, ...] = ()
+    """Changes ``KEY=VALUE`` that make a named variant of a study file."""
+    trials: int | None = None
+    replicates: int | None = None
+    timeout: str | None = None
+    """As a study file writes it: ``10m``."""
+    name: str | None = None
+    """Under which the study is stored; None keeps its own."""
+    source: str | None = None
+    """A stored study with whose best configurations the study begins."""
+    source_top: int | None = None
+    """How many of them; None is ``TOP``."""
+    data_file: str | None = None
+    """Another file than the one that ``[data]`` names."""
+
+
+def open_database(storage: str | None = None, files: str | None = None) -> Database:
+    """Return the database of a URL; None is ``SWEEP_STORAGE``, else the command line's default."""
+    return Database(storage or os.environ.get(STORAGE_VARIABLE, DEFAULT_STORAGE), files)
+
+
+def find_spec(request: Request, database: Database, note: Note = lambda text: None) -> StudySpec:
+    """Read the study file, or take the stored study, and apply the changes.
+
+    Raises:
+        NotFoundError: If there is neither a file nor a stored study.
+        StudyFileError: If the file or a change breaks a rule.
+        DataError: If a file that ``[data]`` names is missing.
+    """
+    spec = _named_spec(request, database, note)
+    task = load_task(spec.trainer)
+    if request.data_file is None:
+        _check_data_files(request.study, task, spec)
+    spec = spec.replace(**_changes(request, task, spec))
+    return spec if request.source is None else _warm_started(request, request.source, task, spec, database)
+
+
+def stored_study(study: str, storage: Storage) -> StudyRecord:
+    """Return the stored study that a name or a study file means."""
+    return load_study(storage, stored_name(study))
+
+
+def stored_name(study: str) -> str:
+    """Return the name of a study that is given by it or by its file.
+
+    Raises:
+        NotFoundError: If it is the name of a confirmation.
+    """
+    if (confirmed := confirmed_study(study)) is not None:
+        raise NotFoundError(
+            f"{study} is the confirmation of study {confirmed!r} and goes with it; name {confirmed}",
+            key="confirmation",
+        )
+    return load_study_file(study).name if study.endswith(".toml") else study
+
+
+def study_path(study: str) -> Path | None:
+    """Return the study's file: as given, or ``studies/NAME.toml`` for a name."""
+    if study.endswith(".toml"):
+        return Path(study)
+    path = Path("studies") / f"{study}.toml"
+    # Not Path.is_file: it raises for a name that no file can have.
+    return path if "/" not in study and os.path.isfile(path) else None
+
+
+def trials_done(name: str, data_sha256: str, database: Database, note: Note) -> int:
+    """Return how many trials of a stored study a plan may count; none if it was run on other data."""
+    if not database.exists() or name not in study_names(storage := database.open_read_only()):
+        return 0
+    study = load_study(storage, name)
+    if data_sha256 == study.data_sha256:
+        return sum(trial.is_finished for trial in study.trials)
+    note(
+        f"the data are not those that study {name!r} was run on, so `sweep run` will refuse them; "
+        "planned as a new study"
+    )
+    return 0
+
+
+def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return a ``[data]`` section with another file; raises ``StudyFileError`` unless it names one file."""
+    keys = list(data_files(task, section))
+    if len(keys) != 1:
+        raise StudyFileError(
+            f"--words replaces one file, but trainer {task.name} reads {len(keys)}; "
+            "change [data] with --set data.KEY=VALUE"
+        )
+    return {**section, keys[0]: path}
+
+
+def _named_spec(request: Request, database: Database, note: Note) -> StudySpec:
+    """Return the study of a file with its settings, or of a stored study that has no file."""
+    path = study_path(request.study)
+    if path is None:
+        return _stored_spec(request, database)
+    if is_config_file(path):
+        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
+    spec = load_study_file(path, settings=request.settings)
+    for text in linear_ranges(request.settings, spec.space):
+        note(text)
+    return spec
+
+
+def _stored_spec(request: Request, database: Database) -> StudySpec:
+    study = request.study
+    if not database.exists() or study not in study_names(storage := database.open_read_only()):
+        if "/" in study or os.path.exists(study):
+            raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
+        raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
+    if request.settings:
+        raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
+    return stored_spec(load_study(storage, study))
+
+
+def _check_data_files(study: str, task: AnyTask, spec: StudySpec) -> None:
+    """Refuse data files that are missing, by the study's keys that name them."""
+    missing = [(key, path) for key, path in data_files(task, spec.data).items() if not os.path.exists(path)]
+    if missing:
+        raise DataError(
+            *(
+                f"{study_path(study) or study}: data.{key} names {path!r}, which does not exist "
+                f"in {os.getcwd()}; correct it, or give another one with --words FILE"
+                for key, path in missing
+            ),
+            key="no-data-file",
+        )
+
+
+def _changes(request: Request, task: AnyTask, spec: StudySpec) -> dict[str, Any]:
+    """Return the fields of a study that a request changes."""
+    changes: dict[str, Any] = {"trials": request.trials, "replicates": request.replicates}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if request.timeout is not None:
+        changes["timeout"] = parse_duration("--timeout", request.timeout)
+    if request.name is not None:
+        changes["name"] = check_name("--as", request.name)
+    elif request.source is not None:
+        changes["name"] = warm_name(spec.name, request.source, request.source_top)
+    if request.data_file is not None:
+        changes["data"] = with_data_file(task, spec.data, request.data_file)
+        sha256 = data_sha256(task, changes["data"])
+        changes["name"] = f"{changes.get('name', spec.name)}@{sha256[:8]}"
+    return changes
+
+
+def _warm_started(
+    request: Request, source: str, task: AnyTask, spec: StudySpec, database: Database
+) -> StudySpec:
+    """Begin a study with configurations of another one; a study that is stored keeps those it began with."""
+    storage = database.open_read_only()
+    if spec.name in study_names(storage):
+        stored = load_study(storage, spec.name)
+        if stored.origin.get("study") == source:
+            return resume_warm_start(spec, stored)
+    return warm_start(task, spec, load_study(storage, source), request.source_top or TOP)

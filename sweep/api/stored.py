@@ -1,0 +1,183 @@
+"""Show a stored study in Python: its trials, table, figures, confirmation and weights."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.api.asked import open_database, stored_name
+from sweep.api.columns import with_dtypes
+from sweep.certify.config_file import choose_trial, write_config
+from sweep.certify.confirmation import Verdict
+from sweep.certify.weights import final_weights
+from sweep.definition.ranking import RANKED
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence, gather_evidence
+from sweep.reporting.figures.plots import draw, plots_of
+from sweep.reporting.page.html_page import escape
+from sweep.reporting.printable import printable
+from sweep.reporting.table.columns import cell, heading, ranked_columns
+from sweep.storage.checkpoints import Checkpoints
+from sweep.storage.database import Database
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects as go
+
+SHOWN_ROWS = 10
+"""Ranked rows of a study that a notebook shows."""
+
+
+def load_study(name: str, storage: str | None = None, files: str | None = None) -> "StoredStudy":
+    """Read a stored study; nothing of it can be changed.
+
+    Args:
+        name: As ``sweep list`` shows it, or the study's file.
+        storage: URL of the database; None is ``SWEEP_STORAGE``, else the command line's default.
+        files: Folder or bucket of weights and curves beside a database on a server.
+
+    Raises:
+        NotFoundError: If there is no such study or database.
+        StorageError: If the database is damaged, locked, or none of sweep's.
+
+    Examples:
+        >>> study = sweep.load_study("names")  # doctest: +SKIP
+        >>> study.best["dev_loss"], study.best["hidden_neurons"]  # doctest: +SKIP
+        (2.0069, 272)
+        >>> study.plot("history").show()  # doctest: +SKIP
+    """
+    return read_study(stored_name(name), open_database(storage, files))
+
+
+def read_study(name: str, database: Database) -> "StoredStudy":
+    """Read a study of a database; see ``load_study``."""
+    return StoredStudy(gather_evidence(name, database), database)
+
+
+class StoredStudy:
+    """A study as it was stored when it was loaded."""
+
+    def __init__(self, evidence: Evidence, database: Database | None = None) -> None:
+        """Take what is known of it, and where its weights may be kept; ``load_study`` reads it."""
+        self.evidence = evidence
+        self._database = database
+
+    @property
+    def record(self) -> StudyRecord:
+        """Everything that is stored, as plain data."""
+        return self.evidence.study
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """All trials, by number."""
+        return self.record.trials
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """Trial number, dev loss and every hyperparameter of the trial that ``sweep export`` takes.
+
+        Raises:
+            NothingToShowError: If no trial has a final loss.
+        """
+        winner = self.evidence.winner
+        return {
+            "trial": winner.number,
+            "dev_loss": winner.dev_loss,
+            **self.record.config_values(winner),
+        }
+
+    @property
+    def plots(self) -> dict[str, str]:
+        """The plots there are: name -> how to read it."""
+        return {name: plot.reading for name, plot in plots_of(self.record).items()}
+
+    def table(self) -> "pandas.DataFrame":
+        """Return the ranked table, one row a configuration; see ``definition.ranking.rank_trials``.
+
+        Whole numbers are int64, others float64 with NaN for what is missing; texts and lists are object.
+        """
+        return with_dtypes(self.evidence.rows)
+
+    @property
+    def confirmation(self) -> Verdict | None:
+        """What the confirmation shows, finished or not; None if none was planned."""
+        return self.evidence.verdict
+
+    def weights(self, trial: int | None = None) -> bytes:
+        """Return the final state of a trial, by default the best, as the bytes of a safetensors file.
+
+        Raises:
+            NotFoundError: If there is no such trial, or it has no final loss.
+            NothingToShowError: If its weights are not kept; a study keeps those of its best trials.
+            DataError: If they are not finite.
+
+        Examples:
+            >>> safetensors.numpy.load(study.weights(7))["C"].shape  # doctest: +SKIP
+            (27, 10)
+        """
+        record = choose_trial(self.record, self.evidence.winner.number if trial is None else trial)
+        if self._database is not None and record.segments:
+            files = Checkpoints(self._database.files / self.record.name)
+            state = final_weights(self.record.task, files, record)
+            if state is not None:
+                return state
+        raise NothingToShowError(
+            f"the weights of trial {record.number} are not here; a study keeps those of its best trials",
+            key="no-weights",
+        )
+
+    def export(self, path: Path | str, *, trial: int | None = None, force: bool = False) -> Path:
+        """Write a configuration to a file, as ``sweep export`` does, and return its path.
+
+        Args:
+            path: Of the file.
+            trial: Its number; None is what was confirmed, with its certificate, else the best.
+            force: Whether an existing file is overwritten.
+
+        Raises:
+            NotFoundError: If there is no such trial, or it has no final loss.
+            SweepError: If the file exists and ``force`` is False.
+            MachineError: If it cannot be written.
+        """
+        confirmed = self.evidence.confirmed if trial is None else None
+        chosen = choose_trial(self.record, confirmed.trial if confirmed else trial)
+        certificate = confirmed.certificate if confirmed else None
+        write_config(self.record, chosen, Path(path), certificate=certificate, force=force)
+        return Path(path)
+
+    def plot(self, name: str) -> "go.Figure":
+        """Draw one of ``plots``.
+
+        Raises:
+            NotFoundError: If there is no such plot.
+            NothingToShowError: If the study lacks what it is made of, with the reason.
+        """
+        return draw(name, self.evidence)
+
+    def __repr__(self) -> str:
+        return f"<Study {self.record.name!r}: {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        rows, study = self.evidence.rows, self.record
+        goal = f"<br>{escape(study.goal)}" if study.goal else ""
+        title = f"<p><b>{escape(study.name)}</b>: {escape(self._summary())}{goal}</p>"
+        ranked = rows[rows["state"] == RANKED]
+        if ranked.empty:
+            return title
+        columns = ranked_columns(ranked, study)
+        head = "".join(f"<th>{escape(heading(name, study).replace('_', ' '))}</th>" for name in columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell(name, row[name]))}</td>" for name in columns) + "</tr>"
+            for row in ranked.head(SHOWN_ROWS).to_dict("records")
+        )
+        hidden = len(ranked) - SHOWN_ROWS
+        more = f"<p>and {hidden:,} more: <code>.table()</code></p>" if hidden > 0 else ""
+        return f"{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+    def _summary(self) -> str:
+        done = sum(trial.is_finished for trial in self.trials)
+        text = f"{done:,} of {self.record.total_trials:,} trials done"
+        try:
+            winner = self.evidence.winner
+        except NothingToShowError:
+            return f"{text}, no final loss yet"
+        return printable(f"{text}, best dev loss {winner.dev_loss:.4f} (trial {winner.number})")

@@ -1,0 +1,233 @@
+"""Run, plan and confirm a study from Python; the same as the commands of these names."""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+from sweep.api.asked import Request, find_spec, open_database, stored_study, trials_done
+from sweep.api.stored import StoredStudy, read_study
+from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
+from sweep.certify.selection import ALPHA
+from sweep.certify.study_data import StudyData
+from sweep.definition.records import StudyRecord
+from sweep.execution.events import Observer
+from sweep.execution.plan import StudyPlan, plan_study
+from sweep.execution.pools.pool import usable_cores
+from sweep.execution.run import run_study
+from sweep.reporting.note_taking import take_notes
+from sweep.reporting.publish import publish
+from sweep.storage.database import Database
+from sweep.task import load_task, mend, resolve_device
+
+
+def _ignore(event: object) -> None:
+    """Watch nothing."""
+
+
+def _never() -> bool:
+    return False
+
+
+def run(
+    study: str,
+    *,
+    trials: int | None = None,
+    workers: int | None = None,
+    timeout: str | None = None,
+    replicates: int | None = None,
+    settings: Sequence[str] = (),
+    name: str | None = None,
+    begin_with: str | None = None,
+    begin_with_top: int | None = None,
+    data_file: str | None = None,
+    device: str = "auto",
+    engine: str | None = None,
+    pool: str = "local",
+    storage: str | None = None,
+    files: str | None = None,
+    observe: Observer = _ignore,
+    should_stop: Callable[[], bool] = _never,
+) -> StoredStudy:
+    """Train a study's trials, or continue with them, as ``sweep run`` does.
+
+    Args:
+        study: A study file, the name of one in ``studies/``, or the name of a stored study.
+        trials: Total of trials, those of earlier runs included; None is what the study asks for.
+        workers: Trials in training at a time; None is one for each core.
+        timeout: When to stop, as ``"90s"``, ``"10m"`` or ``"none"``.
+        replicates: Seeds for each configuration.
+        settings: Changes ``KEY=VALUE`` that make a named variant of the study file.
+        name: Another name to store the study under.
+        begin_with: A stored study; its best configurations are trained first.
+        begin_with_top: How many of them.
+        data_file: Another data file than the one that the study names.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        engine: What trains; None is the device's default.
+        pool: ``local``, ``ray`` or ``ray://HOST:PORT``.
+        storage: URL of the database; None is ``SWEEP_STORAGE``, else the command line's default.
+        files: Folder or bucket of weights and curves beside a database on a server.
+        observe: Called with each event, after what it reports is on disk.
+        should_stop: Asked several times a second; True stops and stores the running trials.
+
+    Raises:
+        SweepError: One of its kinds if the study, the data, the device or the machine does not allow it.
+
+    Examples:
+        >>> study = sweep.run("studies/quick.toml", trials=20, workers=2)  # doctest: +SKIP
+        >>> study.table().nsmallest(3, "dev_loss")  # doctest: +SKIP
+    """
+    database = open_database(storage, files)
+    request = Request(
+        study=study,
+        settings=tuple(settings),
+        trials=trials,
+        replicates=replicates,
+        timeout=timeout,
+        name=name,
+        source=begin_with,
+        source_top=begin_with_top,
+        data_file=data_file,
+    )
+    spec = find_spec(request, database, _warn)
+    summary = run_study(
+        load_task(spec.trainer),
+        spec,
+        database,
+        workers=workers,
+        device=device,
+        engine=engine,
+        pool=pool,
+        observe=observe,
+        should_stop=should_stop,
+    )
+    if not should_stop():
+        _conclude(summary.study, database)
+    return read_study(spec.name, database)
+
+
+def plan(
+    study: str,
+    *,
+    trials: int | None = None,
+    workers: int | None = None,
+    timeout: str | None = None,
+    replicates: int | None = None,
+    settings: Sequence[str] = (),
+    data_file: str | None = None,
+    device: str = "auto",
+    storage: str | None = None,
+    files: str | None = None,
+) -> StudyPlan:
+    """Time some of a study's configurations and return what it would cost; nothing is stored.
+
+    Args and errors are those of ``run``.
+    """
+    database = open_database(storage, files)
+    request = Request(
+        study=study,
+        settings=tuple(settings),
+        trials=trials,
+        replicates=replicates,
+        timeout=timeout,
+        data_file=data_file,
+    )
+    spec = find_spec(request, database, _warn)
+    task = load_task(spec.trainer)
+    data, device = task.load_data(spec.data), resolve_device(task, device)
+    if text := mend(task, device):
+        _warn(text)
+    done = trials_done(spec.name, data.sha256, database, _warn)
+    return plan_study(task, spec, data, workers=workers or usable_cores(), device=device, done=done)
+
+
+def confirm(
+    study: str,
+    *,
+    top: int = 5,
+    seeds: int = 5,
+    certify: int = 5,
+    race: bool = False,
+    delta: float | None = None,
+    alpha: float = ALPHA,
+    workers: int | None = None,
+    device: str = "auto",
+    engine: str | None = None,
+    pool: str = "local",
+    storage: str | None = None,
+    files: str | None = None,
+    observe: Observer = _ignore,
+    should_stop: Callable[[], bool] = _never,
+) -> StoredStudy:
+    """Train the best configurations again on fresh seeds, and choose among them, as ``sweep confirm`` does.
+
+    Args:
+        study: Name of a stored study, or its file.
+        top: Candidates.
+        seeds: Seeds for each candidate.
+        certify: More seeds for the chosen one.
+        race: Whether candidates leave early; ``seeds`` is then the most that each gets.
+        delta: Difference that matters; None is what the trainer names.
+        alpha: Chance of an error.
+        workers: Trainings at a time; None is one for each core.
+        device: As for ``run``, as are the others below.
+        engine: What trains.
+        pool: Where.
+        storage: URL of the database.
+        files: Folder or bucket of weights and curves.
+        observe: Called with each event.
+        should_stop: True stops and stores the running trainings.
+
+    Raises:
+        SweepError: As ``run``; ``NotFoundError`` if the study has no complete trial.
+    """
+    database = open_database(storage, files)
+    reader = database.open_read_only()
+    stored = stored_study(study, reader)
+    asked = ConfirmSettings(
+        top=top,
+        seeds=seeds,
+        certify=certify,
+        method="race" if race else "fixed",
+        delta=difference_that_matters(stored.task, delta),
+        alpha=alpha,
+    )
+    plan = plan_confirmation(stored, load_confirmation(reader, stored), asked)
+    finished = run_confirmation(
+        stored.task,
+        stored,
+        plan,
+        database,
+        workers=workers,
+        device=device,
+        engine=engine,
+        pool=pool,
+        observe=observe,
+        should_stop=should_stop,
+    )
+    confirmed = read_study(stored.name, database)
+    if finished:
+        _publish(confirmed, database)
+    return confirmed
+
+
+def _conclude(study: StudyRecord, database: Database) -> None:
+    """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
+    words = StudyData(study)
+    if words.why_missing is None:
+        with database.opening():
+            take_notes(study, words, database)
+    else:
+        _warn(words.why_missing)
+    _publish(read_study(study.name, database), database)
+
+
+def _publish(study: StoredStudy, database: Database) -> None:
+    try:
+        with database.opening():
+            publish(study.evidence, database)
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
+        _warn(f"the dashboard does not show the study's figures and files: {error}".partition("\n")[0])
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=3)

@@ -1,0 +1,123 @@
+"""The command confirm: train the best configurations again on fresh seeds and choose among them."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from sweep.cli.command import Command
+from sweep.cli.commands.common import (
+    advise,
+    announced,
+    check_place,
+    database_of,
+    publish_study,
+    stored_study,
+    terminal_look,
+    warn_of_words,
+)
+from sweep.cli.options import add_device, add_place, add_study, positive
+
+if TYPE_CHECKING:
+    from sweep.certify.units.report import UnitReport
+    from sweep.reporting.evidence import Evidence
+
+
+def confirm(arguments: argparse.Namespace) -> int:
+    """Train the best configurations again on fresh seeds."""
+    from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+    from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
+    from sweep.cli.interrupt import StopSignal
+    from sweep.cli.progress import RunProgress
+    from sweep.execution.pools.pool import usable_cores
+    from sweep.reporting.confirm_text import describe_plan
+    from sweep.reporting.evidence import gather_evidence
+
+    database = database_of(arguments)
+    storage = database.open_read_only()
+    study = stored_study(arguments, storage)
+    check_place(arguments, study.task, study.resources)
+    asked = ConfirmSettings(
+        top=arguments.top,
+        seeds=arguments.seeds,
+        certify=arguments.certify,
+        method="race" if arguments.race else "fixed",
+        delta=difference_that_matters(study.task, arguments.delta),
+        alpha=arguments.alpha,
+    )
+    plan = plan_confirmation(study, load_confirmation(storage, study), asked)
+    for line in describe_plan(study, plan, arguments.workers or usable_cores()):
+        advise(line)
+    progress = RunProgress(f"confirming {study.name}")
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+        finished = run_confirmation(
+            study.task,
+            study,
+            plan,
+            database,
+            workers=arguments.workers,
+            device=arguments.device,
+            engine=arguments.engine,
+            pool=arguments.pool,
+            observe=progress,
+            should_stop=lambda: bool(stop),
+        )
+    evidence = gather_evidence(study.name, database)
+    with announced("evaluating the confirmed models on each dev word"):
+        units = evidence.unit_report if finished else None
+    _print_confirmation(evidence, units, arguments.format)
+    if finished:
+        warn_of_words(evidence.words, "the verdict is that of the seeds alone")
+        if evidence.why_no_unit_report:
+            advise(f"warning: no losses word by word: {evidence.why_no_unit_report}")
+        publish_study(study.name, database, evidence.words)
+    else:
+        advise("interrupted: finished trainings are stored; run the same command to resume")
+        return stop.exit_status
+    advise(f"next: sweep export {study.name} | sweep report {study.name}")
+    return 0
+
+
+def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: str) -> None:
+    from sweep.reporting.confirm_text import format_confirmation, format_json
+
+    study, confirmation, verdict = evidence.study, evidence.confirmation, evidence.verdict
+    assert confirmation is not None, "its plan is stored"
+    assert verdict is not None, "its plan is stored"
+    if form == "json":
+        print(format_json(verdict, units))
+        return
+    print(format_confirmation(study, confirmation, verdict, units, **terminal_look()))
+
+
+def _confirm_arguments(command: argparse.ArgumentParser) -> None:
+    add_study(command)
+    command.add_argument("--top", type=positive, default=5, metavar="K", help="candidates (default: 5)")
+    command.add_argument("--seeds", type=positive, default=5, metavar="N", help="seeds for each (default: 5)")
+    command.add_argument(
+        "--certify", type=positive, default=5, metavar="M", help="more seeds for the chosen one (default: 5)"
+    )
+    command.add_argument(
+        "--race",
+        action="store_true",
+        help="leave candidates out early; --seeds is then the most (Kim, Nelson)",
+    )
+    command.add_argument(
+        "--delta", type=float, metavar="D", help="difference that matters (default: the trainer's)"
+    )
+    command.add_argument(
+        "--alpha", type=float, default=0.05, metavar="P", help="chance of an error (default: 0.05)"
+    )
+    command.add_argument("--workers", type=positive, metavar="N", help="default: one a core")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_device(command)
+    add_place(command)
+
+
+COMMANDS = (
+    Command(
+        name="confirm",
+        does="train the best configurations again on fresh seeds and choose among them",
+        example="sweep confirm quick --top 5 --seeds 5",
+        run=confirm,
+        add_arguments=_confirm_arguments,
+    ),
+)

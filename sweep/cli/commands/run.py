@@ -1,0 +1,177 @@
+"""The command run: train a study's trials, or go on with them."""
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from sweep.cli.command import Command
+from sweep.cli.commands.common import (
+    advise,
+    announced,
+    check_place,
+    database_of,
+    drop_output,
+    format_table,
+    load_data,
+    print_advice,
+    publish_study,
+    source,
+    study_spec,
+    terminal_width,
+    warn_of_words,
+)
+from sweep.cli.options import add_data_file, add_device, add_place, add_settings, positive
+
+if TYPE_CHECKING:
+    from sweep.certify.study_data import StudyData
+    from sweep.definition.records import StudyRecord
+    from sweep.execution.driver import RunSummary
+    from sweep.storage.database import Database
+
+RUN_TABLE_ROWS = 30
+"""Rows of the table that is printed after a run."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train a study's trials, or go on with them."""
+    from sweep.certify.study_data import StudyData
+    from sweep.cli.interrupt import StopSignal
+    from sweep.cli.progress import RunProgress
+    from sweep.execution.run import run_study
+    from sweep.task import load_task, loss_ceiling
+
+    spec = study_spec(arguments)
+    task = load_task(spec.trainer)
+    check_place(arguments, task, spec.resources)
+    database = database_of(arguments)
+    if spec.cost == "train_seconds":
+        advise("train_seconds are measured: this study will not come out the same again")
+    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    data = load_data(task, spec)
+    progress = RunProgress(title, as_json=arguments.json)
+    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+
+        def should_stop() -> bool:
+            if progress.is_closed:
+                stop.leave(signal.SIGPIPE)
+            return bool(stop)
+
+        summary = run_study(
+            task,
+            spec,
+            database,
+            data=data,
+            workers=arguments.workers,
+            device=arguments.device,
+            engine=arguments.engine,
+            pool=arguments.pool,
+            observe=progress,
+            should_stop=should_stop,
+        )
+    study, words = summary.study, StudyData(summary.study, data)
+    if not stop:
+        study = _take_notes(study, words, database)
+    if progress.is_closed:
+        drop_output()
+    elif not arguments.json:
+        _print_run(study, database, loss_ceiling(task, data))
+    if not stop:  # whoever stops a run waits for nothing more; the next run does this
+        publish_study(spec.name, database, words)
+    _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
+    return stop.exit_status
+
+
+def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: bool, unread: bool) -> None:
+    """Print on stderr how a run ended and what to run next."""
+    name, total = study.name, study.total_trials
+    done = sum(trial.is_finished for trial in study.trials)
+    if stopped or summary.stopped_by == "timeout":
+        why = "interrupted" if stopped else "the timeout was reached"
+        if unread:
+            why = "nobody reads the output any more"
+        waits = stopped or any(not trial.is_finished for trial in study.trials)
+        rest = "the running ones are stored" if waits else "another one would not have ended in time"
+        advise(f"{why}: {done} of {total} trials done, {rest}; run the same command to resume")
+        return
+    if summary.trained == 0:
+        asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
+        advise(f"study {name!r} is finished, {asked}; nothing was trained")
+    proposed = ["confirm", "report", *_proposed_after_run_of(study.trainer)]
+    advise(f"next: {' | '.join(f'sweep {command} {name}' for command in proposed)}")
+
+
+def _proposed_after_run_of(trainer: str) -> list[str]:
+    """Return the names of the commands that a trainer adds for what comes after a run."""
+    from sweep.cli.registry import all_commands
+
+    return [command.name for command in all_commands().values() if command.follows_run_of == trainer]
+
+
+def _take_notes(study: "StudyRecord", words: "StudyData", database: "Database") -> "StudyRecord":
+    """Return the study with its notes; as it is stored, with a warning, if its data are gone or changed."""
+    from sweep.reporting.note_taking import take_notes
+
+    if warn_of_words(words, "its notes and the figures that need the data are left out"):
+        return study
+    with (
+        announced(f"taking notes of study {study.name!r}"),
+        database.opening(),
+    ):  # drivers of one study end together
+        return take_notes(study, words, database)
+
+
+def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:
+    """Print what was read, the table, and what there is to say about it."""
+    from sweep.definition.ranking import rank_trials
+    from sweep.reporting.table.pareto_summary import describe_front
+    from sweep.reporting.wrapping import wrap
+
+    facts = f"{source(study.task, study.data)}{study.data_facts}"
+    print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
+    ranked = len(study.complete_trials())
+    print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
+    if worst_loss is not None:
+        for line in describe_front(rank_trials(study), study, worst_loss):
+            print(line)
+    print_advice(study)
+    print(f"stored in {database.where}")
+
+
+def _run_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
+    command.add_argument(
+        "--trials", type=positive, metavar="TOTAL", help="total of trials, earlier runs included"
+    )
+    command.add_argument("--timeout", metavar="TIME", help='stop after, as "90s", "10m" or "none"')
+    command.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="trials in training at a time (default: one a core; engine population on a GPU: 128; "
+        "pool ray: as many as the cluster has room for)",
+    )
+    command.add_argument("--replicates", type=positive, metavar="R", help="seeds for each configuration")
+    command.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
+    add_settings(command)
+    command.add_argument(
+        "--from", dest="source", metavar="STUDY", help="begin with the best configurations of a stored study"
+    )
+    command.add_argument(
+        "--from-top", dest="source_top", type=positive, metavar="N", help="how many of them (default: 5)"
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
+    add_data_file(command)
+    add_device(command)
+    add_place(command)
+
+
+COMMANDS = (
+    Command(
+        name="run",
+        does="train a study's trials, or go on with them",
+        example="sweep run studies/quick.toml",
+        run=run,
+        add_arguments=_run_arguments,
+    ),
+)

@@ -1,0 +1,49 @@
+"""Find the commands: those of every study, and those that trainers add.
+
+The trainers' own commands are found by name, so that this room knows no trainer. Installed packages add
+commands by the entry point group ``sweep.commands``; it is looked up only for a name that is not built in.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from sweep.cli.command import Command
+from sweep.cli.commands import confirm, keeping, plan, run, showing, using
+
+BUILT_IN = ("sweep.tasks.mlp.commands:COMMANDS",)
+"""``module:object`` of the commands that the trainers which travel with sweep add."""
+
+ENTRY_POINTS = "sweep.commands"
+"""Group in which an installed package names a tuple of ``Command``."""
+
+
+def built_in_commands() -> dict[str, Command]:
+    """Return the commands that travel with sweep, by name, in the order in which they are listed."""
+    rooms = (run, plan, showing, confirm, using, keeping)
+    commands = [command for room in rooms for command in room.COMMANDS]
+    for place in BUILT_IN:
+        module, _, target = place.partition(":")
+        commands += getattr(importlib.import_module(module), target)
+    return _by_name(commands)
+
+
+def all_commands() -> dict[str, Command]:
+    """Return the commands that travel with sweep and those of installed packages; ours keep their names."""
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return _by_name(command for point in points for command in _load(point)) | built_in_commands()
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Sequence[Command]:
+    """Return a package's commands; a package that cannot be imported costs a line, not our commands."""
+    try:
+        return cast("Sequence[Command]", point.load())
+    except (ImportError, AttributeError) as error:
+        sys.stderr.write(f"sweep: the commands of {point.value} are left out: {error}\n")
+        return ()
+
+
+def _by_name(commands: Iterable[Command]) -> dict[str, Command]:
+    return {command.name: command for command in commands}
