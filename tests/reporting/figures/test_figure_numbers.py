@@ -66,7 +66,7 @@ class TestSlices:
     def found(self):
         space = {
             "hidden_neurons": Range(4, 64, log=True),
-            "momentum": Range(0, 0.9),
+            "momentum": Range(0.0, 0.9),
             "num_steps": Choices((80, 40)),
             "schedule": Choices(("step", "cosine")),
         }
