@@ -14,6 +14,7 @@ from sweep.reporting.page.report import write_report
 from sweep.storage.test_looks import TestLook
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.lr_finder import range_test
+from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -80,15 +81,10 @@ def _hostile(folder: Path) -> Evidence:
     )
     study = made_study(*trials, space=space, goal=HOSTILE, environment={HOSTILE: HOSTILE}, data_facts=HOSTILE)
     found = Evidence(study, looks=[look], reports=folder / "none")
-    for name in (
-        "corpus",
-        "embedding",
-        "inspection",
-        "sampled_words",
-        "curve",
-    ):  # of the study that was trained
-        setattr(found, name, getattr(evidence, name))
-    found.sampled_words = [*((text, True) for text in CHOICES), *found.sampled_words]
+    learned, drawn = evidence.more(Learned), found.more(Learned)  # of the study that was trained
+    found.data, found.curve = evidence.data, evidence.curve
+    drawn.embedding, drawn.inspection = learned.embedding, learned.inspection
+    drawn.sampled_words = [*((text, True) for text in CHOICES), *learned.sampled_words]
     return found
 
 
