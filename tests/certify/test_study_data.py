@@ -19,12 +19,14 @@ from sweep.cli.commands.common import announced
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.report import report_html
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.storage.study_store import load_study
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.shown.learned import Learned
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -224,9 +226,16 @@ def test_nothing_is_shown_of_other_words(change: Change, tried: Evidence) -> Non
     found = Evidence(tried.study, files=LocalFolder(path.parent))
     assert found.words.why_missing is not None
     assert str(path) in found.words.why_missing
-    for fact in ("corpus", "baselines", "embedding", "inspection", "sampled_words"):
+    learned = found.more(Learned)
+    for fact in (
+        lambda: found.data,
+        lambda: exhibits_of(found.study).baselines(found),
+        lambda: learned.embedding,
+        lambda: learned.inspection,
+        lambda: learned.sampled_words,
+    ):
         with pytest.raises(LookupError):
-            getattr(found, fact)
+            fact()
     page = report_html(found)
     assert "count table" not in page
     assert str(path) in page

@@ -137,7 +137,7 @@ class TestValueAt:
         self, low: int, steps: int, step: int, log: bool, unit: float
     ) -> None:
         """Whole-number ranges of any step or logarithmic contain what is proposed."""
-        dimension = Range(low, low + steps * step, step=1 if log else step, log=log)
+        dimension = Range(low, low + steps * step, step=None if log else step, log=log)
         value = dimension.value_at(unit)
         assert type(value) is int
         assert dimension.contains(value)

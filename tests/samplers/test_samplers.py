@@ -43,8 +43,9 @@ def loss_of(params: dict[str, Any]) -> float:
 def study_with(space: Space, told: list[dict[str, Any]]) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
+    distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
     for params in told:
-        study.add_trial(create_trial(params=params, distributions=space, value=loss_of(params)))
+        study.add_trial(create_trial(params=params, distributions=distributions, value=loss_of(params)))
     return study
 
 

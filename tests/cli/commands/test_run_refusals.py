@@ -101,7 +101,7 @@ def test_unusable_words_are_refused(raw: bytes | None, message: str, folder: Pat
         ('sampler = "random"', 'sampler = "magic"', "sampler must be one of"),
         ('sampler = "random"', 'name = "../x"', "name must be 1 to 64 letters, digits"),
         ("[data]", "[data", "not a TOML file"),
-        ("[data]", "[fixed]\nblock_size = 3\n[data]", "block_size stands in [fixed] and is searched as well"),
+        ("[data]", "[fixed]\nblock_size = 3\n[data]", "block_size is in [fixed] and is searched as well"),
         ("[data]", "[fixed]\nmomentum = 1.5\n[data]", "momentum must be"),
     ],
 )

@@ -7,11 +7,13 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.trial import create_trial
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY
 
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.identity import fingerprint, identity_changes
+from sweep.definition.optuna_objects import distribution_of
 from sweep.definition.records import TrialRecord
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.spec import StudySpec
@@ -114,11 +116,11 @@ def test_absolute_and_relative_decay_may_be_searched_apart() -> None:
 @pytest.mark.parametrize(
     ("trial", "message"),
     [
-        (TRIAL | {"decay_at": 0.5}, r"number 1 sets decay_at, which is active only where schedule = 'step'"),
+        (TRIAL | {"decay_at": 0.5}, r"number 1 sets decay_at, which is active only if schedule = 'step'"),
         (TRIAL | {"schedule": "step"}, r"\[\[trial\]\] number 1 lacks decay_at, which is searched"),
         (
             TRIAL | {"schedule": "step", "decay_at": 0.5, "momentum": 0.9},
-            r"sets momentum, which is active only where block_size = 2 or 4 and schedule = 'step'",
+            r"sets momentum, which is active only if block_size = 2 or 4 and schedule = 'step'",
         ),
     ],
 )
@@ -216,8 +218,9 @@ def test_what_trials_have_in_common_by_chance_is_not_modelled_together(name: str
     space = parse().space
     params = {"block_size": 2, "decay_at": 0.4, "momentum": 0.5, "schedule": "step"}
     study = optuna.create_study()
+    distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
     for k in range(12):
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=dict(space), value=2.0 + k))
+        study.add_trial(create_trial(params=params, distributions=distributions, value=2.0 + k))
     joint = SAMPLERS[name](space, 0, 12).infer_relative_search_space(study, study.trials[0])
     assert sorted(joint) == ["block_size", "schedule"]
 
