@@ -235,8 +235,9 @@ def _time(
     """Time one step, which is mostly evaluation, and then more, of which the rest is steps."""
     config = task.make_config({**spec.config_values(params), "seed": spec.seed})
     started = time.perf_counter()
-    config = config.replace(**find_auto(task, config, data, spec.auto, engine=engine, device=device))
-    finding = time.perf_counter() - started
+    found = find_auto(task, config, data, spec.auto, engine=engine, device=device)
+    finding = time.perf_counter() - started if found else 0.0
+    config = config.replace(**found)
 
     def train(steps: int) -> Segment:
         until = min(steps, config.num_steps)
