@@ -10,7 +10,8 @@ import dataclasses
 import importlib
 import importlib.metadata
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -19,6 +20,11 @@ from sweep.errors import DeviceError, NotFoundError
 
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the trainers that travel with sweep."""
+
+PROGRAMS = {"function": "sweep.tasks.function.kind:FUNCTION", "command": "sweep.tasks.command.kind:COMMAND"}
+"""Kind of program that a study file can define -> ``module:object`` of it."""
+
+_PROGRAM_TRAINER = "sweep.tasks.program.trainer"
 
 DEFAULT_TASK = "mlp"
 """The trainer of a study that names none."""
@@ -93,6 +99,8 @@ class Segment:
     """Training loss of each step, float32, shape (steps,)."""
     seconds: float
     """Wall time that the segment took."""
+    steps: np.ndarray | None = None
+    """Which steps ``losses`` are of, counted from 1, int64, shape (steps,); None: each one of the segment."""
     average_loss: float | None = None
     """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -112,6 +120,19 @@ class SegmentJob:
     """Whether the averaged weights are evaluated too."""
     find: tuple[str, ...] = ()
     """Hyperparameters to be found first; the segment says what was found."""
+    number: int = 0
+    """The trial's number; in a worker ``trial`` is what the pool calls the job."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlace:
+    """Where a trainer that runs programs keeps a trial's files."""
+
+    study: str
+    folder: str | None
+    """Path of the study's folder on this machine; None for a temporary one."""
+    cpus: int = 1
+    """Cores that the trial may use."""
 
 
 class JobQueue(Protocol):
@@ -182,15 +203,24 @@ AnyTask = Task[Any, Any]
 """A trainer whose configuration and data types do not matter to the reader."""
 
 
-def load_task(name: str) -> AnyTask:
+def load_task(
+    name: str, definition: Mapping[str, Any] | None = None, surroundings: Mapping[str, Any] | None = None
+) -> AnyTask:
     """Return the trainer of a name; entry points are looked up only if it is not built in.
+
+    Args:
+        name: As a study names its trainer, or one of ``PROGRAMS``.
+        definition: What the study says of a program (``Defined.definition``); None for every other trainer.
+        surroundings: Where the program runs (``Defined.surroundings``); needed only to train.
 
     Raises:
         NotFoundError: If there is none of that name, or it cannot be imported.
     """
+    if name in PROGRAMS:
+        made = _imported(f"{_PROGRAM_TRAINER}:ProgramTask")(name, definition or {}, surroundings or {})
+        return cast("AnyTask", made)
     if name in BUILT_IN:
-        module, _, target = BUILT_IN[name].partition(":")
-        return cast("AnyTask", getattr(importlib.import_module(module), target))
+        return cast("AnyTask", _imported(BUILT_IN[name]))
     points = {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
     if name not in points:
         known = ", ".join([*BUILT_IN, *sorted(points)])
@@ -203,7 +233,88 @@ def load_task(name: str) -> AnyTask:
         ) from error
 
 
+def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return the trainer that a study file defines; it runs a program of the user's own.
+
+    Args:
+        kind: One of ``PROGRAMS``.
+        raw: The file's values.
+        here: The file's folder.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    made = _imported(f"{_PROGRAM_TRAINER}:program_of_study")(program_kind_named(kind), raw, here)
+    return cast("AnyTask", made)
+
+
+def program_kind_named(kind: str) -> Any:
+    """Return one of ``PROGRAMS``, a ``tasks.program.program.ProgramKind``."""
+    return _imported(PROGRAMS[kind])
+
+
+def _imported(place: str) -> Any:
+    module, _, target = place.partition(":")
+    return getattr(importlib.import_module(module), target)
+
+
 # Capabilities, each with what follows if a trainer lacks it.
+
+
+@runtime_checkable
+class Defined(Protocol):
+    """Is defined by a study file: a program of the user's own."""
+
+    study_keys: Collection[str]
+    """Keys of a study file that define the trainer."""
+    definition: Mapping[str, Any]
+    """What they say, as plain values; part of the study's identity."""
+    surroundings: Mapping[str, Any]
+    """Where and how the program runs, as plain values; may change from run to run."""
+
+
+def definition_of(task: AnyTask) -> dict[str, Any]:
+    """Return what a study says of its trainer; by default nothing but the name."""
+    return dict(task.definition) if isinstance(task, Defined) else {}
+
+
+def surroundings_of(task: AnyTask) -> dict[str, Any]:
+    """Return where and how a trainer's program runs; by default there is none."""
+    return dict(task.surroundings) if isinstance(task, Defined) else {}
+
+
+def study_keys(task: AnyTask) -> Collection[str]:
+    """Return the keys of a study file that define its trainer; by default ``trainer`` alone does."""
+    return task.study_keys if isinstance(task, Defined) else ()
+
+
+@runtime_checkable
+class RunsPrograms(Protocol):
+    """Trains in programs of their own, which live on between the segments of a trial."""
+
+    grace_s: float
+    """Seconds that a program gets to end by itself."""
+
+    def train_live(
+        self,
+        config: Any,
+        data: Any,
+        job: SegmentJob,
+        place: TrialPlace,
+        *,
+        device: str,
+        report: Callable[[int, float], None],
+    ) -> Segment:
+        """Go on with the trial's program until the job's step; start the program if none is alive.
+
+        ``report`` is called with step and value of what the program reports.
+        """
+
+    def leave(self, trial: int) -> None:
+        """End what is alive of a trial, by its number; returns when nothing is."""
+
+    def leave_all(self) -> None:
+        """End what is alive of any trial."""
 
 
 @runtime_checkable
@@ -321,6 +432,31 @@ def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
         {'rate': 0.1, 'warmup': 5}
     """
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
+
+
+@runtime_checkable
+class NamesSeedBound(Protocol):
+    """Takes seeds below a bound of its own."""
+
+    seed_bound: int
+
+
+def seed_bound(task: AnyTask) -> int:
+    """Return what a trainer's seeds stay below; by default 2**31, which every library takes."""
+    return task.seed_bound if isinstance(task, NamesSeedBound) else 2**31
+
+
+@runtime_checkable
+class NamesShortRuns(Protocol):
+    """Has runs that are too short to be compared before their end."""
+
+    shortest_with_rungs: int
+    """Steps of the shortest run that is compared at rungs."""
+
+
+def shortest_with_rungs(task: AnyTask) -> int:
+    """Return the steps of the shortest run that is compared at rungs; by default 2."""
+    return task.shortest_with_rungs if isinstance(task, NamesShortRuns) else 2
 
 
 @runtime_checkable

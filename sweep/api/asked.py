@@ -19,7 +19,7 @@ from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Storage
 from sweep.storage.study_store import confirmed_study, load_study, stored_spec, study_names
-from sweep.task import AnyTask, data_files, data_sha256, load_task
+from sweep.task import AnyTask, data_files, data_sha256
 
 Note = Callable[[str], None]
 """Is called with a remark for the user."""
@@ -61,7 +61,7 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
         DataError: If a file that ``[data]`` names is missing.
     """
     spec = _named_spec(request, database, note)
-    task = load_task(spec.trainer)
+    task = spec.task
     if request.data_file is None:
         _check_data_files(request.study, task, spec)
     spec = spec.replace(**_changes(request, task, spec))

@@ -17,7 +17,7 @@ from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.task import load_task, mend, resolve_device
+from sweep.task import mend, resolve_device
 
 
 def _ignore(event: object) -> None:
@@ -90,7 +90,7 @@ def run(
     )
     spec = find_spec(request, database, _warn)
     summary = run_study(
-        load_task(spec.trainer),
+        spec.task,
         spec,
         database,
         workers=workers,
@@ -132,7 +132,7 @@ def plan(
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
-    task = load_task(spec.trainer)
+    task = spec.task
     data, device = task.load_data(spec.data), resolve_device(task, device)
     if text := mend(task, device):
         _warn(text)

@@ -23,10 +23,10 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
-from sweep.task import AnyTask, data_name, split_rule
+from sweep.task import AnyTask, data_name, seed_bound, split_rule
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfirmSpec(StudySpec):
     """The trainings of a confirmation, in the order in which they were or will be claimed."""
 
@@ -43,7 +43,7 @@ class ConfirmSpec(StudySpec):
     def trial_seed(self, number: int) -> int:
         """Return the seed of the training's round."""
         job = self.jobs[number]
-        return round_seed(fingerprint(self.parent), job.phase, job.round)
+        return round_seed(fingerprint(self.parent), job.phase, job.round, seed_bound(self.task))
 
     def trial_labels(self, number: int) -> dict[str, Any]:
         """Return which training it is."""
@@ -195,6 +195,8 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
         name=confirmation.name,
         goal=f"confirms {study.name}",
         trainer=study.trainer,
+        program=study.program,
+        surroundings=study.surroundings,
         sampler="listed",
         keep=len(every),
         resources=study.resources,

@@ -14,14 +14,11 @@ import numpy as np
 
 from sweep.certify.racing import FIRST_ROUNDS, RaceState, race
 from sweep.certify.selection import ALPHA, Choice, choose
-from sweep.definition.seeds import derive_seed
+from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
 from sweep.task import AnyTask
 
 PHASES = ("choice", "certify")
-
-_SEED_SPACE = 2**32
-"""The search's seeds are below it, so that no round can have one of them."""
 
 
 class Job(NamedTuple):
@@ -139,15 +136,15 @@ Losses = Mapping[Job, float | None]
 """Dev loss of each finished job; None where it has none (diverged, failed)."""
 
 
-def round_seed(fingerprint: str, phase: str, number: int) -> int:
-    """Return the seed that all candidates have in a round; no search uses it.
+def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:
+    """Return the seed that all candidates have in a round, below ``bound``; no search uses it.
 
     Examples:
-        >>> round_seed("5f", "choice", 0) == round_seed("5f", "choice", 0) >= 2**32
+        >>> round_seed("5f", "choice", 0, 3 * 2**32) >= 2**32
         True
     """
     name = {"choice": "confirm", "certify": "certify"}[phase]
-    return _SEED_SPACE * (1 + PHASES.index(phase)) + derive_seed(fingerprint, name, number)
+    return part_seed(bound, phase, fingerprint, name, number)
 
 
 def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:

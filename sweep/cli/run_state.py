@@ -11,8 +11,15 @@ import time
 from collections.abc import Callable, Iterable
 
 from sweep.definition.records import TrialRecord
-from sweep.execution.events import Event, RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
-from sweep.execution.rungs import cuts
+from sweep.execution.events import (
+    Event,
+    RunStarted,
+    SegmentStored,
+    TrialEnded,
+    TrialStarted,
+    ValueReported,
+    Warned,
+)
 
 BEST = 5
 """Trials that are kept as the best so far."""
@@ -37,16 +44,19 @@ class Training:
     """Steps per second of its last segment, None before it has one."""
     dev_loss: float | None = None
     """At its last stored segment, nats per character."""
-    ends: list[int] = dataclasses.field(default_factory=list)
-    """Last steps of all its segments."""
-
-    def __post_init__(self) -> None:
-        self.ends = [cut.step for cut in cuts(self.num_steps)]
+    ends: tuple[int, ...] = ()
+    """Last steps of its segments."""
+    reported_step: int | None = None
+    """Last step that its program has reported; None if it reports none."""
 
     def take(self, event: SegmentStored, now: float) -> None:
         """Follow a segment that was stored."""
         self.rate = (event.step - self.step) / max(event.seconds, 1e-6)
         self.step, self.since, self.dev_loss = event.step, now, event.dev_loss
+
+    def take_report(self, event: ValueReported) -> None:
+        """Follow what the trial's program reports."""
+        self.reported_step, self.dev_loss = event.step, event.value
 
     def step_at(self, now: float, usual_rate: float | None) -> int:
         """Estimate the steps done: from the rate, and short of the end of the segment in training.
@@ -55,6 +65,8 @@ class Training:
             now: Seconds on the clock.
             usual_rate: Steps per second that are taken for a trial without a segment.
         """
+        if self.reported_step is not None:
+            return min(self.reported_step, self.num_steps)
         rate = self.rate or usual_rate or 0.0
         end = next((end for end in self.ends if end > self.step), self.step + 1)
         return min(self.step + int(rate * (now - self.since)), end - 1)
@@ -90,6 +102,8 @@ class RunState:
                 self._begin(event)
             case SegmentStored():
                 self._store(event)
+            case ValueReported():
+                self._report(event)
             case TrialEnded():
                 self._end(event)
             case Warned():
@@ -147,7 +161,11 @@ class RunState:
 
     def _begin(self, event: TrialStarted) -> None:
         row = Training(
-            trial=event.trial, num_steps=event.num_steps, step=event.from_step, since=self._clock()
+            trial=event.trial,
+            num_steps=event.num_steps,
+            step=event.from_step,
+            since=self._clock(),
+            ends=event.ends,
         )
         if event.trial.segments:
             row.dev_loss = event.trial.segments[-1].dev_loss
@@ -155,6 +173,11 @@ class RunState:
             self.workers[self.workers.index(None)] = row
         else:
             self.workers.append(row)
+
+    def _report(self, event: ValueReported) -> None:
+        for row in self.training():
+            if row.trial.number == event.trial:
+                row.take_report(event)
 
     def _store(self, event: SegmentStored) -> None:
         now = self._clock()

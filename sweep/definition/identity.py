@@ -26,6 +26,8 @@ Identity = TypedDict(
         "trial": list[dict[str, Any]],
         "when": NotRequired[dict[str, dict[str, list[Any]]]],
         "from": NotRequired[dict[str, Any]],
+        "trainer": NotRequired[str],
+        "program": NotRequired[dict[str, Any]],
     },
 )
 """The keys of a stored identity with their types."""

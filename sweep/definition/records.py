@@ -133,6 +133,8 @@ class StudyRecord:
     """What a segment occupied in the last run."""
     notes: Notes = dataclasses.field(default_factory=Notes)
     """What was found out beside the trials."""
+    surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Where and how its program ran last; empty for an installed trainer."""
 
     @property
     def fingerprint(self) -> str:
@@ -199,10 +201,15 @@ class StudyRecord:
         """Name of the trainer; the identity of a study of ``DEFAULT_TASK`` does not hold it."""
         return str(self.identity.get("trainer", DEFAULT_TASK))
 
-    @property
+    @functools.cached_property
     def task(self) -> AnyTask:
-        """The trainer, by its name; raises ``NotFoundError`` if it is not installed."""
-        return load_task(self.trainer)
+        """The trainer; raises ``NotFoundError`` if it is not installed. No code of a program is imported."""
+        return load_task(self.trainer, self.program, self.surroundings)
+
+    @property
+    def program(self) -> Mapping[str, Any]:
+        """What the study says of a program of its own; empty for an installed trainer."""
+        return self.identity.get("program", {})
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ that reads files although the functions lie in rooms above it.
 
 import importlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from sweep.errors import NotFoundError, StudyFileError
-from sweep.task import DEFAULT_TASK, AnyTask, load_task
+from sweep.task import DEFAULT_TASK, PROGRAMS, AnyTask, load_task, program_of_study
 
 
 class Registry(Mapping[str, Any]):
@@ -60,20 +61,40 @@ PRUNERS = Registry(
 """Name -> function of (rungs, trial, rung) that returns whether the trial is given up."""
 
 
-def named_trainer(raw: Mapping[str, Any]) -> AnyTask:
-    """Return the trainer that a study file's values name; without the key ``trainer`` it is ``DEFAULT_TASK``.
+def named_trainer(raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return the trainer that a study file's values name or define; without either it is ``DEFAULT_TASK``.
+
+    Args:
+        raw: The file's values.
+        here: The file's folder.
 
     Raises:
-        StudyFileError: If there is none of that name.
+        StudyFileError: If there is none of that name, or its definition breaks a rule.
     """
+    kind = program_kind(raw)
+    if kind is not None:
+        return program_of_study(kind, raw, here)
     try:
         return load_task(check_trainer("trainer", raw.get("trainer", DEFAULT_TASK)))
     except NotFoundError as error:
         raise StudyFileError(f"trainer: {error}", key="no-trainer") from error
 
 
+def program_kind(raw: Mapping[str, Any]) -> str | None:
+    """Return which of ``PROGRAMS`` a study file defines; None if it names an installed trainer.
+
+    Raises:
+        StudyFileError: If it has both a trainer and a command.
+    """
+    if "command" in raw and "trainer" in raw:
+        raise StudyFileError("trainer and command exclude each other; keep the one that trains")
+    if "command" in raw:
+        return "command"
+    return "function" if ":" in str(raw.get("trainer", "")) else None
+
+
 def check_trainer(key: str, value: object) -> str:
     """Return ``value`` if it can name a trainer; ``key`` is where it was given."""
-    if not isinstance(value, str) or not value:
-        raise StudyFileError(f"{key} must be the name of a trainer, got {value!r}")
+    if not isinstance(value, str) or not value or value in PROGRAMS:
+        raise StudyFileError(f'{key} must be the name of a trainer, or "module:function", got {value!r}')
     return value

@@ -12,6 +12,9 @@ import hashlib
 
 import numpy as np
 
+PARTS = ("search", "choice", "certify")
+"""What is trained, each with a range of seeds of its own."""
+
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -20,6 +23,24 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 def derive_seed(*parts: object) -> int:
     """Return a seed from 0 to 2**32 - 1 that is a hash of ``parts``, equal on every machine."""
     return int.from_bytes(_digest(parts)[:4], "big")
+
+
+def part_seed(bound: int, part: str, *names: object) -> int:
+    """Return a seed below ``bound`` in the range of one part of the work; equal ``names`` give equal seeds.
+
+    The ranges are equal thirds, so that no seed of a confirmation is one of the search.
+
+    Args:
+        bound: What the trainer's seeds stay below.
+        part: One of ``PARTS``.
+        names: What the seed is for.
+
+    Examples:
+        >>> part_seed(3 * 2**32, "choice", "5f", 0) >= 2**32
+        True
+    """
+    size = bound // len(PARTS)
+    return size * PARTS.index(part) + derive_seed(*names) % size
 
 
 def stream_key(seed: int, stream: str) -> int:

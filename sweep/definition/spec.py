@@ -1,6 +1,7 @@
 """A study after its file has been checked; ``identity`` describes what runs of one study have in common."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -8,9 +9,18 @@ from sweep.definition.grid import grid_size
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.resources import Resources
 from sweep.definition.sections.mistakes import refuse_all
-from sweep.definition.seeds import derive_seed
+from sweep.definition.seeds import part_seed
 from sweep.definition.space import Space
-from sweep.task import AUTO, DEFAULT_TASK, AnyTask, changed_fields, identifying_values, split_rule
+from sweep.task import (
+    AUTO,
+    DEFAULT_TASK,
+    AnyTask,
+    changed_fields,
+    identifying_values,
+    load_task,
+    seed_bound,
+    split_rule,
+)
 
 DEV_LOSS = "dev_loss"
 """The objective that every study has."""
@@ -22,7 +32,7 @@ DEFAULT_TRIALS = 60
 """Total of trials where a study names none and its sampler has no end of its own."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the trainer is made once
 class StudySpec:
     """A checked study.
 
@@ -33,7 +43,11 @@ class StudySpec:
     name: str
     goal: str = ""
     trainer: str = DEFAULT_TASK
-    """Name of what trains, as ``load_task`` finds it."""
+    """Name of what trains, as ``load_task`` finds it; one of ``PROGRAMS`` if the study defines it."""
+    program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the study says of such a program; see ``task.Defined.definition``."""
+    surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Where and how it runs; see ``task.Defined.surroundings``."""
     sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
     pruner: str = "none"
@@ -93,6 +107,11 @@ class StudySpec:
         elif end is not None and self.trials is not None and self.trials > end:
             yield f"sampler {self.sampler} ends after {end} trials, but trials = {self.trials}"
 
+    @functools.cached_property
+    def task(self) -> AnyTask:
+        """The trainer; raises ``NotFoundError`` if it is not installed."""
+        return load_task(self.trainer, self.program, self.surroundings)
+
     @property
     def cost(self) -> str | None:
         """What is minimised beside the dev loss; None where that is all."""
@@ -124,8 +143,8 @@ class StudySpec:
         return {*changed_fields(task, self.config_values({})), *self.space, *self.auto}
 
     def trial_seed(self, number: int) -> int:
-        """Return the seed of a trial: another one for each, from 0 to 2**32 - 1."""
-        return derive_seed(self.seed, "trial", number)
+        """Return the seed of a trial: another one for each, in the first third of the trainer's seeds."""
+        return part_seed(seed_bound(self.task), "search", self.seed, "trial", number)
 
     def trial_found(self, number: int) -> Mapping[str, Any]:
         """Return what was found earlier for a trial's configuration, and need not be found again."""
@@ -156,6 +175,7 @@ class StudySpec:
             "trial": list(self.listed),
             **self._conditions(),
             **({"trainer": self.trainer} if self.trainer != DEFAULT_TASK else {}),
+            **({"program": dict(self.program)} if self.program else {}),
             **({"from": dict(self.origin)} if self.origin else {}),
         }
 

@@ -24,7 +24,7 @@ from sweep.definition.spec import DEV_LOSS, StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask, auto_fields
+from sweep.task import AUTO, AnyTask, Defined, auto_fields, definition_of, study_keys, surroundings_of
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -59,8 +59,9 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
     except ValueError as error:
         raise StudyFileError(f"{path}: {error}") from error
     try:
-        task = task or named_trainer(raw)
-        spec = parse_study(apply_settings(raw, settings, task.field_types()), task, default_name=path.stem)
+        fields = (task or named_trainer(raw, path.parent)).field_types()
+        raw = apply_settings(raw, settings, fields)
+        spec = parse_study(raw, task or named_trainer(raw, path.parent), default_name=path.stem)
     except (StudyFileError, ConfigError, DataError) as error:
         where = f"{path}{_with(settings)}: "
         raise StudyFileError(*(f"{where}{line}{_way_out(settings, line)}" for line in error.lines)) from error
@@ -85,10 +86,13 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     """
     _check_plain(raw)
     mistakes = Mistakes()
+    raw = {key: value for key, value in raw.items() if key not in study_keys(task)}
     with mistakes.noted():
         _refuse_unknown_keys(raw, task)
     tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
     settings = _checked_settings({"name": default_name, **raw}, mistakes)
+    if isinstance(task, Defined):
+        settings["trainer"] = task.name
     parts = _checked_parts(tables, task, mistakes)
     defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
     listed, logged = mistakes.check(NONE_LISTED, read_listed, raw.get("trial", []))
@@ -109,6 +113,8 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     return StudySpec(
         **settings,
         **parts,
+        program=definition_of(task),
+        surroundings=surroundings_of(task),
         fixed=_complete(defaults, space, task),
         space=space,
         listed=tuple(trials),
@@ -289,7 +295,9 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
 
 
 def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    """Return what every hyperparameter is where it is not searched, or not active."""
+    """Return what every hyperparameter is where it is not searched, or not active, if it has a default."""
     return {
-        name: values[name] for name in task.field_types() if name not in space or name in space.conditions
+        name: values[name]
+        for name in task.field_types()
+        if name in values and (name not in space or name in space.conditions)
     }

@@ -18,7 +18,7 @@ from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
-from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, ValueReported, Warned
 from sweep.execution.pools.pool import Pool, SegmentOutcome
 from sweep.execution.run_request import RunRequest
 from sweep.execution.rungs import Cut, cuts
@@ -26,7 +26,7 @@ from sweep.samplers.mirror import Mirror
 from sweep.samplers.samplers import PointSampler
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.study_writer import StudyWriter
-from sweep.task import Config, Metric, Segment, SegmentJob, loss_ceiling
+from sweep.task import Config, Metric, Segment, SegmentJob, loss_ceiling, shortest_with_rungs
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -187,7 +187,14 @@ class Driver:
                 return
             self.live[live.number] = live
             record = self._record(live, _RUNNING)
-            self.observe(TrialStarted(trial=record, from_step=live.step, num_steps=live.config.num_steps))
+            self.observe(
+                TrialStarted(
+                    trial=record,
+                    from_step=live.step,
+                    num_steps=live.config.num_steps,
+                    ends=tuple(cut.step for cut in live.cuts),
+                )
+            )
             end = self._judge(live)
             if end is None:
                 self._submit(pool, live)
@@ -280,13 +287,17 @@ class Driver:
             params=params,
             device=self.next_device,
             started=datetime.datetime.now().astimezone(),
-            cuts=[cut for cut in cuts(config.num_steps) if cut.step > done],
+            cuts=[cut for cut in cuts(config.num_steps, shortest_with_rungs(self.task)) if cut.step > done],
             segments=segments,
         )
 
     def _take(self, pool: Pool, outcome: SegmentOutcome) -> None:
-        """Let a trial follow from what became of its job."""
+        """Update a trial with the outcome of its job."""
         live = self.live[outcome.trial]
+        if outcome.reported is not None:
+            step, value = outcome.reported
+            self.observe(ValueReported(trial=live.number, step=step, value=value))
+            return
         if outcome.segment is not None:
             self._take_segment(pool, live, outcome.segment)
         elif outcome.fault is not None:
@@ -371,6 +382,7 @@ class Driver:
     def _submit(self, pool: Pool, live: Live) -> None:
         job = SegmentJob(
             trial=live.number,
+            number=live.number,
             config=live.config,
             state=live.state,
             until_step=live.cuts[0].step,

@@ -31,6 +31,8 @@ class TrialStarted:
     trial: TrialRecord
     from_step: int
     num_steps: int
+    ends: tuple[int, ...] = ()
+    """Last steps of the segments that are still to be trained."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,15 @@ class SegmentStored:
     dev_loss: float
     seconds: float
     """Wall time of the segment."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ValueReported:
+    """A trial's program has reported a value; nothing of it is on disk yet."""
+
+    trial: int
+    step: int
+    value: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,5 +72,5 @@ class Warned:
     text: str
 
 
-Event = RunStarted | TrialStarted | SegmentStored | TrialEnded | Warned
+Event = RunStarted | TrialStarted | SegmentStored | ValueReported | TrialEnded | Warned
 Observer = Callable[[Event], None]

@@ -32,6 +32,7 @@ from sweep.task import (
     default_engine,
     find_auto,
     prepare_worker,
+    shortest_with_rungs,
 )
 
 POINTS = 16
@@ -254,7 +255,9 @@ def _time(
         num_steps=config.num_steps,
         n_params=task.facts(config, data)["n_params"],
         step_us=per_step * 1e6,
-        seconds=finding + per_step * config.num_steps + one * len(cuts(config.num_steps)),
+        seconds=finding
+        + per_step * config.num_steps
+        + one * len(cuts(config.num_steps, shortest_with_rungs(task))),
         state_bytes=len(state),
     )
 

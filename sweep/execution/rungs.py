@@ -10,9 +10,6 @@ from typing import NamedTuple
 DECISION_RUNGS = (10, 30, 90)
 """Per cent of a trial's budget at which pruners compare trials."""
 
-SHORT_TRIAL = 2_000
-"""A trial of fewer steps is one segment and joins no comparison."""
-
 MAX_SEGMENT_STEPS = 25_000
 """Steps after which a state is stored, whatever the rungs."""
 
@@ -25,20 +22,28 @@ class Cut(NamedTuple):
     """The rung reached here, or None."""
 
 
-def cuts(num_steps: int) -> list[Cut]:
+def cuts(num_steps: int, shortest: int = 2) -> list[Cut]:
     """Return the ends of all segments of a trial, in order; the last is its end.
 
+    Args:
+        num_steps: The trial's budget.
+        shortest: A trial of fewer steps joins no comparison; see ``task.shortest_with_rungs``.
+
     Examples:
-        >>> cuts(1_000)
-        [Cut(step=1000, percent=100)]
+        >>> [tuple(cut) for cut in cuts(10)]
+        [(1, 10), (3, 30), (9, 90), (10, 100)]
         >>> [tuple(cut) for cut in cuts(50_000)]
         [(5000, 10), (15000, 30), (30000, None), (45000, 90), (50000, 100)]
+        >>> cuts(1_000, shortest=2_000)
+        [Cut(step=1000, percent=100)]
     """
-    rungs = () if num_steps < SHORT_TRIAL else DECISION_RUNGS
+    rungs = () if num_steps < shortest else DECISION_RUNGS
     ends: list[Cut] = []
     before = 0
     for percent in (*rungs, 100):
         step = num_steps * percent // 100
+        if step == before or (step == num_steps and percent < 100):
+            continue  # a short budget has fewer rungs
         pieces = -(-(step - before) // MAX_SEGMENT_STEPS)
         ends += [Cut(before + (step - before) * k // pieces, None) for k in range(1, pieces)]
         ends.append(Cut(step, percent))

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from sweep.task import AnyTask
+from sweep.task import AnyTask, TrialPlace
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +16,5 @@ class Workload:
     engine: str
     devices: tuple[str, ...]
     """Where segments may run; if one process trains alone, on the first."""
+    place: TrialPlace | None = None
+    """Where a trainer that runs programs keeps their files; None for every other trainer."""

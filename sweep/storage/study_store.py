@@ -44,6 +44,7 @@ _STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy
 
 _LABELS = ("candidate", "phase", "round")
 _PLANS = "confirm_plans"
+_SURROUNDINGS = "surroundings"
 _CONFIRMATION = "/confirm"
 
 _FINGERPRINT = "sweep:fingerprint"
@@ -132,6 +133,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         plans=entries_of(attrs.get(_PLANS, []), _PLANS),
         resources=parse_resources(attrs.get("resources", {})),
         notes=read_notes(attrs),
+        surroundings=attrs.get(_SURROUNDINGS, {}),
     )
     check_record(study)
     return study
@@ -158,6 +160,8 @@ def stored_spec(study: StudyRecord) -> StudySpec:
         name=study.name,
         goal=study.goal,
         trainer=study.trainer,
+        program=study.program,
+        surroundings=study.surroundings,
         sampler=study.sampler,
         pruner=study.pruner,
         objectives=study.objectives,
@@ -303,6 +307,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
         "resources": spec.resources.to_dict(),
         "logged": list(logged),
         "environment": describe_environment(),
+        **({_SURROUNDINGS: dict(spec.surroundings)} if spec.surroundings else {}),
     }
     for key, value in wanted.items():
         if stored.get(key) != value:

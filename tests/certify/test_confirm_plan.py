@@ -13,6 +13,7 @@ from sweep.certify.confirm_plan import (
     next_jobs,
     round_seed,
 )
+from sweep.definition.seeds import PARTS, part_seed
 from sweep.definition.spec import StudySpec
 from sweep.errors import ConfigError
 from sweep.tasks.mlp.config import TrainConfig
@@ -44,11 +45,15 @@ def play(plan: ConfirmPlan, means: dict[int, float], spread: float = 0.001) -> d
     return losses
 
 
+WIDE = 3 * 2**32
+"""The bound of the MLP's seeds."""
+
+
 def test_no_round_has_a_seed_that_a_search_can_have() -> None:
     """The search's seeds are below 2**32, choice and certificate each have 2**32 of their own above."""
     ranges = {"choice": range(2**32, 2**33), "certify": range(2**33, 3 * 2**32)}
     seeds = {
-        (phase, number): round_seed(fingerprint, phase, number)
+        (phase, number): round_seed(fingerprint, phase, number, WIDE)
         for phase in ranges
         for number in range(500)
         for fingerprint in ("5" * 64,)
@@ -61,9 +66,18 @@ def test_no_round_has_a_seed_that_a_search_can_have() -> None:
     assert all(0 <= spec.trial_seed(number) < 2**32 for number in range(1_000))
 
 
+def test_three_parts_share_a_narrow_range_of_seeds() -> None:
+    """Below 2**31, which every library takes, search, choice and certificate have a third each."""
+    third = 2**31 // 3
+    for place, part in enumerate(PARTS):
+        seeds = {part_seed(2**31, part, "study", number) for number in range(2_000)}
+        assert all(place * third <= seed < (place + 1) * third for seed in seeds)
+        assert len(seeds) == 2_000
+
+
 def test_another_study_has_other_seeds() -> None:
     """The fingerprint of the study goes into every seed."""
-    assert round_seed("a" * 64, "choice", 0) != round_seed("b" * 64, "choice", 0)
+    assert round_seed("a" * 64, "choice", 0, WIDE) != round_seed("b" * 64, "choice", 0, WIDE)
 
 
 def test_every_candidate_has_the_same_rounds_then_the_chosen_one_more() -> None:

@@ -53,7 +53,7 @@ def confirmation(
         job: trial(
             number,
             loss,
-            seed=round_seed(FINGERPRINT, job.phase, job.round),
+            seed=round_seed(FINGERPRINT, job.phase, job.round, 3 * 2**32),
             params={"hidden_neurons": 100 + job.candidate},
             labels=job._asdict(),
             **({} if loss is not None else {"state": "diverged", "reason": "diverged: it was inf"}),

@@ -5,6 +5,7 @@ from typing import Any
 from study_records import trial
 
 from sweep.execution.events import RunStarted, SegmentStored, TrialStarted
+from sweep.execution.rungs import cuts
 
 
 class Clock:
@@ -23,7 +24,8 @@ def started(**changes: Any) -> RunStarted:
 
 def begin(number: int, from_step: int = 0, num_steps: int = 50_000, **changes: Any) -> TrialStarted:
     record = trial(number, state="running", segments=(), **changes)
-    return TrialStarted(trial=record, from_step=from_step, num_steps=num_steps)
+    ends = tuple(cut.step for cut in cuts(num_steps))
+    return TrialStarted(trial=record, from_step=from_step, num_steps=num_steps, ends=ends)
 
 
 def stored(

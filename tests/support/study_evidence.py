@@ -117,7 +117,9 @@ def made_confirmation(losses: dict[int, list[float]], certified: list[float]) ->
     best = min(losses, key=lambda n: sum(losses[n]))
     jobs |= {Job(best, "certify", r): loss for r, loss in enumerate(certified)}
     trials = {
-        job: made_trial(k, loss, seed=round_seed("5" * 64, job.phase, job.round), labels=job._asdict())
+        job: made_trial(
+            k, loss, seed=round_seed("5" * 64, job.phase, job.round, 3 * 2**32), labels=job._asdict()
+        )
         for k, (job, loss) in enumerate(jobs.items())
     }
     return Confirmation(plan=plan, number=1, trials=trials, name="made/confirm")

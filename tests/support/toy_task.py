@@ -70,6 +70,7 @@ class CoreTask:
     version: int = 1
     metric: Metric = dataclasses.field(default_factory=lambda: Metric(name="dev_loss", label="dev loss"))
     shown: tuple[str, ...] = ()
+    shortest_with_rungs: int = 2_000
 
     def make_config(self, values: Mapping[str, Any]) -> ToyConfig:
         return ToyConfig(**values)

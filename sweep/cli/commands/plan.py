@@ -15,10 +15,10 @@ def plan(arguments: argparse.Namespace) -> int:
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.plan_text import PLAN_FORMATS
     from sweep.reporting.printable import printable
-    from sweep.task import baselines, load_task, resolve_device
+    from sweep.task import baselines, resolve_device
 
     spec, database = study_spec(arguments), database_of(arguments)
-    task = load_task(spec.trainer)
+    task = spec.task
     data, device = load_data(task, spec), resolve_device(task, arguments.device)
     done = trials_done(spec.name, data.sha256, database, lambda text: advise(f"warning: {text}"))
     mend(task, device)

@@ -39,10 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.run import run_study
-    from sweep.task import load_task, loss_ceiling
+    from sweep.task import loss_ceiling
 
     spec = study_spec(arguments)
-    task = load_task(spec.trainer)
+    task = spec.task
     check_place(arguments, task, spec.resources)
     database = database_of(arguments)
     if spec.cost == "train_seconds":

@@ -55,10 +55,10 @@ def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTas
             needed = space.spoken_condition(name)
             raise StudyFileError(f"{where} sets {name}, which is active only if {needed}")
     try:
-        config = task.make_config(params)
+        config = task.make_config(params).to_dict()
     except ConfigError as error:
         raise StudyFileError(f"{where}: {error}") from error
-    checked = {name: getattr(config, name) for name in space if name in params}
+    checked = {name: config[name] for name in space if name in params}
     for name, value in checked.items():
         if not space[name].contains(value):
             raise StudyFileError(f"{where}: {name} = {value!r} lies outside the search space")

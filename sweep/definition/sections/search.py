@@ -50,11 +50,9 @@ def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
             raise StudyFileError(f"unknown key {name!r} in [[trial]]; known: {', '.join(types)}")
         if any(name not in trial for trial in listed):
             raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
-    configs = [task.make_config(trial) for trial in listed]
+    configs = [task.make_config(trial).to_dict() for trial in listed]
     searched = [name for name in types if listed and name in listed[0]]
-    return Space(
-        {name: _hull(types[name], [getattr(config, name) for config in configs]) for name in searched}
-    )
+    return Space({name: _hull(types[name], [config[name] for config in configs]) for name in searched})
 
 
 def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:
@@ -64,7 +62,7 @@ def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") 
         StudyFileError: If it breaks the field's rule; ``where`` begins the message.
     """
     try:
-        return getattr(task.make_config({name: value}), name)
+        return task.make_config({name: value}).to_dict()[name]
     except ConfigError as error:
         raise StudyFileError(f"{where}{error}") from error
 

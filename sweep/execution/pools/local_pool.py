@@ -25,18 +25,25 @@ from sweep.execution.pools.worker_process import (
     CannotStart,
     Drop,
     Ended,
+    Leave,
     Message,
     News,
+    Progress,
     Ready,
+    Stop,
     WorkerProcess,
 )
-from sweep.task import SegmentJob, places
+from sweep.task import RunsPrograms, SegmentJob, places
 
 MAX_FAILED_STARTS = 3
 """Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
 
 START_LIMIT_S = 300.0
 """Seconds after which a process that has a job and is not ready counts as hanging."""
+
+
+LEAVING_S = 5.0
+"""Seconds beyond a program's own time after which its worker is killed."""
 
 
 class LocalPool:
@@ -50,11 +57,14 @@ class LocalPool:
         """
         self._news: News = queue.SimpleQueue()
         self._workers: list[_Worker] = []
+        task = asked.workload.task
+        self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None
         self._of_trial: dict[int, _Worker] = {}
         try:
             for device, places in _share_out(asked):
                 start = functools.partial(_start_process, asked, device, self._news)
-                self._workers.append(_Worker(start, device, places))
+                has_programs = self._grace_s is not None
+                self._workers.append(_Worker(start, device, places, has_programs=has_programs))
         except BaseException:
             self.close()
             raise
@@ -91,8 +101,20 @@ class LocalPool:
         """End the trial's job; a process with more places continues with the others."""
         self._of_trial[trial].drop(trial)
 
+    def leave(self, trial: int) -> None:
+        """End the program of a trial that has ended, if its worker keeps one."""
+        worker = self._of_trial.pop(trial, None)
+        if worker is not None and self._grace_s is not None:
+            worker.process.send(Leave(trial))
+
     def close(self) -> None:
-        """Kill all processes."""
+        """Kill all processes; programs get their time to end by themselves."""
+        if self._grace_s is not None:
+            for worker in self._workers:
+                worker.process.send(Stop())
+            deadline = time.monotonic() + self._grace_s + LEAVING_S
+            for worker in self._workers:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
@@ -149,8 +171,10 @@ class _Worker:
     dropped is never taken for that of a later job of the same trial.
     """
 
-    def __init__(self, start: Callable[[], WorkerProcess], device: str, places: int) -> None:
-        self.device, self.places = device, places
+    def __init__(
+        self, start: Callable[[], WorkerProcess], device: str, places: int, *, has_programs: bool
+    ) -> None:
+        self.device, self.places, self._has_programs = device, places, has_programs
         self._start = start
         self._sent: dict[int, _Sent] = {}
         self._unsent: list[SegmentJob] = []
@@ -174,12 +198,17 @@ class _Worker:
         return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
 
     def drop(self, trial: int) -> None:
-        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear."""
+        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear.
+
+        A process that runs programs hears, since it does not train itself: it ends the program.
+        """
         self._unsent = [job for job in self._unsent if job.trial != trial]
         self._suspects.discard(trial)
         for ticket in [ticket for ticket, sent in self._sent.items() if sent.job.trial == trial]:
             del self._sent[ticket]
-            if self.places == 1:
+            if self._has_programs:
+                self.process.send(Leave(trial))
+            elif self.places == 1:
                 self._replace()
             else:
                 self.process.send(Drop(ticket))
@@ -221,6 +250,9 @@ class _Worker:
                 return None
             case Answer():
                 return self._take_answer(message)
+            case Progress(ticket, reported):
+                sent = self._sent.get(ticket)
+                return SegmentOutcome(trial=sent.job.trial, reported=reported) if sent else None
             case Ended():
                 return self._take_end()
             case CannotStart(fault):

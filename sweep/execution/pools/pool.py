@@ -7,21 +7,32 @@ segment. ``pools`` lists the kinds of pool; each has a module of its own.
 import dataclasses
 import os
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from sweep.definition.resources import Resources
+from sweep.errors import SweepError
 from sweep.execution.memory import check_fits
 from sweep.execution.workload import Workload
-from sweep.task import Segment, SegmentJob, find_auto
+from sweep.task import RunsPrograms, Segment, SegmentJob, find_auto
+
+
+class Reported(NamedTuple):
+    """What a program reported while it trains."""
+
+    step: int
+    value: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentOutcome:
-    """What became of a job: a segment, a fault in training, or neither as the worker died."""
+    """News of a job: its segment, a fault in training, what its program reports meanwhile, or its worker's death."""
 
     trial: int
     segment: Segment | None = None
     fault: str | None = None
+    reported: Reported | None = None
+    """Step and value that the job's program has reported; the job goes on."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,9 @@ class Pool(Protocol):
     def kill(self, trial: int) -> None:
         """End a trial's job at once, without an outcome."""
 
+    def leave(self, trial: int) -> None:
+        """Let go of what a worker keeps of a trial that has ended."""
+
     def close(self) -> None:
         """End all jobs and workers at once."""
 
@@ -77,13 +91,28 @@ def usable_cores() -> int:
 
 
 def describe(fault: BaseException) -> str:
-    """Return an exception as one line: its kind and its first line."""
+    """Return an exception as one line: its kind and its first line; of an error of ours the line alone."""
     text = str(fault).strip().partition("\n")[0]
+    if isinstance(fault, SweepError) and text:
+        return text
     return f"{type(fault).__name__}: {text}" if text else type(fault).__name__
 
 
-def train_job(workload: Workload, device: str, job: SegmentJob) -> Segment:
-    """Train a job in a process that is prepared for it, after finding what its configuration leaves open."""
+def train_job(
+    workload: Workload,
+    device: str,
+    job: SegmentJob,
+    report: Callable[[int, float], None] = lambda step, value: None,
+) -> Segment:
+    """Train a job in a process that is prepared for it, after finding what its configuration leaves open.
+
+    ``report`` is called with step and value of what a program reports meanwhile.
+    """
+    if isinstance(workload.task, RunsPrograms):
+        assert workload.place is not None, "a program has a place"
+        return workload.task.train_live(
+            job.config, workload.data, job, workload.place, device=device, report=report
+        )
     started = time.perf_counter()
     task, data, place = workload.task, workload.data, {"engine": workload.engine, "device": device}
     check_fits(task, job.config, data, device=device)

@@ -26,7 +26,7 @@ from sweep.errors import MachineError
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
-from sweep.task import Segment, SegmentJob, prepare_worker
+from sweep.task import RunsPrograms, Segment, SegmentJob, prepare_worker
 
 LOOK_S = 5.0
 """How often the cluster is asked how large it is, seconds."""
@@ -131,6 +131,9 @@ class RayPool:
         """End the trial's task, and its process."""
         self._cancel(self._sent.pop(trial))
 
+    def leave(self, trial: int) -> None:
+        """Do nothing: a program ends with its job here."""
+
     def close(self) -> None:
         """End all tasks and leave the cluster; a cluster that was started here ends."""
         for sent in self._sent.values():
@@ -234,6 +237,9 @@ def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segme
         return train_job(workload, workload.devices[0], job)
     except Exception as fault:  # noqa: BLE001  the driver says it
         return describe(fault)
+    finally:
+        if isinstance(workload.task, RunsPrograms):
+            workload.task.leave_all()
 
 
 def _prepare(reference: Any) -> Workload:

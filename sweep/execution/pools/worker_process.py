@@ -7,6 +7,7 @@ is decided in ``local_pool``.
 """
 
 import contextlib
+import math
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -19,9 +20,12 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from sweep.errors import MachineError
-from sweep.execution.pools.pool import describe, train_job
+from sweep.execution.pools.pool import Reported, describe, train_job
 from sweep.execution.workload import Workload
-from sweep.task import JobQueue, ManyAtATime, Segment, SegmentJob, prepare_worker
+from sweep.task import AnyTask, JobQueue, ManyAtATime, RunsPrograms, Segment, SegmentJob, prepare_worker
+
+REPORT_S = 0.5
+"""Seconds between two reports of a program that are handed to the driver."""
 
 
 class Ready(NamedTuple):
@@ -42,6 +46,13 @@ class Answer(NamedTuple):
     fault: str | None
 
 
+class Progress(NamedTuple):
+    """The program of a job has reported a value; the job goes on."""
+
+    ticket: int
+    reported: Reported
+
+
 class Ended(NamedTuple):
     """The process has ended, or what it sent cannot be read."""
 
@@ -52,7 +63,17 @@ class Drop(NamedTuple):
     ticket: int
 
 
-Message = Ready | CannotStart | Answer | Ended
+class Leave(NamedTuple):
+    """A trial has ended: its program, if it is alive, is to end."""
+
+    number: int
+
+
+class Stop(NamedTuple):
+    """Every program is to end, and then the process."""
+
+
+Message = Ready | CannotStart | Answer | Progress | Ended
 """What comes from a process."""
 
 News = queue.SimpleQueue[tuple["WorkerProcess", Message]]
@@ -94,6 +115,10 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process, whatever it does."""
         self._process.kill()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until the process has ended, at most ``timeout`` seconds."""
+        self._process.join(timeout)
 
     def end(self) -> int | None:
         """Kill the process if it still runs, and return its exit code; a signal's is negative."""
@@ -152,30 +177,45 @@ def _work(connection: Connection, device: str, many: bool) -> None:
     _live_with_driver()
     try:
         workload: Workload = connection.recv()
-        jobs = _Inbox(connection)
+        jobs = _Inbox(connection, workload.task)
         prepare_worker(workload.task, workload.data, engine=workload.engine, device=device)
     except Exception as fault:  # noqa: BLE001  the driver prints it
         _report(connection, CannotStart(describe(fault)))
         return
     _report(connection, Ready())
-    for ticket, result in _train_jobs(workload, device, jobs, many=many):
+    if many:
+        assert isinstance(workload.task, ManyAtATime), "only such a task has many places"
+        place = {"engine": workload.engine, "device": device}
+        results = workload.task.train_segments(workload.data, jobs, **place)
+    else:
+        results = _train_in_turn(workload, device, jobs, connection)
+    for ticket, result in results:
         _report(connection, _answer(ticket, result))
 
 
-def _train_jobs(
-    workload: Workload, device: str, jobs: JobQueue, *, many: bool
+def _train_in_turn(
+    workload: Workload, device: str, jobs: JobQueue, connection: Connection
 ) -> Iterator[tuple[int, Segment | Exception]]:
-    """Train jobs, many at a time or in their order; yield what ``ManyAtATime.train_segments`` yields."""
-    task = workload.task
-    if many and isinstance(task, ManyAtATime):
-        yield from task.train_segments(workload.data, jobs, engine=workload.engine, device=device)
-        return
+    """Train jobs in their order; yield what ``ManyAtATime.train_segments`` yields."""
     while True:
         for job in jobs.take(wait=True):
             try:
-                yield job.trial, train_job(workload, device, job)
+                yield job.trial, train_job(workload, device, job, _Reporter(connection, job.trial))
             except Exception as fault:  # noqa: BLE001  it ends this job and no other
                 yield job.trial, fault
+
+
+class _Reporter:
+    """Tells the driver what a job's program reports, now and then."""
+
+    def __init__(self, connection: Connection, ticket: int) -> None:
+        self._connection, self._ticket = connection, ticket
+        self._last = -math.inf
+
+    def __call__(self, step: int, value: float) -> None:
+        if (now := time.monotonic()) - self._last >= REPORT_S:
+            self._last = now
+            _report(self._connection, Progress(self._ticket, Reported(step, value)))
 
 
 def _answer(ticket: int, result: Segment | Exception) -> Answer:
@@ -192,9 +232,10 @@ def _report(connection: Connection, message: Message) -> None:
 
 
 class _Inbox:
-    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``."""
+    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``. Ends a task's programs when told to."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, task: AnyTask) -> None:
+        self._programs = task if isinstance(task, RunsPrograms) else None
         self._came: queue.SimpleQueue[SegmentJob] = queue.SimpleQueue()
         self._dropped: set[int] = set()
         threading.Thread(target=self._listen, args=(connection,), daemon=True).start()
@@ -218,13 +259,27 @@ class _Inbox:
         except Exception as fault:  # noqa: BLE001  the driver prints it
             _report(connection, CannotStart(describe(fault)))
         finally:
-            os._exit(1)
+            self._end()
 
-    def _take(self, message: SegmentJob | Drop) -> None:
-        if isinstance(message, Drop):
-            self._dropped.add(message.ticket)
-        else:
-            self._came.put(message)
+    def _take(self, message: SegmentJob | Drop | Leave | Stop) -> None:
+        match message:
+            case Drop(ticket):
+                self._dropped.add(ticket)
+            case Leave(number):
+                if self._programs is not None:
+                    self._programs.leave(number)
+            case Stop():
+                self._end()
+            case _:
+                self._came.put(message)
+
+    def _end(self) -> None:
+        """End every program, and this process."""
+        try:
+            if self._programs is not None:
+                self._programs.leave_all()
+        finally:
+            os._exit(1)
 
 
 def _live_with_driver() -> None:

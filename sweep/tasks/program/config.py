@@ -1,0 +1,96 @@
+"""The configuration of a program: values under the names that the study file gives them."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.errors import ConfigError
+
+SEED = "seed"
+"""The one name that no hyperparameter can have."""
+
+KINDS: dict[str, type] = {"int": int, "float": float, "any": object}
+"""Kind of a hyperparameter as a definition stores it -> the type of its values."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProgramConfig:
+    """Hyperparameters of one run of a program.
+
+    Raises:
+        ConfigError: If a value is not of its hyperparameter's kind.
+    """
+
+    values: Mapping[str, Any]
+    """Those that are active; a list is a tuple here."""
+    seed: int = 0
+    budget: str = ""
+    """Name of the hyperparameter that is the run's length; empty if it has none."""
+
+    @property
+    def num_steps(self) -> int:
+        """The run's length; 1 without a budget."""
+        return int(self.values.get(self.budget, 1)) if self.budget else 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values and the seed."""
+        return {**self.values, SEED: self.seed}
+
+    def replace(self, **changes: Any) -> "ProgramConfig":
+        """Return a copy with some values changed."""
+        values = {**self.values, **changes}
+        return dataclasses.replace(self, seed=values.pop(SEED, self.seed), values=values)
+
+    def sha256(self) -> str:
+        """Return a hash of the values and the seed."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def make_config(values: Mapping[str, Any], kinds: Mapping[str, str], budget: str = "") -> ProgramConfig:
+    """Return a configuration whose values have the kinds of their hyperparameters.
+
+    Args:
+        values: Name -> value, ``seed`` among them or not.
+        kinds: Name -> one of ``KINDS``.
+        budget: Name of the hyperparameter that is the run's length.
+
+    Raises:
+        ConfigError: If a name is unknown, or a value has another kind.
+    """
+    checked = {}
+    for name, value in values.items():
+        if name == SEED:
+            continue
+        if name not in kinds:
+            raise ConfigError(f"{name} is no hyperparameter of this study; it has {', '.join(kinds)}")
+        checked[name] = _checked(name, value, kinds[name])
+    if budget in checked and checked[budget] < 1:
+        raise ConfigError(f"{budget} is the budget and must be 1 or more, got {checked[budget]}")
+    return ProgramConfig(checked, values.get(SEED, 0), budget)
+
+
+def _checked(name: str, value: Any, kind: str) -> Any:
+    if kind == "int" and type(value) is not int:
+        raise ConfigError(f"{name} must be a whole number, got {value!r}")
+    if kind == "float":
+        if type(value) not in (int, float):
+            raise ConfigError(f"{name} must be a number, got {value!r}")
+        return float(value)
+    return plain_value(name, value)
+
+
+def plain_value(name: str, value: Any) -> Any:
+    """Return a value that a program can take; a list becomes a tuple.
+
+    Raises:
+        ConfigError: If it is no text, number, boolean or list of these, or holds a character that ends a line.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(plain_value(name, entry) for entry in value)
+    if not isinstance(value, str | bool | int | float):
+        raise ConfigError(f"{name} must be text, a number, true, false or a list of these, got {value!r}")
+    if isinstance(value, str) and any(c in value for c in "\0\n\r"):
+        raise ConfigError(f"{name} must not hold a line break or NUL, got {value!r}")
+    return value

@@ -1,0 +1,93 @@
+"""The files that a program reads: named by globs in ``[data]``, hashed so that a change is noticed.
+
+The program opens them itself; nothing of them is sent to a worker.
+"""
+
+import dataclasses
+import glob
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.errors import DataError
+from sweep.spelling import unknown
+
+KEYS = ("files", "test_files", "sources")
+"""Keys of ``[data]``: lists of globs, relative to the folder that sweep is started in."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramData:
+    """What is known of a program's data files."""
+
+    sha256: str
+    """Of the names and contents of ``files``."""
+    n_files: int
+    n_bytes: int
+
+    def describe(self) -> str:
+        """Return one line that says what was read."""
+        if not self.n_files:
+            return "the program reads its own data; [data] files names none"
+        return f"{self.n_files:,} data files, {self.n_bytes / 1e6:,.1f} MB"
+
+
+def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``[data]`` of a program, checked.
+
+    Raises:
+        DataError: With a line for each mistake.
+    """
+    mistakes = [unknown(f"key {key!r} in [data]", key, KEYS) for key in section if key not in KEYS]
+    for key in KEYS:
+        globs = section.get(key, [])
+        if not isinstance(globs, list) or not all(isinstance(each, str) and each for each in globs):
+            mistakes.append(
+                f'data.{key} must be a list of file names or globs, as ["data/*.csv"], got {globs!r}'
+            )
+    if mistakes:
+        raise DataError(*mistakes)
+    return {key: list(section[key]) for key in KEYS if key in section}
+
+
+def read_data(section: Mapping[str, Any], start: str) -> ProgramData:
+    """Hash the data files of a program.
+
+    Args:
+        section: A checked ``[data]``.
+        start: Folder that the globs are relative to.
+
+    Raises:
+        DataError: If a glob matches no file, or a file cannot be read.
+    """
+    paths = matching(section.get("files", []), start, "data.files")
+    hashes, n_bytes = [], 0
+    for path in paths:
+        try:
+            with open(os.path.join(start, path), "rb") as file:
+                hashes.append(f"{path}\0{hashlib.file_digest(file, 'sha256').hexdigest()}")
+                n_bytes += file.tell()
+        except OSError as error:
+            raise DataError(f"data file {path} cannot be read: {error.strerror}") from error
+    sha256 = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    return ProgramData(sha256=sha256, n_files=len(paths), n_bytes=n_bytes)
+
+
+def matching(globs: list[str], start: str, key: str) -> list[str]:
+    """Return the files that globs match, relative to ``start``, in order.
+
+    Raises:
+        DataError: If one matches none.
+    """
+    found: dict[str, None] = {}
+    for pattern in globs:
+        paths = [
+            path
+            for path in glob.glob(pattern, root_dir=start, recursive=True)
+            if os.path.isfile(os.path.join(start, path))
+        ]
+        if not paths:
+            raise DataError(f"{key}: {pattern!r} matches no file in {start}", key="no-data-file")
+        found |= dict.fromkeys(sorted(paths))
+    return list(found)

@@ -1,0 +1,121 @@
+"""A trial whose program is alive: it is trained until a step, and may be trained further later."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import safetensors.numpy
+
+from sweep.errors import SweepError
+from sweep.metric import Metric
+from sweep.task import Segment
+from sweep.tasks.program.program import Program
+from sweep.tasks.program.reports import Ended, Report
+
+POLL_S = 0.5
+"""How long one look for the program's next report takes at most, seconds."""
+
+VALUE = "value"
+"""Name by which a report may call the study's metric."""
+
+
+class ProgramFailedError(SweepError):
+    """A user's program failed; the text is why."""
+
+    key = "program-failed"
+
+
+class LiveTrial:
+    """The program of one trial, and what it has reported."""
+
+    def __init__(self, trial: int, program: Program, metric: Metric, *, pick: str, budget: str) -> None:
+        """Take a program that was started just now.
+
+        Args:
+            trial: The trial's number.
+            program: What trains.
+            metric: What its reports are read for.
+            pick: ``last`` or ``best`` of the reports is the trial's value.
+            budget: Name of the hyperparameter that is the trial's length; empty if it has none.
+        """
+        self.trial, self.program = trial, program
+        self._metric, self._pick, self._budget = metric, pick, budget
+        self._reports: list[tuple[int, float]] = []
+        """Step and value of each report that holds the metric."""
+        self._handed = 0
+        """How many of them earlier segments hold."""
+        self._ended: Ended | None = None
+
+    def train(
+        self, until: int, *, is_end: bool, is_pruned: bool, report: Callable[[int, float], None]
+    ) -> Segment:
+        """Wait until the program reaches a step, or its end.
+
+        Args:
+            until: The step.
+            is_end: Whether it is the trial's last one; the program then runs to its own end.
+            is_pruned: Whether trials are compared at steps, so that the last step must be ``until``.
+            report: Is called with step and value of each report.
+
+        Raises:
+            ProgramFailedError: If the program fails, or ends without a value.
+        """
+        started = time.perf_counter()
+        while self._ended is None and (is_end or self._last_step < until):
+            self._take(self.program.next(POLL_S), report)
+        if self._ended is not None and self._ended.fault is not None:
+            raise ProgramFailedError(self._ended.fault)
+        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        return self._segment(value, time.perf_counter() - started)
+
+    @property
+    def _last_step(self) -> int:
+        return self._reports[-1][0] if self._reports else 0
+
+    def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:
+        if isinstance(event, Ended):
+            self._ended = event
+        elif event is not None and (value := self._metric_in(event.values)) is not None:
+            step = event.step if event.step is not None else len(self._reports) + 1
+            self._reports.append((step, value))
+            report(step, value)
+
+    def _metric_in(self, values: Mapping[str, float]) -> float | None:
+        return values.get(self._metric.name, values.get(VALUE))
+
+    def _value_at(self, step: int) -> float:
+        """Return the last value at or before a step, or else the first one."""
+        if not self._reports:
+            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+        before = [value for at, value in self._reports if at <= step]
+        return before[-1] if before else self._reports[0][1]
+
+    def _result(self, length: int, *, is_pruned: bool) -> float:
+        """Return the trial's value after its program has ended."""
+        assert self._ended is not None, "only an ended program has a result"
+        if is_pruned and self._last_step != length:
+            raise ProgramFailedError(
+                f"its last step is {self._last_step:,}, but {self._budget} is {length:,}; a pruner compares "
+                "trials at parts of their length, so both must be equal"
+            )
+        if self._ended.values is not None:
+            returned = self._metric_in(self._ended.values)
+            if returned is None:
+                given = ", ".join(self._ended.values) or "nothing"
+                raise ProgramFailedError(f"its result lacks {self._metric.name!r}; it holds {given}")
+            return returned
+        if not self._reports:
+            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+        values = [value for _, value in self._reports]
+        return self._metric.best(values) if self._pick == "best" else values[-1]
+
+    def _segment(self, value: float, seconds: float) -> Segment:
+        new = self._reports[self._handed :]
+        self._handed = len(self._reports)
+        return Segment(
+            state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
+            value=value,
+            losses=np.array([value for _, value in new], np.float32),
+            steps=np.array([step for step, _ in new], np.int64),
+            seconds=seconds,
+        )

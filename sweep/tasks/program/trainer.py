@@ -1,0 +1,176 @@
+"""The trainer of a study that brings its own program: a function or a command.
+
+Each segment of a trial goes on with the trial's program, which stays alive in the worker between two segments. If none
+is alive, because its worker ended, the program starts again with the same seed. This process never imports
+the user's code.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.metric import Metric
+from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
+from sweep.tasks.program import data as data_files
+from sweep.tasks.program.config import KINDS, ProgramConfig, make_config
+from sweep.tasks.program.data import ProgramData
+from sweep.tasks.program.definition import (
+    DEFAULT_GRACE_S,
+    DEFINING,
+    PARAMETERS,
+    SURROUNDING,
+    metric_of,
+    read_definition,
+)
+from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.live import LiveTrial
+from sweep.tasks.program.program import Launch, ProgramKind
+
+
+def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
+    """Return the trainer that a study file defines.
+
+    Args:
+        kind: Function or command.
+        raw: The file's values.
+        here: The file's folder.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    definition, surroundings = read_definition(raw, here, kind.defining, kind.surrounding)
+    kind.check(definition, surroundings)
+    return ProgramTask(kind.name, definition, surroundings)
+
+
+class ProgramTask:
+    """A program of the user's own as a trainer."""
+
+    version = 1
+    shown: tuple[str, ...] = ()
+    seed_bound = 2**31
+    """NumPy, scikit-learn and transformers refuse seeds from 2**32 on, some libraries from 2**31 on."""
+    shortest_with_rungs = 2
+    """Ten epochs have rungs at 1, 3 and 9."""
+
+    def __init__(self, name: str, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+        """Take what a study says of its program; nothing is imported or started."""
+        self.name, self.definition, self.surroundings = name, definition, surroundings
+        self.metric: Metric = metric_of(definition)
+        self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
+        self._budget: str = definition.get("budget", "")
+        self.grace_s: float = surroundings.get("grace", DEFAULT_GRACE_S)
+        self._live: LiveTrial | None = None
+
+    @property
+    def study_keys(self) -> frozenset[str]:
+        """Keys of a study file that define the trainer."""
+        kind = program_kind_named(self.name)
+        return frozenset({*DEFINING, *SURROUNDING, *kind.defining, *kind.surrounding})
+
+    def field_types(self) -> dict[str, type]:
+        """Return the hyperparameters that the study names, with their types."""
+        return {name: KINDS[kind] for name, kind in self._kinds.items()}
+
+    def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
+        """Build a configuration; raises ``ConfigError``."""
+        return make_config(values, self._kinds, self._budget)
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Validate ``[data]``; raises ``DataError``."""
+        return data_files.check_section(section)
+
+    def load_data(self, section: Mapping[str, Any]) -> ProgramData:
+        """Hash the files that ``[data]`` names; raises ``DataError``."""
+        return data_files.read_data(section, self.surroundings.get("start", "."))
+
+    def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
+        """Return nothing: what a program's run amounts to is not known."""
+        return {}
+
+    def work(self, config: ProgramConfig, data: ProgramData) -> float:
+        """Return the run's length, 1 without a budget."""
+        return float(config.num_steps)
+
+    def train_segment(
+        self,
+        config: ProgramConfig,
+        data: ProgramData,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+        averaged: bool = False,
+    ) -> Segment:
+        """Run the program from its start until a step, in a temporary folder, and end it."""
+        job = SegmentJob(trial=0, config=config, state=state, until_step=until_step, averaged=averaged)
+        with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+            try:
+                return self.train_live(
+                    config, data, job, TrialPlace(study="", folder=folder), device=device, report=_ignore
+                )
+            finally:
+                self.leave_all()
+
+    def train_live(
+        self,
+        config: ProgramConfig,
+        data: ProgramData,
+        job: SegmentJob,
+        place: TrialPlace,
+        *,
+        device: str,
+        report: Callable[[int, float], None],
+    ) -> Segment:
+        """Go on with the trial's program until the job's step; start the program if none is alive."""
+        is_end = job.until_step >= config.num_steps
+        until = None if is_end else job.until_step
+        if self._live is not None and self._live.trial == job.number:
+            self._live.program.go_on(until)
+        else:
+            self.leave_all()
+            self._live = self._start(config, job, place, device, until)
+        segment = self._live.train(job.until_step, is_end=is_end, is_pruned=job.averaged, report=report)
+        if is_end:
+            self.leave_all()
+        return segment
+
+    def leave(self, trial: int) -> None:
+        """End the program of a trial, if it is alive here."""
+        if self._live is not None and self._live.trial == trial:
+            self.leave_all()
+
+    def leave_all(self) -> None:
+        """End the program that is alive."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.program.stop()
+
+    def _start(
+        self, config: ProgramConfig, job: SegmentJob, place: TrialPlace, device: str, until: int | None
+    ) -> LiveTrial:
+        assert place.folder is not None, "a trial has a folder"
+        launch = Launch(
+            definition=self.definition,
+            surroundings=self.surroundings,
+            config=config,
+            study=place.study,
+            trial=job.number,
+            folder=TrialFolder(Path(place.folder) / f"{job.number:06d}"),
+            device=device,
+            cpus=place.cpus,
+            until=until,
+        )
+        return LiveTrial(
+            job.number,
+            program_kind_named(self.name).start(launch),
+            self.metric,
+            pick=self.definition.get("pick", "last"),
+            budget=self._budget,
+        )
+
+
+def _ignore(step: int, value: float) -> None:
+    """Watch nothing."""
