@@ -1,8 +1,8 @@
 """What a running program reports, and how its ``$SWEEP_REPORT`` file is read while it is being written.
 
-Each line of the file is one JSON object of numbers by name. ``step`` is optional and a whole number, the other
-names are metrics; ``value`` is the study's metric. JSON has no form for a value that is not finite: ``NaN``,
-``Infinity`` and ``-Infinity`` are read with and without quotation marks.
+Each line of the file is one JSON object of numbers by name. ``step`` is optional and a whole number, the
+other names are metrics; ``value`` is the study's metric. JSON has no form for a number that is not finite, so
+``NaN``, ``Infinity`` and ``-Infinity`` are read with and without quotation marks.
 
     {"step": 3, "value": 0.412, "accuracy": 0.87}
 """
@@ -118,7 +118,8 @@ class ReportFile:
             StorageError: If the path is no plain file.
             OSError: If it cannot be read.
         """
-        *lines, self._begun = (self._begun + self._more()).split(b"\n")
+        more = self._more()  # before the begun line is used: a file that was replaced discards it
+        *lines, self._begun = (self._begun + more).split(b"\n")
         if lines and self._is_too_long:
             self._is_too_long = False
             del lines[0]
@@ -208,7 +209,7 @@ class Pace:
 
 
 class Thinned:
-    """Keeps at most so many of a stream of lines, evenly: each first, then each second, then each fourth ..."""
+    """Keeps at most so many lines of a stream, evenly: all, then every second, then every fourth ..."""
 
     def __init__(self, most: int = 10_000) -> None:
         """Take how many are kept at most; at least 2."""
