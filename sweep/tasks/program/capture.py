@@ -1,7 +1,7 @@
 """Keeps a stream of output in a file of bounded size and hands its chunks on.
 
-The file holds the first MiB and the last 4 MiB, with a line between them that counts the bytes left out. It is
-up to date and readable while the program runs; then it may hold 4 MiB more.
+The file holds the first MiB and the last 4 MiB, with a line between them that counts the bytes left out. It
+can be read at any time; while the program runs it may hold 4 MiB more.
 """
 
 import contextlib
@@ -17,6 +17,8 @@ from sweep.tasks.program.environment import Mask
 FIRST_BYTES = 1 << 20
 LAST_BYTES = 4 << 20
 _CHUNK = 1 << 16
+_PIPE_BYTES = 1 << 20
+"""No pipe holds more without special rights."""
 _DRAIN_S = 1.0
 """How long ``close`` waits for the end of the stream before it takes what has arrived."""
 
@@ -30,7 +32,7 @@ class KeptOutput:
         Raises:
             OSError: If it cannot be created.
         """
-        self._file: BinaryIO = open(path, "w+b", buffering=0, opener=_open_private)
+        self._file: BinaryIO = open(path, "w+b", buffering=0, opener=_open_private)  # noqa: SIM115  until close
         self._first, self._last = first, last
         self._size = 0
         self.left_out = 0
@@ -142,11 +144,12 @@ class Capture:
         poll = select.poll()
         poll.register(self._pipe, select.POLLIN)
         poll.register(self._closing, select.POLLIN)
-        while self._pipe in (ready := {fd for fd, _ in poll.poll()}):
+        left = _PIPE_BYTES
+        while left > 0 and self._pipe in (ready := {fd for fd, _ in poll.poll()}):
             chunk = os.read(self._pipe, _CHUNK)
-            if not chunk or self._closing in ready:
-                self._take(self._mask.feed(chunk))
+            if not chunk:
                 break
+            left -= len(chunk) if self._closing in ready else 0
             self.n_bytes += len(chunk)
             self._take(self._mask.feed(chunk))
         os.close(self._pipe)

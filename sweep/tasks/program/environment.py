@@ -51,7 +51,8 @@ def child_environment(
     """Return all variables of a trial's program.
 
     Args:
-        parent: Our own environment. Its ``SWEEP_`` variables, a storage URL's password and PGPASSWORD are left out.
+        parent: Our own environment. What begins with ``SWEEP_``, holds the password of the storage's URL, or is
+            PGPASSWORD, is left out.
         study: Name.
         trial: Number.
         seed: Also of Python's string hashes.
@@ -159,7 +160,8 @@ def _mistake(name: str, value: Any) -> str | None:
     if name.startswith(_OURS):
         return f"env.{name}: variables that begin with {_OURS} are set by sweep; choose another name"
     if _LOOKS_SECRET.search(name.upper()):
-        return f'env.{name} looks like a secret, and studies are stored; set it outside and write secrets = ["{name}"]'
+        advice = f'set it outside of sweep and write secrets = ["{name}"]'
+        return f"env.{name} looks like a secret, and studies are stored; {advice}"
     if type(value) not in (str, int, float) or "\0" in str(value):
         return f"env.{name} must be a text or a number, got {value!r}"
     return None

@@ -1,15 +1,16 @@
 """Runs one command in a session of its own and ends whatever the command started.
 
-``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little of the
-standard library as it can, since each trial waits for it.
+``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little
+of the standard library as it can, since each trial waits for it.
 
-Standard input carries the request (see ``read_request``) and is then the leash: the command is stopped as soon
-as the leash closes, because the worker asks for that or has died. SIGTERM, SIGINT and SIGHUP stop it too. To stop
-it, the supervisor sends TERM to the command's group, TERM to the remaining processes once the command has ended,
-and KILL to all after the grace. On Linux the supervisor is the subreaper of all descendants, so that none escapes
-by a new session. Elsewhere it ends the command's process group alone.
+Standard input carries the request (see ``read_request``) and is then the leash: the command is stopped as
+soon as the leash closes, because the worker asks for that or has died. SIGTERM, SIGINT and SIGHUP stop it
+too. To stop it, the supervisor sends TERM to the command's group, TERM to the remaining processes once the
+command has ended, and KILL to all after the grace. On Linux the supervisor is the subreaper of all
+descendants, so that none escapes by a new session. Elsewhere it ends the command's process group alone.
 
-STATUS_FD gets two lines: ``started PID`` or ``failed STAGE ERRNO``; later ``exit STATUS LEFT ALIVE PEAK_BYTES``.
+STATUS_FD gets two lines: ``started PID`` or ``failed STAGE ERRNO``; later ``exit STATUS LEFT ALIVE
+PEAK_BYTES``.
 """
 
 import contextlib
