@@ -51,8 +51,8 @@ def child_environment(
     """Return all variables of a trial's program.
 
     Args:
-        parent: Our own environment. What begins with ``SWEEP_``, holds the password of the storage's URL, or is
-            PGPASSWORD, is left out.
+        parent: Our own environment. Left out are variables that begin with ``SWEEP_`` or hold the password of
+            the storage's URL, and PGPASSWORD.
         study: Name.
         trial: Number.
         seed: Also of Python's string hashes.

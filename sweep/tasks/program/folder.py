@@ -66,7 +66,7 @@ class TrialFolder:
         self._write(self.command, " \\\n".join(lines) + "\n")
 
     def write_reports(self, thinned: Thinned) -> None:
-        """Write the reports, and remove the file that the program wrote; a first line counts what is left out."""
+        """Write the reports and remove the program's own file; a first line counts what is left out."""
         lines = thinned.lines()
         if len(lines) < thinned.seen:
             lines = [json.dumps({"kept": len(lines), "of": thinned.seen}), *lines]

@@ -1,8 +1,8 @@
 """Copies of a program's checkpoint folder that were whole.
 
-A program writes its checkpoints whenever it likes, and may be killed while it does so. A copy counts as whole if
-nothing in the folder was changed for a while before it was made, and nothing was changed until it was complete.
-It stands beside the folder as ``checkpoint.N``; the newest two are kept.
+A program writes its checkpoints whenever it likes, and may be killed while it does so. A copy counts as whole
+if nothing in the folder was changed for a while before it was made, and nothing was changed until it was
+complete. It stands beside the folder as ``checkpoint.N``; the newest two are kept.
 """
 
 import os
@@ -29,8 +29,14 @@ class Snapshots:
         self._checkpoint, self._quiet_s = checkpoint, quiet_s
         self._copied: object = None
 
-    def take(self) -> bool:
+    def take(self, *, has_ended: bool = False) -> bool:
         """Copy the folder, unless it is empty, is being written, or is the same as in the last copy.
+
+        Do not call it once the program was killed: its half-written files look finished soon. A folder that
+        is written without a pause, such as by a log in it, is never copied before the end.
+
+        Args:
+            has_ended: The program has ended and was not killed; nothing is being written.
 
         Returns:
             Whether there is a new copy. A link is copied as a link.
@@ -40,7 +46,7 @@ class Snapshots:
             OSError: If the disk is full.
         """
         before = self._looked_at()
-        if not before or before == self._copied or self._is_fresh(before):
+        if not before or before == self._copied or (not has_ended and self._is_fresh(before)):
             return False
         part = self._checkpoint.with_name(f"{self._checkpoint.name}{_PART}")
         shutil.rmtree(part, ignore_errors=True)
@@ -89,7 +95,7 @@ class Snapshots:
     def _looked_at(self) -> dict[str, tuple[int, ...]]:
         """Return name -> kind, inode, size and time of change of all that is in the folder."""
         refuse_unless(stat.S_ISDIR, self._checkpoint)
-        found = {}
+        found: dict[str, tuple[int, ...]] = {}
         for folder, folders, files in os.walk(self._checkpoint):
             for name in (*folders, *files):
                 path = os.path.join(folder, name)
@@ -102,7 +108,8 @@ class Snapshots:
         return found
 
     def _is_fresh(self, seen: dict[str, tuple[int, ...]]) -> bool:
-        return time.time_ns() - max(entry[-1] for entry in seen.values()) < self._quiet_s * 1e9
+        newest_ns = max(entry[-1] for entry in seen.values())
+        return time.time_ns() - newest_ns < self._quiet_s * 1e9
 
 
 def _is_folder(path: Path) -> bool:
