@@ -1,0 +1,217 @@
+"""Sets the environment variables of a training program, and keeps secrets out of what is stored."""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sweep.errors import DeviceError, StudyFileError
+from sweep.storage.addresses import STORAGE_VARIABLE
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Variables that name a number of threads; set to the trial's cores unless the user has set them."""
+
+MASKED = "***"
+SHORTEST_SECRET = 4
+"""Characters; masking a shorter value would damage ordinary text."""
+
+_OURS = "SWEEP_"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LOOKS_SECRET = re.compile(
+    r"(^|_)(API|ACCESS|SECRET|PRIVATE)?KEY$|TOKEN$|PASS(WORD|WD|PHRASE)|SECRET|CREDENTIAL"
+)
+_DEVICE = re.compile(r"cuda(?::(\d+))?")
+
+
+def child_environment(
+    parent: Mapping[str, str],
+    *,
+    study: str,
+    trial: int,
+    seed: int,
+    dir: Path,  # noqa: A002  the study file's own word
+    checkpoint: Path,
+    report: Path,
+    config: Path,
+    resumed: bool,
+    deadline: float | None,
+    device: str,
+    cpus: float,
+    env: Mapping[str, str],
+    secrets: Sequence[str],
+) -> dict[str, str]:
+    """Return all variables of a trial's program.
+
+    Args:
+        parent: Our own environment. Left out are variables that begin with ``SWEEP_`` or hold the password of
+            the storage's URL, and PGPASSWORD.
+        study: Name.
+        trial: Number.
+        seed: Also of Python's string hashes.
+        dir: The trial's folder.
+        checkpoint: Folder that the program may go on from.
+        report: File that takes its reports.
+        config: JSON file of its configuration.
+        resumed: Whether ``checkpoint`` holds an earlier attempt's.
+        deadline: When the trial is stopped, in seconds since 1970; None for never.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` with commas between them.
+        cpus: Cores.
+        env: The study's [env], which has the last word.
+        secrets: Names of variables that must be there.
+
+    Raises:
+        StudyFileError: If a secret is not set.
+        DeviceError: If the device is not among those that the user's CUDA_VISIBLE_DEVICES allows.
+    """
+    child = _inherited(parent, secrets)
+    child["PATH"] = _with_interpreter(child.get("PATH"))
+    child |= {name: str(max(1, int(cpus))) for name in THREADS if name not in child}
+    child |= {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed % 2**32)}
+    child |= _visible(device, parent.get("CUDA_VISIBLE_DEVICES"))
+    child |= env
+    child |= {
+        "SWEEP_STUDY": study,
+        "SWEEP_TRIAL": str(trial),
+        "SWEEP_SEED": str(seed),
+        "SWEEP_DIR": str(dir),
+        "SWEEP_CHECKPOINT": str(checkpoint),
+        "SWEEP_REPORT": str(report),
+        "SWEEP_CONFIG": str(config),
+        "SWEEP_RESUMED": str(int(resumed)),
+    }
+    return child if deadline is None else child | {"SWEEP_DEADLINE": repr(deadline)}
+
+
+def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
+    """Return the parent's variables without ours and without the storage's password."""
+    if missing := [name for name in secrets if name not in parent]:
+        raise StudyFileError(
+            f"secrets names {', '.join(missing)}, which this environment lacks; set it first"
+        )
+    password = _password(parent.get(STORAGE_VARIABLE, ""))
+    return {
+        name: value
+        for name, value in parent.items()
+        if name in secrets
+        or not (name.startswith(_OURS) or name == "PGPASSWORD" or (password and password in unquote(value)))
+    }
+
+
+def _password(url: str) -> str | None:
+    """Return a URL's password, if it has one that is long enough to look for."""
+    try:
+        password = unquote(urlsplit(url).password or "")
+    except ValueError:
+        return None
+    return password if len(password) >= SHORTEST_SECRET else None
+
+
+def _with_interpreter(path: str | None) -> str:
+    """Put the folder of this interpreter in front, so that its ``torchrun`` and ``accelerate`` are found."""
+    folder = str(Path(sys.executable).parent)
+    return folder if not path else f"{folder}:{path}"
+
+
+def _visible(device: str, allowed: str | None) -> dict[str, str]:
+    """Return CUDA_VISIBLE_DEVICES for a place, chosen among those that the user allows.
+
+    Examples:
+        >>> _visible("cuda:1", "4,GPU-8f"), _visible("cuda:0,cuda:1", None), _visible("cpu", None)
+        ({'CUDA_VISIBLE_DEVICES': 'GPU-8f'}, {'CUDA_VISIBLE_DEVICES': '0,1'}, {'CUDA_VISIBLE_DEVICES': ''})
+    """
+    if device == "cpu":
+        return {"CUDA_VISIBLE_DEVICES": ""}
+    parts = [_DEVICE.fullmatch(part) for part in device.split(",")]
+    wanted = [int(part[1] or 0) for part in parts if part]
+    if len(wanted) < len(parts):
+        raise DeviceError(f"device must be cpu, cuda or cuda:N, got {device!r}")
+    names = None if allowed is None else [name.strip() for name in allowed.split(",") if name.strip()]
+    if names is not None and max(wanted) >= len(names):
+        raise DeviceError(f"{device} is not here: CUDA_VISIBLE_DEVICES={allowed} allows {len(names)}")
+    return {"CUDA_VISIBLE_DEVICES": ",".join(str(n) if names is None else names[n] for n in wanted)}
+
+
+def check_env(section: Any) -> dict[str, str]:
+    """Check the section [env] of a study file; numbers become text.
+
+    Raises:
+        StudyFileError: All mistakes, among them names that look like secrets.
+    """
+    if not isinstance(section, Mapping):
+        raise StudyFileError(f"env must be a section of names and texts, got {section!r}")
+    mistakes = [mistake for name, value in section.items() if (mistake := _mistake(name, value))]
+    if mistakes:
+        raise StudyFileError(*mistakes)
+    return {name: str(value) for name, value in section.items()}
+
+
+def _mistake(name: str, value: Any) -> str | None:
+    """Return what is wrong with one variable, without its value if that may be a secret."""
+    if not _NAME.fullmatch(name):
+        return f"env.{name!r}: a variable's name has letters, digits and _ only"
+    if name.startswith(_OURS):
+        return f"env.{name}: variables that begin with {_OURS} are set by sweep; choose another name"
+    if _LOOKS_SECRET.search(name.upper()):
+        advice = f'set it outside of sweep and write secrets = ["{name}"]'
+        return f"env.{name} looks like a secret, and studies are stored; {advice}"
+    if type(value) not in (str, int, float) or "\0" in str(value):
+        return f"env.{name} must be a text or a number, got {value!r}"
+    return None
+
+
+class Mask:
+    """Replaces secrets in a stream of bytes, also where two chunks share one."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Take the values, not the names; those below ``SHORTEST_SECRET`` characters are ignored."""
+        long = {value for value in secrets if len(value) >= SHORTEST_SECRET}
+        self._secrets = sorted(
+            (value.encode(errors="surrogateescape") for value in long), key=len, reverse=True
+        )
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return what can be passed on, masked; the beginning of a possible secret is held back."""
+        if not self._secrets:
+            return chunk
+        chunk = self._replace(self._held + chunk)
+        n = max(_overlap(chunk, secret) for secret in self._secrets)
+        self._held = chunk[len(chunk) - n :]
+        return chunk[: len(chunk) - n]
+
+    def close(self) -> bytes:
+        """Return what was held back; the stream has ended."""
+        held, self._held = self._held, b""
+        return held
+
+    def _replace(self, chunk: bytes) -> bytes:
+        for secret in self._secrets:
+            chunk = chunk.replace(secret, MASKED.encode())
+        return chunk
+
+
+def _overlap(chunk: bytes, secret: bytes) -> int:
+    """Return how many bytes at a chunk's end begin a secret."""
+    longest = min(len(chunk), len(secret) - 1)
+    return next((n for n in range(longest, 0, -1) if chunk.endswith(secret[:n])), 0)
+
+
+def mask(text: str, secrets: Sequence[str]) -> str:
+    """Replace secrets in a text.
+
+    Examples:
+        >>> mask("login with abcdef: ok", ["abcdef"])
+        'login with ***: ok'
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, MASKED)
+    return text

@@ -1,0 +1,116 @@
+"""Copies of a program's checkpoint folder that were whole.
+
+A program writes its checkpoints whenever it likes, and may be killed while it does so. A copy counts as whole
+if nothing in the folder was changed for a while before it was made, and nothing was changed until it was
+complete. It stands beside the folder as ``checkpoint.N``; the newest two are kept.
+"""
+
+import os
+import re
+import shutil
+import stat
+import time
+from pathlib import Path
+
+from sweep.storage.files import refuse_unless
+
+QUIET_S = 1.0
+"""For so long nothing in the folder was changed before it is copied."""
+
+_KEPT = 2
+_PART = ".part"
+
+
+class Snapshots:
+    """The whole copies of one checkpoint folder."""
+
+    def __init__(self, checkpoint: Path, quiet_s: float = QUIET_S) -> None:
+        """Take the folder that the program writes to, and how long it must have been left alone."""
+        self._checkpoint, self._quiet_s = checkpoint, quiet_s
+        self._copied: object = None
+
+    def take(self, *, has_ended: bool = False) -> bool:
+        """Copy the folder, unless it is empty, is being written, or is the same as in the last copy.
+
+        Do not call it once the program was killed: its half-written files look finished soon. A folder that
+        is written without a pause, such as by a log in it, is never copied before the end.
+
+        Args:
+            has_ended: The program has ended and was not killed; nothing is being written.
+
+        Returns:
+            Whether there is a new copy. A link is copied as a link.
+
+        Raises:
+            StorageError: If the folder was replaced by something else.
+            OSError: If the disk is full.
+        """
+        before = self._looked_at()
+        if not before or before == self._copied or (not has_ended and self._is_fresh(before)):
+            return False
+        part = self._checkpoint.with_name(f"{self._checkpoint.name}{_PART}")
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            shutil.copytree(self._checkpoint, part, symlinks=True)
+        except shutil.Error:  # a file went away, or is a pipe
+            shutil.rmtree(part, ignore_errors=True)
+            return False
+        if self._looked_at() != before:
+            shutil.rmtree(part, ignore_errors=True)
+            return False
+        os.replace(part, self._numbered(max(self._numbers(), default=0) + 1))
+        self._copied = before
+        self._remove_old()
+        return True
+
+    def restore(self) -> bool:
+        """Make the checkpoint folder equal to the newest copy, or empty; return whether there is a copy."""
+        refuse_unless(stat.S_ISDIR, self._checkpoint)
+        shutil.rmtree(self._checkpoint, ignore_errors=True)
+        newest = max(self._numbers(), default=None)
+        if newest is None:
+            self._checkpoint.mkdir(mode=0o700)
+            return False
+        shutil.copytree(self._numbered(newest), self._checkpoint, symlinks=True)
+        return True
+
+    def remove(self) -> None:
+        """Remove all copies."""
+        for number in self._numbers():
+            shutil.rmtree(self._numbered(number))
+
+    def _numbered(self, number: int) -> Path:
+        return self._checkpoint.with_name(f"{self._checkpoint.name}.{number}")
+
+    def _numbers(self) -> list[int]:
+        """Return the numbers of the copies, rising."""
+        name = re.compile(re.escape(self._checkpoint.name) + r"\.([0-9]{1,9})")
+        found = (name.fullmatch(path.name) for path in self._checkpoint.parent.iterdir() if _is_folder(path))
+        return sorted(int(match[1]) for match in found if match)
+
+    def _remove_old(self) -> None:
+        for number in self._numbers()[:-_KEPT]:
+            shutil.rmtree(self._numbered(number))
+
+    def _looked_at(self) -> dict[str, tuple[int, ...]]:
+        """Return name -> kind, inode, size and time of change of all that is in the folder."""
+        refuse_unless(stat.S_ISDIR, self._checkpoint)
+        found: dict[str, tuple[int, ...]] = {}
+        for folder, folders, files in os.walk(self._checkpoint):
+            for name in (*folders, *files):
+                path = os.path.join(folder, name)
+                try:
+                    status = os.lstat(path)
+                except FileNotFoundError:
+                    found[path] = (time.time_ns(),)  # differs from whatever is seen next
+                    continue
+                found[path] = (status.st_mode, status.st_ino, status.st_size, status.st_ctime_ns)
+        return found
+
+    def _is_fresh(self, seen: dict[str, tuple[int, ...]]) -> bool:
+        newest_ns = max(entry[-1] for entry in seen.values())
+        return time.time_ns() - newest_ns < self._quiet_s * 1e9
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)

@@ -1,0 +1,294 @@
+"""Runs one command in a session of its own and ends whatever the command started.
+
+``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little
+of the standard library as it can, since each trial waits for it.
+
+Standard input carries the request (see ``read_request``) and is then the leash: the command is stopped as
+soon as the leash closes, because the worker asks for that or has died. SIGTERM, SIGINT and SIGHUP stop it
+too. To stop it, the supervisor sends TERM to the command's group, TERM to the remaining processes once the
+command has ended, and KILL to all after the grace. On Linux the supervisor is the subreaper of all
+descendants, so that none escapes by a new session. Elsewhere it ends the command's process group alone.
+
+STATUS_FD gets two lines: ``started PID`` or ``failed STAGE ERRNO``; later ``exit STATUS LEFT ALIVE
+PEAK_BYTES``.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+IS_LINUX = sys.platform.startswith("linux")
+SETTLE_S = 0.5
+"""What still runs this long after the command's own end was left behind; helpers often end a moment later."""
+GIVE_UP_S = 10.0
+"""A process that KILL does not end for so long hangs in the kernel, or belongs to another user."""
+STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Request:
+    """What to run: argv, environment, folder, descriptors, and the grace in seconds."""
+
+    def __init__(self, fields: list[bytes]) -> None:
+        """Take the fields of the message in their order."""
+        grace, stdin, passed, self.cwd, n_arguments, *rest = fields
+        self.grace_s = float(grace)
+        self.stdin = int(stdin)
+        """-1 for none: the command reads /dev/null."""
+        self.passed = [int(fd) for fd in passed.split(b",") if fd]
+        self.argv = rest[: int(n_arguments)]
+        self.environment = dict(entry.split(b"=", 1) for entry in rest[int(n_arguments) :])
+
+
+def read_request() -> Request | None:
+    """Read the fields from standard input: a length in 10 digits, then fields that are separated by NUL.
+
+    Returns:
+        The request, or None if the worker died before it was complete.
+    """
+    header = _read(10)
+    body = _read(int(header)) if len(header) == 10 else b""
+    return Request(body.split(b"\0")) if body and len(body) == int(header) else None
+
+
+def _read(n: int) -> bytes:
+    parts = []
+    while n and (part := os.read(0, n)):
+        parts.append(part)
+        n -= len(part)
+    return b"".join(parts)
+
+
+def start(request: Request, libc: ctypes.CDLL | None) -> tuple[int, bytes]:
+    """Start the command; return its pid, and where and with which error it failed (empty: it runs)."""
+    failures, tell = os.pipe()
+    supervisor = os.getpid()
+    pid = os.fork()
+    if not pid:
+        stage = b"start"
+        try:
+            _become_child(request, libc, supervisor)
+            stage = b"cwd"
+            os.chdir(request.cwd)
+            stage = b"exec"
+            os.execvpe(request.argv[0], request.argv, request.environment)  # noqa: S606  it is what was asked for
+        except OSError as error:
+            os.write(tell, b"%s %d" % (stage, error.errno or 0))
+        finally:
+            os._exit(127)
+    os.close(tell)
+    failure = os.read(failures, 64)  # empty as soon as the command runs, since its end closes then
+    os.close(failures)
+    return pid, failure
+
+
+def _become_child(request: Request, libc: ctypes.CDLL | None, supervisor: int) -> None:
+    """Set what the command inherits: session, signals, standard input; it is killed if the supervisor is."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (*STOPPING, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    if libc is not None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != supervisor:
+            os._exit(127)
+    os.dup2(request.stdin if request.stdin >= 0 else os.open(os.devnull, os.O_RDONLY), 0)
+    if request.stdin > 2 and request.stdin not in request.passed:
+        os.close(request.stdin)
+
+
+class Family:
+    """The command and its descendants."""
+
+    def __init__(self, command: int) -> None:
+        """Take the command's pid, which is also its group and its session."""
+        self.command = command
+        self.status: int | None = None
+        """The command's wait status; None while it runs."""
+        self.peak_bytes = 0
+        """Of the largest process that has ended."""
+        self._asked: set[int] = set()
+
+    def reap(self) -> None:
+        """Take the end of each child that has ended, adopted ones included."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            unit = 1 if sys.platform == "darwin" else 1024
+            self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * unit)
+            if pid == self.command:
+                self.status = status
+
+    def living(self) -> list[int]:
+        """Return the pids of all that has not ended, or has and was not waited for by its parent."""
+        self.reap()
+        if IS_LINUX and os.path.exists("/proc/self/stat"):
+            return _descendants(os.getpid())
+        group = _signal_group(self.command, 0)
+        return [self.command] if group or self.status is None else []
+
+    def ask_to_end(self) -> None:
+        """Send TERM: first to the group, and once the command has ended to each of the others, once."""
+        if self.status is None:
+            if self.command not in self._asked:
+                self._asked.add(self.command)
+                _signal_group(self.command, signal.SIGTERM)
+                _signal_group(self.command, signal.SIGCONT)  # a stopped process would not see it
+            return
+        for pid in self.living():
+            if pid not in self._asked:
+                self._asked.add(pid)
+                _signal(pid, signal.SIGTERM)
+                _signal(pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Send KILL to all."""
+        _signal_group(self.command, signal.SIGKILL)
+        for pid in self.living():
+            _signal(pid, signal.SIGKILL)
+
+
+def _descendants(ancestor: int) -> list[int]:
+    """Return the pids below a process, from ``/proc``."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except OSError:
+                continue  # it has ended meanwhile
+            children.setdefault(parent, []).append(int(name))
+    found, new = [], [ancestor]
+    while new:
+        new = [child for pid in new for child in children.get(pid, ())]
+        found += new
+    return found
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended, or is another user's
+        os.kill(pid, number)
+
+
+def _signal_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; return whether there is one."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Waiting:
+    """Waits for ends of children, and for the leash."""
+
+    def __init__(self) -> None:
+        """Turn signals into bytes of a pipe."""
+        self.is_cut = False
+        """Whether the command is to be stopped."""
+        self._wake, wakened = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(wakened, False)
+        signal.set_wakeup_fd(wakened, warn_on_full_buffer=False)
+        for number in (*STOPPING, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Return after a signal, a change of the leash, or the timeout in seconds."""
+        sources = [self._wake] if self.is_cut else [self._wake, 0]
+        ready = select.select(sources, [], [], timeout_s)[0]
+        if 0 in ready and not os.read(0, 4096):
+            self.is_cut = True
+        if self._wake in ready and not STOPPING.isdisjoint(os.read(self._wake, 4096)):
+            self.is_cut = True
+
+
+def watch(family: Family, waiting: Waiting, grace_s: float) -> tuple[int, int]:
+    """Wait for the command's end or the leash, then end all that is left.
+
+    Returns:
+        How many processes outlived a command that ended by itself, and how many live in spite of KILL.
+    """
+    while family.status is None and not waiting.is_cut:
+        waiting.wait(None)
+        family.reap()
+    left = 0
+    if family.status is not None:
+        _until_none(family, waiting, SETTLE_S)
+        left = len(family.living())
+    _until_none(family, waiting, grace_s, family.ask_to_end)
+    _until_none(family, waiting, GIVE_UP_S, family.kill)
+    return left, len(family.living())
+
+
+def _until_none(
+    family: Family, waiting: Waiting, timeout_s: float, act: Callable[[], None] | None = None
+) -> None:
+    """Repeat an action until no process is left, or until the timeout in seconds."""
+    end = time.monotonic() + timeout_s
+    pause_s = 0.002
+    while family.living():
+        if act is not None:
+            act()
+        remaining_s = end - time.monotonic()
+        if remaining_s <= 0:
+            return
+        waiting.wait(min(pause_s, remaining_s))
+        pause_s = min(2 * pause_s, 0.1)
+
+
+def main() -> None:
+    """Serve one request."""
+    status = int(sys.argv[1])
+    os.set_inheritable(status, False)
+    waiting = Waiting()
+    libc = ctypes.CDLL(None) if IS_LINUX else None
+    if libc is not None:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    request = read_request()
+    if request is None:
+        return
+    pid, failure = start(request, libc)
+    if failure:
+        os.write(status, b"failed %s\n" % failure)
+        return
+    _release(request)
+    family = Family(pid)
+    _tell(status, f"started {pid}\n")
+    left, alive = watch(family, waiting, request.grace_s)
+    _tell(
+        status, f"exit {-1 if family.status is None else family.status} {left} {alive} {family.peak_bytes}\n"
+    )
+
+
+def _release(request: Request) -> None:
+    """Close the command's descriptors here, so that their other ends notice when it has closed them."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    for fd in {*request.passed, request.stdin} - {-1, 0, 1, 2}:
+        os.close(fd)
+
+
+def _tell(status: int, line: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the worker has died
+        os.write(status, line.encode())
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # saves the interpreter's own end, for which the worker would wait
