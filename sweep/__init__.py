@@ -1,25 +1,28 @@
 """sweep: an honest hyperparameter sweep."""
 
-import importlib
-import os
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+import importlib
+
+TYPE_CHECKING = False  # the name in typing, whose import takes most of the time that this one may take
 if TYPE_CHECKING:
+    from typing import Any
+
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
+    from sweep.client import Pruned, Stopped, report
 
-__all__ = ["__version__", "confirm", "load_study", "plan", "run"]
-
-# numpy's small products wait for threads that the trainers keep busy: a proposal of the sampler gp_cost took
-# fifty times as long. The variable is read when numpy is loaded; whoever sets it keeps it.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+__all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Pruned": "sweep.client",
+    "Stopped": "sweep.client",
     "confirm": "sweep.api.training",
     "load_study": "sweep.api.stored",
     "plan": "sweep.api.training",
+    "report": "sweep.client",
     "run": "sweep.api.training",
 }
 """What is loaded when it is first asked for, so that importing ``sweep`` stays cheap."""
@@ -28,4 +31,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found = getattr(importlib.import_module(_HOMES[name]), name)
+    return found

@@ -7,12 +7,15 @@ study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM; 141 a ru
 
 import gc
 import io
+import os
 import sys
 from collections.abc import Sequence
 
 from sweep.cli.arguments import parse_arguments
 from sweep.cli.commands.common import complain, drop_output, report_error
 from sweep.errors import SweepError
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before a command loads numpy; sweep/api says why
 
 _LOSING_OR_FAILING = ("strict", "surrogateescape")
 """What Python does by itself with a letter that an encoding lacks; other ways were asked for."""

@@ -1,0 +1,236 @@
+"""The worker's side of a host: begin a function's trial, hear its reports, end it, replace the process.
+
+This process never imports the user's code, and trusts nothing that the other one sends.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweep.tasks.function.process import HostProcess
+from sweep.tasks.function.target import Target
+from sweep.tasks.program.reports import Ended, Report, parse_report
+
+_SLICE_S = 0.5
+"""After which a silent process is looked at: C code's children may hold its channel open after its end."""
+
+_MOST_GROWTH = 1.5
+"""A process that holds this many times the memory that it held after its first trial is replaced."""
+
+
+_LONGEST_FAULT = 1_000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStart:
+    """What a function's trial is begun with."""
+
+    parameters: Mapping[str, Any]
+    """The active ones by name, fixed and searched."""
+    searched: Sequence[str]
+    """The names of the searched ones among them."""
+    seed: int
+    dir: str
+    """The trial's folder."""
+    checkpoint: str
+    """The folder of its checkpoint."""
+    device: str = "cpu"
+    cpus: int = 1
+    resumed: bool = False
+    until: int | None = None
+    """The first step at which it waits for ``go_on``; None: it never waits."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of this trial alone."""
+
+    def message(self, metrics: Sequence[str]) -> dict[str, Any]:
+        """Return it as it is sent."""
+        config = {name: value for name, value in asdict(self).items() if name not in ("until", "environment")}
+        begin = {"until": self.until, "environment": dict(self.environment), "metrics": list(metrics)}
+        return {"begin": {"config": config, **begin}}
+
+
+class HostedFunction:
+    """A trial that a host runs."""
+
+    def __init__(self, process: HostProcess) -> None:
+        self._process = process
+        self._ended: Ended | None = None
+        self.is_waiting = False
+        """Whether it waits at a rung, for ``go_on`` or ``stop``."""
+        self.is_reusable = False
+        """Whether its process may run another trial."""
+
+    def next(self, timeout: float) -> Report | Ended | None:
+        """Return the next report or the end; None if neither came within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while self._ended is None:
+            left = max(deadline - time.monotonic(), 0.0)
+            try:
+                message = self._process.wire.receive(min(left, _SLICE_S))
+                if message is not None:
+                    return self._understood(message)
+            except EOFError:
+                return self._die()
+            except (ValueError, TypeError, KeyError, OverflowError):
+                return self._fail("sent something on sweep's own channel that cannot be read")
+            if self._process.exit() is not None and left <= _SLICE_S:
+                return self._die()
+            if not left:
+                return None
+        return self._ended
+
+    def go_on(self, until: int | None = None) -> None:
+        """Continue a trial that waits.
+
+        Args:
+            until: The next step at which it waits; None: it waits no more.
+        """
+        if self.is_waiting:
+            self.is_waiting = False
+            self._send({"go_on": until})
+
+    def stop(self, *, pruned: bool = False) -> None:
+        """End the trial and its process, unless it has ended: SIGTERM, the grace, SIGKILL.
+
+        Args:
+            pruned: Raise ``sweep.Pruned`` in a trial that waits, otherwise ``sweep.Stopped``.
+        """
+        if self._ended is not None:
+            return
+        if self.is_waiting:
+            self._process.tell("pruned" if pruned else "stopped")
+        self._process.stop()
+        self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._process.wire.send(message)
+        except OSError:  # the process has ended; ``next`` returns why
+            return
+
+    def _understood(self, message: dict[str, Any]) -> Report | Ended:
+        if "report" in message:
+            self.is_waiting = message["waits"] is True
+            return _report(message)
+        memory = message["memory"]
+        if type(memory) is not int:
+            raise TypeError
+        if "values" in message:
+            self._judge(memory)
+            self._ended = Ended(values=_figures(message["values"]))
+        elif "fault" in message:
+            self._ended = Ended(fault=" ".join(str(message["fault"])[:_LONGEST_FAULT].split()))
+        else:  # SIGTERM came from outside
+            self._ended = Ended(fault=f"the trial was {message['ended']}: its process got SIGTERM")
+        return self._ended
+
+    def _judge(self, memory: int) -> None:
+        process = self._process
+        process.first_memory = process.first_memory or memory
+        self.is_reusable = memory < _MOST_GROWTH * process.first_memory
+
+    def _die(self) -> Ended:
+        """Return the end of a trial whose process ended, or closed its channel."""
+        exit_ = self._process.wait(_SLICE_S)
+        return self._fail("closed sweep's own channel" if exit_ is None else str(exit_))
+
+    def _fail(self, what: str) -> Ended:
+        self._process.stop()
+        self._ended = Ended(fault=f"the function's process {what}, without a result; see the trial's stderr")
+        return self._ended
+
+
+class Host:
+    """Runs the trials of one function, in one process as long as it is as good as new.
+
+    A process is replaced after a trial that failed or was ended, and when it holds 1.5 times the memory that
+    it held after its first trial.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        metrics: Sequence[str],
+        folder: Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        grace: float = 10.0,
+        fresh: bool = False,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            target: ``module:name`` or ``path/file.py:name``.
+            metrics: The study's metrics, one or two.
+            folder: The study file's, absolute.
+            cwd: The working folder, absolute.
+            env: The environment of the process; by default this process's.
+            grace: Seconds between SIGTERM and SIGKILL.
+            fresh: Use a new process for each trial.
+        """
+        self._target = Target(target, folder, cwd)
+        self._metrics, self._fresh, self._grace = metrics, fresh, grace
+        self._env = dict(os.environ if env is None else env)
+        self._process: HostProcess | None = None
+        self._trial: HostedFunction | None = None
+
+    def begin(self, start: TrialStart, *, stdout: int, stderr: int) -> HostedFunction:
+        """Begin a trial; a trial of before that still runs is stopped.
+
+        Args:
+            start: What it gets.
+            stdout: A descriptor for what it prints; the caller closes its own copy.
+            stderr: The same for its errors. Both may be held open by children of the function after its end.
+
+        Raises:
+            MachineError: If no process can be started.
+        """
+        if self._trial is not None and not (self._trial.is_reusable and not self._fresh):
+            self.close()
+        message = start.message(self._metrics)
+        if self._process is None or not self._sent(self._process, message, stdout, stderr):
+            self.close()
+            self._process = HostProcess(self._target, self._env, self._grace)
+            self._sent(self._process, message, stdout, stderr)
+        self._trial = HostedFunction(self._process)
+        return self._trial
+
+    def close(self) -> None:
+        """End the process, and the trial if it still runs."""
+        if self._trial is not None:
+            self._trial.stop()
+        if self._process is not None:
+            self._process.stop()
+        self._trial = self._process = None
+
+    @staticmethod
+    def _sent(process: HostProcess, message: Mapping[str, Any], stdout: int, stderr: int) -> bool:
+        """Return whether a message could be sent; an idle process may have been killed."""
+        try:
+            process.wire.send(message, [stdout, stderr])
+        except OSError:
+            return False
+        return process.exit() is None
+
+
+def _report(message: Mapping[str, Any]) -> Report:
+    """Return a report as its file's format has it.
+
+    Raises:
+        ValueError: If it breaks the format.
+    """
+    report, seconds = message["report"], message["seconds"]
+    if type(seconds) is not float:
+        raise TypeError
+    return parse_report(report.encode(), seconds)
+
+
+def _figures(values: Any) -> dict[str, float]:
+    if not isinstance(values, dict) or any(type(value) is not float for value in values.values()):
+        raise TypeError
+    return values

@@ -1,0 +1,180 @@
+"""Which code a training program is: the hashes of its files, and the git commit that they were written from.
+
+A function's files are those that its process has imported, a script's those that its source names; both count
+only below the user's own folders, installed libraries left out.
+"""
+
+import ast
+import hashlib
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.tasks.program.own_files import is_own
+
+_GIT_S = 10.0
+"""Seconds that a call of git may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The sources of one program."""
+
+    files: Mapping[str, str]
+    """Path relative to the study file's folder -> SHA-256 of the bytes."""
+    commit: str | None = None
+    """The commit that is checked out; None outside of a git repository."""
+    is_dirty: bool | None = None
+    """Whether one of the files differs from the commit, or is not in it; None without a commit."""
+
+    @property
+    def hash(self) -> str:
+        """One hash of all names and contents.
+
+        Examples:
+            >>> Code(files={"a.py": "01"}).hash == Code(files={"a.py": "01"}, commit="f0").hash
+            True
+        """
+        lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(self.files.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def changes(self, now: "Code") -> list[str]:
+        """Return the names of files that are new, gone or different in ``now``.
+
+        Examples:
+            >>> Code(files={"a.py": "01", "b.py": "02"}).changes(Code(files={"a.py": "03", "b.py": "02"}))
+            ['a.py']
+        """
+        names = sorted(self.files.keys() | now.files.keys())
+        return [name for name in names if self.files.get(name) != now.files.get(name)]
+
+
+def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = ()) -> Code:
+    """Hash files of a program and ask git about them.
+
+    Args:
+        files: Absolute paths.
+        folder: The study file's folder, absolute.
+        sources: Globs of further files, relative to the folder.
+
+    Raises:
+        ValueError: If a glob is absolute or finds no file.
+        OSError: If a file cannot be read.
+    """
+    found = {*files, *(path for glob in sources for path in _matching(folder, glob))}
+    named = {_relative(path, folder): path for path in found}
+    commit, is_dirty = _git_state(folder, sorted(found))
+    return Code(
+        files={name: _digest(named[name]) for name in sorted(named)}, commit=commit, is_dirty=is_dirty
+    )
+
+
+def imported_files(roots: Collection[Path]) -> set[Path]:
+    """Return the user's files below some folders that this process has imported."""
+    paths = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return {Path(path) for path in paths if isinstance(path, str) and _is_below(Path(path), roots)}
+
+
+def named_imports(script: Path, roots: Sequence[Path]) -> set[Path]:
+    """Return a script and the user's files that its source imports, directly or by others.
+
+    Nothing is imported; imports within functions count, computed names do not.
+
+    Args:
+        script: Absolute path of a Python file.
+        roots: Absolute folders that modules are searched in, in their order.
+    """
+    found: set[Path] = set()
+    todo = [script]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            todo += (near for near in _imports_of(path, roots) if _is_below(near, roots))
+    return found
+
+
+def _matching(folder: Path, glob: str) -> list[Path]:
+    if Path(glob).is_absolute() or ".." in Path(glob).parts:
+        raise ValueError(f"sources: {glob!r} must be a glob below the study file's folder")
+    found = [path for path in folder.glob(glob) if path.is_file()]
+    if not found:
+        raise ValueError(f"sources: {glob!r} finds no file in {folder}")
+    return found
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Return a path as it is seen from a folder, the same on each machine that has both."""
+    shared = next(parent for parent in (folder, *folder.parents) if path.is_relative_to(parent))
+    up = [".."] * (len(folder.parts) - len(shared.parts))
+    return "/".join([*up, *path.relative_to(shared).parts])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_below(path: Path, roots: Collection[Path]) -> bool:
+    return path.is_file() and is_own(str(path)) and any(path.is_relative_to(root) for root in roots)
+
+
+def _imports_of(path: Path, roots: Sequence[Path]) -> Iterator[Path]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _module_files(alias.name, roots)
+        elif isinstance(node, ast.ImportFrom):
+            base = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else roots
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}" if node.module else alias.name
+                yield from _module_files(name, base)
+
+
+def _module_files(name: str, roots: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files of a module and of the packages that it is in; its last part may be a name in it."""
+    parts = name.split(".")
+    for root in roots:
+        if (root / parts[0]).is_dir() or (root / f"{parts[0]}.py").is_file():
+            for depth in range(1, len(parts) + 1):
+                place = root.joinpath(*parts[:depth])
+                yield from (
+                    p for p in (place / "__init__.py", place.with_name(f"{place.name}.py")) if p.is_file()
+                )
+            return
+
+
+def _git_state(folder: Path, files: Sequence[Path]) -> tuple[str | None, bool | None]:
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return None, None
+    paths = "\0".join(map(str, files))
+    only = ("--untracked-files=all", "--ignored", "--pathspec-from-file=-", "--pathspec-file-nul")
+    changed = (
+        _git(folder, "--literal-pathspecs", "status", "--porcelain", *only, given=paths) if files else ""
+    )
+    return commit.strip(), None if changed is None else bool(changed)
+
+
+def _git(folder: Path, *arguments: str, given: str = "") -> str | None:
+    """Return what git prints, None if there is no git or no repository; no hook or helper of theirs runs."""
+    options = ("-c", "core.fsmonitor=false", "--no-optional-locks")
+    try:
+        done = subprocess.run(  # noqa: S603  a list of arguments, no shell
+            ["git", "-C", str(folder), *options, *arguments],  # noqa: S607  the user's own git
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=_GIT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout

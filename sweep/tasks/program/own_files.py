@@ -1,0 +1,20 @@
+"""Which source files are the user's own: no installed library's, not Python's, not ours."""
+
+import sysconfig
+from pathlib import Path
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_OTHERS = (str(Path(__file__).parents[2]), *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+
+
+def is_own(file: str) -> bool:
+    """Return whether a source file is the user's.
+
+    Examples:
+        >>> is_own("/home/ada/trainers.py"), is_own("/home/ada/.venv/site-packages/x.py"), is_own("<string>")
+        (True, False, False)
+    """
+    path = Path(file)
+    if file.startswith("<") or not _INSTALLED.isdisjoint(path.parts):
+        return False
+    return not any(path.is_relative_to(home) for home in _OTHERS)
