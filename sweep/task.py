@@ -9,7 +9,6 @@ Trainers are found by name (``load_task``): those of ``BUILT_IN``, then the entr
 import dataclasses
 import importlib
 import importlib.metadata
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
@@ -17,6 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from sweep.errors import DeviceError, NotFoundError
+from sweep.metric import Metric as Metric  # noqa: PLC0414  trainers find all that they need here
 
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the trainers that travel with sweep."""
@@ -31,28 +31,6 @@ DEFAULT_TASK = "mlp"
 
 ENTRY_POINTS = "sweep.tasks"
 """Group in which an installed package names its trainers."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """The number that a trial is judged by; lower is better."""
-
-    name: str
-    """Its key in tables and files: ``dev_loss``."""
-    label: str
-    """What a reader sees: ``dev loss``."""
-    unit: str = ""
-    """``nats per character``; empty for a pure number."""
-    matters: float | None = None
-    """The difference that matters, in the metric's unit; None if the trainer names none."""
-    diverged: float | None = None
-    """From here on a run counts as diverged. A value that is not finite always does."""
-    tolerance: float = 0.0
-    """Largest difference that another engine, thread count or machine explains."""
-
-    def has_diverged(self, value: float) -> bool:
-        """Return whether a value is not finite, or reaches ``diverged``."""
-        return not math.isfinite(value) or (self.diverged is not None and value >= self.diverged)
 
 
 class Config(Protocol):

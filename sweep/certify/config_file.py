@@ -24,9 +24,9 @@ from sweep.task import data_name, load_copy
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
-    """Return a trial with a final loss: the one asked for, or the best configuration's first.
+    """Return a trial with a final value: the one asked for, or the best configuration's first.
 
-    Best is the lowest dev loss, whatever else a study minimises. Among the replicates of a
+    Best is the best value of the metric, whatever else a study minimises. Among the replicates of a
     configuration the lowest number is taken, not the luckiest seed.
 
     Raises:

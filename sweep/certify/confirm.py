@@ -19,6 +19,7 @@ from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.run import run_study
+from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
@@ -57,7 +58,8 @@ class ConfirmSpec(StudySpec):
             spoken = {"data_sha256": data_name(task, self.data)}
             names = ", ".join(spoken.get(name, name) for name in changed)
             raise DataError(f"{names} changed since the study was run; restore what it was run on")
-        how = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": [], "objective": "dev_loss"}
+        how: dict[str, Any] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
+        how["objective"] = self.objectives[0]
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
 
 
@@ -73,11 +75,18 @@ class Confirmation:
     """Every training so far, of all plans: equal jobs have equal numbers."""
     name: str
     """Under which the trainings are stored."""
+    direction: str = MINIMIZE
+    """Of the study's metric."""
 
     @property
     def losses(self) -> Losses:
-        """Dev loss of each finished training."""
-        return {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
+        """Value of each finished training in its loss form."""
+        ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
+        return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
+
+    def as_loss(self, value: float) -> float:
+        """Return a value, or a difference of two, as it is compared; applied twice, it gives it back."""
+        return as_loss(self.direction, value)
 
     @property
     def remaining(self) -> list[Job]:
@@ -101,6 +110,7 @@ def load_confirmation(storage: Storage, study: StudyRecord) -> Confirmation | No
             number=len(study.plans),
             trials={Job(**trial.labels): trial for trial in stored},
             name=name,
+            direction=study.direction,
         )
         _check_candidates(confirmation, study)
     return confirmation
@@ -198,6 +208,8 @@ def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence
         program=study.program,
         surroundings=study.surroundings,
         sampler="listed",
+        objectives=study.objectives[:1],
+        direction=study.direction,
         keep=len(every),
         resources=study.resources,
         data=study.data,

@@ -16,6 +16,7 @@ from sweep.certify.racing import FIRST_ROUNDS, RaceState, race
 from sweep.certify.selection import ALPHA, Choice, choose
 from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
+from sweep.metric import MINIMIZE
 from sweep.task import AnyTask
 
 PHASES = ("choice", "certify")
@@ -39,9 +40,9 @@ class Candidate:
     trial: int
     """The lowest number among its replicates."""
     estimate: float
-    """Mean dev loss, estimated over its replicates and neighbours, in the metric's unit."""
+    """Mean value, estimated over its replicates and neighbours, in the metric's unit."""
     search_loss: float
-    """Mean dev loss over its replicates in the search, in the metric's unit."""
+    """Mean value over its replicates in the search, in the metric's unit."""
     seconds: float
     """Mean seconds of one training in the search."""
 
@@ -107,7 +108,7 @@ class ConfirmPlan:
     trials_seen: int
     """Complete trials of the study when the candidates were chosen."""
     candidates: tuple[Candidate, ...]
-    """Lowest estimate first."""
+    """Best estimate first."""
     settings: ConfirmSettings
 
     @property
@@ -133,7 +134,7 @@ class ConfirmPlan:
 
 
 Losses = Mapping[Job, float | None]
-"""Dev loss of each finished job; None where it has none (diverged, failed)."""
+"""Value of each finished job in its loss form; None where it has none (diverged, failed)."""
 
 
 def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:
@@ -165,13 +166,16 @@ def chosen_candidate(plan: ConfirmPlan, losses: Losses) -> Candidate | None:
     return standing[make_choice(plan, losses, standing).index] if standing else None
 
 
-def make_choice(plan: ConfirmPlan, losses: Losses, standing: Sequence[Candidate]) -> Choice:
-    """Return the choice among candidates that have as many rounds as each other."""
+def make_choice(
+    plan: ConfirmPlan, losses: Losses, standing: Sequence[Candidate], direction: str = MINIMIZE
+) -> Choice:
+    """Return the choice among candidates that have as many rounds as each other; see ``selection.choose``."""
     if len(standing) == 1:
         return Choice(0, 0, "the only one left")
     block = np.array([choice_losses(plan, losses, candidate) for candidate in standing])
     costs = np.array([candidate.seconds for candidate in standing])
-    return choose(block, costs, delta=plan.settings.delta, alpha=comparison_alpha(plan, len(standing)))
+    alpha = comparison_alpha(plan, len(standing))
+    return choose(block, costs, delta=plan.settings.delta, alpha=alpha, direction=direction)
 
 
 def comparison_alpha(plan: ConfirmPlan, standing: int) -> float:

@@ -27,6 +27,7 @@ from sweep.certify.power import seeds_needed, smallest_difference
 from sweep.certify.provenance import Certificate
 from sweep.certify.selection import Choice, Intervals, mcb_intervals, tied_set
 from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Storage
 
 MEASURES = (
@@ -48,13 +49,15 @@ class Verdict:
     standing: tuple[Candidate, ...]
     """Those among whom was chosen."""
     certified: tuple[float, ...]
-    """Dev loss of the chosen one on each certifying seed so far, in the metric's unit."""
+    """Value of the chosen one on each certifying seed so far, in the metric's unit."""
     rounds: int
     """Rounds that all who stand have finished."""
     smallest_difference: float | None
     """True difference that so many seeds show with a chance of 80 %, for the closest two."""
     seeds_to_decide: int | None
     """Seeds that the two best would need, if their difference is as found; None where nobody can say."""
+    direction: str = MINIMIZE
+    """Of the metric."""
 
     @property
     def certified_mean(self) -> float | None:
@@ -68,9 +71,11 @@ class Verdict:
 
     @property
     def optimism(self) -> float | None:
-        """Certified mean less the loss that the search had for the same configuration."""
+        """By how much the search had the same configuration better than the certified mean."""
         mean = self.certified_mean
-        return None if mean is None or self.chosen is None else mean - self.chosen.search_loss
+        if mean is None or self.chosen is None:
+            return None
+        return as_loss(self.direction, mean - self.chosen.search_loss)
 
     @property
     def is_empty(self) -> bool:
@@ -91,7 +96,7 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     block = np.array([choice_losses(plan, losses, c)[:rounds] for c in standing])
     alpha = comparison_alpha(plan, len(standing))
     is_chosen = rounds >= 2 and not any(job.phase == "choice" for job in confirmation.remaining)
-    choice = make_choice(plan, losses, standing) if is_chosen and standing else None
+    choice = make_choice(plan, losses, standing, study.direction) if is_chosen and standing else None
     chosen = standing[choice.index] if choice else None
     verdict = Verdict(
         rows=pandas.DataFrame(),
@@ -100,17 +105,22 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
         standing=tuple(standing),
         certified=_certified(confirmation, chosen),
         rounds=rounds,
+        direction=study.direction,
         **_power(block, alpha),
     )
     rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
-    _add_comparison(rows, standing, block, alpha)
+    _add_comparison(rows, standing, block, alpha, confirmation)
     _add_certificate(rows, verdict)
-    rows.sort(key=lambda row: (row["reason"] is not None, row["mean"] or math.inf, row["trial"]))
+    rows.sort(key=lambda row: (row["reason"] is not None, _loss_of(row, confirmation), row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank if row["mean"] is not None and row["reason"] is None else None
     columns = confirmation_columns(study)
     cells = [[row.get(name) for name in columns] for row in rows]
     return dataclasses.replace(verdict, rows=pandas.DataFrame(cells, columns=columns, dtype=object))
+
+
+def _loss_of(row: dict[str, Any], confirmation: Confirmation) -> float:
+    return math.inf if row["mean"] is None else confirmation.as_loss(row["mean"])
 
 
 def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate | None:
@@ -155,17 +165,18 @@ def confirmation_columns(study: StudyRecord) -> list[str]:
 def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:
     trial = next(trial for trial in study.trials if trial.number == candidate.trial)
     losses = choice_losses(confirmation.plan, confirmation.losses, candidate)
+    values = [confirmation.as_loss(loss) for loss in losses]
     rounds = [confirmation.trials[Job(candidate.trial, "choice", r)] for r in range(len(losses))]
     return {
         **study.config_values(trial),
         "trial": candidate.trial,
-        "mean": statistics.fmean(losses) if losses else None,
-        "sd": statistics.stdev(losses) if len(losses) > 1 else None,
+        "mean": statistics.fmean(values) if values else None,
+        "sd": statistics.stdev(values) if len(values) > 1 else None,
         "n": len(losses),
         "tied": None,
         "search_loss": candidate.search_loss,
         "seconds": statistics.fmean(r.train_seconds for r in rounds) if rounds else candidate.seconds,
-        "losses": losses,
+        "losses": values,
         "seeds": [r.seed for r in rounds],
         "reason": _why_out(confirmation, candidate),
     }
@@ -184,7 +195,11 @@ def _is_lost(job: Job, trial: TrialRecord, candidate: Candidate) -> bool:
 
 
 def _add_comparison(
-    rows: list[dict[str, Any]], standing: Sequence[Candidate], block: np.ndarray, alpha: float
+    rows: list[dict[str, Any]],
+    standing: Sequence[Candidate],
+    block: np.ndarray,
+    alpha: float,
+    confirmation: Confirmation,
 ) -> None:
     """Compare those who stand; intervals only where all candidates have as many seeds."""
     if len(block) == 0 or block.shape[1] < 2:
@@ -200,14 +215,15 @@ def _add_comparison(
         row["tied"] = bool(tied[place])
         others = np.delete(block.mean(axis=1), place)
         if len(others):
-            row["diff"] = float(block[place].mean() - others.min())
-            row.update(_interval(intervals, place))
+            row["diff"] = confirmation.as_loss(float(block[place].mean() - others.min()))
+            row.update(_interval(intervals, place, confirmation))
 
 
-def _interval(intervals: Intervals | None, place: int) -> dict[str, float]:
+def _interval(intervals: Intervals | None, place: int, confirmation: Confirmation) -> dict[str, float]:
     if intervals is None:
         return {}
-    return {"ci_low": float(intervals.low[place]), "ci_high": float(intervals.high[place])}
+    ends = sorted(confirmation.as_loss(float(bound[place])) for bound in intervals)
+    return {"ci_low": ends[0], "ci_high": ends[1]}
 
 
 def _add_certificate(rows: list[dict[str, Any]], verdict: Verdict) -> None:
@@ -223,7 +239,7 @@ def _certified(confirmation: Confirmation, chosen: Candidate | None) -> tuple[fl
         return ()
     jobs = [Job(chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
     found = [confirmation.losses.get(job) for job in jobs]
-    return tuple(loss for loss in found if loss is not None)
+    return tuple(confirmation.as_loss(loss) for loss in found if loss is not None)
 
 
 def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:

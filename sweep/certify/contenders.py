@@ -1,7 +1,7 @@
 """Which configurations of a study deserve a confirmation?
 
-Those whose mean loss is probably lowest (``candidates``), not those with the lowest single loss: among
-many trials that one is mostly lucky.
+Those whose mean is probably best (``candidates``), not those with the best single value: among many trials
+that one is mostly lucky.
 """
 
 import statistics
@@ -17,13 +17,16 @@ from sweep.samplers.coordinates import unit_points
 
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
-    """Return every configuration with a final loss, lowest estimated mean first."""
+    """Return every configuration with a final value, best estimated mean first."""
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
     points = unit_points(study.space, [trial.params for trial in trials])
-    estimates = smoothed_means(points, np.array([trial.dev_loss for trial in trials]))
-    of_trial = {trial.number: float(mean) for trial, mean in zip(trials, estimates, strict=True)}
+    losses = [study.as_loss(trial.dev_loss) for trial in trials if trial.dev_loss is not None]
+    estimates = smoothed_means(points, np.array(losses))
+    of_trial = {
+        trial.number: study.as_loss(float(mean)) for trial, mean in zip(trials, estimates, strict=True)
+    }
     candidates = [_candidate(pool, of_trial[pool[0].number]) for pool in _pools(trials)]
-    return sorted(candidates, key=lambda candidate: (candidate.estimate, candidate.trial))
+    return sorted(candidates, key=lambda c: (study.as_loss(c.estimate), c.trial))
 
 
 def _candidate(pool: Sequence[TrialRecord], estimate: float) -> Candidate:

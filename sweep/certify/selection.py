@@ -1,9 +1,9 @@
 """Which of several configurations is best, and how sure is that?
 
 Losses come as blocks of shape (k, n): k configurations, each trained on the same n seeds, so that
-column r is one seed and differences are paired. Lower is better. All functions rest on one event,
-of probability at least 1 - alpha: for every configuration j, the truly best one, b, does not look
-worse against j than it is by more than the margin
+column r is one seed and differences are paired. They are values in loss form: lower is better. All
+functions rest on one event, of probability at least 1 - alpha: for every configuration j, the truly
+best one, b, does not look worse against j than it is by more than the margin
 
     margin[b, j] = t(1 - alpha / (k - 1), n - 1) * sd[b, j] / sqrt(n),
 
@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
+
+from sweep.metric import MAXIMIZE, MINIMIZE
 
 ALPHA = 0.05
 """Chance of being wrong that is accepted."""
@@ -116,7 +118,14 @@ def mcb_intervals(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     return Intervals(np.minimum(low, 0.0) if len(other) > 1 else np.zeros_like(low), high)
 
 
-def choose(losses: np.ndarray, costs: np.ndarray, *, delta: float, alpha: float = ALPHA) -> Choice:
+def choose(
+    losses: np.ndarray,
+    costs: np.ndarray,
+    *,
+    delta: float,
+    alpha: float = ALPHA,
+    direction: str = MINIMIZE,
+) -> Choice:
     """Choose the best mean, or a cheaper configuration that is shown to be as good within delta.
 
     A cheaper one takes the place of the best mean only if it is not inferior: if the upper end of
@@ -128,18 +137,20 @@ def choose(losses: np.ndarray, costs: np.ndarray, *, delta: float, alpha: float 
         costs: What one training costs, in any one unit, shape (k,).
         delta: Difference that does not matter, in the unit of the losses.
         alpha: Chance that a configuration takes the place although it is worse by delta or more.
+        direction: Of the metric whose loss form is compared; the reason is in its words.
 
     Returns:
         The cheapest of those that qualify; equal costs are decided by the lower mean.
     """
     means, high = losses.mean(axis=1), mcb_intervals(losses, alpha).high
     best = int(means.argmin())
+    lowest, above = ("highest", "below") if direction == MAXIMIZE else ("lowest", "above")
     cheaper = np.flatnonzero((costs < costs[best]) & (high < delta))
     if not len(cheaper):
-        return Choice(best, best, "the lowest mean")
+        return Choice(best, best, f"the {lowest} mean")
     index = int(min(cheaper, key=lambda i: (costs[i], means[i])))
     return Choice(
-        index, best, f"cheaper, and above the best by less than {delta:g}: at most {high[index]:.4f}"
+        index, best, f"cheaper, and {above} the best by less than {delta:g}: at most {high[index]:.4f}"
     )
 
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from sweep.cli.live_frame import Frame
 from sweep.cli.run_state import RunState
 from sweep.execution.events import Event, RunStarted
+from sweep.metric import Metric
 from sweep.reporting.printable import printable
 
 FRAMES_PER_S = 4
@@ -33,9 +34,9 @@ _LEAVE = b"\x1b[?1049l\x1b[?25h"
 class LiveView:
     """Draws the events of a run from its start on; enter it before the run."""
 
-    def __init__(self, title: str, console: Console, state: RunState | None = None) -> None:
-        """Draw on ``console``, a terminal, under ``title``."""
-        self._state = state or RunState()
+    def __init__(self, title: str, metric: Metric, console: Console, state: RunState | None = None) -> None:
+        """Draw on ``console``, a terminal, under ``title``; trials are judged by ``metric``."""
+        self._state = state or RunState(metric)
         self._frame = Frame(title, self._state)
         self._console = console
         self._lock = threading.Lock()

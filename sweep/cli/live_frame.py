@@ -98,7 +98,7 @@ class Frame:
         """Draw what trains, what is best and what ended last, as far as there are lines for it."""
         state = self._state
         trials = [*(row.trial for row in state.training()), *state.best, *state.recent]
-        layout = _layout(trials, width)
+        layout = _layout(trials, state.metric.label, width)
         heading = _headings(layout)
         rest = height - len(heading)
         is_roomy = rest >= len(state.workers) + len(state.best) + _ROOMY
@@ -145,10 +145,10 @@ class Frame:
             yield Text(f"warning{more}: {printable(warnings[-1])}", style="yellow")
 
 
-def _layout(trials: Sequence[TrialRecord], width: int) -> Layout:
+def _layout(trials: Sequence[TrialRecord], label: str, width: int) -> Layout:
     """Return the widest layout that fits; hyperparameters may have to be left out, from the right."""
     for gap, bar in _TIGHTNESS:
-        layout = _fit(trials, width, gap, bar)
+        layout = _fit(trials, label, width, gap, bar)
         if not layout.left_out:
             break
     bar = min(_WIDEST_BAR, bar + max(0, width - layout.width))
@@ -156,14 +156,15 @@ def _layout(trials: Sequence[TrialRecord], width: int) -> Layout:
     return layout
 
 
-def _fit(trials: Sequence[TrialRecord], width: int, gap: int, bar: int) -> Layout:
+def _fit(trials: Sequence[TrialRecord], label: str, width: int, gap: int, bar: int) -> Layout:
     outcomes = [_outcome(trial) for trial in trials if trial.is_finished]
+    metric = printable(label).rsplit(" ", 1)
     columns = [
         Column(["", "#"], 3),
         Column(["", "trial"], max([5, *(len(f"{trial.number:,}") for trial in trials)])),
         Column(["", ""], bar, "left"),
         Column(["", ""], 8),
-        Column(["dev", "loss"], max([6, *map(len, outcomes)])),
+        Column(metric, max([6, *map(cell_len, metric), *map(len, outcomes)])),
     ]
     layout = Layout(columns, gap, [])
     shown = [_shown(trial) for trial in trials]
@@ -241,7 +242,7 @@ def _outcome(trial: TrialRecord) -> str:
 
 
 def _loss(loss: float) -> str:
-    return f"{loss:.4f}" if loss < 1e3 else f"{loss:.3g}"
+    return f"{loss:.4f}" if abs(loss) < 1e3 else f"{loss:.3g}"
 
 
 def _value(value: Any) -> str:

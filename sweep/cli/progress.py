@@ -16,6 +16,7 @@ from rich.markup import escape
 from sweep.cli.live import LiveView
 from sweep.definition.records import TrialRecord
 from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
+from sweep.metric import Metric
 from sweep.reporting.printable import printable
 
 
@@ -41,23 +42,26 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def choose_views(title: str, *, as_json: bool) -> list[View]:
+def choose_views(title: str, metric: Metric, *, as_json: bool) -> list[View]:
     """Return the views that suit where stderr and stdout go."""
     console = _Console(file=sys.stderr, highlight=False)
     has_window = console.is_interactive and sys.stderr.isatty()
     fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
-    views: list[View] = [LiveView(title, console) if fills_window else LineView(title, console)]
-    return [*views, JsonView()] if as_json else views
+    views: list[View] = [LiveView(title, metric, console) if fills_window else LineView(title, console)]
+    return [*views, JsonView(metric)] if as_json else views
 
 
 class RunProgress:
     """Hands the events of a run to its views; enter it before the run and call it with each event."""
 
-    def __init__(self, title: str, *, as_json: bool = False) -> None:
-        """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``."""
+    def __init__(self, title: str, metric: Metric, *, as_json: bool = False) -> None:
+        """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``.
+
+        Trials are judged by ``metric``.
+        """
         self.is_closed = False
         """Whether somebody stopped reading what is written."""
-        self._views = choose_views(title, as_json=as_json)
+        self._views = choose_views(title, metric, as_json=as_json)
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -136,19 +140,22 @@ class LineView(_Plain):
 class JsonView(_Plain):
     """Writes each ended trial to stdout as one JSON object in a line."""
 
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
     def __call__(self, event: Event) -> None:
         """Write the trial, if one ended."""
         if isinstance(event, TrialEnded):
-            sys.stdout.write(json.dumps(trial_object(event.trial)) + "\n")
+            sys.stdout.write(json.dumps(trial_object(event.trial, self._metric)) + "\n")
             sys.stdout.flush()
 
 
-def trial_object(trial: TrialRecord) -> dict[str, Any]:
+def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Any]:
     """Return an ended trial as plain values, for one line of JSON."""
     return {
         "trial": trial.number,
         "state": trial.state,
-        "dev_loss": trial.dev_loss,
+        metric.key: trial.dev_loss,
         "reason": trial.reason,
         "params": trial.params,
         **({"found": trial.found} if trial.found else {}),

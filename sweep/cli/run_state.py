@@ -20,6 +20,7 @@ from sweep.execution.events import (
     ValueReported,
     Warned,
 )
+from sweep.metric import Metric
 
 BEST = 5
 """Trials that are kept as the best so far."""
@@ -43,7 +44,7 @@ class Training:
     rate: float | None = None
     """Steps per second of its last segment, None before it has one."""
     dev_loss: float | None = None
-    """At its last stored segment, nats per character."""
+    """Last value that is known, of a stored segment or a report."""
     ends: tuple[int, ...] = ()
     """Last steps of its segments."""
     reported_step: int | None = None
@@ -75,15 +76,16 @@ class Training:
 class RunState:
     """What the events of a run add up to."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with nothing known; ``clock`` counts seconds."""
+    def __init__(self, metric: Metric, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with nothing known; trials are judged by ``metric``, and ``clock`` counts seconds."""
+        self.metric = metric
         self._clock = clock
         self.run: RunStarted | None = None
         self.done = 0
         self.workers: list[Training | None] = []
         """What each worker trains."""
         self.best: list[TrialRecord] = []
-        """Lowest dev loss first."""
+        """Best first."""
         self.recent: collections.deque[TrialRecord] = collections.deque(maxlen=_RECENT)
         """What ended in this run, last first."""
         self.warnings: list[str] = []
@@ -198,7 +200,7 @@ class RunState:
 
     def _rank(self, ended: Iterable[TrialRecord]) -> None:
         found = [
-            (trial.dev_loss, trial.number, trial)
+            (self.metric.as_loss(trial.dev_loss), trial.number, trial)
             for trial in [*self.best, *ended]
             if trial.dev_loss is not None
         ]

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+from sweep.metric import MINIMIZE
+
 Identity = TypedDict(
     "Identity",
     {
@@ -17,6 +19,7 @@ Identity = TypedDict(
         "seed": int,
         "replicates": int,
         "objective": str | list[str],
+        "direction": NotRequired[str],
         "data_sha256": str,
         "data": dict[str, Any],
         "split": str,
@@ -34,9 +37,14 @@ Identity = TypedDict(
 
 
 def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a study of that identity minimises: ``dev_loss``, and after it at most one of ``COSTS``."""
+    """Return what a study of that identity optimises: the metric, and after it at most one cost."""
     stored = identity["objective"]
     return (stored,) if isinstance(stored, str) else tuple(stored)
+
+
+def direction_of(identity: Mapping[str, Any]) -> str:
+    """Return the direction of the metric; an identity holds it only if it is to be maximised."""
+    return str(identity.get("direction", MINIMIZE))
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:

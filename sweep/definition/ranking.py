@@ -20,12 +20,12 @@ BLOCKS = STATES[1:]
 
 
 def rank_trials(study: StudyRecord) -> pandas.DataFrame:
-    """Pool the replicates of each configuration and rank them by mean dev loss.
+    """Pool the replicates of each configuration and rank them by their mean value, best first.
 
     Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
     ranked row; every other trial is a row of its own in the block of its state, without rank.
     Ties go to the lower trial number. Where the study has two objectives, the rows of its Pareto
-    front come first, then those that only the front beats, and so on. A stored loss that is not
+    front come first, then those that only the front beats, and so on. A stored value that is not
     finite ranks nowhere: its trial counts as diverged.
 
     Returns:
@@ -39,8 +39,8 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
     """
     rows = [_row(study, pool, RANKED) for pool in _pools(study)]
     if study.cost is not None:
-        _rank_fronts(rows, study.cost)
-    rows.sort(key=lambda row: (row["front"] or 0, row["dev_loss"], row["trial"]))
+        _rank_fronts(rows, study, study.cost)
+    rows.sort(key=lambda row: (row["front"] or 0, study.as_loss(row["dev_loss"]), row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank
     for state in BLOCKS:
@@ -63,17 +63,16 @@ def table_columns(study: StudyRecord) -> list[str]:
     ]
 
 
-def _rank_fronts(rows: Sequence[dict[str, Any]], cost: str) -> None:
+def _rank_fronts(rows: Sequence[dict[str, Any]], study: StudyRecord, cost: str) -> None:
     """Give each ranked row its front; one of unknown cost counts as the costliest."""
     costs = [math.inf if row[cost] is None else row[cost] for row in rows]
-    losses = [row["dev_loss"] for row in rows]
+    losses = [study.as_loss(row["dev_loss"]) for row in rows]
     for row, front in zip(rows, front_ranks(list(zip(costs, losses, strict=True))), strict=True):
         row["front"] = front
 
 
 def _state(trial: TrialRecord) -> str:
-    lacks_loss = trial.state == RANKED and _finite(trial.dev_loss) is None
-    return "diverged" if lacks_loss else trial.state
+    return "diverged" if trial.state == RANKED and not trial.is_scored else trial.state
 
 
 def _pools(study: StudyRecord) -> list[list[TrialRecord]]:

@@ -5,13 +5,15 @@ import datetime
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweep.definition.identity import Identity, fingerprint, objectives_of
+from sweep.definition.identity import Identity, direction_of, fingerprint, objectives_of
 from sweep.definition.notes import Notes
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
+from sweep.metric import Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, AnyTask, load_task
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -51,7 +53,7 @@ class TrialRecord:
     """The searched hyperparameters."""
     seed: int
     dev_loss: float | None
-    """Final loss, nats per character; None unless complete."""
+    """Final value of the metric; None unless complete."""
     segments: tuple[SegmentRecord, ...]
     reason: str | None
     """Why there is no final loss."""
@@ -76,6 +78,11 @@ class TrialRecord:
     def train_seconds(self) -> float:
         """Wall time of all stored segments."""
         return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it has a finite final value."""
+        return self.dev_loss is not None and math.isfinite(self.dev_loss)
 
     @property
     def is_finished(self) -> bool:
@@ -104,7 +111,7 @@ COSTS: dict[str, Callable[[TrialRecord], float]] = {
     "n_params": lambda trial: trial.facts["n_params"],
     "train_seconds": lambda trial: trial.train_seconds,
 }
-"""What a study may minimise beside the dev loss: name -> how it is read off a trial."""
+"""What a study may minimise beside the metric: name -> how it is read off a trial."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is parsed once
@@ -122,7 +129,7 @@ class StudyRecord:
     total_trials: int
     keep: int
     logged: tuple[float | None, ...]
-    """Loss that an earlier log gives for each listed configuration, where it was made on these
+    """Value that an earlier log gives for each listed configuration, where it was made on these
     data; else empty."""
     environment: dict[str, str]
     """Versions and machine of the last run."""
@@ -213,12 +220,26 @@ class StudyRecord:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
+        """What is optimised: the metric, and after it at most one of ``COSTS``."""
         return objectives_of(self.identity)
 
     @property
+    def direction(self) -> str:
+        """Direction of the metric; known without the trainer."""
+        return direction_of(self.identity)
+
+    @property
+    def metric(self) -> Metric:
+        """What trials are judged by; raises ``NotFoundError`` if the trainer is not installed."""
+        return self.task.metric
+
+    def as_loss(self, value: float) -> float:
+        """Return a value of the metric, or a difference of two, as it is compared: lower is better."""
+        return as_loss(self.direction, value)
+
+    @property
     def cost(self) -> str | None:
-        """What is minimised beside the dev loss; None if that is all."""
+        """What is minimised beside the metric; None if that is all."""
         return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
@@ -236,6 +257,6 @@ class StudyRecord:
         return {**self.fixed, **trial.params, **trial.found, "seed": trial.seed}
 
     def complete_trials(self) -> list[TrialRecord]:
-        """Return the trials with a final loss, lowest loss first."""
-        complete = [(t.dev_loss, t.number, t) for t in self.trials if t.dev_loss is not None]
+        """Return the trials with a final value, best first."""
+        complete = [(self.as_loss(t.dev_loss), t.number, t) for t in self.trials if t.dev_loss is not None]
         return [trial for _, _, trial in sorted(complete, key=lambda entry: entry[:2])]

@@ -11,6 +11,7 @@ from sweep.definition.resources import Resources
 from sweep.definition.sections.mistakes import refuse_all
 from sweep.definition.seeds import part_seed
 from sweep.definition.space import Space
+from sweep.metric import MAXIMIZE, MINIMIZE, as_loss
 from sweep.task import (
     AUTO,
     DEFAULT_TASK,
@@ -21,9 +22,6 @@ from sweep.task import (
     seed_bound,
     split_rule,
 )
-
-DEV_LOSS = "dev_loss"
-"""The objective that every study has."""
 
 DEFAULT_SAMPLER = "gp_cost"
 """The quickest to a good configuration in the comparison of docs/search.md."""
@@ -52,8 +50,10 @@ class StudySpec:
     """One of ``SAMPLERS``."""
     pruner: str = "none"
     """One of ``PRUNERS``."""
-    objectives: tuple[str, ...] = (DEV_LOSS,)
-    """What is minimised: ``dev_loss``, and after it at most one of ``COSTS``."""
+    objectives: tuple[str, ...]
+    """What is optimised: the metric's name, and after it at most one of ``COSTS``, which is minimised."""
+    direction: str = MINIMIZE
+    """Direction of the metric."""
     trials: int | None = None
     """Total across all runs, whatever their outcome; None is the sampler's end, else 60."""
     replicates: int = 1
@@ -79,7 +79,7 @@ class StudySpec:
     origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Where the first of the known configurations come from, ``study`` and ``trials``, if from a study."""
     logged: tuple[float | None, ...] = ()
-    """Loss that an earlier log gives for each listed configuration, nats per character."""
+    """Value that an earlier log gives for each listed configuration, in the metric's unit."""
     logged_data_sha256: str = ""
     """Hash of the data that the log was made on; empty where there is no log."""
 
@@ -95,11 +95,12 @@ class StudySpec:
                 f"got pruner {self.pruner!r}"
             )
         if self.cost is not None and self.sampler == "gp_cost":
-            yield "sampler gp_cost minimises dev_loss alone; two objectives go with tpe or gp"
+            does = "maximises" if self.direction == MAXIMIZE else "minimises"
+            yield f"sampler gp_cost {does} {self.objectives[0]} alone; two objectives go with tpe or gp"
         if self.cost is not None and self.pruner != "none":
             yield (
-                f"pruner {self.pruner} goes by dev_loss alone and would give up the models with little "
-                f"{self.cost}; two objectives go with pruner none"
+                f"pruner {self.pruner} goes by {self.objectives[0]} alone and would give up the models with "
+                f"little {self.cost}; two objectives go with pruner none"
             )
         end = self._end()
         if self.sampler == "listed" and not self.listed:
@@ -114,8 +115,12 @@ class StudySpec:
 
     @property
     def cost(self) -> str | None:
-        """What is minimised beside the dev loss; None where that is all."""
+        """What is minimised beside the metric; None where that is all."""
         return self.objectives[1] if len(self.objectives) > 1 else None
+
+    def as_loss(self, value: float) -> float:
+        """Return a value of the metric as it is compared: lower is better."""
+        return as_loss(self.direction, value)
 
     @property
     def total_trials(self) -> int:
@@ -165,7 +170,7 @@ class StudySpec:
             "pruner": self.pruner,
             "seed": self.seed,
             "replicates": self.replicates,
-            "objective": list(self.objectives) if self.cost else DEV_LOSS,
+            "objective": list(self.objectives) if self.cost else self.objectives[0],
             "data_sha256": data_sha256,
             "data": {key: value for key, value in self.data.items() if key != "words"},
             "split": split_rule(task),
@@ -173,6 +178,7 @@ class StudySpec:
             "fixed": identifying_values(task, self.fixed),
             "search": {name: dimension.to_json() for name, dimension in self.space.items()},
             "trial": list(self.listed),
+            **({"direction": self.direction} if self.direction == MAXIMIZE else {}),
             **self._conditions(),
             **({"trainer": self.trainer} if self.trainer != DEFAULT_TASK else {}),
             **({"program": dict(self.program)} if self.program else {}),

@@ -3,6 +3,7 @@
 The sections with more rules have a module each in ``sections``.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from sweep.definition.sections.search import check_ranges, parse_space, space_of
 from sweep.definition.sections.toml_files import read_toml
 from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
-from sweep.definition.spec import DEV_LOSS, StudySpec
+from sweep.definition.spec import StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
@@ -90,7 +91,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     with mistakes.noted():
         _refuse_unknown_keys(raw, task)
     tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
-    settings = _checked_settings({"name": default_name, **raw}, mistakes)
+    settings = _checked_settings({"name": default_name, **raw}, task, mistakes)
     if isinstance(task, Defined):
         settings["trainer"] = task.name
     parts = _checked_parts(tables, task, mistakes)
@@ -153,10 +154,10 @@ def _check_goal(key: str, value: object) -> str:
     return value
 
 
-def _check_objectives(key: str, value: object) -> tuple[str, ...]:
-    allowed = [[DEV_LOSS], *([DEV_LOSS, cost] for cost in COSTS)]
-    if value not in allowed:
-        rule = f'["{DEV_LOSS}"], or that and one of {", ".join(COSTS)} after it'
+def _check_objectives(task: AnyTask, key: str, value: Any) -> tuple[str, ...]:
+    metric = task.metric.name
+    if value not in [[metric], *([metric, cost] for cost in COSTS)]:
+        rule = f'["{metric}"], or that and one of {", ".join(COSTS)} after it'
         raise StudyFileError(f"{key} must be {rule}; got {value!r}")
     return tuple(value)
 
@@ -179,29 +180,31 @@ def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
     return check
 
 
-_SETTINGS: dict[str, Callable[[str, Any], Any]] = {
-    "name": check_name,
-    "goal": _check_goal,
-    "trainer": check_trainer,
-    "sampler": _one_of(list(SAMPLERS)),
-    "pruner": _one_of(list(PRUNERS)),
-    "objectives": _check_objectives,
-    "trials": _whole(1, 1_000_000),
-    "replicates": _whole(1, 1_000),
-    "keep": _whole(0, 1_000_000),
-    "timeout": parse_duration,
-    "trial_timeout": parse_duration,
-    "seed": _whole(0, 2**53 - 1),
-}
+def _settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
+    """Return the keys at the top level, each with its check."""
+    return {
+        "name": check_name,
+        "goal": _check_goal,
+        "trainer": check_trainer,
+        "sampler": _one_of(list(SAMPLERS)),
+        "pruner": _one_of(list(PRUNERS)),
+        "objectives": functools.partial(_check_objectives, task),
+        "trials": _whole(1, 1_000_000),
+        "replicates": _whole(1, 1_000),
+        "keep": _whole(0, 1_000_000),
+        "timeout": parse_duration,
+        "trial_timeout": parse_duration,
+        "seed": _whole(0, 2**53 - 1),
+    }
 
 
-def _checked_settings(raw: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for key, check in _SETTINGS.items():
+def _checked_settings(raw: Mapping[str, Any], task: AnyTask, mistakes: Mistakes) -> dict[str, Any]:
+    settings: dict[str, Any] = {"objectives": (task.metric.name,), "direction": task.metric.direction}
+    for key, check in _settings_of(task).items():
         if key in raw:
             with mistakes.noted():
                 settings[key] = check(key, raw[key])
-    if len(settings.get("objectives", ())) > 1:
+    if len(settings["objectives"]) > 1:
         settings.setdefault("sampler", "tpe")  # the default one minimises one objective
     return settings
 
@@ -218,7 +221,7 @@ def _checked_parts(
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
-    known = [*_SETTINGS, *_SECTIONS]
+    known = [*_settings_of(task), *_SECTIONS]
     refuse_all(_unknown_key(key, known, task) for key in raw if key not in known)
 
 

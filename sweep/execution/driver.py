@@ -117,8 +117,8 @@ class Driver:
 
     def start_from(self, study: StudyRecord, ids: dict[int, int]) -> None:
         """Learn what is stored: trials, and their ids in the database."""
-        spec = self.spec
-        self.mirror = Mirror(spec.space, loss_ceiling(self.task, self.data), study.trials, spec.cost)
+        spec, ceiling = self.spec, loss_ceiling(self.task, self.data)
+        self.mirror = Mirror(spec.space, ceiling, study.trials, spec.cost, spec.direction)
         self.params = [trial.params for trial in study.trials]
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
@@ -455,7 +455,7 @@ class Driver:
         if dev_loss is None:
             self.tidy(number, keep=False)
             return
-        bisect.insort(self.kept, (dev_loss, number))
+        bisect.insort(self.kept, (self.spec.as_loss(dev_loss), number))
         out = self.kept.pop()[1] if len(self.kept) > self.spec.keep else None
         if out != number:
             self.tidy(number, keep=True)
@@ -468,7 +468,7 @@ class Driver:
 
     def stand(self, number: int, percent: int, loss: float) -> None:
         """Let a trial stand at a rung, for pruners."""
-        self.rungs.setdefault(percent, {})[number] = loss
+        self.rungs.setdefault(percent, {})[number] = self.spec.as_loss(loss)
 
     def _cost(self, live: Live, end: _End) -> float | None:
         """Return the value of the second objective, where the study has one."""
@@ -502,6 +502,6 @@ class Driver:
 
 def _describe_divergence(metric: Metric, segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in enumerate(segment.losses.tolist(), start=first_step):
-        if metric.has_diverged(loss):
+        if metric.has_diverged_in_training(loss):
             return f"diverged: the training loss was {loss:.3g} at step {step:,}"
     return f"diverged: the {metric.label} was {segment.dev_loss:.3g} at step {until_step:,}"

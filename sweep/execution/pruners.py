@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Mapping
 
 Rungs = Mapping[int, Mapping[int, float]]
-"""Rung in per cent -> trial number -> dev loss there, in nats per character."""
+"""Rung in per cent -> trial number -> value there in its loss form: lower is better."""
 
 REDUCTION_FACTOR = 3
 """One trial in so many goes on from a rung under ``asha``."""

@@ -13,6 +13,7 @@ from sweep.certify.power import POWER
 from sweep.certify.units.report import UnitReport
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.text_table import draw_rows
+from sweep.reporting.units import words_of
 
 
 def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[str]:
@@ -20,11 +21,11 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
     asked = plan.settings
     made = datetime.datetime.fromisoformat(plan.made).astimezone()
     numbers = ", ".join(str(candidate.trial) for candidate in plan.candidates)
-    matters = f"{asked.delta:g} {study.task.metric.unit}".rstrip()
+    matters = f"{asked.delta:g} {study.metric.unit}".rstrip()
     rounds = "seeds each" if asked.method == "fixed" else "seeds at most (race)"
     return [
         f"confirming study {study.name}: plan of {made:%Y-%m-%d %H:%M} on {plan.trials_seen} complete trials",
-        f"candidates, lowest estimated mean first: trials {numbers}",
+        f"candidates, {words_of(study.metric)['lowest']} estimated mean first: trials {numbers}",
         f"{asked.seeds} {rounds}, the same for all and none of the search's",
         f"then {_plural(asked.certify, 'more seed')} for the chosen one",
         f"difference that matters {matters}, chance of an error {asked.alpha:g}{_condition(asked)}",
@@ -80,7 +81,7 @@ def sentences(
     if len(verdict.standing) > 1:
         yield _say_tied(verdict)
         yield from _say_power(verdict)
-    yield from _say_certified(verdict, study.task.metric.label)
+    yield from _say_certified(verdict, study.metric.label)
     if units is not None:
         yield from units.sentences()
 

@@ -79,9 +79,14 @@ PlacedT = TypeVar("PlacedT", bound=Placed)
 
 
 def merged(generic: Mapping[str, PlacedT], contributed: Mapping[str, PlacedT]) -> dict[str, PlacedT]:
-    """Return all entries in order: each contributed one before the generic one that it names, else last."""
+    """Return all entries in order: each contributed one before the generic one that it names, else last.
+
+    One that has the name of a generic entry takes its place.
+    """
     names = list(generic)
     for name, entry in contributed.items():
+        if name in generic:
+            continue
         names.insert(names.index(entry.before) if entry.before else len(names), name)
     entries = {**generic, **contributed}
     return {name: entries[name] for name in names}

@@ -8,7 +8,6 @@ one sentence. What only one trainer knows is left to ``Evidence.more``.
 import contextlib
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,12 +93,12 @@ class Evidence:
 
     @functools.cached_property
     def scored(self) -> list[TrialRecord]:
-        """The trials with a finite final loss, by number.
+        """The trials with a finite final value, by number.
 
         Raises:
             NothingToShowError: If there is none.
         """
-        trials = [trial for trial in self.study.trials if math.isfinite(trial.dev_loss or math.nan)]
+        trials = [trial for trial in self.study.trials if trial.is_scored]
         if not trials:
             raise NothingToShowError("no trial has a final loss yet; `sweep run` trains more")
         return sorted(trials, key=lambda trial: trial.number)

@@ -11,7 +11,6 @@ References:
     the unbiased estimate: draws without replacement).
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,7 +41,7 @@ def expected_best(losses: Sequence[float], k: int) -> float:
 
 
 def draws(study: StudyRecord) -> list[float]:
-    """Return one loss for each finished configuration that the sampler proposed.
+    """Return one value in loss form for each finished configuration that the sampler proposed.
 
     Replicates count as one draw, their mean; a trial without a final loss as the worst loss.
     """
@@ -50,8 +49,8 @@ def draws(study: StudyRecord) -> list[float]:
     for trial in study.trials:
         if trial.is_finished and trial.params not in study.listed:
             seen = losses.setdefault(tuple(sorted(trial.params.items())), [])
-            if trial.dev_loss is not None and math.isfinite(trial.dev_loss):
-                seen.append(trial.dev_loss)
+            if trial.dev_loss is not None and trial.is_scored:
+                seen.append(study.as_loss(trial.dev_loss))
     means = [sum(seen) / len(seen) if seen else None for seen in losses.values()]
     worst = max((mean for mean in means if mean is not None), default=0.0)
     return [] if not any(losses.values()) else [worst if mean is None else mean for mean in means]

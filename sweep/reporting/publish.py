@@ -96,7 +96,7 @@ def _code(lines: list[str]) -> str:
 
 
 def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
-    rows, name, label = evidence.rows, evidence.study.name, evidence.study.task.metric.label
+    rows, name, label = evidence.rows, evidence.study.name, evidence.study.metric.label
     ranked = rows[rows["state"] == RANKED]
     for row in ranked.head(NOTED).to_dict("records"):
         seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""

@@ -1,6 +1,48 @@
-"""Write values of a trainer's metric with their unit."""
+"""Write values of a trainer's metric with their unit, and texts about it in the words of its direction."""
 
-from sweep.task import Metric
+from collections.abc import Mapping
+
+from sweep.metric import MAXIMIZE, Metric
+
+_LOWER_IS_BETTER = {
+    "low": "low",
+    "lower": "lower",
+    "lowest": "lowest",
+    "lowered": "lowered",
+    "higher": "higher",
+    "below": "below",
+    "bottom": "bottom",
+}
+"""What is good if a metric is minimised, but for ``higher``, which is bad."""
+
+_HIGHER_IS_BETTER = {
+    "low": "high",
+    "lower": "higher",
+    "lowest": "highest",
+    "lowered": "raised",
+    "higher": "lower",
+    "below": "above",
+    "bottom": "top",
+}
+
+
+def words_of(metric: Metric) -> Mapping[str, str]:
+    """Return what the fields of a text about a metric become: its names, and words of its direction.
+
+    Examples:
+        >>> accuracy = Metric(name="acc", label="accuracy", direction="maximize")
+        >>> "The {lowest} {noun} is best, {nouns} are {low}.".format(**words_of(accuracy))
+        'The highest accuracy is best, values are high.'
+    """
+    direction = _HIGHER_IS_BETTER if metric.direction == MAXIMIZE else _LOWER_IS_BETTER
+    return {
+        **direction,
+        "label": metric.label,
+        "Label": metric.label[:1].upper() + metric.label[1:],
+        "noun": metric.noun,
+        "Noun": metric.noun[:1].upper() + metric.noun[1:],
+        "nouns": "losses" if metric.noun == "loss" else "values",
+    }
 
 
 def with_unit(metric: Metric, value: float) -> str:

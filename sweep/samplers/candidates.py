@@ -47,7 +47,7 @@ def best_configurations(points: np.ndarray, losses: np.ndarray, most: int) -> li
 
     Args:
         points: Coordinates of the trials in the unit cube, shape (n, d); replicates are equal rows.
-        losses: Their final losses in nats per character, shape (n,), finite.
+        losses: Their final values in loss form, shape (n,), finite.
         most: How many to return at most.
     """
     first = np.sort(_pool(points).first)
@@ -65,7 +65,7 @@ def smoothed_means(points: np.ndarray, losses: np.ndarray) -> np.ndarray:
 
     Args:
         points: Coordinates of the trials in the unit cube, shape (n, d); replicates are equal rows.
-        losses: Their final losses in nats per character, shape (n,), finite.
+        losses: Their final values in loss form, shape (n,), finite.
 
     Returns:
         Nats per character, shape (n,); equal for replicates.

@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
     params: Mapping[str, Any]
     rungs: Mapping[int, float]
-    """Per cent -> dev loss there."""
+    """Per cent -> loss there."""
     loss: float | None = None
     """Final loss, if it has one."""
     is_running: bool = False

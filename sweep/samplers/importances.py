@@ -9,7 +9,6 @@ References:
     Arbitrary Subspaces", 2023.
 """
 
-import math
 import warnings
 from collections.abc import Sequence
 
@@ -38,13 +37,13 @@ def parameter_importances(study: StudyRecord) -> dict[str, float]:
         Empty where nothing can be said: fewer than ``MIN_TRIALS`` complete trials, losses that are
         all the same, or no hyperparameter that varies.
     """
-    trials = [trial for trial in study.complete_trials() if math.isfinite(trial.dev_loss or math.nan)]
+    trials = [trial for trial in study.complete_trials() if trial.is_scored]
     if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:
         return {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
     space = _varying(study, trials)
     mirrored = optuna.create_study(direction="minimize")
-    mirrored.add_trials([_mirrored(trial, space) for trial in trials])
+    mirrored.add_trials([_mirrored(study, trial, space) for trial in trials])
     evaluator = PedAnovaImportanceEvaluator(target_quantile=max(BEST_SHARE, _FEWEST_BEST / len(trials)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on regimes with one trial, which it leaves out
@@ -62,7 +61,10 @@ def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, Bas
     }
 
 
-def _mirrored(trial: TrialRecord, space: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:
+def _mirrored(
+    study: StudyRecord, trial: TrialRecord, space: dict[str, BaseDistribution]
+) -> optuna.trial.FrozenTrial:
+    assert trial.dev_loss is not None, "only scored trials are looked at"
     present = {name: space[name] for name in space if name in trial.params}
     params = {name: trial.params[name] for name in present}
-    return create_trial(value=trial.dev_loss, params=params, distributions=present)
+    return create_trial(value=study.as_loss(trial.dev_loss), params=params, distributions=present)

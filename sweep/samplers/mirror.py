@@ -1,7 +1,8 @@
 """The study as the sampler sees it.
 
 An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
-It differs from the database in two things. A diverged trial appears as complete, with a loss as
+It differs from the database in three things. Values of the metric appear in their loss form, so that lower is
+better whatever the direction. A diverged trial appears as complete, with a loss as
 bad as knowing nothing or worse, since samplers ignore failures and would come back to a
 diverging region. If the trainer does not know the loss of knowing nothing, it is the worst loss so far,
 and before the first loss the trial appears as failed. And a study of two objectives reports no rungs:
@@ -19,6 +20,7 @@ from optuna.trial import Trial, TrialState, create_trial
 from sweep.definition.optuna_objects import distribution_of, suggest
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
+from sweep.metric import MINIMIZE, as_loss
 from sweep.samplers.samplers import PointSampler
 
 
@@ -31,20 +33,23 @@ class Mirror:
         loss_ceiling: float | None,
         trials: Iterable[TrialRecord],
         cost: str | None = None,
+        direction: str = MINIMIZE,
     ) -> None:
         """Rebuild the study.
 
         Args:
             space: The searched hyperparameters.
-            loss_ceiling: Loss of knowing nothing, in the metric's unit; None if the trainer knows none.
+            loss_ceiling: Value of knowing nothing, in the metric's unit; None if the trainer knows none.
             trials: Every stored trial, in the order of their numbers.
-            cost: What is minimised beside the dev loss, or None.
+            cost: What is minimised beside the metric, or None.
+            direction: Of the metric.
         """
         self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
         self._space = space
         self._distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
         self._cost = cost
-        self._worst_loss = -math.inf if loss_ceiling is None else loss_ceiling
+        self._direction = direction
+        self._worst_loss = -math.inf if loss_ceiling is None else self._loss(loss_ceiling)
         self._worst_cost = 0.0
         self._open: dict[int, Trial] = {}
         self._reported: set[tuple[int, int]] = set()
@@ -63,11 +68,14 @@ class Mirror:
         self._open[number] = trial
         return {name: params[name] for name in self._space if name in params}
 
+    def _loss(self, value: float) -> float:
+        return as_loss(self._direction, value)
+
     def report(self, number: int, percent: int, dev_loss: float) -> None:
-        """Record a running trial's loss at a rung; repeated reports, as of a restarted trial, are ignored."""
+        """Record a running trial's value at a rung; a restarted trial reports again, which is ignored."""
         if self._cost is None and (number, percent) not in self._reported:
             self._reported.add((number, percent))
-            self._open[number].report(dev_loss, percent)
+            self._open[number].report(self._loss(dev_loss), percent)
 
     def end(self, number: int, state: str, dev_loss: float | None, cost: float | None = None) -> None:
         """End a running trial in one of ``records.STATES``; ``cost`` if the study has one."""
@@ -91,7 +99,8 @@ class Mirror:
             return
         cost = None if self._cost is None else record.cost(self._cost)
         ended, values = self._seen_as(record.state, record.dev_loss, cost)
-        rungs = record.rungs if self._cost is None else {}
+        rungs = {percent: self._loss(value) for percent, value in record.rungs.items()}
+        rungs = rungs if self._cost is None else {}
         if ended is TrialState.PRUNED and rungs:
             values = list(rungs.values())[-1:]  # as Optuna's tell does
         self._study.add_trial(
@@ -109,12 +118,13 @@ class Mirror:
     ) -> tuple[TrialState, list[float] | None]:
         if state == "complete":
             assert dev_loss is not None, "a complete trial has a loss"
-            self._worst_loss = max(self._worst_loss, dev_loss)
+            loss = self._loss(dev_loss)
+            self._worst_loss = max(self._worst_loss, loss)
             self._worst_cost = max(self._worst_cost, cost or 0)
         elif state == "diverged" and math.isfinite(self._worst_loss):
-            dev_loss = self._worst_loss
+            loss = self._worst_loss
             if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
                 cost = max(self._worst_cost, cost or 0)
         else:
             return (TrialState.FAIL if state in ("failed", "diverged") else TrialState.PRUNED), None
-        return TrialState.COMPLETE, [dev_loss] if cost is None else [dev_loss, cost]
+        return TrialState.COMPLETE, [loss] if cost is None else [loss, cost]

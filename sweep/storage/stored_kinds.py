@@ -8,11 +8,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
-from sweep.definition.identity import Identity, objectives_of
+from sweep.definition.identity import Identity, direction_of, objectives_of
 from sweep.definition.plain import check_kind
 from sweep.definition.records import COSTS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
+from sweep.metric import DIRECTIONS
 
 
 class _Words(TypedDict):
@@ -43,6 +44,8 @@ def check_identity(identity: Any) -> None:
     """Refuse an identity that describes no study; raises what ``damage_refused`` turns into one line."""
     check_kind(identity, Identity, "identity")
     space_of_identity(identity)
+    if direction_of(identity) not in DIRECTIONS:
+        raise ValueError(f"its direction is {direction_of(identity)!r:.50}")
     for cost in objectives_of(identity)[1:]:
         COSTS[cost]
 

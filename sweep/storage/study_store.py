@@ -18,7 +18,7 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.definition.identity import fingerprint, identity_changes, objectives_of
+from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
 from sweep.definition.notes import Note, key_of, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
@@ -31,7 +31,7 @@ from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
 from sweep.storage.stored_kinds import check_identity, check_record, damage_refused, entries_of
 from sweep.storage.study_writer import SEAL, SEGMENTS, StudyWriter
-from sweep.task import AnyTask, Data
+from sweep.task import DEFAULT_TASK, AnyTask, Data
 
 _OPTUNA_STATES = {
     TrialState.COMPLETE: "complete",
@@ -73,7 +73,7 @@ def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data
     with storage_errors(spec.name), damage_refused(f"study {spec.name!r}"):
         stored_id = _study_ids(storage).get(spec.name)
         if stored_id is None:
-            stored_id = storage.create_new_study(_directions(spec), spec.name)
+            stored_id = storage.create_new_study(_directions(spec.direction, spec.objectives), spec.name)
             _store_identity(storage, stored_id, spec, identity)
         else:
             _check_identity(storage, stored_id, spec, identity)
@@ -113,7 +113,8 @@ def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) ->
     if hidden.get(_FINGERPRINT, fingerprint(identity)) != fingerprint(identity):
         raise ValueError("its identity is not what was stored")
     check_identity(identity)
-    if storage.get_study_directions(study_id) != [StudyDirection.MINIMIZE] * len(objectives_of(identity)):
+    expected = _directions(direction_of(identity), objectives_of(identity))
+    if storage.get_study_directions(study_id) != expected:
         raise ValueError("its directions are not what was stored")
 
 
@@ -165,6 +166,7 @@ def stored_spec(study: StudyRecord) -> StudySpec:
         sampler=study.sampler,
         pruner=study.pruner,
         objectives=study.objectives,
+        direction=study.direction,
         trials=study.total_trials,
         replicates=study.replicates,
         keep=study.keep,
@@ -264,13 +266,14 @@ def _study_ids(storage: RDBStorage) -> dict[str, int]:
     return ids
 
 
-def _directions(spec: StudySpec) -> list[StudyDirection]:
-    return [StudyDirection.MINIMIZE] * len(spec.objectives)
+def _directions(direction: str, objectives: Sequence[str]) -> list[StudyDirection]:
+    """Return Optuna's directions: that of the metric, and a cost is minimised."""
+    return [StudyDirection[direction.upper()], *(StudyDirection.MINIMIZE for _ in objectives[1:])]
 
 
 def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
-    """Make a study ours; the dashboard names two objectives, while a single one needs no name."""
-    if spec.cost is not None:
+    """Make a study ours; the dashboard names its objectives, but for the default trainer's single one."""
+    if spec.cost is not None or spec.trainer != DEFAULT_TASK:
         storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
     storage.set_study_system_attr(study_id, _FINGERPRINT, fingerprint(identity))
     storage.set_study_user_attr(study_id, "identity", identity)
@@ -279,7 +282,8 @@ def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identit
 def _check_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
-        other = storage.get_study_directions(study_id) != _directions(spec)
+        wanted = _directions(spec.direction, spec.objectives)
+        other = storage.get_study_directions(study_id) != wanted
         if other or storage.get_all_trials(study_id, deepcopy=False):
             raise StudyConflictError(
                 f"a study {spec.name!r} that sweep did not make is stored; use --as NAME"

@@ -62,7 +62,7 @@ def test_no_round_has_a_seed_that_a_search_can_have() -> None:
     assert all(seed in ranges[phase] for (phase, _), seed in seeds.items())
     for seed in seeds.values():
         TrainConfig(seed=seed)  # a seed that the trainer takes
-    spec = StudySpec(name="s", data={}, fixed={}, space={})
+    spec = StudySpec(name="s", objectives=("dev_loss",), data={}, fixed={}, space={})
     assert all(0 <= spec.trial_seed(number) < 2**32 for number in range(1_000))
 
 

@@ -30,6 +30,7 @@ from sweep.cli.live_frame import Frame
 from sweep.cli.progress import JsonView, LineView, RunProgress, choose_views
 from sweep.cli.run_state import RunState
 from sweep.execution.events import Event, TrialEnded, Warned
+from sweep.tasks.mlp.trainer import MLP
 
 KNOBS = {
     "block_size": 3,
@@ -45,7 +46,7 @@ KNOBS = {
 def made_up_run(workers: int = 2, ended: int = 8) -> RunState:
     """A run in which trials ended, two train, and one of them lacks a hyperparameter."""
     clock = Clock()
-    state = RunState(clock)
+    state = RunState(MLP.metric, clock)
     state.take(started(total=60, workers=workers, timeout=600.0))
     for number in range(ended):
         loss = None if number == 3 else 2.1 + number / 100
@@ -139,7 +140,7 @@ def test_many_workers_leave_room_for_the_best() -> None:
 
 def test_a_frame_before_the_first_segment_says_that_the_workers_start() -> None:
     """Without a rate nothing is made up: no estimate, no steps per second."""
-    state = RunState(Clock())
+    state = RunState(MLP.metric, Clock())
     state.take(started())
     lines = text_of(state)
     assert lines[2] == "0:00 elapsed · the workers start · 2 workers · fused on cpu"
@@ -259,7 +260,7 @@ def test_a_real_run_leaves_only_its_table_behind(tmp_path: Path, terminal: Termi
 def live_view(terminal: Terminal) -> tuple[LiveView, Any]:
     file = open(terminal.theirs, "w", closefd=False)  # noqa: SIM115  closed by the test
     console = Console(file=file, force_terminal=True, width=80, height=15)
-    return LiveView("study names", console), file
+    return LiveView("study names", MLP.metric, console), file
 
 
 def test_warnings_are_told_after_the_run_and_do_not_flood(
@@ -307,7 +308,7 @@ def test_an_error_in_the_run_gives_the_terminal_back(terminal: Terminal) -> None
 
 
 def views(as_json: bool) -> list[type]:
-    return [type(view) for view in choose_views("title", as_json=as_json)]
+    return [type(view) for view in choose_views("title", MLP.metric, as_json=as_json)]
 
 
 def test_the_view_suits_where_the_output_goes(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +342,7 @@ def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         TrialEnded(trial=trial(1, 2.1, params={f"knob_{n}": n for n in range(40)}), done=2, total=10),
         TrialEnded(trial=DIVERGED, done=3, total=10),
     ]
-    with RunProgress("study names: goal [x]") as progress:
+    with RunProgress("study names: goal [x]", MLP.metric) as progress:
         for event in events:
             progress(event)
     written = capsys.readouterr()

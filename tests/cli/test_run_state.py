@@ -6,6 +6,7 @@ from study_records import trial
 
 from sweep.cli.run_state import BEST, WINDOW_S, RunState
 from sweep.execution.events import TrialEnded, TrialStarted, Warned
+from sweep.tasks.mlp.trainer import MLP
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def clock() -> Clock:
 @pytest.fixture
 def state(clock: Clock) -> RunState:
     """A run of ten trials on two workers, in which trial 0 began."""
-    state = RunState(clock)
+    state = RunState(MLP.metric, clock)
     state.take(started())
     state.take(begin(0))
     return state
@@ -87,7 +88,7 @@ def test_what_remains_is_at_least_the_longest_rest(state: RunState, clock: Clock
 
 def test_what_remains_ends_with_the_timeout(clock: Clock) -> None:
     """A run that stops after 60 s has at most what is left of them."""
-    state = RunState(clock)
+    state = RunState(MLP.metric, clock)
     state.take(started(timeout=60.0, finished=(trial(0, 2.0, seconds=500.0),), done=1))
     clock.now += 50
     assert state.remaining_s() == pytest.approx(10)
@@ -106,7 +107,7 @@ def test_the_rate_is_that_of_the_last_minute(state: RunState, clock: Clock) -> N
 
 def test_the_best_include_those_of_earlier_runs(clock: Clock) -> None:
     """Five, lowest loss first; ties by number; what has no loss is never among them."""
-    state = RunState(clock)
+    state = RunState(MLP.metric, clock)
     finished = (trial(0, 2.5), trial(1, 2.2), trial(2, state="diverged"))
     state.take(started(done=3, finished=finished))
     for number, loss in [(3, 2.2), (4, 2.4), (5, 2.1), (6, 2.9), (7, 2.8)]:

@@ -198,6 +198,7 @@ def test_gp_with_a_pruner_is_refused() -> None:
             name="x",
             sampler="gp",
             pruner="asha",
+            objectives=("dev_loss",),
             data={},
             fixed={},
             space=Space({"block_size": Range(1, 2)}),

@@ -29,6 +29,7 @@ from sweep.reporting.printable import printable
 from sweep.reporting.table.formats import FORMATS
 from sweep.tasks.mlp.corpus import load_corpus
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.trainer import MLP
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -142,7 +143,7 @@ def test_the_log_of_a_run_holds_plain_text(text: str, capsys: pytest.CaptureFixt
     ended = TrialEnded(trial=study.trials[-1], done=7, total=7)
     for event in (started, Warned(text=text), ended):
         view(event)
-    JsonView()(ended)
+    JsonView(MLP.metric)(ended)
     lines = log.getvalue().splitlines()
     assert len(lines) == 5
     assert not UNSEEN.search(log.getvalue())

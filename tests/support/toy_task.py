@@ -193,6 +193,26 @@ class ToyTask(CoreTask):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NegatedToy(ToyTask):
+    """The toy with every value negated, and the highest one best."""
+
+    name: str = "negated-toy"
+    metric: Metric = dataclasses.field(
+        default_factory=lambda: Metric(name="gain", label="gain", direction="maximize", diverged=-1e4)
+    )
+
+    def train_segment(self, *args: Any, **options: Any) -> Segment:
+        segment = ToyTask.train_segment(self, *args, **options)
+        return dataclasses.replace(segment, dev_loss=-segment.dev_loss)
+
+    def default_engine(self, device: str) -> str:
+        return "toy"
+
+    def loss_ceiling(self, data: ToyData) -> float:
+        return -3.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GrownConfig(ToyConfig):
     clip: float = 0.0
 
@@ -258,3 +278,4 @@ def _refuse_to_be_read() -> None:
 
 
 TOY = ToyTask()
+NEGATED = NegatedToy()

@@ -14,6 +14,7 @@ from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence
 from sweep.certify.units.uncertainty import over_units
 from sweep.definition.records import StudyRecord
+from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Database
 
 
@@ -33,7 +34,12 @@ class UnitReport:
     certified_seen: float | None
     """The certified loss on dev units that do not, and that do, occur in train."""
     lead: tuple[float, float, float] | None
-    """Loss of the second best mean less the best, and its 95 % interval over units."""
+    """By how much the best mean leads over the second best, and its 95 % interval over units."""
+    direction: str = MINIMIZE
+    """Of the metric."""
+
+    def _unseen_loss(self, trial: int) -> float:
+        return as_loss(self.direction, self.unseen[trial])
 
     def sentences(self) -> Iterator[str]:
         """Yield what is worth printing."""
@@ -47,7 +53,7 @@ class UnitReport:
         if self.lead is not None:
             lead, low, high = self.lead
             yield f"lead over the second: {lead:.4f}, 95 % over {self.unit}s {low:+.4f} to {high:+.4f}"
-        by_mean, by_unseen = list(self.unseen), sorted(self.unseen, key=self.unseen.__getitem__)
+        by_mean, by_unseen = list(self.unseen), sorted(self.unseen, key=self._unseen_loss)
         if len(by_mean) > 1:
             same = "the same" if by_mean == by_unseen else f"trials {', '.join(map(str, by_unseen))}"
             yield f"order on dev {self.unit}s that do not occur in train: {same}"
@@ -88,7 +94,8 @@ def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
     both = bool(seen.any() and unseen.any())
     lead = None
     if len(by_mean) > 1:
-        difference = rounds[by_mean[1]] - rounds[by_mean[0]]
+        lower, higher = by_mean[:2] if verdict.direction == MINIMIZE else by_mean[1::-1]
+        difference = rounds[higher] - rounds[lower]
         _, low, high = over_units(difference, evidence.sizes, seed=BOOTSTRAP_SEED)
         mean = difference.sum() / (len(difference) * evidence.sizes.sum())
         lead = (float(mean), float(low), float(high))
@@ -101,4 +108,5 @@ def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
         certified_unseen=evidence.loss_on(certified, unseen) if certified is not None and both else None,
         certified_seen=evidence.loss_on(certified, seen) if certified is not None and both else None,
         lead=lead,
+        direction=verdict.direction,
     )

@@ -46,7 +46,7 @@ def confirm(arguments: argparse.Namespace) -> int:
     plan = plan_confirmation(study, load_confirmation(storage, study), asked)
     for line in describe_plan(study, plan, arguments.workers or usable_cores()):
         advise(line)
-    progress = RunProgress(f"confirming {study.name}")
+    progress = RunProgress(f"confirming {study.name}", study.metric)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         finished = run_confirmation(
             study.task,

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         advise("train_seconds are measured: this study will not come out the same again")
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     data = load_data(task, spec)
-    progress = RunProgress(title, as_json=arguments.json)
+    progress = RunProgress(title, task.metric, as_json=arguments.json)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
 
         def should_stop() -> bool:

@@ -14,12 +14,14 @@ MIN_TOP = 5
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """One configuration that has a final loss."""
+    """One configuration that has a final value."""
 
     trials: tuple[TrialRecord, ...]
     """Its complete replicates, lowest number first."""
     dev_loss: float
     """Mean over the replicates, in the metric's unit."""
+    loss: float
+    """The same in its loss form, as it is compared."""
     spread: float | None
     """Sample standard deviation between the replicates; None for one."""
 
@@ -41,6 +43,7 @@ def ranked_configurations(study: StudyRecord) -> list[Configuration]:
         Configuration(
             trials=tuple(by_number[number] for number in row["trials"]),
             dev_loss=row["dev_loss"],
+            loss=study.as_loss(row["dev_loss"]),
             spread=row["dev_loss_sd"],
         )
         for row in rank_trials(study).to_dict("records")

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from sweep.definition.records import StudyRecord
+from sweep.metric import MAXIMIZE
 from sweep.reporting.advice.configurations import Configuration
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.expected_best import draws, expected_best
@@ -43,7 +44,9 @@ class RecentGain:
     last: int
     trials: int
     gain: float
-    """Best configuration before the last ones less the best one, at least 0."""
+    """By how much the best configuration is better than the best one before the last ones, at least 0."""
+    is_raised: bool = False
+    """Whether the metric is maximised."""
     negligible: float = 0.0
     """A gain below this is lost among seeds."""
 
@@ -59,7 +62,7 @@ def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedG
 def _negligible(study: StudyRecord) -> float:
     """Return the gain that seeds hide: as the trainer states it, else the difference that matters."""
     known = contributions_of(study).negligible
-    return known if known is not None else study.task.metric.matters or 0.0
+    return known if known is not None else study.metric.matters or 0.0
 
 
 def _expected_gain(losses: Sequence[float], negligible: float) -> ExpectedGain | None:
@@ -75,10 +78,16 @@ def _recent_gain(study: StudyRecord, ranked: Sequence[Configuration]) -> RecentG
     if len(numbers) < ENOUGH:
         return None
     first = numbers[-(len(numbers) // 4)]
-    before = [c.dev_loss for c in ranked if c.trial < first]
-    after = [c.dev_loss for c in ranked if c.trial >= first]
+    before = [c.loss for c in ranked if c.trial < first]
+    after = [c.loss for c in ranked if c.trial >= first]
     if not before:
         return None
     gain = max(0.0, min(before) - min(after, default=min(before)))
     last = len(numbers) // 4
-    return RecentGain(last=last, trials=len(numbers), gain=gain, negligible=_negligible(study))
+    return RecentGain(
+        last=last,
+        trials=len(numbers),
+        gain=gain,
+        is_raised=study.direction == MAXIMIZE,
+        negligible=_negligible(study),
+    )

@@ -13,7 +13,7 @@ from sweep.reporting.contributions import contributions_of
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NotToldApart:
-    """Rank 1 to ``ranks`` may be in another order on other seeds; losses in the metric's unit."""
+    """Rank 1 to ``ranks`` may be in another order on other seeds; values in the metric's unit."""
 
     study: str
     ranks: int
@@ -35,7 +35,7 @@ def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldAp
     if len(ranked) < 2 or _is_being_confirmed(study) or (spread is None and noise is None):
         return None
     best, margin = ranked[0], functools.partial(_margin, ranked[0], spread=spread, noise=noise or 0.0)
-    close = list(itertools.takewhile(lambda c: c.dev_loss - best.dev_loss <= margin(c), ranked))
+    close = list(itertools.takewhile(lambda c: c.loss - best.loss <= margin(c), ranked))
     if len(close) < 2:
         return None
     return NotToldApart(

@@ -89,7 +89,8 @@ def say_gains(found: ExpectedGain | RecentGain) -> str:
     if found.gain == 0:
         text = f"The last {found.last} of {found.trials} trials found nothing better"
     else:
-        text = f"The last {found.last} of {found.trials} trials lowered the best by {found.gain:.4f}"
+        moved = "raised" if found.is_raised else "lowered"
+        text = f"The last {found.last} of {found.trials} trials {moved} the best by {found.gain:.4f}"
     return f"{text}{_say_worth(found)}"
 
 

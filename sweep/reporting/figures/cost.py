@@ -15,7 +15,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.points import Points, TrialPoints, add_points, hover_text, trial_points
 from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
 from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
-from sweep.reporting.units import axis_title
+from sweep.reporting.units import axis_title, words_of
 
 _AXES = {
     "n_params": ("trainable parameters", "%{x:,} parameters"),
@@ -76,7 +76,7 @@ def plot_cost(cost: Cost) -> go.Figure:
         text=["knee"] * len(cost.knee.x),
         name="knee",
         mode="markers+text",
-        textposition="bottom left",
+        textposition=f"{words_of(metric)['bottom']} left",
         marker={"color": GREEN, "size": 12, "symbol": "square"},
         hoverinfo="skip",
     )
@@ -95,18 +95,25 @@ def _cost(evidence: Evidence, cost: str) -> Cost:
     if not trials:
         raise NothingToShowError("no trial has a cost above 0")
     points = trial_points(
-        trials, evidence.winner, lambda trial: trial.cost(cost), metric=evidence.study.task.metric
+        trials, evidence.winner, lambda trial: trial.cost(cost), metric=evidence.study.metric
     )
-    front = pareto_front(evidence.rows, cost)
-    knee, highest = knee_of(front), front[0].dev_loss
-    low, high = points.loss_range
+    front = pareto_front(evidence.rows, cost, points.metric)
+    knee = knee_of(front)
     return Cost(
         cost=cost,
         points=points,
         front=_points(front),
         knee=_points([] if knee is None else [knee]),
-        loss_range=plain([low, max(high, highest + 0.05 * (highest - low))]),
+        loss_range=_wide_enough(points, front[0]),
     )
+
+
+def _wide_enough(points: TrialPoints, worst: Configuration) -> list[float]:
+    """Return the range of the points, extended on its bad side so that the front's cheapest end is in it."""
+    metric = points.metric
+    low, high = sorted(map(metric.as_loss, points.loss_range))
+    high = max(high, worst.loss + 0.05 * (worst.loss - low))
+    return plain(sorted(map(metric.as_loss, (low, high))))
 
 
 def _points(configurations: Sequence[Configuration]) -> Points:

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
+from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
-from sweep.task import Metric
 
 BAND = (0.1, 0.9)
 """Quantiles of the band."""
@@ -17,7 +17,7 @@ BAND = (0.1, 0.9)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedBest:
-    """Expected lowest loss against the number of trials."""
+    """Expected best value against the number of trials."""
 
     metric: Metric
     sampler: str
@@ -45,12 +45,14 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     trials = np.linspace(1, len(losses), min(len(losses), MAX_POINTS)).round().astype(int).tolist()
     half = [k for k in trials if 2 * k <= len(losses)]
     seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
-    lower, upper = ([quantile_of_best(losses, k, quantile) for k in half] for quantile in BAND)
+    as_value = study.as_loss  # its own inverse
+    ends = [[as_value(quantile_of_best(losses, k, quantile)) for k in half] for quantile in BAND]
+    lower, upper = reversed(ends) if study.direction == MAXIMIZE else ends
     return ExpectedBest(
-        metric=study.task.metric,
+        metric=study.metric,
         sampler=study.sampler,
         trials=trials,
-        expected=plain(expected_best(losses, k) for k in trials),
+        expected=plain(as_value(expected_best(losses, k)) for k in trials),
         band_trials=half,
         lower=plain(lower),
         upper=plain(upper),

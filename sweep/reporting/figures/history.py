@@ -21,7 +21,7 @@ class History:
     points: TrialPoints
     best_x: list[float]
     best_loss: list[float]
-    """Lowest loss so far, wherever it falls and at the end of the search."""
+    """Best value so far, wherever it improves and at the end of the search."""
     without_x: list[float]
     """Where finished trials without a final loss ended."""
     without_text: list[str]
@@ -60,16 +60,17 @@ def _history(
 ) -> History:
     numbers = {trial.number for trial in evidence.scored}
     scored = [trial for trial in ordered if trial.number in numbers]
+    as_loss = evidence.study.as_loss
     best_x: list[float] = []
     best_loss: list[float] = []
     for trial in scored:
         assert trial.dev_loss is not None, "scored trials have a loss"
-        if not best_loss or trial.dev_loss < best_loss[-1]:
+        if not best_loss or as_loss(trial.dev_loss) < as_loss(best_loss[-1]):
             best_x.append(x(trial))
             best_loss.append(trial.dev_loss)
     without = [trial for trial in ordered if trial.is_finished and trial.number not in numbers]
     return History(
-        points=trial_points(scored, evidence.winner, x, metric=evidence.study.task.metric),
+        points=trial_points(scored, evidence.winner, x, metric=evidence.study.metric),
         best_x=plain([*best_x, max(map(x, scored + without))]),
         best_loss=plain([*best_loss, best_loss[-1]]),
         without_x=plain(x(trial) for trial in without),
@@ -79,10 +80,10 @@ def _history(
 
 def _plot(history: History, title: str, quantity: str) -> go.Figure:
     figure = go.Figure()
-    low, high = history.points.loss_range
+    ends, at_bad_end = _range_and_bad_end(history.points)
     figure.add_scatter(
         x=history.without_x,
-        y=[high] * len(history.without_x),
+        y=[at_bad_end] * len(history.without_x),
         text=history.without_text,
         name="no final loss",
         mode="markers",
@@ -99,9 +100,16 @@ def _plot(history: History, title: str, quantity: str) -> go.Figure:
         hoverinfo="skip",
     )
     x_axis = axis(title, showgrid=False, rangemode="nonnegative")
-    y_axis = axis(axis_title(history.points.metric), range=[low, high + 0.03 * (high - low)])
+    y_axis = axis(axis_title(history.points.metric), range=ends)
     figure.update_layout(**layout(x_axis, y_axis))
     return figure
+
+
+def _range_and_bad_end(points: TrialPoints) -> tuple[list[float], float]:
+    """Return the range of the axis, with room for marks at its bad end, and where that end is."""
+    as_loss = points.metric.as_loss
+    low, high = sorted(map(as_loss, points.loss_range))
+    return sorted(map(as_loss, (low, high + 0.03 * (high - low)))), as_loss(high)
 
 
 def _ended_as(trial: TrialRecord) -> str:

@@ -67,11 +67,13 @@ def parallel_coordinates(evidence: Evidence) -> ParallelCoordinates:
     """Return the searched hyperparameters and the dev loss as axes, trials as lines."""
     trials = evidence.scored
     dimensions = used_dimensions(evidence.study)
-    low, high = shown_range([trial.dev_loss for trial in trials if trial.dev_loss is not None])
-    loss, label = Range(low, high), evidence.study.task.metric.label
-    inside = [trial for trial in trials if trial.dev_loss is not None and trial.dev_loss <= high]
-    best = best_tenth(trials)
-    shown = _thinned(inside, best | {evidence.winner.number})
+    metric = evidence.study.metric
+    losses = {trial.number: metric.as_loss(trial.dev_loss) for trial in trials if trial.dev_loss is not None}
+    ends = shown_range(list(losses.values()))
+    loss, label = Range(*sorted(map(metric.as_loss, ends))), metric.label
+    inside = [trial for trial in trials if losses[trial.number] <= ends[1]]
+    best = best_tenth(trials, metric)
+    shown = _thinned(inside, best | {evidence.winner.number}, losses)
     groups = dict.fromkeys(best, "best") | {evidence.winner.number: "winner"}
     return ParallelCoordinates(
         axes=[_axis(name, dimension) for name, dimension in {**dimensions, label: loss}.items()],
@@ -113,9 +115,11 @@ def plot_parallel_coordinates(numbers: ParallelCoordinates) -> go.Figure:
     return figure
 
 
-def _thinned(trials: Sequence[TrialRecord], wanted: set[int]) -> list[TrialRecord]:
+def _thinned(
+    trials: Sequence[TrialRecord], wanted: set[int], losses: Mapping[int, float]
+) -> list[TrialRecord]:
     """Return at most ``MAX_LINES`` trials: the best of those wanted, and every so many of the others."""
-    first = sorted((t for t in trials if t.number in wanted), key=lambda t: (t.dev_loss or 0.0, t.number))
+    first = sorted((t for t in trials if t.number in wanted), key=lambda t: (losses[t.number], t.number))
     first = first[: MAX_LINES // 2]
     others = [trial for trial in trials if trial.number not in wanted]
     step = max(1, -(-len(others) // (MAX_LINES - len(first))))

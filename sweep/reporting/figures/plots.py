@@ -6,6 +6,7 @@ traces with lists as data, so that the old plotly.js of the Optuna dashboard dra
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
@@ -27,12 +28,13 @@ from sweep.reporting.figures.parallel import parallel_coordinates, plot_parallel
 from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
+from sweep.reporting.units import words_of
 
 
 def plots_of(study: StudyRecord) -> dict[str, Plot]:
     """Return the plots of a study in order, with those that its trainer contributes."""
     return merged(
-        {name: _worded(plot, study.task.metric.label) for name, plot in PLOTS.items()},
+        {name: _worded(plot, words_of(study.metric)) for name, plot in PLOTS.items()},
         exhibits_of(study).plots,
     )
 
@@ -60,16 +62,15 @@ def draw(name: str, evidence: Evidence) -> go.Figure:
     return plot.figure(plot.numbers(evidence))
 
 
-def _worded(plot: Plot, label: str) -> Plot:
+def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
     """Return a generic plot whose texts name the metric."""
-    names = {"label": label, "Label": label[:1].upper() + label[1:]}
-    return dataclasses.replace(plot, title=plot.title.format(**names), reading=plot.reading.format(**names))
+    return dataclasses.replace(plot, title=plot.title.format(**words), reading=plot.reading.format(**words))
 
 
 PLOTS: dict[str, Plot] = {
     "history": Plot(
         title="{Label}, trial by trial",
-        reading="Each dot is a trial in the order of the search; the line is the lowest loss so far. "
+        reading="Each dot is a trial in the order of the search; the line is the {lowest} {noun} so far. "
         "A line that has long been flat says that more trials of this kind would find little.",
         numbers=history_by_trial,
         figure=plot_history_by_trial,
@@ -82,7 +83,7 @@ PLOTS: dict[str, Plot] = {
     ),
     "expected-best": Plot(
         title="What more trials may bring",
-        reading="The lowest loss that so many trials are expected to reach, taken as independent draws: "
+        reading="The {lowest} {noun} that so many trials are expected to reach, taken as independent draws: "
         "right for random and qmc, a rough guide for tpe and gp. Where the line is flat, more bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
@@ -95,9 +96,9 @@ PLOTS: dict[str, Plot] = {
         figure=plot_importances,
     ),
     "slices": Plot(
-        title="Loss along each hyperparameter",
-        reading="Each dot is a trial. Where blue dots crowd, losses are low; if they crowd at an edge, widen "
-        "the range there. Short lines are medians of a choice.",
+        title="{Noun} along each hyperparameter",
+        reading="Each dot is a trial. Where blue dots crowd, {nouns} are {low}; if they crowd at an edge, "
+        "widen the range there. Short lines are medians of a choice.",
         numbers=slices,
         figure=plot_slices,
     ),
@@ -109,28 +110,29 @@ PLOTS: dict[str, Plot] = {
         figure=plot_parallel_coordinates,
     ),
     "rungs": Plot(
-        title="Loss on the way",
+        title="{Noun} on the way",
         reading="Each line is a trial, measured at 10, 30 and 90 % of its own steps and at its end. A cross "
-        "ends a trial that was given up; if it lies below lines that ended well, pruning was too strict.",
+        "ends a trial that was given up; if it lies {below} lines that ended well, pruning was too strict.",
         numbers=rung_curves,
         figure=plot_rung_curves,
     ),
     "cost-parameters": Plot(
-        title="Loss against size",
-        reading="Left is small, low is good. On the green line lie the trials that no other beats in both.",
+        title="{Noun} against size",
+        reading="Left is small, {low} is good. On the green line lie the trials that no other beats in both.",
         numbers=loss_by_parameters,
         figure=plot_cost,
     ),
     "cost-seconds": Plot(
-        title="Loss against training time",
-        reading="Left is fast, low is good. Seconds depend on the machine and on what else it was doing.",
+        title="{Noun} against training time",
+        reading="Left is fast, {low} is good. Seconds depend on the machine and on what else it was doing.",
         numbers=loss_by_seconds,
         figure=plot_cost,
     ),
     "pareto": Plot(
         title="Pareto front",
-        reading="To the right runs what the study minimises beside the loss, or the parameters. On the green "
-        "line lie the configurations that no other beats in both; past the knee a lower loss costs much.",
+        reading="To the right runs what the study minimises beside the {noun}, or the parameters. On the "
+        "green line lie the configurations that no other beats in both; past the knee a {lower} {noun} "
+        "costs much.",
         numbers=loss_by_objective,
         figure=plot_cost,
     ),
@@ -142,5 +144,5 @@ PLOTS: dict[str, Plot] = {
         figure=plot_training_curve,
     ),
 }
-"""Name -> how a plot of every study is made, in the order of the report. Its texts name the metric by
-``{label}``. To add one, write a module with two functions and one entry."""
+"""Name -> how a plot of every study is made, in the order of the report. Its texts name the metric and its
+direction by the fields of ``words_of``. To add one, write a module with two functions and one entry."""

@@ -35,7 +35,7 @@ class TrialPoints:
     metric: Metric
     loss_range: list[float]
     above: int
-    """Trials that lie above the range."""
+    """Trials that lie beyond the range, on its bad side."""
 
 
 def used_dimensions(study: StudyRecord) -> dict[str, Dimension]:
@@ -59,8 +59,9 @@ def trial_points(
         x: Trial -> horizontal coordinate.
         metric: What the trials are judged by.
     """
-    best = best_tenth(trials)
-    loss_range = shown_range([_loss(trial) for trial in trials])
+    best = best_tenth(trials, metric)
+    losses = [metric.as_loss(_loss(trial)) for trial in trials]
+    loss_range = shown_range(losses)
     groups: dict[str, list[TrialRecord]] = {"others": [], "best": [], "winner": []}
     for trial in trials:
         group = "winner" if trial.number == winner.number else "best" if trial.number in best else "others"
@@ -68,19 +69,24 @@ def trial_points(
     return TrialPoints(
         **{name: _points(group, x) for name, group in groups.items()},
         metric=metric,
-        loss_range=loss_range,
-        above=sum(_loss(trial) > loss_range[1] for trial in trials),
+        loss_range=sorted(map(metric.as_loss, loss_range)),
+        above=sum(loss > loss_range[1] for loss in losses),
     )
 
 
-def best_tenth(trials: Sequence[TrialRecord]) -> set[int]:
-    """Return the numbers of the tenth of the trials with the lowest loss, at least one."""
-    ordered = sorted(trials, key=lambda trial: (_loss(trial), trial.number))
+def best_tenth(trials: Sequence[TrialRecord], metric: Metric) -> set[int]:
+    """Return the numbers of the tenth of the trials with the best value, at least one."""
+    ordered = best_first(trials, metric)
     return {trial.number for trial in ordered[: math.ceil(BEST_SHARE * len(ordered))]}
 
 
+def best_first(trials: Sequence[TrialRecord], metric: Metric) -> list[TrialRecord]:
+    """Return trials with a final value in order; equal ones by number."""
+    return sorted(trials, key=lambda trial: (metric.as_loss(_loss(trial)), trial.number))
+
+
 def shown_range(losses: Sequence[float]) -> list[float]:
-    """Return the range of losses that a picture shows: all, or without the few that would flatten it.
+    """Return the range of values in loss form that a picture shows: without the few that would flatten it.
 
     What lies further above the lowest loss than twice as far as 90 % of the trials is left out.
 

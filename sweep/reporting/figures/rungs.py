@@ -12,9 +12,9 @@ from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.execution.rungs import DECISION_RUNGS
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.points import best_tenth, shown_range
+from sweep.reporting.figures.points import best_first, best_tenth, shown_range
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain
-from sweep.reporting.units import axis_title
+from sweep.reporting.units import axis_title, words_of
 from sweep.task import Metric
 
 MAX_LINES = 300
@@ -49,15 +49,16 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     Raises:
         NothingToShowError: If no trial reached a rung before its end.
     """
+    metric = evidence.study.metric
     lines = {trial.number: _line(trial) for trial in evidence.study.trials}
     reached = [t for t in evidence.study.trials if any(p in DECISION_RUNGS for p in lines[t.number].percent)]
     if not reached:
         raise NothingToShowError(
             "no trial reached a rung: trials below 2,000 steps are compared at their end"
         )
-    scored = [trial for trial in reached if math.isfinite(trial.dev_loss or math.nan)]
-    best = best_tenth(scored) if scored else set()
-    first = min(scored, key=lambda t: (t.dev_loss, t.number)).number if scored else -1
+    scored = [trial for trial in reached if trial.is_scored]
+    best = best_tenth(scored, metric) if scored else set()
+    first = best_first(scored, metric)[0].number if scored else -1
     ranked = {trial.number for trial in scored}
     groups = {
         "winner": [t for t in scored if t.number == first],
@@ -66,10 +67,10 @@ def rung_curves(evidence: Evidence) -> RungCurves:
         "given_up": [t for t in reached if t.is_finished and t.number not in ranked],
     }
     shown = {name: [lines[t.number] for t in _thinned(group)] for name, group in groups.items()}
-    losses = [loss for group in shown.values() for line in group for loss in line.dev_loss]
+    losses = [metric.as_loss(value) for group in shown.values() for line in group for value in line.dev_loss]
     if not losses:
         raise NothingToShowError("no trial that reached a rung has ended yet")
-    return RungCurves(**shown, metric=evidence.study.task.metric, loss_range=shown_range(losses))
+    return RungCurves(**shown, metric=metric, loss_range=sorted(map(metric.as_loss, shown_range(losses))))
 
 
 def plot_rung_curves(numbers: RungCurves) -> go.Figure:
@@ -79,7 +80,7 @@ def plot_rung_curves(numbers: RungCurves) -> go.Figure:
     add(numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
     add(numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
     add(numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
-    add(numbers.winner, "lowest loss", {"color": ORANGE, "width": 2.5})
+    add(numbers.winner, "{lowest} {noun}".format(**words_of(numbers.metric)), {"color": ORANGE, "width": 2.5})
     ticks = [*DECISION_RUNGS, 100]
     x = axis("share of the trial's own steps (%)", tickvals=ticks, range=[5, 104])
     y = axis(axis_title(numbers.metric), range=numbers.loss_range)

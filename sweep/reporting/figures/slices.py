@@ -101,12 +101,14 @@ def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
         choices=[value_text(choice) for choice in choices],
         medians=[_median(trials, name, choice) for choice in choices],
         ends=plain([dimension.low - margin, dimension.high + margin]),
-        points=trial_points(trials, evidence.winner, place, metric=evidence.study.task.metric),
+        points=trial_points(trials, evidence.winner, place, metric=evidence.study.metric),
     )
 
 
 def _median(trials: list[TrialRecord], name: str, choice: Any) -> float | None:
-    losses = [trial.dev_loss for trial in trials if trial.params[name] == choice and trial.dev_loss]
+    losses = [
+        trial.dev_loss for trial in trials if trial.params[name] == choice and trial.dev_loss is not None
+    ]
     return plain([statistics.median(losses)])[0] if losses else None
 
 

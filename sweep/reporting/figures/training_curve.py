@@ -38,7 +38,7 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
     smoothed = smooth(losses.astype(np.float64), window)
     segments = evidence.winner.segments
     return TrainingCurve(
-        metric=evidence.study.task.metric,
+        metric=evidence.study.metric,
         trial=evidence.winner.number,
         step=[int(step) + 1 for step in steps[places]],
         raw=gaps(losses[places].tolist()),

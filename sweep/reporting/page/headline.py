@@ -20,7 +20,7 @@ from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.table.columns import cell
-from sweep.reporting.units import difference_unit, with_unit
+from sweep.reporting.units import difference_unit, with_unit, words_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def write_headline(
     Args:
         study: As stored.
         rows: ``rank_trials(study)``.
-        baselines: Name -> dev loss without training, highest first; may be empty.
+        baselines: Name -> value without training, worst first; may be empty.
         confirmed: None where no confirmation is finished.
     """
     ranked = _rows_of(rows, RANKED)
@@ -61,16 +61,16 @@ def write_headline(
         return _without_winner(study, rows)
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked[0])
-        title = f"Trial {best['trial']} is best so far, at {with_unit(study.task.metric, loss)}"
+        title = f"Trial {best['trial']} is best so far, at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
-        loss, sure = confirmed.certificate.mean, _certified(confirmed)
-        title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.task.metric, loss)}"
+        loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
+        title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
     sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_unfinished(study)]
     tiles = {
-        study.task.metric.label: f"{loss:.4f}",
+        study.metric.label: f"{loss:.4f}",
         **_gains(loss, baselines),
         **certainty,
         **_costs(study, best),
@@ -130,7 +130,7 @@ def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
 def _gain(study: StudyRecord, loss: float, baselines: Mapping[str, float]) -> list[str]:
     """Explain the value if the trainer can, and compare it with what needs no training."""
     meaning = contributions_of(study).meaning
-    unit = difference_unit(study.task.metric)
+    unit = difference_unit(study.metric)
     parts = [] if meaning is None else [meaning(loss)]
     if baselines:
         parts.append(_listed([_difference(loss - base, name, unit) for name, base in baselines.items()]))
@@ -155,12 +155,13 @@ def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
     return [f"{seeds}.", f"Not confirmed: `sweep confirm {study.name}` trains the best on fresh seeds."]
 
 
-def _certified(confirmed: Confirmed) -> list[str]:
+def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
+    words = words_of(study.metric)
     found, tied = confirmed.certificate, [t for t in confirmed.verdict.tied if t != confirmed.trial]
     seeds = (
-        f"The loss is the mean of {len(found.seeds)} seeds that took no part in search or choice, "
-        f"{found.sd:.4f} apart (standard deviation); the search had it {abs(found.optimism):.4f} "
-        f"{'lower' if found.optimism >= 0 else 'higher'}."
+        f"The {study.metric.noun} is the mean of {len(found.seeds)} seeds that took no part in search or "
+        f"choice, {found.sd:.4f} apart (standard deviation); the search had it {abs(found.optimism):.4f} "
+        f"{words['lower' if found.optimism >= 0 else 'higher']}."
     )
     compared = f"It was chosen among {found.candidates} on {found.rounds} seeds each"
     if not tied:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
+from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
-from sweep.reporting.table.columns import key
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -57,12 +57,19 @@ def _search(evidence: Evidence) -> dict[str, str]:
         "pruner": study.pruner,
         "seed of the study": str(study.seed),
         "replicates": str(study.replicates),
-        "minimised": ", ".join(key(name, study) for name in study.objectives),
+        **_objectives(study),
         "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
         **_winner(evidence),
         **_times(study.trials),
         "trainer version": str(study.trainer_version),
     }
+
+
+def _objectives(study: StudyRecord) -> dict[str, str]:
+    metric, *costs = study.objectives
+    if study.direction == MAXIMIZE:
+        return {"maximised": metric, **({"minimised": costs[0]} if costs else {})}
+    return {"minimised": ", ".join(study.objectives)}
 
 
 def _winner(evidence: Evidence) -> dict[str, str]:

@@ -50,7 +50,7 @@ def report_html(evidence: Evidence) -> str:
                 for name, part in built.items()
             ),
             _missing(missing),
-            _footer(study.task.metric),
+            _footer(study.metric),
         ]
     )
     figures = {name: figure for part in built.values() for name, figure in part.figures.items()}

@@ -36,7 +36,7 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None)
         study: As stored.
         winner: Number of the trial whose row is marked.
     """
-    columns, metric = _columns(rows, study), study.task.metric
+    columns, metric = _columns(rows, study), study.metric
     texts = {name for name in columns if is_text(name, rows[name])}
     head = "".join(_head(name, study, name in texts) for name in columns)
     body = "\n".join(
@@ -97,7 +97,7 @@ def _head(name: str, study: StudyRecord, text: bool) -> str:
 
 def _heading(name: str, study: StudyRecord) -> str:
     if name == "dev_loss":
-        return study.task.metric.label
+        return study.metric.label
     return _HEADINGS.get(name, name.replace("_", " "))
 
 

@@ -19,6 +19,7 @@ from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, report_table
+from sweep.reporting.units import words_of
 
 
 def sections_of(study: StudyRecord) -> dict[str, Section]:
@@ -60,9 +61,9 @@ def _confirmation(evidence: Evidence) -> Part:
         return Part(markup=f'<ul class="findings">{items}</ul>')
     table = confirmation_table(evidence.verdict.rows, evidence.study)
     reading = (
-        "Each candidate on the same fresh seeds, lowest mean first. One whose difference might be 0 is tied "
-        "with the best: the seeds do not tell the two apart."
-    )
+        "Each candidate on the same fresh seeds, {lowest} mean first. One whose difference might be 0 is "
+        "tied with the best: the seeds do not tell the two apart."
+    ).format(**words_of(evidence.study.metric))
     return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
 
 

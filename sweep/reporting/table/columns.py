@@ -59,7 +59,7 @@ def heading(name: str, study: StudyRecord) -> str:
 
 def key(name: str, study: StudyRecord) -> str:
     """Return a column's name in files: the metric's own one instead of ``dev_loss``."""
-    own = study.task.metric.name
+    own = study.metric.name
     return {"dev_loss": own, "dev_loss_sd": f"{own}_sd"}.get(name, name)
 
 

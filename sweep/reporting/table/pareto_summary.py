@@ -13,7 +13,7 @@ import pandas
 from sweep.definition.pareto import Point, front_ranks, hypervolume, knee
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import cell
-from sweep.reporting.units import difference_unit
+from sweep.reporting.units import difference_unit, words_of
 from sweep.task import Metric
 
 
@@ -21,28 +21,33 @@ class Configuration(NamedTuple):
     """One ranked row, seen as a cost and a loss."""
 
     cost: float
-    dev_loss: float
-    """Mean of its replicates."""
+    loss: float
+    """Mean of its replicates in its loss form."""
     trial: int
     """The first of them."""
+    dev_loss: float
+    """The mean as it is shown."""
 
     @property
     def point(self) -> Point:
         """The cost in decades, and the loss."""
-        return math.log10(self.cost), self.dev_loss
+        return math.log10(self.cost), self.loss
 
 
-def pareto_front(rows: pandas.DataFrame, cost: str) -> list[Configuration]:
+def pareto_front(rows: pandas.DataFrame, cost: str, metric: Metric) -> list[Configuration]:
     """Return the ranked rows that no other beats in both, cheapest first.
 
     Args:
         rows: From ``rank_trials``, of a study with whatever objectives.
         cost: A column; rows without a cost above 0 are left out.
+        metric: What the rows are ranked by.
     """
     ranked = rows[rows["rank"].notna()]
     columns = zip(ranked[cost], ranked["dev_loss"], ranked["trial"], strict=True)
-    found = sorted(Configuration(*values) for values in columns if values[0])
-    ranks = front_ranks([(one.cost, one.dev_loss) for one in found])
+    found = sorted(
+        Configuration(at, metric.as_loss(value), trial, value) for at, value, trial in columns if at
+    )
+    ranks = front_ranks([(one.cost, one.loss) for one in found])
     return [one for one, rank in zip(found, ranks, strict=True) if rank == 1]
 
 
@@ -68,21 +73,21 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
     trials = sum(len(trials) for trials in first["trials"])
     count = (
         f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
-        f"none in {study.task.metric.name} and {study.cost}"
+        f"none in {study.metric.name} and {study.cost}"
     )
-    front = pareto_front(rows, study.cost)
+    front = pareto_front(rows, study.cost, study.metric)
     costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
     return [
         count,
-        _describe_area(front, study.task.metric, study.cost, costliest, worst_loss),
-        *_describe_knee(front, study.task.metric, study.cost),
+        _describe_area(front, study.metric, study.cost, costliest, worst_loss),
+        *_describe_knee(front, study.metric, study.cost),
     ]
 
 
 def _describe_area(
     front: Sequence[Configuration], metric: Metric, cost: str, costliest: float, worst_loss: float
 ) -> str:
-    area = hypervolume([one.point for one in front], (math.log10(costliest), worst_loss))
+    area = hypervolume([one.point for one in front], (math.log10(costliest), metric.as_loss(worst_loss)))
     unit = " x ".join(filter(None, (difference_unit(metric), f"decades of {cost}")))
     return (
         f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} (knowing nothing), "
@@ -95,6 +100,6 @@ def _describe_knee(front: Sequence[Configuration], metric: Metric, cost: str) ->
     if found is None:
         return []
     return [
-        f"knee, farthest below the line between the front's ends: trial {found.trial}, {metric.name} "
-        f"{found.dev_loss:.4f}, {cost} {cell(cost, found.cost)}"
+        f"knee, farthest {words_of(metric)['below']} the line between the front's ends: trial {found.trial}, "
+        f"{metric.name} {found.dev_loss:.4f}, {cost} {cell(cost, found.cost)}"
     ]

@@ -18,8 +18,10 @@ from rich.text import Text
 
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import STATES, StudyRecord
+from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
+from sweep.reporting.units import words_of
 
 KEPT = ("rank", "trial", "dev_loss", "reason")
 """Columns that are never left out, however narrow the terminal."""
@@ -207,12 +209,12 @@ def _legend(
         return ["No trial is complete yet."]
     shown = {column.name for column in layout.columns}
     lines = [f"The best {top:,} of {len(ranked):,} configurations."] if top and top < len(ranked) else []
-    metric = study.task.metric
-    lines.append(f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}lower is better")
+    metric = study.metric
+    lines.append(
+        f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}{words_of(metric)['lower']} is better"
+    )
     if "front" in shown:
-        lines.append(
-            f"front: 1 where no other row is as low in both {metric.label} and {study.cost} and lower in one"
-        )
+        lines.append(_explain_front(metric, study.cost))
     if study.cost == "train_seconds":
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
@@ -222,6 +224,14 @@ def _legend(
     if "diff" in shown:
         lines.append(f"diff: {metric.label} less logged")
     return [*lines, *_say_left_out(layout, width)]
+
+
+def _explain_front(metric: Metric, cost: str | None) -> str:
+    if metric.direction == MAXIMIZE:
+        return (
+            f"front: 1 where no other row has as high a {metric.label} at as low a {cost}, and better in one"
+        )
+    return f"front: 1 where no other row is as low in both {metric.label} and {cost} and lower in one"
 
 
 def _say_left_out(layout: _Layout, width: int | None) -> list[str]:

@@ -56,6 +56,7 @@ class MlpTask:
     metric = Metric(
         name="dev_loss",
         label="dev loss",
+        key="dev_loss",
         unit="nats per character",
         matters=0.003,
         diverged=1e4,

@@ -17,6 +17,7 @@ from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensi
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.figures.slices import slices
 from sweep.reporting.figures.training_curve import training_curve
+from sweep.tasks.mlp.trainer import MLP
 
 
 def evidence(*trials, **changes):
@@ -46,7 +47,7 @@ class TestHistory:
 class TestPoints:
     def test_the_best_tenth_is_rounded_up_and_ties_go_to_the_lower_number(self):
         trials = [made_trial(k, 2.0) for k in range(11)]
-        assert best_tenth(trials) == {0, 1}
+        assert best_tenth(trials, MLP.metric) == {0, 1}
 
     @pytest.mark.parametrize(
         ("losses", "expected"),
