@@ -91,6 +91,10 @@ class LocalPool:
         """End the trial's job; a process with more places continues with the others."""
         self._of_trial[trial].drop(trial)
 
+    def leave(self, trial: int) -> None:
+        """Forget which worker had the trial."""
+        self._of_trial.pop(trial, None)
+
     def close(self) -> None:
         """Kill all processes."""
         for worker in self._workers:

@@ -67,6 +67,9 @@ class Pool(Protocol):
     def kill(self, trial: int) -> None:
         """End a trial's job at once, without an outcome."""
 
+    def leave(self, trial: int) -> None:
+        """Drop what is held of a trial that has ended; it has no job, and gets no other."""
+
     def close(self) -> None:
         """End all jobs and workers at once."""
 

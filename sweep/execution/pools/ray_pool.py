@@ -131,6 +131,9 @@ class RayPool:
         """End the trial's task, and its process."""
         self._cancel(self._sent.pop(trial))
 
+    def leave(self, trial: int) -> None:
+        """Do nothing: between two segments nothing is held of a trial."""
+
     def close(self) -> None:
         """End all tasks and leave the cluster; a cluster that was started here ends."""
         for sent in self._sent.values():
