@@ -39,7 +39,7 @@ class KeptFiles:
         self._ended_here.add(number)
 
     def close(self, number: int, dev_loss: float | None) -> None:
-        """Keep a finished trial's files whole if it is among the best; thin those of the trial it displaces."""
+        """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces."""
         if dev_loss is None:
             self._tidy(number, keep=False)
             return
