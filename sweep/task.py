@@ -74,15 +74,21 @@ class Segment:
     dev_loss: float
     """Loss over the dev split at the end of the segment."""
     losses: np.ndarray
-    """Training loss of each step, float32, shape (steps,)."""
+    """Training loss of each step, or each reported value, float32, shape (N,)."""
     seconds: float
     """Wall time that the segment took."""
     steps: np.ndarray | None = None
-    """Which steps ``losses`` are of, counted from 1, int64, shape (steps,); None: each one of the segment."""
+    """Which steps ``losses`` are of, int64, shape (N,); None: every one of the segment."""
     average_loss: float | None = None
     """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for the configuration before it was trained."""
+
+    def steps_from(self, first_step: int) -> np.ndarray:
+        """Return which steps ``losses`` are of, if the segment began at ``first_step``; int64, shape (N,)."""
+        if self.steps is not None:
+            return self.steps
+        return np.arange(first_step, first_step + len(self.losses), dtype=np.int64)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

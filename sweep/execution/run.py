@@ -8,14 +8,19 @@ import math
 from collections.abc import Callable
 
 from sweep.definition.spec import StudySpec
+from sweep.execution.budget import Budget
 from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.events import Observer
 from sweep.execution.memory import machine_bytes
 from sweep.execution.pools.pool import Pool, PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
 from sweep.execution.run_request import RunRequest
-from sweep.execution.shared_driver import run_shared
+from sweep.execution.shared_run import run_shared
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
+from sweep.execution.study_run import StudyRun
+from sweep.execution.trials.claimer import Claimer
+from sweep.execution.trials.known_trials import KnownTrials
+from sweep.execution.trials.trial_source import Alone
 from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
@@ -97,14 +102,17 @@ def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunS
     """Train a study's trials as the one driver of its database."""
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
-        driver = Driver(
-            request,
+        run = StudyRun(
             spec=spec,
+            request=request,
             writer=open_study(storage, spec, request.workload.task, request.workload.data),
             checkpoints=Checkpoints(database.files / spec.name),
-            study=load_study(storage, spec.name),
-            ids=trial_ids(storage, spec.name),
+            budget=Budget(spec.timeout),
         )
+        study = load_study(storage, spec.name)
+        known = KnownTrials(run, study, is_alone=True)
+        source = Alone(Claimer(run, known), run.writer, study, trial_ids(storage, spec.name))
+        driver = Driver(run, known, source)
         with machine_errors(database.files.where):
             stopped_by = driver.run()
         return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

@@ -41,10 +41,17 @@ class Checkpoints:
         self.folder(trial).clear()
 
     def write_segment(
-        self, trial: int, first_step: int, until_step: int, state: bytes, losses: np.ndarray
+        self,
+        trial: int,
+        first_step: int,
+        until_step: int,
+        state: bytes,
+        losses: np.ndarray,
+        steps: np.ndarray | None = None,
     ) -> None:
-        """Store a segment's state and losses."""
-        steps = np.arange(first_step, until_step, dtype=np.int64)
+        """Store a segment's state and losses; ``steps`` are those of the losses, by default all of them."""
+        if steps is None:
+            steps = np.arange(first_step, until_step, dtype=np.int64)
         self.folder(trial).write(
             {
                 f"losses-{first_step:010d}-{until_step:010d}.safetensors": _encode_curve(steps, losses),

@@ -63,6 +63,9 @@ class InstantPool:
     def kill(self, trial: int) -> None:
         """Nothing to kill."""
 
+    def leave(self, trial: int) -> None:
+        """Nothing to drop."""
+
     def close(self) -> None:
         """Nothing to close."""
 

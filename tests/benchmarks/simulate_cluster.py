@@ -96,6 +96,9 @@ class PacedPool:
     def kill(self, trial: int) -> None:
         """Nothing to kill."""
 
+    def leave(self, trial: int) -> None:
+        """Nothing to drop."""
+
     def close(self) -> None:
         """Nothing to close."""
 

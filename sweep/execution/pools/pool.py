@@ -26,7 +26,7 @@ class Reported(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentOutcome:
-    """News of a job: its segment, a fault in training, what its program reports meanwhile, or its worker's death."""
+    """News of a job: its segment, its fault, what its program reports meanwhile, or its worker's death."""
 
     trial: int
     segment: Segment | None = None

@@ -232,7 +232,7 @@ def _report(connection: Connection, message: Message) -> None:
 
 
 class _Inbox:
-    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``. Ends a task's programs when told to."""
+    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``. It ends programs when told to."""
 
     def __init__(self, connection: Connection, task: AnyTask) -> None:
         self._programs = task if isinstance(task, RunsPrograms) else None

@@ -85,7 +85,7 @@ def plain_value(name: str, value: Any) -> Any:
     """Return a value that a program can take; a list becomes a tuple.
 
     Raises:
-        ConfigError: If it is no text, number, boolean or list of these, or holds a character that ends a line.
+        ConfigError: If it is no text, number, boolean or list of these, or if it holds a line break.
     """
     if isinstance(value, list | tuple):
         return tuple(plain_value(name, entry) for entry in value)

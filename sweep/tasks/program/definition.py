@@ -1,8 +1,8 @@
 """What a study file says of a program that trains: the keys that functions and commands share.
 
-``read_definition`` checks them and parts them in two: the definition, which belongs to the study's identity and
-holds only what the file gives, and the surroundings, which may change from run to run. What only functions
-or only commands have is checked beside each of them.
+``read_definition`` checks them and parts them in two: the definition, which belongs to the study's identity,
+and the surroundings, which may change from run to run. Keys of functions or commands alone are checked beside
+each of them.
 """
 
 import math

@@ -107,14 +107,14 @@ class LiveTrial:
         if not self._reports:
             raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
         values = [value for _, value in self._reports]
-        return self._metric.best(values) if self._pick == "best" else values[-1]
+        return min(values, key=self._metric.as_loss) if self._pick == "best" else values[-1]
 
     def _segment(self, value: float, seconds: float) -> Segment:
         new = self._reports[self._handed :]
         self._handed = len(self._reports)
         return Segment(
             state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
-            value=value,
+            dev_loss=value,
             losses=np.array([value for _, value in new], np.float32),
             steps=np.array([step for step, _ in new], np.int64),
             seconds=seconds,

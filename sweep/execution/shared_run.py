@@ -1,0 +1,115 @@
+"""Run a study beside other drivers: join them, train, and leave.
+
+``trials.shared_source`` says how the drivers share the trials.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from optuna.storages import RDBStorage
+
+from sweep.definition.spec import StudySpec
+from sweep.errors import StorageUnreachableError
+from sweep.execution.budget import Budget
+from sweep.execution.driver import Driver, RunSummary
+from sweep.execution.events import Warned
+from sweep.execution.run_request import RunRequest
+from sweep.execution.study_run import StudyRun
+from sweep.execution.trials.claimer import Claimer
+from sweep.execution.trials.known_trials import KnownTrials
+from sweep.execution.trials.shared_source import Shared, Stored
+from sweep.storage.checkpoints import Checkpoints
+from sweep.storage.database import Database, machine_errors
+from sweep.storage.postgres import RUNNING_PATIENCE_S, patiently
+from sweep.storage.shared_study import LeaseLostError, SharedStudy
+from sweep.storage.study_store import ensure_study, load_study, trial_ids
+
+
+def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
+    """Train trials of a study beside other drivers.
+
+    A driver that lost its lease, because it was stopped or cut off for long, rejoins as a new driver.
+    """
+    place = _Place(database, database.open_for_writing(), spec.name)
+    deadline = None if spec.timeout is None else time.monotonic() + spec.timeout
+    trained = 0
+    while True:
+        shared = _join(place, spec, request)
+        driver = _make_driver(place, spec, request, shared)
+        try:
+            with _leaving_if_it_fails(shared), machine_errors(database.files.where):
+                stopped_by = driver.run()
+            break
+        except LeaseLostError:
+            request.observe(
+                Warned(text="this driver was cut off and taken for dead; it goes on as a new one")
+            )
+            if deadline is not None:
+                spec = spec.replace(timeout=max(1e-3, deadline - time.monotonic()))
+        finally:
+            trained += driver.trained
+    _leave(place, shared, driver)
+    return RunSummary(study=database.patiently(place.read)[0], trained=trained, stopped_by=stopped_by)
+
+
+class _Place(NamedTuple):
+    """Where the study is stored."""
+
+    database: Database
+    storage: RDBStorage
+    name: str
+
+    def read(self) -> Stored:
+        """Return what is stored now."""
+        return load_study(self.storage, self.name), trial_ids(self.storage, self.name)
+
+
+def _join(place: _Place, spec: StudySpec, request: RunRequest) -> SharedStudy:
+    """Become one of the study's drivers; the study is made if there is none."""
+
+    def join() -> SharedStudy:
+        with place.database.opening():
+            study_id = ensure_study(place.storage, spec, request.workload.task, request.workload.data)
+            shared = SharedStudy(place.storage, study_id, spec.name)
+            shared.join()
+        return shared
+
+    return place.database.patiently(join)
+
+
+def _make_driver(place: _Place, spec: StudySpec, request: RunRequest, shared: SharedStudy) -> Driver:
+    stored = patiently(place.read, RUNNING_PATIENCE_S)
+    run = StudyRun(
+        spec=spec,
+        request=request,
+        writer=shared.writer,
+        checkpoints=Checkpoints(place.database.files / spec.name),
+        budget=Budget(spec.timeout),
+    )
+    known = KnownTrials(run, stored[0], is_alone=False)
+    claimer = Claimer(run, known)
+    source = Shared(claimer, known, shared, total=spec.total_trials, stored=stored, read=place.read)
+    return Driver(run, known, source)
+
+
+@contextlib.contextmanager
+def _leaving_if_it_fails(shared: SharedStudy) -> Iterator[None]:
+    """Give up the driver's claims if its run fails; one that lost its lease has none."""
+    try:
+        yield
+    except LeaseLostError:
+        shared.close()
+        raise
+    except BaseException:
+        with contextlib.suppress(StorageUnreachableError):
+            shared.leave()
+        raise
+
+
+def _leave(place: _Place, shared: SharedStudy, driver: Driver) -> None:
+    """Leave the study; its last driver tidies the files of all trials."""
+    with contextlib.suppress(StorageUnreachableError), place.database.opening():
+        if shared.leave():
+            driver.known.files.tidy_all(place.read()[0].trials)

@@ -1,0 +1,111 @@
+"""How a trial begins: claimed as a new one, or taken over where an earlier run or driver left it.
+
+Either is one commit, made before anything is trained.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.definition.records import SegmentRecord, TrialRecord
+from sweep.execution.events import Warned
+from sweep.execution.rungs import cuts
+from sweep.execution.study_run import StudyRun
+from sweep.execution.trials.known_trials import KnownTrials
+from sweep.execution.trials.running_trial import RunningTrial, origin
+from sweep.task import Config, shortest_with_rungs
+
+
+class Claimer:
+    """Begins trials."""
+
+    def __init__(self, run: StudyRun, known: KnownTrials) -> None:
+        """Begin trials of a run; ``known`` proposes the new ones."""
+        self._run, self._known = run, known
+        self.is_full = False
+        """Whether the next trial would not end in time."""
+
+    def claim_next(self, device: str) -> RunningTrial | None:
+        """Claim a new trial; None if the total is reached, or if it would not end in time."""
+        if self._known.are_all_claimed or self.is_full:
+            return None
+        proposer = self._known.proposer
+        params = proposer.propose()
+        self.is_full = not self._run.budget.fits(proposer.work(params))
+        if self.is_full:
+            return None
+        trial = self._claim(params, device)
+        proposer.add(params)
+        return trial
+
+    def take_over(self, record: TrialRecord, trial_id: int, device: str) -> RunningTrial:
+        """Go on with an interrupted trial from its last segment that is still whole."""
+        segments, state = self._whole_segments(record)
+        config = self._config(record.params, record.found, record.seed)
+        trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
+        trial.state, trial.found = state, record.found
+        self._run.checkpoints.drop_segments_after(record.number, trial.step)
+        writer = self._run.writer
+        with writer.one_transaction():
+            writer.reclaim(trial_id, origin(self._run.workload, device))
+            if len(segments) < len(record.segments):
+                writer.forget_segments(trial_id)
+            writer.store_seal(trial_id, trial.record().seal())
+        return trial
+
+    def _claim(self, params: dict[str, Any], device: str) -> RunningTrial:
+        """Store a configuration as a running trial, in one write."""
+        spec, writer, workload = self._run.spec, self._run.writer, self._run.workload
+        number = self._known.proposer.claimed
+        self._run.checkpoints.begin(number)
+        seed, found = spec.trial_seed(number), spec.trial_found(number)
+        config = self._config(params, found, seed)
+        facts = {**workload.task.facts(config, workload.data), **spec.trial_labels(number)}
+        with writer.one_transaction():
+            trial_id = writer.claim(params, spec.space, seed, facts, origin(workload, device))
+            if found:
+                writer.store_found(trial_id, found)
+            trial = self._begin(number, trial_id, config, params, device=device)
+            trial.found = found
+            writer.store_seal(trial_id, trial.record().seal())
+        return trial
+
+    def _begin(
+        self,
+        number: int,
+        trial_id: int,
+        config: Config,
+        params: dict[str, Any],
+        *,
+        device: str,
+        segments: Sequence[SegmentRecord] = (),
+    ) -> RunningTrial:
+        done = segments[-1].step if segments else 0
+        shortest = shortest_with_rungs(self._run.workload.task)
+        return RunningTrial(
+            number=number,
+            trial_id=trial_id,
+            workload=self._run.workload,
+            config=config,
+            params=params,
+            labels=self._run.spec.trial_labels(number),
+            device=device,
+            cuts=[cut for cut in cuts(config.num_steps, shortest) if cut.step > done],
+            segments=list(segments),
+        )
+
+    def _whole_segments(self, record: TrialRecord) -> tuple[Sequence[SegmentRecord], bytes | None]:
+        """Return a trial's segments and the state after the last; none if that is lost."""
+        if not record.segments:
+            return (), None
+        last = record.segments[-1]
+        state = self._run.checkpoints.read_state(record.number, last.step, last.state_sha256)
+        if state is not None:
+            return record.segments, state
+        text = f"trial {record.number}: the state at step {last.step:,} is lost or damaged"
+        self._run.request.observe(Warned(text=f"{text}; the trial starts again, with the same numbers"))
+        return (), None
+
+    def _config(self, params: dict[str, Any], found: Mapping[str, Any], seed: int) -> Config:
+        values = {**self._run.spec.config_values(params), **found, "seed": seed}
+        config: Config = self._run.workload.task.make_config(values)
+        return config

@@ -1,0 +1,56 @@
+"""Whose files are kept: those of the best trials whole, of the others a thinned loss curve."""
+
+import bisect
+from collections.abc import Iterable
+
+from sweep.definition.records import TrialRecord
+from sweep.definition.spec import StudySpec
+from sweep.storage.checkpoints import Checkpoints
+
+
+class KeptFiles:
+    """The files of finished trials.
+
+    A driver beside others tidies only the files of trials that it ended itself: two drivers in one folder
+    would trip over each other. The last driver of a study tidies all of them.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, spec: StudySpec, *, is_alone: bool) -> None:
+        """Keep as many as the study asks for; ``is_alone`` if no other driver may use the folder."""
+        self._checkpoints, self._spec = checkpoints, spec
+        self._tidies_all = is_alone
+        self._ended_here: set[int] = set()
+        self._best: list[tuple[float, int]] = []
+        """(loss, number) of the trials whose files are kept, lowest loss first."""
+
+    def start_from(self, trials: Iterable[TrialRecord]) -> None:
+        """Begin with the stored trials; a killed run may have left the files of some untidied."""
+        self._best = []
+        for trial in trials:
+            if trial.is_finished:
+                self.close(trial.number, trial.dev_loss)
+
+    def tidy_all(self, trials: Iterable[TrialRecord]) -> None:
+        """Tidy every finished trial's files, as the last driver of the study."""
+        self._tidies_all = True
+        self.start_from(trials)
+
+    def take_charge(self, number: int) -> None:
+        """Tidy a trial's files from now on, as it ended here."""
+        self._ended_here.add(number)
+
+    def close(self, number: int, dev_loss: float | None) -> None:
+        """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces."""
+        if dev_loss is None:
+            self._tidy(number, keep=False)
+            return
+        bisect.insort(self._best, (self._spec.as_loss(dev_loss), number))
+        out = self._best.pop()[1] if len(self._best) > self._spec.keep else None
+        if out != number:
+            self._tidy(number, keep=True)
+        if out is not None:
+            self._tidy(out, keep=False)
+
+    def _tidy(self, number: int, *, keep: bool) -> None:
+        if self._tidies_all or number in self._ended_here:
+            self._checkpoints.close(number, keep=keep)

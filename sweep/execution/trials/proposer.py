@@ -1,0 +1,71 @@
+"""Who proposes: a sampler that learns from the mirror of the study.
+
+Each trial of a study appears here once, in the order of the numbers, whoever trains it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from optuna.samplers import BaseSampler
+
+from sweep.definition.records import TrialRecord
+from sweep.definition.registries import SAMPLERS
+from sweep.definition.spec import StudySpec
+from sweep.execution.workload import Workload
+from sweep.samplers.mirror import Mirror
+from sweep.samplers.samplers import PointSampler
+from sweep.task import loss_ceiling
+
+
+class Proposer:
+    """Proposes the next configuration from all trials so far."""
+
+    def __init__(self, spec: StudySpec, workload: Workload, trials: Iterable[TrialRecord]) -> None:
+        """Learn the stored trials, in the order of their numbers."""
+        self._spec, self._workload = spec, workload
+        trials = tuple(trials)
+        self._params = [trial.params for trial in trials]
+        ceiling = loss_ceiling(workload.task, workload.data)
+        self._mirror = Mirror(spec.space, ceiling, trials, spec.cost, spec.direction)
+
+    @property
+    def claimed(self) -> int:
+        """How many trials there are; the number of the next one."""
+        return len(self._params)
+
+    def propose(self) -> dict[str, Any]:
+        """Return the next trial's searched hyperparameters; ``add`` them before the next call."""
+        return self._mirror.ask(self.claimed, self._sampler(self.claimed))
+
+    def add(self, params: dict[str, Any]) -> None:
+        """Count a proposal as a trial once it is stored."""
+        self._params.append(params)
+
+    def report(self, number: int, percent: int, loss: float) -> None:
+        """Record a trial's loss at a rung."""
+        self._mirror.report(number, percent, loss)
+
+    def learn(self, record: TrialRecord) -> None:
+        """Record what became of a trial; the next number is a new trial, of another driver."""
+        if record.number == self.claimed:
+            self._params.append(record.params)
+            self._mirror.add(record)
+        else:
+            self._mirror.follow(record)
+
+    def work(self, params: Mapping[str, Any]) -> float:
+        """Return what a trial with these searched hyperparameters costs, in the task's unit."""
+        task = self._workload.task
+        return task.work(task.make_config(self._spec.config_values(params)), self._workload.data)
+
+    def _sampler(self, number: int) -> BaseSampler:
+        """Return what proposes trial ``number``: an earlier replicate, the list, or the sampler."""
+        spec = self._spec
+        configuration, replicate = divmod(number, spec.replicates)
+        if replicate:
+            return PointSampler(self._params[number - replicate])
+        if configuration < len(spec.listed):
+            return PointSampler(spec.listed[configuration])
+        proposal = configuration - len(spec.listed)
+        sampler: BaseSampler = SAMPLERS[spec.sampler](spec.space, spec.seed, proposal, self.work)
+        return sampler

@@ -1,0 +1,119 @@
+"""A trial in training, which can write its own record.
+
+The driver leads it from segment to segment; it knows nothing of pools, databases and files.
+"""
+
+import dataclasses
+import datetime
+import hashlib
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sweep.definition.records import SegmentRecord, TrialRecord
+from sweep.execution.rungs import Cut
+from sweep.execution.workload import Workload
+from sweep.task import Config, Segment
+
+
+class End(NamedTuple):
+    """How a trial ends: one of ``records.STATES`` with a loss or a reason."""
+
+    state: str
+    dev_loss: float | None = None
+    reason: str | None = None
+
+
+RUNNING = End("running")
+"""Of a trial that goes on."""
+
+
+def origin(workload: Workload, device: str) -> dict[str, str]:
+    """Return who trains a trial, and on what."""
+    return {
+        "engine": workload.engine,
+        "device": device,
+        "owner": f"{socket.gethostname()}:{os.getpid()}",
+    }
+
+
+def _now() -> datetime.datetime:
+    """Return the local time."""
+    return datetime.datetime.now().astimezone()
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class RunningTrial:
+    """A trial in training."""
+
+    number: int
+    trial_id: int
+    """Of the database."""
+    workload: Workload
+    config: Config
+    params: dict[str, Any]
+    labels: dict[str, Any]
+    """What else is stored with it."""
+    device: str
+    cuts: list[Cut]
+    """Ends of the segments still to be trained."""
+    started: datetime.datetime = dataclasses.field(default_factory=_now)
+    state: bytes | None = None
+    segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
+    deaths: int = 0
+    """How often its worker died since the last segment."""
+    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.segments[-1].step if self.segments else 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of its segments."""
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """What the trainer says of its configuration."""
+        return self.workload.task.facts(self.config, self.workload.data)
+
+    def set_found(self, found: Mapping[str, Any]) -> None:
+        """Take over what was found for its configuration."""
+        self.found, self.config = found, self.config.replace(**found)
+
+    def add(self, cut: Cut, segment: Segment) -> None:
+        """Add a trained segment that ends at ``cut``."""
+        self.state, self.deaths = segment.state, 0
+        self.segments.append(
+            SegmentRecord(
+                step=cut.step,
+                percent=cut.percent,
+                dev_loss=segment.dev_loss,
+                seconds=round(segment.seconds, 6),  # as stored, so that a resumed run knows no other number
+                state_sha256=hashlib.sha256(segment.state).hexdigest(),
+                average_loss=segment.average_loss,
+            )
+        )
+
+    def record(self, end: End = RUNNING) -> TrialRecord:
+        """Return the record of the trial, as it will be read from the database."""
+        return TrialRecord(
+            number=self.number,
+            state=end.state,
+            params=self.params,
+            seed=self.config.seed,
+            dev_loss=end.dev_loss,
+            segments=tuple(self.segments),
+            reason=end.reason,
+            facts=self.facts,
+            labels=self.labels,
+            found=dict(self.found),
+            engine=self.workload.engine,
+            device=self.device,
+            started=self.started,
+            ended=None if end.state == RUNNING.state else _now(),
+        )

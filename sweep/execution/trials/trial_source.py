@@ -1,0 +1,71 @@
+"""Where a driver's next trial comes from, and what that asks of it.
+
+A driver that is ``Alone`` has all trials to itself; ``shared_source`` is for one beside others.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
+
+from sweep.definition.records import StudyRecord
+from sweep.execution.trials.claimer import Claimer
+from sweep.execution.trials.running_trial import RunningTrial
+from sweep.storage.study_writer import StudyWriter
+
+
+class TrialSource(Protocol):
+    """Where the next trial comes from."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next trial would not end in time, so that none comes any more."""
+
+    def next_trial(self, device: str, own: Collection[int]) -> RunningTrial | None:
+        """Take over an interrupted trial, or else claim a new one; None if there is none now.
+
+        Args:
+            device: Where it will be trained.
+            own: Ids of the trials that this driver trains.
+        """
+
+    def keep_alive(self) -> None:
+        """Show other drivers that this one is alive; called several times a second."""
+
+    def is_over(self) -> bool:
+        """Return whether no trial will come any more; asked if none is in training here."""
+
+    def release(self, trials: Iterable[RunningTrial]) -> None:
+        """Leave trials in training to the next run, or to another driver."""
+
+
+class Alone:
+    """The source of a study's only driver: what earlier runs left, then new trials."""
+
+    def __init__(
+        self, claimer: Claimer, writer: StudyWriter, study: StudyRecord, ids: Mapping[int, int]
+    ) -> None:
+        """Begin with the unfinished trials of a stored study; ``ids`` are those of the database."""
+        self._claimer, self._writer = claimer, writer
+        self._unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next trial would not end in time."""
+        return self._claimer.is_full
+
+    def next_trial(self, device: str, own: Collection[int]) -> RunningTrial | None:
+        """Take over an interrupted trial, else claim a new one; None if neither is left."""
+        if self._unfinished:
+            return self._claimer.take_over(*self._unfinished.pop(0), device)
+        return self._claimer.claim_next(device)
+
+    def keep_alive(self) -> None:
+        """Do nothing: the study's lock is held."""
+
+    def is_over(self) -> bool:
+        """Return True: nobody else trains."""
+        return True
+
+    def release(self, trials: Iterable[RunningTrial]) -> None:
+        """Leave trials in training to the next run."""
+        for trial in trials:
+            self._writer.release(trial.trial_id)
