@@ -25,7 +25,7 @@ from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_store import load_study, open_study, trial_ids
-from sweep.task import AnyTask, Data, check_honoured, default_engine
+from sweep.task import AnyTask, Data, TrialPlace, check_honoured, default_engine
 
 
 def run_study(
@@ -75,7 +75,17 @@ def run_study(
         check_study_fits(task, data, memory)
         there = machine_bytes()
 
-    workload = Workload(task=task, data=data, engine=engine, devices=devices)
+    workload = Workload(
+        task=task,
+        data=data,
+        engine=engine,
+        devices=devices,
+        place=TrialPlace(
+            study=spec.name,
+            folder=str(database.program_folder(spec.name)),
+            cpus=max(1, int(spec.resources.cpus)),
+        ),
+    )
 
     def start_pool(at_most: int) -> Pool:
         asked = PoolRequest(

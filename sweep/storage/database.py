@@ -62,6 +62,8 @@ class Database:
     """What it is called in messages; never shows a password."""
     files: Folder
     """Where files of studies stand."""
+    programs: Path
+    """Folder of this machine where the programs of studies write; see ``program_folder``."""
 
     def __new__(cls, url: str, files: Path | str | None = None) -> Self:
         """Choose the kind.
@@ -85,6 +87,10 @@ class Database:
     def exists(self) -> bool:
         """Say whether there is a database, or something in its place."""
         raise NotImplementedError
+
+    def program_folder(self, study_name: str) -> Path:
+        """Return the folder in which the programs of a study have one for each trial, absolute."""
+        return self.programs.absolute() / study_name
 
     def open_for_writing(self) -> RDBStorage:
         """Open the database, creating it where there is none.
@@ -142,6 +148,7 @@ class SQLiteDatabase(Database):
             )
         self.where = str(self.path)
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
+        self.programs = self.path.with_name(self.path.name + ".programs")
 
     def exists(self) -> bool:
         """Say whether there is a database, or something in its place."""

@@ -83,6 +83,7 @@ class PostgresDatabase(Database):
             raise StorageAddressError(
                 f"database {parsed.database!r} cannot name a folder; give one with --files DIR"
             )
+        self.programs = Path(f"studies/{parsed.database}.programs")
         self.files = _folder_at(str(files or f"studies/{parsed.database}.d"))
         self._opened = 0
 

@@ -332,7 +332,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in entries_of(segments, "segments")),
         reason=reason,
-        facts={key: attrs[key] for key in ("n_params", "examples_seen")},
+        facts={key: attrs[key] for key in ("n_params", "examples_seen") if key in attrs},
         labels={key: attrs[key] for key in _LABELS if key in attrs},
         found=attrs.get("found", {}),
         engine=attrs["engine"],

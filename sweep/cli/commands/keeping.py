@@ -1,6 +1,7 @@
 """Commands that keep house: rename, delete, init, doctor."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def rename(arguments: argparse.Namespace) -> int:
         copy_files(database.files / name, database.files / new)  # before the database speaks of them
         rename_study(storage, name, new)
         Checkpoints(database.files / name).remove()
+        if database.program_folder(name).is_dir():
+            database.program_folder(name).replace(database.program_folder(new))
     publish_study(new, database)
     print(f"study {name!r} is now {new!r}")
     advise(f"next: sweep table {new}")
@@ -68,6 +71,7 @@ def delete(arguments: argparse.Namespace) -> int:
     with database.driver_lock(study.name):
         delete_study(database.open_for_writing(), study.name)
         Checkpoints(database.files / study.name).remove()
+        shutil.rmtree(database.program_folder(study.name), ignore_errors=True)
     print(f"deleted study {study.name!r}, {len(study.trials)} trials")
     advise("next: sweep list")
     return 0

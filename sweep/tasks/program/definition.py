@@ -17,12 +17,10 @@ from sweep.definition.study_file import parse_duration
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value
+from sweep.tasks.program.environment import check_env
 
 DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")
-
-DEFAULT_GRACE_S = 10.0
-"""Seconds between the request to end and the end by force."""
 
 _NAME = re.compile(r"[^\0-\x20\x7f=,{}\"'\\-][^\0-\x1f\x7f=,{}\"'\\]{0,199}")
 
@@ -54,9 +52,18 @@ def _positive(key: str, value: Any) -> float:
     return float(value)
 
 
-def _yes_or_no(key: str, value: Any) -> bool:
+def yes_or_no(key: str, value: Any) -> bool:
+    """Return ``value`` if it is true or false."""
     if type(value) is not bool:
         raise StudyFileError(f"{key} must be true or false, got {value!r}")
+    return value
+
+
+def _names(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise StudyFileError(
+            f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}'
+        )
     return value
 
 
@@ -70,7 +77,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
     "budget": _text,
     "step": _text,
     "seeds": _text,
-    "checkpoint": _yes_or_no,
+    "checkpoint": yes_or_no,
 }
 """Keys of both kinds that belong to the study's identity -> their check."""
 
@@ -78,12 +85,16 @@ SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
     "cwd": _text,
     "grace": parse_duration,
     "quiet": parse_duration,
-    "cpus": _positive,
+    "env": lambda key, value: check_env(value),
+    "secrets": _names,
 }
 """Keys of both kinds that may change from run to run -> their check."""
 
 PARAMETERS = "parameters"
 """Key of a definition: name -> kind of each hyperparameter, in the order of the file."""
+
+SEARCHED = "searched"
+"""Key of a definition: the names of those that are searched."""
 
 
 def read_definition(
@@ -110,7 +121,7 @@ def read_definition(
     definition = _checked(raw, {**DEFINING, **defining}, mistakes)
     surroundings = _checked(raw, {**SURROUNDING, **surrounding}, mistakes)
     with mistakes.noted():
-        definition[PARAMETERS] = _parameters(raw)
+        definition |= {PARAMETERS: _parameters(raw), SEARCHED: _searched(raw)}
     with mistakes.noted():
         _check_budget(definition, raw)
     mistakes.refuse()
@@ -141,6 +152,11 @@ def _parameters(raw: Mapping[str, Any]) -> dict[str, str]:
         kinds.setdefault(name, _kind_of_values(values))
     mistakes.refuse()
     return kinds
+
+
+def _searched(raw: Mapping[str, Any]) -> list[str]:
+    search = raw.get("search", {})
+    return list(dict.fromkeys([*(search if isinstance(search, Mapping) else ()), *_listed(raw)]))
 
 
 def _check_parameter(section: str, name: str, entry: Any) -> None:

@@ -1,15 +1,21 @@
 """What a running program is to its trainer, and what it is started with."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from sweep.tasks.program.config import ProgramConfig
+from sweep.tasks.program.environment import child_environment
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.reports import Ended, Report
 
 Check = Callable[[str, Any], Any]
 """Checks the value of a key; raises ``StudyFileError``."""
+
+DEFAULT_GRACE_S = 10.0
+"""Seconds between the request to end and the end by force."""
 
 
 class Program(Protocol):
@@ -39,6 +45,62 @@ class Launch:
     cpus: int
     until: int | None
     """Step at which a function waits for a decision; None: it runs to its end."""
+    resumed: bool = False
+    """Whether the checkpoint folder holds what an earlier attempt left."""
+
+    @property
+    def start(self) -> Path:
+        """The folder that the study was started in."""
+        return Path(self.surroundings["start"])
+
+    @property
+    def here(self) -> Path:
+        """The study file's folder."""
+        return Path(self.surroundings["here"])
+
+    @property
+    def cwd(self) -> Path:
+        """The program's working folder."""
+        asked = self.surroundings.get("cwd", ".").replace("{dir}", str(self.folder.path))
+        return self.start.joinpath(asked.replace("{here}", str(self.here)))
+
+    @property
+    def grace_s(self) -> float:
+        """Seconds that the program gets to end by itself."""
+        return float(self.surroundings.get("grace", DEFAULT_GRACE_S))
+
+    def environment(self) -> dict[str, str]:
+        """Return all variables of the program; see ``child_environment`` for the errors."""
+        return child_environment(
+            os.environ,
+            study=self.study,
+            trial=self.trial,
+            seed=self.config.seed,
+            dir=self.folder.path,
+            checkpoint=self.folder.checkpoint,
+            report=self.folder.reported,
+            config=self.folder.config,
+            resumed=self.resumed,
+            deadline=None,
+            device=self.device,
+            cpus=self.cpus,
+            env=self.surroundings.get("env", {}),
+            secrets=self.surroundings.get("secrets", ()),
+        )
+
+    def secrets(self) -> list[str]:
+        """Return the values that are masked in what is kept."""
+        return [os.environ[name] for name in self.surroundings.get("secrets", ()) if name in os.environ]
+
+
+class Starter(Protocol):
+    """Starts the programs of one study, one after the other."""
+
+    def start(self, launch: Launch) -> Program:
+        """Start a program; raises ``SweepError`` if it cannot."""
+
+    def close(self) -> None:
+        """End what is kept between two programs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,5 +115,5 @@ class ProgramKind:
     """Keys that may change from run to run."""
     check: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
     """Refuses a definition, with its surroundings, whose keys do not go together."""
-    start: Callable[[Launch], Program]
-    """Starts a program; raises ``MachineError`` if it cannot."""
+    starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
+    """Makes what starts the programs of a definition with its surroundings."""

@@ -16,7 +16,6 @@ from sweep.tasks.program import data as data_files
 from sweep.tasks.program.config import KINDS, ProgramConfig, make_config
 from sweep.tasks.program.data import ProgramData
 from sweep.tasks.program.definition import (
-    DEFAULT_GRACE_S,
     DEFINING,
     PARAMETERS,
     SURROUNDING,
@@ -25,7 +24,7 @@ from sweep.tasks.program.definition import (
 )
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.live import LiveTrial
-from sweep.tasks.program.program import Launch, ProgramKind
+from sweep.tasks.program.program import DEFAULT_GRACE_S, Launch, ProgramKind, Starter
 
 
 def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
@@ -61,6 +60,7 @@ class ProgramTask:
         self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
         self._budget: str = definition.get("budget", "")
         self.grace_s: float = surroundings.get("grace", DEFAULT_GRACE_S)
+        self._starter: Starter | None = None
         self._live: LiveTrial | None = None
 
     @property
@@ -130,20 +130,26 @@ class ProgramTask:
         if self._live is not None and self._live.trial == job.number:
             self._live.program.go_on(until)
         else:
-            self.leave_all()
+            self._drop()
             self._live = self._start(config, job, place, device, until)
         segment = self._live.train(job.until_step, is_end=is_end, is_pruned=job.averaged, report=report)
         if is_end:
-            self.leave_all()
+            self._drop()
         return segment
 
     def leave(self, trial: int) -> None:
         """End the program of a trial, if it is alive here."""
         if self._live is not None and self._live.trial == trial:
-            self.leave_all()
+            self._drop()
 
     def leave_all(self) -> None:
-        """End the program that is alive."""
+        """End the program that is alive, and what is kept for the next one."""
+        self._drop()
+        starter, self._starter = self._starter, None
+        if starter is not None:
+            starter.close()
+
+    def _drop(self) -> None:
         live, self._live = self._live, None
         if live is not None:
             live.program.stop()
@@ -163,9 +169,12 @@ class ProgramTask:
             cpus=place.cpus,
             until=until,
         )
+        if self._starter is None:
+            kind: ProgramKind = program_kind_named(self.name)
+            self._starter = kind.starter(self.definition, self.surroundings)
         return LiveTrial(
             job.number,
-            program_kind_named(self.name).start(launch),
+            self._starter.start(launch),
             self.metric,
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
