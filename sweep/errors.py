@@ -13,6 +13,7 @@ error; it stays the same if the text changes, so scripts and tests compare the k
     │   └── NothingToShowError           1   a figure or section lacks what it is made of
     ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
+    ├── UntrustedError (RuntimeError)    1   a stored study's program was never run here by this user
     ├── DeviceError (RuntimeError)       1   the device asked for is not here
     ├── TooLargeError (MemoryError)      1   a configuration needs more memory than there is
     └── MachineError (OSError)       3   disk, permission, database
@@ -100,6 +101,12 @@ class TestSplitError(SweepError, RuntimeError):
 
     key = "test-split"
     __test__ = False  # not a test class, whatever its name says to pytest
+
+
+class UntrustedError(SweepError, RuntimeError):
+    """A stored study would run a program that this user has not run here."""
+
+    key = "untrusted"
 
 
 class DeviceError(SweepError, RuntimeError):

@@ -273,6 +273,20 @@ def study_keys(task: AnyTask) -> Collection[str]:
 
 
 @runtime_checkable
+class ChecksProgram(Protocol):
+    """Trains by a program that may be missing."""
+
+    def check_program(self) -> None:
+        """Refuse a program that cannot be started here; raises ``SweepError``."""
+
+
+def check_program(task: AnyTask) -> None:
+    """Refuse a program that cannot be started here; an installed trainer needs no check."""
+    if isinstance(task, ChecksProgram):
+        task.check_program()
+
+
+@runtime_checkable
 class RunsPrograms(Protocol):
     """Trains in programs of their own, which live on between the segments of a trial."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.certify.config_file import is_config_file
+from sweep.certify.trust import check_trusted, remember
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import check_name, load_study_file, parse_duration
@@ -45,6 +46,8 @@ class Request:
     """How many of them; None is ``TOP``."""
     data_file: str | None = None
     """Another file than the one that ``[data]`` names."""
+    trust: bool = False
+    """Whether the program of a stored study may run that was not run here before."""
 
 
 def open_database(storage: str | None = None, files: str | None = None) -> Database:
@@ -129,6 +132,7 @@ def _named_spec(request: Request, database: Database, note: Note) -> StudySpec:
     if is_config_file(path):
         raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
     spec = load_study_file(path, settings=request.settings)
+    remember(spec.program, spec.surroundings)
     for text in linear_ranges(request.settings, spec.space):
         note(text)
     return spec
@@ -142,7 +146,9 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
         raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
     if request.settings:
         raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
-    return stored_spec(load_study(storage, study))
+    record = load_study(storage, study)
+    check_trusted(study, record.program, record.surroundings, trust=request.trust)
+    return stored_spec(record)
 
 
 def _check_data_files(study: str, task: AnyTask, spec: StudySpec) -> None:

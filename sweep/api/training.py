@@ -9,6 +9,7 @@ from sweep.certify.confirm import load_confirmation, plan_confirmation, run_conf
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.selection import ALPHA
 from sweep.certify.study_data import StudyData
+from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
 from sweep.execution.events import Observer
 from sweep.execution.plan import StudyPlan, plan_study
@@ -183,6 +184,7 @@ def confirm(
     database = open_database(storage, files)
     reader = database.open_read_only()
     stored = stored_study(study, reader)
+    check_trusted(stored.name, stored.program, stored.surroundings)
     asked = ConfirmSettings(
         top=top,
         seeds=seeds,

@@ -102,6 +102,8 @@ def config_text(
         device=(certificate or trial).device,
         sweep=__version__,
         torch=study.environment["torch"],
+        program=study.program,
+        surroundings=study.surroundings,
         exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),
     )
     document = {"config": config, "provenance": provenance.to_table()}

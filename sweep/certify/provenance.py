@@ -52,13 +52,17 @@ class Provenance:
     torch: str
     exported: str
     """UTC, ISO 8601."""
+    program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the study says of a program of its own; empty for an installed trainer."""
+    surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Where and how that program ran."""
     certificate: Certificate | None = None
     """None where no confirmation chose the configuration."""
 
     @property
     def task(self) -> AnyTask:
         """The trainer; raises ``NotFoundError``."""
-        return load_task(self.trainer)
+        return load_task(self.trainer, self.program, self.surroundings)
 
     @property
     def place(self) -> Place:
@@ -74,7 +78,8 @@ class Provenance:
         values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
         trainer = values.pop("trainer")
         if trainer != DEFAULT_TASK:
-            return {"trainer": trainer, **values, "data": dict(self.data)}
+            tables = {name: dict(getattr(self, name)) for name in _TABLES if getattr(self, name)}
+            return {"trainer": trainer, **values, "data": dict(self.data), **tables}
         source, *options = self.data.items()
         first = {name: values.pop(name) for name in ("study", "trial", "dev_loss")}
         sha256 = {"data_sha256": values.pop("data_sha256")}
@@ -94,13 +99,28 @@ class Provenance:
             if name in table and type(table[name]) is not field.type:
                 raise ConfigError(f"provenance.{name} has the wrong kind: {table[name]!r}")
         values = {name: table[name] for name in _FIELDS if name in table}
-        return cls(**values, data=_section(load_task(values.get("trainer", DEFAULT_TASK)), table))
+        program, surroundings = (_table(table, name) for name in _TABLES)
+        task = load_task(values.get("trainer", DEFAULT_TASK), program, surroundings)
+        data = _section(task, table)
+        return cls(**values, program=program, surroundings=surroundings, data=data)
 
+
+_TABLES = ("program", "surroundings")
+"""Tables of ``[provenance]`` that define a program of the user's own."""
 
 _FIELDS = {
-    field.name: field for field in dataclasses.fields(Provenance) if field.name not in ("data", "certificate")
+    field.name: field
+    for field in dataclasses.fields(Provenance)
+    if field.name not in ("data", "certificate", *_TABLES)
 }
 """The keys of ``[provenance]`` that every trainer has."""
+
+
+def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = table.get(name, {})
+    if not isinstance(found, dict):
+        raise ConfigError(f"provenance.{name} must be a table, got {found!r}")
+    return found
 
 
 def _section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,15 @@ def add_settings(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(command: argparse.ArgumentParser) -> None:
+    """Add ``--trust``, which lets the program of a stored study run here for the first time."""
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the stored study's own program although you have not run it here before",
+    )
+
+
 def add_device(command: argparse.ArgumentParser) -> None:
     """Add ``--device``."""
     command.add_argument(

@@ -25,7 +25,7 @@ from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_store import load_study, open_study, trial_ids
-from sweep.task import AnyTask, Data, TrialPlace, check_honoured, default_engine
+from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program, default_engine
 
 
 def run_study(
@@ -64,6 +64,7 @@ def run_study(
         StorageError: If the database fails.
         MachineError: If a file cannot be written, or no worker can start.
     """
+    check_program(task)
     data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
     devices = kind.list_devices(task, device, spec.resources)

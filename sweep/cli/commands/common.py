@@ -134,7 +134,8 @@ def study_spec(arguments: argparse.Namespace) -> "StudySpec":
     """Read the study file, or take the stored study, and apply what the command line changes."""
     from sweep.api.asked import Request, find_spec
 
-    fields = {request: getattr(arguments, option, None) for option, request in _REQUEST.items()}
+    given = {request: getattr(arguments, option, None) for option, request in _REQUEST.items()}
+    fields = {name: value for name, value in given.items() if value is not None}
     request = Request(study=arguments.study, settings=tuple(arguments.settings), **fields)
     return find_spec(request, database_of(arguments), advise)
 
@@ -147,6 +148,7 @@ _REQUEST = {
     "source": "source",
     "source_top": "source_top",
     "words": "data_file",
+    "trust": "trust",
 }
 """Argument of a command -> field of ``Request``."""
 
@@ -156,6 +158,13 @@ def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRec
     from sweep.api.asked import stored_study
 
     return stored_study(arguments.study, storage)
+
+
+def check_program(study: "StudyRecord", arguments: argparse.Namespace) -> None:
+    """Refuse to run a stored study's own program unless the user has run it here, or passes --trust."""
+    from sweep.certify.trust import check_trusted
+
+    check_trusted(study.name, study.program, study.surroundings, trust=arguments.trust)
 
 
 def format_table(study: "StudyRecord", form: str, top: int | None) -> str:

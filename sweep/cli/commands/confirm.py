@@ -8,13 +8,14 @@ from sweep.cli.commands.common import (
     advise,
     announced,
     check_place,
+    check_program,
     database_of,
     publish_study,
     stored_study,
     terminal_look,
     warn_of_words,
 )
-from sweep.cli.options import add_device, add_place, add_study, positive
+from sweep.cli.options import add_device, add_place, add_study, add_trust, positive
 
 if TYPE_CHECKING:
     from sweep.certify.units.report import UnitReport
@@ -34,6 +35,7 @@ def confirm(arguments: argparse.Namespace) -> int:
     database = database_of(arguments)
     storage = database.open_read_only()
     study = stored_study(arguments, storage)
+    check_program(study, arguments)
     check_place(arguments, study.task, study.resources)
     asked = ConfirmSettings(
         top=arguments.top,
@@ -110,6 +112,7 @@ def _confirm_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     add_device(command)
     add_place(command)
+    add_trust(command)
 
 
 COMMANDS = (

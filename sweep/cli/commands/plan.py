@@ -5,7 +5,7 @@ import shlex
 
 from sweep.cli.command import Command
 from sweep.cli.commands.common import advise, database_of, load_data, mend, source, study_spec
-from sweep.cli.options import add_data_file, add_device, add_settings, positive
+from sweep.cli.options import add_data_file, add_device, add_settings, add_trust, positive
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -45,6 +45,7 @@ def _plan_arguments(command: argparse.ArgumentParser) -> None:
     add_settings(command)
     add_data_file(command)
     add_device(command)
+    add_trust(command)
 
 
 COMMANDS = (

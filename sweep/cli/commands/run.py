@@ -21,7 +21,7 @@ from sweep.cli.commands.common import (
     terminal_width,
     warn_of_words,
 )
-from sweep.cli.options import add_data_file, add_device, add_place, add_settings, positive
+from sweep.cli.options import add_data_file, add_device, add_place, add_settings, add_trust, positive
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
@@ -164,6 +164,7 @@ def _run_arguments(command: argparse.ArgumentParser) -> None:
     add_data_file(command)
     add_device(command)
     add_place(command)
+    add_trust(command)
 
 
 COMMANDS = (

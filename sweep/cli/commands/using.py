@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.command import Command
-from sweep.cli.commands.common import advise, database_of, mend, stored_study
-from sweep.cli.options import add_data_file, add_device, add_study, number
+from sweep.cli.commands.common import advise, check_program, database_of, mend, stored_study
+from sweep.cli.options import add_data_file, add_device, add_study, add_trust, number
 
 if TYPE_CHECKING:
     from sweep.certify.provenance import Provenance
@@ -44,6 +44,7 @@ def replay(arguments: argparse.Namespace) -> int:
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
     trial = choose_trial(study, arguments.trial)
+    check_program(study, arguments)
     found = StudyData(study)
     task, data = found.task, found.data
     config = config_of(task, study, trial)
@@ -107,6 +108,7 @@ def _replay_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--trial", type=number, metavar="N", help="default: the best")
     command.add_argument("--engine", metavar="NAME", help="default: the engine of then")
     add_device(command)
+    add_trust(command)
 
 
 def _test_arguments(command: argparse.ArgumentParser) -> None:

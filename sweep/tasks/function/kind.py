@@ -7,6 +7,7 @@ from typing import Any
 
 from sweep.errors import StudyFileError
 from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
+from sweep.tasks.function.probe import probe
 from sweep.tasks.program.definition import yes_or_no
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.reports import Ended, Report
@@ -23,8 +24,13 @@ def check_target(key: str, value: Any) -> str:
     return value
 
 
-def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Refuse nothing more: whether the function exists is found out in a process of its own."""
+def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    """Refuse nothing more: whether the function exists is found out before the run, in its own process."""
+
+
+def _preflight(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    """Refuse a function that does not exist, cannot be imported or takes other arguments."""
+    probe(definition["trainer"], folder=Path(surroundings["here"]), cwd=Path(surroundings["start"]))
 
 
 class FunctionStarter:
@@ -119,5 +125,6 @@ FUNCTION = ProgramKind(
     defining={"trainer": check_target},
     surrounding={"fresh_process": yes_or_no},
     check=_check,
+    preflight=_preflight,
     starter=FunctionStarter,
 )

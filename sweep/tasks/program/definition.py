@@ -61,9 +61,7 @@ def yes_or_no(key: str, value: Any) -> bool:
 
 def _names(key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise StudyFileError(
-            f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}'
-        )
+        raise StudyFileError(f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}')
     return value
 
 

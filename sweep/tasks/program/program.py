@@ -88,6 +88,15 @@ class Launch:
             secrets=self.surroundings.get("secrets", ()),
         )
 
+    def shown_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return those variables that the user's own environment lacks, without secrets."""
+        secret = self.surroundings.get("secrets", ())
+        return {
+            name: value
+            for name, value in environment.items()
+            if os.environ.get(name) != value and name not in secret
+        }
+
     def secrets(self) -> list[str]:
         """Return the values that are masked in what is kept."""
         return [os.environ[name] for name in self.surroundings.get("secrets", ()) if name in os.environ]
@@ -113,7 +122,9 @@ class ProgramKind:
     """Keys that belong to the study's identity, beside those of every program."""
     surrounding: Mapping[str, Check]
     """Keys that may change from run to run."""
-    check: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
-    """Refuses a definition, with its surroundings, whose keys do not go together."""
+    check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
+    """Refuses a definition, with its surroundings and the study file's values, whose keys do not go together."""
+    preflight: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+    """Refuses a program that cannot be started here, before anything is trained."""
     starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
     """Makes what starts the programs of a definition with its surroundings."""

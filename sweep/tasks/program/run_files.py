@@ -18,7 +18,7 @@ class RunFiles:
         folder: TrialFolder,
         *,
         secrets: Sequence[str] = (),
-        on_output: Callable[[bytes], object] | None = None,
+        on_output: tuple[Callable[[bytes], object] | None, Callable[[bytes], object] | None] = (None, None),
         keeps_checkpoint: bool = False,
     ) -> None:
         """Make the folder and begin to capture.
@@ -26,7 +26,7 @@ class RunFiles:
         Args:
             folder: The trial's.
             secrets: Values that are masked in the output.
-            on_output: Called in a thread with each chunk of output, stdout and stderr alike.
+            on_output: Called in a thread with each chunk of stdout, and of stderr.
             keeps_checkpoint: Whether whole copies of the checkpoint folder are kept.
 
         Raises:
@@ -34,11 +34,12 @@ class RunFiles:
         """
         folder.make()
         self._folder = folder
-        self._stdout = Capture(folder.stdout, on_output, secrets)
-        self._stderr = Capture(folder.stderr, on_output, secrets)
+        self._stdout = Capture(folder.stdout, on_output[0], secrets)
+        self._stderr = Capture(folder.stderr, on_output[1], secrets)
         self._thinned = Thinned()
         self._snapshots = Snapshots(folder.checkpoint) if keeps_checkpoint else None
         self._is_open = True
+        self.n_reports = 0
 
     @property
     def descriptors(self) -> tuple[int, int]:
@@ -52,6 +53,7 @@ class RunFiles:
 
     def add(self, report: Report) -> None:
         """Keep a report, and copy the checkpoint if it is whole."""
+        self.n_reports += 1
         self._thinned.add(
             json.dumps({"step": report.step, **report.values, "seconds": round(report.seconds, 3)})
         )

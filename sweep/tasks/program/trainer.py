@@ -39,7 +39,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
         StudyFileError: With a line for each mistake.
     """
     definition, surroundings = read_definition(raw, here, kind.defining, kind.surrounding)
-    kind.check(definition, surroundings)
+    kind.check(definition, surroundings, raw)
     return ProgramTask(kind.name, definition, surroundings)
 
 
@@ -84,6 +84,11 @@ class ProgramTask:
     def load_data(self, section: Mapping[str, Any]) -> ProgramData:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
+
+    def check_program(self) -> None:
+        """Refuse a program that cannot be started here; raises ``SweepError``."""
+        kind: ProgramKind = program_kind_named(self.name)
+        kind.preflight(self.definition, self.surroundings)
 
     def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
         """Return nothing: what a program's run amounts to is not known."""

@@ -1,0 +1,72 @@
+"""Which programs this user has run here, so that nothing from somebody else's database is run unseen.
+
+A study file that the user names is trusted. A stored study is trusted if this user has run its program before,
+in the same folders; a record of that lies beside the record of test looks.
+"""
+
+import contextlib
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.certify.ledger import ledger_lock, ledger_path
+from sweep.errors import UntrustedError
+from sweep.storage.database import machine_errors
+
+_NAME = "trusted-programs"
+
+
+def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    """Record that the user has named a program; an installed trainer has none, and nothing is recorded.
+
+    Raises:
+        MachineError: If the record cannot be written.
+    """
+    if not program or (digest := _digest(program, surroundings)) in _known():
+        return
+    with ledger_lock(), machine_errors(_path()), _path().open("a", encoding="ascii") as file:
+        file.write(f"{digest}\n")
+
+
+def check_trusted(
+    study: str, program: Mapping[str, Any], surroundings: Mapping[str, Any], *, trust: bool = False
+) -> None:
+    """Refuse to run a program that this user has not run here.
+
+    Args:
+        study: The study's name.
+        program: ``Defined.definition``; empty for an installed trainer, which is trusted.
+        surroundings: ``Defined.surroundings``.
+        trust: Whether the user trusts it now; that is recorded.
+
+    Raises:
+        UntrustedError: With the program, its folder and its hash.
+    """
+    if not program or (digest := _digest(program, surroundings)) in _known():
+        return
+    if trust:
+        remember(program, surroundings)
+        return
+    what = shlex.join(program["command"]) if "command" in program else program.get("trainer", "")
+    raise UntrustedError(
+        f"study {study!r} would run {what} in {surroundings.get('start')}, which you have not run here "
+        f"(sha256 {digest[:12]}); look at it, then pass --trust"
+    )
+
+
+def _digest(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> str:
+    known = [dict(program), surroundings.get("here"), surroundings.get("start"), surroundings.get("env", {})]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _path() -> Path:
+    return ledger_path().with_name(_NAME)
+
+
+def _known() -> set[str]:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return set(_path().read_text(encoding="ascii").split())
+    return set()

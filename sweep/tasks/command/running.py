@@ -1,0 +1,164 @@
+"""A command in training: its output, its report file and its metric file, read into reports and one end."""
+
+import queue
+import re
+import signal
+import threading
+import time
+from typing import Any
+
+from sweep.tasks.command.metric_file import MetricFile
+from sweep.tasks.command.output import MetricReader
+
+from sweep.execution.rungs import cuts
+from sweep.tasks.program.program import Launch
+from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
+from sweep.tasks.program.run_files import RunFiles
+from sweep.tasks.program.supervised import Exit, Supervised
+
+_LOOK_S = 0.05
+"""Seconds between two looks at the report file and at the command's end."""
+
+
+class RunningCommand:
+    """One run of a command; a ``Program``.
+
+    Figures come from the lines of ``$SWEEP_REPORT`` if there are any, else from the metric file at the end if
+    the study names one, else from the output.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        """Make the trial's folder and begin to capture; ``begin`` follows when the command runs."""
+        definition = launch.definition
+        self._metric: str = definition["metric"]
+        self._started = time.monotonic()
+        pattern = re.compile(definition["read"]) if "read" in definition else None
+        names = [self._metric]
+        self._readers = [MetricReader(names, read=pattern, step=definition.get("step")) for _ in range(2)]
+        self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._reported = ReportFile(launch.folder.reported, self._clock)
+        self._has_reported = False
+        self._metric_file = (
+            MetricFile(definition["metric_file"], self._metric, launch.cwd, launch.folder.path)
+            if "metric_file" in definition
+            else None
+        )
+        launch.folder.make()
+        launch.folder.reported.unlink(missing_ok=True)
+        self._pace = Pace([cut.step for cut in cuts(launch.config.num_steps)])
+        self._quiet_s: float | None = launch.surroundings.get("quiet")
+        self._heard = time.monotonic()
+        self._due: list[Report] = []
+        self._ended: Ended | None = None
+        self._lock = threading.Lock()
+        self.files = RunFiles(
+            launch.folder,
+            secrets=launch.secrets(),
+            on_output=(self._hear_stdout, self._hear_stderr),
+            keeps_checkpoint=definition.get("checkpoint", False),
+        )
+
+    def begin(self, supervised: Supervised, command: str) -> None:
+        """Read what the command prints from now on."""
+        self._supervised, self._command = supervised, command
+        self.files.begin()
+
+    def next(self, timeout: float) -> Report | Ended | None:
+        """Return the next report or the end; None if none came within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while not self._due and self._ended is None:
+            ended = self._supervised.wait(_LOOK_S)
+            self._collect()
+            if ended is not None:
+                self._end(ended)
+            elif self._quiet_s is not None and time.monotonic() - self._heard > self._quiet_s:
+                self._give_up(f"it printed nothing for {self._quiet_s:g} s")
+            elif time.monotonic() >= deadline:
+                break
+        return self._due.pop(0) if self._due else self._ended
+
+    def go_on(self, until: int | None) -> None:
+        """Do nothing: a command does not wait."""
+
+    def stop(self) -> None:
+        """End the command and all that it started."""
+        with self._lock:
+            if self._ended is None:
+                self._give_up("the trial was stopped")
+
+    def _clock(self) -> float:
+        return time.monotonic() - self._started
+
+    def _hear_stdout(self, chunk: bytes) -> None:
+        self._hear(self._readers[0].feed(chunk))
+
+    def _hear_stderr(self, chunk: bytes) -> None:
+        self._hear(self._readers[1].feed(chunk))
+
+    def _hear(self, reports: list[Report]) -> None:
+        self._heard = time.monotonic()
+        for report in reports:
+            self._printed.put(Report(step=report.step, values=report.values, seconds=self._clock()))
+
+    def _collect(self) -> None:
+        """Take what was reported or printed since the last look."""
+        reported = self._reported.read()
+        if reported:
+            self._has_reported, self._heard = True, time.monotonic()
+        self._take(reported)
+        self._take_printed()
+
+    def _take_printed(self) -> None:
+        printed = []
+        while not self._printed.empty():
+            printed.append(self._printed.get())
+        if not self._has_reported and self._metric_file is None:
+            self._take(printed)
+
+    def _take(self, reports: list[Report]) -> None:
+        for report in reports:
+            self.files.add(report)
+            self._due += self._pace.add(report)
+
+    def _give_up(self, why: str) -> None:
+        self._supervised.stop()
+        self.files.close(was_killed=True)
+        self._ended = Ended(fault=why)
+
+    def _end(self, ended: Exit) -> None:
+        """Complete the files and find out how the command ended."""
+        self.files.close(was_killed=ended.code != 0)
+        for reader in self._readers:
+            self._hear(reader.close())
+        late = self._reported.close()
+        self._has_reported = self._has_reported or bool(late)
+        self._take(late)
+        self._take_printed()
+        self._due += self._pace.close()
+        self._ended = self._outcome(ended)
+
+    def _outcome(self, ended: Exit) -> Ended:
+        if ended.code != 0:
+            return Ended(fault=_described(ended, self.files.last_line()))
+        if self._has_reported or self._metric_file is None:
+            return Ended(fault=None if self._saw_metric() else self._missing())
+        values: Any = self._metric_file.read()
+        return Ended(values=values)
+
+    def _saw_metric(self) -> bool:
+        return self.files.n_reports > 0
+
+    def _missing(self) -> str:
+        return f"exit 0, but {self._readers[0].missing(self._metric)}"
+
+
+def _described(ended: Exit, last_line: str) -> str:
+    """Return in one line how a command failed."""
+    if ended.signal is not None:
+        name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else ended.signal
+        how = f"ended by {name}" + (" (out of memory?)" if ended.signal == signal.SIGKILL else "")
+    elif ended.code is None:
+        how = "its supervisor was killed"
+    else:
+        how = f"exit code {ended.code}"
+    return f"{how}; {last_line.strip()[:300]}" if last_line.strip() else how
