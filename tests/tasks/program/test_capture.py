@@ -85,7 +85,7 @@ def run(
         ("os.write(1, bytes(range(256)) * 1000)", bytes(range(256)) * 1000),
         ("os.write(1, b'50%\\r51%\\r' * 20_000)", b"50%\r51%\r" * 20_000),
         ("os.write(1, b'\\r' * 300_000)", b"\r" * 300_000),
-        ("print('a'); os.write(2, b'b'); os.close(1); os.close(2)", b"a\nb"),
+        ("os.write(1, b'a'); os.write(2, b'b'); os.close(1); os.close(2)", b"ab"),
     ],
 )
 def test_output_is_kept_and_handed_on_byte_for_byte(tmp_path: Path, text: str, content: bytes) -> None:
@@ -113,12 +113,19 @@ def test_10_megabytes_are_cut_in_the_middle(tmp_path: Path) -> None:
     assert (tmp_path / "stdout").read_bytes() == expected(content, FIRST_BYTES, LAST_BYTES)
 
 
+def resident_bytes() -> int:
+    """Return the memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_a_program_that_writes_as_fast_as_it_can_fills_no_memory_and_no_disk(tmp_path: Path) -> None:
     """A second of ``yes`` is hundreds of megabytes; it is stopped like any other."""
     capture = Capture(tmp_path / "stdout")
     process = supervise(tmp_path, ["yes", "x" * 100], grace=5, output=capture.fd)
+    before = resident_bytes()
     capture.begin()
     assert wait_until(lambda: capture.n_bytes > 200e6, SOON_S)
+    assert resident_bytes() - before < 40e6
     assert (tmp_path / "stdout").stat().st_size < FIRST_BYTES + 2 * LAST_BYTES + (1 << 17)
     started = time.monotonic()
     assert process.stop().signal == 15

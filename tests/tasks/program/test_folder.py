@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.errors import StorageError
+from sweep.errors import MachineError, StorageError
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.reports import Thinned
 from sweep.tasks.program.snapshots import Snapshots
@@ -186,3 +186,12 @@ def test_what_cannot_be_copied_is_no_copy(folder: TrialFolder, tmp_path: Path) -
         with pytest.raises(StorageError, match="is a link"):
             act()
     assert (tmp_path / "elsewhere").exists()
+
+
+def test_a_copy_that_does_not_fit_is_refused(folder: TrialFolder) -> None:
+    """Before anything is copied; a file with a hole is larger than any disk."""
+    with open(folder.checkpoint / "weights", "wb") as file:
+        file.truncate(1 << 43)
+    with pytest.raises(MachineError, match="no room for a copy"):
+        Snapshots(folder.checkpoint, quiet_s=0).take()
+    assert {path.name for path in folder.path.iterdir()} == {"checkpoint"}
