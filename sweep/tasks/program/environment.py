@@ -50,44 +50,30 @@ def child_environment(
 ) -> dict[str, str]:
     """Return all variables of a trial's program.
 
-    Args:
-        parent: Our own environment. Left out are variables that begin with ``SWEEP_`` or hold the password of
-            the storage's URL, and PGPASSWORD.
-        study: Name.
-        trial: Number.
-        seed: Also of Python's string hashes.
-        dir: The trial's folder.
-        checkpoint: Folder that the program may go on from.
-        report: File that takes its reports.
-        config: JSON file of its configuration.
-        resumed: Whether ``checkpoint`` holds an earlier attempt's.
-        deadline: When the trial is stopped, in seconds since 1970; None for never.
-        device: ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` with commas between them.
-        cpus: Cores.
-        env: The study's [env], which has the last word.
-        secrets: Names of variables that must be there.
+    ``parent`` is our own environment; variables that begin with ``SWEEP_`` or hold the password of the
+    storage's URL, and PGPASSWORD, are left out. ``deadline`` is in seconds since 1970, None for never.
+    ``device`` is ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` with commas between them. ``env`` is the
+    study's [env] and has the last word over all but our own variables. ``secrets`` are names of variables.
 
     Raises:
         StudyFileError: If a secret is not set.
         DeviceError: If the device is not among those that the user's CUDA_VISIBLE_DEVICES allows.
     """
-    child = _inherited(parent, secrets)
-    child["PATH"] = _with_interpreter(child.get("PATH"))
-    child |= {name: str(max(1, int(cpus))) for name in THREADS if name not in child}
-    child |= {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed % 2**32)}
+    ours = {"STUDY": study, "TRIAL": trial, "SEED": seed, "DIR": dir, "CHECKPOINT": checkpoint}
+    ours |= {"REPORT": report, "CONFIG": config, "RESUMED": int(resumed)}
+    ours |= {} if deadline is None else {"DEADLINE": deadline}
+    child = _with_defaults(_inherited(parent, secrets), seed, cpus)
     child |= _visible(device, parent.get("CUDA_VISIBLE_DEVICES"))
-    child |= env
-    child |= {
-        "SWEEP_STUDY": study,
-        "SWEEP_TRIAL": str(trial),
-        "SWEEP_SEED": str(seed),
-        "SWEEP_DIR": str(dir),
-        "SWEEP_CHECKPOINT": str(checkpoint),
-        "SWEEP_REPORT": str(report),
-        "SWEEP_CONFIG": str(config),
-        "SWEEP_RESUMED": str(int(resumed)),
-    }
-    return child if deadline is None else child | {"SWEEP_DEADLINE": repr(deadline)}
+    return child | {**env} | {f"{_OURS}{name}": str(value) for name, value in ours.items()}
+
+
+def _with_defaults(child: dict[str, str], seed: int, cpus: float) -> dict[str, str]:
+    """Add what makes output immediate, hashes repeatable, and threads as many as cores."""
+    folder = str(Path(sys.executable).parent)  # so that its torchrun and accelerate are found
+    path = f"{folder}:{child['PATH']}" if child.get("PATH") else folder
+    threads = {name: str(max(1, int(cpus))) for name in THREADS}
+    python = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed % 2**32)}
+    return threads | child | python | {"PATH": path}
 
 
 def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
@@ -112,12 +98,6 @@ def _password(url: str) -> str | None:
     except ValueError:
         return None
     return password if len(password) >= SHORTEST_SECRET else None
-
-
-def _with_interpreter(path: str | None) -> str:
-    """Put the folder of this interpreter in front, so that its ``torchrun`` and ``accelerate`` are found."""
-    folder = str(Path(sys.executable).parent)
-    return folder if not path else f"{folder}:{path}"
 
 
 def _visible(device: str, allowed: str | None) -> dict[str, str]:

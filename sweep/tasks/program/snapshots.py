@@ -12,6 +12,7 @@ import stat
 import time
 from pathlib import Path
 
+from sweep.errors import MachineError
 from sweep.storage.files import refuse_unless
 
 QUIET_S = 1.0
@@ -43,11 +44,12 @@ class Snapshots:
 
         Raises:
             StorageError: If the folder was replaced by something else.
-            OSError: If the disk is full.
+            MachineError: If the disk has no room for a copy.
         """
         before = self._looked_at()
         if not before or before == self._copied or (not has_ended and self._is_fresh(before)):
             return False
+        self._refuse_if_full(before)
         part = self._checkpoint.with_name(f"{self._checkpoint.name}{_PART}")
         shutil.rmtree(part, ignore_errors=True)
         try:
@@ -106,6 +108,14 @@ class Snapshots:
                     continue
                 found[path] = (status.st_mode, status.st_ino, status.st_size, status.st_ctime_ns)
         return found
+
+    def _refuse_if_full(self, seen: dict[str, tuple[int, ...]]) -> None:
+        """Check for room first: to ``copytree`` a full disk is the same as a file that is gone."""
+        size = sum(entry[2] for entry in seen.values() if len(entry) > 2)
+        free = shutil.disk_usage(self._checkpoint).free
+        if free < size:
+            where, need = self._checkpoint, f"{size:,} bytes and {free:,} are free"
+            raise MachineError(f"no room for a copy of {where}, which needs {need}; free some space")
 
     def _is_fresh(self, seen: dict[str, tuple[int, ...]]) -> bool:
         newest_ns = max(entry[-1] for entry in seen.values())

@@ -85,17 +85,10 @@ class Supervised:
         self._grace_s = grace
         self._exit: Exit | None = None
         self._lines = b""
+        given = {*pass_fds} | (set() if stdin is None else {stdin})
         head = (str(grace), str(-1 if stdin is None else stdin), ",".join(map(str, pass_fds)), os.fspath(cwd))
         request = _request(head, argv, {**env, MARK: self._mark})
-        self._status, tell = os.pipe()
-        given = {tell, *pass_fds} | (set() if stdin is None else {stdin})
-        try:
-            self._supervisor = _start_supervisor(tell, stdout, stderr, given)
-        except OSError as error:
-            os.close(self._status)
-            raise MachineError(f"no process can be started: {error.strerror}") from None
-        finally:
-            os.close(tell)
+        self._supervisor, self._status = _start_supervisor(stdout, stderr, given)
         self.pid = self._begin(request, argv[0], cwd, env)
         """Of the command, which is also its group and session."""
 
@@ -198,16 +191,28 @@ def _request(head: Sequence[str], argv: Sequence[str], env: Mapping[str, str]) -
     return b"%010d" % len(body) + body
 
 
-def _start_supervisor(tell: int, stdout: int, stderr: int, given: set[int]) -> subprocess.Popen[bytes]:
-    """Start ``supervisor.py``; its standard input is the leash, which no other process holds."""
-    return subprocess.Popen(  # noqa: S603  our own file
-        [sys.executable, "-I", "-S", supervisor.__file__, str(tell)],
-        stdin=subprocess.PIPE,
-        stdout=stdout,
-        stderr=stderr,
-        pass_fds=sorted(given),
-        start_new_session=True,
-    )
+def _start_supervisor(stdout: int, stderr: int, given: set[int]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start ``supervisor.py``; its standard input is the leash, which no other process holds.
+
+    Returns:
+        The process, and the descriptor from which its lines are read.
+    """
+    status, tell = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603  our own file
+            [sys.executable, "-I", "-S", supervisor.__file__, str(tell)],
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=sorted({tell, *given}),
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(status)
+        raise MachineError(f"no process can be started: {error.strerror}") from None
+    finally:
+        os.close(tell)
+    return process, status
 
 
 def _failure(stage: str, number: int, command: str, cwd: Path, env: Mapping[str, str]) -> Exception:

@@ -115,15 +115,15 @@ class Family:
         """Of the largest process that has ended."""
         self._asked: set[int] = set()
 
-    def reap(self) -> None:
-        """Take the end of each child that has ended, adopted ones included."""
+    def reap(self) -> bool:
+        """Take the end of each child that has ended, adopted ones included; return whether there are more."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return False
             if not pid:
-                return
+                return True
             unit = 1 if sys.platform == "darwin" else 1024
             self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * unit)
             if pid == self.command:
@@ -131,9 +131,11 @@ class Family:
 
     def living(self) -> list[int]:
         """Return the pids of all that has not ended, or has and was not waited for by its parent."""
-        self.reap()
+        has_children = self.reap()
         if IS_LINUX and os.path.exists("/proc/self/stat"):
-            return _descendants(os.getpid())
+            return (
+                _descendants(os.getpid()) if has_children else []
+            )  # a subreaper's are all below its children
         group = _signal_group(self.command, 0)
         return [self.command] if group or self.status is None else []
 

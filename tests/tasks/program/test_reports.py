@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_read_while_it_grows(path: Path) -> None:
-    """Missing, begun, in the midst of a line, complete, without its last newline; with the time of reading."""
+    """Missing, begun, within a line, complete without its last newline; each with its time of reading."""
     clock = iter(range(100))
     reader = ReportFile(path, lambda: next(clock))
     assert reader.read() == []
@@ -98,7 +99,7 @@ def test_a_file_is_read_while_it_grows(path: Path) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_cuts_make_no_difference(path: Path, seed: int) -> None:
     """However a file with a fault, blank lines and long lines arrives, the same reports are read."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     lines = [line(n).encode() for n in range(3_000)]
     for odd in (b"\n", b"{}\n", b"\xff\xfe\n", b"x" * 70_000 + b"\n", b"\r\n", b"y" * 700_000 + b"\n"):
         lines.insert(draw.randrange(3_000), odd)
@@ -166,7 +167,7 @@ def paced(reports: list[Report], rungs: list[int]) -> list[Report]:
 @pytest.mark.parametrize("seed", range(20))
 def test_the_pace_keeps_what_is_judged(seed: int) -> None:
     """The last report at or before each rung, the last of all, and one in each 50 ms, in their order."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     reports, step, seconds = [], 0, 0.0
     for _ in range(400):
         step, seconds = step + draw.choice([1, 1, 2, 40]), seconds + draw.choice([0.0, 0.001, 0.04, 0.3])
@@ -203,5 +204,5 @@ def test_lines_are_thinned_evenly(n: int) -> None:
     kept = [int(line) for line in thinned.lines()]
     assert len(kept) == n if n < 10 else 5 <= len(kept) <= 10
     assert kept[:1] + kept[-1:] == ([0, n - 1] if n else [])
-    assert {b - a for a, b in zip(kept[:-2], kept[1:-1], strict=True)} <= {thinned.stride}
+    assert {b - a for a, b in pairwise(kept[:-1])} <= {thinned.stride}
     assert thinned.seen == n

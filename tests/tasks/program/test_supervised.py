@@ -315,7 +315,7 @@ def test_the_peak_memory_is_the_largest_process(tmp_path: Path) -> None:
         ),
         (["./lost"], ".", "{folder}/lost cannot be executed: the interpreter in its #! line does not exist"),
         (["./text"], ".", "{folder}/text cannot be executed: it is no program; name its interpreter first"),
-        (["."], ".", "{folder} cannot be executed"),
+        (["./."], ".", "{folder} cannot be executed"),
         (["true"], "nowhere", "'true' cannot start in {folder}/nowhere: No such file or directory"),
         (["true"], "plain", "'true' cannot start in {folder}/plain: Not a directory"),
         (["true", "a\0b"], ".", "'true' cannot be started: an argument or variable has a NUL character"),
