@@ -52,9 +52,9 @@ def fill_tokens(template: Template, value: Any, style: Style) -> list[str]:
     Raises:
         ValueError: If the style has no form for the value.
     """
-    if template.alone and isinstance(value, list | tuple) and not style.joins_lists:
+    if template.is_alone and isinstance(value, list | tuple) and not style.joins_lists:
         return spread(value)
-    if template.alone and isinstance(value, str | float):
+    if template.is_alone and isinstance(value, str | float):
         return [word(value)]
     return [template.fill(lambda _: style.text(value))]
 
@@ -71,7 +71,7 @@ def parse_override(name: str, entry: Any) -> Override:
         if isinstance(entry, list) and not _names_value(entry):
             return Override(pair=_pair(entry))
         templates = tuple(_template(text) for text in ([entry] if isinstance(entry, str) else _texts(entry)))
-        if not any(True for template in templates for _ in template.placeholders):
+        if not any(template.placeholders for template in templates):
             raise ValueError("has no {value}; it must be " + _FORMS)
     except ValueError as error:
         raise StudyFileError(f"arguments.{name} = {entry!r} {error}") from error
@@ -106,6 +106,6 @@ def _side(side: Any) -> tuple[str, ...]:
     """Return the tokens of one side of a pair: of a text, which may be empty, or of a list."""
     texts = ([side] if side else []) if isinstance(side, str) else _texts(side)
     templates = [_template(text) for text in texts]
-    if any(True for template in templates for _ in template.placeholders):
+    if any(template.placeholders for template in templates):
         raise ValueError("has {value} in a pair for true and false")
     return tuple(template.fill(str) for template in templates)

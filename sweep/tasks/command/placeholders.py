@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ FORMATS = ("json", "yaml", "toml")
 ARGS = "args"
 """The placeholder of all parameters that no other token names."""
 
-_PARAMETER = "param:"
+_PREFIX = "param:"
 _PIECE = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]+)\}|(?P<text>[^{}]+)|(?P<lone>.)", re.DOTALL)
 
 
@@ -69,14 +69,23 @@ PLACES = tuple(_TEXTS)
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """``{name}``, or ``{param:name}``."""
+    """``{name}``, or ``{param:name}``, which is a parameter whatever its name."""
 
     name: str
-    is_parameter: bool
-    """Whether it can only be a parameter."""
+    has_prefix: bool = False
 
     def __str__(self) -> str:
-        return f"{{{_PARAMETER if self.is_parameter else ''}{self.name}}}"
+        return f"{{{_PREFIX if self.has_prefix else ''}{self.name}}}"
+
+    @property
+    def is_args(self) -> bool:
+        """Whether it stands for all parameters that no other token names."""
+        return self.name == ARGS and not self.has_prefix
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it stands for one parameter."""
+        return self.has_prefix or self.name not in (ARGS, *PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +97,34 @@ class Template:
     parts: tuple[str | Placeholder, ...]
 
     @property
-    def placeholders(self) -> Iterator[Placeholder]:
+    def placeholders(self) -> tuple[Placeholder, ...]:
         """Those that occur, in order."""
-        return (part for part in self.parts if isinstance(part, Placeholder))
+        return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     @property
-    def alone(self) -> Placeholder | None:
-        """The placeholder that is the whole token; None if the token has anything else."""
-        first = self.parts[0] if len(self.parts) == 1 else None
-        return first if isinstance(first, Placeholder) else None
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that occur, in order."""
+        return tuple(part.name for part in self.placeholders if part.is_parameter)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether a placeholder is the whole token."""
+        return len(self.parts) == len(self.placeholders) == 1
+
+    @property
+    def has_args(self) -> bool:
+        """Whether ``{args}`` occurs."""
+        return any(part.is_args for part in self.placeholders)
 
     def fill(self, text: Callable[[Placeholder], str]) -> str:
         """Return the token with each placeholder replaced."""
         return "".join(part if isinstance(part, str) else text(part) for part in self.parts)
+
+
+def formats_of(templates: Iterable[Template]) -> tuple[str, ...]:
+    """Return the formats of the configuration files that tokens name."""
+    names = {part.name for template in templates for part in template.placeholders if not part.is_parameter}
+    return tuple(kind for kind in FORMATS if f"config.{kind}" in names)
 
 
 def parse_template(source: str) -> Template:
@@ -111,7 +135,7 @@ def parse_template(source: str) -> Template:
 
     Examples:
         >>> parse_template("--lr={lr}").parts
-        ('--lr=', Placeholder(name='lr', is_parameter=False))
+        ('--lr=', Placeholder(name='lr', has_prefix=False))
         >>> parse_template("{{}}").parts
         ('{', '}')
     """
@@ -120,7 +144,7 @@ def parse_template(source: str) -> Template:
         if piece["lone"]:
             raise ValueError(f"has a lone {piece['lone']}; write {piece['lone'] * 2} for a brace")
         if name := piece["name"]:
-            parts.append(Placeholder(name.removeprefix(_PARAMETER), name.startswith(_PARAMETER)))
+            parts.append(Placeholder(name.removeprefix(_PREFIX), name.startswith(_PREFIX)))
         else:
             parts.append(piece["text"] or piece["brace"][0])
     return Template(source, tuple(parts))

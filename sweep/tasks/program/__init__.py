@@ -1,0 +1,1 @@
+"""Training programs: processes of their own, what they report, and where they write."""

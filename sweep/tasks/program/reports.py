@@ -1,0 +1,236 @@
+"""What a running program reports, and how its ``$SWEEP_REPORT`` file is read while it is being written.
+
+Each line of the file is one JSON object of numbers by name. ``step`` is optional and a whole number, the
+other names are metrics; ``value`` is the study's metric. JSON has no form for a number that is not finite, so
+``NaN``, ``Infinity`` and ``-Infinity`` are read with and without quotation marks.
+
+    {"step": 3, "value": 0.412, "accuracy": 0.87}
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sweep.storage.files import open_plain
+
+_CHUNK = 1 << 18
+"""Bytes that one ``read`` takes at most."""
+
+_LONGEST_LINE = 1 << 16
+"""Bytes; a longer line is refused, so that a file without newlines does not fill the memory."""
+
+_NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One report of a running program."""
+
+    step: int | None
+    """None: the program named no step; the reader counts from 1."""
+    values: Mapping[str, float]
+    """Metric name -> value; ``value`` is the study's metric."""
+    seconds: float = 0.0
+    """Since the trial's start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The program has ended."""
+
+    values: Mapping[str, float] | None = None
+    """What a function returned; None for a script."""
+    fault: str | None = None
+    """Why it failed, in one line; None if it ended well."""
+
+
+def parse_report(line: bytes, seconds: float = 0.0) -> Report:
+    """Parse one line of a report file.
+
+    Args:
+        line: One JSON object, without its newline.
+        seconds: Since the trial's start.
+
+    Raises:
+        ValueError: If the line breaks the format; the text names the rule.
+
+    Examples:
+        >>> parse_report(b'{"step": 3, "value": 0.5}')
+        Report(step=3, values={'value': 0.5}, seconds=0.0)
+    """
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("a report must be one JSON object on one line") from None
+    if not isinstance(fields, dict):
+        raise ValueError('a report must be a JSON object, such as {"step": 1, "value": 0.5}')
+    step = _step(fields.pop("step", None))
+    if not fields:
+        raise ValueError("a report must have a value beside its step")
+    return Report(
+        step=step, values={name: _number(name, value) for name, value in fields.items()}, seconds=seconds
+    )
+
+
+def _step(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # some languages have no other numbers
+    if value is None or (type(value) is int and 0 <= value < 1 << 53):
+        return value
+    raise ValueError("step must be a whole number of at least 0")
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) in (int, float) or (isinstance(value, str) and value in _NOT_FINITE):
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise ValueError(f"{name[:80]!r} must be a number")
+
+
+class ReportFile:
+    """Reads a report file while a program appends to it.
+
+    Lines that break the format are counted and left out. A file that was replaced or became shorter is read
+    from its beginning.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        """Take the path and a clock that returns the seconds since the trial's start; nothing is opened."""
+        self._path, self._clock = path, clock
+        self._place = 0
+        self._inode = 0
+        self._begun = b""
+        self._is_too_long = False
+        self.refused = 0
+        """Lines that broke the format."""
+        self.first_mistake: str | None = None
+        """Of the first refused line: its rule and its beginning."""
+
+    def read(self) -> list[Report]:
+        """Return the next reports, none if no whole line was added; call again until there are none.
+
+        Raises:
+            StorageError: If the path is no plain file.
+            OSError: If it cannot be read.
+        """
+        more = self._more()  # before the begun line is used: a file that was replaced discards it
+        *lines, self._begun = (self._begun + more).split(b"\n")
+        if lines and self._is_too_long:
+            self._is_too_long = False
+            del lines[0]
+        if len(self._begun) > _LONGEST_LINE:
+            if not self._is_too_long:
+                self._refuse(self._begun, f"a line must have at most {_LONGEST_LINE:,} bytes")
+            self._is_too_long, self._begun = True, b""
+        return self._parse(lines)
+
+    def close(self) -> list[Report]:
+        """Return all further reports; the file is complete, its last line may lack a newline."""
+        reports = []
+        while True:
+            before = self._place
+            reports += self.read()
+            if self._place == before:
+                break
+        last, self._begun = self._begun, b""
+        return reports + self._parse([] if self._is_too_long else [last])
+
+    def _more(self) -> bytes:
+        """Return the bytes that were added, at most a chunk."""
+        try:
+            with open_plain(self._path) as file:
+                status = os.fstat(file.fileno())
+                if status.st_ino != self._inode or status.st_size < self._place:
+                    self._inode, self._place, self._begun = status.st_ino, 0, b""
+                file.seek(self._place)
+                more = file.read(_CHUNK)
+        except FileNotFoundError:
+            return b""
+        self._place += len(more)
+        return more
+
+    def _parse(self, lines: list[bytes]) -> list[Report]:
+        reports, seconds = [], self._clock()
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                reports.append(parse_report(line, seconds))
+            except ValueError as error:
+                self._refuse(line, str(error))
+        return reports
+
+    def _refuse(self, line: bytes, rule: str) -> None:
+        self.refused += 1
+        if self.first_mistake is None:
+            self.first_mistake = f"{rule}, got {line[:80].decode(errors='replace')!r}"
+
+
+class Pace:
+    """Thins a stream of reports, beside the program.
+
+    It hands on the last report of each period and the last report at or before each rung, and numbers the
+    reports that name no step.
+    """
+
+    def __init__(self, rungs: Sequence[int] = (), period_s: float = 0.05) -> None:
+        """Take the steps of the rungs, rising, and the length of a period in seconds."""
+        self._rungs, self._period_s = list(rungs), period_s
+        self._count = 0
+        self._handed_s = -period_s
+        self._held: Report | None = None
+
+    def add(self, report: Report) -> list[Report]:
+        """Take one report; return those that are due, the new one or the one before it among them."""
+        self._count += 1
+        if report.step is None:
+            report = replace(report, step=self._count)
+        assert report.step is not None
+        due = []
+        while self._rungs and self._rungs[0] < report.step:
+            self._rungs.pop(0)
+            due += self.close()  # at most the first time, since nothing is held then
+        self._held = report
+        at_rung = bool(self._rungs) and report.step == self._rungs[0]
+        if at_rung or report.seconds - self._handed_s >= self._period_s:
+            self._handed_s = report.seconds
+            due += self.close()
+        return due
+
+    def close(self) -> list[Report]:
+        """Return the report that is held back, if there is one."""
+        held, self._held = self._held, None
+        return [] if held is None else [held]
+
+
+class Thinned:
+    """Keeps at most so many lines of a stream, evenly: all, then every second, then every fourth ..."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        """Take how many are kept at most; at least 2."""
+        self.most = most
+        self.stride = 1
+        """Each so many-th line is kept, from the first."""
+        self.seen = 0
+        self._kept: list[str] = []
+        self._last = ""
+
+    def add(self, line: str) -> None:
+        """Take the next line."""
+        self._last = line
+        if self.seen % self.stride == 0:
+            if len(self._kept) == self.most - 1:  # one place is the last line's
+                self._kept, self.stride = self._kept[::2], self.stride * 2
+            if self.seen % self.stride == 0:
+                self._kept.append(line)
+        self.seen += 1
+
+    def lines(self) -> list[str]:
+        """Return the kept lines in their order, the last line that was added always among them."""
+        is_last_kept = not self.seen or (self.seen - 1) % self.stride == 0
+        return self._kept + ([] if is_last_kept else [self._last])
