@@ -24,6 +24,22 @@ def as_loss(direction: str, value: float) -> float:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A number that a trainer tells of a run beside the metric, known before it is trained."""
+
+    label: str
+    """What stands at an axis: ``trainable parameters``."""
+    unit: str = ""
+    """What it counts: ``parameters``; empty for a pure number."""
+    heading: str = ""
+    """A shorter name above its column; empty for its own. It may break at an underscore."""
+    is_cost: bool = False
+    """Whether lower is better, so that a study may minimise it beside the metric."""
+    is_abbreviated: bool = False
+    """Whether a table in a terminal abbreviates it: ``6.4M``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """The number that a trial is judged by.
 

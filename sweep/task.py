@@ -16,7 +16,8 @@ from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from sweep.errors import DeviceError, NotFoundError
-from sweep.metric import Metric as Metric  # noqa: PLC0414  trainers find all that they need here
+from sweep.metric import Fact as Fact  # noqa: PLC0414  trainers find all that they need here
+from sweep.metric import Metric as Metric  # noqa: PLC0414  the same
 
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the trainers that travel with sweep."""
@@ -176,8 +177,8 @@ class Task(Protocol[ConfigT, DataT]):
         is the same.
         """
 
-    def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
-        """Return ``n_params`` and ``examples_seen`` of a run."""
+    def facts(self, config: ConfigT, data: DataT) -> dict[str, float]:
+        """Return numbers of a run that are known before it; ``DescribesFacts`` tells which are shown."""
 
     def work(self, config: ConfigT, data: DataT) -> float:
         """Return what a run costs, in any unit: a function of the configuration, never a measured time."""
@@ -327,6 +328,28 @@ def check_range(task: AnyTask, name: str, low: float, high: float) -> None:
     """Refuse a range that the trainer refuses; by default none is."""
     if isinstance(task, ChecksRanges):
         task.check_range(name, low, high)
+
+
+@runtime_checkable
+class DescribesFacts(Protocol):
+    """Describes the facts that are shown beside the metric."""
+
+    described_facts: Mapping[str, Fact]
+    """Name, as in ``facts`` -> what it is, in the order of a table's columns."""
+
+
+def described_facts(task: AnyTask) -> Mapping[str, Fact]:
+    """Return the facts that are shown beside the metric; by default none."""
+    return task.described_facts if isinstance(task, DescribesFacts) else {}
+
+
+@runtime_checkable
+class KeepsNotes(Protocol):
+    """Notes findings beside the trials, which are stored with a study."""
+
+    note_kinds: str
+    """``module:object`` of a mapping: key in the database -> class of ``definition.notes.Note``. It is loaded
+    whenever a study is read, so it must be cheap."""
 
 
 @runtime_checkable

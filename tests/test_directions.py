@@ -126,7 +126,7 @@ def twins(tmp_path: Path) -> list[StudyRecord]:
 
 
 def test_values_are_stored_and_ranked_as_they_are(twins: list[StudyRecord], tmp_path: Path) -> None:
-    """Optuna's own record has the direction, the values and the best trial; the table has the twin's order."""
+    """Optuna has the direction, the values and the best trial; the table has the twin's order."""
     lower, higher = twins
     rows, rows_of_twin = (rank_trials(study).to_dict("records") for study in (higher, lower))
     assert [row["trial"] for row in rows] == [row["trial"] for row in rows_of_twin]

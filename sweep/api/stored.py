@@ -15,7 +15,7 @@ from sweep.reporting.evidence import Evidence, gather_evidence
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.printable import printable
-from sweep.reporting.table.columns import cell, heading, ranked_columns
+from sweep.reporting.table.columns import cell, column_key, heading, ranked_columns
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 
@@ -73,7 +73,7 @@ class StoredStudy:
 
     @property
     def best(self) -> dict[str, Any]:
-        """Trial number, dev loss and every hyperparameter of the trial that ``sweep export`` takes.
+        """Number, value of the metric and every hyperparameter of the trial that ``sweep export`` takes.
 
         Raises:
             NothingToShowError: If no trial has a final loss.
@@ -81,7 +81,7 @@ class StoredStudy:
         winner = self.evidence.winner
         return {
             "trial": winner.number,
-            "dev_loss": winner.dev_loss,
+            self.record.metric.key: winner.dev_loss,
             **self.record.config_values(winner),
         }
 
@@ -95,7 +95,8 @@ class StoredStudy:
 
         Whole numbers are int64, others float64 with NaN for what is missing; texts and lists are object.
         """
-        return with_dtypes(self.evidence.rows)
+        metric = self.record.metric
+        return with_dtypes(self.evidence.rows.rename(columns=lambda name: column_key(str(name), metric)))
 
     @property
     def confirmation(self) -> Verdict | None:
@@ -179,5 +180,7 @@ class StoredStudy:
         try:
             winner = self.evidence.winner
         except NothingToShowError:
-            return f"{text}, no final loss yet"
-        return printable(f"{text}, best dev loss {winner.dev_loss:.4f} (trial {winner.number})")
+            return f"{text}, no final {self.record.metric.noun} yet"
+        return printable(
+            f"{text}, best {self.record.metric.label} {winner.dev_loss:.4f} (trial {winner.number})"
+        )

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 
 from sweep import __version__
-from sweep.certify.provenance import Certificate, Provenance, read_certificate
+from sweep.certify.provenance import Certificate, Provenance, certificate_table, read_certificate
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
@@ -41,7 +41,7 @@ def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
         if trial.number == number:
             if trial.dev_loss is None:
                 raise NotFoundError(
-                    f"trial {number} of {study.name!r} is {trial.state} and has no final loss"
+                    f"trial {number} of {study.name!r} is {trial.state} and has no final {study.metric.noun}"
                 )
             return trial
     raise NotFoundError(f"study {study.name!r} has no trial {number}; it has {len(study.trials)}")
@@ -108,7 +108,7 @@ def config_text(
     )
     document = {"config": config, "provenance": provenance.to_table()}
     if certificate is not None:
-        document["certificate"] = dataclasses.asdict(certificate)
+        document["certificate"] = certificate_table(certificate, study.trainer)
     return tomli_w.dumps(document)
 
 

@@ -155,7 +155,7 @@ class _Restoring:
         task = self.provenance.task
         state = kept_weights(task, config, exported, self.provenance.study, self.database)
         dev = self._train(config, exported) if state is None else self._compare(config, exported, state)
-        _check_equal(dev)
+        _check_equal(dev, task)
         check_weights(task, dev.state)
         return Model(config=config, dev=dev)
 
@@ -172,12 +172,13 @@ class _Restoring:
         return Comparison(stored=exported, again=again, tolerance=tolerance, seconds=0.0, state=state)
 
 
-def _check_equal(dev: Comparison) -> None:
+def _check_equal(dev: Comparison, task: AnyTask) -> None:
     if dev.verdict == "different":
         again, stored = f"{dev.again:.4f}", f"{dev.stored:.4f}"
         raise TestSplitError(
-            f"the dev loss came out as {again}, but {stored} was exported (more than {dev.tolerance} apart): "
-            f"this is not the model that was chosen, and the test split was not touched"
+            f"the {task.metric.label} came out as {again}, but {stored} was exported (more than "
+            f"{dev.tolerance} apart): this is not the model that was chosen, and the test split was not "
+            "touched"
         )
 
 
@@ -232,7 +233,7 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     look, metric, n = final.look, final.task.metric, len(final.comparisons)
     several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
     exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
-    dev, test = metric.label, f"test {metric.label.removeprefix('dev ')}"
+    dev, test = metric.label, f"test {metric.noun}"
     unit = f" {metric.unit}" if metric.unit else ""
     yield f"{dev:<{len(test)}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
     yield f"{test}  {look.test_loss:.4f}{unit}{several} (look {final.number}, recorded)"

@@ -20,7 +20,7 @@ class Certificate:
     mean: float
     sd: float
     optimism: float
-    """Mean less the loss that the search had, in the metric's unit."""
+    """By how much the search had it better than the mean, in the metric's unit."""
     candidates: int
     """How many configurations were compared."""
     rounds: int
@@ -78,8 +78,9 @@ class Provenance:
         values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
         trainer = values.pop("trainer")
         if trainer != DEFAULT_TASK:
+            named = {_NAMES_OF_OTHERS.get(name, name): value for name, value in values.items()}
             tables = {name: dict(getattr(self, name)) for name in _TABLES if getattr(self, name)}
-            return {"trainer": trainer, **values, "data": dict(self.data), **tables}
+            return {"trainer": trainer, **named, "data": dict(self.data), **tables}
         source, *options = self.data.items()
         first = {name: values.pop(name) for name in ("study", "trial", "dev_loss")}
         sha256 = {"data_sha256": values.pop("data_sha256")}
@@ -93,6 +94,8 @@ class Provenance:
             ConfigError: If a key is missing or has the wrong kind.
             NotFoundError: If its trainer is not installed.
         """
+        if "trainer" in table:
+            table = {_FIELDS_OF_OTHERS.get(name, name): value for name, value in table.items()}
         for name, field in _FIELDS.items():
             if name not in table and field.default is dataclasses.MISSING:
                 raise ConfigError(f"provenance.{name} is missing")
@@ -114,6 +117,11 @@ _FIELDS = {
     if field.name not in ("data", "certificate", *_TABLES)
 }
 """The keys of ``[provenance]`` that every trainer has."""
+
+_NAMES_OF_OTHERS = {"dev_loss": "value", "dev_losses": "values"}
+"""Field -> its key in the files of all trainers but the default one."""
+
+_FIELDS_OF_OTHERS = {key: name for name, key in _NAMES_OF_OTHERS.items()}
 
 
 def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -139,6 +147,12 @@ def _flat_section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: table[name] for name in names}
 
 
+def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
+    """Return the table ``[certificate]`` of a file."""
+    names = {} if trainer == DEFAULT_TASK else _NAMES_OF_OTHERS
+    return {names.get(name, name): value for name, value in dataclasses.asdict(certificate).items()}
+
+
 def read_certificate(document: Mapping[str, Any]) -> Certificate | None:
     """Return the table ``[certificate]`` of a file, None if there is none.
 
@@ -148,11 +162,11 @@ def read_certificate(document: Mapping[str, Any]) -> Certificate | None:
     if "certificate" not in document:
         return None
     try:
-        given = dict(document["certificate"])
+        given = {_FIELDS_OF_OTHERS.get(name, name): value for name, value in document["certificate"].items()}
         seeds, losses = (tuple(given.pop(name)) for name in ("seeds", "dev_losses"))
         sound = all(type(s) is int for s in seeds) and all(type(loss) is float for loss in losses)
         if not sound or len(seeds) != len(losses) or len(set(seeds)) != len(seeds) or len(seeds) < 2:
             raise ValueError("seeds and dev_losses must be equally many, at least 2")
         return Certificate(seeds=seeds, dev_losses=losses, **given)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"[certificate] cannot be used ({error}); export the study again") from error

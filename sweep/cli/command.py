@@ -22,3 +22,5 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
     follows_run_of: str = ""
     """Trainer after whose runs the command is proposed; it takes the study's name."""
+    follows_export_of: str = ""
+    """Trainer after whose exports the command is proposed; it takes the exported file."""

@@ -13,6 +13,7 @@ import pandas
 
 from sweep.definition.pareto import front_ranks
 from sweep.definition.records import STATES, StudyRecord, TrialRecord
+from sweep.task import described_facts
 
 RANKED = STATES[0]
 BLOCKS = STATES[1:]
@@ -32,15 +33,15 @@ def rank_trials(study: StudyRecord) -> pandas.DataFrame:
         One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
         plain Python values, None where there is nothing to say, and every number is finite.
         A hyperparameter that is not active in a trial is None there: its default has not been
-        searched. ``dev_loss`` is the mean over the ``n`` complete replicates, ``dev_loss_sd`` their sample
+        searched. ``value`` is the mean over the ``n`` complete replicates, ``value_sd`` their sample
         standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
         the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
-        ``diff`` is ``dev_loss`` less ``logged``.
+        ``diff`` is ``value`` less ``logged``.
     """
     rows = [_row(study, pool, RANKED) for pool in _pools(study)]
     if study.cost is not None:
         _rank_fronts(rows, study, study.cost)
-    rows.sort(key=lambda row: (row["front"] or 0, study.as_loss(row["dev_loss"]), row["trial"]))
+    rows.sort(key=lambda row: (row["front"] or 0, study.as_loss(row["value"]), row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank
     for state in BLOCKS:
@@ -58,15 +59,15 @@ def table_columns(study: StudyRecord) -> list[str]:
     log = ["logged", "diff"] if study.logged else []
     return [
         *(("rank",) if study.cost is None else ("rank", "front")),
-        *("trial", "trials", "state", *shown, *others, "dev_loss", "dev_loss_sd", "n", "seeds"),
-        *("n_params", "examples_seen", "train_seconds", "engine", "device", "reason", *log),
+        *("trial", "trials", "state", *shown, *others, "value", "value_sd", "n", "seeds"),
+        *(*described_facts(study.task), "train_seconds", "engine", "device", "reason", *log),
     ]
 
 
 def _rank_fronts(rows: Sequence[dict[str, Any]], study: StudyRecord, cost: str) -> None:
     """Give each ranked row its front; one of unknown cost counts as the costliest."""
     costs = [math.inf if row[cost] is None else row[cost] for row in rows]
-    losses = [study.as_loss(row["dev_loss"]) for row in rows]
+    losses = [study.as_loss(row["value"]) for row in rows]
     for row, front in zip(rows, front_ranks(list(zip(costs, losses, strict=True))), strict=True):
         row["front"] = front
 
@@ -88,7 +89,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
     first, losses = pool[0], [trial.dev_loss for trial in pool if trial.dev_loss is not None]
     if state != RANKED:
         losses = []
-    dev_loss = statistics.fmean(losses) if losses else None
+    value = statistics.fmean(losses) if losses else None
     logged = _logged(study, first.params)
     return {
         **study.config_values(first),
@@ -98,18 +99,17 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "trial": first.number,
         "trials": [trial.number for trial in pool],
         "state": state,
-        "dev_loss": dev_loss,
-        "dev_loss_sd": statistics.stdev(losses) if len(losses) > 1 else None,
+        "value": value,
+        "value_sd": statistics.stdev(losses) if len(losses) > 1 else None,
         "n": len(losses),
         "seeds": [trial.seed for trial in pool],
-        "n_params": first.facts.get("n_params"),
-        "examples_seen": first.facts.get("examples_seen"),
+        **{name: first.facts.get(name) for name in described_facts(study.task)},
         "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),
         "reason": _reason(first, state),
         "logged": logged,
-        "diff": dev_loss - logged if dev_loss is not None and logged is not None else None,
+        "diff": value - logged if value is not None and logged is not None else None,
     }
 
 

@@ -6,15 +6,15 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sweep.definition.identity import Identity, direction_of, fingerprint, objectives_of
-from sweep.definition.notes import Notes
+from sweep.definition.notes import NoteT
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
-from sweep.metric import Metric, as_loss
-from sweep.task import AUTO, DEFAULT_TASK, AnyTask, load_task
+from sweep.metric import Fact, Metric, as_loss
+from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, load_task
 
 STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
@@ -57,8 +57,8 @@ class TrialRecord:
     segments: tuple[SegmentRecord, ...]
     reason: str | None
     """Why there is no final loss."""
-    facts: dict[str, int]
-    """``n_params`` and ``examples_seen``."""
+    facts: dict[str, float]
+    """Numbers that the trainer tells of a run beside the metric; see ``task.described_facts``."""
     labels: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -90,8 +90,8 @@ class TrialRecord:
         return self.state not in ("running", "waiting")
 
     def cost(self, name: str) -> float:
-        """Return one of ``COSTS``."""
-        return COSTS[name](self)
+        """Return one of ``costs_of``."""
+        return self.train_seconds if name == TRAIN_SECONDS else self.facts[name]
 
     def seal(self) -> str:
         """Return the hash of all that is known of a trial, moments excepted, 64 hex digits.
@@ -107,11 +107,15 @@ class TrialRecord:
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-COSTS: dict[str, Callable[[TrialRecord], float]] = {
-    "n_params": lambda trial: trial.facts["n_params"],
-    "train_seconds": lambda trial: trial.train_seconds,
-}
-"""What a study may minimise beside the metric: name -> how it is read off a trial."""
+TRAIN_SECONDS = "train_seconds"
+
+_SECONDS = Fact(label="training seconds of the trial", unit="s", is_cost=True)
+
+
+def costs_of(task: AnyTask) -> dict[str, Fact]:
+    """Return what a study may minimise beside the metric: the trainer's costs, and seconds of training."""
+    costs = {name: fact for name, fact in described_facts(task).items() if fact.is_cost}
+    return {**costs, TRAIN_SECONDS: _SECONDS}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is parsed once
@@ -138,8 +142,8 @@ class StudyRecord:
     """Every plan of a confirmation, the latest last, as plain values."""
     resources: Resources = dataclasses.field(default_factory=Resources)
     """What a segment occupied in the last run."""
-    notes: Notes = dataclasses.field(default_factory=Notes)
-    """What was found out beside the trials."""
+    notes: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    """What was found out beside the trials, as plain values by key; read through ``note``."""
     surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Where and how its program ran last; empty for an installed trainer."""
 
@@ -220,7 +224,7 @@ class StudyRecord:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is optimised: the metric, and after it at most one of ``COSTS``."""
+        """What is optimised: the metric, and after it at most one of ``costs_of``."""
         return objectives_of(self.identity)
 
     @property
@@ -251,6 +255,10 @@ class StudyRecord:
     def found(self) -> tuple[str, ...]:
         """Names of the hyperparameters that are found for each configuration."""
         return tuple(name for name, value in self.fixed.items() if value == AUTO)
+
+    def note(self, kind: type[NoteT]) -> NoteT | None:
+        """Return the note of a kind; None where nothing was noted."""
+        return kind.from_dict(self.notes[kind.key]) if kind.key in self.notes else None
 
     def config_values(self, trial: TrialRecord) -> dict[str, Any]:
         """Return every hyperparameter of a trial, its seed included."""

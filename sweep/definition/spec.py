@@ -17,6 +17,7 @@ from sweep.task import (
     DEFAULT_TASK,
     AnyTask,
     changed_fields,
+    data_files,
     identifying_values,
     load_task,
     seed_bound,
@@ -51,7 +52,7 @@ class StudySpec:
     pruner: str = "none"
     """One of ``PRUNERS``."""
     objectives: tuple[str, ...]
-    """What is optimised: the metric's name, and after it at most one of ``COSTS``, which is minimised."""
+    """What is optimised: the metric's name, and after it at most one of ``costs_of``, which is minimised."""
     direction: str = MINIMIZE
     """Direction of the metric."""
     trials: int | None = None
@@ -164,7 +165,11 @@ class StudySpec:
         return dataclasses.replace(self, **changes)
 
     def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
-        """Return what must be equal for two runs to belong to one study, as plain values."""
+        """Return what must be equal for two runs to belong to one study, as plain values.
+
+        Names of data files are left out: the files may move, and the hash of their content counts.
+        """
+        files = data_files(task, self.data)
         return {
             "sampler": self.sampler,
             "pruner": self.pruner,
@@ -172,7 +177,7 @@ class StudySpec:
             "replicates": self.replicates,
             "objective": list(self.objectives) if self.cost else self.objectives[0],
             "data_sha256": data_sha256,
-            "data": {key: value for key, value in self.data.items() if key != "words"},
+            "data": {key: value for key, value in self.data.items() if key not in files},
             "split": split_rule(task),
             "trainer_version": task.version,
             "fixed": identifying_values(task, self.fixed),

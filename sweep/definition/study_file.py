@@ -12,7 +12,7 @@ from typing import Any
 
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
 from sweep.definition.plain import check_plain
-from sweep.definition.records import COSTS
+from sweep.definition.records import costs_of
 from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer, named_trainer
 from sweep.definition.resources import Resources, parse_resources
 from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
@@ -155,9 +155,9 @@ def _check_goal(key: str, value: object) -> str:
 
 
 def _check_objectives(task: AnyTask, key: str, value: Any) -> tuple[str, ...]:
-    metric = task.metric.name
-    if value not in [[metric], *([metric, cost] for cost in COSTS)]:
-        rule = f'["{metric}"], or that and one of {", ".join(COSTS)} after it'
+    metric, costs = task.metric.name, costs_of(task)
+    if value not in [[metric], *([metric, cost] for cost in costs)]:
+        rule = f'["{metric}"], or that and one of {", ".join(costs)} after it'
         raise StudyFileError(f"{key} must be {rule}; got {value!r}")
     return tuple(value)
 
@@ -298,7 +298,7 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
 
 
 def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    """Return what every hyperparameter is where it is not searched, or not active, if it has a default."""
+    """Return what every hyperparameter that has a default is where it is not searched, or not active."""
     return {
         name: values[name]
         for name in task.field_types()

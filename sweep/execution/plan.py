@@ -16,6 +16,7 @@ import numpy as np
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
+from sweep.definition.records import costs_of
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
 from sweep.execution.memory import check_fits, machine_bytes
@@ -68,7 +69,8 @@ class Timing:
 
     params: dict[str, Any]
     num_steps: int
-    n_params: int
+    costs: dict[str, float]
+    """What the trainer counts as costs, by name."""
     step_us: float
     """Microseconds of one step."""
     seconds: float
@@ -83,6 +85,17 @@ class Range:
     low: float
     middle: float
     high: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CostSpan:
+    """The fewest and the most of one cost."""
+
+    name: str
+    unit: str
+    """What it counts; empty for a pure number."""
+    fewest: float
+    most: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +130,8 @@ class StudyPlan:
     """Trials expected to end within one run's timeout; all that are left where there is none."""
     too_long: int
     """Timed configurations that ``trial_timeout`` would give up."""
-    n_params: tuple[int, int]
-    """Fewest and most, over the ends of the ranges and the timed configurations."""
+    costs: tuple[CostSpan, ...]
+    """Each cost that the trainer counts, over the ends of the ranges and the timed configurations."""
     disk_bytes: int
     """States and curves when all trials have ended."""
     memory_bytes: int | None
@@ -191,7 +204,7 @@ def plan_study(
         ),
         fit=fit,
         too_long=int((seconds > spec.trial_timeout).sum()) if spec.trial_timeout else 0,
-        n_params=_n_params(task, spec, data, timings),
+        costs=tuple(_costs(task, spec, data, timings)),
         disk_bytes=_disk_bytes(spec, timings),
         memory_bytes=memory.most if memory else None,
         memory=describe_memory(task, data, memory, workers, machine_bytes()),
@@ -253,7 +266,7 @@ def _time(
     return Timing(
         params=params,
         num_steps=config.num_steps,
-        n_params=task.facts(config, data)["n_params"],
+        costs=_counted(task, config, data),
         step_us=per_step * 1e6,
         seconds=finding
         + per_step * config.num_steps
@@ -321,12 +334,19 @@ def _size(spec: StudySpec) -> int | None:
     return grid_size(spec.space)
 
 
-def _n_params(task: AnyTask, spec: StudySpec, data: Data, timings: Sequence[Timing]) -> tuple[int, int]:
-    counts = [timing.n_params for timing in timings]
-    for unit in (0.0, np.nextafter(1.0, 0.0)):
-        config: Config = task.make_config(spec.config_values(spec.space.point_at(float(unit))))
-        counts.append(task.facts(config, data)["n_params"])
-    return min(counts), max(counts)
+def _counted(task: AnyTask, config: Config, data: Data) -> dict[str, float]:
+    facts = task.facts(config, data)
+    return {name: facts[name] for name in costs_of(task) if name in facts}
+
+
+def _costs(task: AnyTask, spec: StudySpec, data: Data, timings: Sequence[Timing]) -> Iterator[CostSpan]:
+    ends = [spec.space.point_at(float(unit)) for unit in (0.0, np.nextafter(1.0, 0.0))]
+    counted = [timing.costs for timing in timings]
+    counted += [_counted(task, task.make_config(spec.config_values(end)), data) for end in ends]
+    for name, fact in costs_of(task).items():
+        counts = [costs[name] for costs in counted if name in costs]
+        if counts:
+            yield CostSpan(name=name, unit=fact.unit, fewest=min(counts), most=max(counts))
 
 
 def _disk_bytes(spec: StudySpec, timings: Sequence[Timing]) -> int:

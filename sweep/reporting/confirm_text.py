@@ -12,6 +12,7 @@ from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.power import POWER
 from sweep.certify.units.report import UnitReport
 from sweep.definition.records import StudyRecord
+from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
 from sweep.reporting.units import words_of
 
@@ -61,9 +62,10 @@ def format_confirmation(
     return "\n".join([table, "", *told])
 
 
-def format_json(verdict: Verdict, units: UnitReport | None) -> str:
+def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) -> str:
     """Write a list of objects, one a candidate, null where there is nothing to say."""
-    return json.dumps(_rows(verdict, units).to_dict("records"), indent=2, allow_nan=False)
+    rows = _rows(verdict, units).rename(columns=lambda name: column_key(str(name), study.metric))
+    return json.dumps(rows.to_dict("records"), indent=2, allow_nan=False)
 
 
 def sentences(

@@ -42,6 +42,8 @@ class Contributions:
     """Difference, in the metric's unit, that seeds of one configuration commonly make; None if unknown."""
     negligible: float | None = None
     """Gain, in the metric's unit, that is lost among seeds; None uses the difference that matters."""
+    filter_example: str = ""
+    """What could be typed into the filter of the report's table; empty for a bound of the metric."""
     commands: tuple[str, ...] = ()
     """Further commands that take the exported configuration ``best.toml``."""
     exhibits: str = ""

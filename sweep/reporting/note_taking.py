@@ -5,15 +5,13 @@ are stored, so that advice can use them later without either.
 """
 
 import dataclasses
-from typing import Any
 
 from sweep.certify.study_data import StudyData
-from sweep.definition.notes import key_of
 from sweep.definition.records import StudyRecord
 from sweep.reporting.exhibits import exhibits_of
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.study_store import store_note
+from sweep.storage.study_store import plain_note, store_note
 
 
 def take_notes(study: StudyRecord, words: StudyData, database: Database) -> StudyRecord:
@@ -29,5 +27,5 @@ def take_notes(study: StudyRecord, words: StudyData, database: Database) -> Stud
     storage = database.open_for_writing()
     for note in noted:
         store_note(storage, study.name, note)
-    changes: dict[str, Any] = {key_of(note): note for note in noted}
-    return dataclasses.replace(study, notes=dataclasses.replace(study.notes, **changes))
+    values = {note.key: plain_note(note) for note in noted}
+    return dataclasses.replace(study, notes={**study.notes, **values})

@@ -23,7 +23,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
         ("will do", _work(plan)),
         ("space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"),
         *(("", _knob(knob)) for knob in plan.knobs),
-        ("parameters", _span(*plan.n_params)),
+        *((cost.unit or cost.name, _span(cost.fewest, cost.most)) for cost in plan.costs),
         (
             "one trial",
             f"{_duration(spread.middle)} (median of {len(plan.timings)} timed, {_duration(spread.low)} to "
@@ -41,12 +41,20 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
 
 def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     """Write all numbers of a plan as one object."""
+    costs = {cost.name: (cost.fewest, cost.most) for cost in plan.costs}
     plain = {
-        **dataclasses.asdict(plan),
+        **_in_place_of_costs(dataclasses.asdict(plan), costs),
+        "timings": [_in_place_of_costs(dataclasses.asdict(each), each.costs) for each in plan.timings],
         "knobs": list(map(_plain_knob, plan.knobs)),
         "baselines": dict(baselines),
     }
     return json.dumps(plain, indent=2, allow_nan=False)
+
+
+def _in_place_of_costs(plain: Mapping[str, Any], costs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object in which each cost has a key of its own."""
+    entries = [costs.items() if key == "costs" else [(key, value)] for key, value in plain.items()]
+    return {key: value for pairs in entries for key, value in pairs}
 
 
 PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
@@ -113,7 +121,7 @@ def _too_long(plan: StudyPlan) -> str:
     return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
 
 
-def _span(low: int, high: int) -> str:
+def _span(low: float, high: float) -> str:
     return " to ".join(dict.fromkeys(map(spoken_value, (low, high))))
 
 

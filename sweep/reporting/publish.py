@@ -100,7 +100,7 @@ def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
     ranked = rows[rows["state"] == RANKED]
     for row in ranked.head(NOTED).to_dict("records"):
         seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
-        place = f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}{label} {row['dev_loss']:.4f}."
+        place = f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}{label} {row['value']:.4f}."
         number = row["trial"]
         commands = [
             f"sweep export {name} --trial {number} -o best.toml",

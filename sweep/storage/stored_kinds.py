@@ -10,14 +10,11 @@ from typing import Any, TypedDict
 
 from sweep.definition.identity import Identity, direction_of, objectives_of
 from sweep.definition.plain import check_kind
-from sweep.definition.records import COSTS, StudyRecord
+from sweep.definition.records import TRAIN_SECONDS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
-
-
-class _Words(TypedDict):
-    words: str
+from sweep.task import DEFAULT_TASK
 
 
 class _Versions(TypedDict):
@@ -46,19 +43,29 @@ def check_identity(identity: Any) -> None:
     space_of_identity(identity)
     if direction_of(identity) not in DIRECTIONS:
         raise ValueError(f"its direction is {direction_of(identity)!r:.50}")
-    for cost in objectives_of(identity)[1:]:
-        COSTS[cost]
+    if len(objectives_of(identity)) > 2:
+        raise ValueError("it has more than two objectives")
 
 
 def check_record(study: StudyRecord) -> None:
     """Refuse values of other kinds than ``StudyRecord`` names; raises the same as ``check_identity``."""
     check_kind(study, StudyRecord, "study")
-    if "words" in study.data:
-        check_kind(study.data, _Words, "study.data")
     check_kind(study.environment, _Versions, "study.environment")
+    _check_data(study)
+    if study.cost not in (None, TRAIN_SECONDS):
+        for trial in study.trials:
+            trial.cost(study.cost)
+
+
+def _check_data(study: StudyRecord) -> None:
+    """Compare the section with the identity, which leaves out the names of files: they may move."""
     data: Mapping[str, Any] = study.identity["data"]
-    if {**data, **{k: v for k, v in study.data.items() if k == "words"}} != study.data:
+    if {**study.data, **data} != study.data:
         raise ValueError("its data section is not what was stored")
+    files = {key: value for key, value in study.data.items() if key not in data}
+    check_kind(files, dict[str, str], "study.data")
+    if study.trainer == DEFAULT_TASK and not files:
+        raise ValueError("its data section names no file")
 
 
 def entries_of(stored: Any, where: str) -> tuple[Any, ...]:

@@ -10,8 +10,8 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import sqlalchemy
 from optuna.storages import RDBStorage
@@ -19,19 +19,19 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
-from sweep.definition.notes import Note, key_of, read_notes
+from sweep.definition.notes import Note, note_kinds, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
 from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import ConfigError, NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database import storage_errors
 from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
 from sweep.storage.stored_kinds import check_identity, check_record, damage_refused, entries_of
 from sweep.storage.study_writer import SEAL, SEGMENTS, StudyWriter
-from sweep.task import DEFAULT_TASK, AnyTask, Data
+from sweep.task import DEFAULT_TASK, AnyTask, Data, described_facts, load_task
 
 _OPTUNA_STATES = {
     TrialState.COMPLETE: "complete",
@@ -43,6 +43,9 @@ _OPTUNA_STATES = {
 _STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
 
 _LABELS = ("candidate", "phase", "round")
+_NOT_FACTS = {"seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", *_LABELS}
+"""User attributes of a trial that are not among its facts."""
+
 _PLANS = "confirm_plans"
 _SURROUNDINGS = "surroundings"
 _CONFIRMATION = "/confirm"
@@ -69,6 +72,8 @@ def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data
     Raises:
         StudyConflictError: If a study of that name is stored with another identity.
     """
+    if taken := sorted(_NOT_FACTS & described_facts(task).keys()):
+        raise ConfigError(f"trainer {task.name}: no fact can be called {', '.join(taken)}")
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
     with storage_errors(spec.name), damage_refused(f"study {spec.name!r}"):
         stored_id = _study_ids(storage).get(spec.name)
@@ -133,7 +138,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         trials=tuple(trial_record(trial) for trial in trials),
         plans=entries_of(attrs.get(_PLANS, []), _PLANS),
         resources=parse_resources(attrs.get("resources", {})),
-        notes=read_notes(attrs),
+        notes=read_notes(attrs, _kinds_of(attrs["identity"])),
         surroundings=attrs.get(_SURROUNDINGS, {}),
     )
     check_record(study)
@@ -150,9 +155,23 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         names = _study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
-        key, value = key_of(note), json.loads(json.dumps(dataclasses.asdict(note)))
-        if storage.get_study_user_attrs(names[name]).get(key) != value:
-            storage.set_study_user_attr(names[name], key, value)
+        value = plain_note(note)
+        if storage.get_study_user_attrs(names[name]).get(note.key) != value:
+            storage.set_study_user_attr(names[name], note.key, value)
+
+
+def plain_note(note: Note) -> dict[str, Any]:
+    """Return a note as it is stored."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
+    return values
+
+
+def _kinds_of(identity: Mapping[str, Any]) -> Mapping[str, type[Note]]:
+    """Return the kinds of notes of a study's trainer; none if it is not installed."""
+    try:
+        return note_kinds(load_task(identity.get("trainer", DEFAULT_TASK)))
+    except NotFoundError:
+        return {}
 
 
 def stored_spec(study: StudyRecord) -> StudySpec:
@@ -332,7 +351,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in entries_of(segments, "segments")),
         reason=reason,
-        facts={key: attrs[key] for key in ("n_params", "examples_seen") if key in attrs},
+        facts={key: value for key, value in attrs.items() if _is_fact(key, value)},
         labels={key: attrs[key] for key in _LABELS if key in attrs},
         found=attrs.get("found", {}),
         engine=attrs["engine"],
@@ -343,6 +362,10 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
     if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
         raise ValueError(f"trial {record.number} is not what was stored")
     return record
+
+
+def _is_fact(key: str, value: Any) -> bool:
+    return key not in _NOT_FACTS and type(value) in (int, float)
 
 
 def _given_up_as(reason: str | None) -> str:

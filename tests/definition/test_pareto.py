@@ -87,7 +87,7 @@ class TestTable:
         assert [(row["rank"], row["front"], row["trial"]) for row in rows] == [
             *((1, 1, 0), (2, 1, 1), (3, 1, 3), (4, 2, 4), (5, 2, 6), (6, 3, 5), (None, None, 7))
         ]
-        assert rows[1]["dev_loss"] == pytest.approx(2.3)
+        assert rows[1]["value"] == pytest.approx(2.3)
 
     def test_seconds_are_the_mean_of_the_replicates(self):
         """Two trials of 10 and 30 s beat one of 25 s only by their mean of 20."""

@@ -7,7 +7,7 @@ from sweep.definition.ranking import rank_trials, table_columns
 
 ISSUE_KEYS = [
     *("rank", "trial", "trials", "state", "block_size", "hidden_neurons", "embedding_dim", "num_steps"),
-    *("batch_size", "dev_loss", "dev_loss_sd", "n", "seeds", "n_params", "examples_seen"),
+    *("batch_size", "value", "value_sd", "n", "seeds", "n_params", "examples_seen"),
     *("train_seconds", "engine", "device", "reason"),
 ]
 
@@ -29,7 +29,7 @@ def test_columns_are_the_published_keys():
 def test_other_searched_hyperparameters_follow_the_five_knobs():
     record = study(search=("learning_rate", "hidden_neurons", "schedule"))
     columns = table_columns(record)
-    assert columns[columns.index("batch_size") + 1 : columns.index("dev_loss")] == [
+    assert columns[columns.index("batch_size") + 1 : columns.index("value")] == [
         "learning_rate",
         "schedule",
     ]
@@ -37,7 +37,7 @@ def test_other_searched_hyperparameters_follow_the_five_knobs():
 
 def test_lowest_loss_is_first_and_ties_go_to_the_lower_number():
     rows = rows_of(study(with_units(2, 30, 2.4), with_units(1, 20, 2.4), with_units(0, 10, 2.5)))
-    assert [(row["rank"], row["trial"], row["dev_loss"]) for row in rows] == [
+    assert [(row["rank"], row["trial"], row["value"]) for row in rows] == [
         (1, 1, 2.4),
         (2, 2, 2.4),
         (3, 0, 2.5),
@@ -51,15 +51,15 @@ def test_replicates_are_pooled_to_mean_and_sample_spread():
     )
     assert len(rows) == 1
     (row,) = rows
-    assert row["dev_loss"] == pytest.approx(2.3)
-    assert row["dev_loss_sd"] == pytest.approx(math.sqrt(0.13))
+    assert row["value"] == pytest.approx(2.3)
+    assert row["value_sd"] == pytest.approx(math.sqrt(0.13))
     assert (row["n"], row["trial"], row["trials"], row["seeds"]) == (3, 1, [1, 3, 5], [1001, 1003, 1005])
     assert row["train_seconds"] == pytest.approx(20.0)
 
 
 def test_one_replicate_has_no_spread():
     (row,) = rows_of(study(trial(0, 2.5)))
-    assert row["dev_loss_sd"] is None
+    assert row["value_sd"] is None
     assert row["n"] == 1
 
 
@@ -72,7 +72,7 @@ def test_trials_without_a_final_loss_follow_in_blocks_without_rank():
     ]
     assert [row["rank"] for row in rows] == [1, *[None] * 7]
     assert [row["trial"] for row in rows[1:3]] == [2, 7]
-    assert all(row["dev_loss"] is None and row["n"] == 0 for row in rows[1:])
+    assert all(row["value"] is None and row["n"] == 0 for row in rows[1:])
 
 
 def test_replicates_of_one_configuration_part_by_state():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sweep.cli import main
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.identity import fingerprint
-from sweep.definition.records import COSTS
+from sweep.definition.records import costs_of
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import check_name, load_study_file, parse_duration, parse_study
@@ -155,7 +155,7 @@ class TestAccepted:
             assert parse_study(raw, MLP).pruner == pruner
 
     @pytest.mark.parametrize("sampler", SAMPLERS)
-    @pytest.mark.parametrize("cost", COSTS)
+    @pytest.mark.parametrize("cost", costs_of(MLP))
     def test_every_sampler_but_gp_cost_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
         """A cost may stand beside the dev loss, whatever else proposes; tpe where nothing is named."""
         raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}

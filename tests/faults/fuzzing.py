@@ -18,7 +18,7 @@ from invariants import Findings, digest
 from workspaces import copy_of_trained
 
 from sweep.cli import main
-from sweep.definition.records import COSTS
+from sweep.definition.records import costs_of
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import SweepError
@@ -56,7 +56,7 @@ def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
             ),
         },
         optional={
-            "objectives": st.lists(st.sampled_from(["dev_loss", *COSTS, "x"]), max_size=3),
+            "objectives": st.lists(st.sampled_from(["dev_loss", *costs_of(MLP), "x"]), max_size=3),
             "fixed": st.just({"learning_rate": "auto"}) | st.dictionaries(fields, whole, max_size=2),
         },
     )

@@ -60,7 +60,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> StudyRecord:
         "pruner": "none",
         "seed": 0,
         "replicates": 1,
-        "objective": "dev_loss",
+        "objective": "error",
         "data_sha256": "5" * 64,
         "fixed": {"num_steps": 3_000, "conduct": "learn"},
         "search": {name: json.loads(distribution_to_json(part)) for name, part in space.items()},
@@ -98,7 +98,7 @@ def test_every_format_names_the_metric_and_its_own_hyperparameters(study: StudyR
     """Trial 8 is first with (8/24 - 0.3)^2 + 0.1 = 0.1011."""
     for form in FORMATS:
         text = written(form, study)
-        assert "error" in text
+        assert ("value" if form in ("csv", "json") else "error") in text
         assert "0.1011" in text
         assert not OF_THE_MLP.search(text)
 
@@ -112,13 +112,13 @@ def test_the_table_in_a_terminal_has_the_facts_and_the_unit(study: StudyRecord) 
 
 
 def test_a_file_has_every_column_in_full(study: StudyRecord) -> None:
-    """No column of the MLP, the metric by its name, numbers to the last digit."""
+    """No column of the MLP, the value, numbers to the last digit."""
     rows = list(csv.DictReader(io.StringIO(written("csv", study))))
-    names = "rank trial trials state x y error error_sd n seeds n_params examples_seen train_seconds"
+    names = "rank trial trials state x y value value_sd n seeds n_params examples_seen train_seconds"
     assert list(rows[0]) == [*names.split(), "engine", "device", "reason"]
-    assert (rows[0]["trial"], float(rows[0]["error"])) == (str(BEST), value(BEST))
+    assert (rows[0]["trial"], float(rows[0]["value"])) == (str(BEST), value(BEST))
     objects = json.loads(written("json", study))
-    assert [row["error"] for row in objects] == sorted(value(number) for number in range(TRIALS))
+    assert [row["value"] for row in objects] == sorted(value(number) for number in range(TRIALS))
     assert written("log", study).split("\n\n")[0].splitlines() == ["x = 0.3333", "y = 1", "error = 0.1011"]
 
 
@@ -129,7 +129,7 @@ def test_the_report_has_every_generic_section_and_no_other(evidence: Evidence) -
     text = html.unescape(re.sub(r"<[^>]*>", " ", shown))
     assert "Trial 8 is best so far, at 0.1011 points" in text
     assert "It was trained on one seed." in text
-    assert "Losses are in points." in text
+    assert "Values are in points." in text
     assert sections_of(evidence.study) == SECTIONS
     missing = {"confirmation": "nothing was confirmed", "test": "this trainer has no test split"}
     for name in SECTIONS:
@@ -139,7 +139,7 @@ def test_the_report_has_every_generic_section_and_no_other(evidence: Evidence) -
     assert "dev_loss" not in shown
 
 
-@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("name", [*PLOTS, "cost-parameters"])
 def test_every_plot_is_drawn_in_the_metric_s_own_words(name: str, evidence: Evidence) -> None:
     """Title, reading, axes and hover texts; an axis of values has the unit."""
     plot, figure = plots_of(evidence.study)[name], draw(name, evidence)
@@ -153,7 +153,9 @@ def test_every_plot_is_drawn_in_the_metric_s_own_words(name: str, evidence: Evid
 def test_plots_hold_the_numbers_of_the_trials(evidence: Evidence) -> None:
     """The winner, the last of the best so far, the front in two costs, the curve."""
     plots = plots_of(evidence.study)
-    assert set(plots) == set(PLOTS)
+    assert set(plots) == {*PLOTS, "cost-parameters"}
+    names = list(plots)
+    assert names.index("cost-parameters") + 1 == names.index("cost-seconds")
     history = plots["history"].numbers(evidence)
     assert (history.points.winner.trial, history.best_loss[-1]) == (
         [BEST],

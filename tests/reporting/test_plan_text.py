@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 from sweep.definition import dimension
-from sweep.execution.plan import Knob, Range, StudyPlan, Timing
+from sweep.execution.plan import CostSpan, Knob, Range, StudyPlan, Timing
 from sweep.reporting.plan_text import PLAN_FORMATS
 
 PLAN = StudyPlan(
@@ -24,13 +24,15 @@ PLAN = StudyPlan(
     workers=2,
     timeout=600.0,
     trial_timeout=60.0,
-    timings=(Timing(params={}, num_steps=10, n_params=5, step_us=1.0, seconds=90.0, state_bytes=9),),
+    timings=(
+        Timing(params={}, num_steps=10, costs={"n_params": 5}, step_us=1.0, seconds=90.0, state_bytes=9),
+    ),
     trial_seconds=Range(low=1.5, middle=10.0, high=90.0),
     wall_seconds=Range(low=500.0, middle=700.0, high=900.0),
     longest_wall_seconds=2160.0,
     fit=40,
     too_long=1,
-    n_params=(401, 142_891),
+    costs=(CostSpan(name="n_params", unit="parameters", fewest=401, most=142_891),),
     disk_bytes=24_500_000,
     memory_bytes=520_000_000,
     memory="memory: a worker needs about 0.5 GB at most",
@@ -68,7 +70,10 @@ def test_large_numbers_are_grouped() -> None:
 def test_json_holds_every_number() -> None:
     """One object, the plan's fields and the baselines."""
     found = json.loads(PLAN_FORMATS["json"](PLAN, {"uniform": 3.3}))
-    assert found.keys() == {field.name for field in dataclasses.fields(StudyPlan)} | {"baselines"}
+    fields = {field.name for field in dataclasses.fields(StudyPlan)} - {"costs"}
+    assert found.keys() == fields | {"n_params", "baselines"}
+    assert found["n_params"] == [401, 142_891]
+    assert found["timings"][0]["n_params"] == 5
     assert (found["wall_seconds"]["middle"], found["size"]) == (700.0, None)
     shape = {"choices": [], "low": 2, "high": 8, "log": False}
     assert found["knobs"][0] == {"name": "block_size", "values": 7, **shape, "when": ""}

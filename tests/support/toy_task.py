@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task import JobQueue, Metric, Segment, SegmentJob
+from sweep.task import Fact, JobQueue, Metric, Segment, SegmentJob
 
 PRIME = 1_000_003
+FACTS = {
+    "n_params": Fact(label="counted parameters", unit="parameters", heading="params", is_cost=True),
+    "examples_seen": Fact(label="examples seen"),
+}
 CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep", "half")
 
 
@@ -113,7 +117,7 @@ class CoreTask:
             state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
         )
 
-    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
+    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, float]:
         return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
 
     def work(self, config: ToyConfig, data: ToyData) -> float:
@@ -135,6 +139,7 @@ class ToyTask(CoreTask):
         default_factory=lambda: Metric(name="dev_loss", label="dev loss", diverged=1e4)
     )
     split_rule: str = "none"
+    described_facts: Mapping[str, Fact] = dataclasses.field(default_factory=lambda: FACTS)
     auto_fields: tuple[str, ...] = ("x",)
 
     def list_devices(self, name: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ def confirm(arguments: argparse.Namespace) -> int:
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.confirm_text import describe_plan
     from sweep.reporting.evidence import gather_evidence
+    from sweep.task import HeldOut
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -63,13 +64,14 @@ def confirm(arguments: argparse.Namespace) -> int:
             should_stop=lambda: bool(stop),
         )
     evidence = gather_evidence(study.name, database)
-    with announced("evaluating the confirmed models on each dev word"):
+    unit = study.task.unit if isinstance(study.task, HeldOut) else "unit"
+    with announced(f"evaluating the confirmed models on each dev {unit}"):
         units = evidence.unit_report if finished else None
     _print_confirmation(evidence, units, arguments.format)
     if finished:
         warn_of_words(evidence.words, "the verdict is that of the seeds alone")
         if evidence.why_no_unit_report:
-            advise(f"warning: no losses word by word: {evidence.why_no_unit_report}")
+            advise(f"warning: no losses {unit} by {unit}: {evidence.why_no_unit_report}")
         publish_study(study.name, database, evidence.words)
     else:
         advise("interrupted: finished trainings are stored; run the same command to resume")
@@ -85,7 +87,7 @@ def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: 
     assert confirmation is not None, "its plan is stored"
     assert verdict is not None, "its plan is stored"
     if form == "json":
-        print(format_json(verdict, units))
+        print(format_json(study, verdict, units))
         return
     print(format_confirmation(study, confirmation, verdict, units, **terminal_look()))
 

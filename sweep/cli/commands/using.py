@@ -11,6 +11,7 @@ from sweep.cli.options import add_data_file, add_device, add_study, add_trust, n
 
 if TYPE_CHECKING:
     from sweep.certify.provenance import Provenance
+    from sweep.task import AnyTask
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -25,14 +26,28 @@ def export(arguments: argparse.Namespace) -> int:
     path = Path(arguments.output or f"reports/{study.name}/best.toml")
     write_config(study, trial, path, certificate=certificate, force=arguments.force)
     if certificate is not None:
-        what = f"dev loss {certificate.mean:.4f} certified over {len(certificate.seeds)} seeds"
+        what = f"{study.metric.label} {certificate.mean:.4f} certified over {len(certificate.seeds)} seeds"
     else:
-        what = f"dev loss {trial.dev_loss:.4f}, one seed, not confirmed"
+        what = f"{study.metric.label} {trial.dev_loss:.4f}, one seed, not confirmed"
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
     if study.cost is not None and arguments.trial is None:
-        advise(f"chosen by dev_loss alone; --trial N exports another of the front against {study.cost}")
-    advise(f"next: sweep test {path} | sweep sample {path}")
+        advise(
+            f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
+            f"{study.cost}"
+        )
+    _advise_on_export(study.task, path)
     return 0
+
+
+def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = False) -> None:
+    """Print what can be done with an exported configuration: the test, and what the trainer adds."""
+    from sweep.cli.registry import all_commands
+    from sweep.task import HeldOut
+
+    proposed = ["test"] if isinstance(task, HeldOut) and not is_tested else []
+    proposed += [each.name for each in all_commands().values() if each.follows_export_of == task.name]
+    if proposed:
+        advise(f"next: {' | '.join(f'sweep {command} {path}' for command in proposed)}")
 
 
 def replay(arguments: argparse.Namespace) -> int:
@@ -83,7 +98,7 @@ def test(arguments: argparse.Namespace) -> int:
         advise(f"warning: {warning}")
     for line in describe_test(final):
         print(line)
-    advise(f"next: sweep sample {arguments.config}")
+    _advise_on_export(provenance.task, arguments.config, is_tested=True)
     return 0
 
 

@@ -42,9 +42,9 @@ def ranked_configurations(study: StudyRecord) -> list[Configuration]:
     return [
         Configuration(
             trials=tuple(by_number[number] for number in row["trials"]),
-            dev_loss=row["dev_loss"],
-            loss=study.as_loss(row["dev_loss"]),
-            spread=row["dev_loss_sd"],
+            dev_loss=row["value"],
+            loss=study.as_loss(row["value"]),
+            spread=row["value_sd"],
         )
         for row in rank_trials(study).to_dict("records")
         if row["rank"] is not None

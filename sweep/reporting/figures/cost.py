@@ -1,6 +1,6 @@
-"""What does a lower loss cost, in parameters and in seconds?
+"""What does a better value cost, in seconds and in what else the trainer counts?
 
-Dots are trials; the Pareto front is that of configurations, with the mean loss of their replicates,
+Dots are trials; the Pareto front is that of configurations, with the mean of their replicates,
 so that it is the front of the ranked table and no lucky seed stands on it alone.
 """
 
@@ -10,26 +10,24 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from sweep.definition.records import TRAIN_SECONDS, costs_of
 from sweep.errors import NothingToShowError
+from sweep.metric import Fact
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.points import Points, TrialPoints, add_points, hover_text, trial_points
 from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
 from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
 from sweep.reporting.units import axis_title, words_of
 
-_AXES = {
-    "n_params": ("trainable parameters", "%{x:,} parameters"),
-    "train_seconds": ("training seconds of the trial", "%{x:,.3~f} s"),
-}
-"""Cost -> title of its axis, and how the hover text names a value."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Dev loss over a cost."""
+    """The metric over a cost."""
 
     cost: str
-    """One of ``records.COSTS``."""
+    """One of ``records.costs_of``."""
+    fact: Fact
+    """What it is."""
     points: TrialPoints
     front: Points
     """The configurations that no other beats in both, cheapest first; the trial is their first."""
@@ -39,24 +37,26 @@ class Cost:
     """As wide as that of the points, and wide enough for the front."""
 
 
-def loss_by_parameters(evidence: Evidence) -> Cost:
-    """Return dev loss over the number of trainable parameters."""
-    return _cost(evidence, "n_params")
+def loss_by_cost(evidence: Evidence, cost: str) -> Cost:
+    """Return the metric over one of ``records.costs_of``."""
+    return _cost(evidence, cost)
 
 
 def loss_by_seconds(evidence: Evidence) -> Cost:
-    """Return dev loss over the training seconds of each trial."""
-    return _cost(evidence, "train_seconds")
+    """Return the metric over the training seconds of each trial."""
+    return _cost(evidence, TRAIN_SECONDS)
 
 
 def loss_by_objective(evidence: Evidence) -> Cost:
-    """Return dev loss over the study's second objective; over parameters where it has one only."""
-    return _cost(evidence, evidence.study.cost or "n_params")
+    """Return the metric over the study's second objective, else over the trainer's first cost."""
+    study = evidence.study
+    return _cost(evidence, study.cost or next(iter(costs_of(study.task))))
 
 
 def plot_cost(cost: Cost) -> go.Figure:
     """Draw loss over the logarithm of a cost, with the front and its knee."""
-    title, quantity = _AXES[cost.cost]
+    number = "%{x:,.3~f}" if cost.cost == TRAIN_SECONDS else "%{x:,}"
+    quantity = f"{number} {cost.fact.unit or cost.cost}"
     metric = cost.points.metric
     figure = go.Figure()
     add_points(figure, cost.points, quantity)
@@ -80,7 +80,9 @@ def plot_cost(cost: Cost) -> go.Figure:
         marker={"color": GREEN, "size": 12, "symbol": "square"},
         hoverinfo="skip",
     )
-    figure.update_layout(**layout(_x_axis(cost, title), axis(axis_title(metric), range=cost.loss_range)))
+    figure.update_layout(
+        **layout(_x_axis(cost, cost.fact.label), axis(axis_title(metric), range=cost.loss_range))
+    )
     return figure
 
 
@@ -101,6 +103,7 @@ def _cost(evidence: Evidence, cost: str) -> Cost:
     knee = knee_of(front)
     return Cost(
         cost=cost,
+        fact=costs_of(evidence.study.task)[cost],
         points=points,
         front=_points(front),
         knee=_points([] if knee is None else [knee]),

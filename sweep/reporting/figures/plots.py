@@ -6,16 +6,18 @@ traces with lists as data, so that the old plotly.js of the Optuna dashboard dra
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from sweep.definition.records import StudyRecord
+from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
 from sweep.errors import NotFoundError
+from sweep.metric import Fact
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
-from sweep.reporting.figures.cost import loss_by_objective, loss_by_parameters, loss_by_seconds, plot_cost
+from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.history import (
     history_by_seconds,
@@ -34,7 +36,7 @@ from sweep.reporting.units import words_of
 def plots_of(study: StudyRecord) -> dict[str, Plot]:
     """Return the plots of a study in order, with those that its trainer contributes."""
     return merged(
-        {name: _worded(plot, words_of(study.metric)) for name, plot in PLOTS.items()},
+        {name: _worded(plot, words_of(study.metric)) for name, plot in _generic(study).items()},
         exhibits_of(study).plots,
     )
 
@@ -60,6 +62,41 @@ def draw(name: str, evidence: Evidence) -> go.Figure:
     """
     plot = plot_of(name, evidence.study)
     return plot.figure(plot.numbers(evidence))
+
+
+def _generic(study: StudyRecord) -> dict[str, Plot]:
+    """Return the plots of every study, and one for each cost of the trainer before that of seconds."""
+    plots: dict[str, Plot] = {}
+    for name, plot in PLOTS.items():
+        if name == "cost-seconds":
+            plots |= {cost_plot(cost, fact): _plot_of_cost(cost, fact) for cost, fact in _costs(study)}
+        plots[name] = plot
+    return plots
+
+
+def cost_plots(study: StudyRecord) -> list[str]:
+    """Return the names of the plots of the metric over a cost; seconds come last."""
+    return [*(cost_plot(cost, fact) for cost, fact in _costs(study)), "cost-seconds"]
+
+
+def cost_plot(cost: str, fact: Fact) -> str:
+    """Return the name of the plot of the metric over one of the trainer's costs."""
+    return f"cost-{(fact.unit or cost).replace(' ', '-')}"
+
+
+def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
+    return [(cost, fact) for cost, fact in costs_of(study.task).items() if cost != TRAIN_SECONDS]
+
+
+def _plot_of_cost(cost: str, fact: Fact) -> Plot:
+    label = fact.label.replace("{", "{{").replace("}", "}}")
+    return Plot(
+        title=f"{{Noun}} against {label}",
+        reading="Left is little, {low} is good. On the green line lie the trials that no other "
+        "beats in both.",
+        numbers=functools.partial(loss_by_cost, cost=cost),
+        figure=plot_cost,
+    )
 
 
 def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
@@ -116,12 +153,6 @@ PLOTS: dict[str, Plot] = {
         numbers=rung_curves,
         figure=plot_rung_curves,
     ),
-    "cost-parameters": Plot(
-        title="{Noun} against size",
-        reading="Left is small, {low} is good. On the green line lie the trials that no other beats in both.",
-        numbers=loss_by_parameters,
-        figure=plot_cost,
-    ),
     "cost-seconds": Plot(
         title="{Noun} against training time",
         reading="Left is fast, {low} is good. Seconds depend on the machine and on what else it was doing.",
@@ -130,16 +161,15 @@ PLOTS: dict[str, Plot] = {
     ),
     "pareto": Plot(
         title="Pareto front",
-        reading="To the right runs what the study minimises beside the {noun}, or the parameters. On the "
-        "green line lie the configurations that no other beats in both; past the knee a {lower} {noun} "
-        "costs much.",
+        reading="To the right runs what the study minimises beside the {noun}, or else a cost. On the green "
+        "line lie the configurations that no other beats in both; past the knee a {lower} {noun} costs much.",
         numbers=loss_by_objective,
         figure=plot_cost,
     ),
     "training-curve": Plot(
         title="How it learned",
-        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact "
-        "{label}. A widening gap between blue and diamonds would be overfitting.",
+        reading="Grey is the training loss of single steps, blue its moving average; diamonds are the "
+        "{label} where it was measured.",
         numbers=training_curve,
         figure=plot_training_curve,
     ),

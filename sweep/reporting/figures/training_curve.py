@@ -16,13 +16,13 @@ SMOOTHED_SHARE = 0.01
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingCurve:
-    """Losses of one trial over its steps."""
+    """Training losses of one trial over its steps, and its values of the metric."""
 
     metric: Metric
     trial: int
     step: list[int]
     raw: list[float | None]
-    """Minibatch loss at each of ``step``."""
+    """Training loss at each of ``step``."""
     smoothed: list[float | None]
     window: int
     """Stored points that the moving average looks back on."""
@@ -49,14 +49,14 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
     )
 
 
-def plot_training_curve(curve: TrainingCurve) -> go.Figure:
-    """Draw the smoothed loss over the raw one, with the metric where it was measured."""
+def plot_training_curve(curve: TrainingCurve, raw: str = "training loss") -> go.Figure:
+    """Draw the smoothed loss over the raw one, named ``raw``, with the metric where it was measured."""
     metric = curve.metric
     figure = go.Figure()
     figure.add_scatter(
         x=curve.step,
         y=curve.raw,
-        name="minibatch loss",
+        name=raw,
         mode="lines",
         line={"color": GREY, "width": 1},
         opacity=0.45,
@@ -80,7 +80,7 @@ def plot_training_curve(curve: TrainingCurve) -> go.Figure:
     )
     x, y = (
         axis("step", tickformat=",~d", rangemode="tozero"),
-        axis(f"loss, {metric.unit}" if metric.unit else "loss"),
+        axis(f"{metric.noun}, {metric.unit}" if metric.unit else metric.noun),
     )
     figure.update_layout(**layout(x, y, showlegend=True))
     return figure

@@ -21,6 +21,7 @@ from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.table.columns import cell
 from sweep.reporting.units import difference_unit, with_unit, words_of
+from sweep.task import described_facts
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def write_headline(
     if not ranked:
         return _without_winner(study, rows)
     if confirmed is None:
-        best, loss, sure = ranked[0], ranked[0]["dev_loss"], _unconfirmed(study, ranked[0])
+        best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
         title = f"Trial {best['trial']} is best so far, at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": "not yet"}
     else:
@@ -110,9 +111,10 @@ def _without_winner(study: StudyRecord, rows: pandas.DataFrame) -> Headline:
         todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
         return Headline(title="No trial yet", sentences=[todo], tiles={})
     counted = f"So far: {state_counts(rows)}."
-    why = "A trial ranks when it ends with a finite loss; the table says why none did."
+    noun = study.metric.noun
+    why = f"A trial ranks when it ends with a finite {noun}; the table says why none did."
     return Headline(
-        title="No trial has a final loss", sentences=[counted, why, *_unfinished(study)], tiles={}
+        title=f"No trial has a final {noun}", sentences=[counted, why, *_unfinished(study)], tiles={}
     )
 
 
@@ -145,7 +147,7 @@ def _difference(difference: float, name: str, unit: str) -> str:
 def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
     """Say on how many seeds it stands, which ranks might be as good, and what decides."""
     if best["n"] > 1:
-        seeds = f"It is the mean of {best['n']} seeds, {best['dev_loss_sd']:.4f} apart (standard deviation)"
+        seeds = f"It is the mean of {best['n']} seeds, {best['value_sd']:.4f} apart (standard deviation)"
     else:
         seeds = "It was trained on one seed"
     open_ranks = find_seeds(study, ranked_configurations(study))
@@ -186,9 +188,10 @@ def _gains(loss: float, baselines: Mapping[str, float]) -> dict[str, str]:
 
 
 def _costs(study: StudyRecord, best: Mapping[str, Any]) -> dict[str, str]:
+    costs = {name: fact for name, fact in described_facts(study.task).items() if fact.is_cost}
     spent = sum(trial.train_seconds for trial in study.trials)
     return {
-        "parameters": cell("n_params", best["n_params"]),
+        **{fact.unit or name: cell(name, best[name]) for name, fact in costs.items()},
         "to train it": seconds_text(best["train_seconds"] or 0.0),
         f"to train all {len(study.trials):,} trials": seconds_text(spent),
     }

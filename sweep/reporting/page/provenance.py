@@ -9,6 +9,7 @@ from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
+from sweep.task import HeldOut
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -23,7 +24,7 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
         "Data": {
             **{name.replace("_", " "): str(value) for name, value in study.data.items()},
             "what was read": study.data_facts,
-            "split": study.split,
+            **({"split": study.split} if study.split else {}),
         },
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
@@ -46,7 +47,11 @@ def commands(evidence: Evidence) -> list[str]:
         f"sweep confirm {name}    # is it the best on fresh seeds?",
         f"sweep export {name} --trial {winner.number} -o best.toml",
         *contributions_of(evidence.study).commands,
-        *(["sweep test best.toml    # the test split, once"] if evidence.study.split else []),
+        *(
+            ["sweep test best.toml    # the test split, once"]
+            if isinstance(evidence.study.task, HeldOut)
+            else []
+        ),
     ]
 
 

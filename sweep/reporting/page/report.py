@@ -15,6 +15,7 @@ from sweep.reporting.files import REPORTS, write_text
 from sweep.reporting.page.headline import Headline, headline_of
 from sweep.reporting.page.html_page import definition_list, escape, prose, render_page
 from sweep.reporting.page.sections import sections_of
+from sweep.reporting.units import words_of
 from sweep.task import Metric
 
 
@@ -89,6 +90,6 @@ def _missing(missing: Mapping[str, str]) -> str:
 
 def _footer(metric: Metric) -> str:
     now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    unit = f" Losses are in {metric.unit}." if metric.unit else ""
+    unit = f" {words_of(metric)['nouns'].capitalize()} are in {metric.unit}." if metric.unit else ""
     says = f"Written by sweep on {now}.{unit}"
     return f'<footer><p class="note">{escape(says)}</p></footer>'

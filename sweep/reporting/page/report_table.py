@@ -9,16 +9,18 @@ import pandas
 
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord
+from sweep.metric import MAXIMIZE
+from sweep.reporting.contributions import contributions_of
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.table.columns import cell, hyperparameters, is_text, key
+from sweep.task import described_facts
 
 ROWS_IN_SIGHT = 12
 
 _HEADINGS = {
     "rank": "#",
-    "dev_loss_sd": "spread",
+    "value_sd": "spread",
     "n": "seeds",
-    "n_params": "parameters",
     "train_seconds": "seconds",
     "diff": "difference",
     "ci_low": "from",
@@ -46,10 +48,10 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None)
         )
     )
     return (
-        f'<div class="controls">{_CONTROLS.format(name=escape(metric.name))}</div>'
+        f'<div class="controls">{_CONTROLS.format(example=escape(_filter_example(rows, study)))}</div>'
         '<div class="scroll"><table id="ranking" class="ranking">'
         f'<caption class="unseen">Configurations by mean {escape(metric.label)}, then trials without a final '
-        "loss. The buttons in the first row sort.</caption>"
+        f"{escape(metric.noun)}. The buttons in the first row sort.</caption>"
         f"<thead><tr>{head}</tr></thead>"
         f'<tbody data-in-sight="{ROWS_IN_SIGHT}">\n{body}\n</tbody></table></div>'
         f'<p class="more"><button type="button" id="show-all" hidden>Show all {len(rows):,} rows</button></p>'
@@ -74,18 +76,29 @@ def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
 _CONTROLS = (
     '<label for="filter">Filter</label>'
     '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
-    'placeholder="{name} &lt; 2.1  n_params &lt; 10000  pruned" aria-describedby="filter-status">'
+    'placeholder="{example}" aria-describedby="filter-status">'
     '<output id="filter-status" aria-live="polite"></output>'
 )
 
 
+def _filter_example(rows: pandas.DataFrame, study: StudyRecord) -> str:
+    """Return what could be typed into the filter: a bound of the metric and a state."""
+    known = contributions_of(study).filter_example
+    ranked = rows[rows["state"] == RANKED]["value"]
+    if known or ranked.empty:
+        return known or "pruned"
+    sign = ">" if study.direction == MAXIMIZE else "<"
+    return f"{key('value', study)} {sign} {ranked.iloc[len(ranked) // 2]:.3g}  pruned"
+
+
 def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     """Return rank and loss first, so that a narrow screen shows them; no fixed hyperparameter."""
-    spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
+    spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
     log = ["logged", "diff"] if "logged" in rows else []
     ends = ["state", "reason"] if (rows["state"] != RANKED).any() else []
     knobs = [name for name in hyperparameters(study) if name in study.searched]
-    return ["rank", "dev_loss", *spread, *log, *knobs, "n_params", "train_seconds", "trial", *ends]
+    costs = [name for name, fact in described_facts(study.task).items() if fact.is_cost]
+    return ["rank", "value", *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]
 
 
 def _head(name: str, study: StudyRecord, text: bool) -> str:
@@ -96,8 +109,11 @@ def _head(name: str, study: StudyRecord, text: bool) -> str:
 
 
 def _heading(name: str, study: StudyRecord) -> str:
-    if name == "dev_loss":
+    if name == "value":
         return study.metric.label
+    fact = described_facts(study.task).get(name)
+    if fact is not None and fact.unit:
+        return fact.unit
     return _HEADINGS.get(name, name.replace("_", " "))
 
 

@@ -13,13 +13,14 @@ from sweep.reporting.confirm_text import sentences
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Section, exhibits_of
-from sweep.reporting.figures.plots import plot_of
+from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
 from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, report_table
 from sweep.reporting.units import words_of
+from sweep.task import HeldOut
 
 
 def sections_of(study: StudyRecord) -> dict[str, Section]:
@@ -97,8 +98,12 @@ def _mattered(evidence: Evidence) -> Part:
     return joined(parts, KEY)
 
 
+def _cost(evidence: Evidence) -> Part:
+    return figures_section(*cost_plots(evidence.study), key=True)(evidence)
+
+
 def _test_record(evidence: Evidence) -> Part:
-    if not evidence.study.split:
+    if not isinstance(evidence.study.task, HeldOut):
         raise NothingToShowError("this trainer has no test split")
     if not evidence.looks:
         text = "Nobody has looked at the test split of these data. `sweep test best.toml` does it once, "
@@ -124,7 +129,7 @@ SECTIONS: dict[str, Section] = {
     "search": Section(title="Search", build=_search),
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),
-    "cost": Section(title="Cost", build=figures_section("cost-parameters", "cost-seconds", key=True)),
+    "cost": Section(title="Cost", build=_cost),
     "learned": Section(title="Learning curve", build=figures_section("training-curve")),
     "test": Section(title="Test record", build=_test_record),
     "provenance": Section(title="Provenance", build=_provenance),

@@ -9,15 +9,15 @@ import pandas
 
 from sweep.definition.ranking import table_columns
 from sweep.definition.records import StudyRecord
+from sweep.metric import Metric
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.printable import printable
+from sweep.task import described_facts
 
 _HEADINGS = {
     "rank": "#",
     "num_steps": "steps",
-    "dev_loss_sd": "spread",
-    "n_params": "params",
-    "examples_seen": "seen",
+    "value_sd": "spread",
     "train_seconds": "train_s",
     "sd": "spread",
     "ci_low": "diff_low",
@@ -34,16 +34,16 @@ _BEYOND_DIGITS = 1e6
 def hyperparameters(study: StudyRecord) -> list[str]:
     """Return the hyperparameters that the trainer always shows, then whatever else is searched."""
     columns = table_columns(study)
-    return columns[columns.index("state") + 1 : columns.index("dev_loss")]
+    return columns[columns.index("state") + 1 : columns.index("value")]
 
 
 def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     """Return the columns of the ranked rows; spread and n only where there are replicates."""
-    spread = ["dev_loss_sd", "n"] if (rows["n"] > 1).any() else []
+    spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
     log = ["logged", "diff"] if "logged" in rows else []
-    measured = ["n_params", "examples_seen", "train_seconds", "trial"]
+    measured = [*described_facts(study.task), "train_seconds", "trial"]
     front = [] if study.cost is None else ["front"]
-    return ["rank", *front, *hyperparameters(study), "dev_loss", *spread, *log, *measured]
+    return ["rank", *front, *hyperparameters(study), "value", *spread, *log, *measured]
 
 
 def block_columns(study: StudyRecord) -> list[str]:
@@ -53,14 +53,28 @@ def block_columns(study: StudyRecord) -> list[str]:
 
 def heading(name: str, study: StudyRecord) -> str:
     """Return what is above a column; it may break into a second line at ``_``."""
-    known = {**_HEADINGS, **contributions_of(study).headings}
+    facts = {fact: described.heading for fact, described in described_facts(study.task).items()}
+    known = {**_HEADINGS, **facts, **contributions_of(study).headings}
     return known.get(name) or printable(key(name, study))
 
 
 def key(name: str, study: StudyRecord) -> str:
-    """Return a column's name in files: the metric's own one instead of ``dev_loss``."""
+    """Return a column's name as a person types it: the metric's own one instead of ``value``."""
     own = study.metric.name
-    return {"dev_loss": own, "dev_loss_sd": f"{own}_sd"}.get(name, name)
+    return {"value": own, "value_sd": f"{own}_sd"}.get(name, name)
+
+
+def column_key(name: str, metric: Metric) -> str:
+    """Return a column's name in tables for programs: the same for every trainer but the first.
+
+    Examples:
+        >>> [column_key(name, Metric(name="acc", label="acc")) for name in ("value_sd", "search_loss", "n")]
+        ['value_sd', 'search_value', 'n']
+    """
+    names = {"value": metric.key, "value_sd": f"{metric.key}_sd"}
+    if metric.key == "value":  # the first trainer's keys stay what they were
+        names |= {"search_loss": "search_value", "losses": "values"}
+    return names.get(name, name)
 
 
 def is_text(name: str, values: pandas.Series) -> bool:
@@ -72,7 +86,7 @@ def cell(name: str, value: Any) -> str:
     """Return a cell as a person reads it: losses with four decimals, thousands separated.
 
     Examples:
-        >>> cell("dev_loss", 2.16254), cell("diff", 0.02), cell("num_steps", 200_000)
+        >>> cell("value", 2.16254), cell("diff", 0.02), cell("num_steps", 200_000)
         ('2.1625', '+0.0200', '200,000')
         >>> cell("train_seconds", 12.34), cell("learning_rate", 0.0123456), cell("reason", None)
         ('12.3', '0.01235', '')
@@ -103,8 +117,8 @@ def short_count(count: int) -> str:
 
 
 _FORMATS = {
-    "dev_loss": ".4f",
-    "dev_loss_sd": ".4f",
+    "value": ".4f",
+    "value_sd": ".4f",
     "logged": ".4f",
     "diff": "+.4f",
     "mean": ".4f",

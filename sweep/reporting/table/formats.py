@@ -20,6 +20,7 @@ from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import (
     block_columns,
     cell,
+    column_key,
     heading,
     hyperparameters,
     is_text,
@@ -131,8 +132,8 @@ def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, 
 
 
 def _all(rows: pandas.DataFrame, study: StudyRecord, top: int | None) -> pandas.DataFrame:
-    """Return the rows that ``top`` leaves, their columns named as in files."""
-    return pandas.concat(_blocks(rows, top)).rename(columns=lambda name: key(str(name), study))
+    """Return the rows that ``top`` leaves, their columns named for programs."""
+    return pandas.concat(_blocks(rows, top)).rename(columns=lambda name: column_key(str(name), study.metric))
 
 
 def _markdown_table(rows: pandas.DataFrame, study: StudyRecord, names: list[str]) -> str:
@@ -156,9 +157,9 @@ def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:
     """Return what came of a row: its loss, with spread and front where there are, or why it has none."""
     if row["state"] != RANKED:
         return {"state": row["state"]} | ({"reason": row["reason"]} if row["reason"] else {})
-    spread = {"dev_loss_sd": row["dev_loss_sd"], "n": row["n"]} if row["n"] > 1 else {}
+    spread = {"value_sd": row["value_sd"], "n": row["n"]} if row["n"] > 1 else {}
     front = {cost: row[cost], "front": row["front"]} if cost else {}
-    return {"dev_loss": row["dev_loss"]} | spread | front
+    return {"value": row["value"]} | spread | front
 
 
 def _log_value(value: Any) -> str:

@@ -43,7 +43,7 @@ def pareto_front(rows: pandas.DataFrame, cost: str, metric: Metric) -> list[Conf
         metric: What the rows are ranked by.
     """
     ranked = rows[rows["rank"].notna()]
-    columns = zip(ranked[cost], ranked["dev_loss"], ranked["trial"], strict=True)
+    columns = zip(ranked[cost], ranked["value"], ranked["trial"], strict=True)
     found = sorted(
         Configuration(at, metric.as_loss(value), trial, value) for at, value, trial in columns if at
     )

@@ -18,19 +18,19 @@ from rich.text import Text
 
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import STATES, StudyRecord
-from sweep.metric import MAXIMIZE, Metric
+from sweep.metric import MAXIMIZE, Fact, Metric
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
 from sweep.reporting.units import words_of
+from sweep.task import described_facts
 
-KEPT = ("rank", "trial", "dev_loss", "reason")
+KEPT = ("rank", "trial", "value", "reason")
 """Columns that are never left out, however narrow the terminal."""
 
 _ENDLESS = 10_000
 _GAPS = (2, 1)
 _REASON_WIDTH = 24
 _STYLES = {"pruned": "yellow", "running": "cyan", "waiting": "cyan"}
-_PALE = ("rank", "n_params", "examples_seen", "train_seconds")
 
 
 def format_text(
@@ -89,17 +89,20 @@ def draw_rows(
 def drop_order(study: StudyRecord) -> list[str]:
     """Return the columns in the order in which a narrow terminal does without them.
 
-    First what follows from others or is no result (examples seen, seconds, parameters), then
+    First what follows from others or is no result (facts, seconds, costs), then
     hyperparameters that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
     and last the second objective and the front. ``KEPT`` always stays.
     """
-    measured = [name for name in ("examples_seen", "train_seconds", "n_params") if name != study.cost]
+    facts = described_facts(study.task)
+    free = [name for name, fact in facts.items() if not fact.is_cost]
+    costs = [name for name, fact in facts.items() if fact.is_cost]
+    measured = [name for name in (*free, "train_seconds", *costs) if name != study.cost]
     front = [] if study.cost is None else [study.cost, "front"]
     fixed = [name for name in reversed(study.task.shown) if name not in study.searched]
     own = (*study.searched, *study.found)
     searched = [name for name in block_columns(study) if name in own]
     return [
-        *(*measured, *fixed, "n", "diff", "logged", "dev_loss_sd"),
+        *(*measured, *fixed, "n", "diff", "logged", "value_sd"),
         *(*reversed(searched), *front),
     ]
 
@@ -110,6 +113,8 @@ class _Column:
     heading: list[str]
     cells: list[str]
     is_text: bool
+    is_pale: bool
+    """Whether it is no result."""
 
     @property
     def width(self) -> int:
@@ -130,19 +135,23 @@ class _Layout:
 
 
 def _columns_of(rows: pandas.DataFrame, study: StudyRecord, names: Iterable[str]) -> list[_Column]:
+    facts = described_facts(study.task)
     return [
         _Column(
             name=name,
             heading=heading(name, study).split("_", 1),
-            cells=[_cell(name, value) for value in rows[name]],
+            cells=[_cell(name, value, facts.get(name)) for value in rows[name]],
             is_text=is_text(name, rows[name]),
+            is_pale=name in facts or name in ("rank", "train_seconds"),
         )
         for name in names
     ]
 
 
-def _cell(name: str, value: object) -> str:
-    return short_count(value) if name == "examples_seen" and isinstance(value, int) else cell(name, value)
+def _cell(name: str, value: object, fact: Fact | None) -> str:
+    if fact is not None and fact.is_abbreviated and isinstance(value, int):
+        return short_count(value)
+    return cell(name, value)
 
 
 def _fit(columns: Sequence[_Column], order: Sequence[str], width: int | None) -> _Layout:
@@ -181,7 +190,7 @@ def _draw(
         table.add_column(
             Text("\n".join(title), style="bold"),
             justify="left" if column.is_text else "right",
-            style="dim" if column.name in _PALE and column.name != bright else "",
+            style="dim" if column.is_pale and column.name != bright else "",
             no_wrap=column.name != "reason",
             overflow="fold",
             width=None if column.name == "reason" else column.width,
@@ -219,7 +228,7 @@ def _legend(
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
         )
-    if "dev_loss_sd" in shown:
+    if "value_sd" in shown:
         lines.append(f"spread: sample standard deviation of the {metric.label} between n seeds")
     if "diff" in shown:
         lines.append(f"diff: {metric.label} less logged")

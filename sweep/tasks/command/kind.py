@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.errors import NotFoundError, StudyFileError
 from sweep.tasks.command.arguments import DEFAULT_STYLE, CommandLine
 from sweep.tasks.command.config_files import write_config
 from sweep.tasks.command.placeholders import Place
-
-from sweep.errors import NotFoundError, StudyFileError
 from sweep.tasks.command.running import RunningCommand
 from sweep.tasks.program.definition import PARAMETERS
 from sweep.tasks.program.program import Launch, ProgramKind

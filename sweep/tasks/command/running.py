@@ -7,10 +7,9 @@ import threading
 import time
 from typing import Any
 
+from sweep.execution.rungs import cuts
 from sweep.tasks.command.metric_file import MetricFile
 from sweep.tasks.command.output import MetricReader
-
-from sweep.execution.rungs import cuts
 from sweep.tasks.program.program import Launch
 from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
 from sweep.tasks.program.run_files import RunFiles

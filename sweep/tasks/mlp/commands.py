@@ -97,5 +97,6 @@ COMMANDS = (
         example="sweep sample best.toml -n 20",
         run=sample,
         add_arguments=_sample_arguments,
+        follows_export_of="mlp",
     ),
 )

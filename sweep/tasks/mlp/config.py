@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from sweep.errors import ConfigError
 from sweep.spelling import unknown
-from sweep.task import without_defaults
+from sweep.task import Fact, without_defaults
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
@@ -23,6 +23,13 @@ LATER = {"later": True}
 
 The hash and a study's identity leave such a field out while it has its default, so that stored studies keep
 theirs."""
+
+
+FACTS: Mapping[str, Fact] = {
+    "n_params": Fact(label="trainable parameters", unit="parameters", heading="params", is_cost=True),
+    "examples_seen": Fact(label="examples seen", unit="examples", heading="seen", is_abbreviated=True),
+}
+"""What is shown of a run beside its loss; ``MlpTask.facts`` counts them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task import Finding, JobQueue, Metric, Segment
-from sweep.tasks.mlp.config import FIELD_TYPES, TrainConfig, later_defaults
+from sweep.task import Fact, Finding, JobQueue, Metric, Segment
+from sweep.tasks.mlp.config import FACTS, FIELD_TYPES, TrainConfig, later_defaults
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
     Corpus,
@@ -67,6 +67,8 @@ class MlpTask:
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    described_facts: Mapping[str, Fact] = FACTS
+    note_kinds = "sweep.tasks.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.tasks.mlp.shown.contributions:CONTRIBUTIONS"
 
     def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
@@ -286,7 +288,7 @@ class MlpTask:
         parameters = read_weights(state, config, data.vocabulary_size)
         return inspect_model(parameters, data.dev)
 
-    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
+    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, float]:
         """Count the trainable parameters, and the examples drawn over all steps."""
         return {
             "n_params": config.n_params(data.vocabulary_size),

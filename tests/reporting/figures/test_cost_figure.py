@@ -1,12 +1,16 @@
 """The front that is drawn is the table's: of configurations, not of lucky seeds."""
 
+import functools
+
 import pytest
 from study_evidence import made_study, made_trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.figures.cost import loss_by_objective, loss_by_parameters, loss_by_seconds, plot_cost
+from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
 from sweep.reporting.figures.plots import draw
+
+loss_by_parameters = functools.partial(loss_by_cost, cost="n_params")
 
 
 def sized(number, n_params, dev_loss):

@@ -192,7 +192,7 @@ class TestCsv:
         read = list(csv.DictReader(io.StringIO(write("csv", record))))
         rows = rank_trials(record).to_dict("records")
         assert [row["trial"] for row in read] == ["0", "2", "3", "4", "5", "6", "7"]
-        assert [float(row["dev_loss"]) for row in read[:4]] == [row["dev_loss"] for row in rows[:4]]
+        assert [float(row["dev_loss"]) for row in read[:4]] == [row["value"] for row in rows[:4]]
         assert read[0]["seeds"] == "1000 1001"
         assert read[0]["num_steps"] == "200000"
         assert read[4]["rank"] == read[4]["dev_loss"] == ""

@@ -35,6 +35,7 @@ CONTRIBUTIONS = Contributions(
     meaning=meaning,
     seed_noise=SEED_NOISE,
     negligible=NEGLIGIBLE,
+    filter_example="dev_loss < 2.1  n_params < 10000  pruned",
     commands=("sweep sample best.toml -n 20",),
     exhibits="sweep.tasks.mlp.shown.exhibits:EXHIBITS",
 )

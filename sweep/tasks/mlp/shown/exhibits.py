@@ -5,6 +5,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Exhibits
 from sweep.reporting.printable import printable
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.shown.note_kinds import Baselines
 from sweep.tasks.mlp.shown.notes import note_baselines, take_notes
 from sweep.tasks.mlp.shown.plots import PLOTS
 from sweep.tasks.mlp.shown.sections import SECTIONS
@@ -17,7 +18,7 @@ def baselines(evidence: Evidence) -> dict[str, float]:
         NothingToShowError: If the words are not here.
     """
     data = evidence.data
-    noted = evidence.study.notes.baselines or note_baselines(data)
+    noted = evidence.study.note(Baselines) or note_baselines(data)
     tables = noted.count_tables
     best = min(range(len(tables)), key=tables.__getitem__)
     looks_at = "one character" if best == 0 else f"{best + 1} characters"

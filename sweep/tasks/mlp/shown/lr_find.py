@@ -10,7 +10,6 @@ from pathlib import Path
 from sweep.certify.config_file import choose_trial, load_exported_data
 from sweep.certify.provenance import Provenance
 from sweep.dashboard.showcase import save_figure
-from sweep.definition.notes import RangeTested
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
 from sweep.execution.memory import check_fits
@@ -21,6 +20,7 @@ from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.lr_finder import range_test, suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
+from sweep.tasks.mlp.shown.note_kinds import RangeTested
 from sweep.tasks.mlp.trainer import MLP
 
 FIGURE_ID = "lr-finder"

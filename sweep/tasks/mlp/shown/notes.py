@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from sweep.certify.config_file import choose_trial
 from sweep.certify.weights import final_weights
-from sweep.definition.notes import Baselines, NewWords, Note
+from sweep.definition.notes import Note
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.corpus import Corpus, decode_words
 from sweep.tasks.mlp.shown.learned import training_words
+from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords
 from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP
 

@@ -1,6 +1,10 @@
 """Plots of the MLP alone; ``reporting.figures.plots`` has those of every study."""
 
+import functools
+
 from sweep.reporting.exhibits import Plot
+from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, plot_cost
+from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
 from sweep.tasks.mlp.shown.embedding import embedding_map, plot_embedding_map
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
@@ -12,6 +16,26 @@ from sweep.tasks.mlp.shown.weak_spots import (
 )
 
 PLOTS: dict[str, Plot] = {
+    "cost-parameters": Plot(
+        title="Loss against size",
+        reading="Left is small, low is good. On the green line lie the trials that no other beats in both.",
+        numbers=functools.partial(loss_by_cost, cost="n_params"),
+        figure=plot_cost,
+    ),
+    "pareto": Plot(
+        title="Pareto front",
+        reading="To the right runs what the study minimises beside the loss, or the parameters. On the green "
+        "line lie the configurations that no other beats in both; past the knee a lower loss costs much.",
+        numbers=loss_by_objective,
+        figure=plot_cost,
+    ),
+    "training-curve": Plot(
+        title="How it learned",
+        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact "
+        "dev loss. A widening gap between blue and diamonds would be overfitting.",
+        numbers=training_curve,
+        figure=functools.partial(plot_training_curve, raw="minibatch loss"),
+    ),
     "lr-finder": Plot(
         title="Learning-rate finder",
         reading="The learning rate grows from left to right while fresh models train: a good one lies where "
@@ -42,4 +66,4 @@ PLOTS: dict[str, Plot] = {
         figure=plot_loss_by_character,
     ),
 }
-"""Name -> how the plot is made."""
+"""Name -> how the plot is made; those that have the name of a generic one say it in the MLP's words."""

@@ -10,7 +10,6 @@ import pytest
 from small_study import STUDY, _own_ledger, made_up_words, small, trained, write_words
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
-from sweep.definition.notes import RangeTested
 from sweep.definition.study_file import load_study_file
 from sweep.errors import DataError, RangeTestError
 from sweep.storage.database import Database
@@ -23,6 +22,7 @@ from sweep.tasks.mlp.shown.lr_find import (
     subject_of_config,
     subject_of_study,
 )
+from sweep.tasks.mlp.shown.note_kinds import RangeTested
 from sweep.tasks.mlp.trainer import MLP
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -108,7 +108,7 @@ def test_files_and_figure_are_made_and_no_trial_changed(database: Database) -> N
     names = [trace["name"] for trace in json.loads(figure)["data"]]
     assert "smoothed, median of 2 seeds" in names
 
-    note = load_study(database.open_read_only(), "small").notes.range_test
+    note = load_study(database.open_read_only(), "small").note(RangeTested)
     rates = {rule: rate for rule, (rate, _) in found.suggestions.items() if rate is not None}
     assert note == RangeTested(what=chosen.what, suggestions=rates)
 

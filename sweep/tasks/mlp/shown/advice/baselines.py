@@ -7,6 +7,7 @@ from typing import Any
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
 from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.shown.note_kinds import Baselines
 
 _FREE = ("seed", "init")
 """What may differ from the notebook's run: it drew its seed and its initial weights by hand."""
@@ -51,7 +52,7 @@ class AgainstBaselines:
 
 def find_baselines(study: StudyRecord, ranked: Sequence[Configuration]) -> AgainstBaselines | None:
     """Compare with the best count table, and with the known configuration where it was run."""
-    baselines = study.notes.baselines
+    baselines = study.note(Baselines)
     if not baselines or not baselines.count_tables or not ranked:
         return None
     loss, length = min((loss, k) for k, loss in enumerate(baselines.count_tables, start=1))

@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from sweep.definition.notes import NewWords
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
+from sweep.tasks.mlp.shown.note_kinds import NewWords
 from sweep.tasks.mlp.spelling import LOOK_ALIKE
 
 
@@ -22,7 +22,7 @@ class OnNewWords:
 
 def find_new_words(study: StudyRecord, ranked: Sequence[Configuration]) -> OnNewWords | None:
     """Return what was noted of the best trial; nothing where another trial has become the best."""
-    noted = study.notes.new_words
+    noted = study.note(NewWords)
     if noted is None or not ranked or ranked[0].trial != noted.trial:
         return None
     dev_loss = ranked[0].trials[0].dev_loss

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
+from sweep.tasks.mlp.shown.note_kinds import RangeTested
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class OutsideBand:
 
 def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBand | None:
     """Compare with the last range test; nothing where none was run, or one chose the rate."""
-    test = study.notes.range_test
+    test = study.note(RangeTested)
     if test is None or not test.suggestions or not ranked:
         return None
     rate = study.config_values(ranked[0].trials[0]).get("learning_rate")

@@ -7,13 +7,14 @@ from made_advice import RATE, changed, find, say, searched, segment
 from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
-from sweep.definition.notes import Baselines, NewWords, Notes, RangeTested
+from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 
 TABLES = Baselines(uniform=3.2958, count_tables=(2.4533, 2.2365, 2.1954, 2.3574, 2.5323))
 
 
 def noted(study, **notes):
-    return dataclasses.replace(study, notes=Notes(**notes))
+    plain = {key: dataclasses.asdict(note) for key, note in notes.items() if note is not None}
+    return dataclasses.replace(study, notes=plain)
 
 
 def three(**identity):

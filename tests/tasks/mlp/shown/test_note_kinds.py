@@ -7,10 +7,11 @@ import optuna
 import pytest
 from small_study import _own_ledger, small, trained
 
-from sweep.definition.notes import Baselines, NewWords, Note, RangeTested, key_of
+from sweep.definition.notes import Note
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study, store_note
+from sweep.tasks.mlp.shown.note_kinds import KINDS, Baselines, NewWords, RangeTested
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -28,13 +29,13 @@ def database(small: Path) -> Database:
     return Database("sqlite:///studies/sweep.db")
 
 
-@pytest.mark.parametrize("note", NOTES, ids=key_of)
+@pytest.mark.parametrize("note", NOTES, ids=lambda note: note.key)
 def test_a_note_comes_back_as_it_was_stored(note: Note, database: Database) -> None:
     """A later note takes the place of an earlier one of its kind; trials stay as they are."""
     before = load_study(database.open_read_only(), "small")
     store_note(database.open_for_writing(), "small", note)
     after = load_study(database.open_read_only(), "small")
-    assert getattr(after.notes, key_of(note)) == note
+    assert after.note(KINDS[note.key]) == note
     assert after.trials == before.trials
 
 
