@@ -1,7 +1,7 @@
 """Which programs this user has run here, so that nothing from somebody else's database is run unseen.
 
-A study file that the user names is trusted. A stored study is trusted if this user has run its program before,
-in the same folders; a record of that lies beside the record of test looks.
+A study file that the user names is trusted. A stored study is trusted if this user has run its program before
+in the same folders; the record of that lies beside the one of test looks.
 """
 
 import contextlib

@@ -47,6 +47,7 @@ class Checkpoints:
         until_step: int,
         state: bytes,
         losses: np.ndarray,
+        *,
         steps: np.ndarray | None = None,
     ) -> None:
         """Store a segment's state and losses; ``steps`` are those of the losses, by default all of them."""

@@ -29,7 +29,7 @@ class Recorder:
         """Store a trial's last segment, which began at ``first_step``, and the trial's end with it."""
         step = trial.step
         self._checkpoints.write_segment(
-            trial.number, first_step, step, segment.state, segment.losses, segment.steps
+            trial.number, first_step, step, segment.state, segment.losses, steps=segment.steps
         )
 
         def write() -> None:

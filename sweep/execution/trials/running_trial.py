@@ -77,7 +77,7 @@ class RunningTrial:
         return sum(segment.seconds for segment in self.segments)
 
     @property
-    def facts(self) -> dict[str, int]:
+    def facts(self) -> dict[str, float]:
         """What the trainer says of its configuration."""
         return self.workload.task.facts(self.config, self.workload.data)
 

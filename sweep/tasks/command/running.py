@@ -5,10 +5,10 @@ import re
 import signal
 import threading
 import time
-from typing import Any
 
+from sweep.errors import DataError
 from sweep.execution.rungs import cuts
-from sweep.tasks.command.metric_file import MetricFile
+from sweep.tasks.command.metric_file import parse_metric_file, read_metric_file
 from sweep.tasks.command.output import MetricReader
 from sweep.tasks.program.program import Launch
 from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
@@ -38,10 +38,10 @@ class RunningCommand:
         self._reported = ReportFile(launch.folder.reported, self._clock)
         self._has_reported = False
         self._metric_file = (
-            MetricFile(definition["metric_file"], self._metric, launch.cwd, launch.folder.path)
-            if "metric_file" in definition
-            else None
+            parse_metric_file(definition["metric_file"]) if "metric_file" in definition else None
         )
+        self._started_at = time.time()
+        self._folder = launch.folder.path
         launch.folder.make()
         launch.folder.reported.unlink(missing_ok=True)
         self._pace = Pace([cut.step for cut in cuts(launch.config.num_steps)])
@@ -141,7 +141,12 @@ class RunningCommand:
             return Ended(fault=_described(ended, self.files.last_line()))
         if self._has_reported or self._metric_file is None:
             return Ended(fault=None if self._saw_metric() else self._missing())
-        values: Any = self._metric_file.read()
+        try:
+            values = read_metric_file(
+                self._metric_file, self._folder, [self._metric], started=self._started_at
+            )
+        except DataError as error:
+            return Ended(fault=f"exit 0, but {error}")
         return Ended(values=values)
 
     def _saw_metric(self) -> bool:

@@ -18,9 +18,7 @@ def check_target(key: str, value: Any) -> str:
     """Return ``value`` if it can name a function: ``module:name`` or ``path/file.py:name``."""
     module, _, name = str(value).rpartition(":")
     if not isinstance(value, str) or not module or not name or any(ord(c) < 33 for c in value):
-        raise StudyFileError(
-            f'{key} must be "module:function", such as "trainers:train", or "path/file.py:function"; got {value!r}'
-        )
+        raise StudyFileError(f'{key} must be "module:function" or "path/file.py:function", got {value!r}')
     return value
 
 

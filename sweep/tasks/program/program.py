@@ -123,7 +123,7 @@ class ProgramKind:
     surrounding: Mapping[str, Check]
     """Keys that may change from run to run."""
     check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
-    """Refuses a definition, with its surroundings and the study file's values, whose keys do not go together."""
+    """Refuses a definition, with its surroundings and the file's values, if its keys do not go together."""
     preflight: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
     """Refuses a program that cannot be started here, before anything is trained."""
     starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]

@@ -1,8 +1,8 @@
 """The trainer of a study that brings its own program: a function or a command.
 
 Each segment of a trial goes on with the trial's program, which stays alive in the worker between two
-segments. If none is alive, because its worker ended, the program starts again with the same seed. This process
-never imports the user's code.
+segments. If none is alive, because its worker ended, the program starts again with the same seed. This
+process never imports the user's code.
 """
 
 import tempfile
