@@ -13,7 +13,7 @@ from typing import cast
 from sweep.cli.command import Command
 from sweep.cli.commands import confirm, keeping, plan, run, showing, using
 
-BUILT_IN = ("sweep.tasks.mlp.commands:COMMANDS",)
+BUILT_IN = ("sweep.tasks.program.commands:COMMANDS", "sweep.tasks.mlp.commands:COMMANDS")
 """``module:object`` of the commands that the trainers which travel with sweep add."""
 
 ENTRY_POINTS = "sweep.commands"

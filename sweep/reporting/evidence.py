@@ -58,6 +58,7 @@ class Evidence:
         report_units: Callable[[Confirmation, Verdict, StudyData], UnitReport | None] = lambda *_: None,
         words: StudyData | None = None,
         reports: Path | str = REPORTS,
+        programs: Path | None = None,
     ) -> None:
         """Take a record; nothing is read yet.
 
@@ -69,8 +70,9 @@ class Evidence:
             report_units: Returns what the dev units add to a confirmation's verdict.
             words: The study's words; None reads them when they are needed.
             reports: Folder of all reports.
+            programs: Folder in which the study's programs have one for each trial; None if there is none.
         """
-        self.study = study
+        self.study, self.programs = study, programs
         self.looks = list(looks)
         self.confirmation = confirmation
         self._report_units = report_units
@@ -240,4 +242,5 @@ def gather_evidence(
         report_units=functools.partial(report_units, study, database),
         words=words,
         reports=reports,
+        programs=database.program_folder(name),
     )

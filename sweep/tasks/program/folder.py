@@ -34,6 +34,11 @@ class TrialFolder:
         self.reports = path / "reports.jsonl"
         self.checkpoint = path / "checkpoint"
 
+    @classmethod
+    def of(cls, programs: Path, trial: int) -> "TrialFolder":
+        """Return the folder of one trial, below that of its study."""
+        return cls(programs / f"{trial:06d}")
+
     def make(self) -> None:
         """Make the folder and its checkpoint folder where they are missing, with mode 0700.
 
@@ -99,6 +104,21 @@ class TrialFolder:
     def _write(self, path: Path, text: str) -> None:
         content = text.encode("utf-8", "surrogateescape")
         write_all_atomically(self.path, {path.name: content}, push=False)
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file that a program wrote, of a line drawn over the last drawing.
+
+    Raises:
+        StorageError: If it is a link or no plain file.
+    """
+    try:
+        with open_plain(path) as file:
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in lines]
 
 
 def _last_lines(path: Path, n: int) -> list[str]:

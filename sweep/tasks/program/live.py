@@ -116,6 +116,6 @@ class LiveTrial:
             state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
             dev_loss=value,
             losses=np.array([value for _, value in new], np.float32),
-            steps=np.array([step for step, _ in new], np.int64),
+            steps=np.array([step - 1 for step, _ in new], np.int64),  # step 0 is the first one done
             seconds=seconds,
         )

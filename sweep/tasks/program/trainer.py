@@ -48,6 +48,7 @@ class ProgramTask:
 
     version = 1
     shown: tuple[str, ...] = ()
+    contributions = "sweep.tasks.program.shown.contributions:CONTRIBUTIONS"
     seed_bound = 2**31
     """NumPy, scikit-learn and transformers refuse seeds from 2**32 on, some libraries from 2**31 on."""
     shortest_with_rungs = 2
@@ -169,7 +170,7 @@ class ProgramTask:
             config=config,
             study=place.study,
             trial=job.number,
-            folder=TrialFolder(Path(place.folder) / f"{job.number:06d}"),
+            folder=TrialFolder.of(Path(place.folder), job.number),
             device=device,
             cpus=place.cpus,
             until=until,
