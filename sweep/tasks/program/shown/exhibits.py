@@ -77,8 +77,8 @@ EXHIBITS = Exhibits(
     plots={
         "training-curve": Plot(
             title="What it reported",
-            reading="Grey is what the program reported, blue its moving average; diamonds are the values that "
-            "were compared at rungs, and the last one.",
+            reading="Grey is what the program reported, blue its moving average; diamonds are the values "
+            "that were compared at rungs, and the last one.",
             numbers=training_curve,
             figure=_plot_reports,
         )
