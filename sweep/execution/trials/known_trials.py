@@ -23,7 +23,7 @@ class KnownTrials:
         self.rungs: dict[int, dict[int, float]] = {}
         """Rung in per cent -> trial -> value there in its loss form, for the pruners."""
         for trial in study.trials:
-            self._stand(trial)
+            self._add_rungs(trial)
         self.files.start_from(study.trials)
 
     @property
@@ -43,17 +43,20 @@ class KnownTrials:
 
     def reach(self, number: int, percent: int, value: float) -> None:
         """Record a running trial's value at a rung."""
-        self.rungs.setdefault(percent, {})[number] = self._run.spec.as_loss(value)
+        self._add_rung(number, percent, value)
         self.proposer.report(number, percent, value)
 
     def learn(self, record: TrialRecord) -> None:
         """Record what became of a trial: its end here, or whatever another driver stored of it."""
         self.proposer.learn(record)
-        self._stand(record)
+        self._add_rungs(record)
         if record.is_finished:
             self.done += 1
             self.files.close(record.number, record.dev_loss)
 
-    def _stand(self, record: TrialRecord) -> None:
+    def _add_rungs(self, record: TrialRecord) -> None:
         for percent, value in record.rungs.items():
-            self.rungs.setdefault(percent, {})[record.number] = self._run.spec.as_loss(value)
+            self._add_rung(record.number, percent, value)
+
+    def _add_rung(self, number: int, percent: int, value: float) -> None:
+        self.rungs.setdefault(percent, {})[number] = self._run.spec.as_loss(value)

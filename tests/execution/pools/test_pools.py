@@ -157,6 +157,18 @@ def test_a_trial_whose_job_was_ended_can_be_submitted_again(pool_of: PoolOf) -> 
     assert outcome.segment.dev_loss == trained(0).dev_loss
 
 
+def test_a_trial_that_ended_is_left_and_the_pool_goes_on(pool_of: PoolOf) -> None:
+    """Also one that the pool never had, which ended before it was submitted; all places stay free."""
+    with pool_of(1) as pool:
+        pool.submit(job(0))
+        assert wait_for(pool)[0].segment is not None
+        for trial in (0, 7):
+            pool.leave(trial)
+        assert pool.free() == pool.places == 1
+        pool.submit(job(1))
+        assert [outcome.trial for outcome in wait_for(pool)] == [1]
+
+
 def test_closing_twice_is_harmless(pool_of: PoolOf) -> None:
     """What trains is left behind at once."""
     with pool_of(1) as pool:
