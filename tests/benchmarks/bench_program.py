@@ -1,8 +1,8 @@
 """What does a supervised command cost beyond its own start and end?
 
 Starts ``true`` in turns: by ``subprocess`` alone, under a supervisor with both outputs captured, and, to see
-how busy the machine is, an isolated Python that does nothing. Waits for each end. The target is at most 50 ms a
-command beyond the bare start; a busy machine may take longer, and then the processor time is the better figure.
+how busy the machine is, an isolated Python that does nothing. Waits for each end. The target is at most
+50 ms a command beyond the bare start. On a busy machine the processor time is the better figure.
 
     python tests/benchmarks/bench_program.py [--rounds 60] [--json]
 """

@@ -53,7 +53,7 @@ def child_environment(
     ``parent`` is our own environment; variables that begin with ``SWEEP_`` or hold the password of the
     storage's URL, and PGPASSWORD, are left out. ``deadline`` is in seconds since 1970, None for never.
     ``device`` is ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` with commas between them. ``env`` is
-    the study's [env] and has the last word over all but our own variables. ``secrets`` are variables' names.
+    the study's [env] and overrides all but our own variables. ``secrets`` are names of variables.
 
     Raises:
         StudyFileError: If a secret is not set.

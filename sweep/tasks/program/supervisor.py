@@ -3,9 +3,9 @@
 ``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little
 of the standard library as it can, since each trial waits for it.
 
-Standard input carries the request (see ``read_request``) and is then the leash: the command is stopped as
-soon as the leash closes, because the worker asks for that or has died. SIGTERM, SIGINT and SIGHUP stop it
-too. To stop it, the supervisor sends TERM to the command's group, TERM to the remaining processes once the
+Standard input is the control pipe. The worker writes the request to it (see ``read_request``); when the pipe
+closes, because the worker wants the command to stop or has died, the supervisor stops the command. SIGTERM,
+SIGINT and SIGHUP have the same effect. To stop the command, the supervisor sends TERM to the command's group, TERM to the remaining processes once the
 command has ended, and KILL to all after the grace. On Linux the supervisor is the subreaper of all
 descendants, so that none escapes by a new session. Elsewhere it ends the command's process group alone.
 
@@ -20,13 +20,13 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 IS_LINUX = sys.platform.startswith("linux")
 SETTLE_S = 0.5
-"""What still runs this long after the command's own end was left behind; helpers often end a moment later."""
+"""A process that still runs this long after the command's end counts as left; helpers end a moment later."""
 GIVE_UP_S = 10.0
-"""A process that KILL does not end for so long hangs in the kernel, or belongs to another user."""
+"""After this long KILL has failed: the process hangs in the kernel, or belongs to another user."""
 STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -67,7 +67,7 @@ def _read(n: int) -> bytes:
 
 def start(request: Request, libc: ctypes.CDLL | None) -> tuple[int, bytes]:
     """Start the command; return its pid, and where and with which error it failed (empty: it runs)."""
-    failures, tell = os.pipe()
+    failures, write_end = os.pipe()
     supervisor = os.getpid()
     pid = os.fork()
     if not pid:
@@ -79,10 +79,10 @@ def start(request: Request, libc: ctypes.CDLL | None) -> tuple[int, bytes]:
             stage = b"exec"
             os.execvpe(request.argv[0], request.argv, request.environment)  # noqa: S606  it is what was asked for
         except OSError as error:
-            os.write(tell, b"%s %d" % (stage, error.errno or 0))
+            os.write(write_end, b"%s %d" % (stage, error.errno or 0))
         finally:
             os._exit(127)
-    os.close(tell)
+    os.close(write_end)
     failure = os.read(failures, 64)  # empty as soon as the command runs, since its end closes then
     os.close(failures)
     return pid, failure
@@ -130,32 +130,29 @@ class Family:
                 self.status = status
 
     def living(self) -> list[int]:
-        """Return the pids of all that has not ended, or has and was not waited for by its parent."""
+        """Return the pids of all that live or were not waited for; without ``/proc`` the group, negative."""
         has_children = self.reap()
         if IS_LINUX and os.path.exists("/proc/self/stat"):
-            return (
-                _descendants(os.getpid()) if has_children else []
-            )  # a subreaper's are all below its children
-        group = _signal_group(self.command, 0)
-        return [self.command] if group or self.status is None else []
+            return _descendants(os.getpid()) if has_children else []  # all are below them
+        return [-self.command] if self.status is None or _signal(-self.command, 0) else []
 
     def ask_to_end(self) -> None:
-        """Send TERM: first to the group, and once the command has ended to each of the others, once."""
-        if self.status is None:
-            if self.command not in self._asked:
-                self._asked.add(self.command)
-                _signal_group(self.command, signal.SIGTERM)
-                _signal_group(self.command, signal.SIGCONT)  # a stopped process would not see it
-            return
-        for pid in self.living():
-            if pid not in self._asked:
-                self._asked.add(pid)
-                _signal(pid, signal.SIGTERM)
-                _signal(pid, signal.SIGCONT)
+        """Send TERM to each process once: to the group, and after the command's end to all others."""
+        if self.status is not None:
+            self._ask(pid for pid in self.living() if pid not in self._asked)
+        elif -self.command not in self._asked:
+            self._asked |= {pid for pid in self.living() if _is_in_group(pid, self.command)}
+            self._ask([-self.command])
+
+    def _ask(self, pids: Iterable[int]) -> None:
+        for pid in pids:
+            self._asked.add(pid)
+            _signal(pid, signal.SIGTERM)
+            _signal(pid, signal.SIGCONT)  # a stopped process would not see it
 
     def kill(self) -> None:
         """Send KILL to all."""
-        _signal_group(self.command, signal.SIGKILL)
+        _signal(-self.command, signal.SIGKILL)
         for pid in self.living():
             _signal(pid, signal.SIGKILL)
 
@@ -178,54 +175,56 @@ def _descendants(ancestor: int) -> list[int]:
     return found
 
 
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended, or is another user's
-        os.kill(pid, number)
-
-
-def _signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; return whether there is one."""
+def _is_in_group(pid: int, group: int) -> bool:
     try:
-        os.killpg(group, number)
+        return pid > 0 and os.getpgid(pid) == group
+    except OSError:
+        return False  # it has ended
+
+
+def _signal(pid: int, number: int) -> bool:
+    """Send a signal to a process, or to a group if negative; return whether there is one."""
+    try:
+        os.kill(pid, number)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        return True  # another user's
     return True
 
 
 class Waiting:
-    """Waits for ends of children, and for the leash."""
+    """Waits until a child ends or the control pipe closes."""
 
     def __init__(self) -> None:
         """Turn signals into bytes of a pipe."""
-        self.is_cut = False
+        self.must_stop = False
         """Whether the command is to be stopped."""
-        self._wake, wakened = os.pipe()
+        self._wake, wake_end = os.pipe()
         os.set_blocking(self._wake, False)
-        os.set_blocking(wakened, False)
-        signal.set_wakeup_fd(wakened, warn_on_full_buffer=False)
+        os.set_blocking(wake_end, False)
+        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
         for number in (*STOPPING, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def wait(self, timeout_s: float | None) -> None:
-        """Return after a signal, a change of the leash, or the timeout in seconds."""
-        sources = [self._wake] if self.is_cut else [self._wake, 0]
+        """Return after a signal, the control pipe's end, or the timeout in seconds."""
+        sources = [self._wake] if self.must_stop else [self._wake, 0]
         ready = select.select(sources, [], [], timeout_s)[0]
         if 0 in ready and not os.read(0, 4096):
-            self.is_cut = True
+            self.must_stop = True
         if self._wake in ready and not STOPPING.isdisjoint(os.read(self._wake, 4096)):
-            self.is_cut = True
+            self.must_stop = True
 
 
 def watch(family: Family, waiting: Waiting, grace_s: float) -> tuple[int, int]:
-    """Wait for the command's end or the leash, then end all that is left.
+    """Wait until the command ends or must stop, then end all that is left.
 
     Returns:
         How many processes outlived a command that ended by itself, and how many live in spite of KILL.
     """
-    while family.status is None and not waiting.is_cut:
+    while family.status is None and not waiting.must_stop:
         waiting.wait(None)
         family.reap()
     left = 0
@@ -266,13 +265,13 @@ def main() -> None:
         return
     pid, failure = start(request, libc)
     if failure:
-        os.write(status, b"failed %s\n" % failure)
+        _report(status, f"failed {failure.decode()}\n")
         return
     _release(request)
     family = Family(pid)
-    _tell(status, f"started {pid}\n")
+    _report(status, f"started {pid}\n")
     left, alive = watch(family, waiting, request.grace_s)
-    _tell(
+    _report(
         status, f"exit {-1 if family.status is None else family.status} {left} {alive} {family.peak_bytes}\n"
     )
 
@@ -286,7 +285,7 @@ def _release(request: Request) -> None:
         os.close(fd)
 
 
-def _tell(status: int, line: str) -> None:
+def _report(status: int, line: str) -> None:
     with contextlib.suppress(BrokenPipeError):  # the worker has died
         os.write(status, line.encode())
 

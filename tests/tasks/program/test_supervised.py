@@ -15,6 +15,7 @@ from programs import SOON_S, all_ended, pids, script, supervise
 from sweep_command import REPOSITORY, children, is_alive, kill, wait_until
 
 from sweep.errors import MachineError, NotFoundError
+from sweep.tasks.program import supervised, supervisor
 from sweep.tasks.program.supervised import Exit, Supervised
 
 
@@ -154,9 +155,8 @@ def test_the_command_dies_with_supervisor_and_worker(tmp_path: Path) -> None:
     """If both are killed at once, the kernel kills the command itself; nobody is left to do it."""
     worker = start_worker(tmp_path, script(tmp_path, IGNORE + SLEEP))
     told = pids(tmp_path, 1)
-    supervisor = parent(told[0])
     os.kill(worker.pid, signal.SIGSTOP)  # it cannot notice
-    kill(supervisor)
+    kill(parent(told[0]))
     assert all_ended(told)
     kill(worker.pid)
     worker.wait()
@@ -354,8 +354,69 @@ def test_no_descriptor_and_no_process_is_kept(tmp_path: Path) -> None:
     assert (set(os.listdir("/proc/self/fd")), children(os.getpid())) == before
 
 
-def test_a_worker_without_an_end_loses_nothing_to_a_second_command(tmp_path: Path) -> None:
-    """Two commands at once: stopping one leaves the other alone, and its leash is its own."""
+def test_each_process_is_asked_once(tmp_path: Path) -> None:
+    """A second TERM would disturb the end that the first one began."""
+    text = (
+        "signal.signal(15, lambda *_: print('asked', file=open('asked', 'a')))\n"
+        "if os.fork(): tell(); signal.signal(15, signal.SIG_DFL); time.sleep(600)\n"
+        "tell()\nwhile not os.path.exists('asked'): time.sleep(0.01)\n"
+        "time.sleep(0.7)"
+    )
+    process = supervise(tmp_path, script(tmp_path, text), grace=SOON_S)
+    told = pids(tmp_path, 2)
+    assert process.stop().signal == signal.SIGTERM
+    assert not any(map(is_alive, told))
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def test_a_supervisor_that_hangs_is_killed_with_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it had been killed; stop() does not wait for ever."""
+    monkeypatch.setattr(supervised, "_PATIENCE_S", 0.3)
+    process = supervise(
+        tmp_path, script(tmp_path, HABITS["has a child in a session of its own"][0]), grace=0.2
+    )
+    told = pids(tmp_path, 2)
+    os.kill(parent(process.pid), signal.SIGSTOP)
+    assert process.stop() == Exit(code=None, signal=None)
+    assert not any(map(is_alive, told))
+
+
+@pytest.fixture
+def as_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that does what it would on another system than Linux."""
+    line = 'IS_LINUX = sys.platform.startswith("linux")'
+    text = Path(supervisor.__file__).read_text()
+    assert line in text
+    (tmp_path / "elsewhere.py").write_text(text.replace(line, "IS_LINUX = False"))
+    monkeypatch.setattr(supervisor, "__file__", str(tmp_path / "elsewhere.py"))
+
+
+@pytest.mark.usefixtures("as_elsewhere")
+@pytest.mark.parametrize("habit", ["hangs", "ignores TERM", "has a child", "has a child that ignores TERM"])
+@pytest.mark.parametrize("way", ["stop", "signal"])
+def test_without_a_subreaper_the_group_is_ended(tmp_path: Path, habit: str, way: str) -> None:
+    """What other systems than Linux can do; a process in a session of its own would escape there."""
+    process = supervise(tmp_path, script(tmp_path, HABITS[habit][0]), grace=0.3)
+    told = pids(tmp_path, HABITS[habit][1])
+    if way == "stop":
+        assert process.stop().alive == 0
+    else:
+        os.kill(parent(process.pid), signal.SIGTERM)
+        assert ended(process).alive == 0
+    assert all_ended(told)
+
+
+@pytest.mark.usefixtures("as_elsewhere")
+def test_without_a_subreaper_what_is_left_in_the_group_is_counted(tmp_path: Path) -> None:
+    """As one, since the group is all that is known."""
+    code = "if not os.fork(): tell(); time.sleep(600)\nwhile not os.path.exists('pids'): time.sleep(0.01)"
+    end = ended(supervise(tmp_path, script(tmp_path, code), grace=SOON_S))
+    assert (end.code, end.left) == (0, 1)
+    assert all_ended(pids(tmp_path, 1))
+
+
+def test_stopping_one_command_leaves_another_alone(tmp_path: Path) -> None:
+    """Each has a supervisor and a control pipe of its own."""
     first = supervise(tmp_path, ["sleep", "600"])
     second = supervise(tmp_path, ["sleep", "600"])
     assert first.stop().signal == signal.SIGTERM

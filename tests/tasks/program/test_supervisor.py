@@ -34,7 +34,7 @@ def request(*fields: str) -> bytes:
 
 
 def test_a_whole_request_is_served(tmp_path: Path) -> None:
-    """The leash is cut at once, so the command is stopped, or it was quicker."""
+    """The control pipe closes at once, so the command is stopped."""
     status, told = serve(request("1", "-1", "", str(tmp_path), "2", "sleep", "600", "PATH=/usr/bin:/bin"))
     started, ended = told.decode().splitlines()
     assert status == 0
