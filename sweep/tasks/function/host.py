@@ -11,7 +11,6 @@ imported before the user's folder is on ``sys.path``, so that their ``types.py``
 
 import faulthandler
 import json
-import os
 import signal
 import socket
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 from sweep.client import Pruned, Reporter, Stopped, connect, report
 from sweep.tasks.function.config import Config
 from sweep.tasks.function.faults import Fault, fault_of, write_trace
+from sweep.tasks.function.forks import make_ordinary
 from sweep.tasks.function.preloaded import preload
 from sweep.tasks.function.results import as_values
 from sweep.tasks.function.surroundings import Surroundings, memory_in_use, output_to
@@ -163,13 +163,6 @@ class Runner:
         assert self._function is not None
         return self._function, self._surroundings
 
-    def leave_fork(self) -> None:
-        """Make a forked child an ordinary process: without our channel, and ended by SIGTERM."""
-        self._wire.close()
-        connect(Reporter(_refuse_in_fork))
-        if signal.getsignal(signal.SIGTERM) == self.terminate:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
     @staticmethod
     def _write(fault: Fault) -> None:
         try:
@@ -183,13 +176,8 @@ def main() -> None:
     number, text, folder, cwd = sys.argv[1:]
     preload()
     faulthandler.enable(file=2)
-    runner = Runner(Wire(socket.socket(fileno=int(number))), Target(text, Path(folder), Path(cwd)))
+    wire = Wire(socket.socket(fileno=int(number)))
+    runner = Runner(wire, Target(text, Path(folder), Path(cwd)))
     signal.signal(signal.SIGTERM, runner.terminate)
-    os.register_at_fork(after_in_child=runner.leave_fork)
+    make_ordinary(runner.terminate, wire.close)
     runner.serve()
-
-
-def _refuse_in_fork(_step: int, _values: Mapping[str, float]) -> None:
-    raise RuntimeError(
-        "sweep.report was called in a child process; report from the one that runs the function"
-    )
