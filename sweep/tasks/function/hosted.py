@@ -3,6 +3,7 @@
 This process never imports the user's code, and trusts nothing that the other one sends.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -107,10 +108,8 @@ class HostedFunction:
         self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
             self._process.wire.send(message)
-        except OSError:  # the process has ended; ``next`` returns why
-            return
 
     def _understood(self, message: dict[str, Any]) -> Report | Ended:
         if "report" in message:
@@ -190,14 +189,13 @@ class Host:
         Raises:
             MachineError: If no process can be started.
         """
-        if self._trial is not None and not (self._trial.is_reusable and not self._fresh):
+        process = self._kept_process()
+        if process is None:
             self.close()
-        message = start.message(self._metrics)
-        if self._process is None or not self._sent(self._process, message, stdout, stderr):
-            self.close()
-            self._process = HostProcess(self._target, self._env, self._grace)
-            self._sent(self._process, message, stdout, stderr)
-        self._trial = HostedFunction(self._process)
+            process = self._process = HostProcess(self._target, self._env, self._grace)
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
+            process.wire.send(start.message(self._metrics), [stdout, stderr])
+        self._trial = HostedFunction(process)
         return self._trial
 
     def close(self) -> None:
@@ -208,14 +206,10 @@ class Host:
             self._process.stop()
         self._trial = self._process = None
 
-    @staticmethod
-    def _sent(process: HostProcess, message: Mapping[str, Any], stdout: int, stderr: int) -> bool:
-        """Return whether a message could be sent; an idle process may have been killed."""
-        try:
-            process.wire.send(message, [stdout, stderr])
-        except OSError:
-            return False
-        return process.exit() is None
+    def _kept_process(self) -> HostProcess | None:
+        """Return the process of the last trial if it may run another one."""
+        is_kept = self._trial is not None and self._trial.is_reusable and not self._fresh
+        return self._process if is_kept and self._process is not None and self._process.is_ready() else None
 
 
 def _report(message: Mapping[str, Any]) -> Report:

@@ -15,6 +15,9 @@ from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.target import Target
 from sweep.tasks.function.wire import Wire
 
+_ANSWER_S = 5.0
+"""Within which an idle host answers."""
+
 _TOLD_S = 1.0
 """Within which a host that waits at a rung answers that it was told to end."""
 
@@ -72,6 +75,14 @@ class HostProcess:
     def wait(self, timeout: float) -> Exit | None:
         """Return how it ended, None if it still runs after ``timeout`` seconds."""
         return self._process.wait(timeout)
+
+    def is_ready(self) -> bool:
+        """Return whether an idle process answers; it may have been killed."""
+        try:
+            self.wire.send({"ready": None})
+            return self.wire.receive(_ANSWER_S) == {"ready": None}
+        except (OSError, EOFError, ValueError):
+            return False
 
     def tell(self, end: str) -> None:
         """Tell a host that waits at a rung how its trial ends, and wait until it has heard."""

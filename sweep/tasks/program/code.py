@@ -17,6 +17,9 @@ from sweep.tasks.program.own_files import is_own
 _GIT_S = 10.0
 """Seconds that a call of git may take."""
 
+_GROUP = 500
+"""Files that one call of git is asked about; a command line has a limit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
@@ -154,21 +157,19 @@ def _git_state(folder: Path, files: Sequence[Path]) -> tuple[str | None, bool | 
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None, None
-    paths = "\0".join(map(str, files))
-    only = ("--untracked-files=all", "--ignored", "--pathspec-from-file=-", "--pathspec-file-nul")
-    changed = (
-        _git(folder, "--literal-pathspecs", "status", "--porcelain", *only, given=paths) if files else ""
-    )
-    return commit.strip(), None if changed is None else bool(changed)
+    status = ("--literal-pathspecs", "status", "--porcelain", "--untracked-files=all", "--ignored", "--")
+    groups = [files[start : start + _GROUP] for start in range(0, len(files), _GROUP)]
+    changed = [_git(folder, *status, *map(str, group)) for group in groups]
+    return commit.strip(), None if None in changed else any(changed)
 
 
-def _git(folder: Path, *arguments: str, given: str = "") -> str | None:
+def _git(folder: Path, *arguments: str) -> str | None:
     """Return what git prints, None if there is no git or no repository; no hook or helper of theirs runs."""
     options = ("-c", "core.fsmonitor=false", "--no-optional-locks")
     try:
         done = subprocess.run(  # noqa: S603  a list of arguments, no shell
             ["git", "-C", str(folder), *options, *arguments],  # noqa: S607  the user's own git
-            input=given,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="surrogateescape",
