@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_command import write_words
+from sweep_command import DEADLINE_S, write_words
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import ToyTask
 
@@ -202,10 +202,17 @@ def test_the_time_of_a_trial_is_training_not_the_start_of_its_worker(tmp_path: P
 
 def test_the_timeout_of_a_run_leaves_its_trial_waiting(tmp_path: Path) -> None:
     """The run stops, the trial waits with its rung stored, and the next run goes on from there."""
-    spec = listed_study("sleep", "learn", timeout="2s")
-    summary = run_toy(tmp_path, spec)
-    assert summary.stopped_by == "timeout"
-    assert [(t.state, tuple(t.rungs)) for t in summary.study.trials] == [("waiting", (10,))]
+    timeout_s, rungs = 0.5, None
+    while not rungs:  # a run whose worker is slower to start than its timeout trains nothing
+        timeout_s *= 2
+        assert timeout_s < DEADLINE_S
+        spec = listed_study("sleep", "learn", timeout=f"{timeout_s}s")
+        summary = run_toy(tmp_path, spec)
+        assert summary.stopped_by == "timeout"
+        (trial,) = summary.study.trials
+        assert trial.state == "waiting"
+        rungs = tuple(trial.rungs)
+    assert rungs == (10,)
     watcher = Watcher(stop_after=0)
     run_toy(tmp_path, spec, watcher)
     assert watcher.of(SegmentStored) == []
