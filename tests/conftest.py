@@ -1,18 +1,21 @@
 """What the tests share: word lists, the makemore names, and one torch thread."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of processes compiles every module
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
 from small_study import _own_ledger, small, trained
 
 from sweep.tasks.mlp.corpus import Corpus, load_corpus
-from sweep.tasks.mlp.trainer import MLP
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
 
@@ -36,11 +39,29 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
 
 
+_compiling = pytest.StashKey[subprocess.Popen[bytes]]()
+
+_COMPILE = """
+from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.trainer import MLP
+
+MLP.prepare_worker(load_corpus("data/names.txt"), engine="fused", device="cpu")
+"""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the fast engine before there are many processes that would each do it."""
+    """Compile the fast engine once, while the test processes collect."""
     if session.config.getoption("numprocesses", None):
-        MLP.prepare_worker(load_corpus(REPOSITORY / "data" / "names.txt"), engine="fused", device="cpu")
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        compiling = subprocess.Popen([sys.executable, "-c", _COMPILE], cwd=REPOSITORY, env=environment)
+        session.config.stash[_compiling] = compiling
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Hand out no test before the engine is compiled, which each process would do for itself."""
+    assert node.config.stash[_compiling].wait() == 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,6 @@ References:
 """
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -35,7 +34,8 @@ from sweep.errors import (
     StudyConflictError,
 )
 from sweep.storage.folders import LOCK, Folder, LocalFolder
-from sweep.storage.sqlite_file import PATIENCE_S, check_file, check_side_files, connect
+from sweep.storage.optuna_schema import make_file, open_file
+from sweep.storage.sqlite_file import PATIENCE_S, check_file, check_side_files
 
 Storage = RDBStorage
 """An opened database, for rooms that only hand it on."""
@@ -43,8 +43,6 @@ Storage = RDBStorage
 _Result = TypeVar("_Result")
 
 _PREFIX = "sqlite:///"
-_URL = f"{_PREFIX}sweep.db"
-"""What Optuna hears of a file. Ours is connected past it: its path may hold ``{}``, ``?`` or ``%``."""
 _OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
 _OWNER = f"{LOCK}json"
 """Name of the file that says who runs a study."""
@@ -171,7 +169,7 @@ class SQLiteDatabase(Database):
                 raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
                 self._create()
-            storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "rw")})
+            storage = open_file(self.path, "rw")
         _begin_with(storage.engine, "BEGIN IMMEDIATE")
         return storage
 
@@ -187,7 +185,7 @@ class SQLiteDatabase(Database):
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
         with machine_errors(self.path), storage_errors(self.path):
             check_file(self.path)
-            storage = RDBStorage(_URL, {"creator": _connecting_to(self.path, "ro")}, skip_table_creation=True)
+            storage = open_file(self.path, "ro", skip_table_creation=True)
         _begin_with(storage.engine, "BEGIN")
         return storage
 
@@ -226,16 +224,9 @@ class SQLiteDatabase(Database):
         aside = self.files.path / ".new.db"
         for left_over in self.files.path.glob(f"{aside.name}*"):
             left_over.unlink()
-        storage = RDBStorage(_URL, {"creator": _connecting_to(aside, "rwc")})
-        storage.remove_session()
-        storage.engine.dispose()
+        make_file(aside)
         with machine_errors(self.path):
             os.replace(aside, self.path)
-
-
-def _connecting_to(path: Path, mode: str) -> Callable[[], sqlite3.Connection]:
-    """Return what connects to a file, also after the process has changed its folder; see ``connect``."""
-    return functools.partial(connect, path.resolve(), mode)
 
 
 def _kind_of(url: str) -> type[Database]:

@@ -30,6 +30,7 @@ from sweep.storage.bucket import SCHEME, bucket_folder
 from sweep.storage.database import Database, machine_errors, storage_errors
 from sweep.storage.drivers import create_tables, living_drivers
 from sweep.storage.folders import Folder, LocalFolder
+from sweep.storage.optuna_schema import open_storage
 from sweep.storage.sqlite_file import PATIENCE_S
 
 OPENING_PATIENCE_S = 10.0
@@ -146,7 +147,7 @@ class PostgresDatabase(Database):
     def _open_for_writing(self) -> RDBStorage:
         with self.opening():
             self._check_tables()
-            storage = RDBStorage(self._text(), self._settings())
+            storage = open_storage(self._text(), self._settings())
             create_tables(storage.engine)
         return storage
 
@@ -156,7 +157,7 @@ class PostgresDatabase(Database):
                 f"no studies in {self.where}; `sweep run STUDY.toml --storage URL` makes some"
             )
         settings = self._settings(execution_options={"postgresql_readonly": True})
-        return RDBStorage(self._text(), settings, skip_table_creation=True)
+        return open_storage(self._text(), settings, skip_table_creation=True)
 
     def _check_tables(self) -> set[str]:
         tables = self._tables()

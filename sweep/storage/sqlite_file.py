@@ -67,6 +67,11 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_memory() -> sqlite3.Connection:
+    """Make a database in memory, which ends with its connection."""
+    return sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
+
+
 class _Connection(sqlite3.Connection):
     """A connection that is closed when it is collected, as SQLAlchemy's pools leave it to be.
 

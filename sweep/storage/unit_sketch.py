@@ -104,7 +104,8 @@ def estimate_overlap(hashes: set[int], sketches: Sequence[UnitSketch]) -> Overla
     best = Overlap(0.0, len(hashes), len(hashes))
     for sketch in finest_first:
         known |= sketch.hashes
-        compared = {each for each in hashes if each <= sketch.limit}
+        limit = sketch.limit  # which decodes the sketch
+        compared = {each for each in hashes if each <= limit}
         share = len(compared & known) / max(len(compared), 1)
         if share > best.share or sketch is finest_first[0]:
             best = Overlap(share, len(compared), len(hashes))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_command import write_words
+from sweep_command import DEADLINE_S, write_words
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import ToyTask
 
@@ -187,25 +187,32 @@ def test_both_objectives_of_a_trial_are_stored(tmp_path: Path, cost: str) -> Non
 
 def test_a_trial_over_its_time_is_given_up(tmp_path: Path) -> None:
     """It ends as timeout with the limit in its reason, is not tried again, and the next one trains."""
-    spec = listed_study("sleep", "learn", trial_timeout="0.5s")
+    spec = listed_study("sleep", "learn", trial_timeout="2s")
     summary = run_toy(tmp_path, spec)
     assert [t.state for t in summary.study.trials] == ["timeout", "complete"]
-    assert summary.study.trials[0].reason == "timeout after 0.5 s, at step 300 or later"
+    assert summary.study.trials[0].reason == "timeout after 2 s, at step 300 or later"
     assert run_toy(tmp_path, spec).trained == 0
 
 
 def test_the_time_of_a_trial_is_training_not_the_start_of_its_worker(tmp_path: Path) -> None:
     """A worker that takes longer to start than a trial may take does not end its trial."""
-    summary = run_toy(tmp_path, listed_study("learn", trial_timeout="0.7s"), task=ToyTask(start_s=1.2))
+    summary = run_toy(tmp_path, listed_study("learn", trial_timeout="2s"), task=ToyTask(start_s=3.0))
     assert [t.state for t in summary.study.trials] == ["complete"]
 
 
 def test_the_timeout_of_a_run_leaves_its_trial_waiting(tmp_path: Path) -> None:
     """The run stops, the trial waits with its rung stored, and the next run goes on from there."""
-    spec = listed_study("sleep", "learn", timeout="2s")
-    summary = run_toy(tmp_path, spec)
-    assert summary.stopped_by == "timeout"
-    assert [(t.state, tuple(t.rungs)) for t in summary.study.trials] == [("waiting", (10,))]
+    timeout_s, rungs = 0.5, None
+    while not rungs:  # a run whose worker is slower to start than its timeout trains nothing
+        timeout_s *= 2
+        assert timeout_s < DEADLINE_S
+        spec = listed_study("sleep", "learn", timeout=f"{timeout_s}s")
+        summary = run_toy(tmp_path, spec)
+        assert summary.stopped_by == "timeout"
+        (trial,) = summary.study.trials
+        assert trial.state == "waiting"
+        rungs = tuple(trial.rungs)
+    assert rungs == (10,)
     watcher = Watcher(stop_after=0)
     run_toy(tmp_path, spec, watcher)
     assert watcher.of(SegmentStored) == []

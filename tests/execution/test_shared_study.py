@@ -229,8 +229,9 @@ def test_nothing_that_commands_write_holds_the_password(
     search = "search = {block_size = {low = 2, high = 3}}"
     fixed = "fixed = {num_steps = 40, hidden_neurons = 4}"
     (tmp_path / "small.toml").write_text(f'trials = 2\ndata = {{words = "words.txt"}}\n{search}\n{fixed}\n')
-    confirm = ["confirm", "small", "--top", "1", "--seeds", "2", "--certify", "2"]
-    for command in (["run", "small.toml", "--json"], confirm, ["report", "small"], ["export", "small"]):
+    confirm = ["confirm", "small", "--top", "1", "--seeds", "2", "--certify", "2", "--workers", "1"]
+    run = ["run", "small.toml", "--json", "--workers", "1"]
+    for command in (run, confirm, ["report", "small"], ["export", "small"]):
         assert main([*command, *where]) == 0
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     texts = ["".join(capsys.readouterr()).encode(), *(path.read_bytes() for path in written)]

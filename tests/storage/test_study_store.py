@@ -1,12 +1,15 @@
 """What is written of a study is read again to the last bit; names and identity are guarded."""
 
+import contextlib
 import math
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from toy_runs import database_in, toy_study
 from toy_task import TOY
@@ -35,6 +38,15 @@ AWKWARD = [0.1 + 0.2, 1 / 3, math.nextafter(2.0, 3.0), 5e-324, 2.225073858507201
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
     return database_in(tmp_path).open_for_writing()
+
+
+@contextlib.contextmanager
+def read_by_optuna(folder: Path) -> Iterator[optuna.Study]:
+    """Load the study as Optuna's own tools do, and close the connections that they leave open."""
+    storage = RDBStorage(f"sqlite:///{folder}/toy.db")
+    yield optuna.load_study(study_name="toy", storage=storage)
+    storage.remove_session()
+    storage.engine.dispose()
 
 
 def segment(step: int, percent: int | None, dev_loss: float) -> SegmentRecord:
@@ -83,9 +95,9 @@ def test_optunas_own_tools_read_the_trials(tmp_path: Path, storage: Storage) -> 
         writer.store_segments(trial_id, [segment(300, 10, 2.5)])
         writer.store_segments(trial_id, [segment(300, 10, 2.5), segment(3_000, 100, 2.25)])
         writer.end(trial_id, "complete", seconds=1, dev_loss=2.25)
-    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path}/toy.db")
-    assert (study.best_value, study.best_params) == (2.25, PARAMS)
-    assert study.trials[0].intermediate_values == {10: 2.5, 100: 2.25}
+    with read_by_optuna(tmp_path) as study:
+        assert (study.best_value, study.best_params) == (2.25, PARAMS)
+        assert study.trials[0].intermediate_values == {10: 2.5, 100: 2.25}
 
 
 def test_optunas_own_tools_read_both_objectives(tmp_path: Path, storage: Storage) -> None:
@@ -98,14 +110,11 @@ def test_optunas_own_tools_read_both_objectives(tmp_path: Path, storage: Storage
         writer.end(trial_id, "complete", seconds=1, dev_loss=loss, cost=cost)
     trial_id = writer.claim(PARAMS, SPEC.space, 1, FACTS, ORIGIN)
     writer.end(trial_id, "diverged", seconds=1, cost=5, reason="diverged: the loss was nan")
-    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path}/toy.db")
-    assert study.metric_names == ["dev_loss", "n_params"]
-    assert study.directions == [StudyDirection.MINIMIZE] * 2
-    assert [(trial.number, trial.values) for trial in study.best_trials] == [
-        (0, [2.5, 10]),
-        (1, [2.25, 30]),
-        (3, [2.0, 40]),
-    ]
+    with read_by_optuna(tmp_path) as study:
+        assert study.metric_names == ["dev_loss", "n_params"]
+        assert study.directions == [StudyDirection.MINIMIZE] * 2
+        front = [(trial.number, trial.values) for trial in study.best_trials]
+        assert front == [(0, [2.5, 10]), (1, [2.25, 30]), (3, [2.0, 40])]
     stored = load_study(storage, "toy")
     assert (stored.objectives, stored.cost) == (("dev_loss", "n_params"), "n_params")
     assert [trial.dev_loss for trial in stored.trials] == [2.5, 2.25, 2.5, 2.0, None]
@@ -114,8 +123,8 @@ def test_optunas_own_tools_read_both_objectives(tmp_path: Path, storage: Storage
 def test_a_study_of_one_objective_is_stored_as_ever(tmp_path: Path, storage: Storage) -> None:
     """One direction, no metric name, and the identity that older studies have."""
     open_study(storage, SPEC, TOY, DATA)
-    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{tmp_path}/toy.db")
-    assert (study.directions, study.metric_names) == ([StudyDirection.MINIMIZE], None)
+    with read_by_optuna(tmp_path) as study:
+        assert (study.directions, study.metric_names) == ([StudyDirection.MINIMIZE], None)
     assert load_study(storage, "toy").identity["objective"] == "dev_loss"
     assert load_study(storage, "toy").objectives == ("dev_loss",)
 

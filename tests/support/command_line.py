@@ -99,7 +99,7 @@ def in_terminal(
 
 def read_terminal(descriptor: int) -> Iterator[str]:
     """Yield what appears on a terminal until its programs have ended."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + DEADLINE_S
     while time.monotonic() < end:
         try:
             part = os.read(descriptor, 4096)

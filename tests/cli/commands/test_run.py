@@ -142,7 +142,7 @@ def test_a_list_from_another_editor_is_read(raw: bytes, folder: Path, capsys: Ca
 @pytest.mark.parametrize("joined", ["--json 2>log", "2>&1"])
 def test_a_run_whose_output_nobody_reads_stops_as_if_told_to(joined: str, folder: Path) -> None:
     """Status 141, as for a signal; what ran is stored and waits, and the log says so where there is one."""
-    pipe = f"{SWEEP} run small --trials 400 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
+    pipe = f"{SWEEP} run small --trials 400 --workers 1 {joined} | head -4; exit ${{PIPESTATUS[0]}}"
     run = ["bash", "-c", pipe]
     ended = subprocess.run(
         run, cwd=folder, env=environment(), capture_output=True, timeout=DEADLINE_S, check=False

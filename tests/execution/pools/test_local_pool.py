@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from sweep_command import is_alive, kill, wait_until, workers
+from sweep_command import DEADLINE_S, is_alive, kill, wait_until, workers
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 
@@ -53,7 +53,7 @@ def job(trial: int, conduct: str = "learn", state: bytes | None = b"[300, 5]") -
 def wait_for(pool: Pool, n: int = 1) -> list[SegmentOutcome]:
     """Wait until so many jobs have ended."""
     ended: list[SegmentOutcome] = []
-    end = time.monotonic() + 60
+    end = time.monotonic() + DEADLINE_S
     while len(ended) < n and time.monotonic() < end:
         ended += pool.wait(0.1)
     return ended
@@ -103,15 +103,15 @@ def test_processes_that_die_at_birth_end_the_run(many, conduct, tmp_path, monkey
 def test_a_process_that_hangs_before_it_reads_does_not_block_the_driver(many, tmp_path, monkeypatch) -> None:
     """Waiting takes as long as it was asked to, until the start limit is over."""
     give_birth(tmp_path, monkeypatch, HANG)
-    monkeypatch.setattr(local_pool, "START_LIMIT_S", 1.0)
+    monkeypatch.setattr(local_pool, "START_LIMIT_S", 3.0)
     started = time.monotonic()
     with pool_of(1, ToyTask(many=many)) as pool:
         pool.submit(job(0))
         assert pool.wait(0.1) == []
-        assert time.monotonic() - started < 1
-        with pytest.raises(MachineError, match=r"cannot start: it was not ready after 1 s"):
+        assert time.monotonic() - started < 3
+        with pytest.raises(MachineError, match=r"cannot start: it was not ready after 3 s"):
             wait_for(pool)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # it hangs ten minutes
 
 
 @EITHER
@@ -339,7 +339,7 @@ def test_closing_ends_all_processes_at_once(many: int, start_s: float) -> None:
     """Whether they train, idle or still start, they are gone in two seconds; closing twice is harmless."""
     with pool_of(2, ToyTask(many=many, start_s=start_s), devices=("toy:0", "toy:1")) as pool:
         pool.submit(job(0, "sleep"))
-        assert wait_until(lambda: len(workers(os.getpid())) == 2, 10)
+        assert wait_until(lambda: len(workers(os.getpid())) == 2)
         pids = workers(os.getpid())
         started = time.monotonic()
         pool.close()
