@@ -76,4 +76,4 @@ def test_cuts_run_forward_to_the_end(num_steps: int) -> None:
 def test_rungs_are_the_ones_of_the_design() -> None:
     """Stored rungs of old studies rest on these figures."""
     assert DECISION_RUNGS == (10, 30, 90)
-    assert SHORT_TRIAL == 2_000
+    assert SHORTEST == 2_000

@@ -4,7 +4,7 @@ import bisect
 from collections.abc import Iterable
 
 from sweep.definition.records import TrialRecord
-from sweep.definition.spec import StudySpec
+from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 
 
@@ -15,9 +15,11 @@ class KeptFiles:
     would trip over each other. The last driver of a study tidies all of them.
     """
 
-    def __init__(self, checkpoints: Checkpoints, spec: StudySpec, *, is_alone: bool) -> None:
-        """Keep as many as the study asks for; ``is_alone`` if no other driver may use the folder."""
-        self._checkpoints, self._spec = checkpoints, spec
+    def __init__(
+        self, checkpoints: Checkpoints, keep: int, *, is_alone: bool, direction: str = MINIMIZE
+    ) -> None:
+        """Keep the files of the best ``keep`` trials; ``is_alone`` if no other driver may use the folder."""
+        self._checkpoints, self._keep, self._direction = checkpoints, keep, direction
         self._tidies_all = is_alone
         self._ended_here: set[int] = set()
         self._best: list[tuple[float, int]] = []
@@ -44,8 +46,8 @@ class KeptFiles:
         if dev_loss is None:
             self._tidy(number, keep=False)
             return
-        bisect.insort(self._best, (self._spec.as_loss(dev_loss), number))
-        out = self._best.pop()[1] if len(self._best) > self._spec.keep else None
+        bisect.insort(self._best, (as_loss(self._direction, dev_loss), number))
+        out = self._best.pop()[1] if len(self._best) > self._keep else None
         if out != number:
             self._tidy(number, keep=True)
         if out is not None:

@@ -12,7 +12,9 @@ class KnownTrials:
     def __init__(self, run: StudyRun, study: StudyRecord, *, is_alone: bool) -> None:
         """Learn the stored trials; ``is_alone`` if no other driver may add some."""
         self._run = run
-        self.files = KeptFiles(run.checkpoints, run.spec, is_alone=is_alone)
+        self.files = KeptFiles(
+            run.checkpoints, run.spec.keep, is_alone=is_alone, direction=run.spec.direction
+        )
         self.start_from(study)
 
     def start_from(self, study: StudyRecord) -> None:
