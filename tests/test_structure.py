@@ -65,6 +65,7 @@ CIRCLES = {
     ("sweep", "sweep.api.stored"),  # named for type checkers; loaded when it is asked for
     ("sweep", "sweep.api.training"),  # named for type checkers; loaded when it is asked for
     ("sweep.cli.commands.run", "sweep.cli.registry"),  # looks up what trainers add for after a run
+    ("sweep.cli.commands.using", "sweep.cli.registry"),  # looks up what trainers add for after an export
     ("sweep.storage.database", "sweep.storage.postgres"),  # loads a kind of database when it is chosen
     ("sweep.tasks.mlp.engines.gpu", "sweep.tasks.mlp.engines.population"),  # loads the engine when it trains
 }

@@ -14,7 +14,7 @@ from sweep.definition.records import TRAIN_SECONDS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
-from sweep.task import DEFAULT_TASK
+from sweep.task import DEFAULT_TASK, data_files
 
 
 class _Versions(TypedDict):
@@ -64,8 +64,8 @@ def _check_data(study: StudyRecord) -> None:
         raise ValueError("its data section is not what was stored")
     files = {key: value for key, value in study.data.items() if key not in data}
     check_kind(files, dict[str, str], "study.data")
-    if study.trainer == DEFAULT_TASK and not files:
-        raise ValueError("its data section names no file")
+    if study.trainer == DEFAULT_TASK:
+        check_kind(dict(data_files(study.task, study.data)), dict[str, str], "study.data")
 
 
 def entries_of(stored: Any, where: str) -> tuple[Any, ...]:
