@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweep.tasks.function.process import HostProcess
+from sweep.tasks.function.process import HostProcess, describe_exit
 from sweep.tasks.function.target import Target
 from sweep.tasks.program.reports import Ended, Report, parse_report
 
@@ -135,7 +135,7 @@ class HostedFunction:
     def _die(self) -> Ended:
         """Return the end of a trial whose process ended, or closed its channel."""
         exit_ = self._process.wait(_SLICE_S)
-        return self._fail("closed sweep's own channel" if exit_ is None else str(exit_))
+        return self._fail("closed sweep's own channel" if exit_ is None else describe_exit(exit_))
 
     def _fail(self, what: str) -> Ended:
         self._process.stop()

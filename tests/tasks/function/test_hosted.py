@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hosted_functions import Functions, next_event
 
-from sweep.errors import MachineError
+from sweep.errors import NotFoundError
 from sweep.tasks.function.hosted import Host, TrialStart
 from sweep.tasks.program.reports import Ended
 
@@ -199,7 +199,7 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
     start = TrialStart(parameters={}, searched=[], seed=1, dir=str(tmp_path), checkpoint=str(tmp_path))
     with (
         open(os.devnull, "w") as null,
-        pytest.raises(MachineError, match=r"cannot start in .*gone: .*No such"),
+        pytest.raises(NotFoundError, match=r"cannot start in .*gone: No such"),
     ):
         host.begin(start, stdout=null.fileno(), stderr=null.fileno())
     host.close()
