@@ -1,4 +1,4 @@
-"""What does one ``report`` cost the training that calls it, in microseconds?
+"""What does one ``report`` cost the training that calls it, in microseconds of its processor time?
 
 A function in its host, read by a worker that does nothing else, and a script that appends to a file.
 
@@ -74,7 +74,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found))
     else:
-        print("\n".join(f"{name:8}  {spent:6.1f} us a report" for name, spent in found.items()))
+        print("\n".join(f"{name:8}  {spent:6.1f} us of CPU a report" for name, spent in found.items()))
 
 
 if __name__ == "__main__":
