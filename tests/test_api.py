@@ -48,9 +48,11 @@ def test_no_module_hides_a_public_name() -> None:
     for module in pkgutil.walk_packages(sweep.__path__, "sweep."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    functions = [getattr(sweep, name) for name in sweep.__all__ if name != "__version__"]
-    assert [type(function).__name__ for function in functions] == ["function"] * 4
-    assert [function.__name__ for function in functions] == sweep.__all__[1:]
+    names = [name for name in sweep.__all__ if name != "__version__"]
+    found = [getattr(sweep, name) for name in names]
+    kinds = {name: type(value).__name__ for name, value in zip(names, found, strict=True)}
+    assert kinds == {name: "type" if name in ("Pruned", "Stopped") else "function" for name in names}
+    assert [value.__name__ for value in found] == names
 
 
 def test_the_columns_of_the_table_are_numbers_that_pandas_computes_with() -> None:
