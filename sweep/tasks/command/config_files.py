@@ -36,15 +36,17 @@ def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
         OSError: If the file cannot be written.
     """
     name = f"config.{kind}"
-    write_all_atomically(folder, {name: config_text(kind, values).encode()}, push=False)
+    write_all_atomically(folder, {name: config_bytes(kind, values)}, push=False)
     return folder / name
 
 
-def config_text(kind: str, values: Mapping[str, Any]) -> str:
+def config_bytes(kind: str, values: Mapping[str, Any]) -> bytes:
     """Return what ``write_config`` writes; it raises the same ``StudyFileError``."""
     tables = nested(values)
     try:
-        return WRITERS[kind](tables)
+        return WRITERS[kind](tables).encode()
+    except UnicodeEncodeError as error:
+        raise StudyFileError(f"config.{kind} cannot hold text that UTF-8 cannot encode") from error
     except (ValueError, TypeError) as error:
         raise StudyFileError(f"config.{kind} cannot hold the parameters: {error}") from error
 
@@ -86,7 +88,7 @@ _YAML_WORDS = re.compile(r"y|n|yes|no|on|off|true|false|null|nan|inf", re.IGNORE
 """Text that some reader of YAML takes for another kind of value."""
 
 _UNPRINTED = re.compile(
-    r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"[^\x20-\x7e\xa0-\u2027\u202a-\udfff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """Characters that YAML does not allow, or takes for a line break."""
 
@@ -142,8 +144,6 @@ def _yaml_text(text: str) -> str:
 
 def _yaml_escape(character: re.Match[str]) -> str:
     code = ord(character[0])
-    if 0xD800 <= code <= 0xDFFF:
-        raise ValueError("text that UTF-8 cannot encode")
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 

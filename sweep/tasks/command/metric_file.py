@@ -46,8 +46,8 @@ class MetricFile:
 
     def is_outside(self, folder: Path) -> bool:
         """Return whether the file lies outside a trial's folder, where several trials may write it."""
-        inside = os.path.normpath(folder)
-        return os.path.commonpath([inside, os.path.normpath(folder / self.path)]) != inside
+        inside = os.path.abspath(folder)
+        return os.path.commonpath([inside, os.path.abspath(folder / self.path)]) != inside
 
 
 def parse_metric_file(spec: Any) -> MetricFile:
