@@ -348,8 +348,7 @@ class KeepsNotes(Protocol):
     """Notes findings beside the trials, which are stored with a study."""
 
     note_kinds: str
-    """``module:object`` of a mapping: key in the database -> class of ``definition.notes.Note``. It is loaded
-    whenever a study is read, so it must be cheap."""
+    """``module:object``, cheap to load: key in the database -> class of ``definition.notes.Note``."""
 
 
 @runtime_checkable

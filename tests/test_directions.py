@@ -4,24 +4,27 @@ The twins are the toy and the same toy with all values negated. They are searche
 """
 
 import dataclasses
-import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from optuna.storages import RDBStorage
+from study_evidence import made_confirmation
 from toy_runs import database_in, run_toy, toy_study
-from toy_task import NEGATED, TOY, ToyTask
+from toy_task import NEGATED, TOY
 
 from sweep import task as seam
-from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
-from sweep.certify.confirmation import Verdict, certificate_of, judge
+from sweep.certify.confirmation import certificate_of, judge
+from sweep.certify.contenders import rank_configurations
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
 from sweep.reporting.advice.checks import advise
+from sweep.reporting.confirm_text import sentences
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.expected_best import draws
 from sweep.reporting.figures.cost import loss_by_objective
@@ -51,10 +54,15 @@ STUDIES: dict[str, dict[str, Any]] = {
 """Sampler -> a study that it is asked in."""
 
 
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Let the twins be found by name."""
+    for name in TWINS:
+        patch.setitem(seam.BUILT_IN, name, f"toy_task:{'TOY' if name == 'toy' else 'NEGATED'}")
+
+
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in TWINS:
-        monkeypatch.setitem(seam.BUILT_IN, name, f"toy_task:{'TOY' if name == 'toy' else 'NEGATED'}")
+    install(monkeypatch)
 
 
 def searched(folder: Path, **settings: Any) -> list[StudyRecord]:
@@ -119,21 +127,31 @@ def test_a_diverged_trial_is_bad_for_the_sampler_of_either(tmp_path: Path) -> No
     assert reason == "diverged: the gain was -1e+30 at step 900"
 
 
+@pytest.fixture(scope="module")
+def searched_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[StudyRecord]]:
+    """Studies of 30 trials, some of them pruned, and their folder."""
+    folder = tmp_path_factory.mktemp("twins")
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch)
+        return folder, searched(folder, sampler="random", trials=30, pruner="median")
+
+
 @pytest.fixture
-def twins(tmp_path: Path) -> list[StudyRecord]:
-    """Studies of 30 trials with two seeds each, some of them pruned."""
-    return searched(tmp_path, sampler="random", trials=30, replicates=2, pruner="median")
+def twins(searched_once: tuple[Path, list[StudyRecord]]) -> list[StudyRecord]:
+    return searched_once[1]
 
 
-def test_values_are_stored_and_ranked_as_they_are(twins: list[StudyRecord], tmp_path: Path) -> None:
+def test_values_are_stored_and_ranked_as_they_are(
+    searched_once: tuple[Path, list[StudyRecord]],
+) -> None:
     """Optuna has the direction, the values and the best trial; the table has the twin's order."""
-    lower, higher = twins
+    folder, (lower, higher) = searched_once
     rows, rows_of_twin = (rank_trials(study).to_dict("records") for study in (higher, lower))
     assert [row["trial"] for row in rows] == [row["trial"] for row in rows_of_twin]
     ranked = [row for row in rows if row["rank"]]
-    assert [-row["dev_loss"] for row in ranked] == [r["dev_loss"] for r in rows_of_twin[: len(ranked)]]
-    assert [row["dev_loss_sd"] for row in ranked] == [r["dev_loss_sd"] for r in rows_of_twin[: len(ranked)]]
-    storage = database_in(tmp_path / "negated-toy").open_read_only()
+    assert [-row["value"] for row in ranked] == [r["value"] for r in rows_of_twin[: len(ranked)]]
+    assert [row["value_sd"] for row in ranked] == [r["value_sd"] for r in rows_of_twin[: len(ranked)]]
+    storage = database_in(folder / "negated-toy").open_read_only()
     assert isinstance(storage, RDBStorage)
     import optuna
 
@@ -214,41 +232,55 @@ def test_a_front_is_that_of_the_twin(tmp_path: Path) -> None:
     assert fronts[0].loss_range == [-end for end in reversed(fronts[1].loss_range)]
 
 
-def confirmed(folder: Path, task: ToyTask, asked: ConfirmSettings) -> tuple[StudyRecord, Verdict, Any]:
-    """Confirm a twin's study and return its verdict and certificate."""
-    database = database_in(folder)
-    study = load_study(database.open_read_only(), "toy")
-    plan = plan_confirmation(study, None, asked)
-    assert run_confirmation(task, study, plan, database, workers=1)
-    storage = database.open_read_only()
-    study = load_study(storage, "toy")
-    confirmation = load_confirmation(storage, study)
-    assert confirmation is not None
-    verdict = judge(study, confirmation)
-    return study, verdict, certificate_of(confirmation, verdict)
-
-
-@pytest.mark.parametrize("method", ["fixed", "race"])
-def test_a_confirmation_chooses_as_the_twin(method: str, tmp_path: Path) -> None:
-    """Candidates, tied sets, intervals, powers and the certificate agree to the last digit."""
-    searched(tmp_path, sampler="random", trials=24)
-    asked = ConfirmSettings(top=3, seeds=6, certify=2, method=method, delta=0.003)
-    (_, lower, certificate), (_, higher, other) = (
-        confirmed(tmp_path / name, task, asked) for name, task in TWINS.items()
+def confirmed(losses: dict[int, list[float]], certified: list[float], sign: int) -> Confirmation:
+    """Return a confirmation with these losses by candidate, or with their negated values."""
+    made = made_confirmation(losses, certified)
+    trials = {
+        job: dataclasses.replace(trial, dev_loss=sign * (trial.dev_loss or 0))
+        for job, trial in made.trials.items()
+    }
+    candidates = tuple(
+        dataclasses.replace(c, search_loss=sign * c.search_loss, estimate=sign * c.estimate)
+        for c in made.plan.candidates
     )
+    plan = dataclasses.replace(made.plan, candidates=candidates)
+    direction = "minimize" if sign > 0 else "maximize"
+    return dataclasses.replace(made, plan=plan, trials=trials, direction=direction)
+
+
+def test_contenders_are_those_of_the_twin(twins: list[StudyRecord]) -> None:
+    """The same configurations in the same order, by means that borrow from neighbours."""
+    lower, higher = (rank_configurations(study) for study in twins)
+    assert [c.trial for c in lower] == [c.trial for c in higher]
+    assert [(c.estimate, c.search_loss) for c in lower] == [(-c.estimate, -c.search_loss) for c in higher]
+
+
+def test_a_confirmation_chooses_as_the_twin(twins: list[StudyRecord]) -> None:
+    """Candidates, tied sets, intervals, powers and the certificate agree to the last digit."""
+    numbers = [trial.number for trial in twins[0].complete_trials()[:3]]
+    losses = dict(
+        zip(numbers, ([0.31, 0.35, 0.3, 0.33], [0.3, 0.36, 0.3, 0.34], [0.5, 0.52, 0.55, 0.51]), strict=True)
+    )
+    both = [confirmed(losses, [0.32, 0.33], sign) for sign in (1, -1)]
+    lower, higher = (judge(study, made) for study, made in zip(twins, both, strict=True))
     same = ["trial", "rank", "n", "sd", "tied", "reason", "certified_sd", "optimism", "seeds"]
-    assert json.dumps(lower.rows[same].to_dict("records")) == json.dumps(higher.rows[same].to_dict("records"))
+    assert lower.rows[same].to_dict("records") == higher.rows[same].to_dict("records")
     for row, twin in zip(lower.rows.to_dict("records"), higher.rows.to_dict("records"), strict=True):
         assert row["mean"] == -twin["mean"]
         assert row["losses"] == [-value for value in twin["losses"]]
         assert row["search_loss"] == -twin["search_loss"]
-        assert row["diff"] is None or row["diff"] == -twin["diff"]
-        assert row["ci_low"] is None or (row["ci_low"], row["ci_high"]) == (-twin["ci_high"], -twin["ci_low"])
+        assert row["diff"] == -twin["diff"]
+        assert (row["ci_low"], row["ci_high"]) == (-twin["ci_high"], -twin["ci_low"])
     assert lower.chosen is not None
     assert higher.chosen is not None
     assert (lower.chosen.trial, lower.rounds) == (higher.chosen.trial, higher.rounds)
     assert lower.smallest_difference == higher.smallest_difference
     assert lower.seeds_to_decide == higher.seeds_to_decide
+    certificate, other = (
+        certificate_of(made, verdict) for made, verdict in zip(both, (lower, higher), strict=True)
+    )
+    assert certificate is not None
+    assert other is not None
     assert certificate.dev_losses == tuple(-value for value in other.dev_losses)
     assert (certificate.seeds, certificate.sd, certificate.optimism) == (
         other.seeds,
@@ -256,4 +288,47 @@ def test_a_confirmation_chooses_as_the_twin(method: str, tmp_path: Path) -> None
         other.optimism,
     )
     assert higher.choice is not None
-    assert not re.search("lowest|above", higher.choice.reason)
+    assert higher.choice.reason == "the highest mean"
+    told, told_of_twin = (
+        " ".join(sentences(study, made, verdict, None))
+        for study, made, verdict in zip(twins, both, (lower, higher), strict=True)
+    )
+    assert negated(told_of_twin).replace("highest", "lowest").replace("gain", "dev loss") == negated(told)
+
+
+def test_a_race_of_negated_values_eliminates_as_the_twin(twins: list[StudyRecord]) -> None:
+    """The rounds to come are the same, as the race sees the loss form."""
+    numbers = [trial.number for trial in twins[0].complete_trials()[:2]]
+    losses = dict(zip(numbers, ([0.31, 0.35, 0.3, 0.33, 0.3], [0.9, 0.96, 0.9, 0.94, 0.93]), strict=True))
+    both = [confirmed(losses, [], sign) for sign in (1, -1)]
+    settings = ConfirmSettings(top=2, seeds=8, certify=2, method="race", delta=0.003)
+    races = [
+        dataclasses.replace(
+            made,
+            plan=dataclasses.replace(made.plan, settings=settings),
+            trials={job: trial for job, trial in made.trials.items() if job.phase == "choice"},
+        )
+        for made in both
+    ]
+    assert races[0].remaining == races[1].remaining
+    assert {job.candidate for job in races[1].remaining} == {numbers[0]}
+
+
+def test_a_real_confirmation_takes_the_highest_mean(
+    searched_once: tuple[Path, list[StudyRecord]], tmp_path: Path
+) -> None:
+    """Its candidates are the highest estimates, and the chosen one has the highest mean."""
+    shutil.copytree(searched_once[0] / "negated-toy", tmp_path / "copy")
+    database = database_in(tmp_path / "copy")
+    study = load_study(database.open_read_only(), "toy")
+    plan = plan_confirmation(study, None, ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003))
+    assert run_confirmation(NEGATED, study, plan, database, workers=1)
+    storage = database.open_read_only()
+    study = load_study(storage, "toy")
+    confirmation = load_confirmation(storage, study)
+    assert confirmation is not None
+    verdict = judge(study, confirmation)
+    means = {row["trial"]: row["mean"] for row in verdict.rows.to_dict("records")}
+    assert verdict.chosen is not None
+    assert verdict.chosen.trial == max(means, key=means.__getitem__)
+    assert all(mean < 0 for mean in means.values())

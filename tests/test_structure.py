@@ -37,7 +37,7 @@ LONG_MODULES = {
     "sweep/tasks/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
     "sweep/tasks/mlp/engines/fused.py": 417,  # a kernel: functions that Numba compiles into one
     "sweep/tasks/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths
-    "sweep/tasks/mlp/trainer.py": 318,  # every capability of the trainer in one class
+    "sweep/tasks/mlp/trainer.py": 313,  # every capability of the trainer in one class
 }
 """Module -> lines that it has today."""
 

@@ -5,11 +5,14 @@ can speak of it without the data or the weights. What is noted is the trainer's:
 (``task.KeepsNotes``).
 """
 
+import dataclasses
 import importlib
+import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
-from sweep.task import AnyTask, KeepsNotes
+from sweep.errors import NotFoundError
+from sweep.task import AnyTask, KeepsNotes, load_task
 
 
 class Note(Protocol):
@@ -26,6 +29,12 @@ class Note(Protocol):
 NoteT = TypeVar("NoteT", bound=Note)
 
 
+def plain_note(note: Note) -> dict[str, Any]:
+    """Return a note as it is stored."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
+    return values
+
+
 def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:
     """Return the kinds of notes of a trainer by their keys; by default none."""
     if not isinstance(task, KeepsNotes):
@@ -35,12 +44,16 @@ def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:
     return kinds
 
 
-def read_notes(stored: Mapping[str, Any], kinds: Mapping[str, type[Note]]) -> dict[str, dict[str, Any]]:
-    """Return the notes among a study's stored attributes.
+def read_notes(stored: Mapping[str, Any], trainer: str) -> dict[str, dict[str, Any]]:
+    """Return the notes among a study's stored attributes; none if its trainer is not installed.
 
     Raises:
         ValueError: If one is not what was stored; likewise TypeError, KeyError.
     """
+    try:
+        kinds = note_kinds(load_task(trainer))
+    except NotFoundError:
+        return {}
     notes = {key: stored[key] for key in kinds if key in stored}
     for key, values in notes.items():
         kinds[key].from_dict(values)

@@ -16,17 +16,16 @@ import numpy as np
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
-from sweep.definition.records import costs_of
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
 from sweep.execution.memory import check_fits, machine_bytes
 from sweep.execution.rungs import cuts
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
+from sweep.execution.workload import CostSpan, cost_spans, count_costs
 from sweep.samplers.samplers import NOT_LEARNING, qmc_point
 from sweep.storage.checkpoints import THINNED_POINTS
 from sweep.task import (
     AnyTask,
-    Config,
     Data,
     Segment,
     check_honoured,
@@ -85,17 +84,6 @@ class Range:
     low: float
     middle: float
     high: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CostSpan:
-    """The fewest and the most of one cost."""
-
-    name: str
-    unit: str
-    """What it counts; empty for a pure number."""
-    fewest: float
-    most: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +254,7 @@ def _time(
     return Timing(
         params=params,
         num_steps=config.num_steps,
-        costs=_counted(task, config, data),
+        costs=count_costs(task, config, data),
         step_us=per_step * 1e6,
         seconds=finding
         + per_step * config.num_steps
@@ -334,19 +322,11 @@ def _size(spec: StudySpec) -> int | None:
     return grid_size(spec.space)
 
 
-def _counted(task: AnyTask, config: Config, data: Data) -> dict[str, float]:
-    facts = task.facts(config, data)
-    return {name: facts[name] for name in costs_of(task) if name in facts}
-
-
 def _costs(task: AnyTask, spec: StudySpec, data: Data, timings: Sequence[Timing]) -> Iterator[CostSpan]:
     ends = [spec.space.point_at(float(unit)) for unit in (0.0, np.nextafter(1.0, 0.0))]
-    counted = [timing.costs for timing in timings]
-    counted += [_counted(task, task.make_config(spec.config_values(end)), data) for end in ends]
-    for name, fact in costs_of(task).items():
-        counts = [costs[name] for costs in counted if name in costs]
-        if counts:
-            yield CostSpan(name=name, unit=fact.unit, fewest=min(counts), most=max(counts))
+    configs = [task.make_config(spec.config_values(end)) for end in ends]
+    counted = [count_costs(task, config, data) for config in configs]
+    return cost_spans(task, [*counted, *(timing.costs for timing in timings)])
 
 
 def _disk_bytes(spec: StudySpec, timings: Sequence[Timing]) -> int:

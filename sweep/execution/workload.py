@@ -1,8 +1,10 @@
-"""What a run trains: a trainer with its data, and where."""
+"""What a run trains: a trainer with its data, and where; and what its trainer counts as costs."""
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sweep.definition.records import costs_of
 from sweep.task import AnyTask, TrialPlace
 
 
@@ -18,3 +20,28 @@ class Workload:
     """Where segments may run; if one process trains alone, on the first."""
     place: TrialPlace | None = None
     """Where a trainer that runs programs keeps their files; None for every other trainer."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CostSpan:
+    """The fewest and the most of one cost."""
+
+    name: str
+    unit: str
+    """What it counts; empty for a pure number."""
+    fewest: float
+    most: float
+
+
+def count_costs(task: AnyTask, config: Any, data: Any) -> dict[str, float]:
+    """Return the costs that a trainer counts of a configuration, by name."""
+    facts = task.facts(config, data)
+    return {name: facts[name] for name in costs_of(task) if name in facts}
+
+
+def cost_spans(task: AnyTask, counted: Sequence[Mapping[str, float]]) -> Iterator[CostSpan]:
+    """Yield the span of each cost over several configurations."""
+    for name, fact in costs_of(task).items():
+        counts = [costs[name] for costs in counted if name in costs]
+        if counts:
+            yield CostSpan(name=name, unit=fact.unit, fewest=min(counts), most=max(counts))

@@ -7,11 +7,12 @@ are stored, so that advice can use them later without either.
 import dataclasses
 
 from sweep.certify.study_data import StudyData
+from sweep.definition.notes import plain_note
 from sweep.definition.records import StudyRecord
 from sweep.reporting.exhibits import exhibits_of
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.study_store import plain_note, store_note
+from sweep.storage.study_store import store_note
 
 
 def take_notes(study: StudyRecord, words: StudyData, database: Database) -> StudyRecord:

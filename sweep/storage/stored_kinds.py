@@ -12,9 +12,15 @@ from sweep.definition.identity import Identity, direction_of, objectives_of
 from sweep.definition.plain import check_kind
 from sweep.definition.records import TRAIN_SECONDS, StudyRecord
 from sweep.definition.space import space_of_identity
-from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError
+from sweep.errors import ConfigError, MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
-from sweep.task import DEFAULT_TASK, data_files
+from sweep.task import DEFAULT_TASK, AnyTask, data_files, described_facts
+
+LABELS = ("candidate", "phase", "round")
+"""User attributes of a confirmation's trials."""
+
+_NOT_FACTS = {"seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", *LABELS}
+"""User attributes of a trial that are not among its facts."""
 
 
 class _Versions(TypedDict):
@@ -35,6 +41,19 @@ def damage_refused(what: str) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{error!r:.200}"
         raise StorageError(f"{what} is stored incompletely ({reason}); restore a copy") from error
+
+
+def check_names_of_facts(task: AnyTask) -> None:
+    """Refuse facts that could not be told from what else is stored of a trial; raises ``ConfigError``."""
+    if taken := sorted(_NOT_FACTS & described_facts(task).keys()):
+        raise ConfigError(f"trainer {task.name}: a fact cannot be called {', '.join(taken)}")
+
+
+def facts_among(attrs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the facts among a trial's user attributes: the numbers that have no other meaning."""
+    return {
+        key: value for key, value in attrs.items() if key not in _NOT_FACTS and type(value) in (int, float)
+    }
 
 
 def check_identity(identity: Any) -> None:

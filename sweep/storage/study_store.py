@@ -6,12 +6,11 @@ engine and the reason for an early end; its stored segments are a system attribu
 dashboard does not show. ``study_writer`` writes the trials.
 """
 
-import dataclasses
 import datetime
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy
 from optuna.storages import RDBStorage
@@ -19,19 +18,19 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
-from sweep.definition.notes import Note, note_kinds, read_notes
+from sweep.definition.notes import Note, plain_note, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
 from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
-from sweep.errors import ConfigError, NotFoundError, StorageError, StudyConflictError
+from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
 from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
-from sweep.storage.stored_kinds import check_identity, check_record, damage_refused, entries_of
 from sweep.storage.study_writer import SEAL, SEGMENTS, StudyWriter
-from sweep.task import DEFAULT_TASK, AnyTask, Data, described_facts, load_task
+from sweep.task import DEFAULT_TASK, AnyTask, Data
 
 _OPTUNA_STATES = {
     TrialState.COMPLETE: "complete",
@@ -41,10 +40,6 @@ _OPTUNA_STATES = {
 }
 
 _STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
-
-_LABELS = ("candidate", "phase", "round")
-_NOT_FACTS = {"seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", *_LABELS}
-"""User attributes of a trial that are not among its facts."""
 
 _PLANS = "confirm_plans"
 _SURROUNDINGS = "surroundings"
@@ -72,16 +67,13 @@ def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data
     Raises:
         StudyConflictError: If a study of that name is stored with another identity.
     """
-    if taken := sorted(_NOT_FACTS & described_facts(task).keys()):
-        raise ConfigError(f"trainer {task.name}: no fact can be called {', '.join(taken)}")
+    stored_kinds.check_names_of_facts(task)
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
-    with storage_errors(spec.name), damage_refused(f"study {spec.name!r}"):
+    with storage_errors(spec.name), stored_kinds.damage_refused(f"study {spec.name!r}"):
         stored_id = _study_ids(storage).get(spec.name)
         if stored_id is None:
-            stored_id = storage.create_new_study(_directions(spec.direction, spec.objectives), spec.name)
-            _store_identity(storage, stored_id, spec, identity)
-        else:
-            _check_identity(storage, stored_id, spec, identity)
+            stored_id = storage.create_new_study(_directions(identity), spec.name)
+        _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
     return stored_id
 
@@ -93,7 +85,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         NotFoundError: If there is none of that name.
         StorageError: If it was not made by sweep, or cannot be read.
     """
-    with storage_errors(name), damage_refused(f"study {name!r}"):
+    with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
         studies = _study_ids(storage)
         if name not in studies:
             shown = sorted(study for study in studies if not study.endswith(_CONFIRMATION))
@@ -117,9 +109,8 @@ def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) ->
     hidden = storage.get_study_system_attrs(study_id)
     if hidden.get(_FINGERPRINT, fingerprint(identity)) != fingerprint(identity):
         raise ValueError("its identity is not what was stored")
-    check_identity(identity)
-    expected = _directions(direction_of(identity), objectives_of(identity))
-    if storage.get_study_directions(study_id) != expected:
+    stored_kinds.check_identity(identity)
+    if storage.get_study_directions(study_id) != _directions(identity):
         raise ValueError("its directions are not what was stored")
 
 
@@ -133,15 +124,15 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         data_facts=attrs["data_facts"],
         total_trials=attrs["total_trials"],
         keep=attrs["keep"],
-        logged=entries_of(attrs["logged"], "logged"),
+        logged=stored_kinds.entries_of(attrs["logged"], "logged"),
         environment=attrs["environment"],
         trials=tuple(trial_record(trial) for trial in trials),
-        plans=entries_of(attrs.get(_PLANS, []), _PLANS),
+        plans=stored_kinds.entries_of(attrs.get(_PLANS, []), _PLANS),
         resources=parse_resources(attrs.get("resources", {})),
-        notes=read_notes(attrs, _kinds_of(attrs["identity"])),
+        notes=read_notes(attrs, attrs["identity"].get("trainer", DEFAULT_TASK)),
         surroundings=attrs.get(_SURROUNDINGS, {}),
     )
-    check_record(study)
+    stored_kinds.check_record(study)
     return study
 
 
@@ -158,20 +149,6 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         value = plain_note(note)
         if storage.get_study_user_attrs(names[name]).get(note.key) != value:
             storage.set_study_user_attr(names[name], note.key, value)
-
-
-def plain_note(note: Note) -> dict[str, Any]:
-    """Return a note as it is stored."""
-    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
-    return values
-
-
-def _kinds_of(identity: Mapping[str, Any]) -> Mapping[str, type[Note]]:
-    """Return the kinds of notes of a study's trainer; none if it is not installed."""
-    try:
-        return note_kinds(load_task(identity.get("trainer", DEFAULT_TASK)))
-    except NotFoundError:
-        return {}
 
 
 def stored_spec(study: StudyRecord) -> StudySpec:
@@ -278,16 +255,17 @@ def delete_study(storage: RDBStorage, name: str) -> None:
 
 def _study_ids(storage: RDBStorage) -> dict[str, int]:
     """Return name -> id, oldest first; nothing else is read, so that a damaged study hides no other."""
-    with damage_refused("the database"), storage.engine.connect() as connection:
+    with stored_kinds.damage_refused("the database"), storage.engine.connect() as connection:
         query = sqlalchemy.select(_STUDIES.c.study_name, _STUDIES.c.study_id).order_by(_STUDIES.c.study_id)
         ids = {row.study_name: row.study_id for row in connection.execute(query)}
         check_kind(ids, dict[str, int], "names of studies")
     return ids
 
 
-def _directions(direction: str, objectives: Sequence[str]) -> list[StudyDirection]:
+def _directions(identity: Mapping[str, Any]) -> list[StudyDirection]:
     """Return Optuna's directions: that of the metric, and a cost is minimised."""
-    return [StudyDirection[direction.upper()], *(StudyDirection.MINIMIZE for _ in objectives[1:])]
+    metric = StudyDirection[direction_of(identity).upper()]
+    return [metric, *(StudyDirection.MINIMIZE for _ in objectives_of(identity)[1:])]
 
 
 def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
@@ -301,13 +279,12 @@ def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identit
 def _check_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
-        wanted = _directions(spec.direction, spec.objectives)
-        other = storage.get_study_directions(study_id) != wanted
+        other = storage.get_study_directions(study_id) != _directions(identity)
         if other or storage.get_all_trials(study_id, deepcopy=False):
             raise StudyConflictError(
                 f"a study {spec.name!r} that sweep did not make is stored; use --as NAME"
             )
-        _store_identity(storage, study_id, spec, identity)  # killed right after its creation
+        _store_identity(storage, study_id, spec, identity)  # new, or killed right after its creation
         return
     changes = identity_changes(stored, identity)
     if changes:
@@ -349,10 +326,10 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         params=dict(trial.params),
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
-        segments=tuple(_segment_record(row) for row in entries_of(segments, "segments")),
+        segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
         reason=reason,
-        facts={key: value for key, value in attrs.items() if _is_fact(key, value)},
-        labels={key: attrs[key] for key in _LABELS if key in attrs},
+        facts=stored_kinds.facts_among(attrs),
+        labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
         engine=attrs["engine"],
         device=attrs["device"],
@@ -362,10 +339,6 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
     if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
         raise ValueError(f"trial {record.number} is not what was stored")
     return record
-
-
-def _is_fact(key: str, value: Any) -> bool:
-    return key not in _NOT_FACTS and type(value) in (int, float)
 
 
 def _given_up_as(reason: str | None) -> str:

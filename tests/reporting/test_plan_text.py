@@ -4,7 +4,8 @@ import dataclasses
 import json
 
 from sweep.definition import dimension
-from sweep.execution.plan import CostSpan, Knob, Range, StudyPlan, Timing
+from sweep.execution.plan import Knob, Range, StudyPlan, Timing
+from sweep.execution.workload import CostSpan
 from sweep.reporting.plan_text import PLAN_FORMATS
 
 PLAN = StudyPlan(

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from sweep.errors import ConfigError
 from sweep.spelling import unknown
-from sweep.task import Fact, without_defaults
+from sweep.task import Fact, Metric, without_defaults
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
@@ -24,6 +24,17 @@ LATER = {"later": True}
 The hash and a study's identity leave such a field out while it has its default, so that stored studies keep
 theirs."""
 
+
+METRIC = Metric(
+    name="dev_loss",
+    label="dev loss",
+    key="dev_loss",
+    unit="nats per character",
+    matters=0.003,
+    diverged=1e4,
+    tolerance=0.02,
+)
+"""What a run is judged by: the mean negative log-likelihood of the dev split."""
 
 FACTS: Mapping[str, Fact] = {
     "n_params": Fact(label="trainable parameters", unit="parameters", heading="params", is_cost=True),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ConfigError
-from sweep.task import Fact, Finding, JobQueue, Metric, Segment
-from sweep.tasks.mlp.config import FACTS, FIELD_TYPES, TrainConfig, later_defaults
+from sweep.task import Fact, Finding, JobQueue, Segment
+from sweep.tasks.mlp.config import FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
 from sweep.tasks.mlp.corpus import (
     SPLIT_RULE,
     Corpus,
@@ -53,15 +53,7 @@ class MlpTask:
     seed_bound = 3 * 2**32
     """Its seeds were below 2**32 in searches and above in confirmations before other trainers were known."""
     shortest_with_rungs = 2_000
-    metric = Metric(
-        name="dev_loss",
-        label="dev loss",
-        key="dev_loss",
-        unit="nats per character",
-        matters=0.003,
-        diverged=1e4,
-        tolerance=0.02,
-    )
+    metric = METRIC
     shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
     unit = "word"
     split_rule = SPLIT_RULE
