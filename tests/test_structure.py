@@ -33,7 +33,6 @@ LONG_MODULES = {
     "sweep/execution/plan.py": 332,  # what is planned, and how it is timed
     "sweep/storage/database.py": 374,  # both kinds of database
     "sweep/storage/study_store.py": 358,  # reading and opening
-    "sweep/task.py": 561,  # a protocol and a default function for each capability
     "sweep/tasks/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
     "sweep/tasks/mlp/engines/fused.py": 417,  # a kernel: functions that Numba compiles into one
     "sweep/tasks/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths

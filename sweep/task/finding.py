@@ -1,0 +1,79 @@
+"""Find a trainer by its name: built in, installed as a package, or defined by a study file."""
+
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from sweep.errors import NotFoundError
+from sweep.task.core import AnyTask
+
+BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
+"""Name -> ``module:object`` of the trainers that travel with sweep."""
+
+PROGRAMS = {"function": "sweep.tasks.function.kind:FUNCTION", "command": "sweep.tasks.command.kind:COMMAND"}
+"""Kind of program that a study file can define -> ``module:object`` of it."""
+
+_PROGRAM_TRAINER = "sweep.tasks.program.trainer"
+
+DEFAULT_TASK = "mlp"
+"""The trainer of a study that names none."""
+
+ENTRY_POINTS = "sweep.tasks"
+"""Group in which an installed package names its trainers."""
+
+
+def load_task(
+    name: str, definition: Mapping[str, Any] | None = None, surroundings: Mapping[str, Any] | None = None
+) -> AnyTask:
+    """Return the trainer of a name; entry points are looked up only if it is not built in.
+
+    Args:
+        name: As a study names its trainer, or one of ``PROGRAMS``.
+        definition: What the study says of a program (``Defined.definition``); None for every other trainer.
+        surroundings: Where the program runs (``Defined.surroundings``); needed only to train.
+
+    Raises:
+        NotFoundError: If there is none of that name, or it cannot be imported.
+    """
+    if name in PROGRAMS:
+        made = _imported(f"{_PROGRAM_TRAINER}:ProgramTask")(name, definition or {}, surroundings or {})
+        return cast("AnyTask", made)
+    if name in BUILT_IN:
+        return cast("AnyTask", _imported(BUILT_IN[name]))
+    points = {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    if name not in points:
+        known = ", ".join([*BUILT_IN, *sorted(points)])
+        raise NotFoundError(f"no trainer {name!r} is installed; known: {known}")
+    try:
+        return cast("AnyTask", points[name].load())
+    except (ImportError, AttributeError) as error:
+        raise NotFoundError(
+            f"trainer {name!r} cannot be loaded from {points[name].value}: {error}"
+        ) from error
+
+
+def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return the trainer that a study file defines; it runs a program of the user's own.
+
+    Args:
+        kind: One of ``PROGRAMS``.
+        raw: The file's values.
+        here: The file's folder.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    made = _imported(f"{_PROGRAM_TRAINER}:program_of_study")(program_kind_named(kind), raw, here)
+    return cast("AnyTask", made)
+
+
+def program_kind_named(kind: str) -> Any:
+    """Return one of ``PROGRAMS``, a ``tasks.program.program.ProgramKind``."""
+    return _imported(PROGRAMS[kind])
+
+
+def _imported(place: str) -> Any:
+    module, _, target = place.partition(":")
+    return getattr(importlib.import_module(module), target)

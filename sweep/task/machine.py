@@ -1,0 +1,155 @@
+"""Capabilities that concern devices, engines and memory, each with the default if a trainer lacks it."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
+
+from sweep.errors import DeviceError
+from sweep.task.core import AnyTask, JobQueue, Segment
+
+
+@runtime_checkable
+class Devices(Protocol):
+    """Trains on more than the CPU, or by several engines."""
+
+    def resolve_device(self, name: str) -> str:
+        """Turn ``auto`` or a device name into the device that will be used; raises ``DeviceError``."""
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+
+    def default_engine(self, device: str) -> str:
+        """Return the name of the engine that trains on a device."""
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that does not exist, or does not run on a device; raises ``DeviceError``."""
+
+
+def list_devices(task: AnyTask, name: str) -> tuple[str, ...]:
+    """Return all devices that ``auto`` or a device name means; by default the CPU alone.
+
+    Raises:
+        DeviceError: If the device is not present.
+    """
+    if isinstance(task, Devices):
+        return task.list_devices(name)
+    if name not in ("auto", "cpu"):
+        raise DeviceError(f"trainer {task.name} trains on the CPU only, got device {name!r}")
+    return ("cpu",)
+
+
+def resolve_device(task: AnyTask, name: str) -> str:
+    """Return the device that ``auto`` or a device name means; see ``list_devices``."""
+    return task.resolve_device(name) if isinstance(task, Devices) else list_devices(task, name)[0]
+
+
+def default_engine(task: AnyTask, device: str) -> str:
+    """Return the engine that trains on a device; by default the trainer has one, of its own name."""
+    return task.default_engine(device) if isinstance(task, Devices) else task.name
+
+
+def check_engine(task: AnyTask, engine: str, device: str) -> None:
+    """Refuse an engine that the trainer does not have on a device; raises ``DeviceError``."""
+    if isinstance(task, Devices):
+        task.check_engine(engine, device)
+    elif engine != task.name:
+        raise DeviceError(f"unknown engine {engine!r}; trainer {task.name} has no other than {task.name}")
+
+
+@runtime_checkable
+class NamesHonoured(Protocol):
+    """Names the hyperparameters that each of its engines honours."""
+
+    def honoured(self, engine: str) -> Collection[str]:
+        """Return their names."""
+
+
+def check_honoured(task: AnyTask, engine: str, changed: Iterable[str]) -> None:
+    """Refuse hyperparameters that an engine would ignore; by default an engine honours all.
+
+    Args:
+        task: The trainer.
+        engine: One of its engines.
+        changed: Names of the hyperparameters that may differ from their defaults.
+
+    Raises:
+        DeviceError: If the engine does not know one of them.
+    """
+    ignored = set(changed) - set(task.honoured(engine)) if isinstance(task, NamesHonoured) else set()
+    if ignored:
+        raise DeviceError(
+            f"engine {engine} does not know {', '.join(sorted(ignored))}; choose another engine"
+        )
+
+
+@runtime_checkable
+class PreparesWorkers(Protocol):
+    """Has something to set up in a process before it trains."""
+
+    def prepare_worker(self, data: Any, *, engine: str, device: str) -> None:
+        """Pin threads, load libraries, compile what is compiled."""
+
+
+def prepare_worker(task: AnyTask, data: Any, *, engine: str, device: str) -> None:
+    """Set up a process that will train; by default there is nothing to do."""
+    if isinstance(task, PreparesWorkers):
+        task.prepare_worker(data, engine=engine, device=device)
+
+
+@runtime_checkable
+class ManyAtATime(Protocol):
+    """Trains many segments at a time in one process."""
+
+    def places(self, engine: str, device: str) -> int:
+        """Return how many segments a process trains at a time; above 1 by ``train_segments``."""
+
+    def train_segments(
+        self, data: Any, jobs: JobQueue, *, engine: str, device: str
+    ) -> Iterator[tuple[int, Segment | Exception]]:
+        """Train jobs as they come; yield each trial's segment or fault when it has ended."""
+
+
+def places(task: AnyTask, engine: str, device: str) -> int:
+    """Return how many segments a process trains at a time; by default one."""
+    return task.places(engine, device) if isinstance(task, ManyAtATime) else 1
+
+
+@runtime_checkable
+class NeedsMemory(Protocol):
+    """Knows how much memory a process needs."""
+
+    def memory(self, config: Any, data: Any, *, device: str) -> int:
+        """Return the bytes of this machine's memory that a process needs to train a run, estimated."""
+
+
+def memory(task: AnyTask, config: Any, data: Any, *, device: str) -> int | None:
+    """Return the bytes that a process needs, estimated; by default None, which is never refused."""
+    return task.memory(config, data, device=device) if isinstance(task, NeedsMemory) else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing of this machine that was looked at."""
+
+    subject: str
+    text: str
+    is_good: bool = True
+
+
+@runtime_checkable
+class ExaminesMachine(Protocol):
+    """Keeps something on this machine that can be damaged, such as compiled code."""
+
+    def mend(self, device: str) -> str:
+        """Repair what it keeps before training on a device; return a warning, or nothing if all is sound."""
+
+    def examine(self) -> Iterator[Finding]:
+        """Look at what it keeps, and change nothing."""
+
+    def try_out(self, engine: str, device: str) -> None:
+        """Train one step on data of its own; raises whatever a run would end with."""
+
+
+def mend(task: AnyTask, device: str) -> str:
+    """Repair what a trainer keeps on this machine; return a warning, or nothing."""
+    return task.mend(device) if isinstance(task, ExaminesMachine) else ""

@@ -1,0 +1,88 @@
+"""Capabilities of a trainer that is a program of the user's own."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from sweep.task.core import AnyTask, Segment, SegmentJob
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlace:
+    """Where a trainer that runs programs keeps a trial's files."""
+
+    study: str
+    folder: str | None
+    """Path of the study's folder on this machine; None for a temporary one."""
+    cpus: int = 1
+    """Cores that the trial may use."""
+
+
+@runtime_checkable
+class Defined(Protocol):
+    """Is defined by a study file: a program of the user's own."""
+
+    study_keys: Collection[str]
+    """Keys of a study file that define the trainer."""
+    definition: Mapping[str, Any]
+    """What they say, as plain values; part of the study's identity."""
+    surroundings: Mapping[str, Any]
+    """Where and how the program runs, as plain values; may change from run to run."""
+
+
+def definition_of(task: AnyTask) -> dict[str, Any]:
+    """Return what a study says of its trainer; by default nothing but the name."""
+    return dict(task.definition) if isinstance(task, Defined) else {}
+
+
+def surroundings_of(task: AnyTask) -> dict[str, Any]:
+    """Return where and how a trainer's program runs; by default there is none."""
+    return dict(task.surroundings) if isinstance(task, Defined) else {}
+
+
+def study_keys(task: AnyTask) -> Collection[str]:
+    """Return the keys of a study file that define its trainer; by default ``trainer`` alone does."""
+    return task.study_keys if isinstance(task, Defined) else ()
+
+
+@runtime_checkable
+class ChecksProgram(Protocol):
+    """Trains by a program that may be missing."""
+
+    def check_program(self) -> None:
+        """Refuse a program that cannot be started here; raises ``SweepError``."""
+
+
+def check_program(task: AnyTask) -> None:
+    """Refuse a program that cannot be started here; an installed trainer needs no check."""
+    if isinstance(task, ChecksProgram):
+        task.check_program()
+
+
+@runtime_checkable
+class RunsPrograms(Protocol):
+    """Trains in programs of their own, which live on between the segments of a trial."""
+
+    grace_s: float
+    """Seconds that a program gets to end by itself."""
+
+    def train_live(
+        self,
+        config: Any,
+        data: Any,
+        job: SegmentJob,
+        place: TrialPlace,
+        *,
+        device: str,
+        report: Callable[[int, float], None],
+    ) -> Segment:
+        """Go on with the trial's program until the job's step; start the program if none is alive.
+
+        ``report`` is called with step and value of what the program reports.
+        """
+
+    def leave(self, trial: int) -> None:
+        """End what is alive of a trial, by its number; returns when nothing is."""
+
+    def leave_all(self) -> None:
+        """End what is alive of any trial."""
