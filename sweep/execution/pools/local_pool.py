@@ -144,6 +144,9 @@ def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     """Return the device of each process and how many places it has."""
     devices = asked.workload.devices
     most = places(asked.workload.task, asked.workload.engine, devices[0])
+    if isinstance(asked.workload.task, RunsPrograms):
+        count = asked.workers or (usable_cores() if devices == ("cpu",) else len(devices))
+        return [(devices[k % len(devices)], 1) for k in range(min(count, asked.at_most))]
     if most == 1:
         return [(devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
     total = min(asked.workers or most * len(devices), asked.at_most)

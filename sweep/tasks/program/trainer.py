@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
@@ -23,6 +24,7 @@ from sweep.tasks.program.definition import (
     read_definition,
 )
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.gpus import list_gpus, n_gpus
 from sweep.tasks.program.live import LiveTrial
 from sweep.tasks.program.program import DEFAULT_GRACE_S, Launch, ProgramKind, Starter
 
@@ -85,6 +87,23 @@ class ProgramTask:
     def load_data(self, section: Mapping[str, Any]) -> ProgramData:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+        return list_gpus(name, n_gpus())
+
+    def resolve_device(self, name: str) -> str:
+        """Return the first of them; raises ``DeviceError``."""
+        return self.list_devices(name)[0]
+
+    def default_engine(self, device: str) -> str:
+        """Return the kind of program: it trains on every device."""
+        return self.name
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that is not the program; raises ``DeviceError``."""
+        if engine != self.name:
+            raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")
 
     def check_program(self) -> None:
         """Refuse a program that cannot be started here; raises ``SweepError``."""

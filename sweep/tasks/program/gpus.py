@@ -1,0 +1,51 @@
+"""The GPUs that programs may use on this machine, found without torch."""
+
+import os
+import re
+from pathlib import Path
+
+from sweep.errors import DeviceError
+
+_NODE = re.compile(r"nvidia\d+")
+_NAME = re.compile(r"cuda:(\d+)")
+
+
+def n_gpus(nodes: Path = Path("/dev")) -> int:
+    """Return how many NVIDIA GPUs this machine has, and ``CUDA_VISIBLE_DEVICES`` leaves.
+
+    Args:
+        nodes: Folder of the devices' nodes.
+    """
+    here = sum(1 for node in nodes.glob("nvidia*") if _NODE.fullmatch(node.name))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return here
+    return min(here, len([name for name in visible.split(",") if name.strip() not in ("", "-1")]))
+
+
+def list_gpus(name: str, count: int) -> tuple[str, ...]:
+    """Return the devices that a name means, each of which takes one trial at a time.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        count: How many GPUs there are.
+
+    Raises:
+        DeviceError: If there is no such device.
+
+    Examples:
+        >>> list_gpus("auto", 0), list_gpus("auto", 2), list_gpus("cuda:1", 2)
+        (('cpu',), ('cuda:0', 'cuda:1'), ('cuda:1',))
+    """
+    every = tuple(f"cuda:{k}" for k in range(count))
+    if name == "cpu" or (name == "auto" and not every):
+        return ("cpu",)
+    if name in ("auto", "cuda") and every:
+        return every
+    match = _NAME.fullmatch(name)
+    if match and int(match[1]) < count:
+        return (name,)
+    if name != "cuda" and not match:
+        raise DeviceError(f"device must be auto, cpu, cuda or cuda:N, got {name!r}")
+    found = f"{count} GPUs" if count else "no GPU"
+    raise DeviceError(f"device {name} is not here: this machine has {found}")
