@@ -44,7 +44,7 @@ faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, a
 faults-release: .venv/installed-for-tests  ## the same five times over, some hours
 	$(BIN)/python tests/faults/campaign.py --size release --minutes 240
 
-wheel: .venv/installed-for-tests  ## dist/mlp_sweep-*.whl
+wheel: .venv/installed-for-tests  ## dist/honest_sweep-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:  ## what was installed and built; studies and reports stay
