@@ -25,7 +25,7 @@ from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_store import load_study, open_study, trial_ids
-from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program, default_engine
+from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program, default_engine, in_one_piece
 
 
 def run_study(
@@ -67,6 +67,8 @@ def run_study(
     check_program(task)
     data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
+    if pool != DEFAULT_POOL:
+        task = in_one_piece(task, spec.pruner, pool)
     devices = kind.list_devices(task, device, spec.resources)
     engine = engine or default_engine(task, devices[0])
     memory = study_memory(task, spec, data, device=devices[0])

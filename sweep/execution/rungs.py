@@ -27,7 +27,7 @@ def cuts(num_steps: int, shortest: int = 2) -> list[Cut]:
 
     Args:
         num_steps: The trial's budget.
-        shortest: A trial of fewer steps joins no comparison; see ``task.shortest_with_rungs``.
+        shortest: A trial of fewer steps is one segment; see ``task.shortest_with_rungs``.
 
     Examples:
         >>> [tuple(cut) for cut in cuts(10)]
@@ -37,10 +37,11 @@ def cuts(num_steps: int, shortest: int = 2) -> list[Cut]:
         >>> cuts(1_000, shortest=2_000)
         [Cut(step=1000, percent=100)]
     """
-    rungs = () if num_steps < shortest else DECISION_RUNGS
+    if num_steps < shortest:
+        return [Cut(num_steps, 100)]
     ends: list[Cut] = []
     before = 0
-    for percent in (*rungs, 100):
+    for percent in (*DECISION_RUNGS, 100):
         step = num_steps * percent // 100
         if step == before or (step == num_steps and percent < 100):
             continue  # a short budget has fewer rungs

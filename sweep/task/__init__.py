@@ -67,6 +67,7 @@ from sweep.task.programs import (
     TrialPlace,
     check_program,
     definition_of,
+    in_one_piece,
     study_keys,
     surroundings_of,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "described_facts",
     "find_auto",
     "identifying_values",
+    "in_one_piece",
     "list_devices",
     "load_copy",
     "load_task",

@@ -1,4 +1,4 @@
-"""Capabilities that concern data and what trials cannot reach, each with its default if a trainer lacks it."""
+"""Capabilities that concern data and what trials cannot reach, each with its default."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast, runtime_checkable

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from sweep.errors import DeviceError
 from sweep.task.core import AnyTask, Segment, SegmentJob
 
 
@@ -81,8 +82,27 @@ class RunsPrograms(Protocol):
         ``report`` is called with step and value of what the program reports.
         """
 
+    def in_one_piece(self) -> "AnyTask":
+        """Return the same trainer without rungs, for a pool that keeps no program alive between segments."""
+
     def leave(self, trial: int) -> None:
         """End what is alive of a trial, by its number; returns when nothing is."""
 
     def leave_all(self) -> None:
         """End what is alive of any trial."""
+
+
+def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
+    """Return a trainer for a pool that keeps nothing between two segments; by default the trainer itself.
+
+    Raises:
+        DeviceError: If it runs programs, which a pruner would have to compare while they are alive.
+    """
+    if not isinstance(task, RunsPrograms):
+        return task
+    if pruner != "none":
+        raise DeviceError(
+            f"pruner {pruner} compares programs while they run, which pool {pool} does not keep alive; "
+            "use pruner none, or pool local"
+        )
+    return task.in_one_piece()

@@ -6,8 +6,9 @@ of the standard library as it can, since each trial waits for it.
 Standard input is the control pipe. The worker writes the request to it (see ``read_request``); when the pipe
 closes, because the worker wants the command to stop or has died, the supervisor stops the command. SIGTERM,
 SIGINT and SIGHUP have the same effect. To stop the command, the supervisor sends TERM to the command's group,
-TERM to the remaining processes once the command has ended, and KILL to all after the grace. On Linux the supervisor is the subreaper of all
-descendants, so that none escapes by a new session. Elsewhere it ends the command's process group alone.
+TERM to the remaining processes once the command has ended, and KILL to all after the grace. On Linux the
+supervisor is the subreaper of all descendants, so that none escapes by a new session. Elsewhere it ends the
+command's process group alone.
 
 STATUS_FD gets two lines: ``started PID`` or ``failed STAGE ERRNO``; later ``exit STATUS LEFT ALIVE
 PEAK_BYTES``.

@@ -5,6 +5,7 @@ segments. If none is alive, because its worker ended, the program starts again w
 process never imports the user's code.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -161,6 +162,12 @@ class ProgramTask:
         if is_end:
             self._drop()
         return segment
+
+    def in_one_piece(self) -> "ProgramTask":
+        """Return the same trainer without rungs: each trial is one segment."""
+        task = ProgramTask(self.name, self.definition, self.surroundings)
+        task.shortest_with_rungs = sys.maxsize
+        return task
 
     def leave(self, trial: int) -> None:
         """End the program of a trial, if it is alive here."""
