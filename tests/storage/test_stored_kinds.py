@@ -11,9 +11,9 @@ from toy_runs import database_in, run_toy, toy_study
 
 from sweep.certify.confirm import load_confirmation, plan_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
-from sweep.definition.notes import Baselines, NewWords, RangeTested
 from sweep.errors import StorageError
 from sweep.storage.study_store import load_study, store_note, study_names, write_plan
+from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 
 DEEP = "[" * 900 + "1" + "]" * 900
 VALUES = [

@@ -12,7 +12,7 @@ from sweep.cli.commands.common import (
     publish_study,
     stored_study,
     terminal_look,
-    warn_of_words,
+    warn_of_data,
 )
 from sweep.cli.options import add_device, add_place, add_study, positive
 
@@ -67,10 +67,10 @@ def confirm(arguments: argparse.Namespace) -> int:
         units = evidence.unit_report if finished else None
     _print_confirmation(evidence, units, arguments.format)
     if finished:
-        warn_of_words(evidence.words, "the verdict is that of the seeds alone")
+        warn_of_data(evidence.study_data, "the verdict is that of the seeds alone")
         if evidence.why_no_unit_report:
             advise(f"warning: no losses {unit} by {unit}: {evidence.why_no_unit_report}")
-        publish_study(study.name, database, evidence.words)
+        publish_study(study.name, database, evidence.study_data)
     else:
         advise("interrupted: finished trainings are stored; run the same command to resume")
         return stop.exit_status
