@@ -33,6 +33,7 @@ from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.study_store import load_study
 from sweep.storage.test_looks import TestLook
+from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
 
@@ -130,6 +131,12 @@ class Evidence:
         if certificate is None:
             return None
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
+
+    @property
+    def unit(self) -> str:
+        """What the trainer calls a held-out unit."""
+        task = self.study.task
+        return task.unit if isinstance(task, HeldOut) else "unit"
 
     @property
     def unit_report(self) -> UnitReport | None:

@@ -101,6 +101,13 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
     advise(f"next: {' | '.join(f'sweep {command} {name}' for command in proposed)}")
 
 
+def proposed_after_export_of(trainer: str) -> list[str]:
+    """Return the names of the commands that a trainer adds for what takes an exported configuration."""
+    from sweep.cli.registry import all_commands
+
+    return [command.name for command in all_commands().values() if command.follows_export_of == trainer]
+
+
 def _proposed_after_run_of(trainer: str) -> list[str]:
     """Return the names of the commands that a trainer adds for what comes after a run."""
     from sweep.cli.registry import all_commands
