@@ -25,7 +25,7 @@ def as_loss(direction: str, value: float) -> float:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A number that a trainer tells of a run beside the metric, known before it is trained."""
+    """A whole number that a trainer tells of a run beside the metric, known before it is trained."""
 
     label: str
     """What stands at an axis: ``trainable parameters``."""

@@ -182,3 +182,41 @@ def test_only_fenced_modules_name_private_parts_of_other_libraries() -> None:
     found = {path: set(private_names(tree)) for path, tree in trees().items()}
     assert {path: names for path, names in found.items() if names and path not in FENCED} == {}
     assert {path for path, names in found.items() if names} == FENCED
+
+
+OF_THE_MLP = re.compile(
+    r"\bnats\b|\bcharacters?\b|\bwords?\b|n_params|examples_seen|block_size|embed|hidden_neurons|learning_rate"
+    r"|dev.loss|minibatch"
+)
+"""Units, sentences and hyperparameters of one trainer."""
+
+NAMES_THE_MLP = {
+    "sweep/api/asked.py": 2,  # the option --words, which names the data file of any trainer
+    "sweep/certify/provenance.py": 5,  # keys of the files that the first release wrote
+    "sweep/cli/commands/common.py": 1,  # --words
+    "sweep/cli/commands/keeping.py": 1,  # what `init` lays out
+    "sweep/cli/commands/plan.py": 1,  # --words
+    "sweep/cli/live_frame.py": 2,  # a shorter heading
+    "sweep/cli/options.py": 2,  # --words, and an example in the help
+    "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
+    "sweep/storage/test_looks.py": 3,  # columns of stored looks
+}
+"""Module outside ``tasks/mlp`` -> strings that name what only the MLP has."""
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts in a module, without docstrings and the like."""
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
+
+
+def test_only_the_mlp_names_what_only_the_mlp_has() -> None:
+    """Whatever a reader sees of another trainer's study is in that trainer's words."""
+    found = {
+        path: sum(bool(OF_THE_MLP.search(text)) for text in strings(tree))
+        for path, tree in trees().items()
+        if not path.startswith("sweep/tasks/mlp")
+    }
+    assert_within({path: count for path, count in found.items() if count}, NAMES_THE_MLP)

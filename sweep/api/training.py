@@ -214,12 +214,12 @@ def confirm(
 
 def _conclude(study: StudyRecord, database: Database) -> None:
     """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
-    words = StudyData(study)
-    if words.why_missing is None:
+    study_data = StudyData(study)
+    if study_data.why_missing is None:
         with database.opening():
-            take_notes(study, words, database)
+            take_notes(study, study_data, database)
     else:
-        _warn(words.why_missing)
+        _warn(study_data.why_missing)
     _publish(read_study(study.name, database), database)
 
 

@@ -1,6 +1,6 @@
 """Which configuration came out best?
 
-Turns a study's record into ranked rows, one for each configuration that has a final loss, and
+Turns a study's record into ranked rows, one for each configuration that has a final value, and
 one for each trial that has none. How rows are written down is left to ``formats``.
 """
 
@@ -107,14 +107,15 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),
-        "reason": _reason(first, state),
+        "reason": _reason(study, first, state),
         "logged": logged,
         "diff": value - logged if value is not None and logged is not None else None,
     }
 
 
-def _reason(trial: TrialRecord, state: str) -> str | None:
-    return "the stored loss is not finite" if state != trial.state and not trial.reason else trial.reason
+def _reason(study: StudyRecord, trial: TrialRecord, state: str) -> str | None:
+    what = study.objectives[0].removeprefix("dev_")
+    return f"the stored {what} is not finite" if state != trial.state and not trial.reason else trial.reason
 
 
 def _logged(study: StudyRecord, params: dict[str, Any]) -> float | None:

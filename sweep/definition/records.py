@@ -57,8 +57,8 @@ class TrialRecord:
     segments: tuple[SegmentRecord, ...]
     reason: str | None
     """Why there is no final loss."""
-    facts: dict[str, float]
-    """Numbers that the trainer tells of a run beside the metric; see ``task.described_facts``."""
+    facts: dict[str, int]
+    """Whole numbers that the trainer tells of a run beside the metric; see ``task.described_facts``."""
     labels: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)

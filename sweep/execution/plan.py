@@ -68,7 +68,7 @@ class Timing:
 
     params: dict[str, Any]
     num_steps: int
-    costs: dict[str, float]
+    costs: dict[str, int]
     """What the trainer counts as costs, by name."""
     step_us: float
     """Microseconds of one step."""

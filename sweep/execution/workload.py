@@ -29,17 +29,17 @@ class CostSpan:
     name: str
     unit: str
     """What it counts; empty for a pure number."""
-    fewest: float
-    most: float
+    fewest: int
+    most: int
 
 
-def count_costs(task: AnyTask, config: Any, data: Any) -> dict[str, float]:
+def count_costs(task: AnyTask, config: Any, data: Any) -> dict[str, int]:
     """Return the costs that a trainer counts of a configuration, by name."""
     facts = task.facts(config, data)
     return {name: facts[name] for name in costs_of(task) if name in facts}
 
 
-def cost_spans(task: AnyTask, counted: Sequence[Mapping[str, float]]) -> Iterator[CostSpan]:
+def cost_spans(task: AnyTask, counted: Sequence[Mapping[str, int]]) -> Iterator[CostSpan]:
     """Yield the span of each cost over several configurations."""
     for name, fact in costs_of(task).items():
         counts = [costs[name] for costs in counted if name in costs]

@@ -26,12 +26,14 @@ from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
 from sweep.reporting.files import REPORTS
+from sweep.reporting.units import words_of
 from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.study_store import load_study
 from sweep.storage.test_looks import TestLook
+from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
 
@@ -56,7 +58,7 @@ class Evidence:
         looks: Sequence[TestLook] = (),
         confirmation: Confirmation | None = None,
         report_units: Callable[[Confirmation, Verdict, StudyData], UnitReport | None] = lambda *_: None,
-        words: StudyData | None = None,
+        study_data: StudyData | None = None,
         reports: Path | str = REPORTS,
         programs: Path | None = None,
     ) -> None:
@@ -65,10 +67,10 @@ class Evidence:
         Args:
             study: As stored.
             files: Folder of the database's checkpoints; None where there is none.
-            looks: Uses of the test split of the study's words.
+            looks: Uses of the test split of the study's data.
             confirmation: The study's latest; None where none was planned.
             report_units: Returns what the dev units add to a confirmation's verdict.
-            words: The study's words; None reads them when they are needed.
+            study_data: The study's data; None reads them when they are needed.
             reports: Folder of all reports.
             programs: Folder in which the study's programs have one for each trial; None if there is none.
         """
@@ -76,7 +78,7 @@ class Evidence:
         self.looks = list(looks)
         self.confirmation = confirmation
         self._report_units = report_units
-        self.words = words or StudyData(study)
+        self.study_data = study_data or StudyData(study)
         self.folder = Path(reports) / study.name
         self._checkpoints = Checkpoints(files / study.name) if files else None
         self._extras: dict[Callable[[Evidence], Any], Any] = {}
@@ -102,7 +104,8 @@ class Evidence:
         """
         trials = [trial for trial in self.study.trials if trial.is_scored]
         if not trials:
-            raise NothingToShowError("no trial has a final loss yet; `sweep run` trains more")
+            noun = self.study.metric.noun
+            raise NothingToShowError(f"no trial has a final {noun} yet; `sweep run` trains more")
         return sorted(trials, key=lambda trial: trial.number)
 
     @functools.cached_property
@@ -132,6 +135,12 @@ class Evidence:
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
 
     @property
+    def unit(self) -> str:
+        """What the trainer calls a held-out unit."""
+        task = self.study.task
+        return task.unit if isinstance(task, HeldOut) else "unit"
+
+    @property
     def unit_report(self) -> UnitReport | None:
         """What the dev units add to the confirmation; None if nothing can be known."""
         return None if isinstance(self._unit_report, str) else self._unit_report
@@ -143,10 +152,10 @@ class Evidence:
 
     @functools.cached_property
     def _unit_report(self) -> UnitReport | str | None:
-        if self.confirmation is None or self.verdict is None or self.words.why_missing:
+        if self.confirmation is None or self.verdict is None or self.study_data.why_missing:
             return None
         try:
-            return self._report_units(self.confirmation, self.verdict, self.words)
+            return self._report_units(self.confirmation, self.verdict, self.study_data)
         except DataError as error:
             return str(error)
 
@@ -160,8 +169,8 @@ class Evidence:
         found = parameter_importances(self.study)
         if not found:
             raise NothingToShowError(
-                f"importances need at least {MIN_TRIALS} trials with a final loss, losses that differ and a "
-                "hyperparameter that varies"
+                "importances need at least {} trials with a final {noun}, {nouns} that differ and a "
+                "hyperparameter that varies".format(MIN_TRIALS, **words_of(self.study.metric))
             )
         return found
 
@@ -187,7 +196,7 @@ class Evidence:
             NothingToShowError: If it is not here, or is not what it was at the time of the run.
         """
         with nothing_without_data():
-            return self.words.data
+            return self.study_data.data
 
     @functools.cached_property
     def weights(self) -> bytes:
@@ -199,7 +208,7 @@ class Evidence:
         winner = self.winner
         if self._checkpoints is not None and winner.segments:
             try:
-                state = final_weights(self.words.task, self._checkpoints, winner)
+                state = final_weights(self.study_data.task, self._checkpoints, winner)
             except DataError as error:
                 raise NothingToShowError(str(error)) from error
             if state is not None:
@@ -219,7 +228,7 @@ def nothing_without_data() -> Iterator[None]:
 
 
 def gather_evidence(
-    name: str, database: Database, *, reports: Path | str = REPORTS, words: StudyData | None = None
+    name: str, database: Database, *, reports: Path | str = REPORTS, study_data: StudyData | None = None
 ) -> Evidence:
     """Read a stored study.
 
@@ -227,7 +236,7 @@ def gather_evidence(
         name: As stored.
         database: Where it is stored.
         reports: Folder of all reports.
-        words: The study's words; None reads them when they are needed.
+        study_data: The study's data; None reads them when they are needed.
 
     Raises:
         NotFoundError: If there is none of that name.
@@ -240,7 +249,7 @@ def gather_evidence(
         looks=looks_of_study(study, storage),
         confirmation=load_confirmation(storage, study),
         report_units=functools.partial(report_units, study, database),
-        words=words,
+        study_data=study_data,
         reports=reports,
         programs=database.program_folder(name),
     )

@@ -60,7 +60,7 @@ class Exhibits:
     sections: Mapping[str, Section] = dataclasses.field(default_factory=dict)
     """Anchor -> a further section of the report."""
     baselines: Callable[[Evidence], Mapping[str, float]] = lambda _: {}
-    """Evidence -> values that need no training, by name, highest first; raises ``NothingToShowError``."""
+    """Evidence -> values that need no training, by name, worst first; raises ``NothingToShowError``."""
     figures: tuple[str, ...] = ()
     """Names of plots that the dashboard shows too."""
     artifacts: tuple[Callable[[Evidence], Artifact], ...] = ()

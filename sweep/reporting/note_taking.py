@@ -15,7 +15,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_store import store_note
 
 
-def take_notes(study: StudyRecord, words: StudyData, database: Database) -> StudyRecord:
+def take_notes(study: StudyRecord, study_data: StudyData, database: Database) -> StudyRecord:
     """Compute and store the notes of a study that was just run; return it with them.
 
     Raises:
@@ -24,7 +24,7 @@ def take_notes(study: StudyRecord, words: StudyData, database: Database) -> Stud
     take = exhibits_of(study).take_notes
     if take is None:
         return study
-    noted = list(take(study, words.data, Checkpoints(database.files / study.name)))
+    noted = list(take(study, study_data.data, Checkpoints(database.files / study.name)))
     storage = database.open_for_writing()
     for note in noted:
         store_note(storage, study.name, note)

@@ -121,7 +121,7 @@ def _too_long(plan: StudyPlan) -> str:
     return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
 
 
-def _span(low: float, high: float) -> str:
+def _span(low: int, high: int) -> str:
     return " to ".join(dict.fromkeys(map(spoken_value, (low, high))))
 
 

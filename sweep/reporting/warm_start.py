@@ -41,8 +41,10 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
     outside: Counter[str] = Counter()
     for number in ranked:
         values = task.make_config(study.config_values(by_number[number])).to_dict()
-        params = spec.space.active_part(values)
-        faults = [name for name, value in params.items() if not spec.space[name].contains(value)]
+        params = spec.space.active_part(
+            {**dict.fromkeys(spec.space), **values}
+        )  # None: it has no value there
+        faults = [n for n, value in params.items() if value is None or not spec.space[n].contains(value)]
         outside.update(faults)
         if not faults and params not in [*chosen.values(), *spec.listed]:
             chosen[number] = params

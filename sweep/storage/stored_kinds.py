@@ -5,7 +5,7 @@ the study nor a way out. ``study_store`` and ``confirm`` read; here is what they
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from sweep.definition.identity import Identity, direction_of, objectives_of
@@ -14,7 +14,7 @@ from sweep.definition.records import TRAIN_SECONDS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import ConfigError, MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
-from sweep.task import DEFAULT_TASK, AnyTask, data_files, described_facts
+from sweep.task import AnyTask, described_facts, load_task
 
 LABELS = ("candidate", "phase", "round")
 """User attributes of a confirmation's trials."""
@@ -49,11 +49,23 @@ def check_names_of_facts(task: AnyTask) -> None:
         raise ConfigError(f"trainer {task.name}: a fact cannot be called {', '.join(taken)}")
 
 
-def facts_among(attrs: Mapping[str, Any]) -> dict[str, float]:
-    """Return the facts among a trial's user attributes: the numbers that have no other meaning."""
-    return {
-        key: value for key, value in attrs.items() if key not in _NOT_FACTS and type(value) in (int, float)
-    }
+def check_facts(trainer: str, trials: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a described fact of another kind among the user attributes of trials.
+
+    Facts of a trainer that is not installed are not described.
+    """
+    try:
+        described = described_facts(load_task(trainer))
+    except NotFoundError:
+        return
+    for attrs in trials:
+        for name in described.keys() & attrs.keys():
+            check_kind(attrs[name], int, f"trial.facts.{name}")
+
+
+def facts_among(attrs: Mapping[str, Any]) -> dict[str, int]:
+    """Return the facts among a trial's user attributes: the whole numbers that have no other meaning."""
+    return {key: value for key, value in attrs.items() if key not in _NOT_FACTS and type(value) is int}
 
 
 def check_identity(identity: Any) -> None:
@@ -83,8 +95,6 @@ def _check_data(study: StudyRecord) -> None:
         raise ValueError("its data section is not what was stored")
     files = {key: value for key, value in study.data.items() if key not in data}
     check_kind(files, dict[str, str], "study.data")
-    if study.trainer == DEFAULT_TASK:
-        check_kind(dict(data_files(study.task, study.data)), dict[str, str], "study.data")
 
 
 def entries_of(stored: Any, where: str) -> tuple[Any, ...]:

@@ -100,8 +100,7 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         if "identity" not in attrs:
             raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
         _check_stored_identity(storage, study_id, attrs["identity"])
-        trials = storage.get_all_trials(study_id, deepcopy=False)
-        return _study_record(name, attrs, trials)
+        return _study_record(name, attrs, storage.get_all_trials(study_id, deepcopy=False))
 
 
 def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) -> None:
@@ -116,6 +115,8 @@ def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) ->
 
 def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial]) -> StudyRecord:
     """Return a study as plain data; every value is of the kind that ``StudyRecord`` names."""
+    trainer = attrs["identity"].get("trainer", DEFAULT_TASK)
+    stored_kinds.check_facts(trainer, (trial.user_attrs for trial in trials))
     study = StudyRecord(
         name=name,
         goal=attrs["goal"],
@@ -129,7 +130,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         trials=tuple(trial_record(trial) for trial in trials),
         plans=stored_kinds.entries_of(attrs.get(_PLANS, []), _PLANS),
         resources=parse_resources(attrs.get("resources", {})),
-        notes=read_notes(attrs, attrs["identity"].get("trainer", DEFAULT_TASK)),
+        notes=read_notes(attrs, trainer),
         surroundings=attrs.get(_SURROUNDINGS, {}),
     )
     stored_kinds.check_record(study)
@@ -146,8 +147,7 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         names = _study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
-        value = plain_note(note)
-        if storage.get_study_user_attrs(names[name]).get(note.key) != value:
+        if storage.get_study_user_attrs(names[name]).get(note.key) != (value := plain_note(note)):
             storage.set_study_user_attr(names[name], note.key, value)
 
 

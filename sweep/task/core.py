@@ -48,7 +48,7 @@ class Segment:
     state: bytes
     """Everything needed to go on, as a safetensors file."""
     dev_loss: float
-    """Loss over the dev split at the end of the segment."""
+    """Value of the metric at the end of the segment."""
     losses: np.ndarray
     """Training loss of each step, or each reported value, float32, shape (N,)."""
     seconds: float
@@ -56,7 +56,7 @@ class Segment:
     steps: np.ndarray | None = None
     """Which steps ``losses`` are of, int64, shape (N,); None: every one of the segment."""
     average_loss: float | None = None
-    """Loss over dev of the averaged weights, by which rungs are compared; None where none are kept."""
+    """Value of the averaged weights, by which rungs are compared; None if none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for the configuration before it was trained."""
 
@@ -142,8 +142,8 @@ class Task(Protocol[ConfigT, DataT]):
         is the same.
         """
 
-    def facts(self, config: ConfigT, data: DataT) -> dict[str, float]:
-        """Return numbers of a run that are known before it; ``DescribesFacts`` tells which are shown."""
+    def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
+        """Return whole numbers of a run, known before it; ``DescribesFacts`` tells which are shown."""
 
     def work(self, config: ConfigT, data: DataT) -> float:
         """Return what a run costs, in any unit: a function of the configuration, never a measured time."""

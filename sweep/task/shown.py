@@ -33,7 +33,7 @@ class KnowsBaselines(Protocol):
     """Knows values that models without training reach."""
 
     def baselines(self, data: Any) -> dict[str, float]:
-        """Return name -> value, in the metric's unit, highest first."""
+        """Return name -> value, in the metric's unit, worst first."""
 
 
 def baselines(task: AnyTask, data: Any) -> dict[str, float]:

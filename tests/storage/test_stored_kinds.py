@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from toy_runs import database_in, run_toy, toy_study
+from toy_task import ToyTask
 
 from sweep.certify.confirm import load_confirmation, plan_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
-from sweep.definition.notes import Baselines, NewWords, RangeTested
-from sweep.errors import StorageError
+from sweep.errors import ConfigError, StorageError
+from sweep.storage.stored_kinds import check_names_of_facts, facts_among
 from sweep.storage.study_store import load_study, store_note, study_names, write_plan
+from sweep.task import Fact
+from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 
 DEEP = "[" * 900 + "1" + "]" * 900
 VALUES = [
@@ -117,3 +120,12 @@ def test_a_fingerprint_of_another_kind_is_refused(value: str, whole: bytes, tmp_
         insert = "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES (1, ?, ?)"
         connection.execute(insert, ("sweep:fingerprint", value))
     assert refuses(database_in(tmp_path).open_read_only(), "toy")
+
+
+def test_a_fact_cannot_have_the_name_of_something_else() -> None:
+    """It would be stored in the place of the trial's seed; a fact of another name is told from the rest."""
+    described = {"seed": Fact(label="seeds"), "nodes": Fact(label="nodes")}
+    with pytest.raises(ConfigError, match="trainer toy: a fact cannot be called seed"):
+        check_names_of_facts(ToyTask(described_facts=described))
+    attrs = {"seed": 3, "nodes": 4, "engine": "toy", "train_seconds": 0.5, "comment": "x", "round": 0}
+    assert facts_among(attrs) == {"nodes": 4}

@@ -117,7 +117,7 @@ class CoreTask:
             state=json.dumps([until_step, fold]).encode(), dev_loss=dev_loss, losses=losses, seconds=0.01
         )
 
-    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, float]:
+    def facts(self, config: ToyConfig, data: ToyData) -> dict[str, int]:
         return {"n_params": 100 - 10 * config.y, "examples_seen": config.num_steps}
 
     def work(self, config: ToyConfig, data: ToyData) -> float:

@@ -211,28 +211,28 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database", words: "StudyData | None" = None) -> None:
+def publish_study(name: str, database: "Database", study_data: "StudyData | None" = None) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
     Args:
         name: As stored.
         database: Where it is stored.
-        words: Its words; None reads them.
+        study_data: Its data; None reads them.
     """
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import publish
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            publish(gather_evidence(name, database, words=words), database)
+            publish(gather_evidence(name, database, study_data=study_data), database)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]
         )
 
 
-def warn_of_words(words: "StudyData", what_follows: str) -> bool:
-    """Print a warning if a study's words are gone or changed; return whether they are."""
-    if words.why_missing is not None:
-        advise(f"warning: {words.why_missing}; {what_follows}")
-    return words.why_missing is not None
+def warn_of_data(study_data: "StudyData", what_follows: str) -> bool:
+    """Print a warning if a study's data are gone or changed; return whether they are."""
+    if study_data.why_missing is not None:
+        advise(f"warning: {study_data.why_missing}; {what_follows}")
+    return study_data.why_missing is not None

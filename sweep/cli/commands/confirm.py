@@ -13,7 +13,7 @@ from sweep.cli.commands.common import (
     publish_study,
     stored_study,
     terminal_look,
-    warn_of_words,
+    warn_of_data,
 )
 from sweep.cli.options import add_device, add_place, add_study, add_trust, positive
 
@@ -31,7 +31,6 @@ def confirm(arguments: argparse.Namespace) -> int:
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.confirm_text import describe_plan
     from sweep.reporting.evidence import gather_evidence
-    from sweep.task import HeldOut
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -64,15 +63,14 @@ def confirm(arguments: argparse.Namespace) -> int:
             should_stop=lambda: bool(stop),
         )
     evidence = gather_evidence(study.name, database)
-    unit = study.task.unit if isinstance(study.task, HeldOut) else "unit"
-    with announced(f"evaluating the confirmed models on each dev {unit}"):
+    with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
         units = evidence.unit_report if finished else None
     _print_confirmation(evidence, units, arguments.format)
     if finished:
-        warn_of_words(evidence.words, "the verdict is that of the seeds alone")
+        warn_of_data(evidence.study_data, "the verdict is that of the seeds alone")
         if evidence.why_no_unit_report:
-            advise(f"warning: no losses {unit} by {unit}: {evidence.why_no_unit_report}")
-        publish_study(study.name, database, evidence.words)
+            advise(f"warning: no losses {evidence.unit} by {evidence.unit}: {evidence.why_no_unit_report}")
+        publish_study(study.name, database, evidence.study_data)
     else:
         advise("interrupted: finished trainings are stored; run the same command to resume")
         return stop.exit_status

@@ -19,7 +19,7 @@ from sweep.cli.commands.common import (
     source,
     study_spec,
     terminal_width,
-    warn_of_words,
+    warn_of_data,
 )
 from sweep.cli.options import add_data_file, add_device, add_place, add_settings, add_trust, positive
 
@@ -69,15 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
             observe=progress,
             should_stop=should_stop,
         )
-    study, words = summary.study, StudyData(summary.study, data)
+    study, study_data = summary.study, StudyData(summary.study, data)
     if not stop:
-        study = _take_notes(study, words, database)
+        study = _take_notes(study, study_data, database)
     if progress.is_closed:
         drop_output()
     elif not arguments.json:
         _print_run(study, database, loss_ceiling(task, data))
     if not stop:  # whoever stops a run waits for nothing more; the next run does this
-        publish_study(spec.name, database, words)
+        publish_study(spec.name, database, study_data)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
 
@@ -101,6 +101,13 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
     advise(f"next: {' | '.join(f'sweep {command} {name}' for command in proposed)}")
 
 
+def proposed_after_export_of(trainer: str) -> list[str]:
+    """Return the names of the commands that a trainer adds for what takes an exported configuration."""
+    from sweep.cli.registry import all_commands
+
+    return [command.name for command in all_commands().values() if command.follows_export_of == trainer]
+
+
 def _proposed_after_run_of(trainer: str) -> list[str]:
     """Return the names of the commands that a trainer adds for what comes after a run."""
     from sweep.cli.registry import all_commands
@@ -108,17 +115,17 @@ def _proposed_after_run_of(trainer: str) -> list[str]:
     return [command.name for command in all_commands().values() if command.follows_run_of == trainer]
 
 
-def _take_notes(study: "StudyRecord", words: "StudyData", database: "Database") -> "StudyRecord":
+def _take_notes(study: "StudyRecord", study_data: "StudyData", database: "Database") -> "StudyRecord":
     """Return the study with its notes; as it is stored, with a warning, if its data are gone or changed."""
     from sweep.reporting.note_taking import take_notes
 
-    if warn_of_words(words, "its notes and the figures that need the data are left out"):
+    if warn_of_data(study_data, "its notes and the figures that need the data are left out"):
         return study
     with (
         announced(f"taking notes of study {study.name!r}"),
         database.opening(),
     ):  # drivers of one study end together
-        return take_notes(study, words, database)
+        return take_notes(study, study_data, database)
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:

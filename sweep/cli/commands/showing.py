@@ -32,7 +32,9 @@ def list_studies(arguments: argparse.Namespace) -> int:
             print(f"{printable(name):<24}  {printable(str(error))}")
             continue
         best = study.complete_trials()
-        loss = f"best {best[0].dev_loss:.4f}" if best else "no loss yet"
+        loss = (
+            f"best {best[0].dev_loss:.4f}" if best else f"no {study.objectives[0].removeprefix('dev_')} yet"
+        )
         done = sum(trial.is_finished for trial in study.trials)
         total, goal = study.total_trials, printable(study.goal)
         print(f"{printable(name):<24}  {done:>4} of {total:>4} trials  {loss:<12}  {goal}")

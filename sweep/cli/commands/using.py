@@ -41,11 +41,11 @@ def export(arguments: argparse.Namespace) -> int:
 
 def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = False) -> None:
     """Print what can be done with an exported configuration: the test, and what the trainer adds."""
-    from sweep.cli.registry import all_commands
+    from sweep.cli.commands.run import proposed_after_export_of
     from sweep.task import HeldOut
 
     proposed = ["test"] if isinstance(task, HeldOut) and not is_tested else []
-    proposed += [each.name for each in all_commands().values() if each.follows_export_of == task.name]
+    proposed += proposed_after_export_of(task.name)
     if proposed:
         advise(f"next: {' | '.join(f'sweep {command} {path}' for command in proposed)}")
 

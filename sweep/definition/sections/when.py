@@ -23,7 +23,7 @@ def parse_conditions(
     Args:
         entries: The section, whose dimensions are ``space``.
         space: The searched hyperparameters.
-        fixed: A value for every hyperparameter that is not searched.
+        fixed: A value for every hyperparameter that is not searched, if it has one.
         task: The trainer.
 
     Raises:
@@ -56,7 +56,7 @@ def _parse(
     needed = {other: _parse_values(name, other, when[other], task) for other in types if other in when}
     for other, values in needed.items():
         if other not in space:
-            _refuse_fixed(name, other, values, fixed[other])
+            _refuse_fixed(name, other, values, fixed)
         _check_values(name, other, values, space)
     return needed
 
@@ -85,11 +85,13 @@ def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) 
             )
 
 
-def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Any) -> None:
-    if fixed in values:
-        what = f"always holds, as {other} is fixed at {fixed!r}; leave the condition out"
+def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Mapping[str, Any]) -> None:
+    if other not in fixed:
+        what = f"never holds, as {other} has no value; give search.{other}"
+    elif fixed[other] in values:
+        what = f"always holds, as {other} is fixed at {fixed[other]!r}; leave the condition out"
     else:
-        what = f"never holds, as {other} is fixed at {fixed!r}; remove search.{name}"
+        what = f"never holds, as {other} is fixed at {fixed[other]!r}; remove search.{name}"
     raise StudyFileError(f"search.{name}.when: {other} = {either(values)} {what}")
 
 

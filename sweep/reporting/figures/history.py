@@ -85,7 +85,7 @@ def _plot(history: History, title: str, quantity: str) -> go.Figure:
         x=history.without_x,
         y=[at_bad_end] * len(history.without_x),
         text=history.without_text,
-        name="no final loss",
+        name=f"no final {history.points.metric.noun}",
         mode="markers",
         marker={"color": GREY, "symbol": "x-thin", "size": 6, "line": {"width": 1.5, "color": GREY}},
         hovertemplate="%{text}<extra></extra>",

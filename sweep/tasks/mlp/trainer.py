@@ -280,7 +280,7 @@ class MlpTask:
         parameters = read_weights(state, config, data.vocabulary_size)
         return inspect_model(parameters, data.dev)
 
-    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, float]:
+    def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
         """Count the trainable parameters, and the examples drawn over all steps."""
         return {
             "n_params": config.n_params(data.vocabulary_size),

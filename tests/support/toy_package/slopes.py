@@ -109,7 +109,7 @@ class Slope:
         """Return what is reported for an error."""
         return error
 
-    def facts(self, config: SlopeConfig, data: Nothing) -> dict[str, float]:
+    def facts(self, config: SlopeConfig, data: Nothing) -> dict[str, int]:
         return {"nodes": 2**config.depth, "calls": config.num_steps}
 
     def work(self, config: SlopeConfig, data: Nothing) -> float:
