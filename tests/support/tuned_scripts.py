@@ -38,7 +38,7 @@ args = main()
     "flags": """
 import argparse
 p = argparse.ArgumentParser()
-p.add_argument("--learning-rate", "--lr", "-l", dest="learning_rate", type=float, default=0.1)
+p.add_argument("--learning-rate", "-l", dest="learning_rate", type=float, default=0.1)
 p.add_argument("--no-bias", dest="bias", action="store_false", help="leave the bias out")
 p.add_argument("--use_bn", action="store_true")
 p.add_argument("--amp", action=argparse.BooleanOptionalAction, default=False)
@@ -113,7 +113,7 @@ def str2bool(text):
         return False
     raise argparse.ArgumentTypeError("boolean expected")
 parser = argparse.ArgumentParser()
-parser.add_argument("--use-bn", type=str2bool, default=True, help="a help\nof \x1b[31mlines\x07 and 100%% more")
+parser.add_argument("--use-bn", type=str2bool, default=True, help="help\nof \x1b[31mlines\x07, 100%% more")
 parser.add_argument("--negative", type=float, default=-1e-5)
 parser.add_argument("--text", default='he said "x" # [no]')
 parser.add_argument("--untyped", default=0.5)

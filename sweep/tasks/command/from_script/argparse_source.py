@@ -42,6 +42,7 @@ def argparse_options(tree: ast.Module) -> ScriptOptions:
             found[option.name] = option
     if any(_is_method(node, "add_subparsers") for node in ast.walk(tree)):
         unread.append("subcommands: put the one that trains into command, before {args}")
+    _warn_of_groups(tree, found)
     changed = dict(_changed_defaults(tree, names))
     options = (replace(o, default=changed.get(o.name, o.default)) for o in found.values())
     return ScriptOptions(options=tuple(options), unread=tuple(unread))
@@ -65,6 +66,24 @@ def _calls(tree: ast.Module) -> list[ast.Call]:
     return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
+def _warn_of_groups(tree: ast.Module, found: dict[str, Option]) -> None:
+    """Say of options that exclude each other that they do; a group is known by the name that it is given."""
+    groups = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and _is_method(node.value, "add_mutually_exclusive_group")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    owners = {call.lineno: ast.unparse(call.func).partition(".")[0] for call in _calls(tree)}
+    for group in groups & set(owners.values()):
+        members = [option for option in found.values() if owners.get(option.line) == group]
+        flags = ", ".join(option.flag or option.off_flag or option.name for option in members)
+        for option in members:
+            warning = f"Only one of {flags} may be given."
+            found[option.name] = replace(option, warnings=(*option.warnings, warning))
+
+
 def _changed_defaults(tree: ast.Module, names: dict[str, ast.expr]) -> Iterator[tuple[str, Any]]:
     """Yield what ``set_defaults`` changes."""
     for node in ast.walk(tree):
@@ -82,6 +101,7 @@ def _option(flags: list[str], reader: CallReader) -> Option:
     name = dest if isinstance(dest, str) else flag.lstrip("-").replace("-", "_")
     option = Option(
         name=name,
+        line=reader.call.lineno,
         flag=None if is_positional else flag,
         default=reader.value("default"),
         is_required=reader.value("required") is True

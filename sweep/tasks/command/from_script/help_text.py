@@ -16,7 +16,10 @@ _CHOICES = re.compile(r"[\[{(](?P<choices>[^\[\]{}\s]*[,|][^\[\]{}\s]*)[\]})]")
 _DEFAULT = re.compile(
     r"[\[(]\s*default(?::|=|\s+is)?\s+(?P<default>[^\[\]()]*?|\[[^\[\]]*\])\s*[\]);]", re.IGNORECASE
 )
-_BOUNDS = re.compile(r"\[(?P<low>-?[0-9.]+)<=x<=(?P<high>-?[0-9.]+)")
+_BOUNDS = re.compile(r"(?P<low>-?[0-9.]+)<=x<=(?P<high>-?[0-9.]+)")
+_REQUIRED = re.compile(r"\[[^\[\]]*required\]")
+_BRACKETS = re.compile(r"\[[^\[\]]*(?:default:|required\]|<=x)[^\[\]]*\]?")
+"""What click adds to a help."""
 _METAVARS = {
     "INTEGER": "int",
     "INT": "int",
@@ -92,7 +95,7 @@ def _option(spec: str, help_text: str) -> Option | None:
         default=(default is True) if is_flag else default,
         choices=choices,
         bounds=(_literal(bounds["low"]), _literal(bounds["high"])) if bounds else None,
-        is_required="[required]" in help_text,
+        is_required=_REQUIRED.search(help_text) is not None,
         help=_shortened(help_text),
     )
 
@@ -117,7 +120,7 @@ def _default(help_text: str) -> Any:
 
 def _shortened(help_text: str) -> str:
     """Return the help without what was read of it."""
-    return _BOUNDS.sub("", _DEFAULT.sub("", help_text)).replace("[required]", "").strip(" ;")
+    return _DEFAULT.sub("", _BRACKETS.sub("", help_text)).strip(" ;")
 
 
 def _literal(text: str) -> Any:

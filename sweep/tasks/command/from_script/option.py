@@ -31,6 +31,8 @@ class Option:
     is_usable: bool = True
     """Whether a study can give it; if not, ``warnings`` says why."""
     help: str = ""
+    line: int = 0
+    """Of the source, from 1; 0 if it is not known."""
     warnings: tuple[str, ...] = ()
     """What whoever tunes it must know, a sentence each."""
 

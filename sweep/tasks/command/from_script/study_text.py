@@ -123,7 +123,9 @@ def _option_lines(option: Option, style: str, role: str) -> Iterator[str]:
     yield f"# {_described(option)}"
     for text in option.warnings:
         yield from textwrap.wrap(_note(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
-    if not option.is_usable:
+    if role == "positional" and not option.is_required:
+        yield f"# To give it, add {{{_note(option.name)}}} to command."
+    if not option.is_usable or (role == "positional" and not option.is_required):
         return
     entry, key = _entry(option, role), _key(option.name)
     mark = "" if entry.is_known else "# "
