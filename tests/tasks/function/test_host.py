@@ -153,8 +153,8 @@ def test_a_trial_is_stopped_between_its_reports(functions: Functions) -> None:
         import pathlib
 
         def train(config, report):
-            report(1)
             try:
+                report(1)
                 time.sleep(600)
             finally:
                 pathlib.Path(config.dir, "saved").write_text("checkpoint")
