@@ -484,7 +484,7 @@ def test_forked_children_are_ordinary_processes(functions: Functions) -> None:
 
 
 def test_a_report_takes_at_most_50_microseconds_of_the_training(functions: Functions) -> None:
-    """A tight loop of 20,000 reports: each arrives; its cost is processor time, since other tests run beside."""
+    """Each of 20,000 in a tight loop arrives; processor time, since other tests run beside."""
     outcome = functions.run("""
         import time
 
