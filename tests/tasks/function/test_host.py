@@ -153,8 +153,8 @@ def test_a_trial_is_stopped_between_its_reports(functions: Functions) -> None:
         import pathlib
 
         def train(config, report):
-            report(1)
             try:
+                report(1)
                 time.sleep(600)
             finally:
                 pathlib.Path(config.dir, "saved").write_text("checkpoint")
@@ -483,16 +483,20 @@ def test_forked_children_are_ordinary_processes(functions: Functions) -> None:
     assert outcome.steps == [1, 2]
 
 
-def test_a_million_reports_would_take_less_than_a_minute(functions: Functions) -> None:
-    """A tight loop: each of 20,000 reports arrives, at 50 microseconds or less on an idle machine."""
+def test_a_report_takes_at_most_50_microseconds_of_the_training(functions: Functions) -> None:
+    """Each of 20,000 in a tight loop arrives; processor time, since other tests run beside."""
     outcome = functions.run("""
+        import time
+
         def train(config, report):
+            start = time.process_time()
             for step in range(20_000):
                 report(0.5)
-            return 1
+            return (time.process_time() - start) / 20_000
     """)
     assert outcome.steps == list(range(1, 20_001))
-    assert outcome.reports[-1].seconds < 20_000 * 50e-6 * 10  # other tests run beside this one
+    assert outcome.end.values is not None
+    assert outcome.end.values["value"] < 50e-6
 
 
 def test_numbers_arrive_to_the_last_bit(functions: Functions) -> None:
