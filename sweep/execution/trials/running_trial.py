@@ -63,6 +63,8 @@ class RunningTrial:
     segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
     deaths: int = 0
     """How often its worker died since the last segment."""
+    was_cut: bool = False
+    """Whether an attempt at it was cut, in this run or an earlier one."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
 

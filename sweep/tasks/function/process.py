@@ -4,35 +4,15 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
-from sweep.errors import MachineError
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.target import Target
 from sweep.tasks.function.wire import Wire
+from sweep.tasks.program.supervised import Exit, Supervised
 
 _TOLD_S = 1.0
 """Within which a host that waits at a rung answers that it was told to end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """How a process ended: by itself with a code, or by a signal."""
-
-    code: int | None
-    signal: int | None
-
-    def __str__(self) -> str:
-        """Return it as words that follow "the process"."""
-        if self.signal is None:
-            return f"ended with exit code {self.code}"
-        name = signal.Signals(self.signal).name if self.signal in signal.valid_signals() else str(self.signal)
-        hint = " (out of memory?)" if self.signal == signal.SIGKILL else ""
-        return f"was ended by {name}{hint}"
 
 
 class HostProcess:
@@ -47,6 +27,7 @@ class HostProcess:
             grace: Seconds between SIGTERM and SIGKILL when it is to end.
 
         Raises:
+            NotFoundError: If its working folder does not exist.
             MachineError: If the system refuses.
         """
         self.first_memory: int | None = None
@@ -55,12 +36,19 @@ class HostProcess:
         arguments = (str(theirs.fileno()), target.text, str(target.folder), str(target.cwd))
         argv = module_argv("sweep.tasks.function.host", *arguments)
         try:
-            self._process = _start(argv, cwd=target.cwd, env=env, grace=grace, pass_fds=[theirs.fileno()])
-        except OSError as error:
+            with open(os.devnull, "w", encoding="ascii") as null:
+                self._process = Supervised(
+                    argv,
+                    cwd=target.cwd,
+                    env=env,
+                    grace=grace,
+                    stdout=null.fileno(),
+                    stderr=null.fileno(),
+                    pass_fds=[theirs.fileno()],
+                )
+        except BaseException:
             ours.close()
-            raise MachineError(
-                f"a process for {target.text} cannot start in {target.cwd}: {error}"
-            ) from error
+            raise
         finally:
             theirs.close()
         self.wire = Wire(ours)
@@ -80,58 +68,20 @@ class HostProcess:
             self.wire.receive(_TOLD_S)
 
     def stop(self) -> Exit:
-        """End it and all below it: SIGTERM, the grace, SIGKILL."""
-        exit_ = self._process.stop()
+        """End it and all below it: SIGTERM, the grace, SIGKILL; another thread may read from it meanwhile."""
+        return self._process.stop()
+
+    def close(self) -> None:
+        """Close the channel of a process that has ended."""
         self.wire.close()
-        return exit_
 
 
-def _start(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], grace: float, pass_fds: Sequence[int]
-) -> "_Started":
-    """Start a process in a session of its own, with no input and no output."""
-    null = subprocess.DEVNULL
-    popen: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603  our own module
-        list(argv),
-        cwd=cwd,
-        env=dict(env),
-        stdin=null,
-        stdout=null,
-        stderr=null,
-        pass_fds=list(pass_fds),
-        start_new_session=True,
-    )
-    return _Started(popen, grace)
-
-
-class _Started:
-    """A process and its group."""
-
-    def __init__(self, popen: "subprocess.Popen[Any]", grace: float) -> None:
-        self._popen, self._grace = popen, grace
-
-    def exit(self) -> Exit | None:
-        return None if self._popen.poll() is None else self._ended()
-
-    def wait(self, timeout: float) -> Exit | None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(timeout)
-        return self.exit()
-
-    def stop(self) -> Exit:
-        if self._popen.poll() is None:
-            self._signal(signal.SIGTERM)
-            self.wait(self._grace)
-        self._signal(signal.SIGKILL)
-        self._popen.wait()
-        return self._ended()
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(
-            ProcessLookupError, PermissionError
-        ):  # macOS refuses where only zombies are left
-            os.killpg(self._popen.pid, number)
-
-    def _ended(self) -> Exit:
-        code = self._popen.returncode
-        return Exit(code=code, signal=None) if code >= 0 else Exit(code=None, signal=-code)
+def describe(ended: Exit) -> str:
+    """Return how a process ended as words that follow "the process"."""
+    if ended.code is not None:
+        return f"ended with exit code {ended.code}"
+    if ended.signal is None:
+        return "was ended together with its supervisor"
+    name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else str(ended.signal)
+    hint = " (out of memory?)" if ended.signal == signal.SIGKILL else ""
+    return f"was ended by {name}{hint}"

@@ -1,7 +1,8 @@
 """Runs one command in a session of its own and ends whatever the command started.
 
-``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little
-of the standard library as it can, since each trial waits for it.
+``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD [HELD_FD ...]``. It
+imports as little of the standard library as it can, since each trial waits for it. It keeps the further
+descriptors open until its own end.
 
 Standard input carries the request (see ``read_request``) and is then the leash: the command is stopped as
 soon as the leash closes, because the worker asks for that or has died. SIGTERM, SIGINT and SIGHUP stop it
@@ -255,8 +256,9 @@ def _until_none(
 
 def main() -> None:
     """Serve one request."""
-    status = int(sys.argv[1])
-    os.set_inheritable(status, False)
+    status, *held = map(int, sys.argv[1:])
+    for fd in (status, *held):
+        os.set_inheritable(fd, False)
     waiting = Waiting()
     libc = ctypes.CDLL(None) if IS_LINUX else None
     if libc is not None:
