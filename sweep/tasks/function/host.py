@@ -5,6 +5,7 @@ imported before the user's folder is on ``sys.path``, so that their ``types.py``
 
     from the worker                                 to the worker
     {"begin": {...}} with stdout and stderr         {"report": "{...}", "seconds": 1.5, "waits": true}
+    {"ready": null}                                 {"ready": null}
     {"go_on": 27} or {"go_on": null}                {"told": "pruned"}: its exception is raised
     {"stop": "pruned"} or {"stop": "stopped"}       {"values": {...}}, {"fault": "..."} or {"ended": "pruned"}
 """
@@ -19,16 +20,19 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from sweep.client import Pruned, Reporter, Stopped, connect, report
 from sweep.tasks.function.config import Config
 from sweep.tasks.function.faults import Fault, fault_of, write_trace
+from sweep.tasks.function.forks import make_ordinary
 from sweep.tasks.function.preloaded import preload
 from sweep.tasks.function.results import as_values
 from sweep.tasks.function.surroundings import Surroundings, memory_in_use, output_to
 from sweep.tasks.function.target import Target, load, takes_report
 from sweep.tasks.function.wire import Wire
+
+_Returned = TypeVar("_Returned")
 
 _ENDS: Mapping[str, type[BaseException]] = {"pruned": Pruned, "stopped": Stopped}
 
@@ -47,7 +51,7 @@ class Trial:
         """How it was told to end, a key of ``_ENDS``; what it returns after that is no result."""
         self.reporter = Reporter(self._send)
 
-    def call(self, function: Callable[[], object]) -> object:
+    def call(self, function: Callable[[], _Returned]) -> _Returned:
         """Call the user's code."""
         connect(self.reporter)
         try:
@@ -111,7 +115,9 @@ class Runner:
                 message = self._wire.receive() or {}
             except EOFError:
                 return
-            if "begin" in message and not self._run(message["begin"]):
+            if "ready" in message:
+                self._wire.send(message)
+            elif "begin" in message and not self._run(message["begin"]):
                 return
 
     def terminate(self, _number: int, _frame: FrameType | None) -> None:
@@ -161,18 +167,10 @@ class Runner:
     def _loaded(self, trial: Trial) -> tuple[Callable[..., Any], Surroundings]:
         """Import the function for the first trial; what its module changes on import stays for all trials."""
         if self._function is None or self._surroundings is None:
-            self._function = function = trial.call(lambda: load(self._target))  # type: ignore[assignment]
-            self._takes_report = takes_report(self._target, function)  # type: ignore[arg-type]
+            self._function = trial.call(lambda: load(self._target))
+            self._takes_report = takes_report(self._target, self._function)
             self._surroundings = Surroundings()
-        assert self._function is not None
         return self._function, self._surroundings
-
-    def leave_fork(self) -> None:
-        """Make a forked child an ordinary process: without our channel, and ended by SIGTERM."""
-        self._wire.close()
-        connect(Reporter(_refuse_in_fork))
-        if signal.getsignal(signal.SIGTERM) == self.terminate:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     @staticmethod
     def _write(fault: Fault) -> None:
@@ -187,13 +185,8 @@ def main() -> None:
     number, text, folder, cwd = sys.argv[1:]
     preload()
     faulthandler.enable(file=2)
-    runner = Runner(Wire(socket.socket(fileno=int(number))), Target(text, Path(folder), Path(cwd)))
+    wire = Wire(socket.socket(fileno=int(number)))
+    runner = Runner(wire, Target(text, Path(folder), Path(cwd)))
     signal.signal(signal.SIGTERM, runner.terminate)
-    os.register_at_fork(after_in_child=runner.leave_fork)
+    make_ordinary(runner.terminate, wire.close)
     runner.serve()
-
-
-def _refuse_in_fork(_step: int, _values: Mapping[str, float]) -> None:
-    raise RuntimeError(
-        "sweep.report was called in a child process; report from the one that runs the function"
-    )

@@ -3,6 +3,7 @@
 This process never imports the user's code, and trusts nothing that the other one sends.
 """
 
+import contextlib
 import os
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweep.tasks.function.process import HostProcess, describe
+from sweep.tasks.function.process import HostProcess, describe_exit
 from sweep.tasks.function.target import Target
 from sweep.tasks.program.reports import Ended, Report, parse_report
 from sweep.tasks.program.supervised import Exit
@@ -59,10 +60,7 @@ class TrialStart:
 
 
 class HostedFunction:
-    """A trial that a host runs.
-
-    One thread may stop it while another one waits for its next report.
-    """
+    """A trial that a host runs."""
 
     def __init__(self, process: HostProcess) -> None:
         self._process = process
@@ -125,10 +123,8 @@ class HostedFunction:
         return None if self._process.exit() is None else self._die()
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
             self._process.wire.send(message)
-        except OSError:  # the process has ended; ``next`` returns why
-            return
 
     def _understood(self, message: dict[str, Any]) -> Report | Ended:
         if "report" in message:
@@ -156,7 +152,7 @@ class HostedFunction:
         ended = self._process.wait(_EXIT_S)
         if ended is None:
             return self._fail("closed sweep's own channel")
-        return self._fail(describe(ended), was_killed=ended.was_killed)
+        return self._fail(describe_exit(ended), was_killed=ended.was_killed)
 
     def _fail(self, what: str, *, was_killed: bool = False) -> Ended:
         self.exit = self._process.stop()
@@ -215,14 +211,13 @@ class Host:
         Raises:
             MachineError: If no process can be started.
         """
-        if self._trial is not None and not (self._trial.is_reusable and not self._fresh):
+        process = self._kept_process()
+        if process is None:
             self.close()
-        message, files = start.message(self._metrics), (stdout, stderr, *held)
-        if self._process is None or not self._sent(self._process, message, files):
-            self.close()
-            self._process = HostProcess(self._target, self._env, self._grace)
-            self._sent(self._process, message, files)
-        self._trial = HostedFunction(self._process)
+            process = self._process = HostProcess(self._target, self._env, self._grace)
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
+            process.wire.send(start.message(self._metrics), [stdout, stderr, *held])
+        self._trial = HostedFunction(process)
         return self._trial
 
     def close(self) -> None:
@@ -234,14 +229,10 @@ class Host:
             self._process.close()
         self._trial = self._process = None
 
-    @staticmethod
-    def _sent(process: HostProcess, message: Mapping[str, Any], files: Sequence[int]) -> bool:
-        """Return whether a message could be sent; an idle process may have been killed."""
-        try:
-            process.wire.send(message, files)
-        except OSError:
-            return False
-        return process.exit() is None
+    def _kept_process(self) -> HostProcess | None:
+        """Return the process of the last trial if it may run another one."""
+        is_kept = self._trial is not None and self._trial.is_reusable and not self._fresh
+        return self._process if is_kept and self._process is not None and self._process.is_ready() else None
 
 
 def _report(message: Mapping[str, Any]) -> Report:

@@ -4,12 +4,16 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.target import Target
 from sweep.tasks.function.wire import Wire
 from sweep.tasks.program.supervised import Exit, Supervised
+
+_ANSWER_S = 5.0
+"""Within which an idle host answers."""
 
 _TOLD_S = 1.0
 """Within which a host that waits at a rung answers that it was told to end."""
@@ -27,7 +31,7 @@ class HostProcess:
             grace: Seconds between SIGTERM and SIGKILL when it is to end.
 
         Raises:
-            NotFoundError: If its working folder does not exist.
+            NotFoundError: If the working folder does not exist.
             MachineError: If the system refuses.
         """
         self.first_memory: int | None = None
@@ -36,16 +40,7 @@ class HostProcess:
         arguments = (str(theirs.fileno()), target.text, str(target.folder), str(target.cwd))
         argv = module_argv("sweep.tasks.function.host", *arguments)
         try:
-            with open(os.devnull, "w", encoding="ascii") as null:
-                self._process = Supervised(
-                    argv,
-                    cwd=target.cwd,
-                    env=env,
-                    grace=grace,
-                    stdout=null.fileno(),
-                    stderr=null.fileno(),
-                    pass_fds=[theirs.fileno()],
-                )
+            self._process = _start(argv, cwd=target.cwd, env=env, grace=grace, pass_fds=[theirs.fileno()])
         except BaseException:
             ours.close()
             raise
@@ -60,6 +55,14 @@ class HostProcess:
     def wait(self, timeout: float) -> Exit | None:
         """Return how it ended, None if it still runs after ``timeout`` seconds."""
         return self._process.wait(timeout)
+
+    def is_ready(self) -> bool:
+        """Return whether an idle process answers; it may have been killed."""
+        try:
+            self.wire.send({"ready": None})
+            return self.wire.receive(_ANSWER_S) == {"ready": None}
+        except (OSError, EOFError, ValueError):
+            return False
 
     def tell(self, end: str) -> None:
         """Tell a host that waits at a rung how its trial ends, and wait until it has heard."""
@@ -76,12 +79,25 @@ class HostProcess:
         self.wire.close()
 
 
-def describe(ended: Exit) -> str:
-    """Return how a process ended as words that follow "the process"."""
-    if ended.code is not None:
-        return f"ended with exit code {ended.code}"
-    if ended.signal is None:
-        return "was ended together with its supervisor"
-    name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else str(ended.signal)
-    hint = " (out of memory?)" if ended.signal == signal.SIGKILL else ""
-    return f"was ended by {name}{hint}"
+def describe_exit(ended: Exit) -> str:
+    """Return how a process ended, as words that follow "the process".
+
+    Examples:
+        >>> describe_exit(Exit(code=3, signal=None))
+        'ended with exit code 3'
+    """
+    if ended.signal is not None:
+        name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else ended.signal
+        return f"was ended by {name}" + (" (out of memory?)" if ended.signal == signal.SIGKILL else "")
+    return "lost its supervisor" if ended.code is None else f"ended with exit code {ended.code}"
+
+
+def _start(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], grace: float, pass_fds: Sequence[int]
+) -> Supervised:
+    """Start a process under its supervisor, with no input and no output."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        return Supervised(argv, cwd=cwd, env=env, grace=grace, stdout=null, stderr=null, pass_fds=pass_fds)
+    finally:
+        os.close(null)

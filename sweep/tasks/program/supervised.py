@@ -28,14 +28,14 @@ MARK = "SWEEP_SUPERVISED"
 """Variable in the command's environment; its value is the command's own, and descendants inherit it."""
 
 _PATIENCE_S = supervisor.SETTLE_S + supervisor.GIVE_UP_S + 5
-"""Beyond the grace; a supervisor that takes longer is taken for hanging."""
+"""Beyond the grace; a supervisor that takes longer hangs and is killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
     """How a command ended.
 
-    If code and signal are both None, the supervisor was killed, and nobody knows.
+    If code and signal are both None, the supervisor was killed and the command's own end is unknown.
     """
 
     code: int | None
@@ -43,11 +43,12 @@ class Exit:
     signal: int | None
     """The signal that ended the command."""
     left: int = 0
-    """Descendants that outlived a command which ended by itself; they have been ended too."""
+    """Descendants that outlived a command which ended by itself, and were then ended; 0 after ``stop``."""
     alive: int = 0
     """Processes that even KILL did not end within 10 s, such as those of another user."""
     peak_bytes: int | None = None
-    """Largest resident memory of one process, among the command and its descendants."""
+    """Largest resident memory of one process, among the command and its descendants; never below 9 MB, since
+    the command begins as a copy of the supervisor."""
 
     @property
     def was_killed(self) -> bool:
@@ -126,7 +127,7 @@ class Supervised:
     def stop(self) -> Exit:
         """Send TERM to the group, after the grace KILL to all that is left; return when all have ended."""
         if self._exit is None:
-            self._cut()
+            self._close_control()
             self.wait(self._grace_s + _PATIENCE_S)
         with self._lock:
             if self._exit is None:
@@ -182,14 +183,14 @@ class Supervised:
             peak_bytes=peak_bytes or None,
         )
 
-    def _cut(self) -> None:
-        """Let go of the leash, whereupon the supervisor ends all."""
+    def _close_control(self) -> None:
+        """Close the control pipe, which makes the supervisor end everything."""
         assert self._supervisor.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._supervisor.stdin.close()
 
     def _close(self) -> None:
-        self._cut()
+        self._close_control()
         os.close(self._status)
         self._supervisor.wait()
 
@@ -206,26 +207,26 @@ def _request(head: Sequence[str], argv: Sequence[str], env: Mapping[str, str]) -
 def _start_supervisor(
     stdout: int, stderr: int, given: set[int], held: Sequence[int]
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start ``supervisor.py``; its standard input is the leash, which no other process holds.
+    """Start ``supervisor.py``; its standard input is the control pipe.
 
     Returns:
         The process, and the descriptor from which its lines are read.
     """
-    status, tell = os.pipe()
+    status, write_end = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603  our own file
-            [sys.executable, "-I", "-S", supervisor.__file__, *map(str, (tell, *held))],
+            [sys.executable, "-I", "-S", supervisor.__file__, *map(str, (write_end, *held))],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
-            pass_fds=sorted({tell, *given, *held}),
+            pass_fds=sorted({write_end, *given, *held}),
             start_new_session=True,
         )
     except OSError as error:
         os.close(status)
         raise MachineError(f"no process can be started: {error.strerror}") from None
     finally:
-        os.close(tell)
+        os.close(write_end)
     return process, status
 
 
