@@ -136,6 +136,8 @@ class Driver:
             number=trial.number,
             config=trial.config,
             state=trial.state,
+            from_step=trial.step,
+            is_first=not trial.was_cut,
             until_step=trial.cuts[0].step,
             averaged=self.spec.pruner != "none",
             find=() if trial.found else self.spec.auto,
@@ -151,10 +153,10 @@ class Driver:
             return
         if outcome.segment is not None:
             self._take_segment(pool, trial, outcome.segment)
-        elif outcome.fault is not None:
+        elif outcome.fault is not None and not outcome.has_died:
             self._end(pool, trial, End("failed", reason=f"failed in training: {outcome.fault}"))
         else:
-            self._take_death(pool, trial)
+            self._take_death(pool, trial, outcome.fault)
 
     def _take_segment(self, pool: Pool, trial: RunningTrial, segment: Segment) -> None:
         """Judge a segment, let the worker go on, and store it meanwhile."""
@@ -175,14 +177,19 @@ class Driver:
             self._submit(pool, trial)
         self._store(pool, trial, first_step, segment, end)
 
-    def _take_death(self, pool: Pool, trial: RunningTrial) -> None:
+    def _take_death(self, pool: Pool, trial: RunningTrial, fault: str | None) -> None:
+        """Train a segment again whose worker died, or whose program was killed, which ``fault`` says."""
         trial.deaths += 1
+        trial.was_cut = True
         if trial.deaths == MAX_DEATHS:
+            what = f"it was killed {MAX_DEATHS} times" if fault else f"its worker died {MAX_DEATHS} times"
             where = f"between steps {trial.step:,} and {trial.cuts[0].step:,}"
-            reason = f"failed: its worker died {MAX_DEATHS} times {where}"
+            reason = f"failed: {what} {where}" + (f"; {fault}" if fault else "")
             self._end(pool, trial, End("failed", reason=reason))
             return
-        self.observe(Warned(text=f"the worker of trial {trial.number} died; its segment is trained again"))
+        died = f"trial {trial.number}: {fault}" if fault else f"the worker of trial {trial.number} died"
+        again = "it starts again" if fault else "its segment is trained again"
+        self.observe(Warned(text=f"{died}; {again}"))
         self._submit(pool, trial)
 
     def _judge(self, trial: RunningTrial) -> End | None:

@@ -82,6 +82,10 @@ class SegmentJob:
     """Hyperparameters to be found first; the segment says what was found."""
     number: int = 0
     """The trial's number; in a worker ``trial`` is what the pool calls the job."""
+    from_step: int = 0
+    """Step that is done already."""
+    is_first: bool = True
+    """Whether no attempt at the trial was cut before, by the end of its worker or of a run."""
 
 
 class JobQueue(Protocol):

@@ -22,6 +22,7 @@ from sweep.errors import MachineError
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
 from sweep.execution.pools.worker_process import (
     Answer,
+    Began,
     CannotStart,
     Drop,
     Ended,
@@ -165,6 +166,8 @@ class _Sent:
 
     job: SegmentJob
     since: float
+    has_begun: bool
+    """Whether it trains; a process that runs programs may be ending another trial's."""
 
 
 class _Worker:
@@ -197,7 +200,7 @@ class _Worker:
         self._send()
 
     def elapsed(self, trial: int) -> float:
-        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial)
+        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial and sent.has_begun)
         return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
 
     def drop(self, trial: int) -> None:
@@ -243,13 +246,17 @@ class _Worker:
         for job in suspects[:1] or list(self._unsent):
             self._unsent.remove(job)
             ticket = next(self._tickets)
-            self._sent[ticket] = _Sent(job, time.monotonic())
+            self._sent[ticket] = _Sent(job, time.monotonic(), has_begun=not self._has_programs)
             self.process.send(dataclasses.replace(job, trial=ticket))
 
     def _understand(self, message: Message) -> SegmentOutcome | None:
         match message:
             case Ready():
                 self._ready_at, self._failed_starts = time.monotonic(), 0
+                return None
+            case Began(ticket):
+                if ticket in self._sent:
+                    self._sent[ticket] = _Sent(self._sent[ticket].job, time.monotonic(), has_begun=True)
                 return None
             case Answer():
                 return self._take_answer(message)
@@ -266,7 +273,9 @@ class _Worker:
         if sent is None:  # dropped in the meantime
             return None
         self._suspects.discard(sent.job.trial)
-        return SegmentOutcome(trial=sent.job.trial, segment=answer.segment, fault=answer.fault)
+        return SegmentOutcome(
+            trial=sent.job.trial, segment=answer.segment, fault=answer.fault, has_died=answer.has_died
+        )
 
     def _take_end(self) -> SegmentOutcome | None:
         """Replace the process; report the job that it died of, or find it out by trying one at a time."""

@@ -17,6 +17,12 @@ from sweep.execution.workload import Workload
 from sweep.task import RunsPrograms, Segment, SegmentJob, find_auto
 
 
+class DiedError(SweepError):
+    """What trained a segment was killed from outside: another attempt may end well."""
+
+    key = "died"
+
+
 class Reported(NamedTuple):
     """What a program reported while it trains."""
 
@@ -31,6 +37,8 @@ class SegmentOutcome:
     trial: int
     segment: Segment | None = None
     fault: str | None = None
+    has_died: bool = False
+    """Whether ``fault`` says what was killed, so that the segment is to be trained again."""
     reported: Reported | None = None
     """Step and value that the job's program has reported; the job goes on."""
 

@@ -23,7 +23,7 @@ from ray import exceptions
 
 from sweep import __version__
 from sweep.errors import MachineError
-from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, describe, train_job
+from sweep.execution.pools.pool import DiedError, PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
 from sweep.task import RunsPrograms, Segment, SegmentJob, prepare_worker
@@ -158,7 +158,8 @@ class RayPool:
             raise MachineError(f"Ray cannot train: {describe(error)}") from error
         if isinstance(result, Segment):
             return SegmentOutcome(trial=sent.job.trial, segment=result)
-        return SegmentOutcome(trial=sent.job.trial, fault=result)
+        fault, has_died = result
+        return SegmentOutcome(trial=sent.job.trial, fault=fault, has_died=has_died)
 
     def _cancel(self, sent: _Sent) -> None:
         with contextlib.suppress(exceptions.RayError, ConnectionError):
@@ -229,14 +230,14 @@ _prepared: tuple[bytes, Workload] | None = None
 """What this process is prepared for: an object in the store, and what it holds."""
 
 
-def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | str:
-    """Train a job; a fault in training comes back as one line, one before it as an exception."""
+def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | tuple[str, bool]:
+    """Train a job; a fault in training comes back as one line and whether it was a death."""
     workload = _prepare(shared[0])
     clock.begin.remote(ticket)
     try:
         return train_job(workload, workload.devices[0], job)
     except Exception as fault:  # noqa: BLE001  the driver says it
-        return describe(fault)
+        return describe(fault), isinstance(fault, DiedError)
     finally:
         if isinstance(workload.task, RunsPrograms):
             workload.task.leave_all()

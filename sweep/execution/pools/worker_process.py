@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from sweep.errors import MachineError
-from sweep.execution.pools.pool import Reported, describe, train_job
+from sweep.execution.pools.pool import DiedError, Reported, describe, train_job
 from sweep.execution.workload import Workload
 from sweep.task import AnyTask, JobQueue, ManyAtATime, RunsPrograms, Segment, SegmentJob, prepare_worker
 
@@ -44,6 +44,14 @@ class Answer(NamedTuple):
     ticket: int
     segment: Segment | None
     fault: str | None
+    has_died: bool = False
+    """Whether ``fault`` says what was killed from outside."""
+
+
+class Began(NamedTuple):
+    """The process has begun a job; until then it was ending another one's program."""
+
+    ticket: int
 
 
 class Progress(NamedTuple):
@@ -73,7 +81,7 @@ class Stop(NamedTuple):
     """Every program is to end, and then the process."""
 
 
-Message = Ready | CannotStart | Answer | Progress | Ended
+Message = Ready | CannotStart | Began | Answer | Progress | Ended
 """What comes from a process."""
 
 News = queue.SimpleQueue[tuple["WorkerProcess", Message]]
@@ -199,6 +207,7 @@ def _train_in_turn(
     """Train jobs in their order; yield what ``ManyAtATime.train_segments`` yields."""
     while True:
         for job in jobs.take(wait=True):
+            _report(connection, Began(job.trial))
             try:
                 yield job.trial, train_job(workload, device, job, _Reporter(connection, job.trial))
             except Exception as fault:  # noqa: BLE001  it ends this job and no other
@@ -221,7 +230,7 @@ class _Reporter:
 def _answer(ticket: int, result: Segment | Exception) -> Answer:
     if isinstance(result, Segment):
         return Answer(ticket, result, None)
-    return Answer(ticket, None, describe(result))
+    return Answer(ticket, None, describe(result), isinstance(result, DiedError))
 
 
 def _report(connection: Connection, message: Message) -> None:

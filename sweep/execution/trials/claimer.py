@@ -42,7 +42,7 @@ class Claimer:
         segments, state = self._whole_segments(record)
         config = self._config(record.params, record.found, record.seed)
         trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
-        trial.state, trial.found = state, record.found
+        trial.state, trial.found, trial.was_cut = state, record.found, True
         self._run.checkpoints.drop_segments_after(record.number, trial.step)
         writer = self._run.writer
         with writer.one_transaction():

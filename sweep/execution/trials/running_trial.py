@@ -63,6 +63,8 @@ class RunningTrial:
     segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
     deaths: int = 0
     """How often its worker died since the last segment."""
+    was_cut: bool = False
+    """Whether an attempt at it was cut, in this run or an earlier one."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
 
@@ -77,7 +79,7 @@ class RunningTrial:
         return sum(segment.seconds for segment in self.segments)
 
     @property
-    def facts(self) -> dict[str, float]:
+    def facts(self) -> dict[str, int]:
         """What the trainer says of its configuration."""
         return self.workload.task.facts(self.config, self.workload.data)
 

@@ -108,7 +108,13 @@ class CommandStarter:
             launch.folder.write_command(argv, launch.cwd, launch.shown_environment(environment))
             stdout, stderr = running.files.descriptors
             supervised = Supervised(
-                argv, cwd=launch.cwd, env=environment, grace=launch.grace_s, stdout=stdout, stderr=stderr
+                argv,
+                cwd=launch.cwd,
+                env=environment,
+                grace=launch.grace_s,
+                stdout=stdout,
+                stderr=stderr,
+                held=[launch.attempt.lock],
             )
         except BaseException:
             running.files.close(was_killed=True)

@@ -1,5 +1,6 @@
 """A command in training: its output, its report file and its metric file, read into reports and one end."""
 
+import dataclasses
 import queue
 import re
 import signal
@@ -27,7 +28,7 @@ class RunningCommand:
     """
 
     def __init__(self, launch: Launch) -> None:
-        """Make the trial's folder and begin to capture; ``begin`` follows when the command runs."""
+        """Begin to capture; ``begin`` follows when the command runs."""
         definition = launch.definition
         self._metric: str = definition["metric"]
         self._started = time.monotonic()
@@ -37,16 +38,14 @@ class RunningCommand:
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._reported = ReportFile(launch.folder.reported, self._clock)
         self._has_reported = False
+        self._n_reports = 0
         self._metric_file = (
             parse_metric_file(definition["metric_file"]) if "metric_file" in definition else None
         )
         self._started_at = time.time()
         self._folder = launch.folder.path
-        launch.folder.make()
-        launch.folder.reported.unlink(missing_ok=True)
         self._pace = Pace([cut.step for cut in cuts(launch.config.num_steps)])
-        self._quiet_s: float | None = launch.surroundings.get("quiet")
-        self._heard = time.monotonic()
+        self._quiet_s = launch.quiet_s
         self._due: list[Report] = []
         self._ended: Ended | None = None
         self._lock = threading.Lock()
@@ -55,6 +54,7 @@ class RunningCommand:
             secrets=launch.secrets(),
             on_output=(self._hear_stdout, self._hear_stderr),
             keeps_checkpoint=definition.get("checkpoint", False),
+            earlier=launch.attempt.earlier,
         )
 
     def begin(self, supervised: Supervised, command: str) -> None:
@@ -66,24 +66,36 @@ class RunningCommand:
         """Return the next report or the end; None if none came within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while not self._due and self._ended is None:
-            ended = self._supervised.wait(_LOOK_S)
-            self._collect()
-            if ended is not None:
-                self._end(ended)
-            elif self._quiet_s is not None and time.monotonic() - self._heard > self._quiet_s:
-                self._give_up(f"it printed nothing for {self._quiet_s:g} s")
-            elif time.monotonic() >= deadline:
+            self._look()
+            if time.monotonic() >= deadline:
                 break
         return self._due.pop(0) if self._due else self._ended
 
     def go_on(self, until: int | None) -> None:
         """Do nothing: a command does not wait."""
 
-    def stop(self) -> None:
+    def stop(self, *, pruned: bool = False) -> None:
         """End the command and all that it started."""
+        if self._ended is None:
+            ended = self._supervised.stop()  # whoever waits in ``next`` hears of the end now
+            with self._lock:
+                self._complete(ended)
+                self._ended = Ended(fault="the trial was stopped")
+
+    def _look(self) -> None:
+        """Wait a moment, and take what the command has reported, or how it ended."""
+        ended = self._supervised.wait(_LOOK_S)
         with self._lock:
-            if self._ended is None:
-                self._give_up("the trial was stopped")
+            if self._ended is not None:
+                return
+            if ended is not None:
+                self._end(ended)
+                return
+            self._collect()
+            self.files.look()
+            if self._quiet_s is not None and self.files.silent_s > self._quiet_s:
+                self._complete(self._supervised.stop())
+                self._ended = Ended(fault=f"it printed nothing for {self._quiet_s:g} s")
 
     def _clock(self) -> float:
         return time.monotonic() - self._started
@@ -95,15 +107,13 @@ class RunningCommand:
         self._hear(self._readers[1].feed(chunk))
 
     def _hear(self, reports: list[Report]) -> None:
-        self._heard = time.monotonic()
         for report in reports:
             self._printed.put(Report(step=report.step, values=report.values, seconds=self._clock()))
 
     def _collect(self) -> None:
         """Take what was reported or printed since the last look."""
         reported = self._reported.read()
-        if reported:
-            self._has_reported, self._heard = True, time.monotonic()
+        self._has_reported = self._has_reported or bool(reported)
         self._take(reported)
         self._take_printed()
 
@@ -116,29 +126,35 @@ class RunningCommand:
 
     def _take(self, reports: list[Report]) -> None:
         for report in reports:
-            self.files.add(report)
-            self._due += self._pace.add(report)
+            self._n_reports += 1
+            step = self._n_reports if report.step is None else report.step
+            for each in self.files.add(dataclasses.replace(report, step=step)):
+                self._due += self._pace.add(each)
 
-    def _give_up(self, why: str) -> None:
-        self._supervised.stop()
-        self.files.close(was_killed=True)
-        self._ended = Ended(fault=why)
+    def _complete(self, ended: Exit) -> None:
+        """Take the rest of what an ended command reported and printed, and complete the files.
 
-    def _end(self, ended: Exit) -> None:
-        """Complete the files and find out how the command ended."""
-        self.files.close(was_killed=ended.code != 0)
+        A checkpoint is whole if the command ended by itself, perhaps since it was asked to.
+        """
+        self.files.close_output()
         for reader in self._readers:
             self._hear(reader.close())
         late = self._reported.close()
         self._has_reported = self._has_reported or bool(late)
         self._take(late)
         self._take_printed()
+        for report in self.files.rest():
+            self._due += self._pace.add(report)
         self._due += self._pace.close()
+        self.files.close(was_killed=ended.code is None)
+
+    def _end(self, ended: Exit) -> None:
+        self._complete(ended)
         self._ended = self._outcome(ended)
 
     def _outcome(self, ended: Exit) -> Ended:
         if ended.code != 0:
-            return Ended(fault=_described(ended, self.files.last_line()))
+            return Ended(fault=_described(ended, self.files.last_line()), was_killed=ended.was_killed)
         if self._has_reported or self._metric_file is None:
             return Ended(fault=None if self._saw_metric() else self._missing())
         try:

@@ -127,14 +127,18 @@ class Runner:
 
     def _run(self, begin: dict[str, Any]) -> bool:
         """Run a trial; return whether another one may follow."""
-        stdout, stderr = self._wire.files
+        stdout, stderr, *held = self._wire.files
         self._wire.files.clear()
+        for lock in held:
+            os.set_inheritable(lock, False)
         self._trial = trial = Trial(self._wire, begin["until"])
         with output_to(stdout, stderr):
             answer = self._outcome(trial, begin)
         if trial.told is not None:
             answer = {"ended": trial.told}
         self._wire.send({**answer, "memory": memory_in_use()})
+        for lock in held:
+            os.close(lock)
         self._trial = None
         return trial.told is None
 

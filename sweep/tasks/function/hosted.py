@@ -5,6 +5,7 @@ This process never imports the user's code, and trusts nothing that the other on
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,10 @@ from typing import Any
 from sweep.tasks.function.process import HostProcess, describe_exit
 from sweep.tasks.function.target import Target
 from sweep.tasks.program.reports import Ended, Report, parse_report
+from sweep.tasks.program.supervised import Exit
+
+_EXIT_S = 1.5
+"""Within which a process whose channel is closed is known to have ended, and how."""
 
 _SLICE_S = 0.5
 """After which a silent process is looked at: C code's children may hold its channel open after its end."""
@@ -59,30 +64,24 @@ class HostedFunction:
 
     def __init__(self, process: HostProcess) -> None:
         self._process = process
+        self._lock = threading.Lock()
         self._ended: Ended | None = None
         self.is_waiting = False
         """Whether it waits at a rung, for ``go_on`` or ``stop``."""
         self.is_reusable = False
         """Whether its process may run another trial."""
+        self.exit: Exit | None = None
+        """How its process was ended with it; None while it lives on."""
 
     def next(self, timeout: float) -> Report | Ended | None:
         """Return the next report or the end; None if neither came within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
-        while self._ended is None:
+        while True:
             left = max(deadline - time.monotonic(), 0.0)
-            try:
-                message = self._process.wire.receive(min(left, _SLICE_S))
-                if message is not None:
-                    return self._understood(message)
-            except EOFError:
-                return self._die()
-            except (ValueError, TypeError, KeyError, OverflowError):
-                return self._fail("sent something on sweep's own channel that cannot be read")
-            if self._process.exit() is not None and left <= _SLICE_S:
-                return self._die()
-            if not left:
-                return None
-        return self._ended
+            with self._lock:
+                event = self._ended or self._heard(min(left, _SLICE_S))
+            if event is not None or not left:
+                return event
 
     def go_on(self, until: int | None = None) -> None:
         """Continue a trial that waits.
@@ -90,9 +89,10 @@ class HostedFunction:
         Args:
             until: The next step at which it waits; None: it waits no more.
         """
-        if self.is_waiting:
-            self.is_waiting = False
-            self._send({"go_on": until})
+        with self._lock:
+            if self.is_waiting:
+                self.is_waiting = False
+                self._send({"go_on": until})
 
     def stop(self, *, pruned: bool = False) -> None:
         """End the trial and its process, unless it has ended: SIGTERM, the grace, SIGKILL.
@@ -103,9 +103,24 @@ class HostedFunction:
         if self._ended is not None:
             return
         if self.is_waiting:
-            self._process.tell("pruned" if pruned else "stopped")
-        self._process.stop()
-        self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
+            with self._lock:
+                self._process.tell("pruned" if pruned else "stopped")
+        self.exit = self._process.stop()  # whoever waits in ``next`` hears of the end now
+        with self._lock:
+            self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
+            self._process.close()
+
+    def _heard(self, timeout: float) -> Report | Ended | None:
+        """Return what the process says within ``timeout`` seconds, or how it ended."""
+        try:
+            message = self._process.wire.receive(timeout)
+            if message is not None:
+                return self._understood(message)
+        except EOFError:
+            return self._die()
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return self._fail("sent something on sweep's own channel that cannot be read")
+        return None if self._process.exit() is None else self._die()
 
     def _send(self, message: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
@@ -134,12 +149,16 @@ class HostedFunction:
 
     def _die(self) -> Ended:
         """Return the end of a trial whose process ended, or closed its channel."""
-        exit_ = self._process.wait(_SLICE_S)
-        return self._fail("closed sweep's own channel" if exit_ is None else describe_exit(exit_))
+        ended = self._process.wait(_EXIT_S)
+        if ended is None:
+            return self._fail("closed sweep's own channel")
+        return self._fail(describe_exit(ended), was_killed=ended.was_killed)
 
-    def _fail(self, what: str) -> Ended:
-        self._process.stop()
-        self._ended = Ended(fault=f"the function's process {what}, without a result; see the trial's stderr")
+    def _fail(self, what: str, *, was_killed: bool = False) -> Ended:
+        self.exit = self._process.stop()
+        self._process.close()
+        fault = f"the function's process {what}, without a result; see the trial's stderr"
+        self._ended = Ended(fault=fault, was_killed=was_killed)
         return self._ended
 
 
@@ -178,13 +197,16 @@ class Host:
         self._process: HostProcess | None = None
         self._trial: HostedFunction | None = None
 
-    def begin(self, start: TrialStart, *, stdout: int, stderr: int) -> HostedFunction:
+    def begin(
+        self, start: TrialStart, *, stdout: int, stderr: int, held: Sequence[int] = ()
+    ) -> HostedFunction:
         """Begin a trial; a trial of before that still runs is stopped.
 
         Args:
             start: What it gets.
             stdout: A descriptor for what it prints; the caller closes its own copy.
             stderr: The same for its errors. Both may be held open by children of the function after its end.
+            held: At most one further descriptor, which the process holds until the trial's end: a lock's.
 
         Raises:
             MachineError: If no process can be started.
@@ -194,7 +216,7 @@ class Host:
             self.close()
             process = self._process = HostProcess(self._target, self._env, self._grace)
         with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
-            process.wire.send(start.message(self._metrics), [stdout, stderr])
+            process.wire.send(start.message(self._metrics), [stdout, stderr, *held])
         self._trial = HostedFunction(process)
         return self._trial
 
@@ -204,6 +226,7 @@ class Host:
             self._trial.stop()
         if self._process is not None:
             self._process.stop()
+            self._process.close()
         self._trial = self._process = None
 
     def _kept_process(self) -> HostProcess | None:

@@ -1,6 +1,7 @@
 """A plain Python function as a trainer: ``trainer = "trainers:train"`` in a study file."""
 
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from sweep.tasks.program.definition import yes_or_no
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.reports import Ended, Report
 from sweep.tasks.program.run_files import RunFiles
+
+_LOOK_S = 0.2
+"""Seconds between two looks at a silent function."""
 
 
 def check_target(key: str, value: Any) -> str:
@@ -48,6 +52,7 @@ class FunctionStarter:
             launch.folder,
             secrets=launch.secrets(),
             keeps_checkpoint=launch.definition.get("checkpoint", False),
+            earlier=launch.attempt.earlier,
         )
         launch.folder.write_config(launch.config.to_dict())
         start = TrialStart(
@@ -58,16 +63,16 @@ class FunctionStarter:
             checkpoint=str(launch.folder.checkpoint),
             device=launch.device,
             cpus=launch.cpus,
-            resumed=launch.resumed,
+            resumed=launch.attempt.is_resumed,
             until=launch.until,
             environment=environment,
         )
         stdout, stderr = files.descriptors
         try:
-            hosted = self._host.begin(start, stdout=stdout, stderr=stderr)
+            hosted = self._host.begin(start, stdout=stdout, stderr=stderr, held=[launch.attempt.lock])
         finally:
             files.begin()
-        return FunctionProgram(hosted, files)
+        return FunctionProgram(hosted, files, launch.quiet_s)
 
     def close(self) -> None:
         """End the process."""
@@ -91,31 +96,55 @@ class FunctionStarter:
 class FunctionProgram:
     """A function's trial, its files kept; a ``Program``."""
 
-    def __init__(self, hosted: HostedFunction, files: RunFiles) -> None:
-        self._hosted, self._files = hosted, files
+    def __init__(self, hosted: HostedFunction, files: RunFiles, quiet_s: float | None) -> None:
+        self._hosted, self._files, self._quiet_s = hosted, files, quiet_s
         self._lock = threading.Lock()
+        self._due: list[Report] = []
+        self._ended: Ended | None = None
 
     def next(self, timeout: float) -> Report | Ended | None:
         """Return the next report or the end; None if none came in time."""
-        event = self._hosted.next(timeout)
-        if isinstance(event, Report):
-            self._files.add(event)
-        elif isinstance(event, Ended):
-            self._close(was_killed=False)
-        return event
+        deadline = time.monotonic() + timeout
+        while not self._due and self._ended is None:
+            event = self._hosted.next(min(_LOOK_S, max(0.0, deadline - time.monotonic())))
+            with self._lock:
+                self._take(event)
+            if time.monotonic() >= deadline:
+                break
+        return self._due.pop(0) if self._due else self._ended
 
     def go_on(self, until: int | None) -> None:
         """Let the function go on if it waits at a report."""
+        self._files.hear()
         self._hosted.go_on(until)
 
-    def stop(self) -> None:
+    def stop(self, *, pruned: bool = False) -> None:
         """End the trial, and its process if it still runs."""
-        self._hosted.stop()
-        self._close(was_killed=True)
+        if self._ended is None:
+            self._hosted.stop(pruned=pruned)
+            with self._lock:
+                self._end(Ended(fault="the trial was stopped"))
 
-    def _close(self, *, was_killed: bool) -> None:
-        with self._lock:
-            self._files.close(was_killed=was_killed)
+    def _take(self, event: Report | Ended | None) -> None:
+        if self._ended is not None:
+            return
+        if isinstance(event, Report):
+            self._due += self._files.add(event)
+            self._files.look()
+        elif event is not None:
+            self._end(event)
+        elif self._quiet_s is not None and self._files.silent_s > self._quiet_s:
+            self._hosted.stop()
+            self._end(Ended(fault=f"it printed and reported nothing for {self._quiet_s:g} s"))
+        else:
+            self._files.look()
+
+    def _end(self, ended: Ended) -> None:
+        """Complete the files; a checkpoint is whole if nobody had to end the process by force."""
+        self._due += self._files.rest()
+        process = self._hosted.exit
+        self._files.close(was_killed=process is not None and process.code is None)
+        self._ended = ended
 
 
 FUNCTION = ProgramKind(

@@ -71,10 +71,25 @@ class HostProcess:
             self.wire.receive(_TOLD_S)
 
     def stop(self) -> Exit:
-        """End it and all below it: SIGTERM, the grace, SIGKILL."""
-        exit_ = self._process.stop()
+        """End it and all below it: SIGTERM, the grace, SIGKILL; another thread may read from it meanwhile."""
+        return self._process.stop()
+
+    def close(self) -> None:
+        """Close the channel of a process that has ended."""
         self.wire.close()
-        return exit_
+
+
+def describe_exit(ended: Exit) -> str:
+    """Return how a process ended, as words that follow "the process".
+
+    Examples:
+        >>> describe_exit(Exit(code=3, signal=None))
+        'ended with exit code 3'
+    """
+    if ended.signal is not None:
+        name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else ended.signal
+        return f"was ended by {name}" + (" (out of memory?)" if ended.signal == signal.SIGKILL else "")
+    return "lost its supervisor" if ended.code is None else f"ended with exit code {ended.code}"
 
 
 def describe_exit(ended: Exit) -> str:

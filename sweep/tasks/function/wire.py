@@ -10,7 +10,7 @@ _CHUNK = 1 << 16
 _LONGEST = 1 << 22
 """Bytes of a message; a longer one is refused, so that a line without an end does not fill the memory."""
 
-_MOST_FILES = 2
+_MOST_FILES = 3
 
 
 class Wire:

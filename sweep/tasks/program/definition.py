@@ -59,6 +59,11 @@ def yes_or_no(key: str, value: Any) -> bool:
     return value
 
 
+def _grace(key: str, value: Any) -> float:
+    """Return the seconds of a grace; ``"0s"`` and ``"none"`` are no grace."""
+    return 0.0 if value == "0s" else parse_duration(key, value) or 0.0
+
+
 def _names(key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         raise StudyFileError(f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}')
@@ -81,7 +86,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
 
 SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
     "cwd": _text,
-    "grace": parse_duration,
+    "grace": _grace,
     "quiet": parse_duration,
     "env": lambda key, value: check_env(value),
     "secrets": _names,

@@ -1,12 +1,16 @@
 """A trial whose program is alive: it is trained until a step, and may be trained further later."""
 
+import math
+import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import safetensors.numpy
 
 from sweep.errors import SweepError
+from sweep.execution.pools.pool import DiedError
 from sweep.metric import Metric
 from sweep.task import Segment
 from sweep.tasks.program.program import Program
@@ -28,30 +32,49 @@ class ProgramFailedError(SweepError):
 class LiveTrial:
     """The program of one trial, and what it has reported."""
 
-    def __init__(self, trial: int, program: Program, metric: Metric, *, pick: str, budget: str) -> None:
+    def __init__(
+        self, trial: int, program: Program, metric: Metric, *, lock: int, pick: str, budget: str
+    ) -> None:
         """Take a program that was started just now.
 
         Args:
             trial: The trial's number.
             program: What trains.
             metric: What its reports are read for.
+            lock: Descriptor of its folder's lock, which is closed with it.
             pick: ``last`` or ``best`` of the reports is the trial's value.
             budget: Name of the hyperparameter that is the trial's length; empty if it has none.
         """
         self.trial, self.program = trial, program
-        self._metric, self._pick, self._budget = metric, pick, budget
+        self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
+        self._closing = threading.Lock()
         self._reports: list[tuple[int, float]] = []
         """Step and value of each report that holds the metric."""
-        self._handed = 0
-        """How many of them earlier segments hold."""
         self._ended: Ended | None = None
 
+    def close(self, *, pruned: bool = False) -> None:
+        """End the program; raises what its files raise."""
+        try:
+            self.program.stop(pruned=pruned)
+        finally:
+            with self._closing:
+                lock, self._lock = self._lock, -1
+            if lock >= 0:
+                os.close(lock)
+
     def train(
-        self, until: int, *, is_end: bool, is_pruned: bool, report: Callable[[int, float], None]
+        self,
+        since: int,
+        until: int,
+        *,
+        is_end: bool,
+        is_pruned: bool,
+        report: Callable[[int, float], None],
     ) -> Segment:
         """Wait until the program reaches a step, or its end.
 
         Args:
+            since: The step at which the segment begins; 0 for the first one.
             until: The step.
             is_end: Whether it is the trial's last one; the program then runs to its own end.
             is_pruned: Whether trials are compared at steps, so that the last step must be ``until``.
@@ -59,14 +82,17 @@ class LiveTrial:
 
         Raises:
             ProgramFailedError: If the program fails, or ends without a value.
+            DiedError: If it was killed.
         """
         started = time.perf_counter()
         while self._ended is None and (is_end or self._last_step < until):
             self._take(self.program.next(POLL_S), report)
         if self._ended is not None and self._ended.fault is not None:
-            raise ProgramFailedError(self._ended.fault)
+            raise (DiedError if self._ended.was_killed else ProgramFailedError)(self._ended.fault)
         value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
-        return self._segment(value, time.perf_counter() - started)
+        last = math.inf if is_end else until
+        new = [pair for pair in self._reports if (pair[0] > since or not since) and pair[0] <= last]
+        return _segment(value, new, time.perf_counter() - started)
 
     @property
     def _last_step(self) -> int:
@@ -109,13 +135,12 @@ class LiveTrial:
         values = [value for _, value in self._reports]
         return min(values, key=self._metric.as_loss) if self._pick == "best" else values[-1]
 
-    def _segment(self, value: float, seconds: float) -> Segment:
-        new = self._reports[self._handed :]
-        self._handed = len(self._reports)
-        return Segment(
-            state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
-            dev_loss=value,
-            losses=np.array([value for _, value in new], np.float32),
-            steps=np.array([step - 1 for step, _ in new], np.int64),  # step 0 is the first one done
-            seconds=seconds,
-        )
+
+def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> Segment:
+    return Segment(
+        state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
+        dev_loss=value,
+        losses=np.array([value for _, value in new], np.float32),
+        steps=np.array([step - 1 for step, _ in new], np.int64),  # step 0 is the first one done
+        seconds=seconds,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from sweep.tasks.program.attempt import Attempt
 from sweep.tasks.program.config import ProgramConfig
 from sweep.tasks.program.environment import child_environment
 from sweep.tasks.program.folder import TrialFolder
@@ -18,6 +19,11 @@ DEFAULT_GRACE_S = 10.0
 """Seconds between the request to end and the end by force."""
 
 
+def grace_of(surroundings: Mapping[str, Any]) -> float:
+    """Return the seconds that a program gets to end by itself."""
+    return float(surroundings.get("grace", DEFAULT_GRACE_S))
+
+
 class Program(Protocol):
     """A program in training: a script, or a function in a process of its own."""
 
@@ -27,8 +33,11 @@ class Program(Protocol):
     def go_on(self, until: int | None) -> None:
         """Let a function go on that waits at a report; ``until`` is the step at which it waits again."""
 
-    def stop(self) -> None:
-        """End the program and all that it started; returns when nothing of it is alive."""
+    def stop(self, *, pruned: bool = False) -> None:
+        """End the program and all that it started; returns when nothing of it is alive.
+
+        A function that waits at a report learns whether its trial was pruned, or is to start again.
+        """
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +54,8 @@ class Launch:
     cpus: int
     until: int | None
     """Step at which a function waits for a decision; None: it runs to its end."""
-    resumed: bool = False
-    """Whether the checkpoint folder holds what an earlier attempt left."""
+    attempt: Attempt
+    """What the program finds in its folder."""
 
     @property
     def start(self) -> Path:
@@ -67,7 +76,12 @@ class Launch:
     @property
     def grace_s(self) -> float:
         """Seconds that the program gets to end by itself."""
-        return float(self.surroundings.get("grace", DEFAULT_GRACE_S))
+        return grace_of(self.surroundings)
+
+    @property
+    def quiet_s(self) -> float | None:
+        """Seconds of silence that count as a hang; None for never."""
+        return self.surroundings.get("quiet")
 
     def environment(self) -> dict[str, str]:
         """Return all variables of the program; see ``child_environment`` for the errors."""
@@ -80,7 +94,7 @@ class Launch:
             checkpoint=self.folder.checkpoint,
             report=self.folder.reported,
             config=self.folder.config,
-            resumed=self.resumed,
+            resumed=self.attempt.is_resumed,
             deadline=None,
             device=self.device,
             cpus=self.cpus,

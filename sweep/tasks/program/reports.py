@@ -45,6 +45,8 @@ class Ended:
     """What a function returned; None for a script."""
     fault: str | None = None
     """Why it failed, in one line; None if it ended well."""
+    was_killed: bool = False
+    """Whether it was killed from outside, so that another attempt may end well."""
 
 
 def parse_report(line: bytes, seconds: float = 0.0) -> Report:
@@ -220,15 +222,17 @@ class Thinned:
         self._kept: list[str] = []
         self._last = ""
 
-    def add(self, line: str) -> None:
-        """Take the next line."""
-        self._last = line
+    def add(self, line: str) -> bool:
+        """Take the next line; return whether it is kept, whatever follows it."""
+        self._last, is_kept = line, False
         if self.seen % self.stride == 0:
             if len(self._kept) == self.most - 1:  # one place is the last line's
                 self._kept, self.stride = self._kept[::2], self.stride * 2
-            if self.seen % self.stride == 0:
+            is_kept = self.seen % self.stride == 0
+            if is_kept:
                 self._kept.append(line)
         self.seen += 1
+        return is_kept
 
     def lines(self) -> list[str]:
         """Return the kept lines in their order, the last line that was added always among them."""

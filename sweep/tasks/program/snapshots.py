@@ -78,8 +78,12 @@ class Snapshots:
 
     def remove(self) -> None:
         """Remove all copies."""
-        for number in self._numbers():
-            shutil.rmtree(self._numbered(number))
+        for path in self.paths():
+            shutil.rmtree(path)
+
+    def paths(self) -> list[Path]:
+        """Return the copies, the oldest first."""
+        return [self._numbered(number) for number in self._numbers()]
 
     def _numbered(self, number: int) -> Path:
         return self._checkpoint.with_name(f"{self._checkpoint.name}.{number}")

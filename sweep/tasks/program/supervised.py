@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +50,17 @@ class Exit:
     """Largest resident memory of one process, among the command and its descendants; never below 9 MB, since
     the command begins as a copy of the supervisor."""
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether KILL ended the command or its supervisor, which no program does to itself by mistake."""
+        return self.code is None and self.signal in (None, signal.SIGKILL)
+
 
 class Supervised:
-    """A command that runs under a supervisor, in a session of its own."""
+    """A command that runs under a supervisor, in a session of its own.
+
+    One thread may stop it while another one waits for its end.
+    """
 
     def __init__(
         self,
@@ -64,6 +73,7 @@ class Supervised:
         stdout: int,
         stderr: int,
         pass_fds: Sequence[int] = (),
+        held: Sequence[int] = (),
     ) -> None:
         """Start the command; return when it runs.
 
@@ -77,6 +87,7 @@ class Supervised:
             stdout: Descriptor.
             stderr: Descriptor.
             pass_fds: Further descriptors that it gets, under the same numbers.
+            held: Descriptors that the supervisor alone gets, and holds until all have ended: a lock's.
 
         Raises:
             NotFoundError: If the command or the folder does not exist, or cannot be executed or entered.
@@ -86,10 +97,11 @@ class Supervised:
         self._grace_s = grace
         self._exit: Exit | None = None
         self._lines = b""
+        self._lock = threading.Lock()
         given = {*pass_fds} | (set() if stdin is None else {stdin})
         head = (str(grace), str(-1 if stdin is None else stdin), ",".join(map(str, pass_fds)), os.fspath(cwd))
         request = _request(head, argv, {**env, MARK: self._mark})
-        self._supervisor, self._status = _start_supervisor(stdout, stderr, given)
+        self._supervisor, self._status = _start_supervisor(stdout, stderr, given, held)
         self.pid = self._begin(request, argv[0], cwd, env)
         """Of the command, which is also its group and session."""
 
@@ -107,20 +119,20 @@ class Supervised:
 
     def wait(self, timeout: float) -> Exit | None:
         """Return how the command ended, or None if that takes longer than ``timeout`` seconds."""
-        if self._exit is None:
-            line = self._line(timeout)
-            if line is not None:
+        with self._lock:
+            if self._exit is None and (line := self._line(timeout)) is not None:
                 self._exit = self._ended(line)
-        return self._exit
+            return self._exit
 
     def stop(self) -> Exit:
         """Send TERM to the group, after the grace KILL to all that is left; return when all have ended."""
         if self._exit is None:
             self._close_control()
-            if self.wait(self._grace_s + _PATIENCE_S) is None:
+            self.wait(self._grace_s + _PATIENCE_S)
+        with self._lock:
+            if self._exit is None:
                 self._exit = self._ended("")
-        assert self._exit is not None
-        return self._exit
+            return self._exit
 
     def _begin(self, request: bytes, command: str, cwd: Path, env: Mapping[str, str]) -> int:
         """Hand the request over and return the pid of the command, or raise why there is none."""
@@ -192,7 +204,9 @@ def _request(head: Sequence[str], argv: Sequence[str], env: Mapping[str, str]) -
     return b"%010d" % len(body) + body
 
 
-def _start_supervisor(stdout: int, stderr: int, given: set[int]) -> tuple[subprocess.Popen[bytes], int]:
+def _start_supervisor(
+    stdout: int, stderr: int, given: set[int], held: Sequence[int]
+) -> tuple[subprocess.Popen[bytes], int]:
     """Start ``supervisor.py``; its standard input is the control pipe.
 
     Returns:
@@ -201,11 +215,11 @@ def _start_supervisor(stdout: int, stderr: int, given: set[int]) -> tuple[subpro
     status, write_end = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603  our own file
-            [sys.executable, "-I", "-S", supervisor.__file__, str(write_end)],
+            [sys.executable, "-I", "-S", supervisor.__file__, *map(str, (write_end, *held))],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
-            pass_fds=sorted({write_end, *given}),
+            pass_fds=sorted({write_end, *given, *held}),
             start_new_session=True,
         )
     except OSError as error:

@@ -1,7 +1,8 @@
 """Runs one command in a session of its own and ends whatever the command started.
 
-``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD``. It imports as little
-of the standard library as it can, since each trial waits for it.
+``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD [HELD_FD ...]``. It
+imports as little of the standard library as it can, since each trial waits for it. It keeps the further
+descriptors open until its own end.
 
 Standard input is the control pipe. The worker writes the request to it (see ``read_request``); when the pipe
 closes, because the worker wants the command to stop or has died, the supervisor stops the command. SIGTERM,
@@ -255,8 +256,9 @@ def _until_none(
 
 def main() -> None:
     """Serve one request."""
-    status = int(sys.argv[1])
-    os.set_inheritable(status, False)
+    status, *held = map(int, sys.argv[1:])
+    for fd in (status, *held):
+        os.set_inheritable(fd, False)
     waiting = Waiting()
     libc = ctypes.CDLL(None) if IS_LINUX else None
     if libc is not None:

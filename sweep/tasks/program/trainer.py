@@ -5,6 +5,7 @@ segments. If none is alive, because its worker ended, the program starts again w
 process never imports the user's code.
 """
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
+from sweep.tasks.program.attempt import begin_attempt
 from sweep.tasks.program.config import KINDS, ProgramConfig, make_config
 from sweep.tasks.program.data import ProgramData
 from sweep.tasks.program.definition import (
@@ -26,8 +28,8 @@ from sweep.tasks.program.definition import (
 )
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.gpus import list_gpus, n_gpus
-from sweep.tasks.program.live import LiveTrial
-from sweep.tasks.program.program import DEFAULT_GRACE_S, Launch, ProgramKind, Starter
+from sweep.tasks.program.live import LiveTrial, ProgramFailedError
+from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
 
 
 def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
@@ -63,9 +65,11 @@ class ProgramTask:
         self.metric: Metric = metric_of(definition)
         self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
         self._budget: str = definition.get("budget", "")
-        self.grace_s: float = surroundings.get("grace", DEFAULT_GRACE_S)
+        self.grace_s = grace_of(surroundings)
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
+        self._left: set[int] = set()
+        """Trials that have ended, perhaps while their program was being started."""
 
     @property
     def study_keys(self) -> frozenset[str]:
@@ -153,12 +157,21 @@ class ProgramTask:
         """Go on with the trial's program until the job's step; start the program if none is alive."""
         is_end = job.until_step >= config.num_steps
         until = None if is_end else job.until_step
-        if self._live is not None and self._live.trial == job.number:
-            self._live.program.go_on(until)
+        live = self._live
+        if live is not None and live.trial == job.number:
+            live.program.go_on(until)
         else:
             self._drop()
-            self._live = self._start(config, job, place, device, until)
-        segment = self._live.train(job.until_step, is_end=is_end, is_pruned=job.averaged, report=report)
+            live = self._live = self._start(config, job, place, device, until)
+        try:
+            if job.number in self._left:
+                raise ProgramFailedError("the trial has ended")
+            segment = live.train(
+                job.from_step, job.until_step, is_end=is_end, is_pruned=job.averaged, report=report
+            )
+        except BaseException:
+            self._drop()
+            raise
         if is_end:
             self._drop()
         return segment
@@ -170,9 +183,10 @@ class ProgramTask:
         return task
 
     def leave(self, trial: int) -> None:
-        """End the program of a trial, if it is alive here."""
+        """End the program of a trial, if it is alive here; another thread may be waiting for it."""
+        self._left.add(trial)
         if self._live is not None and self._live.trial == trial:
-            self._drop()
+            self._drop(pruned=True)
 
     def leave_all(self) -> None:
         """End the program that is alive, and what is kept for the next one."""
@@ -181,33 +195,47 @@ class ProgramTask:
         if starter is not None:
             starter.close()
 
-    def _drop(self) -> None:
+    def _drop(self, *, pruned: bool = False) -> None:
         live, self._live = self._live, None
         if live is not None:
-            live.program.stop()
+            live.close(pruned=pruned)
 
     def _start(
         self, config: ProgramConfig, job: SegmentJob, place: TrialPlace, device: str, until: int | None
     ) -> LiveTrial:
         assert place.folder is not None, "a trial has a folder"
+        folder = TrialFolder(Path(place.folder) / f"{job.number:06d}")
+        attempt = begin_attempt(
+            folder,
+            is_first=job.is_first,
+            keeps_checkpoint=self.definition.get("checkpoint", False),
+            grace_s=self.grace_s,
+        )
         launch = Launch(
             definition=self.definition,
             surroundings=self.surroundings,
             config=config,
             study=place.study,
             trial=job.number,
-            folder=TrialFolder.of(Path(place.folder), job.number),
+            folder=folder,
             device=device,
             cpus=place.cpus,
             until=until,
+            attempt=attempt,
         )
-        if self._starter is None:
-            kind: ProgramKind = program_kind_named(self.name)
-            self._starter = kind.starter(self.definition, self.surroundings)
+        try:
+            if self._starter is None:
+                kind: ProgramKind = program_kind_named(self.name)
+                self._starter = kind.starter(self.definition, self.surroundings)
+            program = self._starter.start(launch)
+        except BaseException:
+            os.close(attempt.lock)
+            raise
         return LiveTrial(
             job.number,
-            self._starter.start(launch),
+            program,
             self.metric,
+            lock=attempt.lock,
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
         )
