@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
 
+from sweep.code import Code
 from sweep.errors import DeviceError, NotFoundError
 from sweep.metric import Fact as Fact  # noqa: PLC0414  trainers find all that they need here
 from sweep.metric import Metric as Metric  # noqa: PLC0414  the same
@@ -275,16 +276,31 @@ def study_keys(task: AnyTask) -> Collection[str]:
 
 @runtime_checkable
 class ChecksProgram(Protocol):
-    """Trains by a program that may be missing."""
+    """Trains by a program of the user's own, which may be missing and may change."""
 
-    def check_program(self) -> None:
-        """Refuse a program that cannot be started here; raises ``SweepError``."""
+    def check_program(self, section: Mapping[str, Any]) -> Code:
+        """Return the program's code; refuse a program that cannot be started here.
+
+        Args:
+            section: The checked ``[data]``, which may name further source files.
+        """
+
+    def program_changes(self) -> list[str]:
+        """Return the names of files that changed since ``check_program``; quick, and nothing is started."""
 
 
-def check_program(task: AnyTask) -> None:
-    """Refuse a program that cannot be started here; an installed trainer needs no check."""
-    if isinstance(task, ChecksProgram):
-        task.check_program()
+def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
+    """Return the code of a trainer's program; None for an installed trainer.
+
+    Raises:
+        SweepError: If the program cannot be started here.
+    """
+    return task.check_program(section) if isinstance(task, ChecksProgram) else None
+
+
+def program_changes(task: AnyTask) -> list[str]:
+    """Return the names of a program's files that changed since ``check_program``; by default none."""
+    return task.program_changes() if isinstance(task, ChecksProgram) else []
 
 
 @runtime_checkable

@@ -22,7 +22,7 @@ from sweep.definition.identity import direction_of, fingerprint, identity_change
 from sweep.definition.notes import Note, note_kinds, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
-from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
 from sweep.errors import ConfigError, NotFoundError, StorageError, StudyConflictError
@@ -43,10 +43,22 @@ _OPTUNA_STATES = {
 _STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
 
 _LABELS = ("candidate", "phase", "round")
-_NOT_FACTS = {"seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", *_LABELS}
+_NOT_FACTS = {
+    "seed",
+    "train_seconds",
+    "engine",
+    "device",
+    "owner",
+    "reason",
+    "found",
+    "segments",
+    CODE_CHANGED,
+    *_LABELS,
+}
 """User attributes of a trial that are not among its facts."""
 
 _PLANS = "confirm_plans"
+_CODE = "code"
 _SURROUNDINGS = "surroundings"
 _CONFIRMATION = "/confirm"
 
@@ -140,6 +152,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         resources=parse_resources(attrs.get("resources", {})),
         notes=read_notes(attrs, _kinds_of(attrs["identity"])),
         surroundings=attrs.get(_SURROUNDINGS, {}),
+        code=entries_of(attrs.get(_CODE, []), _CODE),
     )
     check_record(study)
     return study
@@ -233,6 +246,18 @@ def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
         study_id = _study_ids(storage)[name]
         plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
         storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
+
+
+def stored_code(storage: RDBStorage, name: str) -> list[dict[str, Any]]:
+    """Return ``StudyRecord.code`` of a study."""
+    with storage_errors(name), damage_refused(f"study {name!r}"):
+        return list(entries_of(storage.get_study_user_attrs(_study_ids(storage)[name]).get(_CODE, []), _CODE))
+
+
+def store_code(storage: RDBStorage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+    """Store the versions of a study's program."""
+    with storage_errors(name):
+        storage.set_study_user_attr(_study_ids(storage)[name], _CODE, list(versions))
 
 
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
@@ -354,6 +379,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         facts={key: value for key, value in attrs.items() if _is_fact(key, value)},
         labels={key: attrs[key] for key in _LABELS if key in attrs},
         found=attrs.get("found", {}),
+        code_changed=attrs.get(CODE_CHANGED),
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

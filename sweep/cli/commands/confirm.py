@@ -15,7 +15,7 @@ from sweep.cli.commands.common import (
     terminal_look,
     warn_of_words,
 )
-from sweep.cli.options import add_device, add_place, add_study, add_trust, positive
+from sweep.cli.options import add_code_changed, add_device, add_place, add_study, add_trust, positive
 
 if TYPE_CHECKING:
     from sweep.certify.units.report import UnitReport
@@ -62,6 +62,7 @@ def confirm(arguments: argparse.Namespace) -> int:
             pool=arguments.pool,
             observe=progress,
             should_stop=lambda: bool(stop),
+            code_changed=arguments.code_changed,
         )
     evidence = gather_evidence(study.name, database)
     unit = study.task.unit if isinstance(study.task, HeldOut) else "unit"
@@ -115,6 +116,7 @@ def _confirm_arguments(command: argparse.ArgumentParser) -> None:
     add_device(command)
     add_place(command)
     add_trust(command)
+    add_code_changed(command)
 
 
 COMMANDS = (

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.code import Code
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
+from sweep.tasks.program.code import CodeWatch
 from sweep.tasks.program.config import KINDS, ProgramConfig, make_config
 from sweep.tasks.program.data import ProgramData
 from sweep.tasks.program.definition import (
@@ -62,6 +64,7 @@ class ProgramTask:
         self.grace_s: float = surroundings.get("grace", DEFAULT_GRACE_S)
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
+        self._watch: CodeWatch | None = None
 
     @property
     def study_keys(self) -> frozenset[str]:
@@ -85,10 +88,18 @@ class ProgramTask:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
 
-    def check_program(self) -> None:
-        """Refuse a program that cannot be started here; raises ``SweepError``."""
-        kind: ProgramKind = program_kind_named(self.name)
-        kind.preflight(self.definition, self.surroundings)
+    def check_program(self, section: Mapping[str, Any]) -> Code:
+        """Return the program's code; refuse a program that cannot be started here."""
+        if self._watch is None or self._watch.changes():
+            kind: ProgramKind = program_kind_named(self.name)
+            sources = section.get("sources", ())
+            code = kind.preflight(self.definition, self.surroundings, sources)
+            self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
+        return self._watch.code
+
+    def program_changes(self) -> list[str]:
+        """Return the names of files that changed since ``check_program``."""
+        return [] if self._watch is None else self._watch.changes()
 
     def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
         """Return nothing: what a program's run amounts to is not known."""
