@@ -48,6 +48,7 @@ def run(
     files: str | None = None,
     observe: Observer = _ignore,
     should_stop: Callable[[], bool] = _never,
+    code_changed: str | None = None,
 ) -> StoredStudy:
     """Train a study's trials, or continue with them, as ``sweep run`` does.
 
@@ -69,6 +70,7 @@ def run(
         files: Folder or bucket of weights and curves beside a database on a server.
         observe: Called with each event, after what it reports is on disk.
         should_stop: Asked several times a second; True stops and stores the running trials.
+        code_changed: Why the study's own program may have changed; None refuses another one.
 
     Raises:
         SweepError: One of its kinds if the study, the data, the device or the machine does not allow it.
@@ -100,6 +102,7 @@ def run(
         pool=pool,
         observe=observe,
         should_stop=should_stop,
+        code_changed=code_changed,
     )
     if not should_stop():
         _conclude(summary.study, database)
@@ -158,6 +161,7 @@ def confirm(
     files: str | None = None,
     observe: Observer = _ignore,
     should_stop: Callable[[], bool] = _never,
+    code_changed: str | None = None,
 ) -> StoredStudy:
     """Train the best configurations again on fresh seeds, and choose among them, as ``sweep confirm`` does.
 
@@ -177,6 +181,7 @@ def confirm(
         files: Folder or bucket of weights and curves.
         observe: Called with each event.
         should_stop: True stops and stores the running trainings.
+        code_changed: As for ``run``.
 
     Raises:
         SweepError: As ``run``; ``NotFoundError`` if the study has no complete trial.
@@ -205,6 +210,7 @@ def confirm(
         pool=pool,
         observe=observe,
         should_stop=should_stop,
+        code_changed=code_changed,
     )
     confirmed = read_study(stored.name, database)
     if finished:

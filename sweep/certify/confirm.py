@@ -18,13 +18,14 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
+from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
-from sweep.task import AnyTask, data_name, seed_bound, split_rule
+from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,11 @@ class ConfirmSpec(StudySpec):
     jobs: tuple[Job, ...]
     found: Mapping[int, Mapping[str, Any]]
     """Candidate -> what the search found for its configuration where the study says ``auto``."""
+
+    @property
+    def program_keeper(self) -> str:
+        """Name of the study that is confirmed: both are trained by one program."""
+        return self.name.removesuffix(confirmation_name(""))
 
     def trial_found(self, number: int) -> Mapping[str, Any]:
         """Return what the search found: the same on every seed, as the configuration is the same."""
@@ -158,9 +164,12 @@ def run_confirmation(
 ) -> bool:
     """Train what a plan asks for; return whether it is finished, not stopped before.
 
-    ``how`` goes to ``run.run_study`` as it stands: workers, device, engine, pool, and who watches and
-    stops it. Raises the same.
+    ``how`` goes to ``run.run_study`` as it stands: workers, device, engine, pool, who watches and stops it,
+    and why the program may have changed. Raises the same, and a changed program before the plan is stored.
     """
+    if (code := check_program(task, study.data)) is not None:
+        versions = read_versions(study.name, study.code)
+        accepted_version(study.name, versions, code, how.get("code_changed"))
     storage = database.open_for_writing()
     if not study.plans or study.plans[-1] != plan.to_dict():
         _write_plan(storage, study, plan, database)

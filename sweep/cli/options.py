@@ -35,6 +35,15 @@ def add_trust(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_code_changed(command: argparse.ArgumentParser) -> None:
+    """Add ``--code-changed``, which accepts another version of a study's program."""
+    command.add_argument(
+        "--code-changed",
+        metavar="WHY",
+        help="go on although the study's own program has changed; further trials are marked with the reason",
+    )
+
+
 def add_device(command: argparse.ArgumentParser) -> None:
     """Add ``--device``."""
     command.add_argument(

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from sweep.cli.live import LiveView
-from sweep.definition.records import TrialRecord
+from sweep.definition.records import CODE_CHANGED, TrialRecord
 from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
@@ -161,6 +161,7 @@ def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Any]:
         **({"found": trial.found} if trial.found else {}),
         "seed": trial.seed,
         **trial.labels,
+        **({CODE_CHANGED: trial.code_changed} if trial.code_changed is not None else {}),
         **trial.facts,
         "train_seconds": round(trial.train_seconds, 3),
         "engine": trial.engine,

@@ -12,7 +12,7 @@ from typing import Any
 import pandas
 
 from sweep.definition.pareto import front_ranks
-from sweep.definition.records import STATES, StudyRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
 from sweep.task import described_facts
 
 RANKED = STATES[0]
@@ -61,6 +61,7 @@ def table_columns(study: StudyRecord) -> list[str]:
         *(("rank",) if study.cost is None else ("rank", "front")),
         *("trial", "trials", "state", *shown, *others, "value", "value_sd", "n", "seeds"),
         *(*described_facts(study.task), "train_seconds", "engine", "device", "reason", *log),
+        *((CODE_CHANGED,) if any(trial.code_changed is not None for trial in study.trials) else ()),
     ]
 
 
@@ -108,6 +109,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),
         "reason": _reason(study, first, state),
+        CODE_CHANGED: _distinct(t.code_changed for t in pool if t.code_changed is not None) or None,
         "logged": logged,
         "diff": value - logged if value is not None and logged is not None else None,
     }

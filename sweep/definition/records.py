@@ -21,6 +21,10 @@ STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "wai
 finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
 
 
+CODE_CHANGED = "code_changed"
+"""Attribute of a trial that was trained by a later version of the program than the first."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRecord:
     """One stored segment of a trial."""
@@ -63,6 +67,8 @@ class TrialRecord:
     """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for this configuration, where the study says ``auto``."""
+    code_changed: str | None = None
+    """Why the program was changed, if a later version than the first trained the trial."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -104,6 +110,7 @@ class TrialRecord:
         segments = [dataclasses.astuple(segment) for segment in self.segments]
         known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
         known += [self.labels, self.found, self.engine, self.device, segments]
+        known += [] if self.code_changed is None else [{CODE_CHANGED: self.code_changed}]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
@@ -146,6 +153,10 @@ class StudyRecord:
     """What was found out beside the trials, as plain values by key; read through ``note``."""
     surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Where and how its program ran last; empty for an installed trainer."""
+
+    code: tuple[dict[str, Any], ...] = ()
+    """Every version of its program that was accepted, the first one first, as ``Code.to_dict``, each with
+    ``why`` it was changed; empty for an installed trainer."""
 
     @property
     def fingerprint(self) -> str:

@@ -119,6 +119,11 @@ class StudySpec:
         """What is minimised beside the metric; None where that is all."""
         return self.objectives[1] if len(self.objectives) > 1 else None
 
+    @property
+    def program_keeper(self) -> str:
+        """Name of the study that the code of the trainer's program is stored with."""
+        return self.name
+
     def as_loss(self, value: float) -> float:
         """Return a value of the metric as it is compared: lower is better."""
         return as_loss(self.direction, value)

@@ -43,7 +43,7 @@ class Driver:
     def __init__(self, run: StudyRun, known: KnownTrials, source: TrialSource) -> None:
         """Train the trials of ``source``; what becomes of them is told to ``known``."""
         self.spec, self.request, self.workload = run.spec, run.request, run.workload
-        self.observe, self.budget = run.request.observe, run.budget
+        self.observe, self.budget, self.gate = run.request.observe, run.budget, run.gate
         self.known, self.source, self.recorder = known, source, Recorder(run)
         self.trained = 0
         self.live: dict[int, RunningTrial] = {}

@@ -12,12 +12,13 @@ from sweep.execution.budget import Budget
 from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.events import Observer
 from sweep.execution.memory import machine_bytes
+from sweep.execution.one_program import accept_code
 from sweep.execution.pools.pool import Pool, PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
 from sweep.execution.run_request import RunRequest
 from sweep.execution.shared_run import run_shared
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
-from sweep.execution.study_run import StudyRun
+from sweep.execution.study_run import StudyRun, gate_of
 from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.trial_source import Alone
@@ -40,6 +41,7 @@ def run_study(
     pool: str = "local",
     observe: Observer = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
+    code_changed: str | None = None,
 ) -> RunSummary:
     """Train a study's trials until its total, its timeout, or until told to stop.
 
@@ -54,17 +56,19 @@ def run_study(
         pool: Where segments run: a name of ``POOLS``, or ``ray://HOST:PORT``.
         observe: Called with each event, after what it says is on disk.
         should_stop: Asked several times a second; True leaves at once, with running trials stored.
+        code_changed: Why the study's program may be another one than it was; None if it must not be.
 
     Raises:
         DataError: If the data cannot be used.
         DeviceError: If the device is not present, the engine does not know a hyperparameter that the study
             changes, or there is no such pool.
         TooLargeError: If no configuration of the study fits into this machine's memory.
-        StudyConflictError: If another study of that name is stored, or another driver runs it.
+        StudyConflictError: If another study of that name is stored, another driver runs it, or its program
+            has changed, in the middle of the run too.
         StorageError: If the database fails.
         MachineError: If a file cannot be written, or no worker can start.
     """
-    check_program(task)
+    code = check_program(task, spec.data)
     data = task.load_data(spec.data) if data is None else data
     kind, address = choose_pool(pool)
     if pool != DEFAULT_POOL:
@@ -105,6 +109,8 @@ def run_study(
         start_pool=start_pool,
         observe=observe,
         should_stop=should_stop,
+        code=code,
+        code_changed=code_changed,
         describe_memory=lambda workers: describe_memory(task, data, memory, workers, there),
     )
     run = run_shared if database.is_shared else _run_alone
@@ -115,12 +121,15 @@ def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunS
     """Train a study's trials as the one driver of its database."""
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
+        writer = open_study(storage, spec, request.workload.task, request.workload.data)
         run = StudyRun(
             spec=spec,
             request=request,
-            writer=open_study(storage, spec, request.workload.task, request.workload.data),
+            writer=writer,
             checkpoints=Checkpoints(database.files / spec.name),
             budget=Budget(spec.timeout),
+            gate=gate_of(request, spec.program_keeper),
+            code_changed=accept_code(storage, spec.program_keeper, request.code, request.code_changed),
         )
         study = load_study(storage, spec.name)
         known = KnownTrials(run, study, is_alone=True)
@@ -128,4 +137,5 @@ def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunS
         driver = Driver(run, known, source)
         with machine_errors(database.files.where):
             stopped_by = driver.run()
+        run.gate.refuse()
         return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

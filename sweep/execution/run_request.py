@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+from sweep.code import Code
 from sweep.execution.events import Observer
 from sweep.execution.pools.pool import Pool
 from sweep.execution.workload import Workload
@@ -18,5 +19,9 @@ class RunRequest:
     observe: Observer
     """Is called with each event, after the event is stored."""
     should_stop: Callable[[], bool]
+    code: Code | None
+    """Of the trainer's program, now; None for an installed trainer."""
+    code_changed: str | None
+    """Why it may be another one than the study's; None if it must not be."""
     describe_memory: Callable[[int], str]
     """Returns one line about the memory that so many workers need; empty if it is unknown."""

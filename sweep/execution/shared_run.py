@@ -15,8 +15,9 @@ from sweep.errors import StorageUnreachableError
 from sweep.execution.budget import Budget
 from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.events import Warned
+from sweep.execution.one_program import accept_code
 from sweep.execution.run_request import RunRequest
-from sweep.execution.study_run import StudyRun
+from sweep.execution.study_run import StudyRun, gate_of
 from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.shared_source import Shared, Stored
@@ -36,8 +37,8 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
     deadline = None if spec.timeout is None else time.monotonic() + spec.timeout
     trained = 0
     while True:
-        shared = _join(place, spec, request)
-        driver = _make_driver(place, spec, request, shared)
+        shared, code_changed = _join(place, spec, request)
+        driver = _make_driver(place, spec, request, shared, code_changed)
         try:
             with _leaving_if_it_fails(shared), machine_errors(database.files.where):
                 stopped_by = driver.run()
@@ -51,6 +52,7 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
         finally:
             trained += driver.trained
     _leave(place, shared, driver)
+    driver.gate.refuse()
     return RunSummary(study=database.patiently(place.read)[0], trained=trained, stopped_by=stopped_by)
 
 
@@ -66,20 +68,24 @@ class _Place(NamedTuple):
         return load_study(self.storage, self.name), trial_ids(self.storage, self.name)
 
 
-def _join(place: _Place, spec: StudySpec, request: RunRequest) -> SharedStudy:
-    """Become one of the study's drivers; the study is made if there is none."""
+def _join(place: _Place, spec: StudySpec, request: RunRequest) -> tuple[SharedStudy, str | None]:
+    """Become one of the study's drivers, and return why its program was changed; a missing study is made."""
 
-    def join() -> SharedStudy:
+    def join() -> tuple[SharedStudy, str | None]:
         with place.database.opening():
             study_id = ensure_study(place.storage, spec, request.workload.task, request.workload.data)
-            shared = SharedStudy(place.storage, study_id, spec.name)
+            keeper, storage = spec.program_keeper, place.storage
+            code_changed = accept_code(storage, keeper, request.code, request.code_changed)
+            shared = SharedStudy(storage, study_id, spec.name)
             shared.join()
-        return shared
+        return shared, code_changed
 
     return place.database.patiently(join)
 
 
-def _make_driver(place: _Place, spec: StudySpec, request: RunRequest, shared: SharedStudy) -> Driver:
+def _make_driver(
+    place: _Place, spec: StudySpec, request: RunRequest, shared: SharedStudy, code_changed: str | None
+) -> Driver:
     stored = patiently(place.read, RUNNING_PATIENCE_S)
     run = StudyRun(
         spec=spec,
@@ -87,6 +93,8 @@ def _make_driver(place: _Place, spec: StudySpec, request: RunRequest, shared: Sh
         writer=shared.writer,
         checkpoints=Checkpoints(place.database.files / spec.name),
         budget=Budget(spec.timeout),
+        gate=gate_of(request, spec.program_keeper),
+        code_changed=code_changed,
     )
     known = KnownTrials(run, stored[0], is_alone=False)
     claimer = Claimer(run, known)

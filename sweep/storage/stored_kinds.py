@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from sweep.definition.identity import Identity, direction_of, objectives_of
 from sweep.definition.plain import check_kind
-from sweep.definition.records import TRAIN_SECONDS, StudyRecord
+from sweep.definition.records import CODE_CHANGED, TRAIN_SECONDS, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import ConfigError, MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
@@ -19,7 +19,10 @@ from sweep.task import AnyTask, described_facts, load_task
 LABELS = ("candidate", "phase", "round")
 """User attributes of a confirmation's trials."""
 
-_NOT_FACTS = {"seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", *LABELS}
+_NOT_FACTS = {
+    *("seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", CODE_CHANGED),
+    *LABELS,
+}
 """User attributes of a trial that are not among its facts."""
 
 

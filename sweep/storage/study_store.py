@@ -21,7 +21,7 @@ from sweep.definition.identity import direction_of, fingerprint, identity_change
 from sweep.definition.notes import Note, plain_note, read_notes
 from sweep.definition.optuna_objects import trial_id
 from sweep.definition.plain import check_kind
-from sweep.definition.records import STATES, SegmentRecord, StudyRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
@@ -42,6 +42,7 @@ _OPTUNA_STATES = {
 _STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
 
 _PLANS = "confirm_plans"
+_CODE = "code"
 _SURROUNDINGS = "surroundings"
 _CONFIRMATION = "/confirm"
 
@@ -132,6 +133,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial
         resources=parse_resources(attrs.get("resources", {})),
         notes=read_notes(attrs, trainer),
         surroundings=attrs.get(_SURROUNDINGS, {}),
+        code=stored_kinds.entries_of(attrs.get(_CODE, []), _CODE),
     )
     stored_kinds.check_record(study)
     return study
@@ -210,6 +212,19 @@ def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
         study_id = _study_ids(storage)[name]
         plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
         storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
+
+
+def stored_code(storage: RDBStorage, name: str) -> list[dict[str, Any]]:
+    """Return ``StudyRecord.code`` of a study."""
+    with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
+        attrs = storage.get_study_user_attrs(_study_ids(storage)[name])
+        return list(stored_kinds.entries_of(attrs.get(_CODE, []), _CODE))
+
+
+def store_code(storage: RDBStorage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+    """Store the versions of a study's program."""
+    with storage_errors(name):
+        storage.set_study_user_attr(_study_ids(storage)[name], _CODE, list(versions))
 
 
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
@@ -331,6 +346,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         facts=stored_kinds.facts_among(attrs),
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
+        code_changed=attrs.get(CODE_CHANGED),
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

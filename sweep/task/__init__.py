@@ -68,6 +68,7 @@ from sweep.task.programs import (
     check_program,
     definition_of,
     in_one_piece,
+    program_changes,
     study_keys,
     surroundings_of,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "mend",
     "places",
     "prepare_worker",
+    "program_changes",
     "program_kind_named",
     "program_of_study",
     "resolve_device",

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from sweep.code import Code
 from sweep.errors import DeviceError
 from sweep.task.core import AnyTask, Segment, SegmentJob
 
@@ -48,16 +49,31 @@ def study_keys(task: AnyTask) -> Collection[str]:
 
 @runtime_checkable
 class ChecksProgram(Protocol):
-    """Trains by a program that may be missing."""
+    """Trains by a program of the user's own, which may be missing and may change."""
 
-    def check_program(self) -> None:
-        """Refuse a program that cannot be started here; raises ``SweepError``."""
+    def check_program(self, section: Mapping[str, Any]) -> Code:
+        """Return the program's code; refuse a program that cannot be started here.
+
+        Args:
+            section: The checked ``[data]``, which may name further source files.
+        """
+
+    def program_changes(self) -> list[str]:
+        """Return the names of files that changed since ``check_program``; quick, and nothing is started."""
 
 
-def check_program(task: AnyTask) -> None:
-    """Refuse a program that cannot be started here; an installed trainer needs no check."""
-    if isinstance(task, ChecksProgram):
-        task.check_program()
+def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
+    """Return the code of a trainer's program; None for an installed trainer.
+
+    Raises:
+        SweepError: If the program cannot be started here.
+    """
+    return task.check_program(section) if isinstance(task, ChecksProgram) else None
+
+
+def program_changes(task: AnyTask) -> list[str]:
+    """Return the names of a program's files that changed since ``check_program``; by default none."""
+    return task.program_changes() if isinstance(task, ChecksProgram) else []
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from sweep.cli.commands.common import (
     terminal_look,
     warn_of_data,
 )
-from sweep.cli.options import add_device, add_place, add_study, add_trust, positive
+from sweep.cli.options import add_code_changed, add_device, add_place, add_study, add_trust, positive
 
 if TYPE_CHECKING:
     from sweep.certify.units.report import UnitReport
@@ -61,6 +61,7 @@ def confirm(arguments: argparse.Namespace) -> int:
             pool=arguments.pool,
             observe=progress,
             should_stop=lambda: bool(stop),
+            code_changed=arguments.code_changed,
         )
     evidence = gather_evidence(study.name, database)
     with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
@@ -113,6 +114,7 @@ def _confirm_arguments(command: argparse.ArgumentParser) -> None:
     add_device(command)
     add_place(command)
     add_trust(command)
+    add_code_changed(command)
 
 
 COMMANDS = (

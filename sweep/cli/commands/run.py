@@ -21,7 +21,15 @@ from sweep.cli.commands.common import (
     terminal_width,
     warn_of_data,
 )
-from sweep.cli.options import add_data_file, add_device, add_place, add_settings, add_trust, positive
+from sweep.cli.options import (
+    add_code_changed,
+    add_data_file,
+    add_device,
+    add_place,
+    add_settings,
+    add_trust,
+    positive,
+)
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
@@ -68,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             pool=arguments.pool,
             observe=progress,
             should_stop=should_stop,
+            code_changed=arguments.code_changed,
         )
     study, study_data = summary.study, StudyData(summary.study, data)
     if not stop:
@@ -172,6 +181,7 @@ def _run_arguments(command: argparse.ArgumentParser) -> None:
     add_device(command)
     add_place(command)
     add_trust(command)
+    add_code_changed(command)
 
 
 COMMANDS = (

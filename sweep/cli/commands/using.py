@@ -55,6 +55,7 @@ def replay(arguments: argparse.Namespace) -> int:
     from sweep.certify.config_file import choose_trial
     from sweep.certify.replay import Place, choose_place, config_of, train_again
     from sweep.certify.study_data import StudyData
+    from sweep.execution.one_program import changed_files, spoken_files
     from sweep.task import check_engine
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
@@ -68,6 +69,8 @@ def replay(arguments: argparse.Namespace) -> int:
     place = choose_place(task, then, arguments.device, arguments.engine)
     check_engine(task, place.engine, place.device)
     mend(task, place.device)
+    if changes := changed_files(study):
+        advise(f"the program has changed since: {spoken_files(changes)}; it trains the trial as it is now")
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
     again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")

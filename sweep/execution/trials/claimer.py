@@ -6,7 +6,7 @@ Either is one commit, made before anything is trained.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.definition.records import SegmentRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, SegmentRecord, TrialRecord
 from sweep.execution.events import Warned
 from sweep.execution.rungs import cuts
 from sweep.execution.study_run import StudyRun
@@ -24,9 +24,18 @@ class Claimer:
         self.is_full = False
         """Whether the next trial would not end in time."""
 
+    def is_barred(self) -> bool:
+        """Look whether something forbids that another trial begins, such as changed code."""
+        return self._run.gate.is_shut()
+
+    @property
+    def was_barred(self) -> bool:
+        """Whether a trial was not begun for such a reason."""
+        return self._run.gate.fault is not None
+
     def claim_next(self, device: str) -> RunningTrial | None:
-        """Claim a new trial; None if the total is reached, or if it would not end in time."""
-        if self._known.are_all_claimed or self.is_full:
+        """Claim a new trial; None if the total is reached, it would not end in time, or trials are barred."""
+        if self._known.are_all_claimed or self.is_full or self.is_barred():
             return None
         proposer = self._known.proposer
         params = proposer.propose()
@@ -43,10 +52,11 @@ class Claimer:
         config = self._config(record.params, record.found, record.seed)
         trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
         trial.state, trial.found, trial.was_cut = state, record.found, True
+        trial.code_changed = self._run.code_changed or record.code_changed
         self._run.checkpoints.drop_segments_after(record.number, trial.step)
         writer = self._run.writer
         with writer.one_transaction():
-            writer.reclaim(trial_id, origin(self._run.workload, device))
+            writer.reclaim(trial_id, {**origin(self._run.workload, device), **_marks(trial.code_changed)})
             if len(segments) < len(record.segments):
                 writer.forget_segments(trial_id)
             writer.store_seal(trial_id, trial.record().seal())
@@ -61,7 +71,8 @@ class Claimer:
         config = self._config(params, found, seed)
         facts = {**workload.task.facts(config, workload.data), **spec.trial_labels(number)}
         with writer.one_transaction():
-            trial_id = writer.claim(params, spec.space, seed, facts, origin(workload, device))
+            marks = {**origin(workload, device), **_marks(self._run.code_changed)}
+            trial_id = writer.claim(params, spec.space, seed, facts, marks)
             if found:
                 writer.store_found(trial_id, found)
             trial = self._begin(number, trial_id, config, params, device=device)
@@ -89,6 +100,7 @@ class Claimer:
             params=params,
             labels=self._run.spec.trial_labels(number),
             device=device,
+            code_changed=self._run.code_changed,
             cuts=[cut for cut in cuts(config.num_steps, shortest) if cut.step > done],
             segments=list(segments),
         )
@@ -109,3 +121,7 @@ class Claimer:
         values = {**self._run.spec.config_values(params), **found, "seed": seed}
         config: Config = self._run.workload.task.make_config(values)
         return config
+
+
+def _marks(code_changed: str | None) -> dict[str, str]:
+    return {} if code_changed is None else {CODE_CHANGED: code_changed}

@@ -56,6 +56,8 @@ class RunningTrial:
     labels: dict[str, Any]
     """What else is stored with it."""
     device: str
+    code_changed: str | None = None
+    """See ``TrialRecord.code_changed``."""
     cuts: list[Cut]
     """Ends of the segments still to be trained."""
     started: datetime.datetime = dataclasses.field(default_factory=_now)
@@ -114,6 +116,7 @@ class RunningTrial:
             facts=self.facts,
             labels=self.labels,
             found=dict(self.found),
+            code_changed=self.code_changed,
             engine=self.workload.engine,
             device=self.device,
             started=self.started,

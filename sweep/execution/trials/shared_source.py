@@ -80,8 +80,9 @@ class Shared:
             self._shared.renew_when_due()
 
     def is_over(self) -> bool:
-        """Return whether nobody trains any more, or no new trial would end in time."""
-        return self.is_full or (not self._awaits_others and self._known.are_all_claimed)
+        """Return whether nobody trains any more, or no new trial may begin or would end in time."""
+        is_last = not self._awaits_others and self._known.are_all_claimed
+        return self.is_full or self._claimer.was_barred or is_last
 
     def release(self, trials: Iterable[RunningTrial]) -> None:
         """Leave trials to other drivers; if they cannot be told, the end of the lease tells them."""
@@ -107,6 +108,8 @@ class Shared:
 
     def _next_in_turn(self, device: str, own: Collection[int]) -> RunningTrial | None:
         self._catch_up(own)
+        if self._free and self._claimer.is_barred():
+            return None
         if self._free:
             (trial,) = self._shared.read_trials(self._free[:1])
             self._followed.pop(trial_id(trial), None)

@@ -54,6 +54,8 @@ class Alone:
 
     def next_trial(self, device: str, own: Collection[int]) -> RunningTrial | None:
         """Take over an interrupted trial, else claim a new one; None if neither is left."""
+        if self._unfinished and self._claimer.is_barred():
+            return None
         if self._unfinished:
             return self._claimer.take_over(*self._unfinished.pop(0), device)
         return self._claimer.claim_next(device)

@@ -5,15 +5,17 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweep.code import Code
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.tasks.command.arguments import DEFAULT_STYLE, CommandLine
 from sweep.tasks.command.config_files import write_config
 from sweep.tasks.command.placeholders import Place
 from sweep.tasks.command.running import RunningCommand
+from sweep.tasks.command.sources import command_code
 from sweep.tasks.program.definition import PARAMETERS
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.supervised import Supervised
@@ -65,8 +67,16 @@ def _check_read(key: str, value: Any) -> str:
     return str(value)
 
 
-def _preflight(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Refuse a command that cannot start, or whose script is missing.
+def _preflight(
+    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+) -> Code:
+    """Return a command's code; refuse a command that cannot start, or whose script is missing."""
+    _check_files(definition, surroundings)
+    return command_code(definition, surroundings, sources)
+
+
+def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    """Refuse a command that is not found, or whose script is missing.
 
     Raises:
         NotFoundError: With where it was searched.

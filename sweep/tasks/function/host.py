@@ -12,6 +12,7 @@ imported before the user's folder is on ``sys.path``, so that their ``types.py``
 
 import faulthandler
 import json
+import os
 import signal
 import socket
 import sys

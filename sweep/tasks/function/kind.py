@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweep.code import Code
 from sweep.errors import StudyFileError
 from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
 from sweep.tasks.function.probe import probe
@@ -30,9 +31,12 @@ def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: 
     """Refuse nothing more: whether the function exists is found out before the run, in its own process."""
 
 
-def _preflight(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Refuse a function that does not exist, cannot be imported or takes other arguments."""
-    probe(definition["trainer"], folder=Path(surroundings["here"]), cwd=Path(surroundings["start"]))
+def _preflight(
+    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+) -> Code:
+    """Return a function's code; refuse one that is missing, cannot be imported or takes other arguments."""
+    here, start = Path(surroundings["here"]), Path(surroundings["start"])
+    return probe(definition["trainer"], folder=here, cwd=start, sources=sources).code
 
 
 class FunctionStarter:

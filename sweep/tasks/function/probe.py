@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sweep.code import Code
 from sweep.definition.plain import check_kind
 from sweep.errors import MachineError, StudyFileError
 from sweep.tasks.function.faults import fault_of, place_of
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.preloaded import preload
 from sweep.tasks.function.target import Target, load, takes_report
-from sweep.tasks.program.code import Code, imported_files, named_imports, read_code
+from sweep.tasks.program.code import imported_files, named_imports, read_code
 
 _MODULE = "sweep.tasks.function.probe"
 

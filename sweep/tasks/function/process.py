@@ -92,19 +92,6 @@ def describe_exit(ended: Exit) -> str:
     return "lost its supervisor" if ended.code is None else f"ended with exit code {ended.code}"
 
 
-def describe_exit(ended: Exit) -> str:
-    """Return how a process ended, as words that follow "the process".
-
-    Examples:
-        >>> describe_exit(Exit(code=3, signal=None))
-        'ended with exit code 3'
-    """
-    if ended.signal is not None:
-        name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else ended.signal
-        return f"was ended by {name}" + (" (out of memory?)" if ended.signal == signal.SIGKILL else "")
-    return "lost its supervisor" if ended.code is None else f"ended with exit code {ended.code}"
-
-
 def _start(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], grace: float, pass_fds: Sequence[int]
 ) -> Supervised:

@@ -1,4 +1,4 @@
-"""Which code a training program is: the hashes of its files, and the git commit that they were written from.
+"""Finds the files of a training program, hashes them and notices if one changes.
 
 A function's files are those that its process has imported, a script's those that its source names; both count
 only below the user's own folders, installed libraries left out.
@@ -6,12 +6,13 @@ only below the user's own folders, installed libraries left out.
 
 import ast
 import hashlib
+import os
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from sweep.code import Code
 from sweep.tasks.program.own_files import is_own
 
 _GIT_S = 10.0
@@ -21,37 +22,33 @@ _GROUP = 500
 """Files that one call of git is asked about; a command line has a limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """The sources of one program."""
+class CodeWatch:
+    """Compares the files of a program with their hashes; a file is read only if its status has changed."""
 
-    files: Mapping[str, str]
-    """Path relative to the study file's folder -> SHA-256 of the bytes."""
-    commit: str | None = None
-    """The commit that is checked out; None outside of a git repository."""
-    is_dirty: bool | None = None
-    """Whether one of the files differs from the commit, or is not in it; None without a commit."""
+    def __init__(self, code: Code, folder: Path, sources: Sequence[str] = ()) -> None:
+        """Watch the files of ``code``; the other arguments are those of ``read_code``."""
+        self.code, self._folder, self._sources = code, folder, sources
+        self._sound: dict[str, tuple[int, ...]] = {}
+        """Name -> status of the file when its hash was right."""
 
-    @property
-    def hash(self) -> str:
-        """One hash of all names and contents.
+    def changes(self) -> list[str]:
+        """Return the names of files that are new, gone or different now."""
+        added = {_relative(path, self._folder) for glob in self._sources for path in self._folder.glob(glob)}
+        added = {name for name in added - self.code.files.keys() if (self._folder / name).is_file()}
+        return sorted([*added, *filter(self._differs, self.code.files)])
 
-        Examples:
-            >>> Code(files={"a.py": "01"}).hash == Code(files={"a.py": "01"}, commit="f0").hash
-            True
-        """
-        lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(self.files.items()))
-        return hashlib.sha256(lines.encode()).hexdigest()
-
-    def changes(self, now: "Code") -> list[str]:
-        """Return the names of files that are new, gone or different in ``now``.
-
-        Examples:
-            >>> Code(files={"a.py": "01", "b.py": "02"}).changes(Code(files={"a.py": "03", "b.py": "02"}))
-            ['a.py']
-        """
-        names = sorted(self.files.keys() | now.files.keys())
-        return [name for name in names if self.files.get(name) != now.files.get(name)]
+    def _differs(self, name: str) -> bool:
+        path = self._folder / name
+        try:
+            found = os.stat(path)
+            status = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            if self._sound.get(name) != status:
+                if _digest(path) != self.code.files[name]:
+                    return True
+                self._sound[name] = status
+        except OSError:
+            return True
+        return False
 
 
 def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = ()) -> Code:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from sweep.code import Code
 from sweep.tasks.program.attempt import Attempt
 from sweep.tasks.program.config import ProgramConfig
 from sweep.tasks.program.environment import child_environment
@@ -138,7 +139,7 @@ class ProgramKind:
     """Keys that may change from run to run."""
     check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
     """Refuses a definition, with its surroundings and the file's values, if its keys do not go together."""
-    preflight: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
-    """Refuses a program that cannot be started here, before anything is trained."""
+    preflight: Callable[[Mapping[str, Any], Mapping[str, Any], Sequence[str]], Code]
+    """Returns the code of a program, which the globs name too; refuses one that cannot be started here."""
     starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
     """Makes what starts the programs of a definition with its surroundings."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.code import Code
 from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
 from sweep.tasks.program.attempt import begin_attempt
+from sweep.tasks.program.code import CodeWatch
 from sweep.tasks.program.config import KINDS, ProgramConfig, make_config
 from sweep.tasks.program.data import ProgramData
 from sweep.tasks.program.definition import (
@@ -70,6 +72,7 @@ class ProgramTask:
         self._live: LiveTrial | None = None
         self._left: set[int] = set()
         """Trials that have ended, perhaps while their program was being started."""
+        self._watch: CodeWatch | None = None
 
     @property
     def study_keys(self) -> frozenset[str]:
@@ -110,10 +113,18 @@ class ProgramTask:
         if engine != self.name:
             raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")
 
-    def check_program(self) -> None:
-        """Refuse a program that cannot be started here; raises ``SweepError``."""
-        kind: ProgramKind = program_kind_named(self.name)
-        kind.preflight(self.definition, self.surroundings)
+    def check_program(self, section: Mapping[str, Any]) -> Code:
+        """Return the program's code; refuse a program that cannot be started here."""
+        if self._watch is None or self._watch.changes():
+            kind: ProgramKind = program_kind_named(self.name)
+            sources = section.get("sources", ())
+            code = kind.preflight(self.definition, self.surroundings, sources)
+            self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
+        return self._watch.code
+
+    def program_changes(self) -> list[str]:
+        """Return the names of files that changed since ``check_program``."""
+        return [] if self._watch is None else self._watch.changes()
 
     def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
         """Return nothing: what a program's run amounts to is not known."""

@@ -1,0 +1,48 @@
+"""The code of a training program: the hashes of its files, and the git commit that they were written from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The sources of one program."""
+
+    files: dict[str, str]
+    """Path relative to the study file's folder -> SHA-256 of the bytes."""
+    commit: str | None = None
+    """The commit that is checked out; None outside of a git repository."""
+    is_dirty: bool | None = None
+    """Whether one of the files differs from the commit, or is not in it; None without a commit."""
+
+    @property
+    def hash(self) -> str:
+        """One hash of all names and contents.
+
+        Examples:
+            >>> Code(files={"a.py": "01"}).hash == Code(files={"a.py": "01"}, commit="f0").hash
+            True
+        """
+        lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(self.files.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, its hash among them."""
+        return {"hash": self.hash, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Code":
+        """Build it from what ``to_dict`` gave; further keys are ignored, the hash is computed again."""
+        return cls(files=values["files"], commit=values["commit"], is_dirty=values["is_dirty"])
+
+    def changes(self, now: "Code") -> list[str]:
+        """Return the names of files that are new, gone or different in ``now``.
+
+        Examples:
+            >>> Code(files={"a.py": "01", "b.py": "02"}).changes(Code(files={"a.py": "03", "b.py": "02"}))
+            ['a.py']
+        """
+        names = sorted(self.files.keys() | now.files.keys())
+        return [name for name in names if self.files.get(name) != now.files.get(name)]

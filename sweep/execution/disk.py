@@ -1,0 +1,54 @@
+"""Is there room on the disk for what programs of another trial will write?"""
+
+import contextlib
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from sweep.errors import MachineError, SweepError
+from sweep.execution.gate import Check
+
+
+def enough_disk(folder: Path) -> Check:
+    """Return the check that a disk has room for two more trials of the largest size so far.
+
+    Args:
+        folder: The study's, with a folder for each trial. It is measured again only if a trial was added.
+    """
+    sizes: dict[str, int] = {}
+
+    def check() -> SweepError | None:
+        found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        newest = {path.name for path in found[-_MAY_GROW:]}
+        for path in found:
+            if path.name not in sizes or path.name in newest:
+                sizes[path.name] = folder_bytes(path)
+        largest = max(sizes.values(), default=0)
+        free = shutil.disk_usage(folder).free if found else 0
+        return _disk_error(folder, largest, free) if found and free < 2 * largest else None
+
+    return check
+
+
+_MAY_GROW = 64
+"""So many of the newest folders are measured again: their trials may be in training."""
+
+
+def _disk_error(folder: Path, largest: int, free: int) -> MachineError:
+    return MachineError(
+        f"{folder}: {free:,} bytes are free, less than twice the {largest:,} of the largest trial; "
+        "no further trial was started; free some space and run the same command to resume",
+        key="disk-full",
+    )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all plain files below a folder; no link is followed."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # its program removed it meanwhile
+                status = os.lstat(os.path.join(path, name))
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total

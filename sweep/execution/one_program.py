@@ -1,0 +1,129 @@
+"""One study, one program: its code is stored with the study and compared before each trial.
+
+A study whose program may change knows every version that was accepted. Trials of a later version than the
+first are marked with why it was accepted.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.storages import RDBStorage
+
+from sweep.code import Code
+from sweep.definition.plain import check_kind
+from sweep.definition.records import StudyRecord
+from sweep.errors import ConfigError, StudyConflictError, SweepError
+from sweep.execution.gate import Check
+from sweep.storage.stored_kinds import damage_refused
+from sweep.storage.study_store import store_code, stored_code
+from sweep.task import AnyTask, check_program, program_changes
+
+_MOST_NAMED = 5
+"""Files that a message names."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One accepted version of a study's program."""
+
+    code: Code
+    why: str | None = None
+    """Why the program was changed; None for the first version."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return {**self.code.to_dict(), "why": self.why}
+
+
+def read_versions(study: str, stored: Sequence[Mapping[str, Any]]) -> list[Version]:
+    """Read ``StudyRecord.code``; raises ``StorageError`` if it is not what was stored."""
+    with damage_refused(f"the code of study {study!r}"):
+        versions = [Version(code=Code.from_dict(each), why=each["why"]) for each in stored]
+        check_kind(versions, list[Version], "code")
+    return versions
+
+
+def accepted_version(study: str, versions: Sequence[Version], code: Code, why: str | None) -> Version:
+    """Return the version that a program is.
+
+    Args:
+        study: The study's name.
+        versions: Those that were accepted, the first one first; empty for a new study.
+        code: The program as it is now.
+        why: Why it may differ from all of them; None if it must not.
+
+    Raises:
+        StudyConflictError: If it is another program, with the files that differ from the latest version.
+        ConfigError: If ``why`` is blank.
+    """
+    if why is not None and not why.strip():
+        raise ConfigError("--code-changed must say why the code was changed")
+    for version in versions:
+        if version.code.hash == code.hash:
+            return version
+    if not versions:
+        return Version(code=code)
+    if why is None:
+        raise _changed_error(study, versions[-1].code.changes(code))
+    return Version(code=code, why=why.strip())
+
+
+def changed_files(study: StudyRecord) -> list[str]:
+    """Return the files by which a stored study's program differs from every version that was accepted.
+
+    Raises:
+        SweepError: If the program cannot be started here.
+    """
+    code = check_program(study.task, study.data)
+    versions = read_versions(study.name, study.code)
+    if code is None or not versions or any(version.code.hash == code.hash for version in versions):
+        return []
+    return versions[-1].code.changes(code)
+
+
+def accept_code(storage: RDBStorage, study: str, code: Code | None, why: str | None) -> str | None:
+    """Compare a program with those of a study, store a new version, and return why it was changed.
+
+    Args:
+        storage: Where the study is stored.
+        study: Its name.
+        code: The program as it is now; None for an installed trainer, of which nothing is stored.
+        why: As for ``accepted_version``, which says what is raised.
+    """
+    if code is None:
+        return None
+    versions = read_versions(study, stored_code(storage, study))
+    version = accepted_version(study, versions, code, why)
+    if version not in versions:
+        store_code(storage, study, [each.to_dict() for each in (*versions, version)])
+    return version.why
+
+
+def same_code(task: AnyTask, study: str) -> Check:
+    """Return the check that a trainer's program is the one that the run began with."""
+
+    def check() -> SweepError | None:
+        changes = program_changes(task)
+        return _changed_error(study, changes) if changes else None
+
+    return check
+
+
+def _changed_error(study: str, changes: Sequence[str]) -> StudyConflictError:
+    return StudyConflictError(
+        f"the program of study {study!r} has changed: {spoken_files(changes)}; no further trial was started; "
+        'restore it, or give --code-changed "WHY" to go on and mark the trials',
+        key="code-changed",
+    )
+
+
+def spoken_files(names: Sequence[str]) -> str:
+    """Return names of files in words.
+
+    Examples:
+        >>> spoken_files(["a.py", "b.py"]), spoken_files(list("abcdefg"))
+        ('a.py, b.py', 'a, b, c, d, e and 2 more')
+    """
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
