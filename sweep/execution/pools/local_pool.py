@@ -19,8 +19,7 @@ import time
 from collections.abc import Callable
 
 from sweep.errors import MachineError
-from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
-from sweep.execution.pools.worker_process import (
+from sweep.execution.pools.messages import (
     Answer,
     Began,
     CannotStart,
@@ -28,12 +27,12 @@ from sweep.execution.pools.worker_process import (
     Ended,
     Leave,
     Message,
-    News,
     Progress,
     Ready,
     Stop,
-    WorkerProcess,
 )
+from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
+from sweep.execution.pools.worker_process import News, WorkerProcess
 from sweep.task import RunsPrograms, SegmentJob, places
 
 MAX_FAILED_STARTS = 3

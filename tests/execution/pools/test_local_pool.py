@@ -81,7 +81,7 @@ def give_birth(folder: Path, monkeypatch: pytest.MonkeyPatch, conduct: str) -> N
     """Let every worker process that is started from now on behave so, as in a broken installation."""
     (folder / "sitecustomize.py").write_text(
         "import os, sys, time\n"
-        "if '--multiprocessing-fork' in sys.orig_argv:\n"
+        "if any('sweep.execution.pools.worker' in part for part in sys.orig_argv):\n"
         "    from multiprocessing.connection import Connection as C\n"
         f"    {conduct}\n"
     )
