@@ -59,5 +59,5 @@ def test_refused(tmp_path: Path, text: str | bytes, rule: str) -> None:
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:
     """The path is in the line."""
-    with pytest.raises(DataError, match="gone.py cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"gone\.py cannot be read: No such file"):
         read_script(tmp_path / "gone.py")
