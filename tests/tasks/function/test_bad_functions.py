@@ -31,7 +31,7 @@ def returns_after_its_end(config, report):
     try:
         time.sleep(600)
     except sweep.Stopped:
-        with open(os.path.join(config["checkpoint"], "state"), "w") as file:
+        with open(os.path.join(config.checkpoint, "state"), "w") as file:
             file.write("whole")
         return 0.001
 

@@ -40,7 +40,7 @@ MISTAKES = {
         + "search.layers = { choices = [[1, 2], [3]] }\n",
         ["layers"],
     ),
-    "a placeholder too many": ('command = ["python", "script.py", "{y}"]\n' + STUDY, ["{y}"]),
+    "a placeholder too many": ('command = ["python", "script.py", "{x}", "{y}"]\n' + STUDY, ["{y}"]),
     "a parameter too many": ('command = ["python", "script.py"]\n' + STUDY, ["x"]),
     "arguments twice": ('command = ["python", "script.py", "{args}", "{args}"]\n' + STUDY, ["{args}"]),
     "a pruner without a budget": ('pruner = "asha"\n' + FUNCTION + STUDY, ["budget"]),

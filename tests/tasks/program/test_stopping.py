@@ -35,7 +35,7 @@ import os, time
 import sweep
 
 def train(config, report):
-    state = os.path.join(config["checkpoint"], "state")
+    state = os.path.join(config.checkpoint, "state")
     if config.resumed:
         return len(open(state).read())
     open("begun", "w").close()
