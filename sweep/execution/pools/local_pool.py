@@ -41,7 +41,6 @@ MAX_FAILED_STARTS = 3
 START_LIMIT_S = 300.0
 """Seconds after which a process that has a job and is not ready counts as hanging."""
 
-
 LEAVING_S = 5.0
 """Seconds beyond a program's own time after which its worker is killed."""
 
@@ -61,10 +60,10 @@ class LocalPool:
         self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None
         self._of_trial: dict[int, _Worker] = {}
         try:
-            for device, places in _share_out(asked):
-                start = functools.partial(_start_process, asked, device, self._news)
-                has_programs = self._grace_s is not None
-                self._workers.append(_Worker(start, device, places, has_programs=has_programs))
+            for device, count in _share_out(asked):
+                many = places(task, asked.workload.engine, device) > 1
+                start = functools.partial(WorkerProcess, asked.workload, device, many=many, news=self._news)
+                self._workers.append(_Worker(start, device, count, has_programs=self._grace_s is not None))
         except BaseException:
             self.close()
             raise
@@ -154,19 +153,13 @@ def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
 
 
-def _start_process(asked: PoolRequest, device: str, news: News) -> WorkerProcess:
-    many = places(asked.workload.task, asked.workload.engine, device) > 1
-    return WorkerProcess(asked.workload, device, many=many, news=news)
-
-
 @dataclasses.dataclass(slots=True)
 class _Sent:
     """A job that a process has."""
 
     job: SegmentJob
     since: float
-    has_begun: bool
-    """Whether it trains; a process that runs programs may be ending another trial's."""
+    """Infinite until a process that runs programs begins it: it may be ending another trial's."""
 
 
 class _Worker:
@@ -199,7 +192,7 @@ class _Worker:
         self._send()
 
     def elapsed(self, trial: int) -> float:
-        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial and sent.has_begun)
+        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial)
         return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
 
     def drop(self, trial: int) -> None:
@@ -245,7 +238,7 @@ class _Worker:
         for job in suspects[:1] or list(self._unsent):
             self._unsent.remove(job)
             ticket = next(self._tickets)
-            self._sent[ticket] = _Sent(job, time.monotonic(), has_begun=not self._has_programs)
+            self._sent[ticket] = _Sent(job, math.inf if self._has_programs else time.monotonic())
             self.process.send(dataclasses.replace(job, trial=ticket))
 
     def _understand(self, message: Message) -> SegmentOutcome | None:
@@ -255,7 +248,7 @@ class _Worker:
                 return None
             case Began(ticket):
                 if ticket in self._sent:
-                    self._sent[ticket] = _Sent(self._sent[ticket].job, time.monotonic(), has_begun=True)
+                    self._sent[ticket].since = time.monotonic()
                 return None
             case Answer():
                 return self._take_answer(message)
