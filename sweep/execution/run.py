@@ -12,9 +12,9 @@ from sweep.execution.budget import Budget
 from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.events import Observer
 from sweep.execution.memory import machine_bytes
+from sweep.execution.one_program import accept_code
 from sweep.execution.pools.pool import Pool, PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
-from sweep.execution.one_program import accept_code
 from sweep.execution.run_request import RunRequest
 from sweep.execution.shared_run import run_shared
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory

@@ -35,7 +35,7 @@ class TestAcceptedVersion:
 
     def test_a_change_names_the_files(self) -> None:
         """Only what differs is named."""
-        with pytest.raises(StudyConflictError, match="has changed: b.py;"):
+        with pytest.raises(StudyConflictError, match=r"has changed: b\.py;"):
             accepted_version("s", [Version(code=FIRST)], SECOND, None)
 
     def test_a_reason_makes_a_new_version_and_an_old_one_stays_known(self) -> None:

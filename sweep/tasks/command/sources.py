@@ -4,6 +4,7 @@ Nothing is started or imported. A token that holds a value, and what a shell scr
 loads, is not followed; ``[data] sources`` names such files.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,14 @@ def _named_files(tokens: Sequence[str], cwd: Path, roots: Sequence[Path]) -> Ite
     for place, token in enumerate(tokens):
         path = Path(cwd, token.rpartition("=")[2])
         is_program = path.suffix.lower() in SUFFIXES or (place == 0 and "/" in token)
-        if is_program and path.is_file() and is_own(str(path)):
-            if any(path.is_relative_to(root) for root in roots):
-                yield path
+        is_below = any(path.is_relative_to(root) for root in roots)
+        if is_program and is_below and path.is_file() and is_own(str(path)):
+            yield path
 
 
 def _named_modules(tokens: Sequence[str], roots: Sequence[Path]) -> Iterator[Path]:
     """Yield the files of the modules that ``-m`` names."""
-    for option, name in zip(tokens, tokens[1:], strict=False):
+    for option, name in itertools.pairwise(tokens):
         parts = name.split(".")
         if option == "-m" and all(part.isidentifier() for part in parts):
             for root in roots:
