@@ -7,6 +7,7 @@ only below the user's own folders, installed libraries left out.
 import ast
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -33,6 +34,13 @@ class CodeWatch:
         added = {_relative(path, self._folder) for glob in self._sources for path in self._folder.glob(glob)}
         added = {name for name in added - self.code.files.keys() if (self._folder / name).is_file()}
         return sorted([*added, *filter(self._differs, self.code.files)])
+
+    def names(self, parameter: str) -> bool:
+        """Tell whether a file holds the name of a parameter, also if written with hyphens."""
+        word = re.escape(parameter).replace("_", "[-_]").encode()
+        pattern = re.compile(rb"(?<![A-Za-z0-9_])" + word + rb"(?![A-Za-z0-9_])")
+        files = (self._folder / name for name in self.code.files)
+        return any(pattern.search(path.read_bytes()) for path in files if path.is_file())
 
     def _differs(self, name: str) -> bool:
         path = self._folder / name
