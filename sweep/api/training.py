@@ -13,8 +13,8 @@ from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
 from sweep.execution.events import Observer
 from sweep.execution.plan import StudyPlan, plan_study
+from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
-from sweep.execution.program_plan import ProgramPlan, plan_program
 from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish

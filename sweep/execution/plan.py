@@ -18,8 +18,8 @@ from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.records import costs_of
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
-from sweep.execution.knobs import Knob, knobs_of, space_size
 from sweep.execution.memory import check_fits, machine_bytes
+from sweep.execution.planning.knobs import Knob, knobs_of, space_size
 from sweep.execution.rungs import cuts
 from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.samplers.samplers import NOT_LEARNING, qmc_point

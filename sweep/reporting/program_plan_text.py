@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 
-from sweep.execution.program_plan import ProgramPlan
+from sweep.execution.planning.program_plan import ProgramPlan
 from sweep.reporting.plan_text import bytes_text, duration, knob_text, labelled, plain_knob, work_text
 
 

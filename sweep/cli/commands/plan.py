@@ -11,7 +11,7 @@ from sweep.errors import ConfigError
 
 if TYPE_CHECKING:
     from sweep.definition.spec import StudySpec
-    from sweep.execution.program_check import Found
+    from sweep.execution.planning.program_check import Found
     from sweep.storage.database import Database
     from sweep.task import Data
 
@@ -48,8 +48,8 @@ def plan(arguments: argparse.Namespace) -> int:
 def _plan_program(arguments: argparse.Namespace, spec: "StudySpec", database: "Database") -> int:
     """Print what is known of a study of the user's own program; with --check try the program out."""
     from sweep.api.asked import stored_trials
+    from sweep.execution.planning.program_plan import plan_program
     from sweep.execution.pools.pool import usable_cores
-    from sweep.execution.program_plan import plan_program
     from sweep.reporting.program_plan_text import format_program_plan
     from sweep.task import check_program
 
@@ -73,7 +73,7 @@ def _plan_program(arguments: argparse.Namespace, spec: "StudySpec", database: "D
 
 def _check(arguments: argparse.Namespace, spec: "StudySpec", data: "Data") -> list["Found"]:
     """Try the program of a study out, print what is found as text, and return it."""
-    from sweep.execution.program_check import Found, ProgramCheck
+    from sweep.execution.planning.program_check import Found, ProgramCheck
     from sweep.reporting.printable import printable
     from sweep.task import resolve_device
 

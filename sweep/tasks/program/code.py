@@ -8,6 +8,7 @@ import ast
 import hashlib
 import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ class CodeWatch:
     def names(self, parameter: str) -> bool:
         """Tell whether a file holds the name of a parameter, also if written with hyphens."""
         word = re.escape(parameter).replace("_", "[-_]").encode()
-        pattern = re.compile(rb"(?<![A-Za-z0-9_])" + word + rb"(?![A-Za-z0-9_])")
+        pattern = re.compile(rb"(?<![A-Za-z0-9_])" + word + rb"(?![A-Za-z0-9_]|-[A-Za-z])")
         files = (self._folder / name for name in self.code.files)
         return any(pattern.search(path.read_bytes()) for path in files if path.is_file())
 
@@ -46,6 +47,8 @@ class CodeWatch:
         path = self._folder / name
         try:
             found = os.stat(path)
+            if not stat.S_ISREG(found.st_mode):
+                return True  # a pipe would keep its reader waiting
             status = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
             if self._sound.get(name) != status:
                 if _digest(path) != self.code.files[name]:

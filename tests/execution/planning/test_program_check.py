@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from program_studies import WAYS, lay_out, run, sweep
 
-from sweep.execution.written_files import WrittenFiles
+from sweep.execution.planning.written_files import WrittenFiles
 
 
 @pytest.fixture(autouse=True)

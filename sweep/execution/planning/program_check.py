@@ -12,9 +12,9 @@ from typing import Any
 from sweep.definition.dimension import Choices
 from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
-from sweep.execution.written_files import WrittenFiles
+from sweep.execution.planning.written_files import WrittenFiles
 from sweep.samplers.samplers import qmc_point
-from sweep.task import Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
+from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Outcome:
 class ProgramCheck:
     """Tries out the program of one study."""
 
-    def __init__(self, task: Any, spec: StudySpec, data: Any, device: str) -> None:
+    def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
         """Take a trainer that is ``RunsPrograms`` and ``TriedOut``."""
+        self._make_config = task.make_config
         assert isinstance(task, RunsPrograms), "programs alone are tried out"
         assert isinstance(task, TriedOut), "programs alone are tried out"
         self._task, self._spec, self._data, self._device = task, spec, data, device
-        self._make_config = task.make_config
         self._budget: dict[str, Any] = self._shortest()
         self._is_repeatable = True
 
