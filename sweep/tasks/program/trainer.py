@@ -25,6 +25,7 @@ from sweep.tasks.program.definition import (
     DEFINING,
     PARAMETERS,
     SURROUNDING,
+    limits_of,
     metric_of,
     read_definition,
 )
@@ -121,6 +122,31 @@ class ProgramTask:
             code = kind.preflight(self.definition, self.surroundings, sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
+
+    @property
+    def budget(self) -> str:
+        """Name of the hyperparameter that is a trial's length; empty if it has none."""
+        return self._budget
+
+    @property
+    def reuses_process(self) -> bool:
+        """Whether one process runs several trials on a CPU, one after the other."""
+        return self.name == "function" and not self.surroundings.get("fresh_process", False)
+
+    @property
+    def work_folders(self) -> list[Path]:
+        """The folder that the study starts in, and that of its file."""
+        return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
+
+    def limits(self) -> list[str]:
+        """Return what the program lacks, and what follows from it."""
+        unknown = self._watch is not None and not self._watch.code.files
+        more = ["no source file is known: name them in [data] sources, or a change is not noticed"]
+        return [*limits_of(self.definition), *(more if unknown else ())]
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a known source file names a hyperparameter."""
+        return self._watch is not None and self._watch.names(name)
 
     def program_changes(self) -> list[str]:
         """Return the names of files that changed since ``check_program``."""
