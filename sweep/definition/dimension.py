@@ -17,7 +17,9 @@ def is_number(value: Any) -> bool:
 
 
 def spoken_value(value: object) -> str:
-    """Return a value as a reader sees it: 10,000 rather than 10000."""
+    """Return a value as a reader sees it: 10,000 rather than 10000, true as a study file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:,}" if is_number(value) else str(value)
 
 
