@@ -24,6 +24,7 @@ from sweep.tasks.program.definition import (
     metric_of,
     read_definition,
 )
+from sweep.tasks.program.environment import check_secrets
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
 from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
@@ -91,6 +92,7 @@ class ProgramTask:
 
     def check_program(self) -> None:
         """Refuse a program that cannot be started here; raises ``SweepError``."""
+        check_secrets(self.surroundings.get("secrets", ()), os.environ)
         kind: ProgramKind = program_kind_named(self.name)
         kind.preflight(self.definition, self.surroundings)
 
