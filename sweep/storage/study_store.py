@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
 from sweep.definition.notes import Note, plain_note, read_notes
 from sweep.definition.optuna_objects import trial_id
-from sweep.definition.plain import check_kind
+from sweep.definition.plain import as_read, check_kind
 from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, StudyRecord, TrialRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
@@ -338,7 +338,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
     record = TrialRecord(
         number=trial.number,
         state=state,
-        params=dict(trial.params),
+        params={name: as_read(value) for name, value in trial.params.items()},
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),

@@ -29,6 +29,7 @@ from sweep.tasks.program.definition import (
     metric_of,
     read_definition,
 )
+from sweep.tasks.program.environment import check_secrets
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.gpus import list_gpus, n_gpus
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
@@ -116,6 +117,7 @@ class ProgramTask:
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
         """Return the program's code; refuse a program that cannot be started here."""
+        check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
             kind: ProgramKind = program_kind_named(self.name)
             sources = section.get("sources", ())

@@ -35,9 +35,9 @@ MISTAKES = {
     "no folder": ('cwd = "nowhere"\n' + COMMAND + STUDY, ["nowhere"]),
     "no metric": (COMMAND + STUDY.replace('metric = "loss"\n', ""), ["metric"]),
     "a list in argparse": (
-        COMMAND.replace("{x}", "{args}").replace('"script.py"', '"script.py"')
+        'command = ["python", "script.py", "{x}", "--layers=[{layers}]"]\n'
         + STUDY
-        + "search.layers = { choices = [[1, 2], [3]] }\n",
+        + "fixed.layers = [1, 2]\n",
         ["layers"],
     ),
     "a placeholder too many": ('command = ["python", "script.py", "{x}", "{y}"]\n' + STUDY, ["{y}"]),

@@ -79,18 +79,19 @@ def test_what_reads_runs_nothing(
 
 def test_doctor_and_the_dashboard_run_nothing(stranger: Path) -> None:
     """The dashboard answers for both studies."""
-    assert main(["doctor"]) == 0
-    server = make_server(Database("sqlite:///studies/sweep.db"), 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        for path in ("/dashboard", "/api/studies", "/api/studies/1", "/api/studies/2"):
-            with urllib.request.urlopen(f"http://{HOST}:{server.server_port}{path}", timeout=60) as answer:
-                assert answer.status == 200
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    assert main(["doctor"]) in (0, 3)  # a finding about this machine is no failure here
+    database = Database("sqlite:///studies/sweep.db")
+    with make_server(database.open_read_only(), database.files, 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            for path in ("/dashboard", "/api/studies", "/api/studies/1", "/api/studies/2"):
+                url = f"http://{HOST}:{server.server_port}{path}"
+                with urllib.request.urlopen(url, timeout=60) as answer:
+                    assert answer.status == 200
+        finally:
+            server.shutdown()
+            thread.join()
     assert not stranger.exists()
 
 
