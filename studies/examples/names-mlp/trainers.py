@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 def letters(block_size):
     """Return contexts and the letters that follow them: of the train names, then of the dev names."""
     names = open("data/names.txt", encoding="utf-8").read().split()
-    number = {letter: i for i, letter in enumerate(["."] + sorted(set("".join(names))))}
+    number = {letter: i for i, letter in enumerate([".", *sorted(set("".join(names)))])}
     random.Random(42).shuffle(names)
     parts = []
     for part in names[: len(names) * 8 // 10], names[len(names) * 8 // 10 : len(names) * 9 // 10]:
