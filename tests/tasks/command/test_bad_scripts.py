@@ -141,6 +141,7 @@ command = ["python", "script.py", "{kind}"]
 metric = "loss"
 grace = "1s"
 trial_timeout = "6s"
+sampler = "random"
 checkpoint = true
 env.HOME_MARK = "MARK"
 """
@@ -150,7 +151,10 @@ env.HOME_MARK = "MARK"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("bad"))
     home.write("script.py", SCRIPT)
-    home.write("bad.toml", STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in KINDS))
+    home.write(
+        "bad.toml",
+        f"trials = {len(KINDS)}" + STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in KINDS),
+    )
     return home
 
 

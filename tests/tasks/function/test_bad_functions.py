@@ -112,6 +112,7 @@ trainer = "trainers:train"
 metric = "loss"
 grace = "1s"
 trial_timeout = "6s"
+sampler = "random"
 checkpoint = true
 env.HOME_MARK = "MARK"
 """
@@ -122,7 +123,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("bad"))
     home.write("trainers.py", TRAINERS)
     kinds = (*TIMED_OUT, *FAILED, *COMPLETE, "is_nan")
-    home.write("bad.toml", STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in kinds))
+    home.write(
+        "bad.toml",
+        f"trials = {len(kinds)}" + STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in kinds),
+    )
     return home
 
 

@@ -42,6 +42,7 @@ pruner = "median"
 fixed.epochs = 10
 grace = "1s"
 env.HOME_MARK = "MARK"
+trials = 4
 trial = [{ x = 0.5 }, { x = 1.5 }, { x = 2.5 }, { x = 3.5 }]
 """
 

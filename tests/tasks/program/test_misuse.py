@@ -98,7 +98,7 @@ def test_what_training_finds(home: Home, capsys: pytest.CaptureFixture[str]) -> 
     home.write("short.py", script)
     home.write(
         "short.toml",
-        'name = "short"\nmetric = "loss"\nbudget = "epochs"\npruner = "asha"\nfixed.epochs = 10\n'
+        'name = "short"\ntrials = 1\nmetric = "loss"\nbudget = "epochs"\npruner = "asha"\nfixed.epochs = 10\n'
         'step = "epoch"\ncommand = ["python", "short.py", "{x}", "{epochs}"]\ntrial = [{ x = 1 }]\n',
     )
     (trial,) = home.run("short.toml", workers=1).trials
