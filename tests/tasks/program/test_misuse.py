@@ -35,9 +35,7 @@ MISTAKES = {
     "no folder": ('cwd = "nowhere"\n' + COMMAND + STUDY, ["nowhere"]),
     "no metric": (COMMAND + STUDY.replace('metric = "loss"\n', ""), ["metric"]),
     "a list in argparse": (
-        'command = ["python", "script.py", "{x}", "--layers=[{layers}]"]\n'
-        + STUDY
-        + "fixed.layers = [1, 2]\n",
+        'command = ["python", "script.py", "{x}", "--layers={layers}"]\n' + STUDY + "fixed.layers = [1, 2]\n",
         ["layers"],
     ),
     "a placeholder too many": ('command = ["python", "script.py", "{x}", "{y}"]\n' + STUDY, ["{y}"]),
