@@ -140,7 +140,8 @@ name = "bad"
 command = ["python", "script.py", "{kind}"]
 metric = "loss"
 grace = "1s"
-trial_timeout = "6s"
+trial_timeout = "12s"
+sampler = "random"
 checkpoint = true
 env.HOME_MARK = "MARK"
 """
@@ -150,7 +151,10 @@ env.HOME_MARK = "MARK"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("bad"))
     home.write("script.py", SCRIPT)
-    home.write("bad.toml", STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in KINDS))
+    home.write(
+        "bad.toml",
+        f"trials = {len(KINDS)}" + STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in KINDS),
+    )
     return home
 
 
@@ -185,7 +189,7 @@ def test_what_it_says_after_its_time_is_no_result(trials: dict[str, TrialRecord]
     trial = trials[kind]
     assert (trial.state, trial.dev_loss) == ("timeout", None)
     assert trial.reason is not None
-    assert trial.reason.startswith("timeout after 6 s")
+    assert trial.reason.startswith("timeout after 12 s")
 
 
 def test_what_follows_a_trial_that_ignores_its_end_gets_its_whole_time(

@@ -111,7 +111,8 @@ name = "bad"
 trainer = "trainers:train"
 metric = "loss"
 grace = "1s"
-trial_timeout = "6s"
+trial_timeout = "12s"
+sampler = "random"
 checkpoint = true
 env.HOME_MARK = "MARK"
 """
@@ -122,7 +123,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("bad"))
     home.write("trainers.py", TRAINERS)
     kinds = (*TIMED_OUT, *FAILED, *COMPLETE, "is_nan")
-    home.write("bad.toml", STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in kinds))
+    home.write(
+        "bad.toml",
+        f"trials = {len(kinds)}" + STUDY + "".join(f'[[trial]]\nkind = "{kind}"\n' for kind in kinds),
+    )
     return home
 
 
@@ -159,7 +163,7 @@ def test_what_it_returns_after_its_time_is_no_result(trials: dict[str, TrialReco
     trial = trials[kind]
     assert (trial.state, trial.dev_loss) == ("timeout", None)
     assert trial.reason is not None
-    assert trial.reason.startswith("timeout after 6 s")
+    assert trial.reason.startswith("timeout after 12 s")
 
 
 def test_a_checkpoint_written_in_the_grace_is_kept(home: Home, trials: dict[str, TrialRecord]) -> None:

@@ -35,9 +35,7 @@ MISTAKES = {
     "no folder": ('cwd = "nowhere"\n' + COMMAND + STUDY, ["nowhere"]),
     "no metric": (COMMAND + STUDY.replace('metric = "loss"\n', ""), ["metric"]),
     "a list in argparse": (
-        'command = ["python", "script.py", "{x}", "--layers=[{layers}]"]\n'
-        + STUDY
-        + "fixed.layers = [1, 2]\n",
+        'command = ["python", "script.py", "{x}", "--layers={layers}"]\n' + STUDY + "fixed.layers = [1, 2]\n",
         ["layers"],
     ),
     "a placeholder too many": ('command = ["python", "script.py", "{x}", "{y}"]\n' + STUDY, ["{y}"]),
@@ -98,7 +96,7 @@ def test_what_training_finds(home: Home, capsys: pytest.CaptureFixture[str]) -> 
     home.write("short.py", script)
     home.write(
         "short.toml",
-        'name = "short"\nmetric = "loss"\nbudget = "epochs"\npruner = "asha"\nfixed.epochs = 10\n'
+        'name = "short"\ntrials = 1\nmetric = "loss"\nbudget = "epochs"\npruner = "asha"\nfixed.epochs = 10\n'
         'step = "epoch"\ncommand = ["python", "short.py", "{x}", "{epochs}"]\ntrial = [{ x = 1 }]\n',
     )
     (trial,) = home.run("short.toml", workers=1).trials

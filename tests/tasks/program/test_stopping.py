@@ -60,6 +60,7 @@ name = "stopped"
 metric = "loss"
 checkpoint = true
 env.HOME_MARK = "MARK"
+trials = 1
 trial = [{ x = 1 }]
 """
 
