@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 from typing import Any
 
-from sweep.definition.schema import TrainerKeys, Words
+from sweep.definition.schema.keys import TrainerKeys, Words
 from sweep.tasks.mlp.config import FIELD_RULES, TrainConfig
 from sweep.tasks.mlp.words_file import DEDUPES, DEFAULT_WORDS
 

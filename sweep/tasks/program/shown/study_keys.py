@@ -3,7 +3,7 @@
 ``tasks.program.definition`` and each kind's own module check the values; a test compares the names.
 """
 
-from sweep.definition.schema import DURATION, LINE, TrainerKeys, Words
+from sweep.definition.schema.keys import DURATION, LINE, TrainerKeys, Words
 from sweep.metric import DIRECTIONS
 from sweep.tasks.command.styles import STYLES
 from sweep.tasks.program.definition import PICKS
