@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from sweep.cli.command import Command
-from sweep.cli.commands import confirm, keeping, plan, run, showing, using
+from sweep.cli.commands import confirm, init, keeping, plan, run, showing, using
 
 BUILT_IN = ("sweep.tasks.program.commands:COMMANDS", "sweep.tasks.mlp.commands:COMMANDS")
 """``module:object`` of the commands that the trainers which travel with sweep add."""
@@ -22,7 +22,7 @@ ENTRY_POINTS = "sweep.commands"
 
 def built_in_commands() -> dict[str, Command]:
     """Return the commands that travel with sweep, by name, in the order in which they are listed."""
-    rooms = (run, plan, showing, confirm, using, keeping)
+    rooms = (init, run, plan, showing, confirm, using, keeping)
     commands = [command for room in rooms for command in room.COMMANDS]
     for place in BUILT_IN:
         module, _, target = place.partition(":")
