@@ -19,7 +19,8 @@ from sweep.errors import DataError, NotFoundError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Storage
-from sweep.storage.study_store import confirmed_study, load_study, stored_spec, study_names
+from sweep.storage.study_names import confirmed_study, study_names
+from sweep.storage.study_store import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
 Note = Callable[[str], None]

@@ -24,7 +24,8 @@ from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
+from sweep.storage.study_names import all_study_names, confirmation_name
+from sweep.storage.study_store import load_study, write_plan
 from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 

@@ -13,7 +13,8 @@ from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirma
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
-from sweep.storage.study_store import all_study_names, delete_study, load_study, rename_study, study_names
+from sweep.storage.study_names import all_study_names, delete_study, rename_study, study_names
+from sweep.storage.study_store import load_study
 
 ASKED = ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003)
 

@@ -26,8 +26,9 @@ from sweep.execution.driver import RunSummary
 from sweep.execution.run import run_study
 from sweep.storage.copying import copy_study
 from sweep.storage.database import Database
-from sweep.storage.postgres import OPENING_PATIENCE_S
-from sweep.storage.study_store import delete_study, load_study, rename_study, study_names
+from sweep.storage.database.postgres import OPENING_PATIENCE_S
+from sweep.storage.study_names import delete_study, rename_study, study_names
+from sweep.storage.study_store import load_study
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
 from sweep.execution.memory import check_fits
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study, open_study, store_note, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import load_study, open_study, store_note
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.lr_finder import range_test, suggestions

@@ -22,7 +22,7 @@ from sweep_command import DEADLINE_S
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.storage.database import Database, storage_errors
-from sweep.storage.study_store import study_names
+from sweep.storage.study_names import study_names
 
 
 def database_at(path: Path) -> Database:
@@ -247,7 +247,7 @@ def test_a_database_that_another_process_opens_for_too_long_is_refused(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refusal says why, and that another try may help."""
-    monkeypatch.setattr("sweep.storage.database.PATIENCE_S", 0.1)
+    monkeypatch.setattr("sweep.storage.database.sqlite.PATIENCE_S", 0.1)
     with (
         filelock.FileLock(database.files.path / ".open.lock", is_singleton=False),
         pytest.raises(StorageError, match=r"sweep\.db is being opened by another process; try again"),

@@ -14,7 +14,8 @@ from toy_task import TOY
 
 from sweep.cli import main
 from sweep.errors import StorageError
-from sweep.storage.study_store import open_study, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import open_study
 
 MAGIC = bytes.fromhex("d9d505f920a163d7")
 """End of a super-journal's name in a journal: https://www.sqlite.org/fileformat2.html section 3."""
