@@ -16,8 +16,9 @@ from sweep.definition.dimension import Choices, Range
 from sweep.definition.identity import fingerprint
 from sweep.definition.records import costs_of
 from sweep.definition.registries import PRUNERS, SAMPLERS
+from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
-from sweep.definition.study_file import check_name, load_study_file, parse_duration, parse_study
+from sweep.definition.study_file import load_study_file, parse_study
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.trainer import MLP

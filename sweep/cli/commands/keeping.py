@@ -13,7 +13,7 @@ from sweep.errors import StudyConflictError, SweepError
 
 def rename(arguments: argparse.Namespace) -> int:
     """Rename a stored study."""
-    from sweep.definition.study_file import check_name
+    from sweep.definition.sections.settings import check_name
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
     from sweep.storage.study_names import rename_study, study_names
