@@ -27,9 +27,9 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import report_html
 from sweep.reporting.printable import printable
 from sweep.reporting.table.formats import FORMATS
-from sweep.tasks.mlp.corpus import load_corpus
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

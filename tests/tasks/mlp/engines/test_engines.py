@@ -13,9 +13,10 @@ import torch
 
 from sweep.definition.seeds import minibatch_indices, stream_key
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Examples, build_examples, encode_words
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.corpus import encode_words
+from sweep.tasks.mlp.words.examples import Examples, build_examples
 
 RATES = np.array([0.1, 0.05], np.float32)
 
