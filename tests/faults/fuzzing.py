@@ -33,7 +33,7 @@ STUDY_FILES = 500
 
 def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line a mistake."""
-    from test_study_file import anything, fields, likely, scalars, studies, whole
+    from study_values import anything, fields, likely, scalars, studies, whole
 
     folder.mkdir()
     path, row = folder / "study.toml", Findings()

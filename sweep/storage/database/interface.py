@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from optuna.storages import RDBStorage
 
@@ -48,7 +48,7 @@ class Database:
         Raises:
             StorageAddressError: If the URL is of a kind that is not supported.
         """
-        return object.__new__(_kind_of(url) if cls is Database else cls)
+        return object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
 
     def __init__(self, url: str, files: Path | str | None = None) -> None:
         """Check the URL; nothing is opened yet.

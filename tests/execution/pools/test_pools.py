@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pool_jobs import DATA, job, trained, wait_for
 from ray_cluster import RayCluster, running_cluster
 from sweep_command import wait_until
-from test_local_pool import DATA, job, trained, wait_for
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 

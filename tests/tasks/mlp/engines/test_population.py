@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_states import assert_equal_states, small_examples
 from numba.core import config as numba_config
-from test_engines import assert_equal_states, small_examples
 
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
