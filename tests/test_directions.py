@@ -23,6 +23,7 @@ from sweep.certify.contenders import rank_configurations
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
+from sweep.execution.how import How
 from sweep.reporting.advice.checks import advise
 from sweep.reporting.confirm_text import sentences
 from sweep.reporting.evidence import Evidence
@@ -322,7 +323,7 @@ def test_a_real_confirmation_takes_the_highest_mean(
     database = database_in(tmp_path / "copy")
     study = load_study(database.open_read_only(), "toy")
     plan = plan_confirmation(study, None, ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003))
-    assert run_confirmation(NEGATED, study, plan, database, workers=1)
+    assert run_confirmation(NEGATED, study, plan, database, how=How(workers=1))
     storage = database.open_read_only()
     study = load_study(storage, "toy")
     confirmation = load_confirmation(storage, study)

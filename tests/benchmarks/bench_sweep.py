@@ -21,6 +21,7 @@ from bench_training import notebook_loop, notebook_parameters
 
 from sweep.definition.study_file import parse_study
 from sweep.execution.events import TrialEnded
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
 from sweep.tasks.mlp.trainer import MLP
@@ -76,9 +77,13 @@ def time_sweep(folder: Path, words: str, rows: list[dict[str, int]], workers: in
         MLP,
         parse_study({**raw, "fixed": {"init": "normal"}}, MLP),
         Database(f"sqlite:///{folder}/sweep.db"),
-        workers=workers,
-        device="cpu",
-        observe=lambda event: marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None,
+        how=How(
+            workers=workers,
+            device="cpu",
+            observe=lambda event: (
+                marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None
+            ),
+        ),
     )
     return marks[-1] - marks[workers - 1]
 

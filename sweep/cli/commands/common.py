@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from sweep.errors import SweepError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.resources import Resources
     from sweep.definition.spec import StudySpec
+    from sweep.execution.events import Observer
+    from sweep.execution.how import How
     from sweep.storage.database import Database, Storage
     from sweep.task import AnyTask, Data
 
@@ -121,6 +123,21 @@ def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Reso
         check_engine(task, arguments.engine, devices[0])
     if arguments.pool == DEFAULT_POOL:
         mend(task, devices[0])
+
+
+def how_of(arguments: argparse.Namespace, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
+    """Return how a run is to be done, as the command line says it."""
+    from sweep.execution.how import How
+
+    return How(
+        workers=arguments.workers,
+        device=arguments.device,
+        engine=arguments.engine,
+        pool=arguments.pool,
+        observe=observe,
+        should_stop=should_stop,
+        code_changed=arguments.code_changed,
+    )
 
 
 def source(task: "AnyTask", section: Mapping[str, Any]) -> str:

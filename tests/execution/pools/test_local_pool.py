@@ -19,6 +19,7 @@ from toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 from sweep.cli import main
 from sweep.errors import MachineError
 from sweep.execution.events import TrialEnded
+from sweep.execution.how import How
 from sweep.execution.pools import worker
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
@@ -97,7 +98,9 @@ def test_a_stop_is_obeyed_while_processes_hang_at_birth(many, tmp_path, monkeypa
     task = ToyTask(many=many, data_bytes=LARGE)
     with monkeypatch.context() as broken:
         give_birth(tmp_path, broken, HANG)
-        run = run_study(task, spec, database_in(tmp_path), workers=1, should_stop=lambda: next(looks) == 5)
+        run = run_study(
+            task, spec, database_in(tmp_path), how=How(workers=1, should_stop=lambda: next(looks) == 5)
+        )
     assert run.stopped_by == "signal"
     study = run_toy(tmp_path, spec, task=task).study
     assert [trial.state for trial in study.trials] == ["complete"] * 2

@@ -12,7 +12,7 @@ from sweep.certify.provenance import Provenance
 from sweep.dashboard.showcase import save_figure
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
-from sweep.execution.memory import check_fits
+from sweep.execution.machine.memory import check_fits
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
 from sweep.storage.study_store import load_study, open_study, store_note
