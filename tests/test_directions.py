@@ -34,6 +34,7 @@ from sweep.reporting.figures.history import history_by_trial
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.table.formats import FORMATS
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.samplers.importances import parameter_importances
 from sweep.storage.study_store import load_study
@@ -175,9 +176,9 @@ def test_what_is_advised_and_estimated_is_the_same(twins: list[StudyRecord]) -> 
 def test_the_text_has_the_twins_numbers_and_says_what_is_better(twins: list[StudyRecord]) -> None:
     """Every format but for the sign and the names; no row is out of order."""
     for form in ("json", "csv", "markdown", "log"):
-        plain, other = (FORMATS[form](rank_trials(_timeless(study)), study) for study in twins)
+        plain, other = (FORMATS[form](Listing(rank_trials(_timeless(study)), study)) for study in twins)
         assert negated(other).replace("gain", "dev loss") == plain.replace("dev_loss", "dev loss")
-    text = FORMATS["text"](rank_trials(twins[1]), twins[1])
+    text = FORMATS["text"](Listing(rank_trials(twins[1]), twins[1]))
     assert "gain: higher is better" in text
     assert "lower" not in text
 

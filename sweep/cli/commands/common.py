@@ -188,8 +188,9 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     """Return a study's ranked trials in one of ``FORMATS``."""
     from sweep.definition.ranking import rank_trials
     from sweep.reporting.table.formats import FORMATS
+    from sweep.reporting.table.listing import Listing
 
-    return FORMATS[form](rank_trials(study), study, top, **terminal_look()).rstrip("\n")
+    return FORMATS[form](Listing(rank_trials(study), study, top, **terminal_look())).rstrip("\n")
 
 
 def next_command(study: "StudyRecord", storage: "Storage") -> str:
