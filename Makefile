@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test cluster check audit bench search-bench faults faults-release wheel clean
+.PHONY: run test cluster examples check audit bench search-bench faults faults-release wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
@@ -16,6 +16,10 @@ cluster: .venv/installed-for-tests  ## the heavy tests of PostgreSQL and Ray; as
 	$(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" tests/cluster
 	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/bench_cluster.py
 	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/simulate_cluster.py
+
+examples: .venv/installed-for-examples  ## the studies of studies/examples with their libraries, some minutes
+	$(BIN)/python tests/examples/fetch.py
+	$(BIN)/pytest -o addopts="-rs --strict-markers --import-mode=importlib" tests/examples
 
 check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -54,6 +58,10 @@ clean:  ## what was installed and built; studies and reports stay
 	$(PYTHON) -m venv .venv
 	$(PIP) --upgrade "pip>=25.1"
 	$(PIP) -c constraints.txt -e .
+	touch $@
+
+.venv/installed-for-examples: .venv/installed-for-tests
+	$(PIP) -c constraints.txt --group examples
 	touch $@
 
 .venv/installed-for-audit: .venv/installed-for-tests

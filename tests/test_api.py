@@ -159,3 +159,19 @@ def test_an_unknown_plot_names_those_there_are() -> None:
     with pytest.raises(NotFoundError, match="no plot 'histroy'; known: history, "):
         loaded.plot("histroy")
     assert all(reading.endswith(".") for reading in loaded.plots.values())
+
+
+def test_a_script_without_a_guard_runs_a_study(tmp_path: Path) -> None:
+    """Workers do not run the script again, so that it needs no ``if __name__ == "__main__"``."""
+    (tmp_path / "trainers.py").write_text("def train(config):\n    return (config.x - 0.3) ** 2\n")
+    (tmp_path / "toy.toml").write_text(
+        'trainer = "trainers:train"\nmetric = "loss"\nsampler = "random"\ntrials = 3\n'
+        "search.x = { low = 0.0, high = 1.0 }\n"
+    )
+    (tmp_path / "script.py").write_text(
+        "import sweep\nprint('once')\nprint(len(sweep.run('toy.toml', workers=2).table()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == "once\n3\n", done.stderr

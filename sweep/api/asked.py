@@ -11,7 +11,7 @@ from typing import Any
 
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
-from sweep.definition.records import StudyRecord
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
@@ -103,16 +103,21 @@ def study_path(study: str) -> Path | None:
 
 def trials_done(name: str, data_sha256: str, database: Database, note: Note) -> int:
     """Return how many trials of a stored study a plan may count; none if it was run on other data."""
+    return sum(trial.is_finished for trial in stored_trials(name, data_sha256, database, note))
+
+
+def stored_trials(name: str, data_sha256: str, database: Database, note: Note) -> tuple[TrialRecord, ...]:
+    """Return the trials of a stored study for a plan; none if it was run on other data."""
     if not database.exists() or name not in study_names(storage := database.open_read_only()):
-        return 0
+        return ()
     study = load_study(storage, name)
     if data_sha256 == study.data_sha256:
-        return sum(trial.is_finished for trial in study.trials)
+        return study.trials
     note(
         f"the data are not those that study {name!r} was run on, so `sweep run` will refuse them; "
         "planned as a new study"
     )
-    return 0
+    return ()
 
 
 def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict[str, Any]:

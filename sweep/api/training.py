@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 
-from sweep.api.asked import Request, find_spec, open_database, stored_study, trials_done
+from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
 from sweep.api.stored import StoredStudy, read_study
 from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
@@ -14,12 +14,13 @@ from sweep.definition.records import StudyRecord
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
+from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
 from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.task import mend, resolve_device
+from sweep.task import RunsPrograms, mend, resolve_device
 
 
 def run(
@@ -112,10 +113,11 @@ def plan(
     device: str = "auto",
     storage: str | None = None,
     files: str | None = None,
-) -> StudyPlan:
+) -> StudyPlan | ProgramPlan:
     """Time some of a study's configurations and return what it would cost; nothing is stored.
 
-    Args and errors are those of ``run``.
+    Of a study's own program nothing is timed: the plan is made of its stored trials. Args and errors are
+    those of ``run``.
     """
     database = open_database(storage, files)
     request = Request(
@@ -131,8 +133,12 @@ def plan(
     data, device = task.load_data(spec.data), resolve_device(task, device)
     if text := mend(task, device):
         _warn(text)
+    workers = workers or usable_cores()
+    if isinstance(task, RunsPrograms):
+        stored = stored_trials(spec.name, data.sha256, database, _warn)
+        return plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)
     done = trials_done(spec.name, data.sha256, database, _warn)
-    return plan_study(task, spec, data, workers=workers or usable_cores(), device=device, done=done)
+    return plan_study(task, spec, data, workers=workers, device=device, done=done)
 
 
 def confirm(

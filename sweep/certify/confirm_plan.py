@@ -17,7 +17,7 @@ from sweep.certify.selection import ALPHA, Choice, choose
 from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE
-from sweep.task import AnyTask
+from sweep.task import AnyTask, Defined
 
 PHASES = ("choice", "certify")
 
@@ -92,9 +92,13 @@ def difference_that_matters(task: AnyTask, asked: float | None) -> float:
     if delta is None:
         raise ConfigError(
             f"trainer {task.name} does not name the difference in {task.metric.label} that matters; "
-            "give one with --delta"
+            f"give one with --delta{_or_key(task)}"
         )
     return delta
+
+
+def _or_key(task: AnyTask) -> str:
+    return ", or set the key `matters` in the file of a new study" if isinstance(task, Defined) else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

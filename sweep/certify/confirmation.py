@@ -25,7 +25,7 @@ from sweep.certify.confirm_plan import (
 )
 from sweep.certify.power import seeds_needed, smallest_difference
 from sweep.certify.provenance import Certificate
-from sweep.certify.selection import Choice, Intervals, mcb_intervals, tied_set
+from sweep.certify.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Storage
@@ -58,6 +58,8 @@ class Verdict:
     """Seeds that the two best would need, if their difference is as found; None where nobody can say."""
     direction: str = MINIMIZE
     """Of the metric."""
+    is_deterministic: bool = False
+    """Whether no seed made a difference; there is one value for each candidate then, and no spread."""
 
     @property
     def certified_mean(self) -> float | None:
@@ -66,8 +68,9 @@ class Verdict:
 
     @property
     def certified_sd(self) -> float | None:
-        """Sample standard deviation between the certifying seeds."""
-        return statistics.stdev(self.certified) if len(self.certified) > 1 else None
+        """Sample standard deviation between the certifying seeds; None if no seed made a difference."""
+        is_known = len(self.certified) > 1 and not self.is_deterministic
+        return statistics.stdev(self.certified) if is_known else None
 
     @property
     def optimism(self) -> float | None:
@@ -98,7 +101,9 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     is_chosen = rounds >= 2 and not any(job.phase == "choice" for job in confirmation.remaining)
     choice = make_choice(plan, losses, standing, study.direction) if is_chosen and standing else None
     chosen = standing[choice.index] if choice else None
+    deterministic = is_deterministic(confirmation)
     verdict = Verdict(
+        is_deterministic=deterministic,
         rows=pandas.DataFrame(),
         chosen=chosen,
         choice=choice,
@@ -106,17 +111,42 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
         certified=_certified(confirmation, chosen),
         rounds=rounds,
         direction=study.direction,
-        **_power(block, alpha),
+        **({"smallest_difference": None, "seeds_to_decide": None} if deterministic else _power(block, alpha)),
     )
     rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
     _add_comparison(rows, standing, block, alpha, confirmation)
     _add_certificate(rows, verdict)
+    if deterministic:
+        rows = [{**row, **dict.fromkeys(_OVER_SEEDS)} for row in rows]
     rows.sort(key=lambda row: (row["reason"] is not None, _loss_of(row, confirmation), row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank if row["mean"] is not None and row["reason"] is None else None
     columns = confirmation_columns(study)
     cells = [[row.get(name) for name in columns] for row in rows]
     return dataclasses.replace(verdict, rows=pandas.DataFrame(cells, columns=columns, dtype=object))
+
+
+_OVER_SEEDS = ("sd", "ci_low", "ci_high", "tied")
+"""Columns that compare seeds; they say nothing if no seed makes a difference."""
+
+_SEEDS_TO_SHOW = 3
+"""Seeds with equal outcomes that show that the seed makes no difference; two may be equal by chance."""
+
+
+def is_deterministic(confirmation: Confirmation) -> bool:
+    """Return whether the trainings of a confirmation show that the seed makes no difference.
+
+    That is so if a candidate was trained on three seeds or more, and all trainings of each candidate have
+    equal values, those at rungs included.
+    """
+    outcomes: dict[int, list[tuple[Any, ...]]] = {}
+    for job, trial in confirmation.trials.items():
+        if trial.is_finished:
+            reached = [(segment.step, segment.dev_loss) for segment in trial.segments]
+            outcomes.setdefault(job.candidate, []).append((trial.dev_loss, reached))
+    are_equal = all(each == found[0] for found in outcomes.values() for each in found)
+    shown = any(len(found) >= _SEEDS_TO_SHOW and found[0][0] is not None for found in outcomes.values())
+    return are_equal and shown
 
 
 def _loss_of(row: dict[str, Any], confirmation: Confirmation) -> float:
@@ -130,7 +160,6 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
     jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
     trials = [confirmation.trials[job] for job in jobs]
     assert verdict.certified_mean is not None, "there are two or more"
-    assert verdict.certified_sd is not None, "there are two or more"
     assert verdict.optimism is not None, "there are two or more"
     return Certificate(
         seeds=tuple(trial.seed for trial in trials if trial.dev_loss is not None),
@@ -142,6 +171,7 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
         rounds=verdict.rounds,
         engine=trials[0].engine,
         device=trials[0].device,
+        deterministic=verdict.is_deterministic,
     )
 
 
@@ -223,6 +253,8 @@ def _interval(intervals: Intervals | None, place: int, confirmation: Confirmatio
     if intervals is None:
         return {}
     ends = sorted(confirmation.as_loss(float(bound[place])) for bound in intervals)
+    if not all(map(math.isfinite, ends)):
+        return {}
     return {"ci_low": ends[0], "ci_high": ends[1]}
 
 
@@ -248,6 +280,8 @@ def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:
         return {"smallest_difference": None, "seeds_to_decide": None}
     k, n = block.shape
     first, second = block[np.argsort(block.mean(axis=1))[:2]]
+    if is_constant(second - first):
+        return {"smallest_difference": None, "seeds_to_decide": None}
     sd, found = float((second - first).std(ddof=1)), float((second - first).mean())
     return {
         "smallest_difference": smallest_difference(sd, n, k, alpha),

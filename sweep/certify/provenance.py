@@ -18,7 +18,8 @@ class Certificate:
     dev_losses: tuple[float, ...]
     """Of each seed, in the metric's unit."""
     mean: float
-    sd: float
+    sd: float | None = None
+    """Sample standard deviation between the seeds; None if no seed makes a difference."""
     optimism: float
     """By how much the search had it better than the mean, in the metric's unit."""
     candidates: int
@@ -27,6 +28,8 @@ class Certificate:
     """On how many seeds each."""
     engine: str
     device: str
+    deterministic: bool = False
+    """Whether no seed makes a difference: one value, no interval over seeds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,12 @@ def _flat_section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
 def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
     """Return the table ``[certificate]`` of a file."""
     names = {} if trainer == DEFAULT_TASK else _NAMES_OF_OTHERS
-    return {names.get(name, name): value for name, value in dataclasses.asdict(certificate).items()}
+    known = dataclasses.asdict(certificate)
+    if certificate.sd is None:
+        del known["sd"]
+    if not certificate.deterministic:
+        del known["deterministic"]
+    return {names.get(name, name): value for name, value in known.items()}
 
 
 def read_certificate(document: Mapping[str, Any]) -> Certificate | None:

@@ -160,9 +160,22 @@ def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
 
 
 def _differences(losses: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean paired differences i - j and their margins, both of shape (..., k, k)."""
+    """Return mean paired differences i - j and their margins, both of shape (..., k, k).
+
+    The margin is infinite if a difference other than 0 is the same on every seed; see ``is_constant``.
+    """
     k, n = losses.shape[-2:]
     assert n >= 2, "one seed has no spread"
     assert np.isfinite(losses).all(), "a diverged configuration has no place in a comparison of means"
     paired = losses[..., :, None, :] - losses[..., None, :, :]
-    return paired.mean(axis=-1), critical_value(k, n, alpha) * paired.std(axis=-1, ddof=1) / np.sqrt(n)
+    difference, margin = paired.mean(axis=-1), critical_value(k, n, alpha) * paired.std(axis=-1, ddof=1)
+    return difference, np.where(is_constant(paired) & (difference != 0), np.inf, margin / np.sqrt(n))
+
+
+def is_constant(paired: np.ndarray) -> np.ndarray:
+    """Say which paired differences, shape (..., n), are the same on every seed: their spread is unknown.
+
+    So few values, often those of a metric that counts, do not show that the spread is zero; no comparison
+    may rest on it.
+    """
+    return np.asarray((paired == paired[..., :1]).all(axis=-1))

@@ -194,4 +194,6 @@ def _value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, tuple):
+        return str(list(value)).replace(" ", "")
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.definition.plain import as_read
+
 
 def is_number(value: Any) -> bool:
     """Return whether a value has an order; true and false have none."""
@@ -17,7 +19,11 @@ def is_number(value: Any) -> bool:
 
 
 def spoken_value(value: object) -> str:
-    """Return a value as a reader sees it: 10,000 rather than 10000."""
+    """Return a value as a reader sees it: 10,000 rather than 10000, true as a study file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return str(list(value))
     return f"{value:,}" if is_number(value) else str(value)
 
 
@@ -243,7 +249,7 @@ def stored_dimension(stored: Mapping[str, Any]) -> Dimension:
     """
     kind, attributes = stored["name"], stored["attributes"]
     if kind == _CHOICES:
-        return Choices(tuple(attributes["choices"]))
+        return Choices(tuple(map(as_read, attributes["choices"])))
     if kind not in (_WHOLE, _FRACTIONS):
         raise ValueError(f"unknown kind of dimension {kind!r}")
     low, high, log, step = (attributes[key] for key in ("low", "high", "log", "step"))

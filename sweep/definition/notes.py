@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
+from sweep.definition.plain import check_kind
 from sweep.errors import NotFoundError
 from sweep.task import AnyTask, KeepsNotes, load_task
 
@@ -35,13 +36,43 @@ def plain_note(note: Note) -> dict[str, Any]:
     return values
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotReproducible:
+    """A trial that was trained again by the same program had another value."""
+
+    key: ClassVar[str] = "not_reproducible"
+    trial: int
+    stored: float
+    again: float
+    """Both in the metric's unit."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``dataclasses.asdict`` gave."""
+        note = cls(**values)
+        check_kind(note, cls, cls.key)
+        return note
+
+    @property
+    def sentence(self) -> str:
+        """What it means, in one line."""
+        return (
+            f"not reproducible: trial {self.trial} had {self.stored!r}, then {self.again!r} on one seed; "
+            "a value is that of one training, and training again may give another"
+        )
+
+
+EVERY_TRAINER: Mapping[str, type[Note]] = {NotReproducible.key: NotReproducible}
+"""Kinds of notes that a study of any trainer may have."""
+
+
 def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:
-    """Return the kinds of notes of a trainer by their keys; by default none."""
+    """Return the kinds of notes of a trainer by their keys; by default ``EVERY_TRAINER``."""
     if not isinstance(task, KeepsNotes):
-        return {}
+        return EVERY_TRAINER
     module, _, name = task.note_kinds.partition(":")
     kinds: Mapping[str, type[Note]] = getattr(importlib.import_module(module), name)
-    return kinds
+    return {**EVERY_TRAINER, **kinds}
 
 
 def read_notes(stored: Mapping[str, Any], trainer: str) -> dict[str, dict[str, Any]]:

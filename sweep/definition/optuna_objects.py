@@ -4,6 +4,7 @@ No other module names the latter; those of Optuna's database are in ``storage.op
 holds the accepted versions.
 """
 
+import warnings
 from typing import Any
 
 from optuna.distributions import (
@@ -16,6 +17,9 @@ from optuna.trial import FrozenTrial, Trial
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.libraries import OPTUNA, private_names
+
+warnings.filterwarnings("ignore", message="Choices for a categorical distribution should be a tuple")
+"""A list among the choices is stored as JSON and read back by ``plain.as_read``."""
 
 
 def distribution_of(dimension: Dimension) -> BaseDistribution:

@@ -17,6 +17,16 @@ MAX_DEPTH = 32
 _Check = Callable[[Any, str], None]
 
 
+def as_read(value: Any) -> Any:
+    """Return a value of JSON as a study file's is kept: with tuples for lists, so that it can be a key.
+
+    Examples:
+        >>> as_read([64, [32, "x"]]), as_read("text")
+        ((64, (32, 'x')), 'text')
+    """
+    return tuple(map(as_read, value)) if isinstance(value, list) else value
+
+
 def check_plain(value: object, where: str = "") -> None:
     """Refuse deep nesting, which overflows a recursive walk, and whole numbers beyond 64 bits.
 

@@ -139,7 +139,8 @@ def _checked_parts(
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
     known = [*settings_of(task), *_SECTIONS]
-    refuse_all(_unknown_key(key, known, task) for key in raw if key not in known)
+    named = [*known, *sorted(set(study_keys(task)) - set(known))]
+    refuse_all(_unknown_key(key, named, task) for key in raw if key not in known)
 
 
 def _unknown_key(key: str, known: Sequence[str], task: AnyTask) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from sweep.definition.dimension import Choices, Dimension
-from sweep.definition.grid import MAX_DECISIONS, grid_cell, grid_size, n_decisions
+from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
 from sweep.execution.machine.memory import check_fits, machine_bytes
 from sweep.execution.machine.study_memory import check_study_fits, describe_memory, study_memory
+from sweep.execution.planning.knobs import Knob, knobs_of, space_size
 from sweep.execution.rungs import cuts
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
 from sweep.samplers.samplers import NOT_LEARNING, qmc_point
@@ -48,18 +48,6 @@ _CURVE_POINT_BYTES = 12
 _DRAWS = 400
 _TAILS = (5, 50, 95)
 _MAX_SIMULATED = 20_000
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Knob:
-    """One searched hyperparameter."""
-
-    name: str
-    values: int | None
-    """How many values it has, in the list where all are listed; None for fractions without a step."""
-    dimension: Dimension
-    when: str
-    """Its condition in words; empty if it is always active."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +162,8 @@ def plan_study(
         sampler=spec.sampler,
         pruner=spec.pruner,
         replicates=spec.replicates,
-        knobs=tuple(_knobs(spec)),
-        size=_size(spec),
+        knobs=tuple(knobs_of(spec)),
+        size=space_size(spec),
         trials=spec.total_trials,
         left=left,
         listed=len(spec.listed),
@@ -265,7 +253,7 @@ def _time(
 
 def _all_are_timed(spec: StudySpec, timings: Sequence[Timing], done: int) -> bool:
     """Say whether the timed configurations are the study's own, in its order."""
-    return not done and spec.sampler in ("grid", "listed") and len(timings) == _size(spec)
+    return not done and spec.sampler in ("grid", "listed") and len(timings) == space_size(spec)
 
 
 def _drawn_runs(seconds: np.ndarray, count: int) -> Iterator[list[float]]:
@@ -299,27 +287,6 @@ def _ends(seconds: Sequence[float], workers: int) -> list[float]:
         ends.append(free[0] + duration)
         heapq.heapreplace(free, ends[-1])
     return ends
-
-
-def _knobs(spec: StudySpec) -> Iterator[Knob]:
-    for name, dimension in spec.space.items():
-        when = spec.space.spoken_condition(name)
-        yield Knob(name=name, values=_n_values(spec, name), dimension=dimension, when=when)
-
-
-def _n_values(spec: StudySpec, name: str) -> int | None:
-    dimension = spec.space[name]
-    if spec.sampler == "listed" and not isinstance(dimension, Choices):
-        return len({params[name] for params in spec.listed if name in params})
-    return None if dimension.is_continuous else dimension.cells
-
-
-def _size(spec: StudySpec) -> int | None:
-    if spec.sampler == "listed":
-        return len(spec.listed)
-    if any(d.is_continuous for d in spec.space.values()) or n_decisions(spec.space) > MAX_DECISIONS:
-        return None
-    return grid_size(spec.space)
 
 
 def _costs(task: AnyTask, spec: StudySpec, data: Data, timings: Sequence[Timing]) -> Iterator[CostSpan]:

@@ -11,6 +11,7 @@ from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.power import POWER
 from sweep.certify.units.report import UnitReport
+from sweep.definition.notes import NotReproducible
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
@@ -64,7 +65,10 @@ def format_confirmation(
 
 def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) -> str:
     """Write a list of objects, one a candidate, null where there is nothing to say."""
-    rows = _rows(verdict, units).rename(columns=lambda name: column_key(str(name), study.metric))
+    rows = _rows(verdict, units)
+    if verdict.is_deterministic:
+        rows = rows.assign(deterministic=True)
+    rows = rows.rename(columns=lambda name: column_key(str(name), study.metric))
     return json.dumps(rows.to_dict("records"), indent=2, allow_nan=False)
 
 
@@ -80,10 +84,14 @@ def sentences(
             yield "no candidate got through every round; see why above"
         return
     yield f"chosen: trial {verdict.chosen.trial}, {verdict.choice.reason}"
-    if len(verdict.standing) > 1:
+    if verdict.is_deterministic:
+        yield "deterministic: no seed made a difference, so each candidate has one value and nothing is tied"
+    elif len(verdict.standing) > 1:
         yield _say_tied(verdict)
         yield from _say_power(verdict)
     yield from _say_certified(verdict, study.metric.label)
+    if (replayed := study.note(NotReproducible)) is not None:
+        yield replayed.sentence
     if units is not None:
         yield from units.sentences()
 
@@ -112,7 +120,11 @@ def _say_certified(verdict: Verdict, label: str) -> Iterator[str]:
         return
     spread = f", spread {verdict.certified_sd:.4f}" if verdict.certified_sd is not None else ""
     seeds = f"{len(verdict.certified)} seeds that took no part in search or choice"
-    yield f"certified: {label} {verdict.certified_mean:.4f}{spread} over {seeds}"
+    if verdict.is_deterministic:
+        value = f"{label} {verdict.certified_mean:.4f}"
+        yield f"certified: {value}, deterministic: one value, no interval over seeds; the same on {seeds}"
+    else:
+        yield f"certified: {label} {verdict.certified_mean:.4f}{spread} over {seeds}"
     yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
 
 

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sweep.definition.dimension import spoken_value
-from sweep.execution.plan import Knob, Range, StudyPlan
+from sweep.execution.plan import Range, StudyPlan
+from sweep.execution.planning.knobs import Knob
+from sweep.execution.planning.program_plan import ProgramPlan
 
 _LABEL_WIDTH = 12
 
@@ -20,22 +22,27 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     """
     spread = plan.trial_seconds
     lines = [
-        ("will do", _work(plan)),
+        ("will do", work_text(plan)),
         ("space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"),
-        *(("", _knob(knob)) for knob in plan.knobs),
+        *(("", knob_text(knob)) for knob in plan.knobs),
         *((cost.unit or cost.name, _span(cost.fewest, cost.most)) for cost in plan.costs),
         (
             "one trial",
-            f"{_duration(spread.middle)} (median of {len(plan.timings)} timed, {_duration(spread.low)} to "
-            f"{_duration(spread.high)}){_too_long(plan)}",
+            f"{duration(spread.middle)} (median of {len(plan.timings)} timed, {duration(spread.low)} to "
+            f"{duration(spread.high)}){_too_long(plan)}",
         ),
         ("all of it", _wall(plan)),
         *(("", text) for text in _longest(plan)),
-        ("disk", f"{_size(plan.disk_bytes)} of states and loss curves when all have ended"),
+        ("disk", f"{bytes_text(plan.disk_bytes)} of states and loss curves when all have ended"),
         ("memory", plan.memory.removeprefix("memory: ")),
     ]
     if baselines:
         lines.append(("to beat", ", ".join(f"{name} {loss:.4f}" for name, loss in baselines.items())))
+    return labelled(lines)
+
+
+def labelled(lines: Iterable[tuple[str, str]]) -> str:
+    """Write lines with a label each, in one column."""
     return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}" for label, text in lines)
 
 
@@ -45,7 +52,7 @@ def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     plain = {
         **_in_place_of_costs(dataclasses.asdict(plan), costs),
         "timings": [_in_place_of_costs(dataclasses.asdict(each), each.costs) for each in plan.timings],
-        "knobs": list(map(_plain_knob, plan.knobs)),
+        "knobs": list(map(plain_knob, plan.knobs)),
         "baselines": dict(baselines),
     }
     return json.dumps(plain, indent=2, allow_nan=False)
@@ -64,7 +71,8 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 """Name on the command line -> function."""
 
 
-def _work(plan: StudyPlan) -> str:
+def work_text(plan: StudyPlan | ProgramPlan) -> str:
+    """Return how many trials are left, and how they are trained."""
     first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
     seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""
     stored = f"; {plan.trials - plan.left:,} are stored" if plan.left < plan.trials else ""
@@ -75,13 +83,14 @@ def _work(plan: StudyPlan) -> str:
     )
 
 
-def _knob(knob: Knob) -> str:
+def knob_text(knob: Knob) -> str:
+    """Return a searched hyperparameter in words."""
     count = "continuous" if knob.values is None else f"{knob.values:,} values"
     condition = f", if {knob.when}" if knob.when else ""
     return f"{knob.name}: {knob.dimension.spoken()} ({count}){condition}"
 
 
-def _plain_knob(knob: Knob) -> dict[str, Any]:
+def plain_knob(knob: Knob) -> dict[str, Any]:
     """Return a searched hyperparameter with the same keys for a range and for choices."""
     shape = {"choices": (), "low": None, "high": None, "log": False} | dataclasses.asdict(knob.dimension)
     shape.pop("step", None)
@@ -91,10 +100,10 @@ def _plain_knob(knob: Knob) -> dict[str, Any]:
 def _wall(plan: StudyPlan) -> str:
     if not plan.left:
         return "nothing is left to be trained"
-    text = f"{_duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
+    text = f"{duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
     if plan.timeout is None:
         return text
-    limit = _duration(plan.timeout)
+    limit = duration(plan.timeout)
     if plan.fit >= plan.left:
         return f"{text}; within the timeout of {limit}"
     return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run goes on"
@@ -103,21 +112,21 @@ def _wall(plan: StudyPlan) -> str:
 def _longest(plan: StudyPlan) -> Iterator[str]:
     """Say what random draws cannot: a sampler that learns chooses, and often what trains longer."""
     if plan.left and plan.longest_wall_seconds is not None:
-        most = _duration(plan.longest_wall_seconds)
+        most = duration(plan.longest_wall_seconds)
         yield f"up to {most} if the sampler turns to the longest ones, as {plan.sampler} does"
 
 
 def _band(seconds: Range) -> str:
     if seconds.low == seconds.high:
         return "each one was timed"
-    ends = f"{_duration(seconds.low)} to {_duration(seconds.high)}"
+    ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
     return f"{ends} in nine of ten random draws of configurations, without pruning"
 
 
 def _too_long(plan: StudyPlan) -> str:
     if not plan.too_long or plan.trial_timeout is None:
         return ""
-    limit = _duration(plan.trial_timeout)
+    limit = duration(plan.trial_timeout)
     return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
 
 
@@ -125,11 +134,11 @@ def _span(low: int, high: int) -> str:
     return " to ".join(dict.fromkeys(map(spoken_value, (low, high))))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a time in two figures or so.
 
     Examples:
-        >>> _duration(0.031), _duration(7.42), _duration(95), _duration(4_000)
+        >>> duration(0.031), duration(7.42), duration(95), duration(4_000)
         ('0.03 s', '7.4 s', '1 min 35 s', '1 h 6 min')
     """
     if seconds < 60:
@@ -140,11 +149,11 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _size(count: int) -> str:
+def bytes_text(count: float) -> str:
     """Return a number of bytes with its unit.
 
     Examples:
-        >>> _size(900), _size(12_345_678)
+        >>> bytes_text(900), bytes_text(12_345_678)
         ('1 kB', '12.3 MB')
     """
     if count < 1e6:

@@ -5,6 +5,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep.definition.plain import as_read
 from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, TrialRecord
 from sweep.storage import stored_kinds
 from sweep.storage.study_writer import SEAL, SEGMENTS
@@ -26,7 +27,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
     record = TrialRecord(
         number=trial.number,
         state=state,
-        params=dict(trial.params),
+        params={name: as_read(value) for name, value in trial.params.items()},
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
@@ -69,6 +70,29 @@ def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
         SweepError: If the program cannot be started here.
     """
     return task.check_program(section) if isinstance(task, ChecksProgram) else None
+
+
+@runtime_checkable
+class TriedOut(Protocol):
+    """Trains by a program that nobody knows before it was tried out."""
+
+    budget: str
+    """Name of the hyperparameter that is a trial's length; empty if there is none."""
+    reuses_process: bool
+    """Whether one process runs several trials, one after the other."""
+    work_folders: Collection[Path]
+    """Folders in which the program may write, beside the trial's own."""
+
+    def limits(self) -> Collection[str]:
+        """Return what the trainer lacks, and what follows from it, one line each."""
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a source file of the program names a hyperparameter."""
+
+
+def program_limits(task: AnyTask) -> Collection[str]:
+    """Return what a trainer lacks; by default nothing is known."""
+    return task.limits() if isinstance(task, TriedOut) else ()
 
 
 def program_changes(task: AnyTask) -> list[str]:

@@ -150,7 +150,8 @@ def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
 
 def test_the_json_has_the_promised_keys() -> None:
     """A list of objects; every hyperparameter of the space and every measure, plain JSON."""
-    rows = json.loads(format_json(judge(searched(), confirmation(LOSSES, CERTIFIED)), None))
+    study = searched()
+    rows = json.loads(format_json(study, judge(study, confirmation(LOSSES, CERTIFIED)), None))
     promised = (
         "rank trial mean sd n diff ci_low ci_high tied search_loss optimism certified_mean certified_sd "
         "certified_n block_size hidden_neurons embedding_dim num_steps batch_size"

@@ -63,9 +63,9 @@ class TestByHand:
         assert [end.tolist() for end in mcb_intervals(alone)] == [[0.0], [0.0]]
         assert choose(alone, np.array([1.0]), delta=0.003).index == 0
 
-    def test_equal_losses_tie_and_constant_ones_do_not(self) -> None:
-        """Without any spread, a difference is certain and an equality stays."""
-        assert tied_set(block([2.0, 2.0], [2.0, 2.0], [2.1, 2.1])).tolist() == [True, True, False]
+    def test_equal_losses_tie_and_constant_ones_do_too(self) -> None:
+        """Without any spread, nothing is known of how a difference varies."""
+        assert tied_set(block([2.0, 2.0], [2.0, 2.0], [2.1, 2.1])).tolist() == [True, True, True]
 
     @pytest.mark.parametrize("losses", [block([2.0], [2.1]), block([2.0, np.nan], [2.0, 2.1])])
     def test_a_block_that_is_none_is_refused(self, losses: np.ndarray) -> None:
@@ -146,3 +146,23 @@ class TestSimulation:
         choices = [choose(losses, costs, delta=0.003) for losses in draws]
         right = [choice.index in (0, choice.best) for choice in choices]
         assert np.mean(right) >= at_least(0.95, 1_500)
+
+
+class TestWithoutSpread:
+    """A difference that is the same on every seed has an unknown spread, not a spread of 0."""
+
+    BLOCK = np.array([[0.5, 0.5, 0.5], [0.25, 0.25, 0.25], [0.25, 0.25, 0.25]])
+
+    def test_nothing_is_screened_out(self) -> None:
+        """Values that count hits are often equal on a few seeds."""
+        assert tied_set(self.BLOCK).tolist() == [True, True, True]
+
+    def test_the_interval_is_open(self) -> None:
+        """It says that nothing is known, not that the difference is exact."""
+        low, high = mcb_intervals(self.BLOCK[:2])
+        assert np.isinf(low).all()
+        assert np.isinf(high).all()
+
+    def test_a_cheaper_one_is_not_taken_for_as_good(self) -> None:
+        """Its distance is not bounded by anything that was seen."""
+        assert choose(self.BLOCK[:2], np.array([1.0, 2.0]), delta=1.0).index == 1

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from postgres_server import running_server
 from program_studies import FUNCTION, WAYS, lay_out, n_ran, rows, run, sweep
 
 from sweep.code import Code
@@ -150,3 +151,26 @@ def test_sources_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     status, told = run("--trials", "4")
     assert status == 1
     assert "conf/more.yaml" in told
+
+
+def test_drivers_that_share_a_study_compare_its_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server a driver that joins with other code is refused; in the middle of a run it stops."""
+    monkeypatch.chdir(tmp_path)
+    change = '    if config.x >= 0 and int(Path(__file__).with_name("ran").read_text().count("\\n")) == 4:\n'
+    change += '        Path(__file__).with_name("helper.py").write_text("offset = 9.0\\n")\n'
+    lay_out(tmp_path, "function", text=FUNCTION.replace("    return", f"{change}    return"))
+    with running_server() as server:
+        monkeypatch.setenv("SWEEP_STORAGE", server.url())
+        place = ("--files", str(tmp_path / "files"))
+        assert run(*place) == (0, "")
+        (tmp_path / "helper.py").write_text("offset = 2.0\n")
+        assert run("--trials", "6", *place)[0] == 1
+        status, told = run("--trials", "6", "--code-changed", "a better offset", *place)
+        assert (status, n_ran(tmp_path)) == (1, 4)
+        assert "has changed: helper.py;" in told
+        database = Database(server.url(), tmp_path / "files")
+        trials = load_study(database.open_read_only(), "own").trials
+    assert [trial.state for trial in trials] == ["complete"] * 4
+    assert [trial.code_changed for trial in trials] == [None] * 3 + ["a better offset"]

@@ -2,10 +2,18 @@
 
 import argparse
 import shlex
+from typing import TYPE_CHECKING
 
 from sweep.cli.command import Command
-from sweep.cli.commands.common import advise, database_of, load_data, mend, source, study_spec
+from sweep.cli.commands.common import advise, announced, database_of, load_data, mend, source, study_spec
 from sweep.cli.options import add_data_file, add_device, add_settings, add_trust, positive
+from sweep.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sweep.definition.spec import StudySpec
+    from sweep.execution.planning.program_check import Found
+    from sweep.storage.database import Database
+    from sweep.task import Data
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -15,10 +23,14 @@ def plan(arguments: argparse.Namespace) -> int:
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.plan_text import PLAN_FORMATS
     from sweep.reporting.printable import printable
-    from sweep.task import baselines, resolve_device
+    from sweep.task import RunsPrograms, baselines, resolve_device
 
     spec, database = study_spec(arguments), database_of(arguments)
     task = spec.task
+    if isinstance(task, RunsPrograms):
+        return _plan_program(arguments, spec, database)
+    if arguments.check:
+        raise ConfigError(f"--check tries out a study's own program; trainer {task.name} needs none")
     data, device = load_data(task, spec), resolve_device(task, arguments.device)
     done = trials_done(spec.name, data.sha256, database, lambda text: advise(f"warning: {text}"))
     mend(task, device)
@@ -27,10 +39,57 @@ def plan(arguments: argparse.Namespace) -> int:
     if arguments.format == "text":
         print(f"{printable(source(task, spec.data))}{data.describe()}")
     print(PLAN_FORMATS[arguments.format](plan, baselines(task, data)))
-    options = [option for setting in arguments.settings for option in ("--set", setting)]
+    options = _settings(arguments)
     options += ["--words", arguments.words] if arguments.words else []
     advise(f"next: sweep run {shlex.join([arguments.study, *options])}")
     return 0
+
+
+def _plan_program(arguments: argparse.Namespace, spec: "StudySpec", database: "Database") -> int:
+    """Print what is known of a study of the user's own program; with --check try the program out."""
+    from sweep.api.asked import stored_trials
+    from sweep.execution.planning.program_plan import plan_program
+    from sweep.execution.pools.pool import usable_cores
+    from sweep.reporting.program_plan_text import format_program_plan
+    from sweep.task import check_program
+
+    task, data = spec.task, load_data(spec.task, spec)
+    with announced("looking at the program"):
+        check_program(task, spec.data)
+    stored = stored_trials(spec.name, data.sha256, database, lambda text: advise(f"warning: {text}"))
+    workers = arguments.workers or usable_cores()
+    plan = plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)
+    if arguments.format == "text":
+        print(data.describe())
+        print(format_program_plan(plan, "text", None), flush=True)
+    found = _check(arguments, spec, data) if arguments.check else None
+    if arguments.format == "json":
+        print(format_program_plan(plan, "json", None if found is None else [each.text for each in found]))
+    if found and any(each.is_failure for each in found):
+        return 1
+    advise(f"next: sweep run {shlex.join([arguments.study, *_settings(arguments)])}")
+    return 0
+
+
+def _check(arguments: argparse.Namespace, spec: "StudySpec", data: "Data") -> list["Found"]:
+    """Try the program of a study out, print what is found as text, and return it."""
+    from sweep.execution.planning.program_check import Found, ProgramCheck
+    from sweep.reporting.printable import printable
+    from sweep.task import resolve_device
+
+    check = ProgramCheck(spec.task, spec, data, resolve_device(spec.task, arguments.device))
+    advise(f"study {spec.name}: --check {check.cost}; nothing is stored")
+    found: list[Found] = []
+    for each in check.run():
+        found.append(each)
+        if arguments.format == "text":
+            print(printable(each.text), flush=True)
+    return found
+
+
+def _settings(arguments: argparse.Namespace) -> list[str]:
+    """Return the options of a plan that a run needs too."""
+    return [option for setting in arguments.settings for option in ("--set", setting)]
 
 
 def _plan_arguments(command: argparse.ArgumentParser) -> None:
@@ -42,6 +101,9 @@ def _plan_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--replicates", type=positive, metavar="R", help="seeds for each configuration")
     command.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    command.add_argument(
+        "--check", action="store_true", help="try out a study's own program: train some short trials of it"
+    )
     add_settings(command)
     add_data_file(command)
     add_device(command)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sweep.cli.command import Command
 from sweep.cli.commands.common import advise, check_program, database_of, mend, stored_study
 from sweep.cli.options import add_data_file, add_device, add_study, add_trust, number
+from sweep.errors import MachineError
 
 if TYPE_CHECKING:
     from sweep.certify.provenance import Provenance
+    from sweep.certify.replay import Comparison
+    from sweep.definition.records import StudyRecord
     from sweep.task import AnyTask
 
 
@@ -26,7 +29,8 @@ def export(arguments: argparse.Namespace) -> int:
     path = Path(arguments.output or f"reports/{study.name}/best.toml")
     write_config(study, trial, path, certificate=certificate, force=arguments.force)
     if certificate is not None:
-        what = f"{study.metric.label} {certificate.mean:.4f} certified over {len(certificate.seeds)} seeds"
+        over = "deterministic, the same on" if certificate.deterministic else "certified over"
+        what = f"{study.metric.label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
     else:
         what = f"{study.metric.label} {trial.dev_loss:.4f}, one seed, not confirmed"
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
@@ -69,13 +73,32 @@ def replay(arguments: argparse.Namespace) -> int:
     place = choose_place(task, then, arguments.device, arguments.engine)
     check_engine(task, place.engine, place.device)
     mend(task, place.device)
-    if changes := changed_files(study):
+    changes = changed_files(study)
+    if changes:
         advise(f"the program has changed since: {spoken_files(changes)}; it trains the trial as it is now")
     advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
     again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
+    if again.verdict == "different" and study.program and not changes:
+        _note_difference(arguments, study, trial.number, again)
     advise(f"next: sweep export {study.name} --trial {trial.number}")
     return 1 if again.verdict == "different" else 0
+
+
+def _note_difference(
+    arguments: argparse.Namespace, study: "StudyRecord", trial: int, again: "Comparison"
+) -> None:
+    """Store that a program does not repeat its values; if that fails, print a warning."""
+    from sweep.definition.notes import NotReproducible
+    from sweep.storage.study_store import store_note
+
+    note = NotReproducible(trial=trial, stored=again.stored, again=again.again)
+    try:
+        store_note(database_of(arguments).open_for_writing(), study.name, note)
+    except MachineError as error:
+        advise(f"warning: not noted with the study: {error}")
+    else:
+        advise(f"noted with study {study.name!r}: {note.sentence}")
 
 
 def test(arguments: argparse.Namespace) -> int:

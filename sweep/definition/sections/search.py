@@ -70,7 +70,7 @@ def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") 
 def _hull(kind: type, values: Sequence[Any]) -> Dimension:
     if kind in (int, float):
         return Range(kind(min(values)), kind(max(values)))
-    return Choices(tuple(sorted(set(values))))
+    return Choices(tuple(sorted(set(values), key=lambda value: (type(value).__name__, value))))
 
 
 def _parse_dimension(name: str, entry: Any, task: AnyTask) -> Dimension:

@@ -4,19 +4,42 @@ A task that trains one segment at a time has a process for each place. A task th
 time has a process for each device, which takes jobs as they come and returns each segment when it has
 ended. So a place that becomes free is filled at once, whatever the others do.
 
-``worker`` decides which jobs a process has, and what its death means.
+If a process dies, the jobs that it had are lost, and at most one of them can be to blame. They are
+trained again one at a time; a job during which the process dies again, with nothing beside it, is
+reported as a death.
 """
 
 import contextlib
+import dataclasses
 import functools
+import itertools
+import math
 import queue
 import time
+from collections.abc import Callable
 
-from sweep.execution.pools.messages import Leave, Message, Stop
+from sweep.errors import MachineError
+from sweep.execution.pools.messages import (
+    Answer,
+    Began,
+    CannotStart,
+    Drop,
+    Ended,
+    Leave,
+    Message,
+    Progress,
+    Ready,
+    Stop,
+)
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
-from sweep.execution.pools.worker import Worker
 from sweep.execution.pools.worker_process import News, WorkerProcess
 from sweep.task import RunsPrograms, SegmentJob, places
+
+MAX_FAILED_STARTS = 3
+"""Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
+
+START_LIMIT_S = 300.0
+"""Seconds after which a process that has a job and is not ready counts as hanging."""
 
 LEAVING_S = 5.0
 """Seconds beyond a program's own time after which its worker is killed."""
@@ -32,15 +55,15 @@ class LocalPool:
             MachineError: If the system refuses a process.
         """
         self._news: News = queue.SimpleQueue()
-        self._workers: list[Worker] = []
+        self._workers: list[_Worker] = []
         task = asked.workload.task
         self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None
-        self._of_trial: dict[int, Worker] = {}
+        self._of_trial: dict[int, _Worker] = {}
         try:
-            for device, places in _share_out(asked):
-                start = functools.partial(_start_process, asked, device, self._news)
-                has_programs = self._grace_s is not None
-                self._workers.append(Worker(start, device, places, has_programs=has_programs))
+            for device, count in _share_out(asked):
+                many = places(task, asked.workload.engine, device) > 1
+                start = functools.partial(WorkerProcess, asked.workload, device, many=many, news=self._news)
+                self._workers.append(_Worker(start, device, count, has_programs=self._grace_s is not None))
         except BaseException:
             self.close()
             raise
@@ -97,7 +120,7 @@ class LocalPool:
             worker.process.end()
         self._workers = []
 
-    def _emptiest(self) -> Worker:
+    def _emptiest(self) -> "_Worker":
         return max(self._workers, key=lambda worker: worker.free())
 
     def _news_within(self, timeout: float) -> list[tuple[WorkerProcess, Message]]:
@@ -130,6 +153,147 @@ def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
 
 
-def _start_process(asked: PoolRequest, device: str, news: News) -> WorkerProcess:
-    many = places(asked.workload.task, asked.workload.engine, device) > 1
-    return WorkerProcess(asked.workload, device, many=many, news=news)
+@dataclasses.dataclass(slots=True)
+class _Sent:
+    """A job that a process has."""
+
+    job: SegmentJob
+    since: float
+    """Infinite until a process that runs programs begins it: it may be ending another trial's."""
+
+
+class _Worker:
+    """A process, which is replaced if it dies, and the jobs that it has or will get.
+
+    A process knows a job by a ticket in place of its trial's number. So an answer to a job that was
+    dropped is never taken for that of a later job of the same trial.
+    """
+
+    def __init__(
+        self, start: Callable[[], WorkerProcess], device: str, places: int, *, has_programs: bool
+    ) -> None:
+        self.device, self.places, self._has_programs = device, places, has_programs
+        self._start = start
+        self._sent: dict[int, _Sent] = {}
+        self._unsent: list[SegmentJob] = []
+        self._suspects: set[int] = set()
+        """Trials of which one at a time is trained, as a process died that had several."""
+        self._tickets = itertools.count()
+        self._failed_starts = 0
+        self.process, self._ready_at = start(), math.inf
+
+    def free(self) -> int:
+        return self.places - len(self._sent) - len(self._unsent)
+
+    def submit(self, job: SegmentJob) -> None:
+        if not self._sent and not self.process.is_alive():  # it died idle, which is no trial's fault
+            self._take_end()
+        self._unsent.append(job)
+        self._send()
+
+    def elapsed(self, trial: int) -> float:
+        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial)
+        return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
+
+    def drop(self, trial: int) -> None:
+        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear.
+
+        A process that runs programs hears, since it does not train itself: it ends the program.
+        """
+        self._unsent = [job for job in self._unsent if job.trial != trial]
+        self._suspects.discard(trial)
+        for ticket in [ticket for ticket, sent in self._sent.items() if sent.job.trial == trial]:
+            del self._sent[ticket]
+            if self._has_programs:
+                self.process.send(Leave(trial))
+            elif self.places == 1:
+                self._replace()
+            else:
+                self.process.send(Drop(ticket))
+        self._send()
+
+    def take(self, message: Message) -> SegmentOutcome | None:
+        """Return the outcome that a message of the process means, if it means one."""
+        outcome = self._understand(message)
+        self._send()
+        return outcome
+
+    def refuse_slow_start(self) -> None:
+        """End the run if a process that has a job is not ready in time.
+
+        Raises:
+            MachineError: If the limit is over.
+        """
+        waited = time.monotonic() - self.process.started_at
+        if self._sent and self._ready_at == math.inf and waited > START_LIMIT_S:
+            raise _cannot_start(f"it was not ready after {START_LIMIT_S:g} s")
+
+    def _send(self) -> None:
+        """Send the jobs that wait; suspects one by one, with nothing beside them."""
+        if any(sent.job.trial in self._suspects for sent in self._sent.values()):
+            return
+        suspects = [job for job in self._unsent if job.trial in self._suspects]
+        if suspects and self._sent:
+            return
+        for job in suspects[:1] or list(self._unsent):
+            self._unsent.remove(job)
+            ticket = next(self._tickets)
+            self._sent[ticket] = _Sent(job, math.inf if self._has_programs else time.monotonic())
+            self.process.send(dataclasses.replace(job, trial=ticket))
+
+    def _understand(self, message: Message) -> SegmentOutcome | None:
+        match message:
+            case Ready():
+                self._ready_at, self._failed_starts = time.monotonic(), 0
+                return None
+            case Began(ticket):
+                if ticket in self._sent:
+                    self._sent[ticket].since = time.monotonic()
+                return None
+            case Answer():
+                return self._take_answer(message)
+            case Progress(ticket, reported):
+                sent = self._sent.get(ticket)
+                return SegmentOutcome(trial=sent.job.trial, reported=reported) if sent else None
+            case Ended():
+                return self._take_end()
+            case CannotStart(fault):
+                raise _cannot_start(fault)
+
+    def _take_answer(self, answer: Answer) -> SegmentOutcome | None:
+        sent = self._sent.pop(answer.ticket, None)
+        if sent is None:  # dropped in the meantime
+            return None
+        self._suspects.discard(sent.job.trial)
+        return SegmentOutcome(
+            trial=sent.job.trial, segment=answer.segment, fault=answer.fault, has_died=answer.has_died
+        )
+
+    def _take_end(self) -> SegmentOutcome | None:
+        """Replace the process; report the job that it died of, or find it out by trying one at a time."""
+        lost, was_ready = [sent.job for sent in self._sent.values()], self._ready_at < math.inf
+        self._sent.clear()
+        if not was_ready:
+            self._count_failed_start()
+        self._replace()
+        if was_ready:
+            self._suspects.update(job.trial for job in lost)
+            if len(lost) == 1:
+                return SegmentOutcome(trial=lost[0].trial)
+        self._unsent = lost + self._unsent
+        return None
+
+    def _count_failed_start(self) -> None:
+        self._failed_starts += 1
+        if self._failed_starts == MAX_FAILED_STARTS:
+            code = self.process.end()
+            died = f"{MAX_FAILED_STARTS} died before they were ready, the last with exit code {code}"
+            raise _cannot_start(died)
+
+    def _replace(self) -> None:
+        self.process.end()
+        self.process, self._ready_at = self._start(), math.inf
+
+
+def _cannot_start(why: str) -> MachineError:
+    return MachineError(f"a worker process cannot start: {why}; `sweep doctor` checks this machine")

@@ -1,4 +1,4 @@
-"""What a worker process and the driver send each other besides the workload and the jobs."""
+"""What a driver and a worker process on this machine tell each other."""
 
 from typing import NamedTuple
 

@@ -1,185 +1,163 @@
-"""One worker: a process, which is replaced when it dies, and the jobs that it has.
+"""The process that trains for a driver on this machine: it takes jobs and returns segments until its end.
 
-If a process dies, the jobs that it had are lost, and at most one of them can be to blame. They are
-trained again one at a time; a job during which the process dies again, with nothing beside it, is
-reported as a death.
+``worker_process`` starts it and is the driver's side.
 """
 
-import dataclasses
-import itertools
 import math
+import os
+import queue
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 
-from sweep.errors import MachineError
 from sweep.execution.pools.messages import (
     Answer,
     Began,
     CannotStart,
     Drop,
-    Ended,
     Leave,
     Message,
     Progress,
     Ready,
+    Stop,
 )
-from sweep.execution.pools.pool import SegmentOutcome
-from sweep.execution.pools.worker_process import WorkerProcess
-from sweep.task import SegmentJob
+from sweep.execution.pools.pool import DiedError, Reported, describe, train_job
+from sweep.execution.workload import Workload
+from sweep.task import AnyTask, JobQueue, ManyAtATime, RunsPrograms, Segment, SegmentJob, prepare_worker
 
-MAX_FAILED_STARTS = 3
-"""Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
-
-START_LIMIT_S = 300.0
-"""Seconds after which a process that has a job and is not ready counts as hanging."""
+REPORT_S = 0.5
+"""Seconds between two reports of a program that are handed to the driver."""
 
 
-@dataclasses.dataclass(slots=True)
-class _Sent:
-    """A job that a process has."""
+def _work(connection: Connection, device: str, *, many: bool) -> None:
+    """Train what comes until the driver ends this process."""
+    try:
+        sys.path[:] = connection.recv()
+        workload: Workload = connection.recv()
+        jobs = _Inbox(connection, workload.task)
+        prepare_worker(workload.task, workload.data, engine=workload.engine, device=device)
+    except Exception as fault:  # noqa: BLE001  the driver prints it
+        _report(connection, CannotStart(describe(fault)))
+        return
+    _report(connection, Ready())
+    if many:
+        assert isinstance(workload.task, ManyAtATime), "only such a task has many places"
+        place = {"engine": workload.engine, "device": device}
+        results = workload.task.train_segments(workload.data, jobs, **place)
+    else:
+        results = _train_in_turn(workload, device, jobs, connection)
+    for ticket, result in results:
+        _report(connection, _answer(ticket, result))
 
-    job: SegmentJob
-    since: float
-    has_begun: bool
-    """Whether it trains; a process that runs programs may be ending another trial's."""
+
+def _train_in_turn(
+    workload: Workload, device: str, jobs: JobQueue, connection: Connection
+) -> Iterator[tuple[int, Segment | Exception]]:
+    """Train jobs in their order; yield what ``ManyAtATime.train_segments`` yields."""
+    while True:
+        for job in jobs.take(wait=True):
+            _report(connection, Began(job.trial))
+            try:
+                yield job.trial, train_job(workload, device, job, _Reporter(connection, job.trial))
+            except Exception as fault:  # noqa: BLE001  it ends this job and no other
+                yield job.trial, fault
 
 
-class Worker:
-    """A process, which is replaced if it dies, and the jobs that it has or will get.
+class _Reporter:
+    """Tells the driver what a job's program reports, now and then."""
 
-    A process knows a job by a ticket in place of its trial's number. So an answer to a job that was
-    dropped is never taken for that of a later job of the same trial.
-    """
+    def __init__(self, connection: Connection, ticket: int) -> None:
+        self._connection, self._ticket = connection, ticket
+        self._last = -math.inf
 
-    def __init__(
-        self, start: Callable[[], WorkerProcess], device: str, places: int, *, has_programs: bool
-    ) -> None:
-        """Start the process."""
-        self.device, self.places, self._has_programs = device, places, has_programs
-        self._start = start
-        self._sent: dict[int, _Sent] = {}
-        self._unsent: list[SegmentJob] = []
-        self._suspects: set[int] = set()
-        """Trials of which one at a time is trained, as a process died that had several."""
-        self._tickets = itertools.count()
-        self._failed_starts = 0
-        self.process, self._ready_at = start(), math.inf
+    def __call__(self, step: int, value: float) -> None:
+        if (now := time.monotonic()) - self._last >= REPORT_S:
+            self._last = now
+            _report(self._connection, Progress(self._ticket, Reported(step, value)))
 
-    def free(self) -> int:
-        """Return the number of empty places."""
-        return self.places - len(self._sent) - len(self._unsent)
 
-    def submit(self, job: SegmentJob) -> None:
-        """Take a job; the process gets it as soon as it may."""
-        if not self._sent and not self.process.is_alive():  # it died idle, which is no trial's fault
-            self._take_end()
-        self._unsent.append(job)
-        self._send()
+def _answer(ticket: int, result: Segment | Exception) -> Answer:
+    if isinstance(result, Segment):
+        return Answer(ticket, result, None)
+    return Answer(ticket, None, describe(result), isinstance(result, DiedError))
 
-    def elapsed(self, trial: int) -> float:
-        """Return for how many seconds the trial's job has run."""
-        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial and sent.has_begun)
-        return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
 
-    def drop(self, trial: int) -> None:
-        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear.
+def _report(connection: Connection, message: Message) -> None:
+    try:
+        connection.send(message)
+    except OSError:  # the driver has ended
+        os._exit(1)
 
-        A process that runs programs hears, since it does not train itself: it ends the program.
-        """
-        self._unsent = [job for job in self._unsent if job.trial != trial]
-        self._suspects.discard(trial)
-        for ticket in [ticket for ticket, sent in self._sent.items() if sent.job.trial == trial]:
-            del self._sent[ticket]
-            if self._has_programs:
-                self.process.send(Leave(trial))
-            elif self.places == 1:
-                self._replace()
-            else:
-                self.process.send(Drop(ticket))
-        self._send()
 
-    def take(self, message: Message) -> SegmentOutcome | None:
-        """Return the outcome that a message of the process means, if it means one."""
-        outcome = self._understand(message)
-        self._send()
-        return outcome
+class _Inbox:
+    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``. It ends programs when told to."""
 
-    def refuse_slow_start(self) -> None:
-        """End the run if a process that has a job is not ready in time.
+    def __init__(self, connection: Connection, task: AnyTask) -> None:
+        self._programs = task if isinstance(task, RunsPrograms) else None
+        self._came: queue.SimpleQueue[SegmentJob] = queue.SimpleQueue()
+        self._dropped: set[int] = set()
+        threading.Thread(target=self._listen, args=(connection,), daemon=True).start()
 
-        Raises:
-            MachineError: If the limit is over.
-        """
-        waited = time.monotonic() - self.process.started_at
-        if self._sent and self._ready_at == math.inf and waited > START_LIMIT_S:
-            raise _cannot_start(f"it was not ready after {START_LIMIT_S:g} s")
+    def take(self, *, wait: bool) -> list[SegmentJob]:
+        jobs = [self._came.get()] if wait else []
+        while not self._came.empty():
+            jobs.append(self._came.get())
+        return jobs
 
-    def _send(self) -> None:
-        """Send the jobs that wait; suspects one by one, with nothing beside them."""
-        if any(sent.job.trial in self._suspects for sent in self._sent.values()):
-            return
-        suspects = [job for job in self._unsent if job.trial in self._suspects]
-        if suspects and self._sent:
-            return
-        for job in suspects[:1] or list(self._unsent):
-            self._unsent.remove(job)
-            ticket = next(self._tickets)
-            self._sent[ticket] = _Sent(job, time.monotonic(), has_begun=not self._has_programs)
-            self.process.send(dataclasses.replace(job, trial=ticket))
+    def is_dropped(self, trial: int) -> bool:
+        return trial in self._dropped
 
-    def _understand(self, message: Message) -> SegmentOutcome | None:
+    def _listen(self, connection: Connection) -> None:
+        """Sort what comes. Without it no job arrives, so that its end is the end of this process."""
+        try:
+            while True:
+                self._take(connection.recv())
+        except (EOFError, OSError):  # the driver has ended
+            pass
+        except Exception as fault:  # noqa: BLE001  the driver prints it
+            _report(connection, CannotStart(describe(fault)))
+        finally:
+            self._end()
+
+    def _take(self, message: SegmentJob | Drop | Leave | Stop) -> None:
         match message:
-            case Ready():
-                self._ready_at, self._failed_starts = time.monotonic(), 0
-                return None
-            case Began(ticket):
-                if ticket in self._sent:
-                    self._sent[ticket] = _Sent(self._sent[ticket].job, time.monotonic(), has_begun=True)
-                return None
-            case Answer():
-                return self._take_answer(message)
-            case Progress(ticket, reported):
-                sent = self._sent.get(ticket)
-                return SegmentOutcome(trial=sent.job.trial, reported=reported) if sent else None
-            case Ended():
-                return self._take_end()
-            case CannotStart(fault):
-                raise _cannot_start(fault)
+            case Drop(ticket):
+                self._dropped.add(ticket)
+            case Leave(number):
+                if self._programs is not None:
+                    self._programs.leave(number)
+            case Stop():
+                self._end()
+            case _:
+                self._came.put(message)
 
-    def _take_answer(self, answer: Answer) -> SegmentOutcome | None:
-        sent = self._sent.pop(answer.ticket, None)
-        if sent is None:  # dropped in the meantime
-            return None
-        self._suspects.discard(sent.job.trial)
-        return SegmentOutcome(
-            trial=sent.job.trial, segment=answer.segment, fault=answer.fault, has_died=answer.has_died
-        )
-
-    def _take_end(self) -> SegmentOutcome | None:
-        """Replace the process; report the job that it died of, or find it out by trying one at a time."""
-        lost, was_ready = [sent.job for sent in self._sent.values()], self._ready_at < math.inf
-        self._sent.clear()
-        if not was_ready:
-            self._count_failed_start()
-        self._replace()
-        if was_ready:
-            self._suspects.update(job.trial for job in lost)
-            if len(lost) == 1:
-                return SegmentOutcome(trial=lost[0].trial)
-        self._unsent = lost + self._unsent
-        return None
-
-    def _count_failed_start(self) -> None:
-        self._failed_starts += 1
-        if self._failed_starts == MAX_FAILED_STARTS:
-            code = self.process.end()
-            died = f"{MAX_FAILED_STARTS} died before they were ready, the last with exit code {code}"
-            raise _cannot_start(died)
-
-    def _replace(self) -> None:
-        self.process.end()
-        self.process, self._ready_at = self._start(), math.inf
+    def _end(self) -> None:
+        """End every program, and this process."""
+        try:
+            if self._programs is not None:
+                self._programs.leave_all()
+        finally:
+            os._exit(1)
 
 
-def _cannot_start(why: str) -> MachineError:
-    return MachineError(f"a worker process cannot start: {why}; `sweep doctor` checks this machine")
+def _live_with_driver(leash: int) -> None:
+    """Leave signals to the driver, and end with it, also if it is killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_die_with_driver, args=(leash,), daemon=True).start()
+
+
+def _die_with_driver(leash: int) -> None:
+    """Wait until the driver closes its end of the pipe, or has ended."""
+    os.read(leash, 1)
+    os._exit(1)
+
+
+def main() -> None:
+    """Work for a driver; the arguments are two descriptors, the device, and 1 if the task takes many jobs."""
+    connection, leash, device, many = sys.argv[1:]
+    _live_with_driver(int(leash))
+    _work(Connection(int(connection)), device, many=many == "1")

@@ -12,7 +12,7 @@ from sweep.execution.rungs import cuts
 from sweep.execution.study_run import StudyRun
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.running_trial import RunningTrial, origin
-from sweep.task import Config, shortest_with_rungs
+from sweep.task import Config, RunsPrograms, shortest_with_rungs
 
 
 class Claimer:
@@ -114,7 +114,8 @@ class Claimer:
         if state is not None:
             return record.segments, state
         text = f"trial {record.number}: the state at step {last.step:,} is lost or damaged"
-        self._run.request.observe(Warned(text=f"{text}; the trial starts again, with the same numbers"))
+        same = "seed" if isinstance(self._run.workload.task, RunsPrograms) else "numbers"
+        self._run.request.observe(Warned(text=f"{text}; the trial starts again, with the same {same}"))
         return (), None
 
     def _config(self, params: dict[str, Any], found: Mapping[str, Any], seed: int) -> Config:

@@ -12,6 +12,7 @@ from sweep.reporting.advice.bounds import find_bounds
 from sweep.reporting.advice.configurations import ranked_configurations
 from sweep.reporting.advice.failures import find_failures
 from sweep.reporting.advice.gains import find_gains
+from sweep.reporting.advice.program import find_changed_code, find_not_reproducible
 from sweep.reporting.advice.repeats import find_repeats
 from sweep.reporting.advice.seeds import find_seeds
 from sweep.reporting.contributions import Check, contributions_of, merged
@@ -21,6 +22,8 @@ SHOWN = 6
 
 
 CHECKS: dict[str, Check] = {
+    "changed-code": Check(find=find_changed_code, say=wording.say_changed_code),
+    "not-reproducible": Check(find=find_not_reproducible, say=wording.say_not_reproducible),
     "failures": Check(find=find_failures, say=wording.say_failures),
     "bounds": Check(find=find_bounds, say=wording.say_bounds),
     "seeds": Check(find=find_seeds, say=wording.say_seeds, in_headline=True),

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from sweep.definition.notes import NotReproducible
 from sweep.reporting.advice.bounds import AtBound
 from sweep.reporting.advice.failures import BadEnd, Failures
 from sweep.reporting.advice.gains import ExpectedGain, RecentGain
+from sweep.reporting.advice.program import ChangedCode
 from sweep.reporting.advice.repeats import Repeats
 from sweep.reporting.advice.seeds import NotToldApart
 from sweep.reporting.printable import printable
@@ -98,6 +100,21 @@ def _say_worth(found: ExpectedGain | RecentGain) -> str:
     if found.gain < found.negligible or not found.gain:
         return ": more of the same will hardly help; widen the space."
     return ": more trials are worth their time, with a larger --trials."
+
+
+def say_changed_code(found: ChangedCode) -> str:
+    """Say which trials a changed program trained, and why it was changed."""
+    parts = [
+        f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials[:8]))}"
+        f"{f' and {len(trials) - 8} more' if len(trials) > 8 else ''} ({printable(why)})"
+        for why, trials in found.trials.items()
+    ]
+    return f"A changed program trained {'; '.join(parts)}: their values may not compare with the others."
+
+
+def say_not_reproducible(found: NotReproducible) -> str:
+    """Say that a value did not come again."""
+    return f"{found.sentence[0].upper()}{found.sentence[1:]}."
 
 
 def say_repeats(found: Repeats) -> str:

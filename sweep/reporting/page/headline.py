@@ -160,6 +160,8 @@ def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
 def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
     words = words_of(study.metric)
     found, tied = confirmed.certificate, [t for t in confirmed.verdict.tied if t != confirmed.trial]
+    if confirmed.verdict.is_deterministic:
+        return _deterministic(study, confirmed)
     seeds = (
         f"The {study.metric.noun} is the mean of {len(found.seeds)} seeds that took no part in search or "
         f"choice, {found.sd:.4f} apart (standard deviation); the search had it {abs(found.optimism):.4f} "
@@ -170,6 +172,15 @@ def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
         return [f"{compared}, and no other is tied with it.", seeds]
     trials = "trial" if len(tied) == 1 else "trials"
     return [f"{compared}; {trials} {_listed([str(t) for t in tied])} cannot be told from it.", seeds]
+
+
+def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
+    found = confirmed.certificate
+    return [
+        f"It was chosen among {found.candidates}; no seed made a difference, so each has one value.",
+        f"Deterministic: one value, no interval over seeds; {len(found.seeds)} seeds that took no part in "
+        f"search or choice gave the same {study.metric.noun}.",
+    ]
 
 
 def _unfinished(study: StudyRecord) -> list[str]:

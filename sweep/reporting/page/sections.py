@@ -65,6 +65,10 @@ def _confirmation(evidence: Evidence) -> Part:
         "Each candidate on the same fresh seeds, {lowest} mean first. One whose difference might be 0 is "
         "tied with the best: the seeds do not tell the two apart."
     ).format(**words_of(evidence.study.metric))
+    if evidence.verdict.is_deterministic:
+        reading = (
+            "Each candidate has one value: no seed made a difference, so nothing is compared over seeds."
+        )
     return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
 
 

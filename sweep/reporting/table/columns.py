@@ -101,7 +101,7 @@ def cell(name: str, value: Any) -> str:
         return f"{int(value):,}"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return printable(str(value))
+    return printable(str(list(value) if isinstance(value, tuple) else value))
 
 
 def short_count(count: int) -> str:

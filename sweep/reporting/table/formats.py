@@ -107,6 +107,8 @@ def _markdown_table(rows: pandas.DataFrame, study: StudyRecord, names: list[str]
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, list):
         return " ".join(map(str, value))
+    if isinstance(value, tuple):
+        return str(list(value))  # a hyperparameter that is a list
     if not isinstance(value, str):
         return value
     return printable(without_formula(value))

@@ -5,6 +5,7 @@ No shell reads them. ``placeholders`` splits a token, ``styles`` and ``overrides
 """
 
 import contextlib
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -117,7 +118,13 @@ class CommandLine:
                 if name in template.parameters:
                     fill_tokens(template, value, self.style)
             if name in self.rest and any(template.has_args for template in self.tokens):
-                self._argument(name, value)
+                self._check_end(self._argument(name, value))
+
+    def _check_end(self, tokens: list[str]) -> None:
+        """Refuse a list whose entries would be followed by a token that looks like one more."""
+        after = next((b for a, b in itertools.pairwise(self.tokens) if a.has_args), None)
+        if after and len(tokens) > 2 and not after.source.startswith("-"):
+            raise ValueError(f"would take {after.source!r} for another entry; put {{args}} at the end")
 
     def _argument(self, name: str, value: Any) -> list[str]:
         """Return what ``{args}`` has for one parameter."""

@@ -88,14 +88,15 @@ def parse_overrides(arguments: Any, params: Collection[str]) -> dict[str, Overri
 def check_placeholders(tokens: Iterable[Template], params: Collection[str]) -> None:
     """Refuse placeholders that stand for nothing, and ``{args}`` twice."""
     known = [*params, ARGS, *PLACES]
-    refuse_all(
+    wrong = [
         f"command: token {token.source!r}: {unknown(f'placeholder {placeholder}', placeholder.name, known)}"
         for token in tokens
         for placeholder in token.placeholders
         if placeholder.is_parameter and placeholder.name not in params
-    )
+    ]
     if sum(token.has_args for token in tokens) > 1:
-        raise StudyFileError("command has {args} twice; every parameter would be given twice")
+        wrong.append("command has {args} twice; every parameter would be given twice")
+    refuse_all(wrong)
 
 
 def check_conditional(tokens: tuple[Template, ...], conditional: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """An untouched script as a trainer: ``command = ["python", "train.py", "{args}"]`` in a study file."""
 
+import os
 import re
 import shlex
 import shutil
@@ -84,8 +85,8 @@ def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any])
     start, here = surroundings["start"], surroundings["here"]
     cwd = surroundings.get("cwd", ".")
     tokens = [token.replace("{here}", here) for token in definition["command"]]
-    if tokens[0] != "python" and "{" not in tokens[0] and _missing(tokens[0], Path(start)):
-        raise NotFoundError(f"command {tokens[0]!r} is not found in {start}, nor on PATH", key="no-command")
+    if tokens[0] != "python" and "{" not in tokens[0]:
+        _check_executable(tokens[0], Path(start))
     if "{dir}" in cwd:
         return
     folder = Path(start, cwd.replace("{here}", here))
@@ -94,11 +95,18 @@ def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any])
         raise NotFoundError(f"script {script!r} does not exist in {folder}", key="no-script")
 
 
-def _missing(command: str, start: Path) -> bool:
+def _check_executable(command: str, start: Path) -> None:
     if "/" in command:
-        return not (start / command).exists()
-    beside = Path(sys.executable).parent / command
-    return not beside.exists() and shutil.which(command) is None
+        found = start / command
+    else:
+        found = Path(shutil.which(command) or Path(sys.executable).parent / command)
+    if not found.exists():
+        raise NotFoundError(f"command {command!r} is not found in {start}, nor on PATH", key="no-command")
+    if not found.is_file() or not os.access(found, os.X_OK):
+        raise NotFoundError(
+            f"command {command!r} is not executable; chmod +x {found}, or name its interpreter first",
+            key="not-executable",
+        )
 
 
 class CommandStarter:

@@ -66,6 +66,18 @@ class MetricReader:
             block, self._is_too_long = block[_first_end(block) :], False
         return list(self._reports(block))
 
+    def idle(self) -> list[Report]:
+        """Return the report in a line, or frame, without an end yet; for when the command has paused.
+
+        Nothing is lost if more of it follows: with the same figures it is no other report.
+        """
+        held = bytes(self._pending).rstrip(b"\r")
+        if not held:
+            return []
+        frame = _FRAMES.sub(_REDRAW, _COLOURS.sub(b"", held)).rpartition(b"\n")[2] + b"\n"
+        report = self._report(frame[:-1]) if self._named_lines(frame) else None
+        return [report] if report and self._is_news(report) else []
+
     def close(self) -> list[Report]:
         """Return the reports in a last line without an end."""
         return self.feed(b"\n") if self._pending else []
@@ -97,11 +109,16 @@ class MetricReader:
             self._is_new_line |= lines > frames
             done = start
             report = self._report(block[start:end])
-            if report and (self._is_new_line or not _is_same(report, self._last)):
-                self._last, self._is_new_line = report, False
+            if report and self._is_news(report):
                 yield report
         rest = block.count(b"\n", done) - (block.count(_REDRAW, done) if has_frames else 0)
         self._is_new_line |= rest > 0
+
+    def _is_news(self, report: Report) -> bool:
+        """Return whether a report is more than a redraw of the last one; remember it as the last one."""
+        is_news = self._is_new_line or not _is_same(report, self._last)
+        self._last, self._is_new_line = report, False
+        return is_news
 
     def _named_lines(self, block: bytes) -> list[tuple[int, int]]:
         """Return where the lines and frames lie that may name a metric or a step, in order."""

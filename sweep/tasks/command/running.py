@@ -19,6 +19,9 @@ from sweep.tasks.program.supervised import Exit, Supervised
 _LOOK_S = 0.05
 """Seconds between two looks at the report file and at the command's end."""
 
+_PAUSE_S = 0.3
+"""Silence after which a line without an end is read."""
+
 
 class RunningCommand:
     """One run of a command; a ``Program``.
@@ -49,6 +52,7 @@ class RunningCommand:
         self._due: list[Report] = []
         self._ended: Ended | None = None
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self.files = RunFiles(
             launch.folder,
             secrets=launch.secrets(),
@@ -101,10 +105,12 @@ class RunningCommand:
         return time.monotonic() - self._started
 
     def _hear_stdout(self, chunk: bytes) -> None:
-        self._hear(self._readers[0].feed(chunk))
+        with self._reading:
+            self._hear(self._readers[0].feed(chunk))
 
     def _hear_stderr(self, chunk: bytes) -> None:
-        self._hear(self._readers[1].feed(chunk))
+        with self._reading:
+            self._hear(self._readers[1].feed(chunk))
 
     def _hear(self, reports: list[Report]) -> None:
         for report in reports:
@@ -115,6 +121,10 @@ class RunningCommand:
         reported = self._reported.read()
         self._has_reported = self._has_reported or bool(reported)
         self._take(reported)
+        if self.files.silent_s > _PAUSE_S:
+            with self._reading:  # a progress bar's frame may have no end yet
+                for reader in self._readers:
+                    self._hear(reader.idle())
         self._take_printed()
 
     def _take_printed(self) -> None:

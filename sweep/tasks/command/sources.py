@@ -58,8 +58,8 @@ def _named_files(tokens: Sequence[str], cwd: Path, roots: Sequence[Path]) -> Ite
     for place, token in enumerate(tokens):
         path = Path(cwd, token.rpartition("=")[2])
         is_program = path.suffix.lower() in SUFFIXES or (place == 0 and "/" in token)
-        is_ours = is_program and path.is_file() and is_own(str(path))
-        if is_ours and any(path.is_relative_to(root) for root in roots):
+        is_below = any(path.is_relative_to(root) for root in roots)
+        if is_program and is_below and path.is_file() and is_own(str(path)):
             yield path
 
 

@@ -7,6 +7,8 @@ only below the user's own folders, installed libraries left out.
 import ast
 import hashlib
 import os
+import re
+import stat
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,10 +39,19 @@ class CodeWatch:
         added = {name for name in added - self.code.files.keys() if (self._folder / name).is_file()}
         return sorted([*added, *filter(self._differs, self.code.files)])
 
+    def names(self, parameter: str) -> bool:
+        """Tell whether a file holds the name of a parameter, also if written with hyphens."""
+        word = re.escape(parameter).replace("_", "[-_]").encode()
+        pattern = re.compile(rb"(?<![A-Za-z0-9_])" + word + rb"(?![A-Za-z0-9_]|-[A-Za-z])")
+        files = (self._folder / name for name in self.code.files)
+        return any(pattern.search(path.read_bytes()) for path in files if path.is_file())
+
     def _differs(self, name: str) -> bool:
         path = self._folder / name
         try:
             found = os.stat(path)
+            if not stat.S_ISREG(found.st_mode):
+                return True  # a pipe would keep its reader waiting
             status = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
             if self._sound.get(name) != status:
                 if _digest(path) != self.code.files[name]:

@@ -237,3 +237,17 @@ def metric_of(definition: Mapping[str, Any]) -> Metric:
         diverged=definition.get("diverged"),
         direction=definition.get("direction", "minimize"),
     )
+
+
+def limits_of(definition: Mapping[str, Any]) -> list[str]:
+    """Return what a program lacks beside a trainer with everything, and what follows from it."""
+    lacks = {
+        "budget": "no budget: no trial is pruned",
+        "matters": "no matters: confirm needs --delta",
+        "checkpoint": "no checkpoint: a trial that was cut starts again from its beginning, with its seed",
+    }
+    found = [text for key, text in lacks.items() if not definition.get(key)]
+    tokens = [str(token) for token in definition.get("command", ())]
+    if tokens and "seeds" not in definition and not any("{seed}" in token for token in tokens):
+        found.append("no {seed} in the command and no seeds: the script finds its seed in SWEEP_SEED alone")
+    return [*found, "no test split: sweep test has nothing to evaluate"]

@@ -78,10 +78,7 @@ def _with_defaults(child: dict[str, str], seed: int, cpus: float) -> dict[str, s
 
 def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
     """Return the parent's variables without ours and without the storage's password."""
-    if missing := [name for name in secrets if name not in parent]:
-        raise StudyFileError(
-            f"secrets names {', '.join(missing)}, which this environment lacks; set it first"
-        )
+    check_secrets(secrets, parent)
     password = _password(parent.get(STORAGE_VARIABLE, ""))
     return {
         name: value
@@ -89,6 +86,14 @@ def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, s
         if name in secrets
         or not (name.startswith(_OURS) or name == "PGPASSWORD" or (password and password in unquote(value)))
     }
+
+
+def check_secrets(secrets: Sequence[str], parent: Mapping[str, str]) -> None:
+    """Refuse names of secrets that an environment lacks; raises ``StudyFileError``."""
+    if missing := [name for name in secrets if name not in parent]:
+        raise StudyFileError(
+            f"secrets names {', '.join(missing)}, which this environment lacks; set it first"
+        )
 
 
 def _password(url: str) -> str | None:

@@ -25,9 +25,11 @@ from sweep.tasks.program.definition import (
     DEFINING,
     PARAMETERS,
     SURROUNDING,
+    limits_of,
     metric_of,
     read_definition,
 )
+from sweep.tasks.program.environment import check_secrets
 from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.gpus import list_gpus, n_gpus
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
@@ -115,12 +117,38 @@ class ProgramTask:
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
         """Return the program's code; refuse a program that cannot be started here."""
+        check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
             kind: ProgramKind = program_kind_named(self.name)
             sources = section.get("sources", ())
             code = kind.preflight(self.definition, self.surroundings, sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
+
+    @property
+    def budget(self) -> str:
+        """Name of the hyperparameter that is a trial's length; empty if it has none."""
+        return self._budget
+
+    @property
+    def reuses_process(self) -> bool:
+        """Whether one process runs several trials on a CPU, one after the other."""
+        return self.name == "function" and not self.surroundings.get("fresh_process", False)
+
+    @property
+    def work_folders(self) -> list[Path]:
+        """The folder that the study starts in, and that of its file."""
+        return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
+
+    def limits(self) -> list[str]:
+        """Return what the program lacks, and what follows from it."""
+        unknown = self._watch is not None and not self._watch.code.files
+        more = ["no source file is known: name them in [data] sources, or a change is not noticed"]
+        return [*limits_of(self.definition), *(more if unknown else ())]
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a known source file names a hyperparameter."""
+        return self._watch is not None and self._watch.names(name)
 
     def program_changes(self) -> list[str]:
         """Return the names of files that changed since ``check_program``."""

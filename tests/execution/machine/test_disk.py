@@ -50,7 +50,7 @@ def test_a_run_stops_after_the_first_trial_that_is_too_large(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SWEEP_STORAGE", raising=False)
     size = shutil.disk_usage(tmp_path).free // 4 * 3
-    grow = f"    open(config.dir + '/model', 'wb').truncate({size})\n    return"
+    grow = f"    open(config.dir / 'model', 'wb').truncate({size})\n    return"
     lay_out(tmp_path, "function", text=FUNCTION.replace("    return", grow))
     status, told = run()
     assert (status, n_ran(tmp_path)) == (3, 1)

@@ -20,7 +20,7 @@ from sweep.cli import main
 from sweep.errors import MachineError
 from sweep.execution.events import TrialEnded
 from sweep.execution.how import How
-from sweep.execution.pools import worker
+from sweep.execution.pools import local_pool
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
@@ -58,7 +58,7 @@ def give_birth(folder: Path, monkeypatch: pytest.MonkeyPatch, conduct: str) -> N
     """Let every worker process that is started from now on behave so, as in a broken installation."""
     (folder / "sitecustomize.py").write_text(
         "import os, sys, time\n"
-        "if '--multiprocessing-fork' in sys.orig_argv:\n"
+        "if any('sweep.execution.pools.worker' in part for part in sys.orig_argv):\n"
         "    from multiprocessing.connection import Connection as C\n"
         f"    {conduct}\n"
     )
@@ -80,7 +80,7 @@ def test_processes_that_die_at_birth_end_the_run(many, conduct, tmp_path, monkey
 def test_a_process_that_hangs_before_it_reads_does_not_block_the_driver(many, tmp_path, monkeypatch) -> None:
     """Waiting takes as long as it was asked to, until the start limit is over."""
     give_birth(tmp_path, monkeypatch, HANG)
-    monkeypatch.setattr(worker, "START_LIMIT_S", 3.0)
+    monkeypatch.setattr(local_pool, "START_LIMIT_S", 3.0)
     started = time.monotonic()
     with pool_of(1, ToyTask(many=many)) as pool:
         pool.submit(job(0))
@@ -201,7 +201,7 @@ def test_processes_that_are_killed_again_and_again_while_they_start_end_the_run(
 @EITHER
 def test_a_process_that_is_not_ready_in_time_ends_the_run(many, monkeypatch) -> None:
     """The time of a job does not pass before its process is ready, so this wait has a limit of its own."""
-    monkeypatch.setattr(worker, "START_LIMIT_S", 0.5)
+    monkeypatch.setattr(local_pool, "START_LIMIT_S", 0.5)
     with pool_of(1, ToyTask(many=many, start_s=600)) as pool:
         assert pool.wait(0.7) == []  # nobody waits for a process without a job
         pool.submit(job(0))

@@ -390,6 +390,16 @@ class TestRefused:
         with pytest.raises(StudyFileError, match="x = "):
             parsed.expand({"x": value}, PLACE)
 
+    def test_a_list_before_another_token(self) -> None:
+        """argparse would take the token for an entry."""
+        parsed = CommandLine.parse(["p", "{args}", "data.csv"], params=["x", "y"])
+        parsed.check_values({"x": [1, "a"], "y": [True]})
+        with pytest.raises(
+            StudyFileError, match=r"would take 'data.csv' for another entry; put \{args\} at the end"
+        ):
+            parsed.check_values({"x": [[1, 2]]})
+        CommandLine.parse(["p", "{args}", "--y"], params=["x"]).check_values({"x": [[1, 2]]})
+
     def test_values_in_tokens(self) -> None:
         """A list has no form within a longer token, and a pair is for true and false."""
         parsed = CommandLine.parse(["p", "--x={x}", "{args}"], params=["x", "y"], arguments={"y": ["-y", ""]})

@@ -342,6 +342,30 @@ class TestFrames:
         assert [report.values["acc"] for report in reader.close()] == [0.999]
 
 
+class TestPauses:
+    def test_a_frame_without_an_end_is_seen_once(self) -> None:
+        """A bar that waits has drawn its figures already; its end adds no report."""
+        reader = MetricReader(["acc"], step="Epoch")
+        assert reader.feed(b"\rEpoch 1: acc=0.5, loss=1") == []
+        assert [report.values for report in reader.idle()] == [{"acc": 0.5}]
+        assert reader.idle() == []
+        assert reader.feed(b"\r") == []
+        assert [report.step for report in reader.feed(b"Epoch 2: acc=0.5\n")] == [2]
+
+    def test_the_next_line_is_another_report(self) -> None:
+        """Equal figures on the next line count."""
+        reader = MetricReader(["acc"])
+        reader.feed(b"x\nacc=0.5")
+        assert [len(reader.idle()), len(reader.feed(b"\n")), len(reader.feed(b"acc=0.5\n"))] == [1, 0, 1]
+
+    def test_nothing_is_there(self) -> None:
+        """Silence, other text and a finished frame are no reports."""
+        reader = MetricReader(["acc"])
+        assert reader.idle() == []
+        reader.feed(b"loss=1\x1b[0m acc\r")
+        assert reader.idle() == []
+
+
 class TestSeveral:
     def test_all_metrics_of_a_line_are_one_report(self) -> None:
         """Two objectives, or a figure for ``feasible``, stand in one line."""

@@ -78,8 +78,7 @@ def test_what_cannot_be_read() -> None:
     """Computed names, options from elsewhere, subcommands."""
     found = argparse_options(
         ast.parse(
-            "p.add_argument('--' + n)\np.add_argument('--x', **more)\np.add_argument()\n"
-            "s = p.add_subparsers()"
+            "p.add_argument('--' + n)\np.add_argument('--x', **more)\np.add_argument()\np.add_subparsers()"
         )
     )
     assert found.options == ()

@@ -192,18 +192,20 @@ def test_no_text_of_a_script_becomes_an_entry() -> None:
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", study["name"])
 
 
+_LIBRARY = sorted(Path(ast.__file__).parent.glob("*.py"))
+_INSTALLED = [
+    Path(pytest.__file__).parents[1] / name for name in ("torch/distributed/run.py", "flask/cli.py")
+]
+
 REAL = [
-    *sorted(
-        path
-        for path in Path(ast.__file__).parent.glob("*.py")
-        if "argparse" in path.read_text("utf-8", "ignore")
-    ),
+    *(path for path in _LIBRARY if "argparse" in path.read_text("utf-8", "ignore")),
+    *(path for path in _INSTALLED if path.exists()),
 ]
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
-def test_programs_of_the_standard_library(path: Path) -> None:
-    """Written by others, for other purposes: each gives a study file that can be read."""
+def test_programs_of_others(path: Path) -> None:
+    """Of the standard library and of packages: each gives a study file that can be read."""
     found = read_script(path)
     for text in (write_study(found, path.name), COMMENTED.sub(r"\1", write_study(found, path.name))):
         study = tomllib.loads(text)

@@ -1,0 +1,43 @@
+"""What a study searches, as a plan shows it."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from sweep.definition.dimension import Choices, Dimension
+from sweep.definition.grid import MAX_DECISIONS, grid_size, n_decisions
+from sweep.definition.spec import StudySpec
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """One searched hyperparameter."""
+
+    name: str
+    values: int | None
+    """How many values it has, in the list where all are listed; None for fractions without a step."""
+    dimension: Dimension
+    when: str
+    """Its condition in words; empty if it is always active."""
+
+
+def knobs_of(spec: StudySpec) -> Iterator[Knob]:
+    """Yield the searched hyperparameters of a study."""
+    for name, dimension in spec.space.items():
+        when = spec.space.spoken_condition(name)
+        yield Knob(name=name, values=_n_values(spec, name), dimension=dimension, when=when)
+
+
+def _n_values(spec: StudySpec, name: str) -> int | None:
+    dimension = spec.space[name]
+    if spec.sampler == "listed" and not isinstance(dimension, Choices):
+        return len({params[name] for params in spec.listed if name in params})
+    return None if dimension.is_continuous else dimension.cells
+
+
+def space_size(spec: StudySpec) -> int | None:
+    """Return how many configurations a study has; None if they cannot be counted."""
+    if spec.sampler == "listed":
+        return len(spec.listed)
+    if any(d.is_continuous for d in spec.space.values()) or n_decisions(spec.space) > MAX_DECISIONS:
+        return None
+    return grid_size(spec.space)

@@ -1,0 +1,187 @@
+"""Try a program out before its study is run: does it repeat itself, does it read what it gets?
+
+It trains a few short trials in a temporary folder and stores nothing. What it finds it yields as it goes.
+"""
+
+import dataclasses
+import itertools
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweep.definition.dimension import Choices
+from sweep.definition.spec import StudySpec
+from sweep.errors import SweepError
+from sweep.execution.planning.written_files import WrittenFiles
+from sweep.samplers.samplers import qmc_point
+from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """One line that was found out."""
+
+    text: str
+    is_failure: bool = False
+    """Whether the program failed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training came to; equal ones are equal to the last digit."""
+
+    value: float
+    reports: tuple[tuple[int, float], ...]
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+
+class ProgramCheck:
+    """Tries out the program of one study."""
+
+    def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
+        """Take a trainer that is ``RunsPrograms`` and ``TriedOut``."""
+        self._make_config = task.make_config
+        assert isinstance(task, RunsPrograms), "programs alone are tried out"
+        assert isinstance(task, TriedOut), "programs alone are tried out"
+        self._task, self._spec, self._data, self._device = task, spec, data, device
+        self._budget: dict[str, Any] = self._shortest()
+        self._is_repeatable = True
+
+    @property
+    def cost(self) -> str:
+        """How many trainings that are at most, in words."""
+        ends = sum(len(_ends(dimension)) for dimension in self._ended().values())
+        count = 4 + 3 * self._task.reuses_process + ends
+        short = "".join(f" with {name} = {value}" for name, value in self._budget.items())
+        return f"trains up to {count} short trials{short}, one after the other, in a temporary folder"
+
+    def run(self) -> Iterator[Found]:
+        """Train, and yield what is found; the program is ended however this ends.
+
+        Raises:
+            SweepError: If the first training fails, with the program's reason.
+        """
+        with tempfile.TemporaryDirectory(prefix="sweep-check-") as folder:
+            self._place = TrialPlace(study=self._spec.name, folder=folder)
+            self._numbers = itertools.count()
+            try:
+                written = WrittenFiles(self._task.work_folders, besides=folder)
+                first = self._first()
+                first_wrote = written.new()
+                yield from self._repeated(first)
+                yield from _shared(first_wrote & written.new())
+                yield from self._seeds(first)
+                if self._task.reuses_process:
+                    yield from self._in_turn(first)
+                yield from self._parameters()
+            finally:
+                self._task.leave_all()
+
+    def _first(self) -> Outcome:
+        """Train the first configuration, with the study's own length if the shortest is too short."""
+        try:
+            return self._train(self._point(0), 0)
+        except SweepError:
+            if not self._budget:
+                raise
+        self._budget = {}
+        return self._train(self._point(0), 0)
+
+    def _repeated(self, first: Outcome) -> Iterator[Found]:
+        again = self._train(self._point(0), 0)
+        self._is_repeatable = again == first
+        if self._is_repeatable:
+            yield Found(f"reproducible: one seed gave {first} twice")
+        else:
+            yield Found(f"not reproducible: one seed gave {first}, then {again}")
+
+    def _seeds(self, first: Outcome) -> Iterator[Found]:
+        others = (self._train(self._point(0), number) for number in (1, 2))
+        if any(other != first for other in others):
+            yield Found(
+                "the seed has an effect" if self._is_repeatable else "whether the seed counts is unknown"
+            )
+        else:
+            yield Found(f"the seed made no difference: three seeds gave {first}; does the program use it?")
+
+    def _in_turn(self, first: Outcome) -> Iterator[Found]:
+        """Train A, B and A in one process."""
+        try:
+            for point in (0, 1):
+                self._train(self._point(point), 0, in_turn=True)
+            last = self._train(self._point(0), 0, in_turn=True)
+        except SweepError as error:
+            yield Found(f"trials in one process: {error}", is_failure=True)
+            return
+        if self._is_repeatable and last != first:
+            yield Found(
+                f"a trial depends on what ran before it in its process: {first} at first, {last} after "
+                "another one; set fresh_process = true"
+            )
+
+    def _parameters(self) -> Iterator[Found]:
+        for name, dimension in self._ended().items():
+            outcomes = []
+            for value in _ends(dimension):
+                try:
+                    outcomes.append(self._train(self._with(name, value), 0))
+                except SweepError as error:
+                    yield Found(f"{name} = {value!r}: {error}", is_failure=True)
+            if len(outcomes) > 1 and outcomes[0] == outcomes[1]:
+                unread = "" if self._task.is_named(name) else " no source file names it;"
+                yield Found(f"{name} made no difference:{unread} does the script read it?")
+
+    def _ended(self) -> dict[str, Any]:
+        """Return the hyperparameters whose ends are compared: all but the trial's length."""
+        return {name: dim for name, dim in self._spec.space.items() if name != self._task.budget}
+
+    def _shortest(self) -> dict[str, Any]:
+        budget = self._task.budget
+        if not budget:
+            return {}
+        return {budget: self._spec.space[budget].low if budget in self._spec.space else 1}
+
+    def _point(self, number: int) -> dict[str, Any]:
+        if number < len(self._spec.listed):
+            return dict(self._spec.listed[number])
+        return self._spec.space.active_part(qmc_point(self._spec.space, 0, number))
+
+    def _with(self, name: str, value: Any) -> dict[str, Any]:
+        """Return a configuration in which a hyperparameter is active and has a value."""
+        space = self._spec.space
+        point = {**{each: dimension.value_at(0.5) for each, dimension in space.items()}, name: value}
+        todo = [name]
+        while todo:
+            for other, values in space.conditions.get(todo.pop(), {}).items():
+                point[other] = values[0]
+                todo.append(other)
+        return space.active_part(point)
+
+    def _train(self, params: Mapping[str, Any], seed: int, *, in_turn: bool = False) -> Outcome:
+        """Train one configuration; in a new process unless ``in_turn``."""
+        values = {**self._spec.config_values(params), **self._budget, "seed": self._spec.trial_seed(seed)}
+        config: Config = self._make_config(values)
+        number = next(self._numbers)
+        job = SegmentJob(trial=number, number=number, config=config, state=None, until_step=config.num_steps)
+        if not in_turn:
+            self._task.leave_all()
+        segment = self._task.train_live(
+            config, self._data, job, self._place, device=self._device, report=lambda step, value: None
+        )
+        steps = segment.steps_from(0).tolist()
+        return Outcome(segment.dev_loss, tuple(zip(steps, segment.losses.tolist(), strict=True)))
+
+
+def _ends(dimension: Any) -> list[Any]:
+    """Return both ends of a range, or the first and the last choice; one value if they are the same."""
+    ends = dimension.choices if isinstance(dimension, Choices) else (dimension.low, dimension.high)
+    return [ends[0]] if ends[0] == ends[-1] else [ends[0], ends[-1]]
+
+
+def _shared(names: set[str]) -> Iterator[Found]:
+    for name in sorted(names):
+        yield Found(
+            f"{name}: each trial writes this file outside of its folder; trials overwrite each other's"
+        )

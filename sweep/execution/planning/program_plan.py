@@ -1,0 +1,98 @@
+"""What a study of a user's own program would cost: from its stored trials, since nothing else is known.
+
+Nothing is trained and nothing is stored; ``program_check`` tries a program out.
+"""
+
+import dataclasses
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweep.definition.records import TrialRecord
+from sweep.definition.spec import StudySpec
+from sweep.execution.machine.disk import folder_bytes
+from sweep.execution.plan import Range
+from sweep.execution.planning.knobs import Knob, knobs_of, space_size
+from sweep.task import AnyTask, program_limits
+
+_MEASURED = 64
+"""Folders of trials that are measured at most, the newest ones."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramPlan:
+    """A study of a user's own program, before it is run or run further."""
+
+    name: str
+    sampler: str
+    pruner: str
+    replicates: int
+    knobs: tuple[Knob, ...]
+    size: int | None
+    """Distinct configurations; None where they cannot be counted."""
+    trials: int
+    """The study's total."""
+    left: int
+    """Of these still to be trained."""
+    listed: int
+    workers: int
+    timeout: float | None
+    trial_timeout: float | None
+    limits: tuple[str, ...]
+    """What the trainer lacks, and what follows from it."""
+    timed: int
+    """Stored trials that ran to their end; what follows is of these."""
+    trial_seconds: Range | None
+    """The least, the median and the most of one trial; None if none is stored."""
+    wall_seconds: float | None
+    """Of all trials that are left, on all workers, if each takes the mean."""
+    trial_bytes: Range | None
+    """The same of the files of one trial."""
+    disk_bytes: int | None
+    """Of the trials that are left, if each writes the mean."""
+
+
+def plan_program(
+    task: AnyTask, spec: StudySpec, stored: Sequence[TrialRecord], folder: Path, *, workers: int
+) -> ProgramPlan:
+    """Plan a study of a user's own program.
+
+    Args:
+        task: The trainer.
+        spec: The study.
+        stored: Its stored trials; none if it was not run yet.
+        folder: Where its trials keep their files.
+        workers: Trials in training at a time.
+    """
+    left = max(0, spec.total_trials - sum(trial.is_finished for trial in stored))
+    seconds = [trial.train_seconds for trial in stored if trial.state == "complete"]
+    sizes = _sizes(folder)
+    return ProgramPlan(
+        name=spec.name,
+        sampler=spec.sampler,
+        pruner=spec.pruner,
+        replicates=spec.replicates,
+        knobs=tuple(knobs_of(spec)),
+        size=space_size(spec),
+        trials=spec.total_trials,
+        left=left,
+        listed=len(spec.listed),
+        workers=workers,
+        timeout=spec.timeout,
+        trial_timeout=spec.trial_timeout,
+        limits=tuple(program_limits(task)),
+        timed=len(seconds),
+        trial_seconds=_range(seconds),
+        wall_seconds=statistics.fmean(seconds) * left / min(workers, max(left, 1)) if seconds else None,
+        trial_bytes=_range(sizes),
+        disk_bytes=round(statistics.fmean(sizes) * left) if sizes else None,
+    )
+
+
+def _range(values: Sequence[float]) -> Range | None:
+    return Range(low=min(values), middle=statistics.median(values), high=max(values)) if values else None
+
+
+def _sizes(folder: Path) -> list[int]:
+    found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [folder_bytes(path) for path in found[-_MEASURED:]]

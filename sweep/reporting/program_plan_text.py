@@ -1,0 +1,54 @@
+"""A plan of a user's own program as text for a terminal, or as plain values for JSON."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+
+from sweep.execution.planning.program_plan import ProgramPlan
+from sweep.reporting.plan_text import bytes_text, duration, knob_text, labelled, plain_knob, work_text
+
+
+def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None) -> str:
+    """Write a plan as labelled lines, or as one object.
+
+    Args:
+        plan: The numbers.
+        form: ``text`` or ``json``.
+        findings: What a check of the program found; None if there was none. The text leaves them out.
+    """
+    if form == "json":
+        plain = {**dataclasses.asdict(plan), "knobs": list(map(plain_knob, plan.knobs))}
+        return json.dumps(plain | ({} if findings is None else {"findings": findings}), indent=2)
+    return labelled(_lines(plan))
+
+
+def _lines(plan: ProgramPlan) -> Iterator[tuple[str, str]]:
+    yield "will do", work_text(plan)
+    yield "space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"
+    yield from (("", knob_text(knob)) for knob in plan.knobs)
+    yield from (("lacks" if place == 0 else "", text) for place, text in enumerate(plan.limits))
+    yield "one trial", _trial(plan)
+    if plan.wall_seconds is not None:
+        yield "all of it", _rest(plan)
+    if plan.trial_bytes is not None and plan.disk_bytes is not None:
+        size = f"{bytes_text(plan.trial_bytes.middle)} a trial (up to {bytes_text(plan.trial_bytes.high)})"
+        yield "disk", f"{size}, about {bytes_text(plan.disk_bytes)} for what is left"
+    else:
+        yield "disk", "not known before the first trial"
+
+
+def _trial(plan: ProgramPlan) -> str:
+    seconds = plan.trial_seconds
+    if seconds is None:
+        return "not timed: nothing was run yet; `sweep plan --check` trains some short ones"
+    ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
+    return f"{duration(seconds.middle)} (median of {plan.timed} stored, {ends})"
+
+
+def _rest(plan: ProgramPlan) -> str:
+    if not plan.left or plan.wall_seconds is None:
+        return "nothing is left to be trained"
+    text = f"about {duration(plan.wall_seconds)} if the others take as long on average, without pruning"
+    if plan.timeout is not None and plan.wall_seconds > plan.timeout:
+        text += f"; one run of {duration(plan.timeout)} trains a part, the next run goes on"
+    return text

@@ -1,0 +1,69 @@
+"""Every block of docs/your-own-trainer.md: files are written, commands run, copies compared."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from sweep_command import REPOSITORY, sweep
+
+from sweep.tasks.command.kind import COMMAND
+from sweep.tasks.command.placeholders import Place
+from sweep.tasks.function.kind import FUNCTION
+from sweep.tasks.program.definition import DEFINING, SURROUNDING
+
+PAGE = REPOSITORY / "docs/your-own-trainer.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"<!-- (file|run|same as)(?:: (\S+))? -->\n```\w+\n(.*?)```", TEXT, re.S)
+
+
+def test_each_block_is_tested() -> None:
+    """A block without a mark would be read by nobody."""
+    assert len(BLOCKS) == len(re.findall(r"^```\w+$", TEXT, re.M)) == 8
+
+
+@pytest.mark.parametrize(
+    ("copied", "text"), [(name, text) for kind, name, text in BLOCKS if kind == "same as"]
+)
+def test_a_copy_is_the_file(copied: str, text: str) -> None:
+    """The page shows the example as it is run."""
+    assert (REPOSITORY / copied).read_text(encoding="utf-8") == text
+
+
+def test_the_commands_come_to_a_confirmed_winner(tmp_path: Path) -> None:
+    """The page's files and commands, in their order: each exits 0, and the winner fits the sine well."""
+    for kind, name, text in BLOCKS:
+        if kind == "file":
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        for line in text.splitlines() if kind == "run" else ():
+            program, *arguments = shlex.split(line)
+            assert program == "sweep"
+            done = sweep(tmp_path, *arguments)
+            assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    winner = tomllib.loads((tmp_path / "winner.toml").read_text(encoding="utf-8"))
+    assert winner["certificate"]["candidates"] == 2
+    assert 0.01 * 0.8 < winner["certificate"]["mean"] < 0.05  # the noise alone has a variance of 0.01
+    assert (tmp_path / "reports/sine/report.html").is_file()
+
+
+def test_the_table_names_each_key() -> None:
+    """Keys that a study file can have and the page's table are the same."""
+    rows = re.findall(r"^\| (`.*?) \|", TEXT.partition("## The keys")[2].partition("## ")[0], re.M)
+    named = {key.strip("[]").split()[0].strip("]") for row in rows for key in re.findall(r"`([^`]+)`", row)}
+    keys = {*DEFINING, *SURROUNDING, *COMMAND.defining, *FUNCTION.defining, *COMMAND.surrounding}
+    assert keys | {*FUNCTION.surrounding, "data"} == named - {"test_files", "sources"}
+
+
+def test_the_page_names_each_placeholder() -> None:
+    """What a token may hold beside hyperparameters."""
+    section = TEXT.partition("Placeholders in `command`:")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`\{([\w.]+)\}`", section))
+    assert names >= {field for field in Place.__dataclass_fields__ if field != "configs"}
+    assert {"args", "config.json", "config.yaml", "config.toml"} <= names
+
+
+def test_links_lead_to_files() -> None:
+    """No link of the page is broken."""
+    for target in re.findall(r"\]\(([^)#]+)", TEXT):
+        assert (PAGE.parent / target).exists(), target
