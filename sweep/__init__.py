@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 
+from sweep.version import __version__
+
 TYPE_CHECKING = False  # the name in typing, whose import takes most of the time that this one may take
 if TYPE_CHECKING:
     from typing import Any
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from sweep.client import Pruned, Stopped, report
 
 __all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run"]
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Pruned": "sweep.client",

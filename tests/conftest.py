@@ -15,7 +15,7 @@ os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run 
 
 from small_study import _own_ledger, small, trained
 
-from sweep.tasks.mlp.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
 
@@ -42,7 +42,7 @@ def pytest_xdist_auto_num_workers() -> int:
 _compiling = pytest.StashKey[subprocess.Popen[bytes]]()
 
 _COMPILE = """
-from sweep.tasks.mlp.corpus import load_corpus
+from sweep.tasks.mlp.words.corpus import load_corpus
 from sweep.tasks.mlp.trainer import MLP
 
 MLP.prepare_worker(load_corpus("data/names.txt"), engine="fused", device="cpu")

@@ -23,6 +23,7 @@ from sweep.certify.contenders import rank_configurations
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
+from sweep.execution.how import How
 from sweep.reporting.advice.checks import advise
 from sweep.reporting.confirm_text import sentences
 from sweep.reporting.evidence import Evidence
@@ -33,6 +34,7 @@ from sweep.reporting.figures.history import history_by_trial
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.table.formats import FORMATS
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.samplers.importances import parameter_importances
 from sweep.storage.study_store import load_study
@@ -174,9 +176,9 @@ def test_what_is_advised_and_estimated_is_the_same(twins: list[StudyRecord]) -> 
 def test_the_text_has_the_twins_numbers_and_says_what_is_better(twins: list[StudyRecord]) -> None:
     """Every format but for the sign and the names; no row is out of order."""
     for form in ("json", "csv", "markdown", "log"):
-        plain, other = (FORMATS[form](rank_trials(_timeless(study)), study) for study in twins)
+        plain, other = (FORMATS[form](Listing(rank_trials(_timeless(study)), study)) for study in twins)
         assert negated(other).replace("gain", "dev loss") == plain.replace("dev_loss", "dev loss")
-    text = FORMATS["text"](rank_trials(twins[1]), twins[1])
+    text = FORMATS["text"](Listing(rank_trials(twins[1]), twins[1]))
     assert "gain: higher is better" in text
     assert "lower" not in text
 
@@ -322,7 +324,7 @@ def test_a_real_confirmation_takes_the_highest_mean(
     database = database_in(tmp_path / "copy")
     study = load_study(database.open_read_only(), "toy")
     plan = plan_confirmation(study, None, ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003))
-    assert run_confirmation(NEGATED, study, plan, database, workers=1)
+    assert run_confirmation(NEGATED, study, plan, database, how=How(workers=1))
     storage = database.open_read_only()
     study = load_study(storage, "toy")
     confirmation = load_confirmation(storage, study)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from sweep import libraries
 from sweep.definition import optuna_objects
-from sweep.storage import optuna_schema
+from sweep.storage.database import optuna_schema
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]

@@ -12,14 +12,16 @@ from typing import Any
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
 from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
-from sweep.definition.study_file import check_name, load_study_file, parse_duration
+from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
 from sweep.errors import DataError, NotFoundError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Storage
-from sweep.storage.study_store import confirmed_study, load_study, stored_spec, study_names
+from sweep.storage.study_names import confirmed_study, study_names
+from sweep.storage.study_store import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
 Note = Callable[[str], None]

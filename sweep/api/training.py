@@ -12,6 +12,7 @@ from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
 from sweep.execution.events import Observer
+from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
@@ -20,14 +21,6 @@ from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
 from sweep.task import RunsPrograms, mend, resolve_device
-
-
-def _ignore(event: object) -> None:
-    """Watch nothing."""
-
-
-def _never() -> bool:
-    return False
 
 
 def run(
@@ -47,8 +40,8 @@ def run(
     pool: str = "local",
     storage: str | None = None,
     files: str | None = None,
-    observe: Observer = _ignore,
-    should_stop: Callable[[], bool] = _never,
+    observe: Observer = ignore,
+    should_stop: Callable[[], bool] = never,
     code_changed: str | None = None,
 ) -> StoredStudy:
     """Train a study's trials, or continue with them, as ``sweep run`` does.
@@ -93,10 +86,7 @@ def run(
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
-    summary = run_study(
-        spec.task,
-        spec,
-        database,
+    how = How(
         workers=workers,
         device=device,
         engine=engine,
@@ -105,6 +95,7 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
+    summary = run_study(spec.task, spec, database, how)
     if not should_stop():
         _conclude(summary.study, database)
     return read_study(spec.name, database)
@@ -165,8 +156,8 @@ def confirm(
     pool: str = "local",
     storage: str | None = None,
     files: str | None = None,
-    observe: Observer = _ignore,
-    should_stop: Callable[[], bool] = _never,
+    observe: Observer = ignore,
+    should_stop: Callable[[], bool] = never,
     code_changed: str | None = None,
 ) -> StoredStudy:
     """Train the best configurations again on fresh seeds, and choose among them, as ``sweep confirm`` does.
@@ -205,11 +196,7 @@ def confirm(
         alpha=alpha,
     )
     plan = plan_confirmation(stored, load_confirmation(reader, stored), asked)
-    finished = run_confirmation(
-        stored.task,
-        stored,
-        plan,
-        database,
+    how = How(
         workers=workers,
         device=device,
         engine=engine,
@@ -218,6 +205,7 @@ def confirm(
         should_stop=should_stop,
         code_changed=code_changed,
     )
+    finished = run_confirmation(stored.task, stored, plan, database, how)
     confirmed = read_study(stored.name, database)
     if finished:
         _publish(confirmed, database)

@@ -13,7 +13,6 @@ from typing import Any
 
 import tomli_w
 
-from sweep import __version__
 from sweep.certify.provenance import Certificate, Provenance, certificate_table, read_certificate
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -21,6 +20,7 @@ from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
 from sweep.task import data_name, load_copy
+from sweep.version import __version__
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:

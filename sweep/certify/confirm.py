@@ -18,13 +18,15 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
+from sweep.execution.how import How
 from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, Storage
 from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_store import all_study_names, confirmation_name, load_study, write_plan
+from sweep.storage.study_names import all_study_names, confirmation_name
+from sweep.storage.study_store import load_study, write_plan
 from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 
@@ -160,16 +162,16 @@ def plan_confirmation(
 
 
 def run_confirmation(
-    task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, **how: Any
+    task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, how: How | None = None
 ) -> bool:
     """Train what a plan asks for; return whether it is finished, not stopped before.
 
-    ``how`` goes to ``run.run_study`` as it stands: workers, device, engine, pool, who watches and stops it,
-    and why the program may have changed. Raises the same, and a changed program before the plan is stored.
+    Raises what ``run.run_study`` does, and a changed program before the plan is stored.
     """
+    how = how or How()
     if (code := check_program(task, study.data)) is not None:
         versions = read_versions(study.name, study.code)
-        accepted_version(study.name, versions, code, how.get("code_changed"))
+        accepted_version(study.name, versions, code, how.code_changed)
     storage = database.open_for_writing()
     if not study.plans or study.plans[-1] != plan.to_dict():
         _write_plan(storage, study, plan, database)
@@ -182,7 +184,7 @@ def run_confirmation(
             _tidy(confirmation, database)
             return True
         spec = _confirm_spec(study, confirmation, jobs)
-        summary = run_study(task, spec, database, **how)
+        summary = run_study(task, spec, database, how)
         if summary.stopped_by:
             return False
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from sweep import __version__
 from sweep.certify.config_file import load_exported_data
 from sweep.certify.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
 from sweep.certify.ledger import append_to_ledger, ledger_lock, sketch_key
@@ -27,6 +26,7 @@ from sweep.errors import TestSplitError
 from sweep.storage.database import Database, Storage
 from sweep.storage.test_looks import SeedLook, TestLook, read_looks, write_look
 from sweep.task import AnyTask, Config, HeldOut, check_weights
+from sweep.version import __version__
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

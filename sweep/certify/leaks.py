@@ -11,7 +11,8 @@ from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, SweepError
 from sweep.storage.database import Storage
-from sweep.storage.study_store import load_study, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import load_study
 
 
 def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: Storage) -> Iterator[str]:

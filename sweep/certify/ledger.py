@@ -18,7 +18,7 @@ import platformdirs
 
 from sweep.errors import StorageError
 from sweep.storage.database import machine_errors
-from sweep.storage.sqlite_file import PATIENCE_S
+from sweep.storage.database.sqlite_file import PATIENCE_S
 from sweep.storage.test_looks import TestLook
 from sweep.storage.unit_sketch import KEY_BYTES
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DeviceError
-from sweep.execution.memory import check_fits
+from sweep.execution.machine.memory import check_fits
 from sweep.task import (
     AnyTask,
     Config,

@@ -4,7 +4,8 @@ from sweep.definition.records import TrialRecord
 from sweep.errors import DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.study_store import confirmation_name, load_study
+from sweep.storage.study_names import confirmation_name
+from sweep.storage.study_store import load_study
 from sweep.task import AnyTask, Config, check_weights
 
 

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sweep import __version__
 from sweep.cli.command import Command
 from sweep.cli.registry import all_commands, built_in_commands
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
+from sweep.version import __version__
 
 _FIRST_STEPS = """\
 first steps:

@@ -13,7 +13,7 @@ from sweep.execution.pools.pool import describe
 from sweep.storage.database import Database
 from sweep.storage.environment import describe_environment
 from sweep.storage.folders import Folder, LocalFolder
-from sweep.storage.study_store import study_names
+from sweep.storage.study_names import study_names
 from sweep.task import AnyTask, ExaminesMachine, Finding, default_engine, resolve_device
 
 ENOUGH_DISK = 500_000_000

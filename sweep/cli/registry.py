@@ -11,10 +11,19 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from sweep.cli.command import Command
-from sweep.cli.commands import confirm, init, keeping, plan, run, showing, using
 
-BUILT_IN = ("sweep.tasks.program.commands:COMMANDS", "sweep.tasks.mlp.commands:COMMANDS")
-"""``module:object`` of the commands that the trainers which travel with sweep add."""
+BUILT_IN = (
+    "sweep.cli.commands.init:COMMANDS",
+    "sweep.cli.commands.run:COMMANDS",
+    "sweep.cli.commands.plan:COMMANDS",
+    "sweep.cli.commands.showing:COMMANDS",
+    "sweep.cli.commands.confirm:COMMANDS",
+    "sweep.cli.commands.using:COMMANDS",
+    "sweep.cli.commands.keeping:COMMANDS",
+    "sweep.tasks.program.commands:COMMANDS",
+    "sweep.tasks.mlp.commands:COMMANDS",
+)
+"""``module:object`` of the commands, in the order in which they are listed."""
 
 ENTRY_POINTS = "sweep.commands"
 """Group in which an installed package names a tuple of ``Command``."""
@@ -22,8 +31,7 @@ ENTRY_POINTS = "sweep.commands"
 
 def built_in_commands() -> dict[str, Command]:
     """Return the commands that travel with sweep, by name, in the order in which they are listed."""
-    rooms = (init, run, plan, showing, confirm, using, keeping)
-    commands = [command for room in rooms for command in room.COMMANDS]
+    commands: list[Command] = []
     for place in BUILT_IN:
         module, _, target = place.partition(":")
         commands += getattr(importlib.import_module(module), target)

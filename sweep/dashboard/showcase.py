@@ -21,10 +21,10 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.database import machine_errors, storage_errors
+from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
 from sweep.storage.folders import Folder
-from sweep.storage.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
 from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_store import is_study_name, study_names
+from sweep.storage.study_names import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
 """Last line of our notes: a note without it is somebody else's, and stays."""

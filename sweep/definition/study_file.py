@@ -3,21 +3,19 @@
 The sections with more rules have a module each in ``sections``.
 """
 
-import functools
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
 from sweep.definition.plain import check_plain
-from sweep.definition.records import costs_of
-from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer, named_trainer
+from sweep.definition.registries import named_trainer
 from sweep.definition.resources import Resources, parse_resources
 from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
 from sweep.definition.sections.mistakes import Mistakes, refuse_all
 from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
+from sweep.definition.sections.settings import checked_settings, settings_of
 from sweep.definition.sections.toml_files import read_toml
 from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
@@ -25,15 +23,9 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask, Defined, auto_fields, definition_of, study_keys, surroundings_of
-
-NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+from sweep.task import AUTO, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
 
 _SECTIONS = ("data", "fixed", "search", "trial", "log", "resources")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_FOREVER = 1e9
-
 _EMPTY: Any = {}
 
 
@@ -91,9 +83,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     with mistakes.noted():
         _refuse_unknown_keys(raw, task)
     tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
-    settings = _checked_settings({"name": default_name, **raw}, task, mistakes)
-    if isinstance(task, Defined):
-        settings["trainer"] = task.name
+    settings = checked_settings({"name": default_name, **raw}, task, mistakes)
     parts = _checked_parts(tables, task, mistakes)
     defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
     listed, logged = mistakes.check(NONE_LISTED, read_listed, raw.get("trial", []))
@@ -102,15 +92,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     if not space:
         raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
     space = Space(space, parse_conditions(tables["search"], space, defaults, task))
-    if settings.get("sampler") == "grid":
-        mistakes.check(None, _check_grid, tables["search"], listed, space)
-    if settings.get("sampler") != "listed":
-        mistakes.check(None, check_ranges, space, task)
-    trials = [
-        mistakes.check(_EMPTY, check_listed, number, params, space, task)
-        for number, params in enumerate(listed, 1)
-    ]
-    mistakes.refuse()
+    trials = _checked_trials(settings.get("sampler"), tables["search"], listed, space, task)
     return StudySpec(
         **settings,
         **parts,
@@ -118,95 +100,30 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         surroundings=surroundings_of(task),
         fixed=_complete(defaults, space, task),
         space=space,
-        listed=tuple(trials),
+        listed=trials,
         logged=logged,
     )
 
 
-def check_name(key: str, name: object) -> str:
-    """Return ``name`` if it can name a study; ``key`` is where it was given."""
-    if not isinstance(name, str) or not NAME_RULE.fullmatch(name):
-        rule = "1 to 64 letters, digits, '.', '_' or '-', the first one a letter or digit"
-        raise StudyFileError(f"{key} must be {rule}; got {name!r}")
-    return name
-
-
-def parse_duration(key: str, text: object) -> float | None:
-    """Turn ``"90s"``, ``"10m"`` or ``"1.5h"`` into seconds, ``"none"`` into None.
-
-    Examples:
-        >>> parse_duration("timeout", "10m")
-        600.0
-    """
-    if text == "none":
-        return None
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if not match or not 0 < float(match[1]) < _FOREVER:
-        raise StudyFileError(
-            f'{key} must be a time above 0 with s, m or h, as "10m", or "none"; got {text!r}'
-        )
-    return float(match[1]) * _SECONDS[match[2]]
-
-
-def _check_goal(key: str, value: object) -> str:
-    if not isinstance(value, str) or any(unicodedata.category(c) == "Cc" for c in value):
-        raise StudyFileError(f"{key} must be one line of text, got {value!r}")
-    return value
-
-
-def _check_objectives(task: AnyTask, key: str, value: Any) -> tuple[str, ...]:
-    metric, costs = task.metric.name, costs_of(task)
-    if value not in [[metric], *([metric, cost] for cost in costs)]:
-        rule = f'["{metric}"], or that and one of {", ".join(costs)} after it'
-        raise StudyFileError(f"{key} must be {rule}; got {value!r}")
-    return tuple(value)
-
-
-def _whole(low: int, high: int) -> Callable[[str, object], int]:
-    def check(key: str, value: object) -> int:
-        if type(value) is not int or not low <= value <= high:
-            raise StudyFileError(f"{key} must be a whole number from {low} to {high:,}, got {value!r}")
-        return value
-
-    return check
-
-
-def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
-    def check(key: str, value: object) -> str:
-        if not isinstance(value, str) or value not in names:
-            raise StudyFileError(f"{key} must be one of {', '.join(names)}; got {value!r}")
-        return value
-
-    return check
-
-
-def _settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
-    """Return the keys at the top level, each with its check."""
-    return {
-        "name": check_name,
-        "goal": _check_goal,
-        "trainer": check_trainer,
-        "sampler": _one_of(list(SAMPLERS)),
-        "pruner": _one_of(list(PRUNERS)),
-        "objectives": functools.partial(_check_objectives, task),
-        "trials": _whole(1, 1_000_000),
-        "replicates": _whole(1, 1_000),
-        "keep": _whole(0, 1_000_000),
-        "timeout": parse_duration,
-        "trial_timeout": parse_duration,
-        "seed": _whole(0, 2**53 - 1),
-    }
-
-
-def _checked_settings(raw: Mapping[str, Any], task: AnyTask, mistakes: Mistakes) -> dict[str, Any]:
-    settings: dict[str, Any] = {"objectives": (task.metric.name,), "direction": task.metric.direction}
-    for key, check in _settings_of(task).items():
-        if key in raw:
-            with mistakes.noted():
-                settings[key] = check(key, raw[key])
-    if len(settings["objectives"]) > 1:
-        settings.setdefault("sampler", "tpe")  # the default one minimises one objective
-    return settings
+def _checked_trials(
+    sampler: str | None,
+    search: Mapping[str, Any],
+    listed: Sequence[dict[str, Any]],
+    space: Space,
+    task: AnyTask,
+) -> tuple[dict[str, Any], ...]:
+    """Return the listed configurations; refuse what does not go with the sampler."""
+    mistakes = Mistakes()
+    if sampler == "grid":
+        mistakes.check(None, _check_grid, search, listed, space)
+    if sampler != "listed":
+        mistakes.check(None, check_ranges, space, task)
+    trials = [
+        mistakes.check(_EMPTY, check_listed, number, params, space, task)
+        for number, params in enumerate(listed, 1)
+    ]
+    mistakes.refuse()
+    return tuple(trials)
 
 
 def _checked_parts(
@@ -221,7 +138,7 @@ def _checked_parts(
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
-    known = [*_settings_of(task), *_SECTIONS]
+    known = [*settings_of(task), *_SECTIONS]
     named = [*known, *sorted(set(study_keys(task)) - set(known))]
     refuse_all(_unknown_key(key, named, task) for key in raw if key not in known)
 

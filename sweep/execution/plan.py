@@ -17,10 +17,10 @@ import numpy as np
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.spec import StudySpec
 from sweep.errors import TooLargeError
-from sweep.execution.memory import check_fits, machine_bytes
+from sweep.execution.machine.memory import check_fits, machine_bytes
+from sweep.execution.machine.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.execution.planning.knobs import Knob, knobs_of, space_size
 from sweep.execution.rungs import cuts
-from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
 from sweep.samplers.samplers import NOT_LEARNING, qmc_point
 from sweep.storage.checkpoints import THINNED_POINTS

@@ -5,19 +5,19 @@ or many may work on the database. ``driver`` trains the trials.
 """
 
 import math
-from collections.abc import Callable
 
+from sweep.code import Code
 from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
 from sweep.execution.driver import Driver, RunSummary
-from sweep.execution.events import Observer
-from sweep.execution.memory import machine_bytes
+from sweep.execution.how import How
+from sweep.execution.machine.memory import machine_bytes
+from sweep.execution.machine.study_memory import StudyMemory, check_study_fits, describe_memory, study_memory
 from sweep.execution.one_program import accept_code
 from sweep.execution.pools.pool import Pool, PoolRequest
-from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
+from sweep.execution.pools.pools import DEFAULT_POOL, PoolKind, choose_pool
 from sweep.execution.run_request import RunRequest
 from sweep.execution.shared_run import run_shared
-from sweep.execution.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.execution.study_run import StudyRun, gate_of
 from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
@@ -30,18 +30,7 @@ from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program,
 
 
 def run_study(
-    task: AnyTask,
-    spec: StudySpec,
-    database: Database,
-    *,
-    data: Data | None = None,
-    workers: int | None = None,
-    device: str = "auto",
-    engine: str | None = None,
-    pool: str = "local",
-    observe: Observer = lambda event: None,
-    should_stop: Callable[[], bool] = lambda: False,
-    code_changed: str | None = None,
+    task: AnyTask, spec: StudySpec, database: Database, how: How | None = None, *, data: Data | None = None
 ) -> RunSummary:
     """Train a study's trials until its total, its timeout, or until told to stop.
 
@@ -49,14 +38,8 @@ def run_study(
         task: The trainer.
         spec: The checked study.
         database: Where it lives; made where there is none.
+        how: On what, watched and stopped by whom; None is the defaults.
         data: What it trains on, if it is read already; None reads it.
-        workers: Trials in training at a time; None is as many as the pool has room for.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        engine: What trains; None is the device's default.
-        pool: Where segments run: a name of ``POOLS``, or ``ray://HOST:PORT``.
-        observe: Called with each event, after what it says is on disk.
-        should_stop: Asked several times a second; True leaves at once, with running trials stored.
-        code_changed: Why the study's program may be another one than it was; None if it must not be.
 
     Raises:
         DataError: If the data cannot be used.
@@ -68,53 +51,65 @@ def run_study(
         StorageError: If the database fails.
         MachineError: If a file cannot be written, or no worker can start.
     """
+    how = how or How()
     code = check_program(task, spec.data)
     data = task.load_data(spec.data) if data is None else data
-    kind, address = choose_pool(pool)
-    if pool != DEFAULT_POOL:
-        task = in_one_piece(task, spec.pruner, pool)
-    devices = kind.list_devices(task, device, spec.resources)
-    engine = engine or default_engine(task, devices[0])
-    memory = study_memory(task, spec, data, device=devices[0])
+    kind, address = choose_pool(how.pool)
+    if how.pool != DEFAULT_POOL:
+        task = in_one_piece(task, spec.pruner, how.pool)
+    devices = kind.list_devices(task, how.device, spec.resources)
+    engine = how.engine or default_engine(task, devices[0])
+    needed = study_memory(task, spec, data, device=devices[0])
     check_honoured(task, engine, spec.changed_fields(task))
-    there = math.inf
-    if pool == DEFAULT_POOL:
-        check_study_fits(task, data, memory)
-        there = machine_bytes()
+    if how.pool == DEFAULT_POOL:
+        check_study_fits(task, data, needed)
+    place = _trial_place(spec, database)
+    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place)
+    request = _request(spec, workload, how, kind=kind, address=address, code=code, needed=needed)
+    run = run_shared if database.is_shared else _run_alone
+    return run(spec, database, request)
 
-    workload = Workload(
-        task=task,
-        data=data,
-        engine=engine,
-        devices=devices,
-        place=TrialPlace(
-            study=spec.name,
-            folder=str(database.program_folder(spec.name)),
-            cpus=max(1, int(spec.resources.cpus)),
-        ),
-    )
+
+def _trial_place(spec: StudySpec, database: Database) -> TrialPlace:
+    folder = str(database.program_folder(spec.name))
+    return TrialPlace(study=spec.name, folder=folder, cpus=max(1, int(spec.resources.cpus)))
+
+
+def _request(
+    spec: StudySpec,
+    workload: Workload,
+    how: How,
+    *,
+    kind: PoolKind,
+    address: str | None,
+    code: Code | None,
+    needed: StudyMemory | None,
+) -> RunRequest:
+    """Return what the drivers' parts are told of a run."""
+    there = machine_bytes() if how.pool == DEFAULT_POOL else math.inf
 
     def start_pool(at_most: int) -> Pool:
         asked = PoolRequest(
             workload=workload,
             at_most=at_most,
-            workers=workers,
+            workers=how.workers,
             resources=spec.resources,
             address=address,
         )
         return kind.start(asked)
 
-    request = RunRequest(
+    def described_memory(workers: int) -> str:
+        return describe_memory(workload.task, workload.data, needed, workers, there)
+
+    return RunRequest(
         workload=workload,
         start_pool=start_pool,
-        observe=observe,
-        should_stop=should_stop,
+        observe=how.observe,
+        should_stop=how.should_stop,
         code=code,
-        code_changed=code_changed,
-        describe_memory=lambda workers: describe_memory(task, data, memory, workers, there),
+        code_changed=how.code_changed,
+        describe_memory=described_memory,
     )
-    run = run_shared if database.is_shared else _run_alone
-    return run(spec, database, request)
 
 
 def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:

@@ -23,7 +23,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.shared_source import Shared, Stored
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
-from sweep.storage.postgres import RUNNING_PATIENCE_S, patiently
+from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.storage.shared_study import LeaseLostError, SharedStudy
 from sweep.storage.study_store import ensure_study, load_study, trial_ids
 

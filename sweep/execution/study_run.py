@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
-from sweep.execution.disk import enough_disk
 from sweep.execution.gate import Gate
+from sweep.execution.machine.disk import enough_disk
 from sweep.execution.one_program import same_code
 from sweep.execution.run_request import RunRequest
 from sweep.execution.workload import Workload

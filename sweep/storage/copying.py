@@ -16,8 +16,7 @@ from optuna.storages import RDBStorage
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database import Database, machine_errors, storage_errors
-from sweep.storage.folders import copy_files
-from sweep.storage.optuna_schema import (
+from sweep.storage.database.optuna_schema import (
     DIRECTIONS,
     PARAMS,
     REPORTS,
@@ -29,7 +28,9 @@ from sweep.storage.optuna_schema import (
     TRIALS,
     VALUES,
 )
-from sweep.storage.study_store import all_study_names, confirmation_name, load_study
+from sweep.storage.folders import copy_files
+from sweep.storage.study_names import all_study_names, confirmation_name
+from sweep.storage.study_store import load_study
 
 _OF_STUDY = [DIRECTIONS, STUDY_ATTRS, STUDY_HIDDEN]
 _OF_TRIAL = [TRIAL_ATTRS, TRIAL_HIDDEN, PARAMS, VALUES, REPORTS]

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import sqlalchemy
 
-from sweep.storage.optuna_schema import STUDIES, TRIALS
+from sweep.storage.database.optuna_schema import STUDIES, TRIALS
 
 LEASE_S = 60.0
 """A driver that did not write for so long is taken for dead."""

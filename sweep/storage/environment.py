@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 
-from sweep import __version__
+from sweep.version import __version__
 
 PACKAGES = ("torch", "numba", "numpy", "optuna", "optuna-dashboard", "pandas", "plotly", "sqlalchemy")
 

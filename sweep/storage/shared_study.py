@@ -20,9 +20,9 @@ from sqlalchemy.dialects import postgresql
 
 from sweep.errors import StorageError
 from sweep.storage import drivers
+from sweep.storage.database.optuna_schema import REPORTS, STUDIES, TRIALS, TrialModel, trial_builder
+from sweep.storage.database.postgres import RUNNING_PATIENCE_S, lasting_engine, patiently
 from sweep.storage.drivers import CLAIMS
-from sweep.storage.optuna_schema import REPORTS, STUDIES, TRIALS, TrialModel, trial_builder
-from sweep.storage.postgres import RUNNING_PATIENCE_S, lasting_engine, patiently
 from sweep.storage.study_writer import SEAL, StudyWriter
 
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)

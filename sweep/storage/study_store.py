@@ -6,22 +6,18 @@ engine and the reason for an early end; its stored segments are a system attribu
 dashboard does not show. ``study_writer`` writes the trials.
 """
 
-import datetime
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
 from sweep.definition.notes import Note, plain_note, read_notes
 from sweep.definition.optuna_objects import trial_id
-from sweep.definition.plain import as_read, check_kind
-from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, StudyRecord, TrialRecord
+from sweep.definition.records import StudyRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
@@ -29,29 +25,16 @@ from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
 from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
-from sweep.storage.study_writer import SEAL, SEGMENTS, StudyWriter
+from sweep.storage.stored_trials import trial_record
+from sweep.storage.study_names import confirmed_study, is_study_name, study_ids
+from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
-
-_OPTUNA_STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
-
-_STUDIES = sqlalchemy.table("studies", sqlalchemy.column("study_id"), sqlalchemy.column("study_name"))
 
 _PLANS = "confirm_plans"
 _CODE = "code"
 _SURROUNDINGS = "surroundings"
-_CONFIRMATION = "/confirm"
-
 _FINGERPRINT = "sweep:fingerprint"
 """System attribute of a study: the hash of its identity."""
-
-_STORED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,199}")
-"""What a stored study may be called: more than in a study file, since one of another list has ``@`` and
-a hash behind its name; still the name of one folder, which steers no terminal."""
 
 _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
@@ -71,7 +54,7 @@ def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data
     stored_kinds.check_names_of_facts(task)
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
     with storage_errors(spec.name), stored_kinds.damage_refused(f"study {spec.name!r}"):
-        stored_id = _study_ids(storage).get(spec.name)
+        stored_id = study_ids(storage).get(spec.name)
         if stored_id is None:
             stored_id = storage.create_new_study(_directions(identity), spec.name)
         _check_identity(storage, stored_id, spec, identity)
@@ -87,9 +70,9 @@ def load_study(storage: RDBStorage, name: str) -> StudyRecord:
         StorageError: If it was not made by sweep, or cannot be read.
     """
     with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
-        studies = _study_ids(storage)
+        studies = study_ids(storage)
         if name not in studies:
-            shown = sorted(study for study in studies if not study.endswith(_CONFIRMATION))
+            shown = sorted(study for study in studies if confirmed_study(study) is None)
             known = ", ".join(shown) or "none yet"
             raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
         if not is_study_name(name):
@@ -146,7 +129,7 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = _study_ids(storage)
+        names = study_ids(storage)
         if name not in names:
             raise NotFoundError(f"no study {name!r} in the database")
         if storage.get_study_user_attrs(names[name]).get(note.key) != (value := plain_note(note)):
@@ -180,36 +163,10 @@ def stored_spec(study: StudyRecord) -> StudySpec:
     )
 
 
-def study_names(storage: RDBStorage) -> list[str]:
-    """Return the names of all studies but confirmations, oldest first."""
-    return [name for name in all_study_names(storage) if not name.endswith(_CONFIRMATION)]
-
-
-def all_study_names(storage: RDBStorage) -> list[str]:
-    """Return the names of all studies, those of confirmations too, oldest first."""
-    with storage_errors("database"):
-        return list(_study_ids(storage))
-
-
-def is_study_name(name: str) -> bool:
-    """Say whether a stored name is one that sweep gives, and so can name a folder."""
-    return _STORED_NAME.fullmatch(name.removesuffix(_CONFIRMATION)) is not None
-
-
-def confirmation_name(study: str) -> str:
-    """Return under which name a study's confirmation is stored; no study file can have it."""
-    return study + _CONFIRMATION
-
-
-def confirmed_study(name: str) -> str | None:
-    """Return the study that ``name`` is the confirmation of; None where it is a study's own name."""
-    return name.removesuffix(_CONFIRMATION) if name.endswith(_CONFIRMATION) else None
-
-
 def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
-        study_id = _study_ids(storage)[name]
+        study_id = study_ids(storage)[name]
         plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
         storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
 
@@ -217,64 +174,21 @@ def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
 def stored_code(storage: RDBStorage, name: str) -> list[dict[str, Any]]:
     """Return ``StudyRecord.code`` of a study."""
     with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
-        attrs = storage.get_study_user_attrs(_study_ids(storage)[name])
+        attrs = storage.get_study_user_attrs(study_ids(storage)[name])
         return list(stored_kinds.entries_of(attrs.get(_CODE, []), _CODE))
 
 
 def store_code(storage: RDBStorage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
     """Store the versions of a study's program."""
     with storage_errors(name):
-        storage.set_study_user_attr(_study_ids(storage)[name], _CODE, list(versions))
+        storage.set_study_user_attr(study_ids(storage)[name], _CODE, list(versions))
 
 
 def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
     """Return trial number -> id in the database."""
     with storage_errors(name):
-        trials = storage.get_all_trials(_study_ids(storage)[name], deepcopy=False)
+        trials = storage.get_all_trials(study_ids(storage)[name], deepcopy=False)
     return {trial.number: trial_id(trial) for trial in trials}
-
-
-def rename_study(storage: RDBStorage, old: str, new: str) -> None:
-    """Give a study and its confirmation another name, in one transaction.
-
-    Raises:
-        NotFoundError: If there is no study ``old``.
-        StudyConflictError: If there is one named ``new``.
-    """
-    with storage_errors(old):
-        names = _study_ids(storage)
-        if old not in names:
-            raise NotFoundError(f"no study {old!r} in the database")
-        if new in names:
-            raise StudyConflictError(f"a study {new!r} exists already; choose another name")
-        with storage.engine.begin() as connection:
-            for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
-                change = _STUDIES.update().where(_STUDIES.c.study_name == before).values(study_name=after)
-                connection.execute(change)
-
-
-def delete_study(storage: RDBStorage, name: str) -> None:
-    """Remove a study with its trials and its confirmation.
-
-    Raises:
-        NotFoundError: If there is none of that name.
-    """
-    with storage_errors(name):
-        names = _study_ids(storage)
-        if name not in names:
-            raise NotFoundError(f"no study {name!r} in the database")
-        for stored in (confirmation_name(name), name):
-            if stored in names:
-                storage.delete_study(names[stored])
-
-
-def _study_ids(storage: RDBStorage) -> dict[str, int]:
-    """Return name -> id, oldest first; nothing else is read, so that a damaged study hides no other."""
-    with stored_kinds.damage_refused("the database"), storage.engine.connect() as connection:
-        query = sqlalchemy.select(_STUDIES.c.study_name, _STUDIES.c.study_id).order_by(_STUDIES.c.study_id)
-        ids = {row.study_name: row.study_id for row in connection.execute(query)}
-        check_kind(ids, dict[str, int], "names of studies")
-    return ids
 
 
 def _directions(identity: Mapping[str, Any]) -> list[StudyDirection]:
@@ -327,53 +241,3 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
     for key, value in wanted.items():
         if stored.get(key) != value:
             storage.set_study_user_attr(study_id, key, value)
-
-
-def trial_record(trial: FrozenTrial) -> TrialRecord:
-    """Return a stored trial as plain data."""
-    attrs = trial.user_attrs
-    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # the latter in older databases
-    reason = attrs.get("reason")
-    state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
-    record = TrialRecord(
-        number=trial.number,
-        state=state,
-        params={name: as_read(value) for name, value in trial.params.items()},
-        seed=attrs["seed"],
-        dev_loss=trial.values[0] if state == "complete" and trial.values else None,
-        segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
-        reason=reason,
-        facts=stored_kinds.facts_among(attrs),
-        labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
-        found=attrs.get("found", {}),
-        code_changed=attrs.get(CODE_CHANGED),
-        engine=attrs["engine"],
-        device=attrs["device"],
-        started=_local(trial.datetime_start),
-        ended=_local(trial.datetime_complete),
-    )
-    if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
-        raise ValueError(f"trial {record.number} is not what was stored")
-    return record
-
-
-def _given_up_as(reason: str | None) -> str:
-    """Return the state that is the first word of a reason."""
-    word = (reason or "").partition(" ")[0].rstrip(":")
-    return word if word in STATES else "pruned"
-
-
-def _segment_record(row: list[Any]) -> SegmentRecord:
-    step, percent, dev_loss, seconds, sha256, *average = row
-    return SegmentRecord(
-        step=step,
-        percent=percent,
-        dev_loss=dev_loss,
-        seconds=seconds,
-        state_sha256=sha256,
-        average_loss=average[0] if average else None,
-    )
-
-
-def _local(moment: datetime.datetime | None) -> datetime.datetime | None:
-    return moment.astimezone() if moment else None

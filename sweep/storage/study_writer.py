@@ -21,8 +21,7 @@ from sweep.definition.records import SegmentRecord
 from sweep.definition.space import Space
 from sweep.errors import StorageError
 from sweep.storage.database import storage_errors
-from sweep.storage.drivers import Turn
-from sweep.storage.optuna_schema import (
+from sweep.storage.database.optuna_schema import (
     FINITE,
     FINITE_REPORT,
     PARAMS,
@@ -32,6 +31,7 @@ from sweep.storage.optuna_schema import (
     TRIALS,
     VALUES,
 )
+from sweep.storage.drivers import Turn
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Only these know ``ON CONFLICT``."""

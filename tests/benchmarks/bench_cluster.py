@@ -20,6 +20,7 @@ from postgres_server import running_server
 from toy_runs import toy_study
 from toy_task import ToyTask
 
+from sweep.execution.how import How
 from sweep.execution.pools.pool import SegmentOutcome
 from sweep.execution.pools.pools import POOLS, PoolKind
 from sweep.execution.run import run_study
@@ -81,7 +82,7 @@ def drive(url: str, files: str | None, name: str, trials: int) -> tuple[float, f
     POOLS["instant"] = PoolKind(list_devices=lambda *_, **__: ("cpu",), start=InstantPool)
     spec = toy_study(name=name, trials=trials, keep=5, fixed={"num_steps": STEPS})
     began = time.time()
-    run_study(ToyTask(), spec, Database(url, files), pool="instant")
+    run_study(ToyTask(), spec, Database(url, files), how=How(pool="instant"))
     return began, time.time()
 
 

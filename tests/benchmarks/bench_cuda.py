@@ -31,12 +31,13 @@ from sweep.definition.seeds import derive_seed
 from sweep.errors import SweepError
 from sweep.task import Segment, SegmentJob
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, load_corpus
-from sweep.tasks.mlp.engines.population import Job, free_bytes, train_batch
+from sweep.tasks.mlp.engines.batch import Job
+from sweep.tasks.mlp.engines.population import free_bytes, train_batch
 from sweep.tasks.mlp.schedule import learning_rates
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.training import train_examples
+from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
 
 HERE = Path(__file__).parent
 TYPICAL = TrainConfig(block_size=3, embedding_dim=6, hidden_neurons=200, batch_size=32, init="normal")

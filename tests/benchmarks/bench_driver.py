@@ -18,6 +18,7 @@ import optuna
 
 from sweep.definition.study_file import parse_study
 from sweep.execution.events import TrialEnded
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.execution.rungs import cuts
 from sweep.storage.database import Database
@@ -43,9 +44,13 @@ def sweep_overhead(folder: Path, words: str, sampler: str, trials: int) -> float
         MLP,
         spec.replace(trials=trials + 1),
         Database(f"sqlite:///{folder}/sweep.db"),
-        workers=1,
-        device="cpu",
-        observe=lambda event: marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None,
+        how=How(
+            workers=1,
+            device="cpu",
+            observe=lambda event: (
+                marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None
+            ),
+        ),
     )
     training = sum(trial.train_seconds for trial in summary.study.trials[1:])
     return (marks[-1] - marks[0] - training) / trials

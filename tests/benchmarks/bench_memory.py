@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, load_corpus
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
 
 FACTOR = 1.5
 """Within which the estimate is of the measured peak."""

@@ -21,10 +21,11 @@ from bench_training import notebook_loop, notebook_parameters
 
 from sweep.definition.study_file import parse_study
 from sweep.execution.events import TrialEnded
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
-from sweep.tasks.mlp.corpus import build_examples
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.examples import build_examples
 
 KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
 WARM_UP = {"block_size": 3, "hidden_neurons": 1, "embedding_dim": 1, "num_steps": 10, "batch_size": 1}
@@ -76,9 +77,13 @@ def time_sweep(folder: Path, words: str, rows: list[dict[str, int]], workers: in
         MLP,
         parse_study({**raw, "fixed": {"init": "normal"}}, MLP),
         Database(f"sqlite:///{folder}/sweep.db"),
-        workers=workers,
-        device="cpu",
-        observe=lambda event: marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None,
+        how=How(
+            workers=workers,
+            device="cpu",
+            observe=lambda event: (
+                marks.append(time.perf_counter()) if isinstance(event, TrialEnded) else None
+            ),
+        ),
     )
     return marks[-1] - marks[workers - 1]
 

@@ -24,6 +24,7 @@ from postgres_server import running_server
 from toy_runs import toy_study
 from toy_task import ToyTask
 
+from sweep.execution.how import How
 from sweep.execution.pools.pool import SegmentOutcome
 from sweep.execution.pools.pools import POOLS, PoolKind
 from sweep.execution.run import run_study
@@ -129,7 +130,7 @@ def drive(url: str, files: str, name: str, places: int, seconds: float) -> Figur
             kept.append(pools[0].figures())
         return bool(kept)
 
-    run_study(ToyTask(), spec, Database(url, files), pool="paced", should_stop=should_stop)
+    run_study(ToyTask(), spec, Database(url, files), how=How(pool="paced", should_stop=should_stop))
     return kept[0]
 
 

@@ -13,7 +13,9 @@ from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirma
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
-from sweep.storage.study_store import all_study_names, delete_study, load_study, rename_study, study_names
+from sweep.execution.how import How
+from sweep.storage.study_names import all_study_names, delete_study, rename_study, study_names
+from sweep.storage.study_store import load_study
 
 ASKED = ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003)
 
@@ -33,7 +35,7 @@ def confirm(
     plan = plan_confirmation(study, earlier, asked)
     database = database_in(folder)
     finished = run_confirmation(
-        task, study, plan, database, workers=1, observe=watcher, should_stop=watcher.should_stop
+        task, study, plan, database, how=How(workers=1, observe=watcher, should_stop=watcher.should_stop)
     )
     return finished, plan
 
@@ -99,7 +101,7 @@ def test_of_two_confirmations_at_once_one_is_planned(searched: Path) -> None:
     confirm(searched)
     before, _ = stored(searched)
     with pytest.raises(StudyConflictError, match="another confirmation of 'toy' was planned meanwhile"):
-        run_confirmation(TOY, study, plan, database_in(searched), workers=1)
+        run_confirmation(TOY, study, plan, database_in(searched), how=How(workers=1))
     assert stored(searched)[0] == before
     assert len(before.plans) == 1
 

@@ -25,7 +25,8 @@ from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import load_study
 from sweep.storage.test_looks import read_looks
 from sweep.tasks.mlp.config import TrainConfig
 

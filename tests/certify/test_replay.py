@@ -6,8 +6,8 @@ import torch
 from sweep.certify.replay import Comparison, Place, choose_place, train_again
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus
 
 TINY = TrainConfig(block_size=2, embedding_dim=3, hidden_neurons=5, batch_size=4, num_steps=12, seed=5)
 CPU = Place(engine="autograd", device="cpu")

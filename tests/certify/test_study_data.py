@@ -25,8 +25,8 @@ from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.storage.study_store import load_study
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
-from sweep.tasks.mlp.corpus import load_corpus
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

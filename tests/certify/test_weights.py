@@ -19,9 +19,10 @@ from sweep.errors import DataError
 from sweep.storage.database import Database
 from sweep.storage.study_store import load_study
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
+from sweep.tasks.mlp.shown import trained_model
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -103,8 +104,8 @@ def test_a_run_that_finds_them_ends_as_usual(poisoned: str, capsys: pytest.Captu
 USES: dict[str, Callable[[Corpus, bytes], Any]] = {
     "units_loss": lambda corpus, state: MLP.units_loss(CONFIG, corpus, state, ["anna"]),
     "unit_losses": lambda corpus, state: MLP.unit_losses(CONFIG, corpus, state, ["anna"]),
-    "sample_words": lambda corpus, state: MLP.sample_words(CONFIG, corpus, state, 3, 0),
-    "inspect": lambda corpus, state: MLP.inspect(CONFIG, corpus, state),
+    "sample_words": lambda corpus, state: trained_model.sampled_words(CONFIG, corpus, state, 3, seed=0),
+    "inspect": lambda corpus, state: trained_model.inspection(CONFIG, corpus, state),
     "check_weights": lambda corpus, state: MLP.check_weights(state),
 }
 

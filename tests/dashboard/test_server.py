@@ -19,6 +19,7 @@ from typing import Any
 
 import optuna
 import pytest
+from dashboard_server import artifact_ids, ask, serving
 from hostile_strings import HOSTILE_STRINGS
 from small_study import _own_ledger, environment, small, trained
 from sweep_command import DEADLINE_S
@@ -40,6 +41,21 @@ from sweep.storage.study_store import load_study, open_study
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
 DATABASE = Path("studies/sweep.db")
+
+
+@pytest.fixture
+def database(small: Path) -> Database:
+    """The database of the small study, in the working directory."""
+    assert (small / DATABASE).exists()
+    return Database(f"sqlite:///{DATABASE}")
+
+
+@pytest.fixture
+def port(database: Database) -> Iterator[int]:
+    """Port of a dashboard on the small study."""
+    with serving(database) as number:
+        yield number
+
 
 READING = [
     "/dashboard",
@@ -68,44 +84,6 @@ CHANGING = [
     ("delete", "/api/studies/1", None),
     ("POST", "/dashboard", {}),
 ]
-
-
-@contextlib.contextmanager
-def serving(database: Database) -> Iterator[int]:
-    """Serve the dashboard on a free port, which is yielded."""
-    with make_server(database.open_read_only(), database.files, 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def database(small: Path) -> Database:
-    """The database of the small study, in the working directory."""
-    assert (small / DATABASE).exists()
-    return Database(f"sqlite:///{DATABASE}")
-
-
-@pytest.fixture
-def port(database: Database) -> Iterator[int]:
-    """Port of a dashboard on the small study."""
-    with serving(database) as number:
-        yield number
-
-
-def ask(
-    port: int, path: str, method: str = "GET", body: Any = None, host: str | None = None
-) -> tuple[int, bytes]:
-    """Send one request; return the status and the body."""
-    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=DEADLINE_S)) as connection:
-        headers = {"Content-Type": "application/json", **({"Host": host} if host is not None else {})}
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        response = connection.getresponse()
-        return response.status, response.read()
 
 
 def fingerprint_of_files() -> dict[str, str]:
@@ -312,12 +290,6 @@ def test_a_saved_figure_is_shown_and_replaced(database: Database) -> None:
         shown = json.loads(ask(port, "/api/studies/1")[1])["plotly_graph_objects"]
     (shown,) = [figure for figure in shown if figure["id"] == "lr-finder"]
     assert json.loads(shown["graph_object"])["data"][0]["y"] == [2.0]
-
-
-def artifact_ids(port: int) -> dict[str, str]:
-    """Return file name -> path of each artifact of the small study."""
-    listed = json.loads(ask(port, "/api/studies/1")[1])["artifacts"]
-    return {artifact["filename"]: f"/artifacts/1/{artifact['artifact_id']}" for artifact in listed}
 
 
 def test_artifacts_are_downloaded_and_cannot_be_changed(port: int) -> None:

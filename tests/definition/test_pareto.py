@@ -8,6 +8,7 @@ from study_records import study, trial
 from sweep.definition.pareto import front_ranks, hypervolume, knee
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
 
 POINTS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
@@ -107,12 +108,12 @@ class TestTable:
 
     @pytest.mark.parametrize("name", FORMATS)
     def test_every_format_tells_the_front(self, name, record):
-        text = FORMATS[name](rank_trials(record), record)
+        text = FORMATS[name](Listing(rank_trials(record), record))
         assert "front" in text
-        assert "front" not in FORMATS[name](rank_trials(study(trial(0, 2.0))), study(trial(0, 2.0)))
+        assert "front" not in FORMATS[name](Listing(rank_trials(study(trial(0, 2.0))), study(trial(0, 2.0))))
 
     def test_text_colours_the_front_and_says_what_it_is(self, record):
-        text = FORMATS["text"](rank_trials(record), record, colour=True, width=None)
+        text = FORMATS["text"](Listing(rank_trials(record), record, colour=True, width=None))
         green = [line for line in text.splitlines() if "\x1b[1;32m" in line]
         assert [loss in line for loss, line in zip(("2.2000", "2.3000", "2.9000"), green, strict=True)] == [
             True
@@ -120,12 +121,12 @@ class TestTable:
         assert "front: 1 where no other row is as low in both dev loss and n_params and lower in one" in text
 
     def test_the_objectives_are_the_last_that_a_narrow_terminal_does_without(self, record):
-        text = FORMATS["text"](rank_trials(record), record, width=36)
+        text = FORMATS["text"](Listing(rank_trials(record), record, width=36))
         assert "front" in text.split("left out")[0]
         assert "100,000" in text
 
     def test_a_log_entry_has_both_objectives(self, record):
-        first = FORMATS["log"](rank_trials(record), record).split("\n\n")[0]
+        first = FORMATS["log"](Listing(rank_trials(record), record)).split("\n\n")[0]
         assert first.splitlines()[-3:] == ["dev_loss = 2.2000", "n_params = 1000", "front = 1"]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from sweep.definition.dimension import Choices, Range
+from sweep.definition.sections.settings import NAME_RULE
 from sweep.definition.spec import StudySpec
-from sweep.definition.study_file import NAME_RULE, load_study_file
+from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import apply_settings, linear_ranges, variant_name
 from sweep.errors import StudyFileError
 from sweep.tasks.mlp.trainer import MLP

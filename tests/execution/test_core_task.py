@@ -10,6 +10,7 @@ from toy_task import TOY, CoreTask, GrownTask
 from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
 from sweep.errors import DeviceError
+from sweep.execution.how import How
 from sweep.execution.plan import plan_study
 from sweep.execution.run import run_study
 
@@ -57,7 +58,7 @@ def test_a_plan_needs_no_capability() -> None:
 def test_a_device_that_the_core_does_not_have_is_refused(tmp_path: Path) -> None:
     """A trainer that names no devices trains on the CPU."""
     with pytest.raises(DeviceError, match="'cuda'"):
-        run_study(CORE, toy_study(CORE), database_in(tmp_path), device="cuda")
+        run_study(CORE, toy_study(CORE), database_in(tmp_path), how=How(device="cuda"))
 
 
 def test_a_later_hyperparameter_at_its_default_is_in_no_identity() -> None:
@@ -84,7 +85,9 @@ def test_an_engine_refuses_a_hyperparameter_that_it_does_not_know(tmp_path: Path
     """It would be ignored, and the sampler would rank noise; the text names it and the engine."""
     with pytest.raises(DeviceError, match=r"toy does not know clip"):
         run_study(GROWN, toy_study(GROWN, **changes), database_in(tmp_path))
-    study = run_study(GROWN, toy_study(GROWN, trials=1, **changes), database_in(tmp_path), engine="new").study
+    study = run_study(
+        GROWN, toy_study(GROWN, trials=1, **changes), database_in(tmp_path), how=How(engine="new")
+    ).study
     assert study.trials[0].engine == "new"
 
 

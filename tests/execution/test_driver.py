@@ -13,6 +13,7 @@ from sweep.definition.records import StudyRecord
 from sweep.definition.study_file import parse_study
 from sweep.errors import MachineError, StudyConflictError
 from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, Warned
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
@@ -362,7 +363,7 @@ def _losses_of(folder: Path, name: str) -> list[tuple[Any, ...]]:
         "search": {"hidden_neurons": {"low": 4, "high": 64}, "block_size": {"low": 2, "high": 4}},
     }
     database = Database(f"sqlite:///{folder}/noise.db")
-    study = run_study(MLP, parse_study(raw, MLP), database, workers=1, device="cpu").study
+    study = run_study(MLP, parse_study(raw, MLP), database, how=How(workers=1, device="cpu")).study
     assert len(study.complete_trials()) == 12
     return numbers_of(study)
 

@@ -23,11 +23,13 @@ from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.execution.driver import RunSummary
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.copying import copy_study
 from sweep.storage.database import Database
-from sweep.storage.postgres import OPENING_PATIENCE_S
-from sweep.storage.study_store import delete_study, load_study, rename_study, study_names
+from sweep.storage.database.postgres import OPENING_PATIENCE_S
+from sweep.storage.study_names import delete_study, rename_study, study_names
+from sweep.storage.study_store import load_study
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,9 @@ def run(
     task: CoreTask = TOY,
 ) -> RunSummary:
     watcher = watcher or Watcher()
-    return run_study(task, spec, database, workers=workers, observe=watcher, should_stop=watcher.should_stop)
+    return run_study(
+        task, spec, database, how=How(workers=workers, observe=watcher, should_stop=watcher.should_stop)
+    )
 
 
 def outcome(study: StudyRecord) -> list[object]:
@@ -144,7 +148,7 @@ def test_drivers_share_a_confirmation(database: Database, tmp_path: Path) -> Non
         storage = where.open_for_writing()
         study = load_study(storage, "toy")
         plan = plan_confirmation(study, load_confirmation(storage, study), asked)
-        assert run_confirmation(TOY, study, plan, where, workers=1)
+        assert run_confirmation(TOY, study, plan, where, how=How(workers=1))
         confirmation = load_confirmation(storage, load_study(storage, "toy"))
         assert confirmation is not None
         return dict(confirmation.losses)
@@ -161,7 +165,7 @@ def _write_plan_of(database: Database, asked: ConfirmSettings) -> None:
     storage = database.open_for_writing()
     study = load_study(storage, "toy")
     plan = plan_confirmation(study, None, asked)
-    assert not run_confirmation(TOY, study, plan, database, workers=1, should_stop=lambda: True)
+    assert not run_confirmation(TOY, study, plan, database, how=How(workers=1, should_stop=lambda: True))
 
 
 def test_a_study_and_its_confirmation_are_copied_there_and_back(database: Database, tmp_path: Path) -> None:
@@ -170,7 +174,7 @@ def test_a_study_and_its_confirmation_are_copied_there_and_back(database: Databa
     study = run(here, toy_study(trials=6)).study
     settings = ConfirmSettings(top=2, seeds=2, certify=2, method="fixed", delta=0.003, alpha=0.05)
     plan = plan_confirmation(study, None, settings)
-    assert run_confirmation(TOY, study, plan, here, workers=1)
+    assert run_confirmation(TOY, study, plan, here, how=How(workers=1))
     for source, target in ((here, database), (database, back)):
         copies = copy_study("toy", source, target)
         assert [len(copy.trials) for copy in copies] == [6, 6]

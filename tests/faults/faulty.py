@@ -9,8 +9,8 @@ from typing import Any
 
 from sweep.task import Segment
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.trainer import MlpTask
+from sweep.tasks.mlp.words.corpus import Corpus
 
 LOSSES = {"nan": math.nan, "inf": math.inf, "minus-inf": -math.inf}
 """Conduct -> what the dev loss comes out as."""

@@ -22,8 +22,8 @@ from sweep.definition.records import costs_of
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import SweepError
-from sweep.tasks.mlp.corpus import load_corpus
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import load_corpus
 
 Rows = dict[str, Findings]
 
@@ -33,7 +33,7 @@ STUDY_FILES = 500
 
 def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line a mistake."""
-    from test_study_file import anything, fields, likely, scalars, studies, whole
+    from study_values import anything, fields, likely, scalars, studies, whole
 
     folder.mkdir()
     path, row = folder / "study.toml", Findings()

@@ -27,9 +27,10 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import report_html
 from sweep.reporting.printable import printable
 from sweep.reporting.table.formats import FORMATS
-from sweep.tasks.mlp.corpus import load_corpus
+from sweep.reporting.table.listing import Listing
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -58,7 +59,7 @@ def study_full_of(text: str) -> StudyRecord:
 def test_every_format_of_the_table_holds_plain_text(form: str, text: str) -> None:
     """No control character; in CSV no cell that a spreadsheet would run; JSON has the text itself."""
     study = study_full_of(text)
-    written = FORMATS[form](rank_trials(study), study, None)
+    written = FORMATS[form](Listing(rank_trials(study), study, None))
     assert not UNSEEN.search(written)
     if form == "csv":
         cells = [cell for row in csv.reader(io.StringIO(written, newline="")) for cell in row]

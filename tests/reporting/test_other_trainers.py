@@ -25,6 +25,7 @@ from sweep.reporting.page.report import report_html
 from sweep.reporting.page.sections import SECTIONS, sections_of
 from sweep.reporting.publish import make_showcase, study_note
 from sweep.reporting.table.formats import FORMATS
+from sweep.reporting.table.listing import Listing
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
 
@@ -91,7 +92,7 @@ def evidence(study: StudyRecord, tmp_path: Path) -> Evidence:
 
 def written(form: str, study: StudyRecord) -> str:
     """The ranked table in one format."""
-    return FORMATS[form](rank_trials(study), study)
+    return FORMATS[form](Listing(rank_trials(study), study))
 
 
 def test_every_format_names_the_metric_and_its_own_hyperparameters(study: StudyRecord) -> None:

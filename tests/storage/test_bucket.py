@@ -19,6 +19,7 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import StorageError, StorageUnreachableError
 from sweep.execution.driver import RunSummary
 from sweep.execution.events import SegmentStored, Warned
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage import drivers
 from sweep.storage.bucket import BucketFolder, bucket_folder
@@ -58,7 +59,9 @@ def losses_in(database: Database) -> list[object]:
 
 
 def run(database: Database, spec: StudySpec, watcher: Watcher) -> RunSummary:
-    return run_study(TOY, spec, database, workers=1, observe=watcher, should_stop=watcher.should_stop)
+    return run_study(
+        TOY, spec, database, how=How(workers=1, observe=watcher, should_stop=watcher.should_stop)
+    )
 
 
 def files_of(folder: Path) -> dict[str, bytes | None]:
@@ -142,7 +145,7 @@ def test_credentials_that_end_in_a_run_cost_one_segment(server: Server, s3: S3Se
 
         watcher = Watcher()
         with pytest.raises(StorageError, match="the credentials are refused"):
-            run_study(TOY, spec, database, workers=1, observe=end_after_two)
+            run_study(TOY, spec, database, how=How(workers=1, observe=end_after_two))
     watcher = Watcher()
     run(database, spec, watcher)
     assert not watcher.of(Warned)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dashboard_server import artifact_ids, ask, serving
 from small_study import _own_ledger, small, trained
-from test_server import artifact_ids, ask, serving
 
 from sweep.cli import main
 from sweep.storage.database import Database

@@ -14,7 +14,8 @@ from sweep.certify.confirm import load_confirmation, plan_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
 from sweep.errors import ConfigError, StorageError
 from sweep.storage.stored_kinds import check_names_of_facts, facts_among
-from sweep.storage.study_store import load_study, store_note, study_names, write_plan
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import load_study, store_note, write_plan
 from sweep.task import Fact
 from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 

@@ -17,14 +17,8 @@ from toy_task import TOY
 from sweep.definition.records import SegmentRecord
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database import Storage
-from sweep.storage.study_store import (
-    delete_study,
-    load_study,
-    open_study,
-    rename_study,
-    study_names,
-    trial_ids,
-)
+from sweep.storage.study_names import delete_study, rename_study, study_names
+from sweep.storage.study_store import load_study, open_study, trial_ids
 
 SPEC = toy_study(goal="Größe?", keep=3)
 DATA = TOY.load_data({"words": ""})

@@ -9,6 +9,7 @@ import os
 import sys
 
 from sweep.execution.events import Event, TrialEnded, Warned
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage import drivers
 from sweep.storage.database import Database
@@ -29,7 +30,7 @@ def main() -> None:
 
     spec = toy_study(trials=int(trials), keep=5)
     task = ToyTask(segment_s=float(segment_s))
-    run_study(task, spec, Database(url, files), workers=int(workers), observe=observe)
+    run_study(task, spec, Database(url, files), how=How(workers=int(workers), observe=observe))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.execution.driver import RunSummary
 from sweep.execution.events import Event, SegmentStored
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
 
@@ -57,8 +58,5 @@ def run_toy(
         task,
         spec,
         database_in(folder),
-        workers=workers,
-        pool=pool,
-        observe=watcher,
-        should_stop=watcher.should_stop,
+        how=How(workers=workers, pool=pool, observe=watcher, should_stop=watcher.should_stop),
     )

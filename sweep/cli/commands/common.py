@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from sweep.errors import SweepError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.resources import Resources
     from sweep.definition.spec import StudySpec
+    from sweep.execution.events import Observer
+    from sweep.execution.how import How
     from sweep.storage.database import Database, Storage
     from sweep.task import AnyTask, Data
 
@@ -123,6 +125,21 @@ def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Reso
         mend(task, devices[0])
 
 
+def how_of(arguments: argparse.Namespace, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
+    """Return how a run is to be done, as the command line says it."""
+    from sweep.execution.how import How
+
+    return How(
+        workers=arguments.workers,
+        device=arguments.device,
+        engine=arguments.engine,
+        pool=arguments.pool,
+        observe=observe,
+        should_stop=should_stop,
+        code_changed=arguments.code_changed,
+    )
+
+
 def source(task: "AnyTask", section: Mapping[str, Any]) -> str:
     """Return the files that ``[data]`` names, as the beginning of a line about them."""
     from sweep.task import data_files
@@ -171,8 +188,9 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     """Return a study's ranked trials in one of ``FORMATS``."""
     from sweep.definition.ranking import rank_trials
     from sweep.reporting.table.formats import FORMATS
+    from sweep.reporting.table.listing import Listing
 
-    return FORMATS[form](rank_trials(study), study, top, **terminal_look()).rstrip("\n")
+    return FORMATS[form](Listing(rank_trials(study), study, top, **terminal_look())).rstrip("\n")
 
 
 def next_command(study: "StudyRecord", storage: "Storage") -> str:

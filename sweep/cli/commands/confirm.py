@@ -10,6 +10,7 @@ from sweep.cli.commands.common import (
     check_place,
     check_program,
     database_of,
+    how_of,
     publish_study,
     stored_study,
     terminal_look,
@@ -18,14 +19,15 @@ from sweep.cli.commands.common import (
 from sweep.cli.options import add_code_changed, add_device, add_place, add_study, add_trust, positive
 
 if TYPE_CHECKING:
+    from sweep.certify.confirm_plan import ConfirmSettings
     from sweep.certify.units.report import UnitReport
+    from sweep.definition.records import StudyRecord
     from sweep.reporting.evidence import Evidence
 
 
 def confirm(arguments: argparse.Namespace) -> int:
     """Train the best configurations again on fresh seeds."""
     from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
-    from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores
@@ -37,32 +39,13 @@ def confirm(arguments: argparse.Namespace) -> int:
     study = stored_study(arguments, storage)
     check_program(study, arguments)
     check_place(arguments, study.task, study.resources)
-    asked = ConfirmSettings(
-        top=arguments.top,
-        seeds=arguments.seeds,
-        certify=arguments.certify,
-        method="race" if arguments.race else "fixed",
-        delta=difference_that_matters(study.task, arguments.delta),
-        alpha=arguments.alpha,
-    )
-    plan = plan_confirmation(study, load_confirmation(storage, study), asked)
+    plan = plan_confirmation(study, load_confirmation(storage, study), _settings(arguments, study))
     for line in describe_plan(study, plan, arguments.workers or usable_cores()):
         advise(line)
     progress = RunProgress(f"confirming {study.name}", study.metric)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-        finished = run_confirmation(
-            study.task,
-            study,
-            plan,
-            database,
-            workers=arguments.workers,
-            device=arguments.device,
-            engine=arguments.engine,
-            pool=arguments.pool,
-            observe=progress,
-            should_stop=lambda: bool(stop),
-            code_changed=arguments.code_changed,
-        )
+        how = how_of(arguments, progress, lambda: bool(stop))
+        finished = run_confirmation(study.task, study, plan, database, how)
     evidence = gather_evidence(study.name, database)
     with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
         units = evidence.unit_report if finished else None
@@ -77,6 +60,20 @@ def confirm(arguments: argparse.Namespace) -> int:
         return stop.exit_status
     advise(f"next: sweep export {study.name} | sweep report {study.name}")
     return 0
+
+
+def _settings(arguments: argparse.Namespace, study: "StudyRecord") -> "ConfirmSettings":
+    """Return what is asked of the confirmation."""
+    from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
+
+    return ConfirmSettings(
+        top=arguments.top,
+        seeds=arguments.seeds,
+        certify=arguments.certify,
+        method="race" if arguments.race else "fixed",
+        delta=difference_that_matters(study.task, arguments.delta),
+        alpha=arguments.alpha,
+    )
 
 
 def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: str) -> None:

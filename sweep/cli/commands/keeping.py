@@ -12,10 +12,10 @@ from sweep.errors import StudyConflictError, SweepError
 
 def rename(arguments: argparse.Namespace) -> int:
     """Rename a stored study."""
-    from sweep.definition.study_file import check_name
+    from sweep.definition.sections.settings import check_name
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
-    from sweep.storage.study_store import rename_study, study_names
+    from sweep.storage.study_names import rename_study, study_names
 
     database = database_of(arguments)
     new = check_name("the new name", arguments.new)
@@ -51,7 +51,7 @@ def copy(arguments: argparse.Namespace) -> int:
 def delete(arguments: argparse.Namespace) -> int:
     """Delete a stored study after a confirmation by its name."""
     from sweep.storage.checkpoints import Checkpoints
-    from sweep.storage.study_store import delete_study
+    from sweep.storage.study_names import delete_study
 
     database = database_of(arguments)
     study = stored_study(arguments, database.open_read_only())

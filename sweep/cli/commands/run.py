@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sweep.cli.command import Command
@@ -13,6 +14,7 @@ from sweep.cli.commands.common import (
     database_of,
     drop_output,
     format_table,
+    how_of,
     load_data,
     print_advice,
     publish_study,
@@ -33,6 +35,8 @@ from sweep.cli.options import (
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
+    from sweep.cli.interrupt import StopSignal
+    from sweep.cli.progress import RunProgress
     from sweep.definition.records import StudyRecord
     from sweep.execution.driver import RunSummary
     from sweep.storage.database import Database
@@ -59,25 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     data = load_data(task, spec)
     progress = RunProgress(title, task.metric, as_json=arguments.json)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-
-        def should_stop() -> bool:
-            if progress.is_closed:
-                stop.leave(signal.SIGPIPE)
-            return bool(stop)
-
-        summary = run_study(
-            task,
-            spec,
-            database,
-            data=data,
-            workers=arguments.workers,
-            device=arguments.device,
-            engine=arguments.engine,
-            pool=arguments.pool,
-            observe=progress,
-            should_stop=should_stop,
-            code_changed=arguments.code_changed,
-        )
+        how = how_of(arguments, progress, _should_stop(progress, stop))
+        summary = run_study(task, spec, database, how, data=data)
     study, study_data = summary.study, StudyData(summary.study, data)
     if not stop:
         study = _take_notes(study, study_data, database)
@@ -89,6 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
         publish_study(spec.name, database, study_data)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
+
+
+def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":
+    """Return what a run asks: whether a signal came, or nobody reads its output any more."""
+
+    def should_stop() -> bool:
+        if progress.is_closed:
+            stop.leave(signal.SIGPIPE)
+        return bool(stop)
+
+    return should_stop
 
 
 def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: bool, unread: bool) -> None:

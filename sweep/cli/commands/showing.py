@@ -21,7 +21,8 @@ def list_studies(arguments: argparse.Namespace) -> int:
     """List the stored studies."""
     from sweep.errors import StorageError
     from sweep.reporting.printable import printable
-    from sweep.storage.study_store import load_study, study_names
+    from sweep.storage.study_names import study_names
+    from sweep.storage.study_store import load_study
 
     storage = database_of(arguments).open_read_only()
     names = study_names(storage)

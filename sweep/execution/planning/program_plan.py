@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
-from sweep.execution.disk import folder_bytes
+from sweep.execution.machine.disk import folder_bytes
 from sweep.execution.plan import Range
 from sweep.execution.planning.knobs import Knob, knobs_of, space_size
 from sweep.task import AnyTask, program_limits

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from sweep.definition.resources import Resources
 from sweep.errors import SweepError
-from sweep.execution.memory import check_fits
+from sweep.execution.machine.memory import check_fits
 from sweep.execution.workload import Workload
 from sweep.task import RunsPrograms, Segment, SegmentJob, find_auto
 

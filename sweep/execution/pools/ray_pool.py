@@ -21,12 +21,12 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from sweep import __version__
 from sweep.errors import MachineError
 from sweep.execution.pools.pool import DiedError, PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
 from sweep.task import RunsPrograms, Segment, SegmentJob, prepare_worker
+from sweep.version import __version__
 
 LOOK_S = 5.0
 """How often the cluster is asked how large it is, seconds."""

@@ -14,9 +14,9 @@ from sweep.errors import StorageUnreachableError
 from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.running_trial import RunningTrial
-from sweep.storage.postgres import RUNNING_PATIENCE_S, patiently
+from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.storage.shared_study import LeaseLostError, SharedStudy, Standing
-from sweep.storage.study_store import trial_record
+from sweep.storage.stored_trials import trial_record
 
 IDLE_S = 1.0
 """After how many seconds a driver with nothing to train looks for something again."""

@@ -32,21 +32,11 @@ def render_page(
         scripts: Names of further scripts beside this module.
     """
     sources = [get_plotlyjs(), *(_asset(name) for name in ("page.js", *scripts))]
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {' '.join(_source_hash(script) for script in sources)}",
-            "style-src 'unsafe-inline'",
-            "img-src data: blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta http-equiv="Content-Security-Policy" content="{_policy(sources)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{escape(title)}</title>
@@ -62,6 +52,20 @@ def render_page(
 </body>
 </html>
 """
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return the Content-Security-Policy of a page that runs these scripts and loads nothing."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {' '.join(_source_hash(script) for script in scripts)}",
+            "style-src 'unsafe-inline'",
+            "img-src data: blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
 
 
 def figure_place(name: str, label: str, *, kind: str = "", height: int | None = None) -> str:

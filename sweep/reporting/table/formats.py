@@ -1,15 +1,14 @@
 """How are ranked rows written down?
 
-Each format is a function ``(rows, study, top) -> text`` without a newline at its end. ``rows``
-come from ``rank_trials``; ``top`` cuts the ranked rows, and the other blocks then are one line
-each (text) or left out. Keywords ``width`` and ``colour`` are for a terminal: every format
-accepts them and only ``text`` looks. To add a format, write one function and one entry.
+Each format is a function ``Listing -> text`` without a newline at its end. Only ``text`` looks at the
+listing's terminal. To add a format, write one function and one entry.
 """
 
 import csv
 import io
 import json
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import pandas
 
@@ -27,54 +26,27 @@ from sweep.reporting.table.columns import (
     key,
     ranked_columns,
 )
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.text_table import format_text
 
 
-class Format(Protocol):
-    """Writes rows down."""
-
-    def __call__(
-        self,
-        rows: pandas.DataFrame,
-        study: StudyRecord,
-        top: int | None = None,
-        *,
-        width: int | None = None,
-        colour: bool = False,
-    ) -> str:
-        """Return the text; see the module."""
-
-
-def format_markdown(
-    rows: pandas.DataFrame,
-    study: StudyRecord,
-    top: int | None = None,
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> str:
+def format_markdown(listing: Listing) -> str:
     """Write a GitHub table of the ranked rows, and a second one of the trials without a loss."""
-    ranked, others = _blocks(rows, top)
+    study = listing.study
+    ranked, others = _blocks(listing)
     tables = [_markdown_table(ranked, study, ranked_columns(ranked, study))]
     if len(others):
         tables.append(_markdown_table(others, study, ["state", *block_columns(study)]))
     return "\n\n".join(tables)
 
 
-def format_csv(
-    rows: pandas.DataFrame,
-    study: StudyRecord,
-    top: int | None = None,
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> str:
+def format_csv(listing: Listing) -> str:
     """Write all columns with a header line; numbers in full, lists with spaces between.
 
     A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are left
     alone.
     """
-    shown = _all(rows, study, top)
+    shown = _all(listing)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(map(_csv_cell, shown.columns))
@@ -82,36 +54,22 @@ def format_csv(
     return file.getvalue().rstrip("\n")
 
 
-def format_json(
-    rows: pandas.DataFrame,
-    study: StudyRecord,
-    top: int | None = None,
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> str:
+def format_json(listing: Listing) -> str:
     """Write a list of objects, null where there is nothing to say."""
-    return json.dumps(_all(rows, study, top).to_dict("records"), indent=2, allow_nan=False)
+    return json.dumps(_all(listing).to_dict("records"), indent=2, allow_nan=False)
 
 
-def format_log(
-    rows: pandas.DataFrame,
-    study: StudyRecord,
-    top: int | None = None,
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> str:
+def format_log(listing: Listing) -> str:
     """Write a block of ``name = value`` lines for each row, as a log kept by hand has them."""
-    blocks = []
-    for row in pandas.concat(_blocks(rows, top)).to_dict("records"):
+    study, blocks = listing.study, []
+    for row in pandas.concat(_blocks(listing)).to_dict("records"):
         values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
         values |= {key(name, study): value for name, value in _outcome(row, study.cost).items()}
         blocks.append("\n".join(f"{printable(name)} = {_log_value(value)}" for name, value in values.items()))
     return "\n\n".join(blocks)
 
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[str, Callable[[Listing], str]] = {
     "text": format_text,
     "markdown": format_markdown,
     "csv": format_csv,
@@ -125,15 +83,16 @@ _MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", ">
 _TITLE = {c: escape for c, escape in _MARKDOWN.items() if c != ord("#")}
 
 
-def _blocks(rows: pandas.DataFrame, top: int | None) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+def _blocks(listing: Listing) -> tuple[pandas.DataFrame, pandas.DataFrame]:
     """Return the ranked rows and the others, as ``top`` leaves them."""
-    ranked, others = rows[rows["state"] == RANKED], rows[rows["state"] != RANKED]
-    return (ranked, others) if top is None else (ranked[:top], others[:0])
+    top = listing.top
+    return (listing.ranked, listing.others) if top is None else (listing.ranked[:top], listing.others[:0])
 
 
-def _all(rows: pandas.DataFrame, study: StudyRecord, top: int | None) -> pandas.DataFrame:
+def _all(listing: Listing) -> pandas.DataFrame:
     """Return the rows that ``top`` leaves, their columns named for programs."""
-    return pandas.concat(_blocks(rows, top)).rename(columns=lambda name: column_key(str(name), study.metric))
+    metric = listing.study.metric
+    return pandas.concat(_blocks(listing)).rename(columns=lambda name: column_key(str(name), metric))
 
 
 def _markdown_table(rows: pandas.DataFrame, study: StudyRecord, names: list[str]) -> str:

@@ -16,11 +16,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sweep.definition.ranking import RANKED
 from sweep.definition.records import STATES, StudyRecord
 from sweep.metric import MAXIMIZE, Fact, Metric
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.units import words_of
 from sweep.task import described_facts
 
@@ -33,33 +33,21 @@ _REASON_WIDTH = 24
 _STYLES = {"pruned": "yellow", "running": "cyan", "waiting": "cyan"}
 
 
-def format_text(
-    rows: pandas.DataFrame,
-    study: StudyRecord,
-    top: int | None = None,
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> str:
+def format_text(listing: Listing) -> str:
     """Write ranked rows, then the trials without a final loss, as text for a terminal.
 
-    Args:
-        rows: From ``rank_trials``.
-        study: What they are the rows of.
-        top: Show so many ranked rows, and of the other blocks only how many trials they hold.
-        width: Columns of the terminal; None, for a pipe, is as wide as the table needs.
-            ``drop_order`` says which columns go first where they do not all fit.
-        colour: Whether ANSI colours may be used.
+    ``drop_order`` says which columns go first if the terminal does not hold them all. With a ``top``, the
+    other blocks only say how many trials they hold.
     """
-    ranked, others = rows[rows["state"] == RANKED], rows[rows["state"] != RANKED]
-    layout = _fit(_columns_of(ranked, study, ranked_columns(ranked, study)), drop_order(study), width)
+    ranked, others, study = listing.ranked, listing.others, listing.study
+    layout = _fit(_columns_of(ranked, study, ranked_columns(ranked, study)), drop_order(study), listing.width)
     parts: list[RenderableType] = [*_title(study), ""]
     if len(ranked):
         best = 1 if study.cost is None else int((ranked["front"] == 1).sum())
-        parts += [_draw(layout, rows=slice(top), best=best, bright=study.cost), ""]
-    parts += [Text(line, style="dim") for line in _legend(ranked, layout, study, top, width)]
-    parts += _blocks(others, study, width) if top is None else _counts(others)
-    return _render(parts, width, colour)
+        parts += [_draw(layout, rows=slice(listing.top), best=best, bright=study.cost), ""]
+    parts += [Text(line, style="dim") for line in _legend(listing, layout)]
+    parts += _blocks(others, study, listing.width) if listing.top is None else _counts(others)
+    return _render(parts, listing.width, listing.colour)
 
 
 def draw_rows(
@@ -78,8 +66,8 @@ def draw_rows(
         study: What they are rows of.
         names: The columns to show.
         order: Columns in the order in which a narrow terminal does without them.
-        width: As in ``format_text``.
-        colour: As in ``format_text``.
+        width: As in ``Listing``.
+        colour: As in ``Listing``.
     """
     layout = _fit(_columns_of(rows, study, names), order, width)
     legend = [Text(line, style="dim") for line in _say_left_out(layout, width)]
@@ -211,9 +199,8 @@ def _title(study: StudyRecord) -> list[Text]:
     return [title, Text(f"{line}: {', '.join(states)}" if states else line)]
 
 
-def _legend(
-    ranked: pandas.DataFrame, layout: _Layout, study: StudyRecord, top: int | None, width: int | None
-) -> list[str]:
+def _legend(listing: Listing, layout: _Layout) -> list[str]:
+    ranked, study, top = listing.ranked, listing.study, listing.top
     if not len(ranked):
         return ["No trial is complete yet."]
     shown = {column.name for column in layout.columns}
@@ -232,7 +219,7 @@ def _legend(
         lines.append(f"spread: sample standard deviation of the {metric.label} between n seeds")
     if "diff" in shown:
         lines.append(f"diff: {metric.label} less logged")
-    return [*lines, *_say_left_out(layout, width)]
+    return [*lines, *_say_left_out(layout, listing.width)]
 
 
 def _explain_front(metric: Metric, cost: str | None) -> str:

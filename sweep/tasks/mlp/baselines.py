@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sweep.tasks.mlp.corpus import Corpus, EncodedWords, build_examples
+from sweep.tasks.mlp.words.corpus import Corpus, EncodedWords
+from sweep.tasks.mlp.words.examples import build_examples
 
 BIGRAM = 1
 """Context length of a bigram table."""

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, Protocol
 
 from sweep.task import JobQueue, Segment, SegmentJob
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.engines import BATCH_ENGINES
-from sweep.tasks.mlp.engines.population import Job, batch_bytes, free_bytes
+from sweep.tasks.mlp.engines.batch import Job
+from sweep.tasks.mlp.engines.population import batch_bytes, free_bytes
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import OpenSegment, SegmentResult
+from sweep.tasks.mlp.words.corpus import Corpus
 
 SLICE_S = 0.25
 """How long a slice should take, in seconds: the longest that a finished segment keeps its place."""

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sweep.tasks.mlp.corpus import DistinctExamples, EncodedWords, build_examples
 from sweep.tasks.mlp.model import forward, to_tensors
+from sweep.tasks.mlp.words.corpus import EncodedWords
+from sweep.tasks.mlp.words.examples import DistinctExamples, build_examples
 
 ROWS_AT_ONCE = 4_096
 """Contexts whose logits are computed by one product. Float rounding may depend on it, so it is fixed."""

@@ -7,8 +7,9 @@ import dataclasses
 
 import numpy as np
 
-from sweep.tasks.mlp.corpus import DistinctExamples, EncodedWords, build_examples
 from sweep.tasks.mlp.evaluation import pair_log_likelihoods
+from sweep.tasks.mlp.words.corpus import EncodedWords
+from sweep.tasks.mlp.words.examples import DistinctExamples, build_examples
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

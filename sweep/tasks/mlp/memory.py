@@ -18,7 +18,7 @@ Examples of other block sizes that a process keeps (``training.KEPT_BYTES``) com
 import math
 
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import BYTE_SYMBOLS, Corpus, EncodedWords
+from sweep.tasks.mlp.words.corpus import BYTE_SYMBOLS, Corpus, EncodedWords
 
 LIBRARIES = 440_000_000
 """Python, torch, Numba and the compiled engine, measured after one step on ``data/names.txt``."""

@@ -8,36 +8,30 @@ import math
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from sweep.errors import ConfigError
 from sweep.task import Fact, Finding, JobQueue, Segment
 from sweep.tasks.mlp.config import FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
-from sweep.tasks.mlp.corpus import (
+from sweep.tasks.mlp.honoured import HONOURED
+from sweep.tasks.mlp.memory import worker_bytes
+from sweep.tasks.mlp.words.corpus import (
     SPLIT_RULE,
     Corpus,
-    build_examples,
     decode_words,
     encode_words,
     load_corpus,
     load_test_words,
-    merge_examples,
 )
-from sweep.tasks.mlp.honoured import HONOURED
-from sweep.tasks.mlp.memory import worker_bytes
-from sweep.tasks.mlp.spelling import normalized
-from sweep.tasks.mlp.words_file import DEDUPES, check_section, usual_hashes, words_sha256
-
-if TYPE_CHECKING:
-    from sweep.tasks.mlp.inspection import Inspection
+from sweep.tasks.mlp.words.examples import build_examples, merge_examples
+from sweep.tasks.mlp.words.spelling import normalized
+from sweep.tasks.mlp.words.words_file import DEDUPES, check_section, usual_hashes, words_sha256
+from sweep.tasks.mlp.work import multiply_adds
 
 TRAINER_VERSION = 1
 """Raised only when reference numbers change: results of other versions are not comparable."""
-
-_FIXED_WORK = 140_000
-"""Multiply-adds that take as long as the part of a step that does not depend on any shape."""
 
 GPU_PLACES = 128
 """Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
@@ -207,7 +201,7 @@ class MlpTask:
         self, config: TrainConfig, data: Corpus, names: Sequence[str], *, engine: str, device: str
     ) -> dict[str, float]:
         """Find the learning rate by a range test."""
-        from sweep.tasks.mlp.auto import auto_learning_rate
+        from sweep.tasks.mlp.learning_rate.auto import auto_learning_rate
 
         assert tuple(names) == self.auto_fields, "the study file was checked"
         return {"learning_rate": auto_learning_rate(config, data, engine=engine, device=device)}
@@ -258,28 +252,6 @@ class MlpTask:
         examples = build_examples(encode_words(units, data.vocabulary), config.block_size)
         return split_loss(parameters, merge_examples(examples))
 
-    def sample_words(self, config: TrainConfig, data: Corpus, state: bytes, n: int, seed: int) -> list[str]:
-        """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""
-        from sweep.tasks.mlp.model import sample_words
-        from sweep.tasks.mlp.state import read_weights
-
-        parameters = read_weights(state, config, data.vocabulary_size)
-        return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
-
-    def embedding(self, config: TrainConfig, data: Corpus, state: bytes) -> np.ndarray:
-        """Return the embedding of each symbol in a trained state, float32, shape (V, D)."""
-        from sweep.tasks.mlp.state import TrainState
-
-        return TrainState.from_bytes(state, config, data.vocabulary_size).parameters["C"]
-
-    def inspect(self, config: TrainConfig, data: Corpus, state: bytes) -> "Inspection":
-        """Say what a trained state has learned, and where on dev it is bad."""
-        from sweep.tasks.mlp.inspection import inspect_model
-        from sweep.tasks.mlp.state import read_weights
-
-        parameters = read_weights(state, config, data.vocabulary_size)
-        return inspect_model(parameters, data.dev)
-
     def facts(self, config: TrainConfig, data: Corpus) -> dict[str, int]:
         """Count the trainable parameters, and the examples drawn over all steps."""
         return {
@@ -288,15 +260,8 @@ class MlpTask:
         }
 
     def work(self, config: TrainConfig, data: Corpus) -> float:
-        """Return multiply-adds over all steps, with those that a step's fixed part is worth.
-
-        The first layer is factored through the vocabulary, as in engine ``fused``: a table of T D H V, then
-        T H to look up and 2 H V for the logits and back, for each example. Against 36 measured shapes, from
-        7 to 180 microseconds a step, the estimate is within a factor of 1.6, at the root mean square 1.18.
-        """
-        t, h, v = config.block_size, config.hidden_neurons, data.vocabulary_size
-        step = config.batch_size * h * (t + 2 * v) + t * config.embedding_dim * h * v
-        return config.num_steps * (_FIXED_WORK + step)
+        """Return ``work.multiply_adds``."""
+        return multiply_adds(config, data.vocabulary_size)
 
     def memory(self, config: TrainConfig, data: Corpus, *, device: str) -> int:
         """Return ``memory.worker_bytes``."""

@@ -15,11 +15,12 @@ import torch
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.averaging import add_snapshot, snapshot_steps
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, DistinctExamples, Examples, build_examples, merge_examples
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.evaluation import split_loss
 from sweep.tasks.mlp.schedule import learning_rates
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.corpus import Corpus
+from sweep.tasks.mlp.words.examples import DistinctExamples, Examples, build_examples, merge_examples
 
 KEPT_BYTES = 64 << 20
 """Examples of each split that a process keeps for its next segments; those of the present one always."""

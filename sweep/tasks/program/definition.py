@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.definition.sections.mistakes import Mistakes
-from sweep.definition.study_file import parse_duration
+from sweep.definition.sections.settings import parse_duration
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value

@@ -24,12 +24,12 @@ import torch
 
 from sweep.definition.seeds import derive_seed
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, load_corpus
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.evaluation import split_loss
 from sweep.tasks.mlp.schedule import learning_rates
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import dev_examples, train_examples
+from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
 
 HERE = Path(__file__).parent
 GRID = {

@@ -11,25 +11,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from sweep_command import DEADLINE_S, is_alive, kill, wait_until, workers
+from pool_jobs import DATA, LARGE, job, trained, wait_for
+from sweep_command import is_alive, kill, wait_until, workers
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 
 from sweep.cli import main
 from sweep.errors import MachineError
 from sweep.execution.events import TrialEnded
+from sweep.execution.how import How
 from sweep.execution.pools import local_pool
-from sweep.execution.pools.pool import Pool, PoolRequest, SegmentJob, SegmentOutcome
+from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
 from sweep.storage.study_store import load_study
-from sweep.task import Segment
-
-LARGE = 8_000_000
-"""Bytes of real data; no pipe takes them at once."""
-
-DATA = ToyTask(data_bytes=LARGE).load_data({"words": ""})
 
 MANY = ToyTask(many=4)
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
@@ -44,25 +40,6 @@ def pool_of(places: int, task: ToyTask = TOY, devices: Sequence[str] = ("toy:0",
         yield pool
     finally:
         pool.close()
-
-
-def job(trial: int, conduct: str = "learn", state: bytes | None = b"[300, 5]") -> SegmentJob:
-    return SegmentJob(trial=trial, config=ToyConfig(conduct=conduct, seed=trial), state=state, until_step=900)
-
-
-def wait_for(pool: Pool, n: int = 1) -> list[SegmentOutcome]:
-    """Wait until so many jobs have ended."""
-    ended: list[SegmentOutcome] = []
-    end = time.monotonic() + DEADLINE_S
-    while len(ended) < n and time.monotonic() < end:
-        ended += pool.wait(0.1)
-    return ended
-
-
-def trained(trial: int) -> Segment:
-    """The segment of a job as this process makes it."""
-    one = job(trial)
-    return TOY.train_segment(one.config, DATA, one.state, one.until_step, engine="toy", device="cpu")
 
 
 # Births: what a new process does before it is ready.
@@ -121,7 +98,9 @@ def test_a_stop_is_obeyed_while_processes_hang_at_birth(many, tmp_path, monkeypa
     task = ToyTask(many=many, data_bytes=LARGE)
     with monkeypatch.context() as broken:
         give_birth(tmp_path, broken, HANG)
-        run = run_study(task, spec, database_in(tmp_path), workers=1, should_stop=lambda: next(looks) == 5)
+        run = run_study(
+            task, spec, database_in(tmp_path), how=How(workers=1, should_stop=lambda: next(looks) == 5)
+        )
     assert run.stopped_by == "signal"
     study = run_toy(tmp_path, spec, task=task).study
     assert [trial.state for trial in study.trials] == ["complete"] * 2

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pool_jobs import DATA, job, trained, wait_for
 from ray_cluster import RayCluster, running_cluster
 from sweep_command import wait_until
-from test_local_pool import DATA, job, trained, wait_for
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
 from sweep.definition.resources import Resources
 from sweep.errors import DeviceError, MachineError
 from sweep.execution.events import Event, RunStarted, SegmentStored, Warned
+from sweep.execution.how import How
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS, choose_pool
 from sweep.execution.run import run_study
@@ -233,7 +234,7 @@ def test_a_node_that_is_killed_delays_and_costs_nothing(tmp_path, ray_cluster, m
         if isinstance(event, SegmentStored) and len(watcher.of(SegmentStored)) == 3:
             ray_cluster.kill_node()
 
-    on_ray = run_study(slow, spec, database_in(tmp_path), pool="ray", observe=watch).study
+    on_ray = run_study(slow, spec, database_in(tmp_path), how=How(pool="ray", observe=watch)).study
     ray_cluster.add_node()
     (tmp_path / "local").mkdir()
     here = run_toy(tmp_path / "local", spec, workers=2).study

@@ -13,7 +13,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import write_report
 from sweep.storage.test_looks import TestLook
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 

@@ -9,6 +9,7 @@ from study_records import study, trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
+from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.text_table import drop_order
 from sweep.tasks.mlp.trainer import MLP
 
@@ -16,7 +17,7 @@ HOSTILE = "\x1b[2J\x07<img src=x onerror=alert(1)> | a\r\nb [red]\u202e\ud800 =c
 
 
 def write(name, record, top=None, **terminal):
-    return FORMATS[name](rank_trials(record), record, top, **terminal)
+    return FORMATS[name](Listing(rank_trials(record), record, top, **terminal))
 
 
 def with_units(number, units, dev_loss=None, **changes):

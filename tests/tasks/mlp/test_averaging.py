@@ -5,10 +5,10 @@ import pytest
 
 from sweep.tasks.mlp.averaging import ETA, add_snapshot, snapshot_steps
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.evaluation import split_loss
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import dev_examples, train_segment
+from sweep.tasks.mlp.words.corpus import Corpus
 
 CONFIG = TrainConfig(num_steps=300, hidden_neurons=8, embedding_dim=3, batch_size=4)
 

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.tasks.mlp.baselines import baselines, count_table_loss, count_table_losses, uniform_loss
-from sweep.tasks.mlp.corpus import (
+from sweep.tasks.mlp.words.corpus import (
     Corpus,
     CorpusFacts,
     EncodedWords,
-    build_examples,
     encode_words,
     load_corpus,
     split_words,
 )
+from sweep.tasks.mlp.words.examples import build_examples
 
 
 def counted_loss(words: list[str], context_length: int) -> float:

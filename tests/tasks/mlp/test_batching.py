@@ -9,10 +9,11 @@ import pytest
 from sweep.task import Segment, SegmentJob
 from sweep.tasks.mlp import batching
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.engines import population
+from sweep.tasks.mlp.engines.batch import Job
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.training import train_segment
+from sweep.tasks.mlp.words.corpus import Corpus
 
 PLACE = {"engine": "population", "device": "cpu"}
 CONFIGS = (
@@ -95,7 +96,7 @@ def test_out_of_memory_is_answered_by_a_smaller_batch(
     """A device that fails above ``room`` runs: all are trained, with the same numbers, after few failures."""
     sizes: list[int] = []
 
-    def train(batch: list[population.Job], device: str) -> Any:
+    def train(batch: list[Job], device: str) -> Any:
         sizes.append(len(batch))
         if len(batch) > room:
             raise MemoryError("no room")
@@ -111,7 +112,7 @@ def test_out_of_memory_is_answered_by_a_smaller_batch(
 def test_a_run_that_has_no_room_alone_has_failed(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault is its own; the others go on."""
 
-    def train(batch: list[population.Job], device: str) -> Any:
+    def train(batch: list[Job], device: str) -> Any:
         if any(job.config.hidden_neurons == 12 for job in batch):
             raise MemoryError("no room")
         return population.train_batch(batch, device)
@@ -127,7 +128,7 @@ def test_memory_is_estimated_beforehand(corpus: Corpus, monkeypatch: pytest.Monk
     """Where the estimate has room for one run, they are trained one after the other."""
     sizes: list[int] = []
 
-    def train(batch: list[population.Job], device: str) -> Any:
+    def train(batch: list[Job], device: str) -> Any:
         sizes.append(len(batch))
         return population.train_batch(batch, device)
 

@@ -10,17 +10,11 @@ from peak_memory import peak_bytes
 from torch.nn.functional import cross_entropy
 
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import (
-    Corpus,
-    DistinctExamples,
-    EncodedWords,
-    build_examples,
-    load_corpus,
-    merge_examples,
-)
 from sweep.tasks.mlp.evaluation import ROWS_AT_ONCE, pair_log_likelihoods, split_loss, word_losses
 from sweep.tasks.mlp.inspection import inspect_model
 from sweep.tasks.mlp.model import forward, init_parameters, to_tensors
+from sweep.tasks.mlp.words.corpus import Corpus, EncodedWords, load_corpus
+from sweep.tasks.mlp.words.examples import DistinctExamples, build_examples, merge_examples
 
 
 def torch_loss(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> float:

@@ -9,6 +9,7 @@ from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.replay import Place, config_of, train_again
 from sweep.definition.ranking import rank_trials
 from sweep.definition.study_file import parse_study
+from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
 from sweep.tasks.mlp.trainer import MLP
@@ -34,7 +35,7 @@ def test_all_that_is_searched_or_found_reaches_the_table_the_export_and_replay(
     search = {name: entry for name, entry in SEARCHED.items() if name not in fixed}
     raw = {"sampler": "random", "trials": 3, "data": {"words": str(words_file)}}
     spec = parse_study({"name": "wide", "fixed": fixed, "search": search, **raw}, MLP)
-    study = run_study(MLP, spec, Database(f"sqlite:///{tmp_path}/wide.db"), workers=1).study
+    study = run_study(MLP, spec, Database(f"sqlite:///{tmp_path}/wide.db"), how=How(workers=1)).study
     rows = rank_trials(study).to_dict("records")
     assert {row["state"] for row in rows} == {"complete"}
     for row in rows:

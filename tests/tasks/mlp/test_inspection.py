@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import build_examples, encode_words
 from sweep.tasks.mlp.inspection import group_means, inspect_model, positions
 from sweep.tasks.mlp.model import init_parameters
+from sweep.tasks.mlp.words.corpus import encode_words
+from sweep.tasks.mlp.words.examples import build_examples
 
 CONFIG = TrainConfig(block_size=3, embedding_dim=4, hidden_neurons=8)
 

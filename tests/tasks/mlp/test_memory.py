@@ -4,8 +4,8 @@ import pytest
 
 from sweep.tasks.mlp import evaluation, memory
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.memory import LIBRARIES, worker_bytes
+from sweep.tasks.mlp.words.corpus import Corpus
 
 
 def needed(corpus: Corpus, **changes: object) -> int:

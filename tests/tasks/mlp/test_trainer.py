@@ -11,9 +11,9 @@ import pytest
 
 from sweep.errors import ConfigError, DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.training import train_segment
+from sweep.tasks.mlp.words.corpus import Corpus
 
 TINY = TrainConfig(block_size=2, embedding_dim=3, hidden_neurons=5, batch_size=4, num_steps=12)
 

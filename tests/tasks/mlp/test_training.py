@@ -16,7 +16,6 @@ from sweep.definition.seeds import stream_key
 from sweep.errors import DeviceError
 from sweep.tasks.mlp import training
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, build_examples, load_corpus
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.model import init_parameters
 from sweep.tasks.mlp.state import TrainState
@@ -28,6 +27,8 @@ from sweep.tasks.mlp.training import (
     train_examples,
     train_segment,
 )
+from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
+from sweep.tasks.mlp.words.examples import build_examples
 
 TINY = TrainConfig(
     block_size=2, embedding_dim=3, hidden_neurons=5, batch_size=4, num_steps=24, decay_at=0.4, seed=11

@@ -12,9 +12,9 @@ import numpy as np
 
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Examples
 from sweep.tasks.mlp.engines import autograd, fused, population
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.examples import Examples
 
 Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
 

@@ -6,9 +6,9 @@ from torch.nn.functional import cross_entropy
 
 from sweep.definition.seeds import minibatch_indices, stream_key
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Examples
 from sweep.tasks.mlp.model import DECAYED, forward, to_tensors
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.examples import Examples
 
 _INDICES_AT_ONCE = 1 << 20
 """Examples that are drawn at a time, rounded to whole minibatches."""

@@ -20,7 +20,6 @@ import numpy as np
 
 from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Examples
 from sweep.tasks.mlp.engines.products import product, product_transposed, transpose
 from sweep.tasks.mlp.engines.vectors import (
     LANES,
@@ -37,6 +36,7 @@ from sweep.tasks.mlp.engines.vectors import (
     tanh,
 )
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.examples import Examples
 
 _IMPOSSIBLE = np.float32(-1e30)
 """Bias of a padded symbol. Finite, because zero times infinity is not a number."""

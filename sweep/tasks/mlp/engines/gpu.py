@@ -20,10 +20,10 @@ from numba.cuda.cudadrv.driver import CudaAPIError
 
 from sweep.errors import DeviceError
 from sweep.libraries import NUMBA_CUDA, private_names
+from sweep.tasks.mlp.engines.batch import Batch
 from sweep.tasks.mlp.engines.block_layout import THREADS, TILE
 from sweep.tasks.mlp.engines.block_program import Launch, Room, Run, bind, compile_program
 from sweep.tasks.mlp.engines.block_tools import Thread
-from sweep.tasks.mlp.engines.population import Batch
 
 cuda: Any = _cuda  # Numba's own annotations are missing
 config: Any = _config

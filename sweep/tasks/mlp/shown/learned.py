@@ -6,12 +6,13 @@ import numpy as np
 
 from sweep.reporting.evidence import Evidence, nothing_without_data
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus, decode_words
 from sweep.tasks.mlp.inspection import Inspection
-from sweep.tasks.mlp.lr_finder import RangeCurve
+from sweep.tasks.mlp.learning_rate.lr_finder import RangeCurve
+from sweep.tasks.mlp.shown import trained_model
 from sweep.tasks.mlp.shown.lr_finder_page import read_lr_finder_csv
-from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus, decode_words
+from sweep.tasks.mlp.words.spelling import normalized
 
 SAMPLED_WORDS = 20
 
@@ -35,20 +36,21 @@ class Learned:
         """The embedding of each symbol, shape (V, D)."""
         config = self._config
         with nothing_without_data():
-            return MLP.embedding(config, self._evidence.data, self._evidence.weights)
+            return trained_model.embedding(config, self._evidence.data, self._evidence.weights)
 
     @functools.cached_property
     def inspection(self) -> Inspection:
         """The losses by place and by character; this evaluates every dev example."""
         config = self._config
         with nothing_without_data():
-            return MLP.inspect(config, self._evidence.data, self._evidence.weights)
+            return trained_model.inspection(config, self._evidence.data, self._evidence.weights)
 
     @functools.cached_property
     def sampled_words(self) -> list[tuple[str, bool]]:
         """Words that the winner makes up, each with whether it occurs in the training words."""
         data, trained = self._evidence.data, training_words(self._evidence.data)
-        words = MLP.sample_words(self._config, data, self._evidence.weights, SAMPLED_WORDS, seed=0)
+        weights = self._evidence.weights
+        words = trained_model.sampled_words(self._config, data, weights, SAMPLED_WORDS, seed=0)
         return [(word, normalized(word) in trained) for word in words]
 
     @functools.cached_property

@@ -12,16 +12,17 @@ from sweep.certify.provenance import Provenance
 from sweep.dashboard.showcase import save_figure
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
-from sweep.execution.memory import check_fits
+from sweep.execution.machine.memory import check_fits
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study, open_study, store_note, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import load_study, open_study, store_note
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
-from sweep.tasks.mlp.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 from sweep.tasks.mlp.shown.note_kinds import RangeTested
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus
 
 FIGURE_ID = "lr-finder"
 

@@ -21,7 +21,7 @@ from sweep.reporting.figures.theme import (
     layout,
     plain,
 )
-from sweep.tasks.mlp.lr_finder import RangeCurve, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import RangeCurve, suggestions
 
 _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),

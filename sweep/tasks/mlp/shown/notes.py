@@ -12,11 +12,11 @@ from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
-from sweep.tasks.mlp.corpus import Corpus, decode_words
 from sweep.tasks.mlp.shown.learned import training_words
 from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords
-from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus, decode_words
+from sweep.tasks.mlp.words.spelling import normalized
 
 
 def take_notes(study: StudyRecord, data: Corpus, checkpoints: Checkpoints) -> Iterator[Note]:

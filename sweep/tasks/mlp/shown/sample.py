@@ -8,6 +8,7 @@ from sweep.certify.replay import choose_place, train_again
 from sweep.certify.weights import kept_weights
 from sweep.storage.database import Database
 from sweep.tasks.mlp.config import TrainConfig
+from sweep.tasks.mlp.shown.trained_model import sampled_words
 from sweep.tasks.mlp.trainer import MLP
 
 
@@ -43,4 +44,4 @@ def sample_from(
         say(f"the weights are not kept here: training {config.num_steps:,} steps again")
         place = choose_place(MLP, provenance.place, "auto")
         state = train_again(MLP, config, data, provenance.dev_loss, place).state
-    return MLP.sample_words(config, data, state, n, seed)
+    return sampled_words(config, data, state, n, seed=seed)

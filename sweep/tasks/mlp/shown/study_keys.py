@@ -10,7 +10,7 @@ from typing import Any
 
 from sweep.definition.schema.keys import TrainerKeys, Words
 from sweep.tasks.mlp.config import FIELD_RULES, TrainConfig
-from sweep.tasks.mlp.words_file import DEDUPES, DEFAULT_WORDS
+from sweep.tasks.mlp.words.words_file import DEDUPES, DEFAULT_WORDS
 
 _TYPES: dict[Any, str] = {int: "integer", float: "number", str: "string"}
 

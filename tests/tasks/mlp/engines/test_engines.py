@@ -5,17 +5,17 @@ with the engines.
 """
 
 import dataclasses
-import string
 
 import numpy as np
 import pytest
 import torch
+from engine_states import assert_equal_states, small_examples
 
 from sweep.definition.seeds import minibatch_indices, stream_key
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Examples, build_examples, encode_words
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.words.examples import Examples
 
 RATES = np.array([0.1, 0.05], np.float32)
 
@@ -31,14 +31,6 @@ SHAPES = {
     "both": {"weight_decay": 0.01, "momentum": 0.5, "hidden_neurons": 50},
     "normal init": {"init": "normal", "embedding_dim": 3, "hidden_neurons": 10},
 }
-
-
-def small_examples(block_size: int, n_symbols: int = 27, n_words: int = 60) -> Examples:
-    """Return the examples of random words over ``n_symbols`` symbols, the end mark included."""
-    alphabet = (string.ascii_lowercase + "".join(map(chr, range(0x400, 0x800))))[: n_symbols - 1]
-    draw = np.random.default_rng(0)
-    words = ["".join(draw.choice(list(alphabet), draw.integers(1, 9))) for _ in range(n_words)]
-    return build_examples(encode_words(words, (".", *alphabet)), block_size)
 
 
 def oracle(
@@ -69,14 +61,6 @@ def oracle(
         losses.append(loss.item())
     velocity = {name: optimiser.state[a].get("momentum_buffer") for name, a in p.items()}
     return p, velocity, losses
-
-
-def assert_equal_states(left: TrainState, right: TrainState) -> None:
-    assert left.step == right.step
-    for one, other in ((left.parameters, right.parameters), (left.velocity, right.velocity)):
-        assert one.keys() == other.keys()
-        for name in one:
-            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 @pytest.fixture(params=ENGINES)

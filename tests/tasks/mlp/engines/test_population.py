@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_states import assert_equal_states, small_examples
 from numba.core import config as numba_config
-from test_engines import assert_equal_states, small_examples
 
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import autograd, gpu, population
+from sweep.tasks.mlp.engines.batch import Job, pack, unpack
 from sweep.tasks.mlp.engines.block_layout import Layout, arrange
-from sweep.tasks.mlp.engines.population import Job
 from sweep.tasks.mlp.state import TrainState
 
 RATES = np.array([0.2, 0.1, 0.05], np.float32)
@@ -73,10 +73,10 @@ def test_a_batch_gives_each_run_the_numbers_it_has_alone() -> None:
 def test_kernels_in_the_simulator_agree_with_the_reference(shared_limit: int) -> None:
     """Wherever their rooms are, four different runs in one batch come out right."""
     jobs = jobs_of(TINY, steps=2)
-    batch = population.pack(jobs)
+    batch = pack(jobs)
     gpu.run(batch, "cuda:0", threads=4, shared_limit=shared_limit)
     for job, run in zip(jobs, batch.runs, strict=True):
-        assert_close_to_reference(job, *population.unpack(job, run, batch.launch))
+        assert_close_to_reference(job, *unpack(job, run, batch.launch))
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")
@@ -84,7 +84,7 @@ def test_the_number_of_threads_changes_no_number_in_the_simulator() -> None:
     """Each number is computed by one thread in one order: 1, 3 and 8 threads agree to the bit."""
     results = []
     for threads in (1, 3, 8):
-        batch = population.pack(jobs_of(TINY[2:3], steps=2))
+        batch = pack(jobs_of(TINY[2:3], steps=2))
         gpu.run(batch, "cuda:0", threads=threads, shared_limit=H100_BYTES)
         results.append((batch.launch.parameters.tobytes(), batch.launch.losses.tobytes()))
     assert results[0] == results[1] == results[2]

@@ -11,9 +11,9 @@ from study_evidence import made_study, trained_evidence
 from sweep.definition.records import StudyRecord
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
-from sweep.tasks.mlp.corpus import Corpus, split_words
 from sweep.tasks.mlp.shown.notes import note_new_words
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus, split_words
 
 
 @pytest.fixture

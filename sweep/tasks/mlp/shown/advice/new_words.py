@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
 from sweep.tasks.mlp.shown.note_kinds import NewWords
-from sweep.tasks.mlp.spelling import LOOK_ALIKE
+from sweep.tasks.mlp.words.spelling import LOOK_ALIKE
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

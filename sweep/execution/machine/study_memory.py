@@ -7,7 +7,7 @@ from typing import Any
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.spec import StudySpec
-from sweep.execution.memory import check_fits, gigabytes, machine_bytes, what_to_lower
+from sweep.execution.machine.memory import check_fits, gigabytes, machine_bytes, what_to_lower
 from sweep.task import AnyTask, Config, Data, NeedsMemory
 
 _ENDS = (0.0, math.nextafter(1.0, 0.0))

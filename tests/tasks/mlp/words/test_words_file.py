@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import DataError
-from sweep.tasks.mlp.corpus import load_corpus
-from sweep.tasks.mlp.words_file import read_words, usual_hashes
+from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.tasks.mlp.words.words_file import read_words, usual_hashes
 
 WriteWords = Callable[..., Path]
 

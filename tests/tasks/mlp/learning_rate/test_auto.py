@@ -3,11 +3,11 @@
 import pytest
 
 from sweep.errors import RangeTestError
-from sweep.tasks.mlp.auto import AUTO_RULE, AUTO_SEEDS, AUTO_STEPS, auto_learning_rate
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
-from sweep.tasks.mlp.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.auto import AUTO_RULE, AUTO_SEEDS, AUTO_STEPS, auto_learning_rate
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import Corpus
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
 PLACE = {"engine": "autograd", "device": "cpu"}

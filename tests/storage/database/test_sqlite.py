@@ -15,6 +15,7 @@ from pathlib import Path
 import filelock
 import launcher
 import pytest
+from database_files import database_at, die_in_commit, in_process
 from file_modes import obey_file_modes, read_only
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
@@ -22,11 +23,7 @@ from sweep_command import DEADLINE_S
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.storage.database import Database, storage_errors
-from sweep.storage.study_store import study_names
-
-
-def database_at(path: Path) -> Database:
-    return Database(f"sqlite:///{path}")
+from sweep.storage.study_names import study_names
 
 
 def add_study(database: Database, name: str) -> None:
@@ -182,7 +179,7 @@ def test_a_locked_database_is_waited_for(database: Database, how: str) -> None:
 
 def test_a_hot_journal_is_rolled_back_before_reading(database: Database) -> None:
     """A transaction that was cut off by a kill is undone by the next reader."""
-    assert _in_process(_die_in_commit, database.path) == 9
+    assert in_process(die_in_commit, database.path) == 9
     journal = database.path.with_name("sweep.db-journal")
     assert journal.stat().st_size > 0
     assert study_names(database.open_read_only()) == ["first"]
@@ -247,7 +244,7 @@ def test_a_database_that_another_process_opens_for_too_long_is_refused(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refusal says why, and that another try may help."""
-    monkeypatch.setattr("sweep.storage.database.PATIENCE_S", 0.1)
+    monkeypatch.setattr("sweep.storage.database.sqlite.PATIENCE_S", 0.1)
     with (
         filelock.FileLock(database.files.path / ".open.lock", is_singleton=False),
         pytest.raises(StorageError, match=r"sweep\.db is being opened by another process; try again"),
@@ -288,7 +285,7 @@ def test_a_study_has_one_driver_at_a_time(database: Database) -> None:
 
 def test_a_driver_lock_ends_with_its_process(database: Database) -> None:
     """A driver that was killed leaves its name behind, but not its lock."""
-    assert _in_process(_lock_and_die, database.path) == 9
+    assert in_process(_lock_and_die, database.path) == 9
     with database.driver_lock("first"):
         assert str(os.getpid()) in (database.files.path / "first" / "driver.json").read_text()
 
@@ -304,13 +301,6 @@ def test_any_study_name_goes_with_the_files_beside_the_database(database: Databa
 # What runs in processes of its own.
 
 
-def _in_process(function: Callable[[Path], None], path: Path) -> int | None:
-    process = launcher.loaded().Process(target=function, args=(path,))
-    process.start()
-    process.join(DEADLINE_S)
-    return process.exitcode
-
-
 def _open_together(path: Path, start: "threading.Barrier", number: int) -> None:
     start.wait(60)
     add_study(database_at(path), f"study-{number}")
@@ -319,19 +309,6 @@ def _open_together(path: Path, start: "threading.Barrier", number: int) -> None:
 def _lock_and_die(path: Path) -> None:
     with database_at(path).driver_lock("first"):
         os._exit(9)
-
-
-def _die_in_commit(path: Path) -> None:
-    """Write more than SQLite keeps in memory, so that the file is changed before the commit."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA cache_size = 1")
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("UPDATE studies SET study_name = 'lost'")
-    connection.executemany(
-        "INSERT INTO study_user_attributes (study_id, key, value_json) VALUES (1, ?, ?)",
-        [(f"key {n}", "x" * 2_000) for n in range(200)],
-    )
-    os._exit(9)
 
 
 @contextlib.contextmanager

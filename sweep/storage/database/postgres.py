@@ -27,11 +27,12 @@ from sweep.errors import (
     StudyConflictError,
 )
 from sweep.storage.bucket import SCHEME, bucket_folder
-from sweep.storage.database import Database, machine_errors, storage_errors
+from sweep.storage.database.faults import machine_errors, storage_errors
+from sweep.storage.database.interface import Database
+from sweep.storage.database.optuna_schema import open_storage
+from sweep.storage.database.sqlite_file import PATIENCE_S
 from sweep.storage.drivers import create_tables, living_drivers
 from sweep.storage.folders import Folder, LocalFolder
-from sweep.storage.optuna_schema import open_storage
-from sweep.storage.sqlite_file import PATIENCE_S
 
 OPENING_PATIENCE_S = 10.0
 """How long a server that does not answer is asked again when a database is opened."""
@@ -50,9 +51,6 @@ _OPENING_KEY = 0x73776565703031
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FORM = "postgresql://USER@HOST:PORT/DATABASE"
-
-SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
-"""How a URL may begin; all mean the same."""
 
 _Result = TypeVar("_Result")
 

@@ -16,17 +16,16 @@ from hypothesis import strategies as st
 
 from sweep.errors import DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import (
+from sweep.tasks.mlp.training import train_segment
+from sweep.tasks.mlp.words.corpus import (
     Corpus,
     EncodedWords,
-    build_examples,
     encode_words,
     load_corpus,
     load_test_words,
-    merge_examples,
     split_words,
 )
-from sweep.tasks.mlp.training import train_segment
+from sweep.tasks.mlp.words.examples import build_examples, merge_examples
 
 WriteWords = Callable[..., Path]
 

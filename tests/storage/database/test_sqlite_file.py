@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_database import _die_in_commit, _in_process, database_at
+from database_files import database_at, die_in_commit, in_process
 from toy_runs import toy_study
 from toy_task import TOY
 
 from sweep.cli import main
 from sweep.errors import StorageError
-from sweep.storage.study_store import open_study, study_names
+from sweep.storage.study_names import study_names
+from sweep.storage.study_store import open_study
 
 MAGIC = bytes.fromhex("d9d505f920a163d7")
 """End of a super-journal's name in a journal: https://www.sqlite.org/fileformat2.html section 3."""
@@ -26,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("made") / "sweep.db"
     add_toy(path)
     whole = path.read_bytes()
-    assert _in_process(_die_in_commit, path) == 9
+    assert in_process(die_in_commit, path) == 9
     return {"whole": whole, "cut off": path.read_bytes(), "journal": beside(path, "-journal").read_bytes()}
 
 

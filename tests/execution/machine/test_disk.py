@@ -7,7 +7,7 @@ import pytest
 from program_studies import FUNCTION, lay_out, n_ran, run
 
 from sweep.errors import MachineError
-from sweep.execution.disk import enough_disk, folder_bytes
+from sweep.execution.machine.disk import enough_disk, folder_bytes
 
 
 def write_sparse(path: Path, size: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from optuna.storages import RDBStorage
 
-from sweep.storage.optuna_schema import make_file, open_file
+from sweep.storage.database.optuna_schema import make_file, open_file
 
 
 def dump(path: Path) -> list[str]:

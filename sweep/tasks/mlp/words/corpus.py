@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from sweep.errors import DataError
-from sweep.tasks.mlp.spelling import Spelling, normalized, unusual_spellings
-from sweep.tasks.mlp.words_file import Dedupe, read_words
+from sweep.tasks.mlp.words.spelling import Spelling, normalized, unusual_spellings
+from sweep.tasks.mlp.words.words_file import Dedupe, WordList, read_words
 
 SPLIT_SEED = 42
 """Seed of Python's ``random.Random`` that shuffles the words before they are split."""
@@ -101,41 +101,6 @@ class Corpus:
         return self.facts.sentence()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Examples:
-    """Contexts with the symbol that follows each."""
-
-    contexts: np.ndarray
-    """Symbol indices, oldest first, padded with 0, shape (N, block_size)."""
-
-    targets: np.ndarray
-    """Next symbol, shape (N,)."""
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the arrays."""
-        return self.contexts.nbytes + self.targets.nbytes
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DistinctExamples:
-    """Examples merged by equal context, for an exact loss over far fewer rows."""
-
-    contexts: np.ndarray
-    """Distinct contexts, shape (M, block_size)."""
-    pair_context: np.ndarray
-    """Row in ``contexts`` of each distinct (context, target) pair, in ascending order, shape (P,)."""
-    pair_target: np.ndarray
-    """Target of each pair, shape (P,)."""
-    pair_count: np.ndarray
-    """How often each pair occurs, shape (P,)."""
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the arrays."""
-        return self.contexts.nbytes + 3 * self.pair_count.nbytes
-
-
 def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     """Read a words file into its vocabulary, train and dev parts.
 
@@ -149,19 +114,31 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
             line, a control character or a ``.``.
     """
     listed = read_words(path, dedupe)
-    words = listed.words
-    train, dev, test = split_words(words)
-    vocabulary = (".", *sorted(set("".join(words))))
+    train, dev, test = split_words(listed.words)
+    vocabulary = (".", *sorted(set("".join(listed.words))))
     if len(vocabulary) > MAX_SYMBOLS:
         raise DataError(f"{path}: at most {MAX_SYMBOLS:,} symbols can be told apart, got {len(vocabulary):,}")
+    return Corpus(
+        vocabulary=vocabulary,
+        train=encode_words(train, vocabulary),
+        dev=encode_words(dev, vocabulary),
+        sha256=listed.sha256,
+        dedupe=dedupe,
+        facts=_facts(listed, (train, dev, test), symbols=len(vocabulary)),
+    )
+
+
+def _facts(listed: WordList, split: tuple[list[str], list[str], list[str]], *, symbols: int) -> CorpusFacts:
+    """Count what was read."""
+    words, (train, dev, test) = listed.words, split
     spellings = unusual_spellings(words, listed.lines)
     form = normalized if spellings else str  # without unusual spellings each word is its own form
     in_train = set(map(form, train))
-    facts = CorpusFacts(
+    return CorpusFacts(
         words=len(words),
         distinct=len(set(words)),
         repeats_left_out=listed.left_out,
-        symbols=len(vocabulary),
+        symbols=symbols,
         longest=max(map(len, words)),
         examples_train=sum(map(len, train)) + len(train),
         examples_dev=sum(map(len, dev)) + len(dev),
@@ -169,14 +146,6 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
         dev_words=len(dev),
         dev_words_in_train=sum(form(word) in in_train for word in dev),
         spellings=spellings,
-    )
-    return Corpus(
-        vocabulary=vocabulary,
-        train=encode_words(train, vocabulary),
-        dev=encode_words(dev, vocabulary),
-        sha256=listed.sha256,
-        dedupe=dedupe,
-        facts=facts,
     )
 
 
@@ -214,46 +183,3 @@ def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
     text = code_points[words.symbols].tobytes().decode("utf-32-le")
     ends = np.cumsum(words.lengths).tolist()
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def build_examples(words: EncodedWords, block_size: int) -> Examples:
-    """Return one example for each symbol and each end mark, word after word.
-
-    Each word is laid out as ``block_size`` zeros, its symbols and one zero; every place from
-    the first symbol to the closing zero is a target and the ``block_size`` places before it
-    its context.
-    """
-    starts = np.cumsum(words.lengths + block_size + 1) - (words.lengths + block_size + 1)
-    word_of_symbol = np.repeat(np.arange(len(words.lengths)), words.lengths)
-    symbols_before = np.cumsum(words.lengths) - words.lengths
-    place_in_word = np.arange(len(words.symbols)) - symbols_before[word_of_symbol]
-    stream = np.zeros(words.n_examples + block_size * len(words.lengths), words.symbols.dtype)
-    stream[starts[word_of_symbol] + block_size + place_in_word] = words.symbols
-
-    targets_in_word = words.lengths + 1
-    word_of_target = np.repeat(np.arange(len(words.lengths)), targets_in_word)
-    targets_before = np.cumsum(targets_in_word) - targets_in_word
-    window = starts[word_of_target] + np.arange(words.n_examples) - targets_before[word_of_target]
-    contexts = np.lib.stride_tricks.sliding_window_view(stream, block_size)[window]
-    return Examples(contexts=contexts, targets=stream[window + block_size])
-
-
-def merge_examples(examples: Examples) -> DistinctExamples:
-    """Merge equal contexts and count their targets."""
-    block_size = examples.contexts.shape[1]
-    rows = np.column_stack([examples.contexts, examples.targets])
-    _, first, counts = np.unique(_as_scalars(rows), return_index=True, return_counts=True)
-    pairs = rows[first]
-    contexts = pairs[:, :block_size]
-    _, first, pair_context = np.unique(_as_scalars(contexts), return_index=True, return_inverse=True)
-    return DistinctExamples(
-        contexts=contexts[first],
-        pair_context=pair_context,
-        pair_target=pairs[:, block_size].astype(np.int64),
-        pair_count=counts,
-    )
-
-
-def _as_scalars(rows: np.ndarray) -> np.ndarray:
-    """View each row as one opaque scalar, so that whole rows are compared and sorted at once."""
-    return np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}").ravel()

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from sweep.errors import DataError
 from sweep.spelling import unknown
-from sweep.tasks.mlp.spelling import normalized
+from sweep.tasks.mlp.words.spelling import normalized
 
 DEFAULT_WORDS = "data/names.txt"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sweep.definition.identity import fingerprint
-from sweep.tasks.mlp.corpus import load_corpus
-from sweep.tasks.mlp.spelling import normalized
 from sweep.tasks.mlp.trainer import MLP
+from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.tasks.mlp.words.spelling import normalized
 
 WriteWords = Callable[..., Path]
 

@@ -16,7 +16,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 
 from sweep.libraries import OPTUNA, private_names
-from sweep.storage.sqlite_file import connect, connect_to_memory
+from sweep.storage.database.sqlite_file import connect, connect_to_memory
 
 with private_names(OPTUNA):
     from optuna.storages._rdb import models

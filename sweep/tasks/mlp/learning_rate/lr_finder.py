@@ -17,11 +17,11 @@ from sweep.definition.seeds import derive_seed
 from sweep.errors import RangeTestError
 from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.corpus import Corpus
 from sweep.tasks.mlp.engines import ENGINES
-from sweep.tasks.mlp.lr_suggestions import RULES
+from sweep.tasks.mlp.learning_rate.lr_suggestions import RULES
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import default_engine, train_examples
+from sweep.tasks.mlp.words.corpus import Corpus
 
 DIVERGED = 4.0
 """A seed stops when its smoothed loss is above so many times its best so far."""
@@ -117,17 +117,8 @@ def range_test(
         RangeTestError: If the range breaks a rule, or half of the seeds diverge within 2 steps.
     """
     rates = _learning_rates(low, high, steps)
-    if seeds < 1:
-        raise RangeTestError(f"seeds must be at least 1, got {seeds}")
     engine = engine or default_engine(device)
-    roots = tuple(derive_seed(config.seed, "lr-find", k) for k in range(seeds))
-    runs = [_run(config.replace(seed=seed), corpus, rates, engine, device) for seed in roots]
-    curve = range_curve(rates, roots, np.stack(runs))
-    if curve.points < 2:
-        raise RangeTestError(
-            f"training diverged at once: fewer than 2 finite losses from learning rate {low:.3g} on; "
-            "lower the start of the range"
-        )
+    curve = _tested_curve(config, corpus, rates, seeds, engine=engine, device=device)
     return RangeTest(
         **{field.name: getattr(curve, field.name) for field in dataclasses.fields(curve)},
         config=config,
@@ -135,6 +126,23 @@ def range_test(
         engine=engine,
         device=device,
     )
+
+
+def _tested_curve(
+    config: TrainConfig, corpus: Corpus, rates: np.ndarray, seeds: int, *, engine: str, device: str
+) -> RangeCurve:
+    """Train each seed; refuse a curve that ends before its second point."""
+    if seeds < 1:
+        raise RangeTestError(f"seeds must be at least 1, got {seeds}")
+    roots = tuple(derive_seed(config.seed, "lr-find", k) for k in range(seeds))
+    runs = [_run(config.replace(seed=seed), corpus, rates, engine, device) for seed in roots]
+    curve = range_curve(rates, roots, np.stack(runs))
+    if curve.points < 2:
+        raise RangeTestError(
+            f"training diverged at once: fewer than 2 finite losses from learning rate {rates[0]:.3g} on; "
+            "lower the start of the range"
+        )
+    return curve
 
 
 def range_curve(rates: np.ndarray, seeds: tuple[int, ...], raw: np.ndarray) -> RangeCurve:

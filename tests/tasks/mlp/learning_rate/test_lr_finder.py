@@ -10,8 +10,8 @@ from sweep.errors import RangeTestError
 from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import ENGINES
-from sweep.tasks.mlp.lr_finder import range_test, settled_curve, suggestions
-from sweep.tasks.mlp.lr_suggestions import (
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test, settled_curve, suggestions
+from sweep.tasks.mlp.learning_rate.lr_suggestions import (
     DEFINITIONS,
     RULES,
     minimum_lr,
@@ -353,6 +353,8 @@ class TestTrouble:
 
 
 def test_importing_the_finder_loads_no_pandas_and_no_plotly():
-    code = "import sweep.tasks.mlp.lr_finder, sys; print({'pandas', 'plotly'} & set(sys.modules))"
+    code = (
+        "import sweep.tasks.mlp.learning_rate.lr_finder, sys; print({'pandas', 'plotly'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

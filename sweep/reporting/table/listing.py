@@ -1,0 +1,35 @@
+"""What a table is made of: a study's rows, how many of them, and the terminal that shows them."""
+
+import dataclasses
+
+import pandas
+
+from sweep.definition.ranking import RANKED
+from sweep.definition.records import StudyRecord
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows to write down; every format takes one."""
+
+    rows: pandas.DataFrame
+    """From ``rank_trials``."""
+    study: StudyRecord
+    """What they are the rows of."""
+    top: int | None = None
+    """Show so many ranked rows; the other blocks then are one line each, or left out."""
+    _: dataclasses.KW_ONLY
+    width: int | None = None
+    """Columns of the terminal; None, for a pipe, is as wide as the table needs."""
+    colour: bool = False
+    """Whether ANSI colours may be used."""
+
+    @property
+    def ranked(self) -> pandas.DataFrame:
+        """The ranked rows, also those below ``top``."""
+        return self.rows[self.rows["state"] == RANKED]
+
+    @property
+    def others(self) -> pandas.DataFrame:
+        """The rows of the trials without a final loss."""
+        return self.rows[self.rows["state"] != RANKED]

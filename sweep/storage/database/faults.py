@@ -1,0 +1,122 @@
+"""What goes wrong in a database or on its machine, as one line that says what to do."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import sqlalchemy
+from optuna.exceptions import StorageInternalError
+
+from sweep.errors import MachineError, StorageError, StorageUnreachableError
+from sweep.storage.database.sqlite_file import PATIENCE_S
+
+
+@contextlib.contextmanager
+def storage_errors(where: Path | str) -> Iterator[None]:
+    """Turn what goes wrong in the database into one line that says what to do."""
+    try:
+        yield
+    except filelock.Timeout as error:
+        raise StorageError(f"{where} is being opened by another process; try again") from error
+    except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        if _is_passing(error):
+            raise StorageUnreachableError(
+                f"{where} does not answer: {_first_line(_texts(error)[-1])}"
+            ) from error
+        raise StorageError(f"{where}: {_advice(error)}") from error
+    except RuntimeError as error:
+        if "incompatible" not in str(error) and "table schema" not in str(error):
+            raise
+        raise StorageError(
+            f"{where} was made by another version of Optuna: {_first_line(str(error))}"
+        ) from error
+
+
+@contextlib.contextmanager
+def machine_errors(where: Path | str) -> Iterator[None]:
+    """Turn what the operating system refuses into one line."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, (MachineError, BrokenPipeError, filelock.Timeout)):
+            raise
+        raise MachineError(f"{error.filename or where}: {error.strerror or error}") from error
+
+
+_ADVICE = {
+    "locked": f"locked by another process for more than {PATIENCE_S} s; stop that process or wait",
+    "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
+    "SQLITE_READONLY_DBMOVED": "the file was moved, replaced or deleted while it was open; run again to "
+    "use the file that is there now",
+    "permission denied for schema": "this user may not make tables; as the owner of the database run "
+    "GRANT USAGE, CREATE ON SCHEMA public TO the user",
+    "permission denied for": "this user may not use the tables; as their owner run "
+    "GRANT ALL ON ALL TABLES, and ON ALL SEQUENCES, IN SCHEMA public TO the user",
+    "no password supplied": "the server wants a password; write it after the user, USER:PASSWORD@HOST, "
+    "or in ~/.pgpass",
+    "readonly": "the database or its folder is read-only; choose another database",
+    "unable to open": "cannot be opened; check the path and its permissions",
+    "malformed": "the database is damaged; restore a copy",
+    "not a database": "not an SQLite database; choose another",
+}
+
+
+def _advice(error: BaseException) -> str:
+    texts = _texts(error)
+    for symptom, advice in _ADVICE.items():
+        if any(symptom in text for text in texts):
+            return advice
+    return f"database error: {_first_line(texts[-1])}"
+
+
+def _texts(error: BaseException) -> list[str]:
+    """Return what an error says, then its cause, then the cause's, each after SQLite's name for it."""
+    texts = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts += [getattr(cause, "sqlite_errorname", ""), str(cause)]
+        cause = cause.__cause__
+    return texts
+
+
+_PASSING_CODES = ("08", "40", "57P")
+"""How codes of PostgreSQL begin that say: connection lost, transaction lost to another, shutting down."""
+
+_FINAL_WORDS = (
+    "FATAL",
+    "no password supplied",
+    "authentication",
+    "certificate",
+    "does not support SSL",
+    "invalid",
+)
+"""How a connection failed that will fail again, unless one of ``_PASSING_WORDS`` is said as well."""
+
+_PASSING_WORDS = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "too many",
+    "not yet accepting",
+    "remaining connection",
+)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Say whether a server was out of reach or busy, so that the same may succeed later."""
+    while error is not None:
+        if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+            code = getattr(error.orig, "sqlstate", "")  # SQLite's errors have none
+            if code is None:  # the connection itself failed
+                text = str(error.orig)
+                is_final = any(words in text for words in _FINAL_WORDS)
+                return not is_final or any(words in text for words in _PASSING_WORDS)
+            return bool(code) and code.startswith(_PASSING_CODES)
+        error = error.__cause__
+    return False
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,161 @@
+"""How is a file of SQLite opened safely?
+
+A rollback journal (the write-ahead log had a race in 3.7.0 to 3.51.2 that loses commits), 60 s of
+patience, ``BEGIN IMMEDIATE`` so that nobody decides on what another is about to change, and a file
+lock around opening and creating.
+
+References:
+    https://www.sqlite.org/lang_transaction.html, https://www.sqlite.org/wal.html
+"""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import optuna
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from sweep.errors import MachineError, NotFoundError, StorageAddressError, StudyConflictError
+from sweep.storage.database.faults import machine_errors, storage_errors
+from sweep.storage.database.interface import Database
+from sweep.storage.database.optuna_schema import make_file, open_file
+from sweep.storage.database.sqlite_file import PATIENCE_S, check_file, check_side_files
+from sweep.storage.folders import LOCK, LocalFolder
+
+_PREFIX = "sqlite:///"
+_OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
+_OWNER = f"{LOCK}json"
+"""Name of the file that says who runs a study."""
+
+
+class SQLiteDatabase(Database):
+    """A file; one driver at a time runs a study."""
+
+    files: LocalFolder
+
+    def __init__(self, url: str, files: Path | str | None = None) -> None:
+        """See ``Database``."""
+        if len(url) == len(_PREFIX):
+            raise StorageAddressError("storage must be sqlite:///PATH, got one without a path")
+        if files is not None:
+            raise StorageAddressError(
+                "--files goes with postgresql://; SQLite keeps files beside its database"
+            )
+        self.path = Path(url.removeprefix(_PREFIX))
+        if options := _OPTIONS.search(str(self.path)):
+            raise StorageAddressError(
+                f"storage must be sqlite:///PATH without options, got {str(self.path)[options.start() :]!r} "
+                "at its end; remove it, or rename the file if it is part of the name"
+            )
+        self.where = str(self.path)
+        self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
+        self.programs = self.path.with_name(self.path.name + ".programs")
+
+    def exists(self) -> bool:
+        """Say whether there is a database, or something in its place."""
+        return self.path.exists()
+
+    def open_for_writing(self) -> RDBStorage:
+        """Open the database, creating it where there is none.
+
+        Raises:
+            StorageError: If the file is damaged, locked, or no database of studies.
+            MachineError: If the folder cannot be written.
+        """
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
+        with machine_errors(self.path):
+            self.files.open()
+        with machine_errors(self.path), storage_errors(self.path), self._opening_lock():
+            if self.exists():
+                check_file(self.path)
+            elif not os.access(self.path.parent, os.W_OK):
+                raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
+            else:
+                self._create()
+            storage = open_file(self.path, "rw")
+        _begin_with(storage.engine, "BEGIN IMMEDIATE")
+        return storage
+
+    def open_read_only(self) -> RDBStorage:
+        """Open the database so that nothing can be changed and no writer is held up.
+
+        Raises:
+            NotFoundError: If there is no database.
+            StorageError: If the file is damaged, locked, or no database of studies.
+        """
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        if not self.exists():
+            raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
+        with machine_errors(self.path), storage_errors(self.path):
+            check_file(self.path)
+            storage = open_file(self.path, "ro", skip_table_creation=True)
+        _begin_with(storage.engine, "BEGIN")
+        return storage
+
+    @contextlib.contextmanager
+    def driver_lock(self, study_name: str) -> Iterator[None]:
+        """Hold the right to run a study's trials; it ends with the process, however that dies.
+
+        Raises:
+            StudyConflictError: If another driver holds it, with its host and process.
+        """
+        folder = self.files / study_name
+        with machine_errors(folder.where):
+            lock = folder.lock(f"{LOCK}lock", timeout_s=0)
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise StudyConflictError(
+                    f"study {study_name!r} is being run by {_read_owner(folder)}; wait for it or stop it "
+                    "(several drivers share a study on PostgreSQL: docs/cluster.md)"
+                ) from error
+        try:
+            with machine_errors(folder.where):
+                folder.write(
+                    {_OWNER: json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()}
+                )
+            yield
+        finally:
+            lock.release()
+
+    def _opening_lock(self) -> filelock.BaseFileLock:
+        return self.files.lock(".open.lock", timeout_s=PATIENCE_S)
+
+    def _create(self) -> None:
+        """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        check_side_files(self.path)
+        aside = self.files.path / ".new.db"
+        for left_over in self.files.path.glob(f"{aside.name}*"):
+            left_over.unlink()
+        make_file(aside)
+        with machine_errors(self.path):
+            os.replace(aside, self.path)
+
+
+def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
+    """Let SQLAlchemy, not Python's sqlite3, begin transactions."""
+
+    def take_over(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    engine.dispose()
+    sqlalchemy.event.listen(engine, "connect", take_over)
+    sqlalchemy.event.listen(engine, "begin", begin)
+
+
+def _read_owner(folder: LocalFolder) -> str:
+    try:
+        owner = json.loads(folder.read(_OWNER) or b"")
+        return f"process {int(owner['pid'])} on {owner['host']!r}"
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
+        return "another process"

@@ -1,0 +1,1 @@
+"""The learning rate: its range test, what a curve suggests, and `auto`."""

@@ -1,0 +1,1 @@
+"""The words file: read, split, and laid out as examples."""
