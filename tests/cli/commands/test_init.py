@@ -12,6 +12,7 @@ from small_study import (
 
 from sweep.cli import main
 from sweep.cli.workspace import STARTER_FILES
+from sweep.definition.schema.document import SCHEMA_FILE
 
 
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
@@ -21,6 +22,9 @@ def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
     assert "next: cd " in capsys.readouterr().err
     for name in STARTER_FILES:
         assert (target / name).read_bytes() == (REPOSITORY / name).read_bytes()
+    assert (target / "studies" / SCHEMA_FILE).read_bytes() == (
+        REPOSITORY / "studies" / SCHEMA_FILE
+    ).read_bytes()
     (target / "data" / "names.txt").unlink()
     (target / "studies" / "names.toml").write_text("mine")
     assert main(["init", str(target)]) == 1

@@ -71,7 +71,7 @@ def _about_metric(found: ScriptOptions, metric: str | None, direction: str | Non
 
 
 def _from_help(script: Path, found: ScriptOptions, note: Note) -> ScriptOptions:
-    """Return the options that a script prints, with what its source says beside them."""
+    """Return the options that a script prints, with the figures that its source names."""
     note(
         f"no options are listed in the source of {script}; running `python {script} --help` for at most "
         f"{TIMEOUT_S:g} s"
@@ -85,4 +85,4 @@ def _from_help(script: Path, found: ScriptOptions, note: Note) -> ScriptOptions:
             f"with {last[:200]!r}; write the study file by hand, `sweep init DIR` lays out examples",
             key="no-options",
         )
-    return replace(printed, printed=found.printed, unread=found.unread, was_run=True)
+    return replace(printed, printed=found.printed, was_run=True)

@@ -109,6 +109,7 @@ def test_the_study_runs_as_it_is_written(script: Path) -> None:
 def test_the_text(script: Path) -> None:
     """As somebody reads it."""
     assert write_study(read_script(script), "train.py") == (
+        "#:schema study.schema.json\n"
         "# Options of train.py, read without running it. Take the # from what to search.\n"
         'name = "train"\n'
         'command = ["python", "train.py", "{args}", "--seed={seed}"]\n'
@@ -165,10 +166,63 @@ def test_what_is_required_is_said(script: Path) -> None:
 
 @pytest.mark.parametrize("script", ["no_metric_of_its_own"], indirect=True)
 def test_a_study_without_anything_known_says_so(script: Path) -> None:
-    """No guess is made where nothing tells."""
+    """A study needs something to search; that it is a guess is written beside it."""
     text = study_of(script)
-    assert text.endswith("# Nothing is searched yet: a study needs at least one search entry.\n")
+    entry = 'search.kernel = { choices = ["rbf"] }    # a guess: nothing is known to be worth a search\n'
+    assert text.endswith(entry)
     assert '"--random-state={seed}"' in text
+
+
+@pytest.mark.parametrize(
+    ("options", "searched"),
+    [
+        (["kernel:text:rbf", "quiet:bool:", "size:int:7"], {"size": {"low": 3, "high": 14}}),
+        (["kernel:text:rbf", "quiet:bool:"], {"quiet": {"choices": [True, False]}}),
+        (["kernel:text:rbf", "epochs:int:4"], {"kernel": {"choices": ["rbf"]}}),
+        (["epochs:int:4"], {"epochs": {"low": 2, "high": 8}}),
+        (["lr:float:0.1", "size:int:7"], {"lr": {"low": 0.01, "high": 1.0, "log": True}}),
+        (["kernel:text:", "seed:int:1"], {}),
+    ],
+)
+def test_what_is_searched_if_little_is_known(options: list[str], searched: dict[str, Any]) -> None:
+    """Numbers before flags, flags before a text, and a trial's length last; nothing beside what is known."""
+    read = {"int": int, "float": float, "text": str, "bool": bool}
+    made = []
+    for name, kind, default in (text.split(":") for text in options):
+        value = read[kind](default) if default else False if kind == "bool" else None
+        made.append(Option(name=name, flag=f"--{name}", kind=kind, is_flag=kind == "bool", default=value))
+    assert (
+        tomllib.loads(write_study(ScriptOptions(options=tuple(made)), "x.py")).get("search", {}) == searched
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "written"),
+    [
+        ("val_acc", None, {"metric": "val_acc", "direction": "maximize"}),
+        ("val_loss", "maximize", {"metric": "val_loss", "direction": "maximize"}),
+        ("figure", None, {"metric": "figure"}),
+        (None, "maximize", {"direction": "maximize"}),
+        (None, None, {}),
+    ],
+)
+def test_metric_and_direction(metric: str | None, direction: str | None, written: dict[str, str]) -> None:
+    """What is given is written; a direction that nobody knows is a comment."""
+    found = ScriptOptions(options=(Option(name="lr", flag="--lr", kind="float", default=0.1),))
+    study = tomllib.loads(write_study(found, "x.py", metric=metric, direction=direction))
+    assert {key: study[key] for key in ("metric", "direction") if key in study} == written
+
+
+def test_names_that_mean_something_to_sweep() -> None:
+    """A positional argument called as a placeholder is the parameter; a flag called seed is left alone."""
+    positional = Option(name="dir", flag=None, kind="text", is_required=True)
+    flag = Option(name="seed", flag="--seed", kind="bool", is_flag=True, default=False)
+    rate = Option(name="lr", flag="--lr", kind="float", default=0.1)
+    study = tomllib.loads(
+        write_study(ScriptOptions(options=(positional, flag, rate)), "x.py").replace("# fixed", "fixed")
+    )
+    assert study["command"] == ["python", "x.py", "{param:dir}", "{args}"]
+    assert set(study["search"]) == {"lr"}
 
 
 HOSTILE = 'x"]\nsearch.evil = { low = 0, high = 1 }\r\u2028\x00\x1b[31m\u202e{evil}'
