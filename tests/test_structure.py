@@ -49,7 +49,7 @@ LONG_FUNCTIONS = {
     "sweep/api/training.py:confirm": 68,  # its docstring lists every option
     "sweep/api/training.py:run": 75,  # its docstring lists every option
     "sweep/certify/final_test.py:run_final_test": 53,  # checks, look, test and record in one
-    "sweep/certify/racing.py:race": 52,  # the published algorithm, line by line
+    "sweep/certify/statistics/racing.py:race": 52,  # the published algorithm, line by line
     "sweep/cli/commands/confirm.py:confirm": 53,  # resolves, runs and shows in one
     "sweep/cli/commands/run.py:run": 47,  # resolves, runs and shows in one
     "sweep/execution/plan.py:plan_study": 69,  # times and fills the plan in one

@@ -16,7 +16,7 @@ from sweep_command import REPOSITORY, children, is_alive, kill, wait_until
 
 from sweep.errors import MachineError, NotFoundError
 from sweep.tasks.program import supervised, supervisor
-from sweep.tasks.program.supervised import Exit, Supervised
+from sweep.tasks.program.process.supervised import Exit, Supervised
 
 
 def ended(process: Supervised) -> Exit:
