@@ -78,7 +78,7 @@ class Supervised:
         """Start the command; return when it runs.
 
         Args:
-            argv: The command and its arguments, without a shell. A bare name is searched in the PATH of ``env``.
+            argv: The command and its arguments, without a shell; a bare name is searched in ``env``'s PATH.
             cwd: Folder where it starts.
             env: All of its environment; ``MARK`` is added.
             grace: Seconds between TERM and KILL.
