@@ -164,7 +164,6 @@ NAMES_THE_MLP = {
     "sweep/api/asked.py": 2,  # the option --words, which names the data file of any trainer
     "sweep/certify/provenance.py": 5,  # keys of the files that the first release wrote
     "sweep/cli/commands/common.py": 1,  # --words
-    "sweep/cli/commands/keeping.py": 1,  # what `init` lays out
     "sweep/cli/commands/plan.py": 1,  # --words
     "sweep/cli/live_frame.py": 2,  # a shorter heading
     "sweep/cli/options.py": 2,  # --words, and an example in the help

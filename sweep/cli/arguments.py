@@ -17,6 +17,13 @@ from sweep.cli.registry import all_commands, built_in_commands
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.version import __version__
 
+_FIRST_STEPS = """\
+first steps:
+  examples            sweep init demo; cd demo; sweep run studies/quick.toml
+  a script of yours   sweep init --from-script train.py --metric val_loss; sweep plan studies/train.toml
+  a function          sweep init --function -o mine; sweep run mine/study.toml
+"""
+
 _NEGATIVE_NUMBER = re.compile(r"-\.?\d.*")
 
 
@@ -81,7 +88,8 @@ def _make_parsers(
     parser = argparse.ArgumentParser(
         prog="sweep",
         description="Search hyperparameters, honestly and fast.",
-        epilog="A first run: sweep init demo; cd demo; sweep run studies/quick.toml",
+        epilog=_FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sweep {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -94,7 +102,9 @@ def _add(commands: Any, added: Command) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         added.name,
         help=added.does,
-        description=f"{added.does[0].upper()}{added.does[1:]}.",
+        description=f"{added.does[0].upper()}{added.does[1:]}."
+        + (added.explained and f"\n\n{added.explained}"),
+        formatter_class=argparse.RawDescriptionHelpFormatter if added.explained else argparse.HelpFormatter,
         epilog=f"Example: {added.example}",
     )
     command.add_argument(

@@ -17,6 +17,8 @@ class Command:
     does: str
     """One line for the list of commands."""
     example: str
+    explained: str = ""
+    """What its help says below that line, as it is to be printed."""
     run: Callable[[argparse.Namespace], int]
     """Does the command and returns the exit status."""
     add_arguments: Callable[[argparse.ArgumentParser], None] = no_arguments

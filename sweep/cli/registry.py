@@ -13,6 +13,7 @@ from typing import cast
 from sweep.cli.command import Command
 
 BUILT_IN = (
+    "sweep.cli.commands.init:COMMANDS",
     "sweep.cli.commands.run:COMMANDS",
     "sweep.cli.commands.plan:COMMANDS",
     "sweep.cli.commands.showing:COMMANDS",

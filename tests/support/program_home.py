@@ -24,9 +24,9 @@ class Home:
         self.folder, self.mark = folder, uuid.uuid4().hex
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file; the word MARK in it is replaced by the mark."""
+        """Write a file; the value MARK in it is replaced by the mark."""
         path = self.folder / name
-        path.write_text(textwrap.dedent(text).replace("MARK", self.mark), "utf-8")
+        path.write_text(textwrap.dedent(text).replace('"MARK"', f'"{self.mark}"'), "utf-8")
         return path
 
     @contextlib.contextmanager

@@ -1,9 +1,8 @@
-"""Commands that keep house: rename, delete, init, doctor."""
+"""Commands that keep house: rename, copy, delete, doctor."""
 
 import argparse
 import shutil
 import sys
-from pathlib import Path
 
 from sweep.cli.command import Command
 from sweep.cli.commands.common import advise, database_of, database_options, publish_study, stored_study
@@ -77,16 +76,6 @@ def delete(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def init(arguments: argparse.Namespace) -> int:
-    """Lay out a folder with starter studies and a word list."""
-    from sweep.cli.workspace import init_workspace
-
-    for path in init_workspace(Path(arguments.folder)):
-        print(f"wrote {path}")
-    advise(f"next: cd {arguments.folder} && sweep run studies/quick.toml")
-    return 0
-
-
 def doctor(arguments: argparse.Namespace) -> int:
     """Check whether this machine is ready."""
     from sweep.cli.doctor import examine
@@ -119,10 +108,6 @@ def _delete_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--yes", action="store_true", help="delete without asking for confirmation")
 
 
-def _init_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", metavar="DIR", help="made where it is missing; nothing is overwritten")
-
-
 COMMANDS = (
     Command(
         name="rename",
@@ -144,13 +129,6 @@ COMMANDS = (
         example="sweep delete first-try",
         run=delete,
         add_arguments=_delete_arguments,
-    ),
-    Command(
-        name="init",
-        does="lay out a folder with starter studies and a word list",
-        example="sweep init demo",
-        run=init,
-        add_arguments=_init_arguments,
     ),
     Command(
         name="doctor",

@@ -53,9 +53,7 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     lines = {trial.number: _line(trial) for trial in evidence.study.trials}
     reached = [t for t in evidence.study.trials if any(p in DECISION_RUNGS for p in lines[t.number].percent)]
     if not reached:
-        raise NothingToShowError(
-            "no trial reached a rung: trials below 2,000 steps are compared at their end"
-        )
+        raise NothingToShowError("no trial reached a rung before its end")
     scored = [trial for trial in reached if trial.is_scored]
     best = best_tenth(scored, metric) if scored else set()
     first = best_first(scored, metric)[0].number if scored else -1

@@ -10,7 +10,7 @@ from sweep.code import Code
 from sweep.errors import StudyFileError
 from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
 from sweep.tasks.function.probe import probe
-from sweep.tasks.program.definition import yes_or_no
+from sweep.tasks.program.definition import metric_of, yes_or_no
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.reports import Ended, Report
 from sweep.tasks.program.run_files import RunFiles
@@ -88,7 +88,7 @@ class FunctionStarter:
         on_gpu = launch.device != "cpu"
         return Host(
             self._definition["trainer"],
-            metrics=[launch.definition["metric"]],
+            metrics=[metric_of(launch.definition).name],
             folder=Path(self._surroundings["here"]),
             cwd=launch.cwd,
             env=environment,

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -95,18 +96,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), field.type)
-        for name, low, high in _INTEGER_RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigError(f"{name} must be from {low} to {high:,}, got {value:,}")
-        for name, (holds, rule) in _FLOAT_RULES.items():
-            value = getattr(self, name)
-            if not (math.isfinite(value) and holds(value)):
-                raise ConfigError(f"{name} must be {rule}, got {value}")
-        for name, choices in (("schedule", SCHEDULES), ("init", INITS)):
-            if getattr(self, name) not in choices:
-                allowed = " or ".join(choices)
-                raise ConfigError(f"{name} must be {allowed}, got {getattr(self, name)!r}")
+        for field in dataclasses.fields(self):
+            _check_rule(field.name, getattr(self, field.name))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -154,24 +145,53 @@ FIELD_TYPES: dict[str, type] = {
 }
 """Each hyperparameter with its type."""
 
-_INTEGER_RANGES = (
-    ("block_size", 1, 256),
-    ("embedding_dim", 1, 4_096),
-    ("hidden_neurons", 1, 65_536),
-    ("batch_size", 1, 65_536),
-    ("num_steps", 1, 1_000_000_000),
-    ("seed", 0, 2**53 - 1),
-)
-
 _FLOAT32_LIMIT = 1e38  # rates are used in float32, which ends at 3.4e38
 
-_FLOAT_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "learning_rate": (lambda value: 0 < value <= _FLOAT32_LIMIT, "above 0 and at most 1e38"),
-    "final_learning_rate": (lambda value: 0 <= value <= _FLOAT32_LIMIT, "from 0 to 1e38"),
-    "decay_at": (lambda value: value > 0, "above 0"),
-    "weight_decay": (lambda value: 0 <= value <= _FLOAT32_LIMIT, "from 0 to 1e38"),
-    "momentum": (lambda value: 0 <= value < 1, "from 0 to below 1"),
+FIELD_RULES: dict[str, dict[str, Any]] = {
+    "block_size": {"minimum": 1, "maximum": 256},
+    "embedding_dim": {"minimum": 1, "maximum": 4_096},
+    "hidden_neurons": {"minimum": 1, "maximum": 65_536},
+    "batch_size": {"minimum": 1, "maximum": 65_536},
+    "num_steps": {"minimum": 1, "maximum": 1_000_000_000},
+    "learning_rate": {"exclusiveMinimum": 0, "maximum": _FLOAT32_LIMIT},
+    "final_learning_rate": {"minimum": 0, "maximum": _FLOAT32_LIMIT},
+    "decay_at": {"exclusiveMinimum": 0},
+    "schedule": {"enum": list(SCHEDULES)},
+    "init": {"enum": list(INITS)},
+    "weight_decay": {"minimum": 0, "maximum": _FLOAT32_LIMIT},
+    "momentum": {"minimum": 0, "exclusiveMaximum": 1},
+    "seed": {"minimum": 0, "maximum": 2**53 - 1},
 }
+"""Hyperparameter -> the values that it may take, in the words of JSON Schema."""
+
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "minimum": operator.ge,
+    "maximum": operator.le,
+    "exclusiveMinimum": operator.gt,
+    "exclusiveMaximum": operator.lt,
+    "enum": lambda value, values: value in values,
+}
+
+_FLOAT_RULES = {
+    "learning_rate": "above 0 and at most 1e38",
+    "final_learning_rate": "from 0 to 1e38",
+    "decay_at": "above 0",
+    "weight_decay": "from 0 to 1e38",
+    "momentum": "from 0 to below 1",
+}
+"""Rules of fractions as messages have them."""
+
+
+def _check_rule(name: str, value: Any) -> None:
+    rule = FIELD_RULES[name]
+    is_finite = not isinstance(value, float) or math.isfinite(value)
+    if is_finite and all(_HOLDS[word](value, bound) for word, bound in rule.items()):
+        return
+    if "enum" in rule:
+        raise ConfigError(f"{name} must be {' or '.join(rule['enum'])}, got {value!r}")
+    if name in _FLOAT_RULES:
+        raise ConfigError(f"{name} must be {_FLOAT_RULES[name]}, got {value}")
+    raise ConfigError(f"{name} must be from {rule['minimum']} to {rule['maximum']:,}, got {value:,}")
 
 
 def _as_field(name: str, value: Any) -> Any:

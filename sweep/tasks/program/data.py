@@ -30,7 +30,8 @@ class ProgramData:
         """Return one line that says what was read."""
         if not self.n_files:
             return "the program reads its own data; [data] files names none"
-        return f"{self.n_files:,} data files, {self.n_bytes / 1e6:,.1f} MB"
+        files = "file" if self.n_files == 1 else "files"
+        return f"{self.n_files:,} data {files}, {self.n_bytes / 1e6:,.1f} MB"
 
 
 def check_section(section: Mapping[str, Any]) -> dict[str, Any]:

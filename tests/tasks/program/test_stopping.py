@@ -117,7 +117,7 @@ def test_no_grace_is_an_end_at_once(tmp_path: Path) -> None:
     started = time.monotonic()
     (trial,) = home.run("stopped.toml", workers=1).trials
     assert time.monotonic() - started < 60
-    assert (trial.state, trial.dev_loss) == ("running", None)
+    assert (trial.state, trial.dev_loss) == ("waiting", None)
     assert home.alive() == []
 
 

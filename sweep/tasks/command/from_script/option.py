@@ -46,5 +46,7 @@ class ScriptOptions:
     options: tuple[Option, ...] = ()
     unread: tuple[str, ...] = ()
     """What cannot be read, a line each."""
+    was_run: bool = False
+    """Whether the script was run with ``--help``; else its source was read."""
     printed: tuple[str, ...] = ()
     """Names that it seems to print with a figure."""

@@ -15,12 +15,16 @@ import tomli_w
 
 from sweep.tasks.command.from_script.option import Option, ScriptOptions
 from sweep.tasks.command.from_script.ranges import FOLDER, LENGTH, SEED, suggest
+from sweep.tasks.command.placeholders import ARGS, PLACES
 
 _LOW = re.compile(r"loss|err|rmse|mse|mae|nll|ppl|perplexity|bpc|deviance", re.IGNORECASE)
 _HIGH = re.compile(
     r"acc|auc|f1|score|precision|recall|reward|return|bleu|dice|iou|map\b|r2|top-?[15]", re.IGNORECASE
 )
 _HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
+
+SCHEMA_LINE = "#:schema study.schema.json"
+"""Names the JSON Schema beside a study file, for editors."""
 
 _LONGEST_NOTE = 90
 _REQUIRED = "    # fill in: the script does not run without it"
@@ -30,30 +34,48 @@ _EXAMPLE_LISTS = {"int": "[0, 1]", "float": "[0.0, 1.0]"}
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def write_study(found: ScriptOptions, script: str, *, metric: str | None = None) -> str:
+def write_study(
+    found: ScriptOptions, script: str, *, metric: str | None = None, direction: str | None = None
+) -> str:
     """Return the text of a study file.
 
     Args:
         found: What was read of the script.
         script: Its path, as the command is to have it.
         metric: The name of its figure; None: one that the script seems to print.
+        direction: ``minimize`` or ``maximize``; None: as the metric's name suggests.
     """
     roles = {option.name: _role(option) for option in found.options}
+    guess = _guess(found.options, roles)
+    if guess is not None:
+        roles[guess] = "searched"  # its length, if nothing else can be searched
+    how = "as its --help prints them" if found.was_run else "read without running it"
     lines = [
-        f"# Options of {_note(script)}, read without running it. Take the # from what to search.",
+        SCHEMA_LINE,
+        f"# Options of {_note(script)}, {how}. Take the # from what to search.",
         *(f"# Not read: {_note(text)}" for text in found.unread),
-        f"name = {_toml(_study_name(script))}",
+        f"name = {_toml(study_name(script))}",
         f"command = {_toml(_command(found, script, roles))}",
         *([] if found.style == "argparse" else [f"style = {_toml(found.style)}"]),
-        *_metric_lines(found.printed, metric),
+        *_metric_lines(found.printed, metric, direction),
     ]
     for role in ("positional", "length", "searched"):
         for option in found.options:
             if roles[option.name] == role:
-                lines += ["", *_option_lines(option, found.style, role)]
+                lines += ["", *_option_lines(option, found.style, role, is_guessed=option.name == guess)]
     if not any(line.startswith("search.") for line in lines):
         lines += ["", "# Nothing is searched yet: a study needs at least one search entry."]
     return "\n".join(lines) + "\n"
+
+
+def to_fill_in(found: ScriptOptions) -> list[str]:
+    """Return the options without which the script does not run, and whose values only the user knows."""
+    asked = [option for option in found.options if _role(option) in ("positional", "searched")]
+    return [option.name for option in asked if _is_needed(option)]
+
+
+def _is_needed(option: Option) -> bool:
+    return option.is_required and option.is_usable and not option.choices
 
 
 def _role(option: Option) -> str:
@@ -78,7 +100,7 @@ def _command(found: ScriptOptions, script: str, roles: dict[str, str]) -> list[s
         if text and option.flag:
             tokens += _tokens(option, text, found.style)
     positional = [
-        f"{{{option.name}}}"
+        f"{{param:{option.name}}}" if option.name in (ARGS, *PLACES) else f"{{{option.name}}}"
         for option in found.options
         if roles[option.name] == "positional" and option.is_required and option.is_usable
     ]
@@ -94,42 +116,75 @@ def _braces(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _study_name(script: str) -> str:
+def study_name(script: str) -> str:
+    """Return a name that a study can have."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(script).stem).strip("._-")
     return name[:64] or "study"
 
 
-def _metric_lines(printed: Sequence[str], metric: str | None) -> Iterator[str]:
-    chosen = metric or _likely_metric(printed)
+def _metric_lines(printed: Sequence[str], metric: str | None, direction: str | None) -> Iterator[str]:
+    chosen = metric or likely_metric(printed)
     if chosen is None:
+        yield "# To do: name the figure that the script prints, and say whether more of it is better."
         yield '# metric = "val_loss"    # the name that the script prints before its figure'
-        yield '# direction = "minimize"'
+        yield f'{"" if direction else "# "}direction = "{direction or "minimize"}"    # or "maximize"'
         return
     guessed = "" if metric else "    # a guess; its output seems to name " + _note(", ".join(printed))
     yield f"metric = {_toml(chosen)}{guessed}"
-    is_high, is_low = _HIGH.search(chosen), _LOW.search(chosen)
-    sure = bool(is_high) != bool(is_low)
-    yield f'{"" if sure else "# "}direction = "{"maximize" if is_high else "minimize"}"'
+    known = direction or likely_direction(chosen)
+    yield f'{"" if known else "# "}direction = "{known or "minimize"}"{"" if known else "    # or maximize"}'
 
 
-def _likely_metric(printed: Sequence[str]) -> str | None:
+def likely_direction(metric: str) -> str | None:
+    """Return the direction that a metric's name suggests; None if it suggests none, or both."""
+    is_high, is_low = bool(_HIGH.search(metric)), bool(_LOW.search(metric))
+    return None if is_high == is_low else "maximize" if is_high else "minimize"
+
+
+def likely_metric(printed: Sequence[str]) -> str | None:
     """Return the printed name that looks most like a figure on held-out data; None if none looks like one."""
     likely = [name for name in printed if _LOW.search(name) or _HIGH.search(name)]
     return next((name for name in likely if _HELD_OUT.search(name)), likely[0] if likely else None)
 
 
-def _option_lines(option: Option, style: str, role: str) -> Iterator[str]:
+def _guess(options: Sequence[Option], roles: dict[str, str]) -> str | None:
+    """Return the option to search if none is known to be worth it; None if one is, or none can be."""
+    searched = [option for option in options if roles[option.name] == "searched" and _can_search(option)]
+    if any(_entry(option, "searched").is_known for option in searched):
+        return None
+    lengths = [option for option in options if roles[option.name] == "length" and option.is_usable]
+    best = sorted(searched, key=_doubt)  # stable: the first of those that are alike
+    return next((option.name for option in [*best, *lengths]), None)
+
+
+def _can_search(option: Option) -> bool:
+    has_values = option.choices or option.default is not None or suggest(option)
+    return option.is_usable and not option.is_required and option.name != "seed" and bool(has_values)
+
+
+def _doubt(option: Option) -> int:
+    """Return how little an option seems to be worth a search: numbers, choices, flags, single texts."""
+    if option.kind != "bool" and suggest(option):
+        return 0
+    return 1 if option.choices else 2 if option.kind == "bool" else 3
+
+
+def _option_lines(option: Option, style: str, role: str, *, is_guessed: bool) -> Iterator[str]:
     """Yield the lines of one option: what it is, what to know, its entries."""
     yield f"# {_described(option)}"
     for text in option.warnings:
         yield from textwrap.wrap(_note(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
     if role == "positional" and not option.is_required:
         yield f"# To give it, add {{{_note(option.name)}}} to command."
+    if role == "searched" and option.name == "seed":
+        yield "# Each trial has a seed of its own: {seed} in command is its value."
+        return
     if not option.is_usable or (role == "positional" and not option.is_required):
         return
     entry, key = _entry(option, role), _key(option.name)
-    mark = "" if entry.is_known else "# "
-    yield f"{mark}{entry.section}.{key} = {entry.value}{entry.note}"
+    mark = "" if entry.is_known or is_guessed else "# "
+    note = "    # a guess: nothing is known to be worth a search" if is_guessed else entry.note
+    yield f"{mark}{entry.section}.{key} = {entry.value}{note}"
     if role == "length":
         yield f"# budget = {_toml(option.name)}    # for pruners, if the script prints its metric each time"
     argument = None if role == "positional" else _argument(option, style)

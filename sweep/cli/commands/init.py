@@ -1,0 +1,112 @@
+"""The command init: lay out examples, or the first study of a script or a function."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from sweep.cli.command import Command
+from sweep.cli.commands.common import advise
+from sweep.errors import SweepError
+
+FROM_SCRIPT = "sweep.tasks.command.from_script.first_study:study_of_script"
+"""``module:object`` of what makes a study file of a script; loaded by name, as every trainer is."""
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Lay out examples, or the first study of a script or a function; overwrite nothing."""
+    _check_options(arguments)
+    if arguments.from_script is not None:
+        return _init_script(arguments)
+    if arguments.function:
+        return _init_function(Path(arguments.output or "."))
+    return _init_examples(Path(arguments.folder))
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no effect on what is asked for."""
+    if arguments.from_script is None and (arguments.metric or arguments.direction):
+        raise SweepError("--metric and --direction go with --from-script", key="unused-option")
+    if arguments.folder is not None and arguments.output:
+        raise SweepError("-o goes with --from-script and --function; DIR is the folder", key="unused-option")
+
+
+def _init_examples(folder: Path) -> int:
+    from sweep.cli.workspace import init_workspace
+
+    _print_written(init_workspace(folder))
+    advise(f"next: {shlex.join(['cd', str(folder)])} && sweep run studies/quick.toml")
+    return 0
+
+
+def _init_function(folder: Path) -> int:
+    from sweep.cli.workspace import init_function
+
+    written = init_function(folder)
+    _print_written(written)
+    advise(f"next: {shlex.join(['sweep', 'run', str(written[-1])])}")
+    return 0
+
+
+def _init_script(arguments: argparse.Namespace) -> int:
+    """Write the study file of a script, and print what is left to do."""
+    from sweep.cli.workspace import write_study_file
+    from sweep.definition.registries import Registry
+
+    study_of_script = Registry({"script": FROM_SCRIPT})["script"]
+    study = study_of_script(
+        Path(arguments.from_script), metric=arguments.metric, direction=arguments.direction, note=advise
+    )
+    path = Path(arguments.output or f"studies/{study.name}.toml")
+    _print_written(write_study_file(path, study.text))
+    to_do = f"{', '.join(study.to_do)} in {path}, then " if study.to_do else ""
+    advise(f"next: {to_do}{shlex.join(['sweep', 'plan', str(path)])}")
+    return 0
+
+
+def _print_written(paths: list[Path]) -> None:
+    from sweep.reporting.printable import printable
+
+    for path in paths:
+        print(printable(f"wrote {path}"))
+
+
+def _arguments(command: argparse.ArgumentParser) -> None:
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "folder", nargs="?", metavar="DIR", help="folder for the examples; made if it is missing"
+    )
+    what.add_argument("--from-script", metavar="SCRIPT", help="write a study file for a script of yours")
+    what.add_argument("--function", action="store_true", help="write trainers.py and a study that runs it")
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="the study file (default: studies/SCRIPT.toml), or the folder of the function (default: .)",
+    )
+    command.add_argument("--metric", metavar="NAME", help="the figure that the script prints")
+    command.add_argument("--direction", choices=("minimize", "maximize"), help="of the metric")
+
+
+_EXPLAINED = """\
+Nothing is overwritten. Beside each study file lies study.schema.json, with which editors check and
+complete it.
+
+  sweep init DIR
+      Examples: studies of a small network on a list of names.
+  sweep init --from-script train.py
+      Reads the script's argparse, click or Hydra options from its source. If the source lists none, it
+      runs `python train.py --help` for at most 20 s in an empty folder. Options become entries of the study
+      file, with their types, defaults and choices; what cannot be read becomes a comment.
+  sweep init --function -o mine
+      A function to put your training in, and a study that runs as it is."""
+
+COMMANDS = (
+    Command(
+        name="init",
+        does="write examples, or the first study of a script or function of yours",
+        explained=_EXPLAINED,
+        example="sweep init --from-script train.py --metric val_acc --direction maximize",
+        run=init,
+        add_arguments=_arguments,
+    ),
+)

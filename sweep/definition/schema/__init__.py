@@ -1,0 +1,1 @@
+"""What a study file may say, in a form that editors read."""

@@ -1,0 +1,1 @@
+"""What `sweep init --function` writes: a function of the user's own, and its study."""
