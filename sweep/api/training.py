@@ -7,7 +7,7 @@ from sweep.api.asked import Request, find_spec, open_database, stored_study, sto
 from sweep.api.stored import StoredStudy, read_study
 from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
-from sweep.certify.selection import ALPHA
+from sweep.certify.statistics.selection import ALPHA
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord

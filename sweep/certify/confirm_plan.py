@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from sweep.certify.racing import FIRST_ROUNDS, RaceState, race
-from sweep.certify.selection import ALPHA, Choice, choose
+from sweep.certify.statistics.racing import FIRST_ROUNDS, RaceState, race
+from sweep.certify.statistics.selection import ALPHA, Choice, choose
 from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE

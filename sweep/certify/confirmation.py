@@ -23,9 +23,9 @@ from sweep.certify.confirm_plan import (
     make_choice,
     sound_candidates,
 )
-from sweep.certify.power import seeds_needed, smallest_difference
 from sweep.certify.provenance import Certificate
-from sweep.certify.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
+from sweep.certify.statistics.power import seeds_needed, smallest_difference
+from sweep.certify.statistics.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Storage

@@ -9,7 +9,7 @@ import pandas
 from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
-from sweep.certify.power import POWER
+from sweep.certify.statistics.power import POWER
 from sweep.certify.units.report import UnitReport
 from sweep.definition.notes import NotReproducible
 from sweep.definition.records import StudyRecord

@@ -7,7 +7,9 @@ from toy_runs import toy_study
 from toy_task import TOY
 
 from sweep.definition.registries import SAMPLERS
-from sweep.execution.plan import POINTS, StudyPlan, _ends, plan_study
+from sweep.execution.plan import StudyPlan, plan_study
+from sweep.execution.planning.timing import POINTS
+from sweep.execution.planning.wall_clock import ends
 
 
 def plan(workers: int = 2, done: int = 0, **changes: Any) -> StudyPlan:
@@ -17,7 +19,7 @@ def plan(workers: int = 2, done: int = 0, **changes: Any) -> StudyPlan:
 
 def test_workers_take_the_next_trial_when_they_are_free() -> None:
     """Durations 3, 1, 1, 5 on two workers end at 3, 1, 2 and 7."""
-    assert _ends([3, 1, 1, 5], 2) == [3, 1, 2, 7]
+    assert ends([3, 1, 1, 5], 2) == [3, 1, 2, 7]
 
 
 def test_equal_trials_take_their_number_times_their_seconds() -> None:

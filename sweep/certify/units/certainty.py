@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sweep.certify.selection import mean_interval
+from sweep.certify.statistics.selection import mean_interval
 from sweep.certify.units.uncertainty import Uncertainty, mean_losses, over_seeds_and_units, over_units
 
 BOOTSTRAP_SEED = 0

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from sweep.certify.selection import ALPHA
+from sweep.certify.statistics.selection import ALPHA
 
 RESAMPLES = 2_000
 """Resamples of an interval; its ends are then good to some 3 % of its width."""

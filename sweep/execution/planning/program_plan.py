@@ -11,8 +11,8 @@ from pathlib import Path
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.execution.machine.disk import folder_bytes
-from sweep.execution.plan import Range
 from sweep.execution.planning.knobs import Knob, knobs_of, space_size
+from sweep.execution.planning.wall_clock import Range
 from sweep.task import AnyTask, program_limits
 
 _MEASURED = 64

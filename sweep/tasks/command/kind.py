@@ -18,8 +18,8 @@ from sweep.tasks.command.placeholders import Place
 from sweep.tasks.command.running import RunningCommand
 from sweep.tasks.command.sources import command_code
 from sweep.tasks.program.definition import PARAMETERS
+from sweep.tasks.program.process.supervised import Supervised
 from sweep.tasks.program.program import Launch, ProgramKind
-from sweep.tasks.program.supervised import Supervised
 
 
 def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = ()) -> CommandLine:

@@ -11,10 +11,10 @@ from sweep.errors import DataError
 from sweep.execution.rungs import cuts
 from sweep.tasks.command.metric_file import parse_metric_file, read_metric_file
 from sweep.tasks.command.output import MetricReader
+from sweep.tasks.program.process.supervised import Exit, Supervised
 from sweep.tasks.program.program import Launch
 from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
 from sweep.tasks.program.run_files import RunFiles
-from sweep.tasks.program.supervised import Exit, Supervised
 
 _LOOK_S = 0.05
 """Seconds between two looks at the report file and at the command's end."""

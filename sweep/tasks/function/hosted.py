@@ -14,8 +14,8 @@ from typing import Any
 
 from sweep.tasks.function.process import HostProcess, describe_exit
 from sweep.tasks.function.target import Target
+from sweep.tasks.program.process.supervised import Exit
 from sweep.tasks.program.reports import Ended, Report, parse_report
-from sweep.tasks.program.supervised import Exit
 
 _EXIT_S = 1.5
 """Within which a process whose channel is closed is known to have ended, and how."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.target import Target
 from sweep.tasks.function.wire import Wire
-from sweep.tasks.program.supervised import Exit, Supervised
+from sweep.tasks.program.process.supervised import Exit, Supervised
 
 _ANSWER_S = 5.0
 """Within which an idle host answers."""

@@ -17,7 +17,7 @@ from sweep.definition.sections.settings import parse_duration
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value
-from sweep.tasks.program.environment import check_env
+from sweep.tasks.program.process.environment import check_env
 
 DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")

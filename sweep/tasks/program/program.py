@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from sweep.code import Code
 from sweep.tasks.program.attempt import Attempt
 from sweep.tasks.program.config import ProgramConfig
-from sweep.tasks.program.environment import child_environment
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.process.environment import child_environment
 from sweep.tasks.program.reports import Ended, Report
 
 Check = Callable[[str, Any], Any]

@@ -5,8 +5,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from sweep.tasks.program.capture import Capture
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.process.capture import Capture
 from sweep.tasks.program.report_log import ReportLog
 from sweep.tasks.program.reports import Report
 from sweep.tasks.program.snapshots import QUIET_S, Snapshots

@@ -29,10 +29,10 @@ from sweep.tasks.program.definition import (
     metric_of,
     read_definition,
 )
-from sweep.tasks.program.environment import check_secrets
 from sweep.tasks.program.folder import TrialFolder
-from sweep.tasks.program.gpus import list_gpus, n_gpus
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
+from sweep.tasks.program.process.environment import check_secrets
+from sweep.tasks.program.process.gpus import list_gpus, n_gpus
 from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
 
 

@@ -8,12 +8,12 @@ import pytest
 from programs import SOON_S, script
 from sweep_command import is_alive
 
-from sweep.tasks.program.capture import Capture
-from sweep.tasks.program.environment import child_environment
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.process.capture import Capture
+from sweep.tasks.program.process.environment import child_environment
+from sweep.tasks.program.process.supervised import Supervised
 from sweep.tasks.program.reports import Pace, Report, ReportFile, Thinned
 from sweep.tasks.program.snapshots import Snapshots
-from sweep.tasks.program.supervised import Supervised
 
 SCRIPT = """
 import json

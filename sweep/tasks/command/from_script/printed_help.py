@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from sweep.errors import DataError
-from sweep.tasks.program.environment import child_environment
-from sweep.tasks.program.supervised import Supervised
+from sweep.tasks.program.process.environment import child_environment
+from sweep.tasks.program.process.supervised import Supervised
 
 TIMEOUT_S = 20.0
 """A script that imports large libraries needs some seconds before it prints its help."""

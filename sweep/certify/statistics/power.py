@@ -13,7 +13,7 @@ from bisect import bisect_left
 
 from scipy.special import nctdtrinc
 
-from sweep.certify.selection import ALPHA, critical_value
+from sweep.certify.statistics.selection import ALPHA, critical_value
 
 POWER = 0.8
 """Chance that a difference is shown, if it is there."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from sweep.tasks.program.environment import Mask
+from sweep.tasks.program.process.environment import Mask
 
 FIRST_BYTES = 1 << 20
 LAST_BYTES = 4 << 20

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sweep.errors import DeviceError, StudyFileError
-from sweep.tasks.program.environment import THREADS, Mask, check_env, child_environment, mask
+from sweep.tasks.program.process.environment import THREADS, Mask, check_env, child_environment, mask
 
 
 def environment(parent: dict[str, str], **changes: Any) -> dict[str, str]:

@@ -15,8 +15,8 @@ from programs import SOON_S, all_ended, pids, script, supervise
 from sweep_command import REPOSITORY, children, is_alive, kill, wait_until
 
 from sweep.errors import MachineError, NotFoundError
-from sweep.tasks.program import supervised, supervisor
-from sweep.tasks.program.supervised import Exit, Supervised
+from sweep.tasks.program.process import supervised, supervisor
+from sweep.tasks.program.process.supervised import Exit, Supervised
 
 
 def ended(process: Supervised) -> Exit:

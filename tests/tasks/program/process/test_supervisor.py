@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.tasks.program import supervisor
+from sweep.tasks.program.process import supervisor
 
 
 def serve(message: bytes) -> tuple[int, bytes]:

@@ -4,6 +4,17 @@ Kim and Nelson's fully sequential procedure, as a pure function of all losses so
 race can be resumed from what is stored. Dropping whatever a 95 % test calls worse after each seed
 would not do: each look is another chance to drop the best one.
 
+After round r, configuration i leaves if for some j that was alive before the round
+
+    mean[i] - mean[j] > max(0, delta / (2 r) * (h2 * var[i, j] / delta**2 - r)),
+    h2 = (n0 - 1) * ((2 alpha / (k - 1)) ** (-2 / (n0 - 1)) - 1),
+
+where var[i, j] is the sample variance of the paired differences in the n0 first rounds. If the
+best mean is better than every other by at least delta, the best one stays with a probability
+of at least 1 - alpha, whatever the variances and the correlation between configurations;
+ending at ``most_rounds`` takes nothing from that. Where the lead is smaller, the best one may lose
+to one that does not matter for being worse by less than delta.
+
 References:
     Kim, Nelson, "A Fully Sequential Procedure for Indifference-Zone Selection in Simulation",
     ACM Transactions on Modeling and Computer Simulation 11, 2001 (procedure KN with c = 1).
@@ -16,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sweep.certify.selection import ALPHA
+from sweep.certify.statistics.selection import ALPHA
 
 Losses = Mapping[int, Sequence[float]]
 """Configuration -> its losses by round; one round is one seed for all."""
@@ -48,25 +59,9 @@ class RaceState:
 
 
 def race(
-    losses: Losses,
-    *,
-    most_rounds: int,
-    delta: float,
-    alpha: float = ALPHA,
-    first_rounds: int = FIRST_ROUNDS,
+    losses: Losses, *, most_rounds: int, delta: float, alpha: float = ALPHA, first_rounds: int = FIRST_ROUNDS
 ) -> RaceState:
-    """Replay a race over its rounds and say who is still in it.
-
-    After round r, configuration i leaves if for some j that was alive before the round
-
-        mean[i] - mean[j] > max(0, delta / (2 r) * (h2 * var[i, j] / delta**2 - r)),
-        h2 = (n0 - 1) * ((2 alpha / (k - 1)) ** (-2 / (n0 - 1)) - 1),
-
-    where var[i, j] is the sample variance of the paired differences in the n0 first rounds. If the
-    best mean is better than every other by at least delta, the best one stays with a probability
-    of at least 1 - alpha, whatever the variances and the correlation between configurations;
-    ending at ``most_rounds`` takes nothing from that. Where the lead is smaller, the best one may lose
-    to one that does not matter for being worse by less than delta.
+    """Replay a race over its rounds and say who is still in it; the module has the rule.
 
     Args:
         losses: Losses of all configurations, also of those that have left. Rounds that not all

@@ -10,7 +10,7 @@ import pytest
 from programs import SOON_S, script, supervise
 from sweep_command import wait_until
 
-from sweep.tasks.program.capture import FIRST_BYTES, LAST_BYTES, Capture, KeptOutput
+from sweep.tasks.program.process.capture import FIRST_BYTES, LAST_BYTES, Capture, KeptOutput
 
 NOTICE = b"\n[sweep: %20s bytes left out here]\n"
 

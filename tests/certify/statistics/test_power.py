@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from simulated_losses import simulated_losses
 
-from sweep.certify.power import seeds_needed, smallest_difference
-from sweep.certify.selection import critical_value, tied_set
+from sweep.certify.statistics.power import seeds_needed, smallest_difference
+from sweep.certify.statistics.selection import critical_value, tied_set
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 10), (5, 2), (5, 5), (20, 10), (1_000, 3)])

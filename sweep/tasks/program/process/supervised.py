@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from sweep.errors import MachineError, NotFoundError
-from sweep.tasks.program import supervisor
+from sweep.tasks.program.process import supervisor
 
 MARK = "SWEEP_SUPERVISED"
 """Variable in the command's environment; its value is the command's own, and descendants inherit it."""
@@ -78,8 +78,7 @@ class Supervised:
         """Start the command; return when it runs.
 
         Args:
-            argv: The command and its arguments; no shell reads them. A name without a slash is searched in
-                the PATH of ``env``.
+            argv: The command and its arguments, without a shell; a bare name is searched in ``env``'s PATH.
             cwd: Folder where it starts.
             env: All of its environment; ``MARK`` is added.
             grace: Seconds between TERM and KILL.
@@ -98,10 +97,9 @@ class Supervised:
         self._exit: Exit | None = None
         self._lines = b""
         self._lock = threading.Lock()
-        given = {*pass_fds} | (set() if stdin is None else {stdin})
         head = (str(grace), str(-1 if stdin is None else stdin), ",".join(map(str, pass_fds)), os.fspath(cwd))
         request = _request(head, argv, {**env, MARK: self._mark})
-        self._supervisor, self._status = _start_supervisor(stdout, stderr, given, held)
+        self._supervisor, self._status = _start_supervisor((stdin, stdout, stderr), pass_fds, held)
         self.pid = self._begin(request, argv[0], cwd, env)
         """Of the command, which is also its group and session."""
 
@@ -205,13 +203,20 @@ def _request(head: Sequence[str], argv: Sequence[str], env: Mapping[str, str]) -
 
 
 def _start_supervisor(
-    stdout: int, stderr: int, given: set[int], held: Sequence[int]
+    streams: tuple[int | None, int, int], pass_fds: Sequence[int], held: Sequence[int]
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start ``supervisor.py``; its standard input is the control pipe.
+
+    Args:
+        streams: Standard input, output and error of the command.
+        pass_fds: What the command gets beside them.
+        held: What the supervisor alone gets.
 
     Returns:
         The process, and the descriptor from which its lines are read.
     """
+    stdin, stdout, stderr = streams
+    given = [*pass_fds] if stdin is None else [*pass_fds, stdin]
     status, write_end = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603  our own file

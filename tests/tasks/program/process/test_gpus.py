@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import DeviceError
-from sweep.tasks.program.gpus import list_gpus, n_gpus
+from sweep.tasks.program.process.gpus import list_gpus, n_gpus
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from simulated_losses import at_least, simulated_losses
 
-from sweep.certify.selection import choose, critical_value, mcb_intervals, mean_interval, tied_set
+from sweep.certify.statistics.selection import choose, critical_value, mcb_intervals, mean_interval, tied_set
 
 REPEATS = 2_000
 
