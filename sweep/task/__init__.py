@@ -8,15 +8,19 @@ found by name (``finding``). Other modules import all names from here.
 from sweep.metric import Fact, Metric
 from sweep.task.core import AUTO, AnyTask, Config, ConfigT, Data, DataT, JobQueue, Segment, SegmentJob, Task
 from sweep.task.data import (
+    CountsTestUnits,
     HeldOut,
     KnowsCopies,
     ReadsFiles,
     Splits,
+    TestsByRuns,
+    check_has_test,
     data_files,
     data_name,
     data_sha256,
     load_copy,
     split_rule,
+    why_untested,
 )
 from sweep.task.finding import (
     BUILT_IN,
@@ -64,6 +68,7 @@ from sweep.task.programs import (
     ChecksProgram,
     Defined,
     RunsPrograms,
+    TrainsInFolder,
     TrialPlace,
     check_program,
     definition_of,
@@ -97,6 +102,7 @@ __all__ = [
     "Config",
     "ConfigT",
     "Contributes",
+    "CountsTestUnits",
     "Data",
     "DataT",
     "Defined",
@@ -125,11 +131,14 @@ __all__ = [
     "SegmentJob",
     "Splits",
     "Task",
+    "TestsByRuns",
+    "TrainsInFolder",
     "TrialPlace",
     "auto_fields",
     "baselines",
     "changed_fields",
     "check_engine",
+    "check_has_test",
     "check_honoured",
     "check_program",
     "check_range",
@@ -158,5 +167,6 @@ __all__ = [
     "split_rule",
     "study_keys",
     "surroundings_of",
+    "why_untested",
     "without_defaults",
 ]

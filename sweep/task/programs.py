@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.task.core import AnyTask, Segment, SegmentJob
@@ -16,6 +17,13 @@ class TrialPlace:
     """Path of the study's folder on this machine; None for a temporary one."""
     cpus: int = 1
     """Cores that the trial may use."""
+    is_of_trial: bool = False
+    """Whether the folder is the trial's own, not one of all trials of the study."""
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of one trial."""
+        assert self.folder is not None, "a trial has a folder"
+        return Path(self.folder) if self.is_of_trial else Path(self.folder) / f"{number:06d}"
 
 
 @runtime_checkable
@@ -86,3 +94,11 @@ class RunsPrograms(Protocol):
 
     def leave_all(self) -> None:
         """End what is alive of any trial."""
+
+
+@runtime_checkable
+class TrainsInFolder(Protocol):
+    """Leaves files of its own in a folder when it trains."""
+
+    def train_in(self, folder: Path, config: Any, data: Any, *, study: str, device: str) -> Segment:
+        """Train from the beginning to the end; the folder keeps what the training leaves."""

@@ -17,6 +17,7 @@ from sweep.tasks.command.running import RunningCommand
 from sweep.tasks.program.definition import PARAMETERS
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.supervised import Supervised
+from sweep.tasks.program.testing.keys import USES_ALL
 
 
 def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = ()) -> CommandLine:
@@ -32,6 +33,7 @@ def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = (
         conditional=conditional,
         style=definition.get("style", DEFAULT_STYLE),
         arguments=definition.get("arguments"),
+        uses_all=definition.get(USES_ALL, True),
     )
 
 

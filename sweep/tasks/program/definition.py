@@ -18,6 +18,7 @@ from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value
 from sweep.tasks.program.environment import check_env
+from sweep.tasks.program.testing.keys import CHECKS, TEST, TEST_COMMAND
 
 DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")
@@ -76,6 +77,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
     "step": _text,
     "seeds": _text,
     "checkpoint": yes_or_no,
+    **CHECKS,
 }
 """Keys of both kinds that belong to the study's identity -> their check."""
 
@@ -122,6 +124,9 @@ def read_definition(
         definition |= {PARAMETERS: _parameters(raw), SEARCHED: _searched(raw)}
     with mistakes.noted():
         _check_budget(definition, raw)
+    with mistakes.noted():
+        if TEST in raw and TEST_COMMAND in raw:
+            raise StudyFileError(f"{TEST} and {TEST_COMMAND} are two ways to the same; leave one of them out")
     mistakes.refuse()
     return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
 
