@@ -102,8 +102,8 @@ class EarlierLooks:
         if self.are_repeated and not again:
             last = self.looks[-1].describe(self.noun)
             raise TestSplitError(
-                f"{self._what()} were looked at before ({last}); the {self.noun} of a further look is no longer "
-                f'that of unseen {self.unit}s. If you must, give a reason: --again "why"'
+                f"{self._what()} were looked at before ({last}); the {self.noun} of a further look "
+                f'is no longer that of unseen {self.unit}s. If you must, give a reason: --again "why"'
             )
 
     def sentences(self) -> Iterator[str]:

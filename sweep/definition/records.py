@@ -16,9 +16,10 @@ from sweep.definition.space import Space, space_of_identity
 from sweep.metric import Fact, Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, load_task
 
-STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
-"""What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
-finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
+STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
+"""What a trial can be: finished with a loss; finished, but with a figure outside its bounds; given up by the
+pruner, for a loss that is not finite, for its time limit, or for a fault; in training; stored to go on at the
+next run."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class TrialRecord:
     """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for this configuration, where the study says ``auto``."""
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    """The last of each other figure that its program reported or returned."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -104,6 +107,7 @@ class TrialRecord:
         segments = [dataclasses.astuple(segment) for segment in self.segments]
         known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
         known += [self.labels, self.found, self.engine, self.device, segments]
+        known += [self.figures] if self.figures else []
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 

@@ -331,6 +331,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         facts=stored_kinds.facts_among(attrs),
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
+        figures=attrs.get("figures", {}),
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

@@ -76,6 +76,7 @@ from sweep.task.programs import (
     surroundings_of,
 )
 from sweep.task.shown import (
+    BoundsFigures,
     ChecksStates,
     Contributes,
     DescribesFacts,
@@ -83,9 +84,11 @@ from sweep.task.shown import (
     KnowsBaselines,
     KnowsCeiling,
     baselines,
+    bounds,
     check_weights,
     described_facts,
     loss_ceiling,
+    why_infeasible,
 )
 
 __all__ = [
@@ -96,6 +99,7 @@ __all__ = [
     "PROGRAMS",
     "AddsFields",
     "AnyTask",
+    "BoundsFigures",
     "ChecksProgram",
     "ChecksRanges",
     "ChecksStates",
@@ -136,6 +140,7 @@ __all__ = [
     "TrialPlace",
     "auto_fields",
     "baselines",
+    "bounds",
     "changed_fields",
     "check_engine",
     "check_has_test",
@@ -167,6 +172,7 @@ __all__ = [
     "split_rule",
     "study_keys",
     "surroundings_of",
+    "why_infeasible",
     "why_untested",
     "without_defaults",
 ]

@@ -43,6 +43,7 @@ class Claimer:
         config = self._config(record.params, record.found, record.seed)
         trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
         trial.state, trial.found = state, record.found
+        trial.figures = record.figures
         self._run.checkpoints.drop_segments_after(record.number, trial.step)
         writer = self._run.writer
         with writer.one_transaction():

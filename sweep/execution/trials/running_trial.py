@@ -65,6 +65,8 @@ class RunningTrial:
     """How often its worker died since the last segment."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The last of each other figure that its program has given."""
 
     @property
     def step(self) -> int:
@@ -88,6 +90,7 @@ class RunningTrial:
     def add(self, cut: Cut, segment: Segment) -> None:
         """Add a trained segment that ends at ``cut``."""
         self.state, self.deaths = segment.state, 0
+        self.figures = {**self.figures, **segment.figures}
         self.segments.append(
             SegmentRecord(
                 step=cut.step,
@@ -112,6 +115,7 @@ class RunningTrial:
             facts=self.facts,
             labels=self.labels,
             found=dict(self.found),
+            figures=dict(self.figures),
             engine=self.workload.engine,
             device=self.device,
             started=self.started,

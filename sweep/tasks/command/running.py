@@ -10,6 +10,7 @@ from sweep.errors import DataError
 from sweep.execution.rungs import cuts
 from sweep.tasks.command.metric_file import parse_metric_file, read_metric_file
 from sweep.tasks.command.output import MetricReader
+from sweep.tasks.program.live import VALUE
 from sweep.tasks.program.program import Launch
 from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
 from sweep.tasks.program.run_files import RunFiles
@@ -32,7 +33,10 @@ class RunningCommand:
         self._metric: str = definition["metric"]
         self._started = time.monotonic()
         pattern = re.compile(definition["read"]) if "read" in definition else None
-        names = [self._metric]
+        names = self._names = [self._metric, *definition.get("feasible", {})]
+        self._figures: dict[str, float] = {}
+        """The last of each other figure than the metric."""
+        self._saw_metric = False
         self._readers = [MetricReader(names, read=pattern, step=definition.get("step")) for _ in range(2)]
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._reported = ReportFile(launch.folder.reported, self._clock)
@@ -117,7 +121,11 @@ class RunningCommand:
     def _take(self, reports: list[Report]) -> None:
         for report in reports:
             self.files.add(report)
-            self._due += self._pace.add(report)
+            others = {name: v for name, v in report.values.items() if name not in (self._metric, VALUE)}
+            self._figures |= others
+            if len(others) < len(report.values):  # one without the metric must not displace one with it
+                self._saw_metric = True
+                self._due += self._pace.add(report)
 
     def _give_up(self, why: str) -> None:
         self._supervised.stop()
@@ -134,23 +142,20 @@ class RunningCommand:
         self._take(late)
         self._take_printed()
         self._due += self._pace.close()
+        if self._figures:
+            self._due.append(Report(step=None, values=self._figures))
         self._ended = self._outcome(ended)
 
     def _outcome(self, ended: Exit) -> Ended:
         if ended.code != 0:
             return Ended(fault=_described(ended, self.files.last_line()))
         if self._has_reported or self._metric_file is None:
-            return Ended(fault=None if self._saw_metric() else self._missing())
+            return Ended(fault=None if self._saw_metric else self._missing())
         try:
-            values = read_metric_file(
-                self._metric_file, self._folder, [self._metric], started=self._started_at
-            )
+            values = read_metric_file(self._metric_file, self._folder, self._names, started=self._started_at)
         except DataError as error:
             return Ended(fault=f"exit 0, but {error}")
         return Ended(values=values)
-
-    def _saw_metric(self) -> bool:
-        return self.files.n_reports > 0
 
     def _missing(self) -> str:
         return f"exit 0, but {self._readers[0].missing(self._metric)}"

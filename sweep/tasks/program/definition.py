@@ -53,6 +53,22 @@ def _positive(key: str, value: Any) -> float:
     return float(value)
 
 
+def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
+    """Return ``value`` if it is a table of bounds: figure -> ``min``, ``max`` or both."""
+    if not isinstance(value, Mapping) or not value:
+        raise StudyFileError(
+            f"{key} must be a table of bounds, as {{ latency_ms = {{ max = 20 }} }}, got {value!r}"
+        )
+    checked = {}
+    for name, ends in value.items():
+        if not isinstance(ends, Mapping) or not ends or not ends.keys() <= {"min", "max"}:
+            raise StudyFileError(f"{key}.{name} must have min, max or both, as {{ max = 20 }}, got {ends!r}")
+        checked[name] = {end: _number(f"{key}.{name}.{end}", bound) for end, bound in ends.items()}
+        if checked[name].get("min", -math.inf) > checked[name].get("max", math.inf):
+            raise StudyFileError(f"{key}.{name}: min is above max, so that nothing is feasible")
+    return checked
+
+
 def yes_or_no(key: str, value: Any) -> bool:
     """Return ``value`` if it is true or false."""
     if type(value) is not bool:
@@ -72,6 +88,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
     "unit": _text,
     "matters": _positive,
     "diverged": _number,
+    "feasible": _bounds,
     "pick": _one_of(PICKS),
     "budget": _text,
     "step": _text,

@@ -1,7 +1,8 @@
 """A trial whose program is alive: it is trained until a step, and may be trained further later."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import safetensors.numpy
@@ -28,7 +29,16 @@ class ProgramFailedError(SweepError):
 class LiveTrial:
     """The program of one trial, and what it has reported."""
 
-    def __init__(self, trial: int, program: Program, metric: Metric, *, pick: str, budget: str) -> None:
+    def __init__(
+        self,
+        trial: int,
+        program: Program,
+        metric: Metric,
+        *,
+        pick: str,
+        budget: str,
+        bounded: Collection[str] = (),
+    ) -> None:
         """Take a program that was started just now.
 
         Args:
@@ -37,9 +47,13 @@ class LiveTrial:
             metric: What its reports are read for.
             pick: ``last`` or ``best`` of the reports is the trial's value.
             budget: Name of the hyperparameter that is the trial's length; empty if it has none.
+            bounded: Other figures that the program must give.
         """
         self.trial, self.program = trial, program
         self._metric, self._pick, self._budget = metric, pick, budget
+        self._bounded = bounded
+        self._figures: dict[str, float] = {}
+        """The last of each other figure."""
         self._reports: list[tuple[int, float]] = []
         """Step and value of each report that holds the metric."""
         self._handed = 0
@@ -66,13 +80,26 @@ class LiveTrial:
         if self._ended is not None and self._ended.fault is not None:
             raise ProgramFailedError(self._ended.fault)
         value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        if is_end:
+            self._check_figures()
         return self._segment(value, time.perf_counter() - started)
 
     @property
     def _last_step(self) -> int:
         return self._reports[-1][0] if self._reports else 0
 
+    def _check_figures(self) -> None:
+        missing = [name for name in self._bounded if name not in self._figures]
+        if missing:
+            raise ProgramFailedError(
+                f"feasible bounds {', '.join(missing)}, but it gave no finite figure of that name"
+            )
+
     def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:
+        if event is not None and event.values is not None:
+            own = (self._metric.name, VALUE)
+            others = {name: value for name, value in event.values.items() if name not in own}
+            self._figures |= {name: value for name, value in others.items() if math.isfinite(value)}
         if isinstance(event, Ended):
             self._ended = event
         elif event is not None and (value := self._metric_in(event.values)) is not None:
@@ -118,4 +145,5 @@ class LiveTrial:
             losses=np.array([value for _, value in new], np.float32),
             steps=np.array([step - 1 for step, _ in new], np.int64),  # step 0 is the first one done
             seconds=seconds,
+            figures=dict(self._figures),
         )

@@ -82,6 +82,7 @@ class ProgramTask:
         self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
         self._budget: str = definition.get("budget", "")
         self.grace_s: float = surroundings.get("grace", DEFAULT_GRACE_S)
+        self.bounds: Mapping[str, Mapping[str, float]] = definition.get("feasible", {})
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
 
@@ -271,6 +272,7 @@ class ProgramTask:
             self.metric,
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
+            bounded=tuple(self.bounds),
         )
 
 

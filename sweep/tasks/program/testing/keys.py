@@ -1,7 +1,8 @@
 """The keys ``test`` and ``test_command`` of a study file, and the program that they define."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from sweep.errors import StudyFileError
 
@@ -10,7 +11,7 @@ TEST, TEST_COMMAND = "test", "test_command"
 USES_ALL = "uses_all"
 """Key of a program's definition, never of a study file's: whether a command must use every parameter."""
 
-_OF_TRAINING = ("budget", "checkpoint", "pick", TEST, TEST_COMMAND)
+_OF_TRAINING = ("budget", "checkpoint", "feasible", "pick", TEST, TEST_COMMAND)
 """Keys that concern the training alone."""
 
 
@@ -35,7 +36,8 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {TEST: check_target, TEST_COMM
 """Key -> its check."""
 
 
-class TestProgram(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class TestProgram:
     """The program that evaluates the test split."""
 
     __test__ = False  # not a test class, whatever its name says to pytest
