@@ -15,7 +15,7 @@ from typing import Any
 from sweep import __version__
 from sweep.certify.config_file import load_exported_data
 from sweep.certify.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
-from sweep.certify.evaluators.choice import evaluator_of
+from sweep.certify.evaluators.choice import Evaluator, evaluator_of
 from sweep.certify.evaluators.models import Model, Source
 from sweep.certify.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.provenance import Provenance
@@ -86,17 +86,16 @@ def run_final_test(
     """
     task = check_has_test(provenance.task)
     data, storage = load_exported_data(section, provenance), database.open_for_writing()
-    source = Source(provenance=provenance, data=data, database=database, device=device, say=say)
-    evaluator = evaluator_of(source)
+    evaluator = evaluator_of(
+        Source(provenance=provenance, data=data, database=database, device=device, say=say)
+    )
     evaluator.check()
     part = TestPart.load(task, section)
     with ledger_lock():
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
         say(sentence)
-    if provenance.certificate is None:
-        say("the export holds no certificate: one seed is tested, the one that was chosen")
-    models = [evaluator.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
+    models = _models(evaluator, config, provenance, say)
     look = _new_look(config, provenance, models, part, why=again, key=key)
     with ledger_lock():  # two at once must not both find the units unused
         earlier = _check_unused(part, storage, key, again)
@@ -120,6 +119,15 @@ def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> E
     earlier = find_earlier_looks(part, all_looks(storage), key)
     earlier.check(again)
     return earlier
+
+
+def _models(
+    evaluator: Evaluator, config: Config, provenance: Provenance, say: Callable[[str], None]
+) -> list[Model]:
+    """Return what is tested; raises as ``run_final_test``."""
+    if provenance.certificate is None:
+        say("the export holds no certificate: one seed is tested, the one that was chosen")
+    return [evaluator.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
 
 
 def _exported(config: Config, provenance: Provenance) -> list[tuple[Config, float]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import DeviceError, StudyFileError
+from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
@@ -27,8 +27,7 @@ from sweep.tasks.program.folder import TrialFolder
 from sweep.tasks.program.gpus import list_gpus, n_gpus
 from sweep.tasks.program.live import LiveTrial
 from sweep.tasks.program.program import DEFAULT_GRACE_S, Launch, ProgramKind, Starter
-from sweep.tasks.program.testing import run as test_runs
-from sweep.tasks.program.testing.keys import TEST, TEST_COMMAND, program_of_test
+from sweep.tasks.program.testing.tested import TestedProgram, check_test_program
 
 
 def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
@@ -44,25 +43,11 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     """
     definition, surroundings = read_definition(raw, here, kind.defining, kind.surrounding)
     kind.check(definition, surroundings, raw)
-    _check_test(definition, surroundings, raw)
+    check_test_program(definition, surroundings, raw)
     return ProgramTask(kind.name, definition, surroundings)
 
 
-def _check_test(
-    definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]
-) -> None:
-    """Refuse a test that does not go with the study's keys, by the rules of its kind of program."""
-    test = program_of_test(definition)
-    if test is None:
-        return
-    try:
-        program_kind_named(test.kind).check(test.definition, surroundings, raw)
-    except StudyFileError as error:
-        key = TEST if TEST in definition else TEST_COMMAND
-        raise StudyFileError(*(f"{key}: {line}" for line in error.lines)) from error
-
-
-class ProgramTask:
+class ProgramTask(TestedProgram):
     """A program of the user's own as a trainer."""
 
     version = 1
@@ -72,8 +57,6 @@ class ProgramTask:
     """NumPy, scikit-learn and transformers refuse seeds from 2**32 on, some libraries from 2**31 on."""
     shortest_with_rungs = 2
     """Ten epochs have rungs at 1, 3 and 9."""
-    unit = "file"
-    """What its test part is made of."""
 
     def __init__(self, name: str, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
         """Take what a study says of its program; nothing is imported or started."""
@@ -107,45 +90,6 @@ class ProgramTask:
     def load_data(self, section: Mapping[str, Any]) -> ProgramData:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
-
-    @property
-    def why_untested(self) -> str | None:
-        """Why there is no test; None if the study names one."""
-        if program_of_test(self.definition) is not None:
-            return None
-        return (
-            f'the study names no test; in its file, {TEST} = "module:function" or {TEST_COMMAND} = [...] '
-            "evaluates the test split"
-        )
-
-    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
-        """Return the hash of each test file; none if ``[data] test_files`` names none."""
-        return data_files.hash_test_files(section, self.surroundings.get("start", "."))
-
-    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Return the section itself: files are not cut."""
-        return [section]
-
-    def unit_key(self, unit: str) -> str:
-        """Return the hash itself: only equal files count as the same."""
-        return unit
-
-    def check_test(self) -> None:
-        """Refuse a test that cannot be started here; raises ``SweepError``."""
-        program = program_of_test(self.definition)
-        assert program is not None, "why_untested was asked"
-        program_kind_named(program.kind).preflight(program.definition, self.surroundings)
-
-    def has_checkpoint(self, folder: Path) -> bool:
-        """Return whether a training left a checkpoint in its folder."""
-        return test_runs.has_checkpoint(folder)
-
-    def run_test(self, config: ProgramConfig, folder: Path, *, study: str, device: str) -> float:
-        """Return the metric's value on the test part, for the checkpoint in the folder of a training."""
-        program = program_of_test(self.definition)
-        assert program is not None, "why_untested was asked"
-        where = {"trained": folder.absolute(), "study": study, "device": device}
-        return test_runs.run_test(program, self.surroundings, config, self.metric, **where)
 
     def list_devices(self, name: str) -> tuple[str, ...]:
         """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""

@@ -63,11 +63,32 @@ def run_test(
     Raises:
         SweepError: If the program cannot start, fails, or gives no value.
     """
-    folder = TestFolder(trained)
-    folder.renew()
     kind: ProgramKind = program_kind_named(program.kind)
     starter = kind.starter(program.definition, surroundings)
-    launch = Launch(
+    launch = _launch(program, surroundings, config, trained=trained, study=study, device=device)
+    try:
+        live = LiveTrial(0, starter.start(launch), metric, pick="last", budget="")
+        try:
+            return live.train(1, is_end=True, is_pruned=False, report=_ignore).dev_loss
+        finally:
+            live.program.stop()
+    finally:
+        starter.close()
+
+
+def _launch(
+    program: TestProgram,
+    surroundings: Mapping[str, Any],
+    config: ProgramConfig,
+    *,
+    trained: Path,
+    study: str,
+    device: str,
+) -> Launch:
+    """Return what a test is started with, its folder empty."""
+    folder = TestFolder(trained)
+    folder.renew()
+    return Launch(
         definition=program.definition,
         surroundings=surroundings,
         config=config,
@@ -78,14 +99,6 @@ def run_test(
         cpus=1,
         until=None,
     )
-    try:
-        live = LiveTrial(0, starter.start(launch), metric, pick="last", budget="")
-        try:
-            return live.train(1, is_end=True, is_pruned=False, report=_ignore).dev_loss
-        finally:
-            live.program.stop()
-    finally:
-        starter.close()
 
 
 def _ignore(step: int, value: float) -> None:
