@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas
 
-from sweep.definition.ranking import table_columns
+from sweep.definition.ranking import figure_columns, table_columns
 from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.printable import printable
-from sweep.task import described_facts
+from sweep.task import bounds, described_facts
 
 _HEADINGS = {
     "rank": "#",
@@ -41,9 +41,14 @@ def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     """Return the columns of the ranked rows; spread and n only where there are replicates."""
     spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
     log = ["logged", "diff"] if "logged" in rows else []
-    measured = [*described_facts(study.task), "train_seconds", "trial"]
+    measured = [*described_facts(study.task), *bounded_columns(study), "train_seconds", "trial"]
     front = [] if study.cost is None else ["front"]
     return ["rank", *front, *hyperparameters(study), "value", *spread, *log, *measured]
+
+
+def bounded_columns(study: StudyRecord) -> list[str]:
+    """Return the columns of the figures that decide whether a trial is feasible."""
+    return [column for column, name in figure_columns(study).items() if name in bounds(study.task)]
 
 
 def block_columns(study: StudyRecord) -> list[str]:

@@ -19,7 +19,7 @@ from sweep.task import load_task
 from sweep.tasks.command.kind import COMMAND
 from sweep.tasks.function.kind import FUNCTION
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.words_file import check_section
+from sweep.tasks.mlp.words.words_file import check_section
 from sweep.tasks.program import data as program_data
 from sweep.tasks.program.definition import DEFINING, SURROUNDING
 
