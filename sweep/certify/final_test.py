@@ -84,13 +84,12 @@ def run_final_test(
         TestSplitError: If the trainer has no test split; ``earlier_looks.REPEATED`` of these test units or
             more were looked at before and ``again`` is empty; or a dev loss does not come out as exported.
     """
-    task = check_has_test(provenance.task)
     data, storage = load_exported_data(section, provenance), database.open_for_writing()
     evaluator = evaluator_of(
         Source(provenance=provenance, data=data, database=database, device=device, say=say)
     )
     evaluator.check()
-    part = TestPart.load(task, section)
+    part = TestPart.load(check_has_test(provenance.task), section)
     with ledger_lock():
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
@@ -100,10 +99,7 @@ def run_final_test(
     with ledger_lock():  # two at once must not both find the units unused
         earlier = _check_unused(part, storage, key, again)
         _record(look, storage)
-    found = evaluator.evaluate(models, part.units)
-    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
-    with ledger_lock():
-        _record(look, storage)
+    look, found = _evaluate(evaluator, models, part, look, storage)
     return FinalTest(
         task=provenance.task,
         look=look,
@@ -119,6 +115,17 @@ def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> E
     earlier = find_earlier_looks(part, all_looks(storage), key)
     earlier.check(again)
     return earlier
+
+
+def _evaluate(
+    evaluator: Evaluator, models: Sequence[Model], part: TestPart, look: TestLook, storage: Storage
+) -> tuple[TestLook, Certainty]:
+    """Make a look that is recorded, and complete its record."""
+    found = evaluator.evaluate(models, part.units)
+    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
+    with ledger_lock():
+        _record(look, storage)
+    return look, found
 
 
 def _models(

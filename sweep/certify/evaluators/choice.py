@@ -7,7 +7,7 @@ from sweep.certify.evaluators.by_runs import ByRuns
 from sweep.certify.evaluators.by_units import ByUnits
 from sweep.certify.evaluators.models import Model, Source
 from sweep.certify.units.certainty import Certainty
-from sweep.task import Config, TestsByRuns
+from sweep.task import Config, TestsByRuns, check_has_test
 
 
 class Evaluator(Protocol):
@@ -24,7 +24,8 @@ class Evaluator(Protocol):
 
 
 def evaluator_of(source: Source) -> Evaluator:
-    """Return what evaluates the models of a trainer that has a test part."""
+    """Return what evaluates the models of a trainer; raises ``TestSplitError`` if it has no test part."""
+    check_has_test(source.task)
     if isinstance(source.task, TestsByRuns):
         return ByRuns(source=source)
     return ByUnits(source=source)

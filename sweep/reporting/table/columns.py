@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas
 
-from sweep.definition.ranking import figure_columns, table_columns
+from sweep.definition.ranking import table_columns
 from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.printable import printable
-from sweep.task import bounds, described_facts
+from sweep.reporting.table.bounded import bounded_columns
+from sweep.task import described_facts
 
 _HEADINGS = {
     "rank": "#",
@@ -44,11 +45,6 @@ def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     measured = [*described_facts(study.task), *bounded_columns(study), "train_seconds", "trial"]
     front = [] if study.cost is None else ["front"]
     return ["rank", *front, *hyperparameters(study), "value", *spread, *log, *measured]
-
-
-def bounded_columns(study: StudyRecord) -> list[str]:
-    """Return the columns of the figures that decide whether a trial is feasible."""
-    return [column for column, name in figure_columns(study).items() if name in bounds(study.task)]
 
 
 def block_columns(study: StudyRecord) -> list[str]:

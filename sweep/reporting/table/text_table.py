@@ -19,15 +19,8 @@ from rich.text import Text
 from sweep.definition.records import STATES, StudyRecord
 from sweep.metric import MAXIMIZE, Fact, Metric
 from sweep.reporting.printable import printable
-from sweep.reporting.table.columns import (
-    block_columns,
-    bounded_columns,
-    cell,
-    heading,
-    is_text,
-    ranked_columns,
-    short_count,
-)
+from sweep.reporting.table.bounded import bounded_columns
+from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.units import words_of
 from sweep.task import described_facts
