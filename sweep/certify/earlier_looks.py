@@ -15,7 +15,7 @@ from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Storage
 from sweep.storage.test_looks import TestLook, read_looks
 from sweep.storage.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
-from sweep.task import HeldOut
+from sweep.task import CountsTestUnits
 
 REPEATED = 0.2
 """Part of the test units looked at before from which a look counts as a further one."""
@@ -27,12 +27,12 @@ class TestPart:
 
     __test__ = False  # not a test class, whatever its name says to pytest
 
-    task: HeldOut
+    task: CountsTestUnits
     section: Mapping[str, Any]
     units: Sequence[str]
 
     @classmethod
-    def load(cls, task: HeldOut, section: Mapping[str, Any]) -> "TestPart":
+    def load(cls, task: CountsTestUnits, section: Mapping[str, Any]) -> "TestPart":
         """Read it; raises ``DataError``."""
         return cls(task=task, section=section, units=task.load_test_units(section))
 
@@ -42,13 +42,18 @@ class TestPart:
         return set(map(self.task.unit_key, self.units))
 
     @property
-    def sha256(self) -> str:
-        """Hash of the units, 64 hex digits."""
-        return hash_units(self.units)
+    def is_guarded(self) -> bool:
+        """Whether it is known what the units are, so that a further look is noticed."""
+        return bool(self.units)
 
-    def sketch(self, key: bytes) -> UnitSketch:
-        """Return what a look stores of the units."""
-        return UnitSketch.of(self.keys, key)
+    @property
+    def sha256(self) -> str:
+        """Hash of the units, 64 hex digits; empty if they are not known."""
+        return hash_units(self.units) if self.is_guarded else ""
+
+    def sketch(self, key: bytes) -> UnitSketch | None:
+        """Return what a look stores of the units; None if they are not known."""
+        return UnitSketch.of(self.keys, key) if self.is_guarded else None
 
     def all_cuts(self) -> Iterator["TestPart"]:
         """Yield each test part that the same source has, however it is cut."""
@@ -71,6 +76,10 @@ class EarlierLooks:
     """Whether one of them was at exactly these units."""
     not_comparable: int
     """Other looks, of which nothing can be said."""
+    is_guarded: bool = True
+    """Whether it is known what the units are."""
+    noun: str = "loss"
+    """What the metric is called."""
 
     @property
     def are_repeated(self) -> bool:
@@ -79,7 +88,9 @@ class EarlierLooks:
 
     @property
     def number(self) -> int:
-        """Number of another look, 1 for a first one."""
+        """Number of another look, 1 for a first one; 0 if the units are not known."""
+        if not self.is_guarded:
+            return 0
         return 1 + len(self.looks) if self.are_repeated else 1
 
     def check(self, again: str) -> None:
@@ -89,16 +100,22 @@ class EarlierLooks:
             TestSplitError: If the units are repeated and ``again`` is empty.
         """
         if self.are_repeated and not again:
+            last = self.looks[-1].describe(self.noun)
             raise TestSplitError(
-                f"{self._what()} were looked at before ({self.looks[-1].describe()}); the loss of a further "
-                f'look is no longer that of unseen {self.unit}s. If you must, give a reason: --again "why"'
+                f"{self._what()} were looked at before ({last}); the {self.noun} of a further look "
+                f'is no longer that of unseen {self.unit}s. If you must, give a reason: --again "why"'
             )
 
     def sentences(self) -> Iterator[str]:
         """Yield what a user should know before another look."""
+        if not self.is_guarded:
+            yield (
+                "not guarded: the study does not say which files the test reads (data.test_files), so "
+                "that neither earlier nor later looks at them are noticed"
+            )
         if self.looks:
             counts = f"look {self.number}" if self.are_repeated else f"below {REPEATED:.0%}, so a first look"
-            yield f"{self._what()} were looked at before ({self.looks[-1].describe()}): {counts}"
+            yield f"{self._what()} were looked at before ({self.looks[-1].describe(self.noun)}): {counts}"
         if self.not_comparable:
             yield (
                 f"earlier looks whose {self.unit}s cannot be compared with these: {self.not_comparable} (by "
@@ -133,6 +150,12 @@ def find_earlier_looks(part: TestPart, looks: Sequence[TestLook], key: bytes) ->
         looks: The earlier ones, oldest first.
         key: Of this user's sketches.
     """
+    if not part.is_guarded:
+        nothing = Overlap(0.0, 0, 0)
+        return EarlierLooks(
+            unit=part.task.unit, looks=(), overlap=nothing, is_same=False, not_comparable=0, is_guarded=False
+        )
+    looks = [look for look in looks if look.test_sha256]
     hashes, sha256 = unit_hashes(part.keys, key), part.sha256
     pairs = [(look, sketch) for look, sketch in _sketches(part, looks, key) if sketch is not None]
     overlap = estimate_overlap(hashes, [sketch for _, sketch in pairs])
@@ -142,6 +165,7 @@ def find_earlier_looks(part: TestPart, looks: Sequence[TestLook], key: bytes) ->
         overlap=overlap,
         is_same=any(look.test_sha256 == sha256 for look in looks),
         not_comparable=len(looks) - (len(pairs) if overlap.compared else 0),
+        noun=part.task.metric.noun,
     )
 
 

@@ -4,29 +4,30 @@ The only place that evaluates on the test split: once for each set of test units
 look is recorded before it is made, in the database and in the user's ledger.
 """
 
-import collections
 import dataclasses
 import datetime
+import hashlib
 import statistics
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from sweep.certify.config_file import load_exported_data
 from sweep.certify.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
+from sweep.certify.evaluators.choice import Evaluator, evaluator_of
+from sweep.certify.evaluators.models import Model, Source
 from sweep.certify.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.provenance import Provenance
-from sweep.certify.replay import Comparison, choose_place, train_again
-from sweep.certify.units.certainty import Certainty, certainty
-from sweep.certify.weights import kept_weights
+from sweep.certify.replay import Comparison
+from sweep.certify.units.certainty import Certainty
 from sweep.definition.records import StudyRecord
-from sweep.errors import TestSplitError
 from sweep.storage.database import Database, Storage
 from sweep.storage.test_looks import SeedLook, TestLook, read_looks, write_look
-from sweep.task import AnyTask, Config, HeldOut, check_weights
+from sweep.task import AnyTask, Config, check_has_test
 from sweep.version import __version__
+
+_OF_NOTHING = hashlib.sha256().hexdigest()
+"""Hash of the data of a study that names no files."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +39,20 @@ class FinalTest:
     task: AnyTask
     look: TestLook
     number: int
-    """1 for the first look at these units; see ``earlier_looks``."""
+    """1 for the first look at these units; see ``earlier_looks``. 0 if nothing guards them."""
     comparisons: tuple[Comparison, ...]
     """For each seed the exported dev loss beside that of its model now."""
     certainty: Certainty
     """How far seeds and units let the test loss be known."""
+    n_kept: int = 0
+    """Models that were not evaluated on dev again; see ``Model.is_kept``."""
 
     @property
     def verdict(self) -> str:
-        """The worst of the comparisons: ``equal`` or ``within tolerance``."""
+        """The worst of the comparisons: ``equal`` or ``within tolerance``; or that nothing was compared."""
+        if self.n_kept == len(self.comparisons):
+            return "of the kept checkpoints"
         return max((comparison.verdict for comparison in self.comparisons), key=len)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """One configuration with its seed, and its dev loss as it was exported and as it is now."""
-
-    config: Config
-    dev: Comparison
 
 
 def run_final_test(
@@ -87,41 +84,30 @@ def run_final_test(
         TestSplitError: If the trainer has no test split; ``earlier_looks.REPEATED`` of these test units or
             more were looked at before and ``again`` is empty; or a dev loss does not come out as exported.
     """
-    task = held_out(provenance.task)
     data, storage = load_exported_data(section, provenance), database.open_for_writing()
-    part = TestPart.load(task, section)
+    evaluator = evaluator_of(
+        Source(provenance=provenance, data=data, database=database, device=device, say=say)
+    )
+    evaluator.check()
+    part = TestPart.load(check_has_test(provenance.task), section)
     with ledger_lock():
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
         say(sentence)
-    restoring = _Restoring(provenance=provenance, data=data, database=database, device=device, say=say)
-    models = [restoring.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
+    models = _models(evaluator, config, provenance, say)
     look = _new_look(config, provenance, models, part, why=again, key=key)
     with ledger_lock():  # two at once must not both find the units unused
         earlier = _check_unused(part, storage, key, again)
         _record(look, storage)
-    found = _evaluate(task, data, models, part.units)
-    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
-    with ledger_lock():
-        _record(look, storage)
+    look, found = _evaluate(evaluator, models, part, look, storage)
     return FinalTest(
         task=provenance.task,
         look=look,
         number=earlier.number,
         comparisons=tuple(model.dev for model in models),
+        n_kept=sum(model.is_kept for model in models),
         certainty=found,
     )
-
-
-def held_out(task: AnyTask) -> HeldOut:
-    """Return a trainer as one that holds out a test part.
-
-    Raises:
-        TestSplitError: If it does not.
-    """
-    if not isinstance(task, HeldOut):
-        raise TestSplitError(f"trainer {task.name} has no test split, so there is nothing to test on")
-    return task
 
 
 def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> EarlierLooks:
@@ -131,6 +117,26 @@ def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> E
     return earlier
 
 
+def _evaluate(
+    evaluator: Evaluator, models: Sequence[Model], part: TestPart, look: TestLook, storage: Storage
+) -> tuple[TestLook, Certainty]:
+    """Make a look that is recorded, and complete its record."""
+    found = evaluator.evaluate(models, part.units)
+    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
+    with ledger_lock():
+        _record(look, storage)
+    return look, found
+
+
+def _models(
+    evaluator: Evaluator, config: Config, provenance: Provenance, say: Callable[[str], None]
+) -> list[Model]:
+    """Return what is tested; raises as ``run_final_test``."""
+    if provenance.certificate is None:
+        say("the export holds no certificate: one seed is tested, the one that was chosen")
+    return [evaluator.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
+
+
 def _exported(config: Config, provenance: Provenance) -> list[tuple[Config, float]]:
     """Return the certified seeds' configurations with their dev losses, or the one that was exported."""
     certificate = provenance.certificate
@@ -138,48 +144,6 @@ def _exported(config: Config, provenance: Provenance) -> list[tuple[Config, floa
         return [(config, provenance.dev_loss)]
     pairs = zip(certificate.seeds, certificate.dev_losses, strict=True)
     return [(config.replace(seed=seed), dev_loss) for seed, dev_loss in pairs]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Restoring:
-    """Gets the exported models back."""
-
-    provenance: Provenance
-    data: Any
-    database: Database
-    device: str
-    say: Callable[[str], None]
-
-    def model(self, config: Config, exported: float) -> Model:
-        """Return the stored model, or else train it again; refuse one that is not what was exported."""
-        task = self.provenance.task
-        state = kept_weights(task, config, exported, self.provenance.study, self.database)
-        dev = self._train(config, exported) if state is None else self._compare(config, exported, state)
-        _check_equal(dev, task)
-        check_weights(task, dev.state)
-        return Model(config=config, dev=dev)
-
-    def _train(self, config: Config, exported: float) -> Comparison:
-        trial, study = self.provenance.trial, self.provenance.study
-        self.say(f"training trial {trial} of {study!r} again, {config.num_steps:,} steps")
-        place = choose_place(self.provenance.task, self.provenance.place, self.device)
-        return train_again(self.provenance.task, config, self.data, exported, place)
-
-    def _compare(self, config: Config, exported: float, state: bytes) -> Comparison:
-        task = held_out(self.provenance.task)
-        again = task.units_loss(config, self.data, state, task.units(self.data, "dev"))
-        tolerance = self.provenance.task.metric.tolerance
-        return Comparison(stored=exported, again=again, tolerance=tolerance, seconds=0.0, state=state)
-
-
-def _check_equal(dev: Comparison, task: AnyTask) -> None:
-    if dev.verdict == "different":
-        again, stored = f"{dev.again:.4f}", f"{dev.stored:.4f}"
-        raise TestSplitError(
-            f"the {task.metric.label} came out as {again}, but {stored} was exported (more than "
-            f"{dev.tolerance} apart): this is not the model that was chosen, and the test split was not "
-            "touched"
-        )
 
 
 def _new_look(
@@ -220,14 +184,6 @@ def _seed_looks(models: Sequence[Model], losses: Sequence[float | None]) -> tupl
     return tuple(sorted(looks, key=lambda look: look.seed))
 
 
-def _evaluate(task: HeldOut, data: Any, models: Sequence[Model], units: Sequence[str]) -> Certainty:
-    """Return the test loss of the models together; here the test units are looked at."""
-    counts = collections.Counter(units)
-    distinct, repeats = list(counts), np.array(list(counts.values()))
-    losses = np.array([task.unit_losses(m.config, data, m.dev.state, distinct) for m in models])
-    return certainty(losses * repeats, task.unit_sizes(distinct) * repeats)
-
-
 def describe_test(final: FinalTest) -> Iterator[str]:
     """Yield what a look showed, as lines."""
     look, metric, n = final.look, final.task.metric, len(final.comparisons)
@@ -236,13 +192,19 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     dev, test = metric.label, f"test {metric.noun}"
     unit = f" {metric.unit}" if metric.unit else ""
     yield f"{dev:<{len(test)}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
-    yield f"{test}  {look.test_loss:.4f}{unit}{several} (look {final.number}, recorded)"
-    yield from (f"  {line}" for line in final.certainty.sentences(held_out(final.task).unit))
+    number = f"look {final.number}" if final.number else "not guarded"
+    yield f"{test}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
+    yield from (f"  {line}" for line in final.certainty.sentences(check_has_test(final.task).unit))
 
 
 def looks_of_study(study: StudyRecord, storage: Storage) -> list[TestLook]:
-    """Return every recorded look at the test units of a study's data."""
-    return [look for look in read_looks(storage) if look.data_sha256 == study.data_sha256]
+    """Return every recorded look at the test units of a study's data.
+
+    Where it is not known what the data are, those of this study alone.
+    """
+    looks = [look for look in read_looks(storage) if look.data_sha256 == study.data_sha256]
+    is_known = study.data_sha256 != _OF_NOTHING
+    return [look for look in looks if is_known or look.study == study.name]
 
 
 def _record(look: TestLook, storage: Storage) -> None:

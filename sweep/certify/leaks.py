@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweep.certify.earlier_looks import TestPart
-from sweep.certify.final_test import held_out
+from sweep.certify.evaluators.by_units import held_out
 from sweep.certify.provenance import Provenance
 from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
@@ -13,6 +13,7 @@ from sweep.errors import DataError, SweepError
 from sweep.storage.database import Storage
 from sweep.storage.study_names import study_names
 from sweep.storage.study_store import load_study
+from sweep.task import HeldOut
 
 
 def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: Storage) -> Iterator[str]:
@@ -26,6 +27,8 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: S
         section: The ``[data]`` section that it was tested on.
         storage: The database of the other studies.
     """
+    if not isinstance(provenance.task, HeldOut):
+        return  # what its trials read is not known unit by unit
     task = held_out(provenance.task)
     test = TestPart.load(task, section).keys
     own = len(test & set(map(task.unit_key, task.units(provenance.task.load_data(section), "train"))))

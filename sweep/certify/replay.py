@@ -1,6 +1,7 @@
 """Train a stored trial again and compare its loss."""
 
 import dataclasses
+from pathlib import Path
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DeviceError
@@ -9,6 +10,8 @@ from sweep.task import (
     AnyTask,
     Config,
     Data,
+    Segment,
+    TrainsInFolder,
     changed_fields,
     check_honoured,
     default_engine,
@@ -73,7 +76,16 @@ def _resolve(task: AnyTask, device: str, *, or_any: bool) -> str:
         return resolve_device(task, "auto")
 
 
-def train_again(task: AnyTask, config: Config, data: Data, stored: float, place: Place) -> Comparison:
+def train_again(
+    task: AnyTask,
+    config: Config,
+    data: Data,
+    stored: float,
+    place: Place,
+    *,
+    folder: Path | None = None,
+    study: str = "",
+) -> Comparison:
     """Train a configuration from its beginning to its end and compare its loss.
 
     Args:
@@ -82,6 +94,8 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
         data: The same data as then.
         stored: The recorded loss, in the metric's unit.
         place: Where; see ``choose_place``.
+        folder: What keeps the files of a trainer that leaves some; None: they are removed.
+        study: Name of the study, which a program is told.
 
     Raises:
         DeviceError: If the engine does not know a hyperparameter that the configuration changes.
@@ -91,7 +105,10 @@ def train_again(task: AnyTask, config: Config, data: Data, stored: float, place:
     check_honoured(task, engine, changed_fields(task, config.to_dict()))
     check_fits(task, config, data, device=device)
     prepare_worker(task, data, engine=engine, device=device)
-    segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
+    if folder is not None and isinstance(task, TrainsInFolder):
+        segment: Segment = task.train_in(folder, config, data, study=study, device=device)
+    else:
+        segment = task.train_segment(config, data, None, config.num_steps, engine=engine, device=device)
     return Comparison(
         stored=stored,
         again=segment.dev_loss,

@@ -1,7 +1,10 @@
 """Reads the stored weights of a trial, and refuses those that are no model."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from sweep.definition.records import TrialRecord
-from sweep.errors import DataError, NotFoundError
+from sweep.errors import ConfigError, DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_names import confirmation_name
@@ -43,12 +46,29 @@ def kept_weights(
     Raises:
         DataError: If the trainer refuses them.
     """
+    for name, trial in stored_trainings(task, config, dev_loss, study, database):
+        return final_weights(task, Checkpoints(database.files / name), trial)
+    return None
+
+
+def stored_trainings(
+    task: AnyTask, config: Config, dev_loss: float, study: str, database: Database
+) -> Iterator[tuple[str, TrialRecord]]:
+    """Yield the stored trainings with this configuration and value, each with the name of its study."""
     for name in (study, confirmation_name(study)):
         try:
             stored = load_study(database.open_read_only(), name)
         except NotFoundError:
             continue
         for trial in stored.trials:
-            if trial.dev_loss == dev_loss and stored.config_values(trial) == config.to_dict():
-                return final_weights(task, Checkpoints(database.files / name), trial)
-    return None
+            if trial.dev_loss == dev_loss and _values(task, stored.config_values(trial)) == config.to_dict():
+                yield name, trial
+
+
+def _values(task: AnyTask, stored: dict[str, Any]) -> dict[str, Any]:
+    """Return stored values in the form that the trainer's configurations have."""
+    try:
+        values: dict[str, Any] = task.make_config(stored).to_dict()
+    except ConfigError:  # of a study of that name with other hyperparameters
+        return stored
+    return values

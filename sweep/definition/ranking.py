@@ -16,6 +16,12 @@ from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRec
 from sweep.task import described_facts
 
 RANKED = STATES[0]
+_OWN_COLUMNS = {
+    *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
+    *("engine", "device", "reason", "logged", "diff", "dev_loss", "dev_loss_sd"),
+}
+"""Columns that every table may have; a figure of such a name is called otherwise."""
+
 BLOCKS = STATES[1:]
 """States that never rank, in the order in which their rows follow the ranked ones."""
 
@@ -60,9 +66,18 @@ def table_columns(study: StudyRecord) -> list[str]:
     return [
         *(("rank",) if study.cost is None else ("rank", "front")),
         *("trial", "trials", "state", *shown, *others, "value", "value_sd", "n", "seeds"),
-        *(*described_facts(study.task), "train_seconds", "engine", "device", "reason", *log),
+        *described_facts(study.task),
+        *figure_columns(study),
+        *("train_seconds", "engine", "device", "reason", *log),
         *((CODE_CHANGED,) if any(trial.code_changed is not None for trial in study.trials) else ()),
     ]
+
+
+def figure_columns(study: StudyRecord) -> dict[str, str]:
+    """Return column -> figure of all that programs reported beside the metric, in order of appearance."""
+    taken = {*_OWN_COLUMNS, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
+    names = dict.fromkeys(name for trial in study.trials for name in trial.figures)
+    return {f"figure.{name}" if name in taken else name: name for name in names}
 
 
 def _rank_fronts(rows: Sequence[dict[str, Any]], study: StudyRecord, cost: str) -> None:
@@ -105,6 +120,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "n": len(losses),
         "seeds": [trial.seed for trial in pool],
         **{name: first.facts.get(name) for name in described_facts(study.task)},
+        **{column: _mean_figure(pool, name) for column, name in figure_columns(study).items()},
         "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),
@@ -113,6 +129,12 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "logged": logged,
         "diff": value - logged if value is not None and logged is not None else None,
     }
+
+
+def _mean_figure(pool: Sequence[TrialRecord], name: str) -> float | None:
+    """Return the mean of a figure over the trials that have it."""
+    values = [trial.figures[name] for trial in pool if name in trial.figures]
+    return _finite(statistics.fmean(values)) if values else None
 
 
 def _reason(study: StudyRecord, trial: TrialRecord, state: str) -> str | None:

@@ -16,9 +16,10 @@ from sweep.definition.space import Space, space_of_identity
 from sweep.metric import Fact, Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, load_task
 
-STATES = ("complete", "pruned", "diverged", "timeout", "failed", "running", "waiting")
-"""What a trial can be: finished with a loss; given up by the pruner, for a loss that is not
-finite, for its time limit, or for a fault; in training; stored to go on at the next run."""
+STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
+"""What a trial can be: finished with a loss; finished, but with a figure outside its bounds; given up by the
+pruner, for a loss that is not finite, for its time limit, or for a fault; in training; stored to go on at the
+next run."""
 
 
 CODE_CHANGED = "code_changed"
@@ -69,6 +70,8 @@ class TrialRecord:
     """Hyperparameters that were found for this configuration, where the study says ``auto``."""
     code_changed: str | None = None
     """Why the program was changed, if a later version than the first trained the trial."""
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    """The last of each other figure that its program reported or returned."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -111,6 +114,7 @@ class TrialRecord:
         known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
         known += [self.labels, self.found, self.engine, self.device, segments]
         known += [] if self.code_changed is None else [{CODE_CHANGED: self.code_changed}]
+        known += [self.figures] if self.figures else []
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.recorder import Recorder
 from sweep.execution.trials.running_trial import End, RunningTrial
 from sweep.execution.trials.trial_source import TrialSource
-from sweep.task import Metric, Segment, SegmentJob
+from sweep.task import Metric, Segment, SegmentJob, why_infeasible
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -195,6 +195,8 @@ class Driver:
     def _judge(self, trial: RunningTrial) -> End | None:
         """Return how the trial ends after its last segment, or None if it goes on."""
         if not trial.cuts:
+            if (why := why_infeasible(self.workload.task, trial.figures)) is not None:
+                return End("infeasible", reason=f"infeasible: {why}")
             return End("complete", dev_loss=trial.segments[-1].dev_loss)
         percent = trial.segments[-1].percent if trial.segments else None
         if percent is not None and PRUNERS[self.spec.pruner](self.known.rungs, trial.number, percent):

@@ -2,7 +2,7 @@
 
 An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
 It differs from the database in three things. Values of the metric appear in their loss form, so that lower is
-better whatever the direction. A diverged trial appears as complete, with a loss as
+better whatever the direction. A diverged or infeasible trial appears as complete, with a loss as
 bad as knowing nothing or worse, since samplers ignore failures and would come back to a
 diverging region. If the trainer does not know the loss of knowing nothing, it is the worst loss so far,
 and before the first loss the trial appears as failed. And a study of two objectives reports no rungs:
@@ -121,10 +121,12 @@ class Mirror:
             loss = self._loss(dev_loss)
             self._worst_loss = max(self._worst_loss, loss)
             self._worst_cost = max(self._worst_cost, cost or 0)
-        elif state == "diverged" and math.isfinite(self._worst_loss):
+        elif state in ("diverged", "infeasible") and math.isfinite(self._worst_loss):
             loss = self._worst_loss
             if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
                 cost = max(self._worst_cost, cost or 0)
         else:
-            return (TrialState.FAIL if state in ("failed", "diverged") else TrialState.PRUNED), None
+            return (
+                TrialState.FAIL if state in ("failed", "diverged", "infeasible") else TrialState.PRUNED
+            ), None
         return TrialState.COMPLETE, [loss] if cost is None else [loss, cost]

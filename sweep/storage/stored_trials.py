@@ -36,6 +36,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
         code_changed=attrs.get(CODE_CHANGED),
+        figures=attrs.get("figures", {}),
         engine=attrs["engine"],
         device=attrs["device"],
         started=_local(trial.datetime_start),

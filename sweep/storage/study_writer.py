@@ -138,6 +138,11 @@ class StudyWriter:
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {"found": dict(found)})
 
+    def store_figures(self, trial_id: int, figures: Mapping[str, float]) -> None:
+        """Store the other figures that a trial's program has given so far."""
+        with self.one_transaction() as connection:
+            _set_attrs(connection, trial_id, {"figures": dict(figures)})
+
     def store_seal(self, trial_id: int, seal: str) -> None:
         """Store the hash of what is stored of a trial; part of the commit that changes something of it."""
         with self.one_transaction() as connection:

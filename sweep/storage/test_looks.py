@@ -111,13 +111,13 @@ class TestLook:
         datetime.datetime.fromisoformat(look.started)
         return look
 
-    def describe(self) -> str:
-        """Return the look as one line."""
+    def describe(self, noun: str = "loss") -> str:
+        """Return the look as one line; ``noun`` is what the metric is called."""
         loss = "unknown, it did not end" if self.test_loss is None else f"{self.test_loss:.4f}"
         loss += f" (mean of {len(self.seeds)} seeds)" if self.seeds else ""
         when = datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d %H:%M")
         why = f", again because {self.why!r}" if self.why else ""
-        return f"{when}, trial {self.trial} of {self.study!r}: test loss {loss}{why}"
+        return f"{when}, trial {self.trial} of {self.study!r}: test {noun} {loss}{why}"
 
 
 def write_look(storage: RDBStorage, look: TestLook) -> None:

@@ -8,15 +8,19 @@ found by name (``finding``). Other modules import all names from here.
 from sweep.metric import Fact, Metric
 from sweep.task.core import AUTO, AnyTask, Config, ConfigT, Data, DataT, JobQueue, Segment, SegmentJob, Task
 from sweep.task.data import (
+    CountsTestUnits,
     HeldOut,
     KnowsCopies,
     ReadsFiles,
     Splits,
+    TestsByRuns,
+    check_has_test,
     data_files,
     data_name,
     data_sha256,
     load_copy,
     split_rule,
+    why_untested,
 )
 from sweep.task.finding import (
     BUILT_IN,
@@ -64,6 +68,7 @@ from sweep.task.programs import (
     ChecksProgram,
     Defined,
     RunsPrograms,
+    TrainsInFolder,
     TrialPlace,
     TriedOut,
     check_program,
@@ -75,6 +80,7 @@ from sweep.task.programs import (
     surroundings_of,
 )
 from sweep.task.shown import (
+    BoundsFigures,
     ChecksStates,
     Contributes,
     DescribesFacts,
@@ -82,9 +88,11 @@ from sweep.task.shown import (
     KnowsBaselines,
     KnowsCeiling,
     baselines,
+    bounds,
     check_weights,
     described_facts,
     loss_ceiling,
+    why_infeasible,
 )
 
 __all__ = [
@@ -95,12 +103,14 @@ __all__ = [
     "PROGRAMS",
     "AddsFields",
     "AnyTask",
+    "BoundsFigures",
     "ChecksProgram",
     "ChecksRanges",
     "ChecksStates",
     "Config",
     "ConfigT",
     "Contributes",
+    "CountsTestUnits",
     "Data",
     "DataT",
     "Defined",
@@ -129,12 +139,16 @@ __all__ = [
     "SegmentJob",
     "Splits",
     "Task",
+    "TestsByRuns",
+    "TrainsInFolder",
     "TrialPlace",
     "TriedOut",
     "auto_fields",
     "baselines",
+    "bounds",
     "changed_fields",
     "check_engine",
+    "check_has_test",
     "check_honoured",
     "check_program",
     "check_range",
@@ -166,5 +180,7 @@ __all__ = [
     "split_rule",
     "study_keys",
     "surroundings_of",
+    "why_infeasible",
+    "why_untested",
     "without_defaults",
 ]

@@ -59,6 +59,8 @@ class Segment:
     """Value of the averaged weights, by which rungs are compared; None if none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Hyperparameters that were found for the configuration before it was trained."""
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The last of each other figure that was reported; every one is finite."""
 
     def steps_from(self, first_step: int) -> np.ndarray:
         """Return which steps ``losses`` are of, if the segment began at ``first_step``; int64, shape (N,)."""

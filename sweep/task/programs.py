@@ -19,6 +19,13 @@ class TrialPlace:
     """Path of the study's folder on this machine; None for a temporary one."""
     cpus: int = 1
     """Cores that the trial may use."""
+    is_of_trial: bool = False
+    """Whether the folder is the trial's own, not one of all trials of the study."""
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of one trial."""
+        assert self.folder is not None, "a trial has a folder"
+        return Path(self.folder) if self.is_of_trial else Path(self.folder) / f"{number:06d}"
 
 
 @runtime_checkable
@@ -146,3 +153,11 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
             "use pruner none, or pool local"
         )
     return task.in_one_piece()
+
+
+@runtime_checkable
+class TrainsInFolder(Protocol):
+    """Leaves files of its own in a folder when it trains."""
+
+    def train_in(self, folder: Path, config: Any, data: Any, *, study: str, device: str) -> Segment:
+        """Train from the beginning to the end; the folder keeps what the training leaves."""

@@ -1,5 +1,6 @@
 """Capabilities that concern what is stored and shown of runs, each with the default if a trainer lacks it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -74,3 +75,28 @@ class Contributes(Protocol):
 
     contributions: str
     """``module:object`` of a ``reporting.contributions.Contributions``, loaded when something is shown."""
+
+
+@runtime_checkable
+class BoundsFigures(Protocol):
+    """Counts a trial as feasible only if other figures than the metric stay within bounds."""
+
+    bounds: Mapping[str, Mapping[str, float]]
+    """Figure -> ``min``, ``max`` or both; the bounds themselves are allowed."""
+
+
+def bounds(task: AnyTask) -> Mapping[str, Mapping[str, float]]:
+    """Return the bounds of figures; by default there are none."""
+    return task.bounds if isinstance(task, BoundsFigures) else {}
+
+
+def why_infeasible(task: AnyTask, figures: Mapping[str, float]) -> str | None:
+    """Return which bound a finished trial breaks; None if it is feasible."""
+    for name, bound in bounds(task).items():
+        if name not in figures:
+            return f"no {name} was reported"
+        if figures[name] > bound.get("max", math.inf):
+            return f"{name} {figures[name]:.6g} is above {bound['max']:g}"
+        if figures[name] < bound.get("min", -math.inf):
+            return f"{name} {figures[name]:.6g} is below {bound['min']:g}"
+    return None

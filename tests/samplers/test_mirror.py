@@ -164,10 +164,11 @@ def test_what_a_diverged_trial_costs(how: str, cost: str, costs: list[float]) ->
     assert seen == [list(pair) for pair in zip(losses, costs, strict=True)]
 
 
+@pytest.mark.parametrize("bad", ["diverged", "infeasible"])
 @pytest.mark.parametrize("how", ["followed", "rebuilt"])
-def test_a_diverged_trial_is_as_bad_as_the_worst(how: str) -> None:
+def test_a_diverged_or_infeasible_trial_is_as_bad_as_the_worst(how: str, bad: str) -> None:
     """It appears as complete at the loss of knowing nothing, or at the worst loss so far if that is worse."""
-    ends = [("diverged", None), ("complete", 2.0), ("diverged", None), ("complete", 9.5), ("diverged", None)]
+    ends = [(bad, None), ("complete", 2.0), (bad, None), ("complete", 9.5), (bad, None)]
     params = {"rate": 0.1, "width": 8, "batch": 16}
     records = [
         dataclasses.replace(record(number, "diverged", params, {10: 7.0}), state=state, dev_loss=loss)

@@ -5,7 +5,7 @@ same kind another loss. The second is the larger one, and no number of seeds mak
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -33,9 +33,9 @@ class Certainty:
     losses: tuple[float, ...]
     """Of each seed, in the metric's unit."""
     seeds: Source | None
-    """Other seeds, these units; None for one seed."""
-    units: Source
-    """Other units, these seeds."""
+    """Other seeds, these units; None for one seed, or if seeds make no difference."""
+    units: Source | None
+    """Other units, these seeds; None if the units' own losses are not known."""
     both: Source | None
 
     @property
@@ -68,6 +68,15 @@ def certainty(losses: np.ndarray, sizes: np.ndarray) -> Certainty:
         units=_source(over_units(losses, sizes, seed=BOOTSTRAP_SEED)),
         both=_source(over_seeds_and_units(losses, sizes)) if several else None,
     )
+
+
+def certainty_over_seeds(values: Sequence[float]) -> Certainty:
+    """Return the mean value of one configuration over seeds, of which nothing more is known.
+
+    Equal values show that seeds make no difference here: there is no interval over them.
+    """
+    seeds = _over_seeds(np.array(values)) if len(set(values)) > 1 else None
+    return Certainty(losses=tuple(values), seeds=seeds, units=None, both=None)
 
 
 def _over_seeds(losses: np.ndarray) -> Source:

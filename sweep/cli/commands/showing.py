@@ -52,7 +52,7 @@ def table(arguments: argparse.Namespace) -> int:
     print(format_table(study, arguments.format, arguments.top))
     if arguments.format == "text":
         for look in looks_of_study(study, storage):
-            print(f"test split looked at {look.describe()}")
+            print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
         advise(f"next: {next_command(study, storage)}")
     return 0

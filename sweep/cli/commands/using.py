@@ -1,4 +1,4 @@
-"""Commands that use a winner: export, replay, test."""
+"""Commands that use a winner: export, replay, train, test."""
 
 import argparse
 from collections.abc import Mapping
@@ -46,9 +46,9 @@ def export(arguments: argparse.Namespace) -> int:
 def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = False) -> None:
     """Print what can be done with an exported configuration: the test, and what the trainer adds."""
     from sweep.cli.commands.run import proposed_after_export_of
-    from sweep.task import HeldOut
+    from sweep.task import why_untested
 
-    proposed = ["test"] if isinstance(task, HeldOut) and not is_tested else []
+    proposed = ["test"] if why_untested(task) is None and not is_tested else []
     proposed += proposed_after_export_of(task.name)
     if proposed:
         advise(f"next: {' | '.join(f'sweep {command} {path}' for command in proposed)}")
@@ -101,14 +101,38 @@ def _note_difference(
         advise(f"noted with study {study.name!r}: {note.sentence}")
 
 
+def train(arguments: argparse.Namespace) -> int:
+    """Train an exported configuration from its beginning to its end."""
+    from sweep.certify.config_file import load_config
+    from sweep.certify.train_exported import train_exported
+    from sweep.certify.trust import check_trusted
+    from sweep.definition.sections.settings import check_name
+    from sweep.task import resolve_device
+
+    config, provenance = load_config(arguments.config)
+    check_trusted(provenance.study, provenance.program, provenance.surroundings, trust=arguments.trust)
+    name = check_name("provenance.study", provenance.study)
+    folder = Path(arguments.output or f"reports/{name}/trained")
+    mend(provenance.task, resolve_device(provenance.task, arguments.device))
+    section = _section(arguments, provenance)
+    trained = train_exported(config, provenance, folder, section=section, device=arguments.device, say=advise)
+    what = f"{provenance.task.metric.label} {trained.again!r}, exported {trained.stored!r}"
+    print(f"{trained.verdict}: {what} ({trained.seconds:.1f} s)")
+    print(f"kept in {folder}")
+    return 0
+
+
 def test(arguments: argparse.Namespace) -> int:
     """Evaluate an exported configuration once on the test split."""
     from sweep.certify.config_file import load_config
     from sweep.certify.final_test import describe_test, run_final_test
     from sweep.certify.leaks import leak_warnings
-    from sweep.task import resolve_device
+    from sweep.certify.trust import check_trusted
+    from sweep.task import check_has_test, resolve_device
 
     config, provenance = load_config(arguments.config)
+    check_has_test(provenance.task)
+    check_trusted(provenance.study, provenance.program, provenance.surroundings, trust=arguments.trust)
     section, database = _section(arguments, provenance), database_of(arguments)
     mend(provenance.task, resolve_device(provenance.task, arguments.device))
     final = run_final_test(
@@ -152,6 +176,14 @@ def _replay_arguments(command: argparse.ArgumentParser) -> None:
     add_trust(command)
 
 
+def _train_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+    command.add_argument("-o", "--output", metavar="DIR", help="new or empty; default: reports/STUDY/trained")
+    add_data_file(command)
+    add_device(command)
+    add_trust(command)
+
+
 def _test_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
     command.add_argument(
@@ -159,6 +191,7 @@ def _test_arguments(command: argparse.ArgumentParser) -> None:
     )
     add_data_file(command)
     add_device(command)
+    add_trust(command)
 
 
 COMMANDS = (
@@ -175,6 +208,13 @@ COMMANDS = (
         example="sweep replay quick --trial 7",
         run=replay,
         add_arguments=_replay_arguments,
+    ),
+    Command(
+        name="train",
+        does="train an exported config from its beginning to its end",
+        example="sweep train best.toml -o trained",
+        run=train,
+        add_arguments=_train_arguments,
     ),
     Command(
         name="test",

@@ -53,6 +53,7 @@ class Claimer:
         trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
         trial.state, trial.found, trial.was_cut = state, record.found, True
         trial.code_changed = self._run.code_changed or record.code_changed
+        trial.figures = record.figures
         self._run.checkpoints.drop_segments_after(record.number, trial.step)
         writer = self._run.writer
         with writer.one_transaction():

@@ -35,6 +35,8 @@ class Recorder:
         def write() -> None:
             seal = None if end else trial.record().seal()  # an end has its own
             self._writer.store_segments(trial.trial_id, trial.segments, seal)
+            if trial.figures:
+                self._writer.store_figures(trial.trial_id, trial.figures)
             if end is not None:
                 self._write_end(trial, end)
 

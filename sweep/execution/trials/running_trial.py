@@ -69,6 +69,8 @@ class RunningTrial:
     """Whether an attempt at it was cut, in this run or an earlier one."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The last of each other figure that its program has given."""
 
     @property
     def step(self) -> int:
@@ -92,6 +94,7 @@ class RunningTrial:
     def add(self, cut: Cut, segment: Segment) -> None:
         """Add a trained segment that ends at ``cut``."""
         self.state, self.deaths = segment.state, 0
+        self.figures = {**self.figures, **segment.figures}
         self.segments.append(
             SegmentRecord(
                 step=cut.step,
@@ -117,6 +120,7 @@ class RunningTrial:
             labels=self.labels,
             found=dict(self.found),
             code_changed=self.code_changed,
+            figures=dict(self.figures),
             engine=self.workload.engine,
             device=self.device,
             started=self.started,

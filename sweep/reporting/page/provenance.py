@@ -9,7 +9,7 @@ from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import seconds_text, state_counts
-from sweep.task import HeldOut
+from sweep.task import why_untested
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -49,7 +49,7 @@ def commands(evidence: Evidence) -> list[str]:
         *contributions_of(evidence.study).commands,
         *(
             ["sweep test best.toml    # the test split, once"]
-            if isinstance(evidence.study.task, HeldOut)
+            if why_untested(evidence.study.task) is None
             else []
         ),
     ]

@@ -20,7 +20,7 @@ from sweep.reporting.page.html_page import definition_list, escape, figure_place
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, report_table
 from sweep.reporting.units import words_of
-from sweep.task import HeldOut
+from sweep.task import why_untested
 
 
 def sections_of(study: StudyRecord) -> dict[str, Section]:
@@ -107,12 +107,14 @@ def _cost(evidence: Evidence) -> Part:
 
 
 def _test_record(evidence: Evidence) -> Part:
-    if not isinstance(evidence.study.task, HeldOut):
+    if why_untested(evidence.study.task) is not None:
         raise NothingToShowError("this trainer has no test split")
     if not evidence.looks:
         text = "Nobody has looked at the test split of these data. `sweep test best.toml` does it once, "
         return Part(markup=f"<p>{prose(text)}and records it.</p>")
-    items = "".join(f"<li>{escape(look.describe())}</li>" for look in evidence.looks)
+    items = "".join(
+        f"<li>{escape(look.describe(evidence.study.metric.noun))}</li>" for look in evidence.looks
+    )
     says = "Every look at the test split of these data; only the first is at data that nothing was chosen by."
     return Part(markup=f'<p class="note">{says}</p><ol class="looks">{items}</ol>')
 

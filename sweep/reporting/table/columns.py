@@ -12,6 +12,7 @@ from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.printable import printable
+from sweep.reporting.table.bounded import bounded_columns
 from sweep.task import described_facts
 
 _HEADINGS = {
@@ -41,7 +42,7 @@ def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
     """Return the columns of the ranked rows; spread and n only where there are replicates."""
     spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
     log = ["logged", "diff"] if "logged" in rows else []
-    measured = [*described_facts(study.task), "train_seconds", "trial"]
+    measured = [*described_facts(study.task), *bounded_columns(study), "train_seconds", "trial"]
     front = [] if study.cost is None else ["front"]
     return ["rank", *front, *hyperparameters(study), "value", *spread, *log, *measured]
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from sweep.definition.records import STATES, StudyRecord
 from sweep.metric import MAXIMIZE, Fact, Metric
 from sweep.reporting.printable import printable
+from sweep.reporting.table.bounded import bounded_columns
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.units import words_of
@@ -84,7 +85,8 @@ def drop_order(study: StudyRecord) -> list[str]:
     facts = described_facts(study.task)
     free = [name for name, fact in facts.items() if not fact.is_cost]
     costs = [name for name, fact in facts.items() if fact.is_cost]
-    measured = [name for name in (*free, "train_seconds", *costs) if name != study.cost]
+    columns = (*free, "train_seconds", *bounded_columns(study), *costs)
+    measured = [name for name in columns if name != study.cost]
     front = [] if study.cost is None else [study.cost, "front"]
     fixed = [name for name in reversed(study.task.shown) if name not in study.searched]
     own = (*study.searched, *study.found)

@@ -50,6 +50,7 @@ class CommandLine:
         conditional: Collection[str] = (),
         style: Any = DEFAULT_STYLE,
         arguments: Any = None,
+        uses_all: bool = True,
     ) -> "CommandLine":
         """Check the keys ``command``, ``style`` and ``[arguments]``.
 
@@ -59,6 +60,7 @@ class CommandLine:
             conditional: Those that some trials do not have.
             style: A name of ``STYLES``.
             arguments: The section ``[arguments]``.
+            uses_all: Whether a parameter that does not reach the program is refused.
 
         Raises:
             StudyFileError: With a line for each mistake.
@@ -74,7 +76,7 @@ class CommandLine:
         mistakes.check(None, check_conditional, tokens, conditional)
         named = {name for token in tokens for name in token.parameters}
         rest = tuple(name for name in params if name not in named)
-        if overrides is not None and tokens and len(tokens) == len(command):
+        if uses_all and overrides is not None and tokens and len(tokens) == len(command):
             mistakes.check(None, check_uses, tokens, rest, overrides)
         mistakes.refuse()
         return cls(tokens=tokens, style=chosen, overrides=overrides or {}, rest=rest)

@@ -20,6 +20,7 @@ from sweep.tasks.command.sources import command_code
 from sweep.tasks.program.definition import PARAMETERS
 from sweep.tasks.program.process.supervised import Supervised
 from sweep.tasks.program.program import Launch, ProgramKind
+from sweep.tasks.program.testing.keys import USES_ALL
 
 
 def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = ()) -> CommandLine:
@@ -35,6 +36,7 @@ def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = (
         conditional=conditional,
         style=definition.get("style", DEFAULT_STYLE),
         arguments=definition.get("arguments"),
+        uses_all=definition.get(USES_ALL, True),
     )
 
 

@@ -11,6 +11,7 @@ from sweep.errors import DataError
 from sweep.execution.rungs import cuts
 from sweep.tasks.command.metric_file import parse_metric_file, read_metric_file
 from sweep.tasks.command.output import MetricReader
+from sweep.tasks.program.live import VALUE
 from sweep.tasks.program.process.supervised import Exit, Supervised
 from sweep.tasks.program.program import Launch
 from sweep.tasks.program.reports import Ended, Pace, Report, ReportFile
@@ -36,7 +37,10 @@ class RunningCommand:
         self._metric: str = definition["metric"]
         self._started = time.monotonic()
         pattern = re.compile(definition["read"]) if "read" in definition else None
-        names = [self._metric]
+        names = self._names = [self._metric, *definition.get("feasible", {})]
+        self._figures: dict[str, float] = {}
+        """The last of each other figure than the metric."""
+        self._saw_metric = False
         self._readers = [MetricReader(names, read=pattern, step=definition.get("step")) for _ in range(2)]
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._reported = ReportFile(launch.folder.reported, self._clock)
@@ -138,8 +142,13 @@ class RunningCommand:
         for report in reports:
             self._n_reports += 1
             step = self._n_reports if report.step is None else report.step
+            others = {name: v for name, v in report.values.items() if name not in (self._metric, VALUE)}
+            self._figures |= others
+            has_metric = len(others) < len(report.values)
+            self._saw_metric = self._saw_metric or has_metric
             for each in self.files.add(dataclasses.replace(report, step=step)):
-                self._due += self._pace.add(each)
+                if has_metric:  # one without the metric must not displace one with it
+                    self._due += self._pace.add(each)
 
     def _complete(self, ended: Exit) -> None:
         """Take the rest of what an ended command reported and printed, and complete the files.
@@ -156,6 +165,8 @@ class RunningCommand:
         for report in self.files.rest():
             self._due += self._pace.add(report)
         self._due += self._pace.close()
+        if self._figures:
+            self._due.append(Report(step=None, values=self._figures))
         self.files.close(was_killed=ended.code is None)
 
     def _end(self, ended: Exit) -> None:
@@ -166,17 +177,12 @@ class RunningCommand:
         if ended.code != 0:
             return Ended(fault=_described(ended, self.files.last_line()), was_killed=ended.was_killed)
         if self._has_reported or self._metric_file is None:
-            return Ended(fault=None if self._saw_metric() else self._missing())
+            return Ended(fault=None if self._saw_metric else self._missing())
         try:
-            values = read_metric_file(
-                self._metric_file, self._folder, [self._metric], started=self._started_at
-            )
+            values = read_metric_file(self._metric_file, self._folder, self._names, started=self._started_at)
         except DataError as error:
             return Ended(fault=f"exit 0, but {error}")
         return Ended(values=values)
-
-    def _saw_metric(self) -> bool:
-        return self.files.n_reports > 0
 
     def _missing(self) -> str:
         return f"exit 0, but {self._readers[0].missing(self._metric)}"

@@ -7,24 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from sweep.code import Code
-from sweep.errors import StudyFileError
 from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
 from sweep.tasks.function.probe import probe
 from sweep.tasks.program.definition import metric_of, yes_or_no
 from sweep.tasks.program.program import Launch, ProgramKind
 from sweep.tasks.program.reports import Ended, Report
 from sweep.tasks.program.run_files import RunFiles
+from sweep.tasks.program.testing.keys import check_target
 
 _LOOK_S = 0.2
 """Seconds between two looks at a silent function."""
-
-
-def check_target(key: str, value: Any) -> str:
-    """Return ``value`` if it can name a function: ``module:name`` or ``path/file.py:name``."""
-    module, _, name = str(value).rpartition(":")
-    if not isinstance(value, str) or not module or not name or any(ord(c) < 33 for c in value):
-        raise StudyFileError(f'{key} must be "module:function" or "path/file.py:function", got {value!r}')
-    return value
 
 
 def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:

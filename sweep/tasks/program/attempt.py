@@ -54,7 +54,7 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
         OSError: If it cannot be written.
     """
     folder.make()
-    lock = _locked(folder, grace_s + PATIENCE_S)
+    lock = lock_folder(folder, grace_s + PATIENCE_S)
     try:
         snapshots = Snapshots(folder.checkpoint)
         if is_first or not keeps_checkpoint:
@@ -68,8 +68,12 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
     return Attempt(lock=lock, is_resumed=is_resumed, earlier=earlier if is_resumed else [])
 
 
-def _locked(folder: TrialFolder, patience_s: float) -> int:
-    """Return a descriptor that holds the folder's lock."""
+def lock_folder(folder: TrialFolder, patience_s: float = PATIENCE_S) -> int:
+    """Return a descriptor that holds a folder's lock.
+
+    Raises:
+        MachineError: If another program does not let go of it.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.open(folder.path / _LOCK, flags, 0o600)
     end = time.monotonic() + patience_s

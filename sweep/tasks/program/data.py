@@ -7,7 +7,7 @@ import dataclasses
 import glob
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sweep.errors import DataError
@@ -60,19 +60,52 @@ def read_data(section: Mapping[str, Any], start: str) -> ProgramData:
         start: Folder that the globs are relative to.
 
     Raises:
-        DataError: If a glob matches no file, or a file cannot be read.
+        DataError: If a glob matches no file, a file cannot be read, or is a test file too.
     """
     paths = matching(section.get("files", []), start, "data.files")
+    _refuse_test_files(paths, section, start)
     hashes, n_bytes = [], 0
     for path in paths:
-        try:
-            with open(os.path.join(start, path), "rb") as file:
-                hashes.append(f"{path}\0{hashlib.file_digest(file, 'sha256').hexdigest()}")
-                n_bytes += file.tell()
-        except OSError as error:
-            raise DataError(f"data file {path} cannot be read: {error.strerror}") from error
+        content, size = _hashed(path, start)
+        hashes.append(f"{path}\0{content}")
+        n_bytes += size
     sha256 = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
     return ProgramData(sha256=sha256, n_files=len(paths), n_bytes=n_bytes)
+
+
+def _refuse_test_files(paths: Collection[str], section: Mapping[str, Any], start: str) -> None:
+    """Refuse data files that are test files too; those are not opened, and need not be there yet."""
+    test = {
+        path
+        for pattern in section.get("test_files", [])
+        for path in glob.glob(pattern, root_dir=start, recursive=True)
+    }
+    if both := sorted(test.intersection(paths)):
+        raise DataError(
+            f"{', '.join(both[:3])} among both data.files and data.test_files: what trials read is no test"
+        )
+
+
+def hash_test_files(section: Mapping[str, Any], start: str) -> list[str]:
+    """Return the hash of each file that ``test_files`` names, of its content alone, 64 hex digits.
+
+    Trials never read them; the final test calls this.
+
+    Raises:
+        DataError: If a glob matches no file, or a file cannot be read.
+    """
+    return [
+        _hashed(path, start)[0] for path in matching(section.get("test_files", []), start, "data.test_files")
+    ]
+
+
+def _hashed(path: str, start: str) -> tuple[str, int]:
+    """Return a file's hash and its bytes."""
+    try:
+        with open(os.path.join(start, path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+    except OSError as error:
+        raise DataError(f"data file {path} cannot be read: {error.strerror}") from error
 
 
 def matching(globs: list[str], start: str, key: str) -> list[str]:

@@ -18,6 +18,7 @@ from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value
 from sweep.tasks.program.process.environment import check_env
+from sweep.tasks.program.testing.keys import CHECKS, TEST, TEST_COMMAND
 
 DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")
@@ -52,6 +53,22 @@ def _positive(key: str, value: Any) -> float:
     return float(value)
 
 
+def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
+    """Return ``value`` if it is a table of bounds: figure -> ``min``, ``max`` or both."""
+    if not isinstance(value, Mapping) or not value:
+        raise StudyFileError(
+            f"{key} must be a table of bounds, as {{ latency_ms = {{ max = 20 }} }}, got {value!r}"
+        )
+    checked = {}
+    for name, ends in value.items():
+        if not isinstance(ends, Mapping) or not ends or not ends.keys() <= {"min", "max"}:
+            raise StudyFileError(f"{key}.{name} must have min, max or both, as {{ max = 20 }}, got {ends!r}")
+        checked[name] = {end: _number(f"{key}.{name}.{end}", bound) for end, bound in ends.items()}
+        if checked[name].get("min", -math.inf) > checked[name].get("max", math.inf):
+            raise StudyFileError(f"{key}.{name}: min is above max, so that nothing is feasible")
+    return checked
+
+
 def yes_or_no(key: str, value: Any) -> bool:
     """Return ``value`` if it is true or false."""
     if type(value) is not bool:
@@ -76,11 +93,13 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
     "unit": _text,
     "matters": _positive,
     "diverged": _number,
+    "feasible": _bounds,
     "pick": _one_of(PICKS),
     "budget": _text,
     "step": _text,
     "seeds": _text,
     "checkpoint": yes_or_no,
+    **CHECKS,
 }
 """Keys of both kinds that belong to the study's identity -> their check."""
 
@@ -127,6 +146,9 @@ def read_definition(
         definition |= {PARAMETERS: _parameters(raw), SEARCHED: _searched(raw)}
     with mistakes.noted():
         _check_budget(definition, raw)
+    with mistakes.noted():
+        if TEST in raw and TEST_COMMAND in raw:
+            raise StudyFileError(f"{TEST} and {TEST_COMMAND} are two ways to the same; leave one of them out")
     mistakes.refuse()
     return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
 

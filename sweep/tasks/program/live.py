@@ -1,10 +1,11 @@
 """A trial whose program is alive: it is trained until a step, and may be trained further later."""
 
+import dataclasses
 import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import safetensors.numpy
@@ -33,7 +34,15 @@ class LiveTrial:
     """The program of one trial, and what it has reported."""
 
     def __init__(
-        self, trial: int, program: Program, metric: Metric, *, lock: int, pick: str, budget: str
+        self,
+        trial: int,
+        program: Program,
+        metric: Metric,
+        *,
+        lock: int,
+        pick: str,
+        budget: str,
+        bounded: Collection[str] = (),
     ) -> None:
         """Take a program that was started just now.
 
@@ -44,10 +53,14 @@ class LiveTrial:
             lock: Descriptor of its folder's lock, which is closed with it.
             pick: ``last`` or ``best`` of the reports is the trial's value.
             budget: Name of the hyperparameter that is the trial's length; empty if it has none.
+            bounded: Other figures that the program must give.
         """
         self.trial, self.program = trial, program
         self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
         self._closing = threading.Lock()
+        self._bounded = bounded
+        self._figures: dict[str, float] = {}
+        """The last of each other figure."""
         self._reports: list[tuple[int, float]] = []
         """Step and value of each report that holds the metric."""
         self._ended: Ended | None = None
@@ -90,15 +103,29 @@ class LiveTrial:
         if self._ended is not None and self._ended.fault is not None:
             raise (DiedError if self._ended.was_killed else ProgramFailedError)(self._ended.fault)
         value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        if is_end:
+            self._check_figures()
         last = math.inf if is_end else until
         new = [pair for pair in self._reports if (pair[0] > since or not since) and pair[0] <= last]
-        return _segment(value, new, time.perf_counter() - started)
+        segment = _segment(value, new, time.perf_counter() - started)
+        return dataclasses.replace(segment, figures=dict(self._figures))
 
     @property
     def _last_step(self) -> int:
         return self._reports[-1][0] if self._reports else 0
 
+    def _check_figures(self) -> None:
+        missing = [name for name in self._bounded if name not in self._figures]
+        if missing:
+            raise ProgramFailedError(
+                f"feasible bounds {', '.join(missing)}, but it gave no finite figure of that name"
+            )
+
     def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:
+        if event is not None and event.values is not None:
+            own = (self._metric.name, VALUE)
+            others = {name: value for name, value in event.values.items() if name not in own}
+            self._figures |= {name: value for name, value in others.items() if math.isfinite(value)}
         if isinstance(event, Ended):
             self._ended = event
         elif event is not None and (value := self._metric_in(event.values)) is not None:

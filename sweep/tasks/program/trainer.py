@@ -34,6 +34,7 @@ from sweep.tasks.program.live import LiveTrial, ProgramFailedError
 from sweep.tasks.program.process.environment import check_secrets
 from sweep.tasks.program.process.gpus import list_gpus, n_gpus
 from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
+from sweep.tasks.program.testing.tested import TestedProgram, check_test_program
 
 
 def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
@@ -49,10 +50,11 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     """
     definition, surroundings = read_definition(raw, here, kind.defining, kind.surrounding)
     kind.check(definition, surroundings, raw)
+    check_test_program(definition, surroundings, raw)
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask:
+class ProgramTask(TestedProgram):
     """A program of the user's own as a trainer."""
 
     version = 1
@@ -70,6 +72,7 @@ class ProgramTask:
         self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
         self._budget: str = definition.get("budget", "")
         self.grace_s = grace_of(surroundings)
+        self.bounds: Mapping[str, Mapping[str, float]] = definition.get("feasible", {})
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
         self._left: set[int] = set()
@@ -183,6 +186,17 @@ class ProgramTask:
             finally:
                 self.leave_all()
 
+    def train_in(
+        self, folder: Path, config: ProgramConfig, data: ProgramData, *, study: str, device: str
+    ) -> Segment:
+        """Run the program from its start to its end in a folder that is a trial's, and keep the folder."""
+        job = SegmentJob(trial=0, config=config, state=None, until_step=config.num_steps)
+        place = TrialPlace(study=study, folder=str(folder.absolute()), is_of_trial=True)
+        try:
+            return self.train_live(config, data, job, place, device=device, report=_ignore)
+        finally:
+            self.leave_all()
+
     def train_live(
         self,
         config: ProgramConfig,
@@ -242,8 +256,7 @@ class ProgramTask:
     def _start(
         self, config: ProgramConfig, job: SegmentJob, place: TrialPlace, device: str, until: int | None
     ) -> LiveTrial:
-        assert place.folder is not None, "a trial has a folder"
-        folder = TrialFolder(Path(place.folder) / f"{job.number:06d}")
+        folder = TrialFolder(place.trial_folder(job.number))
         attempt = begin_attempt(
             folder,
             is_first=job.is_first,
@@ -277,6 +290,7 @@ class ProgramTask:
             lock=attempt.lock,
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
+            bounded=tuple(self.bounds),
         )
 
 

@@ -1,0 +1,79 @@
+"""Trains an exported configuration from its beginning to its end, and keeps what that leaves in a folder."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.certify.config_file import load_exported_data
+from sweep.certify.provenance import Provenance
+from sweep.certify.replay import Comparison, choose_place, train_again
+from sweep.errors import MachineError, SweepError
+from sweep.storage.database import machine_errors
+from sweep.storage.files import write_all_atomically
+from sweep.task import Config, TrainsInFolder, check_engine
+
+STATE = "state.safetensors"
+"""The trained state, of a trainer that leaves no files of its own."""
+
+CONFIG = "config.json"
+
+
+def train_exported(
+    config: Config,
+    provenance: Provenance,
+    folder: Path,
+    *,
+    section: Mapping[str, Any],
+    device: str,
+    say: Callable[[str], None],
+) -> Comparison:
+    """Train an exported configuration and compare its value with the exported one.
+
+    A program finds its own trial folder in ``folder``; of another trainer it holds the configuration and
+    the trained state.
+
+    Args:
+        config: As exported.
+        provenance: Where it comes from. The caller has checked that its program may run.
+        folder: New or empty.
+        section: The ``[data]`` section of the export, perhaps with another source.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        say: Called with a line on what takes long.
+
+    Raises:
+        SweepError: If something is in the folder.
+        DataError: If the data are not those of the export.
+        MachineError: If the folder cannot be written.
+    """
+    task = provenance.task
+    data = load_exported_data(section, provenance)
+    place = choose_place(task, provenance.place, device)
+    check_engine(task, place.engine, place.device)
+    _make_empty(folder)
+    say(f"training trial {provenance.trial} of {provenance.study!r} in {folder}, {config.num_steps:,} steps")
+    trained = train_again(
+        task, config, data, provenance.dev_loss, place, folder=folder, study=provenance.study
+    )
+    if not isinstance(task, TrainsInFolder):
+        with machine_errors(folder):
+            _keep(folder, config, trained.state)
+    return trained
+
+
+def _make_empty(folder: Path) -> None:
+    """Make a folder; refuse one that holds something, so that nothing is mixed up or overwritten."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = next(folder.iterdir(), None) is None
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SweepError(f"{folder} is no folder; name another with -o") from error
+    except OSError as error:
+        raise MachineError(f"{folder} cannot be written: {error.strerror}") from error
+    if not is_empty:
+        raise SweepError(f"{folder} is not empty and nothing is overwritten; name another folder with -o")
+
+
+def _keep(folder: Path, config: Config, state: bytes) -> None:
+    text = json.dumps(config.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    write_all_atomically(folder, {CONFIG: text.encode(), STATE: state}, push=False)

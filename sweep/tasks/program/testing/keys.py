@@ -1,0 +1,58 @@
+"""The keys ``test`` and ``test_command`` of a study file, and the program that they define."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sweep.errors import StudyFileError
+
+TEST, TEST_COMMAND = "test", "test_command"
+
+USES_ALL = "uses_all"
+"""Key of a program's definition, never of a study file's: whether a command must use every parameter."""
+
+_OF_TRAINING = ("budget", "checkpoint", "feasible", "pick", TEST, TEST_COMMAND)
+"""Keys that concern the training alone."""
+
+
+def check_target(key: str, value: Any) -> str:
+    """Return ``value`` if it can name a function: ``module:name`` or ``path/file.py:name``."""
+    module, _, name = str(value).rpartition(":")
+    if not isinstance(value, str) or not module or not name or any(ord(c) < 33 for c in value):
+        raise StudyFileError(f'{key} must be "module:function" or "path/file.py:function", got {value!r}')
+    return value
+
+
+def check_test_command(key: str, value: Any) -> list[str]:
+    """Return ``value`` if it is a list of tokens; their placeholders are checked with the parameters."""
+    if not isinstance(value, list) or not value or not all(isinstance(token, str) for token in value):
+        raise StudyFileError(
+            f'{key} must be a list of tokens, as ["python", "test.py", "{{checkpoint}}"], got {value!r}'
+        )
+    return value
+
+
+CHECKS: Mapping[str, Callable[[str, Any], Any]] = {TEST: check_target, TEST_COMMAND: check_test_command}
+"""Key -> its check."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TestProgram:
+    """The program that evaluates the test split."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    kind: str
+    """One of ``task.PROGRAMS``."""
+    definition: Mapping[str, Any]
+    """As that of a program that trains."""
+
+
+def program_of_test(definition: Mapping[str, Any]) -> TestProgram | None:
+    """Return the program that a study's definition names for its test; None if it names none."""
+    shared = {key: value for key, value in definition.items() if key not in _OF_TRAINING}
+    if TEST in definition:
+        return TestProgram("function", {**shared, "trainer": definition[TEST]})
+    if TEST_COMMAND in definition:
+        return TestProgram("command", {**shared, "command": definition[TEST_COMMAND], USES_ALL: False})
+    return None
