@@ -18,7 +18,7 @@ from sweep.task import described_facts
 RANKED = STATES[0]
 _OWN_COLUMNS = {
     *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
-    *("engine", "device", "reason", "logged", "diff", "dev_loss", "dev_loss_sd"),
+    *("engine", "device", "reason", "logged", "diff"),
 }
 """Columns that every table may have; a figure of such a name is called otherwise."""
 
@@ -75,7 +75,8 @@ def table_columns(study: StudyRecord) -> list[str]:
 
 def figure_columns(study: StudyRecord) -> dict[str, str]:
     """Return column -> figure of all that programs reported beside the metric, in order of appearance."""
-    taken = {*_OWN_COLUMNS, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
+    own = (*_OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
+    taken = {*own, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
     names = dict.fromkeys(name for trial in study.trials for name in trial.figures)
     return {f"figure.{name}" if name in taken else name: name for name in names}
 

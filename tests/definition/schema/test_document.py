@@ -13,6 +13,7 @@ from sweep.definition import study_file
 from sweep.definition.registries import named_trainer
 from sweep.definition.schema.document import SCHEMA_FILE, schema_text, study_schema
 from sweep.definition.schema.keys import TRAINERS, common_keys
+from sweep.definition.sections.settings import settings_of
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError, SweepError
 from sweep.task import load_task
@@ -72,7 +73,7 @@ def test_starter_studies_name_the_schema(path: Path) -> None:
 def test_every_key_of_the_code_is_described() -> None:
     """A new key needs an entry in ``schema.keys`` or in its trainer's ``study_keys``."""
     mlp = load_task("mlp")
-    assert set(common_keys()) == {*study_file._settings_of(mlp), *study_file._SECTIONS}
+    assert set(common_keys()) == {*settings_of(mlp), *study_file._SECTIONS}
     both = {*DEFINING, *SURROUNDING}
     assert set(TRAINERS["function"].keys) == both | {*FUNCTION.defining, *FUNCTION.surrounding}
     assert set(TRAINERS["command"].keys) == both | {*COMMAND.defining, *COMMAND.surrounding}
@@ -100,7 +101,7 @@ def test_descriptions_are_sentences(name: str, text: str) -> None:
 @pytest.mark.parametrize("key", ["trials", "replicates", "keep", "seed"])
 def test_bounds_of_whole_numbers_are_those_of_the_code(key: str) -> None:
     """Both ends are taken, the numbers beyond them refused, by the schema and by the code."""
-    words, check = common_keys()[key], study_file._settings_of(load_task("mlp"))[key]
+    words, check = common_keys()[key], settings_of(load_task("mlp"))[key]
     for value in (words["minimum"], words["maximum"]):
         assert check(key, value) == value
     for value in (words["minimum"] - 1, words["maximum"] + 1):

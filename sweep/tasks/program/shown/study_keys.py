@@ -75,6 +75,27 @@ _BOTH: dict[str, Words] = {
         "description": "Environment variables that are passed on, never stored, and masked in output.",
         **_GLOBS,
     },
+    "feasible": {
+        "description": "Bounds that a trial has to meet, such as { latency_ms = { max = 20 } }.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": False,
+            "properties": {"min": {"type": "number"}, "max": {"type": "number"}},
+        },
+    },
+    "test": {
+        "description": 'The function that sweep test runs on the test split, as "module:function".',
+        "type": "string",
+        "pattern": "^[^\\s]+:[^\\s:]+$",
+    },
+    "test_command": {
+        "description": "The command that sweep test runs on the test split, a list of tokens.",
+        **_TOKENS,
+        "minItems": 1,
+    },
 }
 
 _FUNCTION: dict[str, Words] = {
