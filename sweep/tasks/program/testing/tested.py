@@ -74,5 +74,12 @@ class TestedProgram:
         """Return the metric's value on the test part, for the checkpoint in the folder of a training."""
         program = program_of_test(self.definition)
         assert program is not None, "why_untested was asked"
-        where = {"trained": folder.absolute(), "study": study, "device": device}
-        return run_test(program, self.surroundings, config, self.metric, **where)
+        return run_test(
+            program,
+            self.surroundings,
+            config,
+            self.metric,
+            trained=folder.absolute(),
+            study=study,
+            device=device,
+        )
