@@ -167,7 +167,6 @@ NAMES_THE_MLP = {
     "sweep/cli/commands/plan.py": 1,  # --words
     "sweep/cli/live_frame.py": 2,  # a shorter heading
     "sweep/cli/options.py": 2,  # --words, and an example in the help
-    "sweep/definition/ranking.py": 2,  # names of columns that no figure may take
     "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
     "sweep/storage/test_looks.py": 3,  # columns of stored looks
     "sweep/tasks/command/from_script/ranges.py": 1,  # names that hyperparameters often have
