@@ -251,5 +251,6 @@ class Driver:
 def _describe_divergence(metric: Metric, segment: Segment, first_step: int, until_step: int) -> str:
     for step, loss in zip(segment.steps_from(first_step).tolist(), segment.losses.tolist(), strict=True):
         if metric.has_diverged_in_training(loss):
-            return f"diverged: the training loss was {loss:.3g} at step {step:,}"
+            what = "training loss" if segment.steps is None else metric.label
+            return f"diverged: the {what} was {loss:.3g} at step {step:,}"
     return f"diverged: the {metric.label} was {segment.dev_loss:.3g} at step {until_step:,}"

@@ -54,7 +54,7 @@ class Segment:
     seconds: float
     """Wall time that the segment took."""
     steps: np.ndarray | None = None
-    """Which steps ``losses`` are of, int64, shape (N,); None: every one of the segment."""
+    """Which steps ``losses`` are of, counted from 1, int64, shape (N,); None: every one of the segment."""
     average_loss: float | None = None
     """Value of the averaged weights, by which rungs are compared; None if none are kept."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)

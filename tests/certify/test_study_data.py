@@ -26,6 +26,7 @@ from sweep.storage.folders import LocalFolder
 from sweep.storage.study_store import load_study
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords
 from sweep.tasks.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -123,7 +124,7 @@ def test_words_that_change_in_mid_run_leave_the_table_and_no_claim(
     (warning,) = [line for line in stderr.splitlines() if line.startswith("warning: ")]
     assert "data/words.txt" in warning
     assert "its notes and the figures that need the data are left out" in warning
-    assert (stored("two").notes.baselines, stored("two").notes.new_words) == (None, None)
+    assert (stored("two").note(Baselines), stored("two").note(NewWords)) == (None, None)
     assert shown_figures("two") == {"training-curve"}
 
 
@@ -135,10 +136,10 @@ def test_a_stopped_run_notes_and_publishes_nothing(
     status, stderr = run_with(stop, monkeypatch, "run", "studies/two.toml")
     assert status == 143, stderr
     assert "interrupted" in stderr
-    assert stored("two").notes.baselines is None
+    assert stored("two").note(Baselines) is None
     assert shown_figures("two") == set()
     assert main(["run", "studies/two.toml", "--workers", "1", "--device", "cpu"]) == 0
-    assert stored("two").notes.baselines is not None
+    assert stored("two").note(Baselines) is not None
     assert shown_figures("two") == {"training-curve", "embedding"}
 
 
@@ -224,8 +225,8 @@ def test_nothing_is_shown_of_other_words(change: Change, tried: Evidence) -> Non
     path = Path(tried.study.data["words"])
     change(path)
     found = Evidence(tried.study, files=LocalFolder(path.parent))
-    assert found.words.why_missing is not None
-    assert str(path) in found.words.why_missing
+    assert found.study_data.why_missing is not None
+    assert str(path) in found.study_data.why_missing
     learned = found.more(Learned)
     for fact in (
         lambda: found.data,

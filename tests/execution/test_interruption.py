@@ -294,7 +294,7 @@ def test_a_diverged_trial_never_ranks(runs: Runs) -> None:
     """A learning rate that is far too large gives rows of their own, without rank and loss."""
     diverged = [row for row in runs.table(runs.undisturbed) if row["state"] == "diverged"]
     assert [row["trial"] for row in diverged] == [4, 5]
-    assert {(row["rank"], row["value"]) for row in diverged} == {(None, None)}
+    assert {(row["rank"], row["dev_loss"]) for row in diverged} == {(None, None)}
     assert all(row["reason"].startswith("diverged") for row in diverged)
 
 

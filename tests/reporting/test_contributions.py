@@ -51,7 +51,8 @@ def test_the_mlp_s_registries_have_the_order_of_release_0_1_0() -> None:
         *("learned", "embedding", "words", "weak", "test", "provenance"),
     ]
     checks = "baselines failures bounds seeds gains new_words budgets rates repeats"
-    assert list(checks_of(study)) == checks.split()
+    later = {"changed-code", "not-reproducible"}
+    assert [name for name in checks_of(study) if name not in later] == checks.split()
 
 
 def test_what_one_trainer_knows_is_made_once() -> None:

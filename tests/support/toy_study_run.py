@@ -30,6 +30,8 @@ def toy_run(
         observe=observe,
         should_stop=lambda: False,
         describe_memory=lambda workers: "",
+        code=None,
+        code_changed=None,
     )
     database = database_in(folder)
     return StudyRun(

@@ -29,7 +29,12 @@ class Recorder:
         """Store a trial's last segment, which began at ``first_step``, and the trial's end with it."""
         step = trial.step
         self._checkpoints.write_segment(
-            trial.number, first_step, step, segment.state, segment.losses, steps=segment.steps
+            trial.number,
+            first_step,
+            step,
+            segment.state,
+            segment.losses,
+            steps=None if segment.steps is None else segment.steps - 1,
         )
 
         def write() -> None:

@@ -14,6 +14,7 @@ from sweep.code import Code
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.tasks.command.arguments import DEFAULT_STYLE, CommandLine
 from sweep.tasks.command.config_files import write_config
+from sweep.tasks.command.metric_file import parse_metric_file
 from sweep.tasks.command.placeholders import Place
 from sweep.tasks.command.running import RunningCommand
 from sweep.tasks.command.sources import command_code
@@ -68,6 +69,12 @@ def _check_read(key: str, value: Any) -> str:
     if "value" not in pattern.groupindex:
         raise StudyFileError(f"{key} must have a group (?P<value>...), got {value!r}")
     return str(value)
+
+
+def _check_metric_file(key: str, value: Any) -> Any:
+    """Return ``value`` if it names a file whose figures can be read."""
+    parse_metric_file(value)
+    return value
 
 
 def _preflight(
@@ -185,7 +192,7 @@ COMMAND = ProgramKind(
         "command": _as_given,
         "style": _as_given,
         "arguments": _as_given,
-        "metric_file": _as_given,
+        "metric_file": _check_metric_file,
         "read": _check_read,
     },
     surrounding={},

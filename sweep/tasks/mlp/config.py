@@ -183,7 +183,7 @@ _FLOAT_RULES = {
 
 
 def _check_rule(name: str, value: Any) -> None:
-    rule = FIELD_RULES[name]
+    rule = FIELD_RULES.get(name, {})
     is_finite = not isinstance(value, float) or math.isfinite(value)
     if is_finite and all(_HOLDS[word](value, bound) for word, bound in rule.items()):
         return

@@ -168,6 +168,6 @@ def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> 
         state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
         dev_loss=value,
         losses=np.array([value for _, value in new], np.float32),
-        steps=np.array([step - 1 for step, _ in new], np.int64),  # step 0 is the first one done
+        steps=np.array([step for step, _ in new], np.int64),
         seconds=seconds,
     )

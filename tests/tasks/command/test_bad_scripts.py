@@ -180,7 +180,7 @@ def test_it_fails_and_says_why(trials: dict[str, TrialRecord], kind: str) -> Non
 def test_no_number_is_diverged(trials: dict[str, TrialRecord]) -> None:
     trial = trials["is_nan"]
     assert (trial.state, trial.dev_loss) == ("diverged", None)
-    assert trial.reason == "diverged: the training loss was nan at step 2"
+    assert trial.reason == "diverged: the loss was nan at step 2"
 
 
 @pytest.mark.parametrize("kind", ["hangs", "ignores_term", "catches_term"])
