@@ -57,7 +57,7 @@ def test_an_unknown_trainer_is_refused_with_those_that_there_are(tmp_path: Path)
     """The file is named, and a key tells this fault from others."""
     with pytest.raises(StudyFileError, match=r"study\.toml: trainer: no trainer 'mpl' is installed.*mlp"):
         read(tmp_path, 'trainer = "mpl"\n' + MLP_SEARCH)
-    with pytest.raises(StudyFileError, match="trainer must be the name of a trainer, or .*, got 3"):
+    with pytest.raises(StudyFileError, match=r"trainer must be the name of a trainer, or .*, got 3"):
         read(tmp_path, "trainer = 3\n" + MLP_SEARCH)
 
 

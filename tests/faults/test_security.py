@@ -42,8 +42,8 @@ ALLOWED = {
     "surroundings.py": {"ctypes"},
 }
 """Numba's compiled code is a pickle. Its files are read only if this user owns them, nobody else can write
-them, and their hash is right (``tests/tasks/mlp/engines/test_code_cache.py``). The supervisor calls ``prctl``, and
-a function's host flushes what C libraries print; both call the C library by constant names."""
+them, and their hash is right (``tests/tasks/mlp/engines/test_code_cache.py``). The supervisor calls prctl,
+and a function's host flushes what C libraries print; both call the C library by constant names."""
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -27,14 +27,14 @@ class Recorder:
 
     def store_segment(self, trial: RunningTrial, first_step: int, segment: Segment, end: End | None) -> None:
         """Store a trial's last segment, which began at ``first_step``, and the trial's end with it."""
-        step = trial.step
+        step, steps = trial.step, None if segment.steps is None else segment.steps - 1
         self._checkpoints.write_segment(
             trial.number,
             first_step,
             step,
             segment.state,
             segment.losses,
-            steps=None if segment.steps is None else segment.steps - 1,
+            steps=steps,
         )
 
         def write() -> None:

@@ -64,7 +64,7 @@ class TestedProgram:
         """Refuse a test that cannot be started here; raises ``SweepError``."""
         program = program_of_test(self.definition)
         assert program is not None, "why_untested was asked"
-        program_kind_named(program.kind).preflight(program.definition, self.surroundings)
+        program_kind_named(program.kind).preflight(program.definition, self.surroundings, ())
 
     def has_checkpoint(self, folder: Path) -> bool:
         """Return whether a training left a checkpoint in its folder."""
