@@ -79,17 +79,16 @@ def home_with(folder: Path, program: str) -> Home:
 
 def stopped_run(home: Home, *signals: signal.Signals) -> int:
     """Run the study in a process, send it signals once its program runs; return its exit status."""
-    process = start_sweep(home.folder, "run", "stopped.toml", "--workers", "1")
-    try:
-        begun = home.folder / "begun"
-        assert wait_until(lambda: begun.exists() or process.poll() is not None), "no program began"
-        for number in signals:
-            process.send_signal(number)
-            time.sleep(0.3)
-        process.communicate(timeout=60)
-        return process.returncode
-    finally:
-        process.kill()
+    with start_sweep(home.folder, "run", "stopped.toml", "--workers", "1") as process:
+        try:
+            begun = home.folder / "begun"
+            assert wait_until(lambda: begun.exists() or process.poll() is not None), "no program began"
+            for number in signals:
+                process.send_signal(number)
+                time.sleep(0.3)
+            return process.wait(timeout=180)  # its output is a few lines
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(("program", "number"), [(COMMAND, signal.SIGINT), (FUNCTION, signal.SIGTERM)])
