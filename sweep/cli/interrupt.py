@@ -1,16 +1,22 @@
 """What happens on Ctrl-C, SIGTERM and SIGHUP while a sweep runs?
 
-The first one is remembered, and the driver leaves at its next look, with everything stored. The
-second one ends the process at once, which loses no more than a kill does: nothing.
+The first one is remembered, and the driver leaves at its next look, with everything stored. A
+further one ends the process at once, which loses no more than a kill does: nothing. One that comes
+right after the first is the same wish sent twice: ``timeout`` signals the process and then its group,
+and a batch system signals each process of a job.
 """
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+_SAME_WISH_S = 0.5
+"""Seconds after the first signal within which another one says nothing new."""
 
 
 class StopSignal:
@@ -20,6 +26,7 @@ class StopSignal:
         """Take what must be done, in a signal handler, before the process ends at once."""
         self._before_exit = before_exit
         self.number: int | None = None
+        self._since = 0.0
 
     def __bool__(self) -> bool:
         return self.number is not None
@@ -42,7 +49,8 @@ class StopSignal:
         self.number = self.number or number
 
     def _remember(self, number: int, _: FrameType | None) -> None:
-        if self.number is not None:
+        if self.number is None:
+            self.number, self._since = number, time.monotonic()
+        elif time.monotonic() - self._since > _SAME_WISH_S:
             self._before_exit()
             os._exit(128 + number)
-        self.number = number

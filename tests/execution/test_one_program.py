@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from postgres_server import running_server
-from program_studies import FUNCTION, WAYS, lay_out, n_ran, rows, run, sweep
+from program_studies import FUNCTION, WAYS, change_helper, lay_out, n_ran, rows, run, sweep
 
 from sweep.code import Code
 from sweep.errors import ConfigError, StudyConflictError
@@ -54,7 +54,7 @@ class TestAcceptedVersion:
 
 def test_a_changed_module_stops_the_study_until_a_reason_is_given(own: Path) -> None:
     """An imported file counts; the refusal names it, and the reason stands with the new trials alone."""
-    own.with_name("helper.py").write_text("offset = 2.0\n")
+    change_helper(own.parent, "2.0")
     ran = n_ran(own.parent)
     status, told = run("--trials", "5")
     assert (status, n_ran(own.parent)) == (1, ran)
@@ -89,7 +89,7 @@ def test_the_code_is_stored_with_the_study(own: Path) -> None:
 
 def test_confirm_refuses_changed_code_and_stores_no_plan(own: Path) -> None:
     """A reason lets it go on, and the rounds are marked in the database."""
-    own.with_name("helper.py").write_text("offset = 3.0\n")
+    change_helper(own.parent, "3.0")
     small = ("--top", "1", "--seeds", "2", "--certify", "2", "--workers", "1")
     status, _, err = sweep("confirm", "own", *small)
     assert status == 1
@@ -103,7 +103,7 @@ def test_confirm_refuses_changed_code_and_stores_no_plan(own: Path) -> None:
 
 def test_replay_says_that_the_code_has_changed_and_goes_on(own: Path) -> None:
     """Its numbers are the proof: the same ones if the change does not matter."""
-    own.with_name("helper.py").write_text("offset = 2.0 / 2\n")
+    change_helper(own.parent, "2.0 / 2")
     status, out, err = sweep("replay", "own")
     assert status == 0
     assert out.startswith("equal:")
@@ -165,7 +165,7 @@ def test_drivers_that_share_a_study_compare_its_program(
         monkeypatch.setenv("SWEEP_STORAGE", server.url())
         place = ("--files", str(tmp_path / "files"))
         assert run(*place) == (0, "")
-        (tmp_path / "helper.py").write_text("offset = 2.0\n")
+        change_helper(tmp_path, "2.0")
         assert run("--trials", "6", *place)[0] == 1
         status, told = run("--trials", "6", "--code-changed", "a better offset", *place)
         assert (status, n_ran(tmp_path)) == (1, 4)

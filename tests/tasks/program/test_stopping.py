@@ -85,7 +85,7 @@ def stopped_run(home: Home, *signals: signal.Signals) -> int:
             assert wait_until(lambda: begun.exists() or process.poll() is not None), "no program began"
             for number in signals:
                 process.send_signal(number)
-                time.sleep(0.3)
+                time.sleep(0.7)  # later than a signal that is sent twice
             return process.wait(timeout=180)  # its output is a few lines
         finally:
             process.kill()
