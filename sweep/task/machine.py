@@ -77,9 +77,7 @@ def check_honoured(task: AnyTask, engine: str, changed: Iterable[str]) -> None:
     """
     ignored = set(changed) - set(task.honoured(engine)) if isinstance(task, NamesHonoured) else set()
     if ignored:
-        raise DeviceError(
-            f"engine {engine} would ignore {', '.join(sorted(ignored))}; choose another engine"
-        )
+        raise DeviceError(f"engine {engine} would ignore {', '.join(sorted(ignored))}; choose another engine")
 
 
 @runtime_checkable
