@@ -64,7 +64,7 @@ def write_config(
     if path.is_dir():
         raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
-        raise SweepError(f"{path} exists; name another file with -o, or overwrite it with --force")
+        raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")
     now = datetime.datetime.now(datetime.UTC)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,9 +122,7 @@ def load_config(path: Path | str) -> tuple[Any, Provenance]:
     path = Path(path)
     raw = _read(path)
     if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
-        raise ConfigError(
-            f"{path}: [config] and [provenance] must be tables; `sweep export STUDY` writes them"
-        )
+        raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
     try:
         found = Provenance.from_table(raw["provenance"])
         provenance = dataclasses.replace(found, certificate=read_certificate(raw))
