@@ -1,7 +1,7 @@
 """Evaluate the confirmed models on each held-out unit.
 
 The dev part is a sample of units, so a loss on it is uncertain however many seeds there are. The units'
-losses measure that uncertainty. Units that also occur in train tell little about new ones.
+losses measure that uncertainty. Units that also occur in train show little about new ones.
 """
 
 import collections
