@@ -68,7 +68,7 @@ def run_final_test(
     """Evaluate an exported configuration once on the test split, on all its certified seeds.
 
     The models are the stored ones if they are kept; otherwise they are trained again. Their dev losses must
-    equal the exported ones before the look is recorded.
+    match the exported ones before the look is recorded.
 
     Args:
         config: The exported configuration.
@@ -82,7 +82,7 @@ def run_final_test(
     Raises:
         DataError: If the data are not those of the export, or the weights are not finite.
         TestSplitError: If the trainer has no test split; the look is repeated (``earlier_looks.REPEATED``)
-            and ``again`` is empty; or a dev loss differs from the exported one.
+            and ``again`` is empty; or a dev loss does not match the exported one.
     """
     data, storage = load_exported_data(section, provenance), database.open_for_writing()
     evaluator = evaluator_of(

@@ -51,7 +51,7 @@ def surroundings_of(task: AnyTask) -> dict[str, Any]:
 
 
 def study_keys(task: AnyTask) -> Collection[str]:
-    """Return the keys of a study file, besides ``trainer``, that define its trainer; empty by default."""
+    """Return the keys of a study file that define the user's program; empty by default."""
     return task.study_keys if isinstance(task, Defined) else ()
 
 
@@ -81,7 +81,7 @@ def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
 
 @runtime_checkable
 class TriedOut(Protocol):
-    """The trainer runs a program that ``sweep check`` tries out first."""
+    """The trainer runs a program that ``sweep plan --check`` tries out."""
 
     budget: str
     """Name of the hyperparameter that sets a trial's length; empty if there is none."""
