@@ -163,7 +163,7 @@ class TestAccepted:
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]
         if sampler == "gp_cost":
-            with pytest.raises(StudyFileError, match=r"gp_cost .* go with tpe or gp"):
+            with pytest.raises(StudyFileError, match=r"gp_cost .* two objectives use tpe or gp"):
                 parse_study(raw, MLP)
             raw.pop("sampler")
         spec = parse_study(raw, MLP)
@@ -283,7 +283,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"search": GRID, "trial": [POINT]}, r"number 1: block_size = 3 lies outside the search space"),
     ({"sampler": "gp", "pruner": "asha"}, r"sampler gp .*needs pruner none; got pruner 'asha'"),
     *(
-        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; two obj")
+        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; with two obj")
         for cost, pruner in (("n_params", "asha"), ("train_seconds", "median"))
     ),
     ({"sampler": "grid"}, r"search\.block_size is a range without step; sampler grid needs a step"),
