@@ -283,7 +283,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"search": GRID, "trial": [POINT]}, r"number 1: block_size = 3 lies outside the search space"),
     ({"sampler": "gp", "pruner": "asha"}, r"sampler gp .*needs pruner none; got pruner 'asha'"),
     *(
-        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; with two obj")
+        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; with two")
         for cost, pruner in (("n_params", "asha"), ("train_seconds", "median"))
     ),
     ({"sampler": "grid"}, r"search\.block_size is a range without step; sampler grid needs a step"),
