@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import warm_python
 from sweep_command import DEADLINE_S, children, kill, workers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -143,6 +144,7 @@ def _run(
     os.environ.pop("SWEEP_STORAGE", None)
     os.environ |= {"CUDA_VISIBLE_DEVICES": "", "SWEEP_LEDGER": str(folder / "ledger.jsonl"), **variables}
     sys.argv = ["sweep", *arguments]
+    warm_python.install()
     if before:
         before[0](*before[1:])
     from sweep.cli import main

@@ -28,6 +28,7 @@ from sweep.execution.workload import Workload
 from sweep.storage.study_store import load_study
 
 MANY = ToyTask(many=4)
+pytestmark = pytest.mark.usefixtures("cold_starts")
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
 EITHER = pytest.mark.parametrize("many", [1, 4], ids=["one a process", "many a process"])
 

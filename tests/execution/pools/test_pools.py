@@ -23,6 +23,7 @@ from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
 
 pytestmark = [
+    pytest.mark.usefixtures("cold_starts"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and sockets open
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
