@@ -56,6 +56,13 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
     warm_python.wait_for(node.config.stash[_warm])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the process of ``pytest_sessionstart``; after the test processes, which pytest-xdist ends."""
+    if server := session.config.stash.get(_warm, None):
+        warm_python.stop(server)
+
+
 @pytest.fixture
 def cold_starts() -> Iterator[None]:
     """Start the product's processes as they are, since the start itself is tested; see ``warm_python``."""

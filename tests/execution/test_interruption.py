@@ -202,7 +202,7 @@ def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
         seen.append(
             Interruption(
                 signals=[*map(int, signals)],
-                status=process.process.exitcode,  # as it is, so that an end by a signal is none by a status
+                status=process.process.returncode,  # as it is, so that an end by a signal is none by a status
                 stdout=ended.out,
                 stderr=ended.err,
                 states=states(folder),

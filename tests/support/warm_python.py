@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -30,6 +31,10 @@ _READ_AT_START = ("PYTHON", "LC_", "LANG", "NUMBA_", "OMP_", "MKL_", "LD_", "TOR
 _WORKER = "from sweep.execution.pools.worker import main"
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
+
+_FOLDERS = [str(Path(__file__).parent), str(REPOSITORY / "tests" / "faults")]
+LAUNCHED = f"import sys; sys.path[:0] = {[str(REPOSITORY), *_FOLDERS]}; from launcher import main; main()"
+"""What a process of ``launcher`` runs."""
 
 _Popen = subprocess.Popen
 
@@ -56,6 +61,12 @@ def wait_for(server: "subprocess.Popen[str]") -> None:
         assert server.stdout.readline() == "ready\n", "the server of warm processes has ended"
         server.stdout.close()
         server.stdout = None
+
+
+def stop(server: "subprocess.Popen[str]") -> None:
+    """End the server, and wait for its end."""
+    server.communicate()  # the end of its stdin
+    shutil.rmtree(os.path.dirname(os.environ.pop(_ADDRESS)))
 
 
 def install() -> None:
@@ -147,10 +158,10 @@ def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
         return False
     if len(args) < 3 or args[0] != sys.executable:
         return False
-    is_worker = args[1] == "-c" and _WORKER in args[2]
-    if not is_worker and tuple(args[1:3]) != ("-m", "sweep"):
+    finds_sweep = args[1] == "-c" and (_WORKER in args[2] or args[2] == LAUNCHED)
+    if not finds_sweep and tuple(args[1:3]) != ("-m", "sweep"):
         return False
-    path = environment["PYTHONPATH"] if not is_worker and "PYTHONPATH" in environment else str(REPOSITORY)
+    path = str(REPOSITORY) if finds_sweep else environment.get("PYTHONPATH", "")
     return _surroundings({**environment, "PYTHONPATH": path}) == os.environ[_LIKE]
 
 

@@ -29,6 +29,10 @@ import warm_python
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRELOADED = (
+    "faulty",
+    "launcher",
+    "machine",
+    "sweep.dashboard.server",
     "sweep.cli.commands.run",
     "sweep.cli.progress",
     "sweep.api.training",
@@ -67,6 +71,7 @@ def _load() -> None:
     from sweep.tasks.mlp.words.corpus import load_corpus
 
     threads = torch.get_num_threads()
+    sys.path.append(str(REPOSITORY / "tests" / "faults"))
     for name in PRELOADED:
         importlib.import_module(name)
     MLP.prepare_worker(load_corpus(REPOSITORY / "data/names.txt"), engine="fused", device="cpu")
