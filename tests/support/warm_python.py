@@ -75,6 +75,11 @@ def install() -> None:
         subprocess.Popen = Popen  # type: ignore[misc]
 
 
+def is_there() -> bool:
+    """Return whether there is a server."""
+    return _ADDRESS in os.environ
+
+
 @contextlib.contextmanager
 def cold() -> Iterator[None]:
     """Start interpreters as they are; those that they start too."""
