@@ -48,7 +48,7 @@ def test_it_prints_and_ends_as_a_cold_one(arguments: list[str], status: int, sma
     assert warm[0] == status
 
 
-def test_it_has_the_folder_the_umask_and_the_variables_that_it_was_given(small: Path) -> None:
+def test_it_has_the_folder_the_umask_and_the_variables_of_its_start(small: Path) -> None:
     """A file that it writes shows the folder and the mask; the database is that of the variable."""
     before = os.umask(0o027)
     try:

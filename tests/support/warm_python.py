@@ -28,6 +28,9 @@ _ADDRESS, _LIKE = "SWEEP_TESTS_WARM", "SWEEP_TESTS_WARM_LIKE"
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "NUMBA_", "OMP_", "MKL_", "LD_", "TORCH_", "MALLOC_")
 """Beginnings of variables that an interpreter or a library reads when it starts."""
 
+_STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
+"""The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
+
 _WORKER = "from sweep.execution.pools.worker import main"
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
@@ -129,7 +132,6 @@ class Popen(_Popen):  # type: ignore[type-arg]
             "arguments": [os.fspath(argument) for argument in arguments],
             "folder": os.path.abspath(cwd or "."),
             "environment": environment,
-            "umask": _umask(),
             "session": session,
             "descriptors": list(numbers),
             "name": f"{_NAMED}{os.getpid()}",
@@ -175,13 +177,8 @@ def _surroundings(environment: Mapping[str, str]) -> str:
     read = {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
     with contextlib.suppress(OSError):
         status = Path("/proc/thread-self/status").read_text().splitlines()
-        read |= {line: "" for line in status if line.startswith(("CapEff", "CapBnd", "SigIgn"))}
+        read |= {line: "" for line in status if line.startswith(_STATUS_AT_START)}
     return json.dumps(read, sort_keys=True)
-
-
-def _umask() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("Umask:")[2].split()[0], 8)
 
 
 @contextlib.contextmanager

@@ -173,7 +173,6 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     if request["session"]:
         os.setsid()
     os.chdir(request["folder"])
-    os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environment"])
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the import of sweep.cli would
