@@ -1,9 +1,13 @@
 """Devices by their names, the engine of each, and when torch is asked."""
 
 import ctypes
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
+from sweep_command import REPOSITORY
 
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
@@ -70,3 +74,14 @@ class TestWhetherThereMayBeOne:
         """As torch reads it."""
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
         assert not may_have_gpu()
+
+
+def test_a_driver_of_a_machine_without_gpus_loads_no_torch() -> None:
+    """Devices, engine and the compiled code are seen to without it, while the workers load it."""
+    code = (
+        "import sys; from sweep.tasks.mlp.trainer import MLP; (device,) = MLP.list_devices('auto'); "
+        "engine = MLP.default_engine(device); MLP.check_engine(engine, device); MLP.mend(device); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "CUDA_VISIBLE_DEVICES": ""}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
