@@ -10,7 +10,6 @@ import safetensors.numpy
 
 from sweep.errors import DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.model import init_parameters
 
 _VELOCITY = "velocity."
 _AVERAGE = "average."
@@ -31,6 +30,8 @@ class TrainState:
     @classmethod
     def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
         """Return the state before the first step."""
+        from sweep.tasks.mlp.model import init_parameters
+
         parameters = init_parameters(config, vocabulary_size)
         velocity = (
             {name: np.zeros_like(array) for name, array in parameters.items()} if config.momentum else {}
