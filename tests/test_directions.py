@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.storages import RDBStorage
 from study_evidence import made_confirmation
 from toy_runs import database_in, run_toy, toy_study
 from toy_task import NEGATED, TOY
 
 from sweep import task as seam
-from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
 from sweep.certify.confirmation import certificate_of, judge
 from sweep.certify.contenders import rank_configurations
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
@@ -37,7 +37,7 @@ from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.samplers.importances import parameter_importances
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 TWINS = {"toy": TOY, "negated-toy": NEGATED}
 
@@ -153,8 +153,7 @@ def test_values_are_stored_and_ranked_as_they_are(
     ranked = [row for row in rows if row["rank"]]
     assert [-row["value"] for row in ranked] == [r["value"] for r in rows_of_twin[: len(ranked)]]
     assert [row["value_sd"] for row in ranked] == [r["value_sd"] for r in rows_of_twin[: len(ranked)]]
-    storage = database_in(folder / "negated-toy").open_read_only()
-    assert isinstance(storage, RDBStorage)
+    storage = database_in(folder / "negated-toy").open_for_dashboard()
     import optuna
 
     study = optuna.load_study(study_name="toy", storage=storage)

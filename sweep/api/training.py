@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
 from sweep.api.stored import StoredStudy, read_study
-from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.statistics.selection import ALPHA
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord

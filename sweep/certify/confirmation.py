@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas
 
-from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirm_plan import (
     Candidate,
     Job,
@@ -26,9 +25,10 @@ from sweep.certify.confirm_plan import (
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import seeds_needed, smallest_difference
 from sweep.certify.statistics.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
-from sweep.storage.database import Storage
+from sweep.storage.database import Reader
 
 MEASURES = (
     *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
@@ -175,9 +175,9 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
     )
 
 
-def confirmed_choice(study: StudyRecord, storage: Storage) -> tuple[int | None, Certificate | None]:
+def confirmed_choice(study: StudyRecord, reader: Reader) -> tuple[int | None, Certificate | None]:
     """Return the trial that a finished confirmation chose, with its certificate, or two times None."""
-    confirmation = load_confirmation(storage, study)
+    confirmation = load_confirmation(reader, study)
     if confirmation is None:
         return None, None
     verdict = judge(study, confirmation)

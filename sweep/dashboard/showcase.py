@@ -17,11 +17,10 @@ from typing import Any, BinaryIO
 
 import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
-from optuna.storages import RDBStorage
 
 from sweep.errors import NotFoundError, StorageError
-from sweep.storage.database import machine_errors, storage_errors
-from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
+from sweep.storage.database import Reader, machine_errors, storage_errors
+from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS, Storage
 from sweep.storage.folders import Folder
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_names import is_study_name, study_names
@@ -70,7 +69,7 @@ class Showcase:
     """Take the place of those that were here before."""
 
 
-def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase: Showcase) -> None:
+def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Showcase) -> None:
     """Store what a study shows; nothing is written where all of it is stored already.
 
     Args:
@@ -95,7 +94,7 @@ def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase:
         folder.remove([name for name in present if name not in wanted])
 
 
-def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
+def save_figure(storage: Storage, study_name: str, figure_id: str, figure: Any) -> None:
     """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
 
     Args:
@@ -111,7 +110,7 @@ def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: An
 class ArtifactFiles:
     """The artifacts of all studies as the dashboard serves them: to be read, never changed."""
 
-    def __init__(self, storage: RDBStorage, files: Folder) -> None:
+    def __init__(self, storage: Reader, files: Folder) -> None:
         """Take an opened database and the folder of its files."""
         self._storage, self._files = storage, files
 
@@ -170,7 +169,7 @@ class _Attributes:
 
 
 @contextlib.contextmanager
-def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes]:
+def _attributes_of(storage: Storage, study_name: str) -> Iterator[_Attributes]:
     """Open a study's attributes for one transaction.
 
     Raises:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.statistics.power import POWER
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
 from sweep.definition.notes import NotReproducible
 from sweep.definition.records import StudyRecord

@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas
 
-from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirmation import Verdict, certificate_of, judge
-from sweep.certify.final_test import looks_of_study
 from sweep.certify.provenance import Certificate
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
@@ -31,8 +30,8 @@ from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
-from sweep.storage.study_store import load_study
-from sweep.storage.test_looks import TestLook
+from sweep.storage.looks.test_looks import TestLook, looks_of_study
+from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")

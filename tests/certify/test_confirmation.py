@@ -8,9 +8,9 @@ import statistics
 import pytest
 from study_records import study, trial
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.confirmation import certificate_of, confirmation_columns, judge
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.definition.records import StudyRecord
 from sweep.reporting.confirm_text import describe_plan, format_confirmation, format_json
 

@@ -8,10 +8,10 @@ import pytest
 from program_studies import lay_out, run, sweep
 
 from sweep.certify.config_file import load_config
-from sweep.certify.confirm import load_confirmation
 from sweep.certify.confirmation import judge
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 SMALL = ("--top", "2", "--seeds", "3", "--certify", "2", "--workers", "1")
 

@@ -7,8 +7,8 @@ not occur in train, and how sure the difference of the two best is.
 import dataclasses
 from collections.abc import Iterator
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirmation import Verdict
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence

@@ -25,7 +25,7 @@ from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 MANY = ToyTask(many=4)
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
