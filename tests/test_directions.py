@@ -148,7 +148,7 @@ def test_values_are_stored_and_ranked_as_they_are(
 ) -> None:
     """Optuna has the direction, the values and the best trial; the table has the twin's order."""
     folder, (lower, higher) = searched_once
-    rows, rows_of_twin = (rank_trials(study).to_dict("records") for study in (higher, lower))
+    rows, rows_of_twin = (rank_trials(study).records for study in (higher, lower))
     assert [row["trial"] for row in rows] == [row["trial"] for row in rows_of_twin]
     ranked = [row for row in rows if row["rank"]]
     assert [-row["value"] for row in ranked] == [r["value"] for r in rows_of_twin[: len(ranked)]]
@@ -217,7 +217,7 @@ def test_a_front_is_that_of_the_twin(tmp_path: Path) -> None:
         ).study
         for name, task in TWINS.items()
     ]
-    lower, higher = ([dict(row) for row in rank_trials(study).to_dict("records")] for study in studies)
+    lower, higher = ([dict(row) for row in rank_trials(study).records] for study in studies)
     assert [(r["trial"], r["front"]) for r in lower] == [(r["trial"], r["front"]) for r in higher]
     told, told_of_twin = (
         describe_front(rank_trials(study), study, ceiling)
@@ -266,7 +266,7 @@ def test_a_confirmation_chooses_as_the_twin(twins: list[StudyRecord]) -> None:
     lower, higher = (judge(study, made) for study, made in zip(twins, both, strict=True))
     same = ["trial", "rank", "n", "sd", "tied", "reason", "certified_sd", "optimism", "seeds"]
     assert lower.rows[same].to_dict("records") == higher.rows[same].to_dict("records")
-    for row, twin in zip(lower.rows.to_dict("records"), higher.rows.to_dict("records"), strict=True):
+    for row, twin in zip(lower.rows.records, higher.rows.records, strict=True):
         assert row["mean"] == -twin["mean"]
         assert row["losses"] == [-value for value in twin["losses"]]
         assert row["search_loss"] == -twin["search_loss"]
@@ -329,7 +329,7 @@ def test_a_real_confirmation_takes_the_highest_mean(
     confirmation = load_confirmation(storage, study)
     assert confirmation is not None
     verdict = judge(study, confirmation)
-    means = {row["trial"]: row["mean"] for row in verdict.rows.to_dict("records")}
+    means = {row["trial"]: row["mean"] for row in verdict.rows.records}
     assert verdict.chosen is not None
     assert verdict.chosen.trial == max(means, key=means.__getitem__)
     assert all(mean < 0 for mean in means.values())

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas
 
 from sweep.certify.confirmation import Verdict, certificate_of, judge
 from sweep.certify.provenance import Certificate
@@ -21,7 +20,7 @@ from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
-from sweep.definition.ranking import rank_trials
+from sweep.definition.ranking import Rows, rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
 from sweep.reporting.files import REPORTS
@@ -90,7 +89,7 @@ class Evidence:
         return made
 
     @functools.cached_property
-    def rows(self) -> pandas.DataFrame:
+    def rows(self) -> Rows:
         """The ranked table."""
         return rank_trials(self.study)
 
@@ -115,7 +114,7 @@ class Evidence:
             NothingToShowError: If no trial has a final loss.
         """
         scored = self.scored
-        number = self.confirmed.trial if self.confirmed else self.rows["trial"].iloc[0]
+        number = self.confirmed.trial if self.confirmed else self.rows.records[0]["trial"]
         return next(trial for trial in scored if trial.number == number)
 
     @functools.cached_property

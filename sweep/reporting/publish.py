@@ -97,8 +97,8 @@ def _code(lines: list[str]) -> str:
 
 def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
     rows, name, label = evidence.rows, evidence.study.name, evidence.study.metric.label
-    ranked = rows[rows["state"] == RANKED]
-    for row in ranked.head(NOTED).to_dict("records"):
+    ranked = rows.where(lambda row: row["state"] == RANKED)
+    for row in ranked.first(NOTED).records:
         seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
         place = f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}{label} {row['value']:.4f}."
         number = row["trial"]

@@ -174,7 +174,10 @@ def test_a_confirmation_shows_no_column_of_the_mlp() -> None:
         *("rank", "trial", "x", *MEASURES),
         *("seconds", "losses", "seeds", "reason"),
     ]
-    assert verdict.rows[["trial", "x", "mean"]].to_numpy().tolist() == [[1, 0.5, 0.2], [0, 0.9, 0.5]]
+    assert [[row[name] for name in ("trial", "x", "mean")] for row in verdict.rows.records] == [
+        [1, 0.5, 0.2],
+        [0, 0.9, 0.5],
+    ]
     certificate = certificate_of(confirmation, verdict)
     assert certificate is not None
     assert (certificate.dev_losses, certificate.seeds) == ((0.2, 0.4), (104, 105))

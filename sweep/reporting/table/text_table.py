@@ -9,13 +9,13 @@ import dataclasses
 import io
 from collections.abc import Iterable, Sequence
 
-import pandas
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sweep.definition.ranking import Rows
 from sweep.definition.records import STATES, StudyRecord
 from sweep.metric import MAXIMIZE, Fact, Metric
 from sweep.reporting.printable import printable
@@ -44,7 +44,7 @@ def format_text(listing: Listing) -> str:
     layout = _fit(_columns_of(ranked, study, ranked_columns(ranked, study)), drop_order(study), listing.width)
     parts: list[RenderableType] = [*_title(study), ""]
     if len(ranked):
-        best = 1 if study.cost is None else int((ranked["front"] == 1).sum())
+        best = 1 if study.cost is None else ranked["front"].count(1)
         parts += [_draw(layout, rows=slice(listing.top), best=best, bright=study.cost), ""]
     parts += [Text(line, style="dim") for line in _legend(listing, layout)]
     parts += _blocks(others, study, listing.width) if listing.top is None else _counts(others)
@@ -52,7 +52,7 @@ def format_text(listing: Listing) -> str:
 
 
 def draw_rows(
-    rows: pandas.DataFrame,
+    rows: Rows,
     study: StudyRecord,
     names: Sequence[str],
     order: Sequence[str],
@@ -124,7 +124,7 @@ class _Layout:
         return sum(column.width for column in self.columns) + self.gap * (len(self.columns) - 1)
 
 
-def _columns_of(rows: pandas.DataFrame, study: StudyRecord, names: Iterable[str]) -> list[_Column]:
+def _columns_of(rows: Rows, study: StudyRecord, names: Iterable[str]) -> list[_Column]:
     facts = described_facts(study.task)
     return [
         _Column(
@@ -236,9 +236,9 @@ def _say_left_out(layout: _Layout, width: int | None) -> list[str]:
     return [f"left out at {width} columns: {', '.join(layout.left_out)}"] if layout.left_out else []
 
 
-def _blocks(others: pandas.DataFrame, study: StudyRecord, width: int | None) -> list[RenderableType]:
+def _blocks(others: Rows, study: StudyRecord, width: int | None) -> list[RenderableType]:
     """Draw one block a state, all with the same columns and only the first with their names."""
-    names = [name for name in block_columns(study) if name != "reason" or others["reason"].any()]
+    names = [name for name in block_columns(study) if name != "reason" or any(others["reason"])]
     layout = _fit(_columns_of(others, study, names), drop_order(study), width)
     parts: list[RenderableType] = []
     start = 0
@@ -249,7 +249,7 @@ def _blocks(others: pandas.DataFrame, study: StudyRecord, width: int | None) -> 
     return parts
 
 
-def _counts(others: pandas.DataFrame) -> list[Text]:
+def _counts(others: Rows) -> list[Text]:
     return [
         Text(state, style=f"bold {_STYLES.get(state, 'red')}").append(
             f"  {trials:,} {'trial' if trials == 1 else 'trials'}", style="not bold default"
@@ -258,7 +258,7 @@ def _counts(others: pandas.DataFrame) -> list[Text]:
     ]
 
 
-def _sizes(others: pandas.DataFrame) -> dict[str, int]:
+def _sizes(others: Rows) -> dict[str, int]:
     """Return how many trials each block holds, in the order of the rows."""
     return dict(collections.Counter(others["state"]))
 
