@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
+from sweep.api.finished import finished_study
 from sweep.api.stored import StoredStudy, read_study
 from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
@@ -17,11 +18,15 @@ from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
+from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
 from sweep.task import RunsPrograms, mend, resolve_device
+
+_ANYWHERE = ("auto", None, DEFAULT_POOL)
+"""Device, engine and pool of a run that names none; a named one is checked in any case."""
 
 
 def run(
@@ -87,6 +92,8 @@ def run(
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
+    if (device, engine, pool) == _ANYWHERE and finished_study(spec, database) is not None:
+        return read_study(spec.name, database)
     how = How(
         workers=workers,
         device=device,
@@ -216,18 +223,19 @@ def confirm(
 def _conclude(study: StudyRecord, database: Database) -> None:
     """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
     study_data = StudyData(study)
+    concludes = study_data.why_missing is None
     if study_data.why_missing is None:
         with database.opening():
             take_notes(study, study_data, database)
     else:
         _warn(study_data.why_missing)
-    _publish(read_study(study.name, database), database)
+    _publish(read_study(study.name, database), database, concludes=concludes)
 
 
-def _publish(study: StoredStudy, database: Database) -> None:
+def _publish(study: StoredStudy, database: Database, *, concludes: bool = False) -> None:
     try:
         with database.opening():
-            publish(study.evidence, database)
+            publish(study.evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         _warn(f"the dashboard does not show the study's figures and files: {error}".partition("\n")[0])
 

@@ -22,6 +22,10 @@ from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
 from sweep.reporting.printable import printable
 from sweep.storage.database import Database
+from sweep.storage.study_reader import Conclusion
+from sweep.storage.study_store import store_conclusion
+from sweep.task import loss_ceiling
+from sweep.version import __version__
 
 FIGURES = ("training-curve",)
 """Names of ``PLOTS`` that the dashboard shows of every study."""
@@ -33,15 +37,28 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 """What Markdown, HTML or a formula may begin with, in ASCII; each can be escaped by a backslash."""
 
 
-def publish(evidence: Evidence, database: Database) -> None:
+def publish(evidence: Evidence, database: Database, *, concludes: bool = False) -> None:
     """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
+
+    Args:
+        evidence: What is known of the study.
+        database: Where it is stored.
+        concludes: Whether its notes are stored, so that the next run has nothing to do if no trial is added.
 
     Raises:
         NotFoundError: If there is no such study.
         MachineError: If a file or the database cannot be written.
     """
-    name, showcase = evidence.study.name, make_showcase(evidence)
-    save_showcase(database.open_for_writing(), database.files, name, showcase)
+    study, storage = evidence.study, database.open_for_writing()
+    save_showcase(storage, database.files, study.name, make_showcase(evidence))
+    if concludes and evidence.study_data.why_missing is None:
+        conclusion = Conclusion(
+            sweep=__version__,
+            trials=sum(trial.is_finished for trial in study.trials),
+            plans=len(study.plans),
+            loss_ceiling=loss_ceiling(study.task, evidence.study_data.data),
+        )
+        store_conclusion(storage, study.name, conclusion)
 
 
 def make_showcase(evidence: Evidence) -> Showcase:

@@ -3,12 +3,14 @@
 ``study_store`` writes what is read here; ``stored_kinds`` has what is accepted. Nothing of Optuna is loaded.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.definition.identity import direction_of, fingerprint, objectives_of
 from sweep.definition.notes import read_notes
+from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
@@ -26,12 +28,35 @@ from sweep.storage.database.schema import (
 from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
 from sweep.storage.study_names import confirmed_study, ids_in, is_study_name
 from sweep.task import DEFAULT_TASK
+from sweep.version import __version__
 
 PLANS, CODE, SURROUNDINGS = "confirm_plans", "code", "surroundings"
 """User attributes of a study that not every study has."""
 
 FINGERPRINT = "sweep:fingerprint"
 """System attribute of a study: the hash of its identity."""
+
+CONCLUDED = "sweep:concluded"
+"""System attribute of a study: a ``Conclusion``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """When notes, figures and files of a study were stored after a run, and what its data said."""
+
+    sweep: str
+    """Version that stored them."""
+    trials: int
+    """Finished trials at that moment."""
+    plans: int
+    """Plans of a confirmation at that moment."""
+    loss_ceiling: float | None
+    """``task.loss_ceiling`` of the data."""
+
+    def is_of(self, study: StudyRecord) -> bool:
+        """Return whether nothing has been trained or planned since."""
+        finished = sum(trial.is_finished for trial in study.trials)
+        return (self.sweep, self.trials, self.plans) == (__version__, finished, len(study.plans))
 
 
 def load_study(reader: Reader, name: str) -> StudyRecord:
@@ -66,10 +91,10 @@ def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Any]:
     return {key: json.loads(text) for key, text in snapshot.rows(STUDY_ATTRIBUTES, study_id)}
 
 
-def hidden_attribute(snapshot: Snapshot, study_id: int, key: str) -> Any:
-    """Return a system attribute of a study; None if there is none."""
+def hidden_attribute(snapshot: Snapshot, study_id: int, key: str, missing: Any = None) -> Any:
+    """Return a system attribute of a study; ``missing`` if there is none."""
     found = snapshot.rows(HIDDEN_STUDY_ATTRIBUTE, study_id, key)
-    return json.loads(found[0][0]) if found else None
+    return json.loads(found[0][0]) if found else missing
 
 
 def directions_of(identity: Mapping[str, Any]) -> list[str]:
@@ -79,8 +104,8 @@ def directions_of(identity: Mapping[str, Any]) -> list[str]:
 
 def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Any) -> None:
     """Refuse an identity that is not what was stored, or describes no study."""
-    stored = hidden_attribute(snapshot, study_id, FINGERPRINT)
-    if stored is not None and stored != fingerprint(identity):
+    own = fingerprint(identity)
+    if hidden_attribute(snapshot, study_id, FINGERPRINT, own) != own:
         raise ValueError("its identity is not what was stored")
     stored_kinds.check_identity(identity)
     if [direction for (direction,) in snapshot.rows(DIRECTIONS, study_id)] != directions_of(identity):
@@ -143,6 +168,18 @@ def trial_ids(reader: Reader, name: str) -> dict[int, int]:
     """Return trial number -> id in the database."""
     with storage_errors(name), reader.snapshot() as snapshot:
         return dict(snapshot.rows(TRIAL_IDS, ids_in(snapshot)[name]))
+
+
+def stored_conclusion(reader: Reader, name: str) -> Conclusion | None:
+    """Return the conclusion of a study; None if there is none, or it is not what sweep stores."""
+    with storage_errors(name), reader.snapshot() as snapshot:
+        stored = hidden_attribute(snapshot, ids_in(snapshot)[name], CONCLUDED)
+    try:
+        conclusion = Conclusion(**stored)
+        check_kind(conclusion, Conclusion, CONCLUDED)
+    except (TypeError, ValueError):
+        return None
+    return conclusion
 
 
 def stored_code(reader: Reader, name: str) -> list[dict[str, Any]]:

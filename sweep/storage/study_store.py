@@ -6,6 +6,7 @@ engine and the reason for an early end; its stored segments are a system attribu
 dashboard does not show. ``study_writer`` writes the trials, ``study_reader`` reads all of it.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +23,15 @@ from sweep.storage.database.optuna_schema import STUDIES, Storage
 from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
 from sweep.storage.study_names import confirmation_name, study_ids
-from sweep.storage.study_reader import CODE, FINGERPRINT, PLANS, SURROUNDINGS, directions_of
+from sweep.storage.study_reader import (
+    CODE,
+    CONCLUDED,
+    FINGERPRINT,
+    PLANS,
+    SURROUNDINGS,
+    Conclusion,
+    directions_of,
+)
 from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
 
@@ -64,6 +73,15 @@ def store_note(storage: Storage, name: str, note: Note) -> None:
             raise NotFoundError(f"no study {name!r} in the database")
         if storage.get_study_user_attrs(names[name]).get(note.key) != (value := plain_note(note)):
             storage.set_study_user_attr(names[name], note.key, value)
+
+
+def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
+    """Store that everything which follows a run is stored; an equal conclusion is not written."""
+    value = dataclasses.asdict(conclusion)
+    with storage_errors(name):
+        study_id = study_ids(storage)[name]
+        if storage.get_study_system_attrs(study_id).get(CONCLUDED) != value:
+            storage.set_study_system_attr(study_id, CONCLUDED, value)
 
 
 def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:

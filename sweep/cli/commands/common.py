@@ -231,20 +231,24 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database", study_data: "StudyData | None" = None) -> None:
+def publish_study(
+    name: str, database: "Database", study_data: "StudyData | None" = None, *, concludes: bool = False
+) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
     Args:
         name: As stored.
         database: Where it is stored.
         study_data: Its data; None reads them.
+        concludes: As for ``reporting.publish.publish``.
     """
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import publish
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            publish(gather_evidence(name, database, study_data=study_data), database)
+            evidence = gather_evidence(name, database, study_data=study_data)
+            publish(evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]
