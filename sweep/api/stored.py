@@ -152,7 +152,7 @@ class StoredStudy:
             NotFoundError: If there is no such plot.
             NothingToShowError: If the study lacks what it is made of, with the reason.
         """
-        return draw(name, self.evidence)
+        return draw(name, self.evidence).to_plotly()
 
     def __repr__(self) -> str:
         return f"<Study {self.record.name!r}: {self._summary()}>"

@@ -6,18 +6,16 @@ attributes are written in one transaction, after the files: a kill leaves the ol
 """
 
 import contextlib
-import dataclasses
-import hashlib
 import io
 import json
 import re
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from sweep.dashboard.shown import Artifact, Showcase
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.database import Reader, machine_errors, storage_errors
 from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS, Storage
@@ -35,38 +33,7 @@ _FOLDER = "artifacts"
 _OURS = "sweep:artifacts"
 """Lists the artifacts that are ours, so that others stay."""
 
-_NAMESPACE = uuid.UUID("5c3b1c9e-6f0a-4a53-9d58-0d1d5a3f8e10")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
-    """A file to download."""
-
-    filename: str
-    mimetype: str
-    """Nothing that a browser would run: it is served from the dashboard's own origin."""
-    content: bytes
-
-    @property
-    def artifact_id(self) -> str:
-        """The same for the same file, another for another."""
-        digest = hashlib.sha256(self.content).hexdigest()
-        return str(uuid.uuid5(_NAMESPACE, f"{digest} {self.filename}"))
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Showcase:
-    """What a study shows beside the dashboard's own plots."""
-
-    figures: Mapping[str, Any]
-    """Id (ASCII letters, digits, ``-_.``) -> plotly ``Figure``, or None to remove it. Others stay."""
-    note: str
-    """Markdown."""
-    trial_notes: Mapping[int, str]
-    """Trial number -> Markdown; notes of ours on other trials are removed."""
-    artifacts: Sequence[Artifact]
-    """Take the place of those that were here before."""
 
 
 def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Showcase) -> None:

@@ -20,12 +20,12 @@ from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
+from sweep.definition.notes import Importances
 from sweep.definition.ranking import Rows, rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
 from sweep.reporting.files import REPORTS
 from sweep.reporting.units import words_of
-from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
@@ -164,6 +164,11 @@ class Evidence:
         Raises:
             NothingToShowError: If too few trials are complete, or nothing varies.
         """
+        noted = self.study.note(Importances)
+        if noted is not None and noted.is_of(self.study.trials):
+            return noted.shares
+        from sweep.samplers.importances import MIN_TRIALS, parameter_importances  # noqa: PLC0415  loads Optuna
+
         found = parameter_importances(self.study)
         if not found:
             raise NothingToShowError(
@@ -195,6 +200,11 @@ class Evidence:
         """
         with nothing_without_data():
             return self.study_data.data
+
+    def check_data(self) -> None:
+        """Compare the hash of the data, without reading them; raises as ``data``."""
+        with nothing_without_data():
+            self.study_data.check_unchanged()
 
     @functools.cached_property
     def weights(self) -> bytes:

@@ -9,14 +9,14 @@ import datetime
 import re
 from collections.abc import Callable, Iterator
 
-import plotly.graph_objects as go
-
 from sweep.certify.config_file import config_text
-from sweep.dashboard.showcase import Artifact, Showcase, save_showcase
+from sweep.dashboard.showcase import save_showcase
+from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw, plot_of
 from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
@@ -92,13 +92,13 @@ def markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", printable(text))
 
 
-def _figure(name: str, evidence: Evidence) -> go.Figure | None:
+def _figure(name: str, evidence: Evidence) -> Figure | None:
     try:
         figure = draw(name, evidence)
     except NothingToShowError:
         return None
     title = {"text": plot_of(name, evidence.study).title, "x": 0.02, "font": {"size": 15}}
-    return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
+    return figure.update_layout(title=title, margin={"t": max(48, figure.layout["margin"]["t"])})
 
 
 def _prose(text: str) -> str:

@@ -127,7 +127,7 @@ def test_nobody_is_called_tied_or_not_before_there_is_a_comparison(
 ) -> None:
     """The cell of a candidate that was not compared is empty."""
     rows = judge(searched(), confirmation(losses)).rows
-    assert rows["tied"].tolist() == tied
+    assert rows["tied"] == tied
 
 
 def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:

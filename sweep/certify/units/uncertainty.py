@@ -11,7 +11,6 @@ where most of what makes units hard cancels.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from sweep.certify.statistics.selection import ALPHA
 
@@ -113,6 +112,8 @@ def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float 
     variance = over_seeds + over_units - _crossed(influence)
     standard_error = np.sqrt(np.maximum(variance, np.maximum(over_seeds, over_units)))
     freedom = _satterthwaite((over_seeds, n - 1), (over_units, n_units - 1))
+    from scipy.special import stdtrit  # noqa: PLC0415  as in ``selection``
+
     margin = stdtrit(freedom, 1 - alpha / 2) * standard_error
     return Uncertainty(standard_error, mean - margin, mean + margin)
 

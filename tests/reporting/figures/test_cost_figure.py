@@ -33,7 +33,7 @@ def test_the_front_is_that_of_the_table(study):
     front = list(zip(cost.front.x, cost.front.dev_loss, cost.front.trial, strict=True))
     assert front == [(10, 2.9, 3), (100, 2.3, 0), (1_000, 2.2, 2)]
     rows = rank_trials(study)
-    assert sorted(cost.front.trial) == sorted(rows["trial"][rows["front"] == 1])
+    assert sorted(cost.front.trial) == sorted(rows.where(lambda row: row["front"] == 1)["trial"])
 
 
 def test_the_knee_is_marked(study):

@@ -5,8 +5,9 @@ import pytest
 
 from sweep.reporting.figures.theme import MAX_POINTS
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import RangeTest, range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
 from sweep.tasks.mlp.learning_rate.lr_suggestions import RULES
+from sweep.tasks.mlp.learning_rate.range_curve import RangeTest, suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
