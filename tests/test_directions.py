@@ -202,9 +202,9 @@ def test_figures_show_the_values_and_run_the_right_way(twins: list[StudyRecord])
     readings = " ".join(f"{plot.title} {plot.reading}" for plot in plots_of(higher.study).values())
     assert "the line is the highest gain so far" in readings
     assert not re.search(r"lowest|\blower|losses are low", readings)
-    assert [trace.name for trace in draw("rungs", higher).data][-1] == "highest gain"
+    assert [trace.get("name") for trace in draw("rungs", higher).data][-1] == "highest gain"
     crosses = draw("history", higher).data[0]
-    assert set(crosses.y) == {rise.points.loss_range[0]}
+    assert set(crosses["y"]) == {rise.points.loss_range[0]}
 
 
 def test_a_front_is_that_of_the_twin(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_confirmation_chooses_as_the_twin(twins: list[StudyRecord]) -> None:
     both = [confirmed(losses, [0.32, 0.33], sign) for sign in (1, -1)]
     lower, higher = (judge(study, made) for study, made in zip(twins, both, strict=True))
     same = ["trial", "rank", "n", "sd", "tied", "reason", "certified_sd", "optimism", "seeds"]
-    assert lower.rows[same].to_dict("records") == higher.rows[same].to_dict("records")
+    assert [lower.rows[name] for name in same] == [higher.rows[name] for name in same]
     for row, twin in zip(lower.rows.records, higher.rows.records, strict=True):
         assert row["mean"] == -twin["mean"]
         assert row["losses"] == [-value for value in twin["losses"]]

@@ -13,6 +13,7 @@ from sweep.certify.stored_confirmation import load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
+from sweep.definition.spec import StudySpec
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
@@ -92,8 +93,6 @@ def run(
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
-    if (device, engine, pool) == _ANYWHERE and finished_study(spec, database) is not None:
-        return read_study(spec.name, database)
     how = How(
         workers=workers,
         device=device,
@@ -103,9 +102,7 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    summary = run_study(spec.task, spec, database, how)
-    if not should_stop():
-        _conclude(summary.study, database)
+    _train(spec, database, how)
     return read_study(spec.name, database)
 
 
@@ -218,6 +215,15 @@ def confirm(
     if finished:
         _publish(confirmed, database)
     return confirmed
+
+
+def _train(spec: StudySpec, database: Database, how: How) -> None:
+    """Train what is left of a study, if anything, and store what follows a run."""
+    if (how.device, how.engine, how.pool) == _ANYWHERE and finished_study(spec, database) is not None:
+        return
+    summary = run_study(spec.task, spec, database, how)
+    if not how.should_stop():
+        _conclude(summary.study, database)
 
 
 def _conclude(study: StudyRecord, database: Database) -> None:
