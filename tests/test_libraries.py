@@ -78,9 +78,9 @@ def test_only_one_module_names_private_parts_of_optuna() -> None:
     assert naming == ["optuna_schema.py"]
 
 
-@pytest.mark.parametrize("command", ["dashboard", "copy quick sqlite:///other.db"])
+@pytest.mark.parametrize("command", ["dashboard", "copy quick --to sqlite:///other.db"])
 def test_a_private_name_that_is_gone_is_one_line(command: str, tmp_path: Path) -> None:
-    """What reads needs none of them. Without optuna.storages._rdb.models a command names the version that it needs, and ends with 3."""
+    """Without optuna.storages._rdb.models a command that writes names the version that it needs."""
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT, *command.split()],
         cwd=tmp_path,

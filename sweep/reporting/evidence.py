@@ -26,6 +26,7 @@ from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
 from sweep.reporting.files import REPORTS
 from sweep.reporting.units import words_of
+from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
@@ -167,8 +168,6 @@ class Evidence:
         noted = self.study.note(Importances)
         if noted is not None and noted.is_of(self.study.trials):
             return noted.shares
-        from sweep.samplers.importances import MIN_TRIALS, parameter_importances  # noqa: PLC0415  loads Optuna
-
         found = parameter_importances(self.study)
         if not found:
             raise NothingToShowError(
