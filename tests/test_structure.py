@@ -168,7 +168,8 @@ NAMES_THE_MLP = {
     "sweep/cli/live_frame.py": 2,  # a shorter heading
     "sweep/cli/options.py": 2,  # --words, and an example in the help
     "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
-    "sweep/storage/test_looks.py": 3,  # columns of stored looks
+    "sweep/storage/looks/look_writer.py": 3,  # columns of stored looks
+    "sweep/storage/looks/test_looks.py": 2,  # columns of stored looks
     "sweep/tasks/command/from_script/ranges.py": 1,  # names that hyperparameters often have
     "sweep/tasks/command/styles.py": 1,  # the name of a style: each value a word of its own
     "sweep/tasks/program/process/supervised.py": 1,  # a NUL character

@@ -10,13 +10,13 @@ from sweep.certify.provenance import Provenance
 from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, SweepError
-from sweep.storage.database import Storage
+from sweep.storage.database import Reader
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
 
 
-def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: Storage) -> Iterator[str]:
+def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Reader) -> Iterator[str]:
     """Yield a warning for each other data whose training units hold test units of an export.
 
     Units that repeat within one source occur in both of its parts; only a larger share than that
@@ -25,14 +25,14 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: S
     Args:
         provenance: Where the exported configuration comes from.
         section: The ``[data]`` section that it was tested on.
-        storage: The database of the other studies.
+        reader: The database of the other studies.
     """
     if not isinstance(provenance.task, HeldOut):
         return  # what its trials read is not known unit by unit
     task = held_out(provenance.task)
     test = TestPart.load(task, section).keys
     own = len(test & set(map(task.unit_key, task.units(provenance.task.load_data(section), "train"))))
-    for study in _other_data(provenance, storage):
+    for study in _other_data(provenance, reader):
         try:
             shared = len(test & StudyData(study).in_train)
         except DataError:
@@ -48,12 +48,12 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: S
             )
 
 
-def _other_data(provenance: Provenance, storage: Storage) -> Iterator[StudyRecord]:
+def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]:
     """Yield one study of the same trainer for each other data in the database."""
     seen = set[tuple[str, str]]()
-    for name in study_names(storage):
+    for name in study_names(reader):
         try:
-            study = load_study(storage, name)
+            study = load_study(reader, name)
         except SweepError:
             continue  # a study of another program has no data
         key = (study.identity["data_sha256"], json.dumps(study.identity["data"], sort_keys=True))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweep.definition.spec import StudySpec
     from sweep.execution.events import Observer
     from sweep.execution.how import How
-    from sweep.storage.database import Database, Storage
+    from sweep.storage.database import Database, Reader
     from sweep.task import AnyTask, Data
 
 ANNOUNCE_AFTER_S = 1.0
@@ -170,11 +170,11 @@ _REQUEST = {
 """Argument of a command -> field of ``Request``."""
 
 
-def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":
+def stored_study(arguments: argparse.Namespace, reader: "Reader") -> "StudyRecord":
     """Return the stored study that a name or a study file means."""
     from sweep.api.asked import stored_study
 
-    return stored_study(arguments.study, storage)
+    return stored_study(arguments.study, reader)
 
 
 def check_program(study: "StudyRecord", arguments: argparse.Namespace) -> None:
@@ -193,13 +193,15 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     return FORMATS[form](Listing(rank_trials(study), study, top, **terminal_look())).rstrip("\n")
 
 
-def next_command(study: "StudyRecord", storage: "Storage") -> str:
+def next_command(study: "StudyRecord", reader: "Reader") -> str:
     """Return the command that goes on with a study: run, confirm, or export what is confirmed."""
-    from sweep.certify.confirm import load_confirmation
-
     if not study.complete_trials():
         return f"sweep run {study.name}"
-    confirmation = load_confirmation(storage, study)
+    if not study.plans:
+        return f"sweep confirm {study.name}"
+    from sweep.certify.stored_confirmation import load_confirmation
+
+    confirmation = load_confirmation(reader, study)
     is_confirmed = confirmation is not None and not confirmation.remaining
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
 
@@ -229,20 +231,24 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database", study_data: "StudyData | None" = None) -> None:
+def publish_study(
+    name: str, database: "Database", study_data: "StudyData | None" = None, *, concludes: bool = False
+) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
     Args:
         name: As stored.
         database: Where it is stored.
         study_data: Its data; None reads them.
+        concludes: As for ``reporting.publish.publish``.
     """
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import publish
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            publish(gather_evidence(name, database, study_data=study_data), database)
+            evidence = gather_evidence(name, database, study_data=study_data)
+            publish(evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]

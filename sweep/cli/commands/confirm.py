@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def confirm(arguments: argparse.Namespace) -> int:
     """Train the best configurations again on fresh seeds."""
-    from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+    from sweep.certify.confirm import plan_confirmation, run_confirmation
+    from sweep.certify.stored_confirmation import load_confirmation
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores

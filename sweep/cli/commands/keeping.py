@@ -15,7 +15,8 @@ def rename(arguments: argparse.Namespace) -> int:
     from sweep.definition.sections.settings import check_name
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
-    from sweep.storage.study_names import rename_study, study_names
+    from sweep.storage.study_names import study_names
+    from sweep.storage.study_store import rename_study
 
     database = database_of(arguments)
     new = check_name("the new name", arguments.new)
@@ -51,7 +52,7 @@ def copy(arguments: argparse.Namespace) -> int:
 def delete(arguments: argparse.Namespace) -> int:
     """Delete a stored study after a confirmation by its name."""
     from sweep.storage.checkpoints import Checkpoints
-    from sweep.storage.study_names import delete_study
+    from sweep.storage.study_store import delete_study
 
     database = database_of(arguments)
     study = stored_study(arguments, database.open_read_only())

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.definition.records import StudyRecord
+    from sweep.definition.spec import StudySpec
     from sweep.execution.driver import RunSummary
     from sweep.storage.database import Database
 
@@ -47,18 +48,35 @@ RUN_TABLE_ROWS = 30
 
 def run(arguments: argparse.Namespace) -> int:
     """Train a study's trials, or go on with them."""
+    from sweep.api.finished import finished_study
+
+    spec, database = study_spec(arguments), database_of(arguments)
+    if _names_no_place(arguments) and (finished := finished_study(spec, database)) is not None:
+        _warn_of_cost(spec)
+        if not arguments.json:
+            _print_run(finished.study, database, finished.loss_ceiling)
+        _advise_finished(finished.study)
+        return 0
+    return _train(arguments, spec, database)
+
+
+def _names_no_place(arguments: argparse.Namespace) -> bool:
+    """Return whether no device, engine or pool is named; a named one is checked in any case."""
+    given = (arguments.device, arguments.engine, arguments.pool, arguments.code_changed)
+    return given == ("auto", None, "local", None)
+
+
+def _train(arguments: argparse.Namespace, spec: "StudySpec", database: "Database") -> int:
+    """Train what is left, and store and print what came out."""
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.run import run_study
     from sweep.task import loss_ceiling
 
-    spec = study_spec(arguments)
     task = spec.task
     check_place(arguments, task, spec.resources)
-    database = database_of(arguments)
-    if spec.cost == "train_seconds":
-        advise("train_seconds are measured: this study will not come out the same again")
+    _warn_of_cost(spec)
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     data = load_data(task, spec)
     progress = RunProgress(title, task.metric, as_json=arguments.json)
@@ -73,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.json:
         _print_run(study, database, loss_ceiling(task, data))
     if not stop:  # whoever stops a run waits for nothing more; the next run does this
-        publish_study(spec.name, database, study_data)
+        publish_study(spec.name, database, study_data, concludes=True)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
 
@@ -91,7 +109,7 @@ def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], b
 
 def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: bool, unread: bool) -> None:
     """Print on stderr how a run ended and what to run next."""
-    name, total = study.name, study.total_trials
+    total = study.total_trials
     done = sum(trial.is_finished for trial in study.trials)
     if stopped or summary.stopped_by == "timeout":
         why = "interrupted" if stopped else "the timeout was reached"
@@ -102,10 +120,28 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
         advise(f"{why}: {done} of {total} trials done, {rest}; run the same command to resume")
         return
     if summary.trained == 0:
-        asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
-        advise(f"study {name!r} is finished, {asked}; nothing was trained")
+        _advise_finished(study)
+    else:
+        _advise_next(study)
+
+
+def _advise_finished(study: "StudyRecord") -> None:
+    """Print on stderr that there was nothing to train, and what to run next."""
+    total = study.total_trials
+    done = sum(trial.is_finished for trial in study.trials)
+    asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
+    advise(f"study {study.name!r} is finished, {asked}; nothing was trained")
+    _advise_next(study)
+
+
+def _advise_next(study: "StudyRecord") -> None:
     proposed = ["confirm", "report", *_proposed_after_run_of(study.trainer)]
-    advise(f"next: {' | '.join(f'sweep {command} {name}' for command in proposed)}")
+    advise(f"next: {' | '.join(f'sweep {command} {study.name}' for command in proposed)}")
+
+
+def _warn_of_cost(spec: "StudySpec") -> None:
+    if spec.cost == "train_seconds":
+        advise("train_seconds are measured: this study will not come out the same again")
 
 
 def proposed_after_export_of(trainer: str) -> list[str]:

@@ -22,7 +22,7 @@ def list_studies(arguments: argparse.Namespace) -> int:
     from sweep.errors import StorageError
     from sweep.reporting.printable import printable
     from sweep.storage.study_names import study_names
-    from sweep.storage.study_store import load_study
+    from sweep.storage.study_reader import load_study
 
     storage = database_of(arguments).open_read_only()
     names = study_names(storage)
@@ -45,7 +45,7 @@ def list_studies(arguments: argparse.Namespace) -> int:
 
 def table(arguments: argparse.Namespace) -> int:
     """Show a study's ranked trials."""
-    from sweep.certify.final_test import looks_of_study
+    from sweep.storage.looks.test_looks import looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = stored_study(arguments, storage)
@@ -101,7 +101,7 @@ def dashboard(arguments: argparse.Namespace) -> int:
     from sweep.dashboard.server import HOST, make_server
 
     database = database_of(arguments)
-    server = make_server(database.open_read_only(), database.files, arguments.port)
+    server = make_server(database.open_for_dashboard(), database.files, arguments.port)
     print(f"http://{HOST}:{server.server_port}/", flush=True)
     advise("the Optuna dashboard, read-only; Ctrl-C ends it")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C

@@ -26,7 +26,7 @@ from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 MANY = ToyTask(many=4)
 pytestmark = pytest.mark.usefixtures("cold_starts")

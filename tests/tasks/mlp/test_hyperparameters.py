@@ -36,7 +36,7 @@ def test_all_that_is_searched_or_found_reaches_the_table_the_export_and_replay(
     raw = {"sampler": "random", "trials": 3, "data": {"words": str(words_file)}}
     spec = parse_study({"name": "wide", "fixed": fixed, "search": search, **raw}, MLP)
     study = run_study(MLP, spec, Database(f"sqlite:///{tmp_path}/wide.db"), how=How(workers=1)).study
-    rows = rank_trials(study).to_dict("records")
+    rows = rank_trials(study).records
     assert {row["state"] for row in rows} == {"complete"}
     for row in rows:
         trial = choose_trial(study, row["trial"])

@@ -22,7 +22,8 @@ by a factor of 1.4 mostly, and 1,000 steps instead of 500 gave no more. The test
 
 from sweep.errors import RangeTestError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.words.corpus import Corpus
 
 AUTO_RULE = "minimum"

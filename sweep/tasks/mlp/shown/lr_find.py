@@ -15,9 +15,11 @@ from sweep.errors import NotFoundError
 from sweep.execution.machine.memory import check_fits
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study, open_study, store_note
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import open_study, store_note
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 from sweep.tasks.mlp.shown.note_kinds import RangeTested

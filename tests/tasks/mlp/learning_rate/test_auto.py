@@ -5,7 +5,8 @@ import pytest
 from sweep.errors import RangeTestError
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.learning_rate.auto import AUTO_RULE, AUTO_SEEDS, AUTO_STEPS, auto_learning_rate
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.words.corpus import Corpus
 

@@ -14,7 +14,7 @@ from sweep.definition.study_file import load_study_file
 from sweep.errors import DataError, RangeTestError
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.learning_rate.lr_suggestions import RULES
 from sweep.tasks.mlp.shown.lr_find import (
     Found,
