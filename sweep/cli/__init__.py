@@ -15,6 +15,7 @@ import click
 
 from sweep.cli.arguments import parse_arguments
 from sweep.cli.commands.common import complain, drop_output, report_error, report_usage
+from sweep.cli.completion import VARIABLE, complete
 from sweep.errors import SweepError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before a command loads numpy; sweep/api says why
@@ -30,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a letter that an encoding lacks is seen as \\u…
     try:
         status = _run_command(argv)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where it is closed
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         return 130
@@ -44,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_command(argv: Sequence[str] | None) -> int:
-    """Run one command; what its user can put right ends in a message."""
+    """Run one command, or complete a line for a shell; what a user can put right ends in a message."""
+    if VARIABLE in os.environ:
+        return complete(os.environ[VARIABLE])
     try:
         arguments = parse_arguments(argv)
     except click.exceptions.Exit as end:  # help was asked for, and is printed

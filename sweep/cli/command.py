@@ -27,7 +27,11 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words after the command's name, and refuse what click alone would accept."""
-        left = super().parse_args(ctx, args)
+        try:
+            left = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # an option without its value knows none
+            raise
         if not ctx.resilient_parsing:
             self._check_values(ctx)
             self._check_one_of(ctx)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sweep.cli import candidates
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -41,11 +42,23 @@ def port(text: str) -> int:
     return value
 
 
-study = click.argument("study", metavar="STUDY", help="name of a stored study, or its .toml")
+study = click.argument(
+    "study",
+    metavar="STUDY",
+    shell_complete=candidates.stored_studies,
+    help="name of a stored study, or its .toml",
+)
 
-study_file = click.argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
+study_file = click.argument(
+    "study",
+    metavar="STUDY.toml",
+    shell_complete=candidates.study_files,
+    help="study file, or the name of one in studies/",
+)
 
-config_file = click.argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
+config_file = click.argument(
+    "config", metavar="CONFIG.toml", shell_complete=candidates.files, help="written by `sweep export`"
+)
 
 trials = click.option(
     "--trials", type=positive, metavar="TOTAL", help="total of trials, earlier runs included"
@@ -64,7 +77,12 @@ settings = click.option(
     "search.block_size=3..6 or =16,32; may be repeated",
 )
 
-data_file = click.option("--words", metavar="FILE", help="another data file than the one that is named")
+data_file = click.option(
+    "--words",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    help="another data file than the one that is named",
+)
 
 device = click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N")
 
@@ -95,6 +113,7 @@ def place(function: Decorated) -> Decorated:
         "--pool",
         default="local",
         metavar="NAME",
+        shell_complete=candidates.words("local", "ray"),
         help="where: local, or ray, or ray://HOST:PORT for a cluster",
     )
     return engine(pool(function))
@@ -113,6 +132,7 @@ def stored(function: Decorated) -> Decorated:
     files = click.option(
         "--files",
         metavar="DIR",
+        shell_complete=candidates.folders,
         help="folder, or s3://BUCKET/PREFIX, of weights and curves beside a postgresql:// database",
         show_default="SWEEP_FILES",
     )

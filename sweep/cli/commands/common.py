@@ -42,6 +42,8 @@ def report_usage(error: click.UsageError) -> None:
     if error.ctx is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return
+    if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
+        del error.possibilities[1:]  # the nearest is named first
     where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
     usage = f"{error.ctx.get_usage()}\nTry '{where} {help_option}' for help."
     print(f"{usage}\n{where}: error: {printable(error.format_message())}", file=sys.stderr)

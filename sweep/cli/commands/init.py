@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sweep.cli import candidates
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise
 from sweep.errors import SweepError
@@ -35,14 +36,24 @@ sweep init --function -o mine
     one_of=("folder", "from_script", "function"),
 )
 @click.argument(
-    "folder", metavar="[DIR]", required=False, help="folder for the examples; made if it is missing"
+    "folder",
+    metavar="[DIR]",
+    required=False,
+    shell_complete=candidates.folders,
+    help="folder for the examples; made if it is missing",
 )
-@click.option("--from-script", metavar="SCRIPT", help="write a study file for a script of yours")
+@click.option(
+    "--from-script",
+    metavar="SCRIPT",
+    shell_complete=candidates.files,
+    help="write a study file for a script of yours",
+)
 @click.option("--function", is_flag=True, help="write trainers.py and a study that runs it")
 @click.option(
     "-o",
     "--output",
     metavar="PATH",
+    shell_complete=candidates.files,
     show_default="studies/SCRIPT.toml, or . for a function",
     help="the study file, or the folder of the function",
 )

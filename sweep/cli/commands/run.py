@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.cli import options
+from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
@@ -53,7 +53,11 @@ RUN_TABLE_ROWS = 30
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
 @options.settings
 @click.option(
-    "--from", "source", metavar="STUDY", help="begin with the best configurations of a stored study"
+    "--from",
+    "source",
+    metavar="STUDY",
+    shell_complete=candidates.stored_studies,
+    help="begin with the best configurations of a stored study",
 )
 @click.option(
     "--from-top", "source_top", type=options.positive, metavar="N", show_default="5", help="how many of them"

@@ -5,7 +5,7 @@ import textwrap
 
 import click
 
-from sweep.cli import options
+from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
@@ -69,7 +69,12 @@ def table(arguments: Arguments) -> int:
 @options.study
 @click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
 @click.option(
-    "-o", "--output", metavar="FILE", show_default="reports/STUDY/NAME.html", help=".html, .png or .svg"
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    show_default="reports/STUDY/NAME.html",
+    help=".html, .png or .svg",
 )
 @options.force
 def plot(arguments: Arguments) -> int:

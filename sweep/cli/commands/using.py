@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli import options
+from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, check_program, database_of, mend, stored_study
 from sweep.errors import MachineError
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @options.study
 @click.option("--trial", type=options.number, metavar="N", help="another trial than the best")
 @click.option(
-    "-o", "--output", metavar="FILE", show_default="reports/STUDY/best.toml", help="the file to write"
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    show_default="reports/STUDY/best.toml",
+    help="the file to write",
 )
 @options.force
 def export(arguments: Arguments) -> int:
@@ -117,7 +122,14 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
 
 @command(example="sweep train best.toml -o trained")
 @options.config_file
-@click.option("-o", "--output", metavar="DIR", show_default="reports/STUDY/trained", help="new or empty")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    shell_complete=candidates.folders,
+    show_default="reports/STUDY/trained",
+    help="new or empty",
+)
 @options.data_file
 @options.device
 @options.trust

@@ -4,14 +4,19 @@ from pathlib import Path
 
 import click
 
-from sweep.cli import options
+from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, mend, study_spec
 from sweep.errors import SweepError
 
 
 @command(example="sweep lr-find studies/quick.toml", follows_run_of="mlp")
-@click.argument("study", metavar="STUDY.toml|CONFIG.toml", help="study file or exported config")
+@click.argument(
+    "study",
+    metavar="STUDY.toml|CONFIG.toml",
+    shell_complete=candidates.study_files,
+    help="study file or exported config",
+)
 @click.option("--seeds", type=options.positive, default=5, metavar="N", help="runs of the test")
 @click.option("--start", type=float, default=1e-3, metavar="LR", help="first rate")
 @click.option("--end", type=float, default=1.0, metavar="LR", help="last rate")
