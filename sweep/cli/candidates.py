@@ -1,6 +1,7 @@
 """What can stand where a value is missing: names of studies, files. Nothing here fails; it finds less."""
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -59,10 +60,10 @@ def _stored_names(url: str) -> list[str]:
     """Read the names of studies from an SQLite file as it stands, without locks, journals or long views."""
     import sqlite3
 
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.is_file():
+    path = url.removeprefix("sqlite:///")
+    if not os.path.isfile(path):
         return []
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    uri = f"{Path(path).resolve().as_uri()}?mode=ro&immutable=1"
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.set_progress_handler(lambda: 1, _MOST_STEPS)

@@ -50,7 +50,8 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
         line = os.environ["COMP_LINE"]
         words = split_arg_string(line)
         incomplete = "" if line[-1:].isspace() else words.pop()
-        self._in_place = incomplete.removesuffix(os.environ["COMP_PIECE"])
+        piece = os.environ["COMP_PIECE"]  # with its quote, if it has one; then it is the whole word
+        self._in_place = incomplete.removesuffix(piece) if incomplete.endswith(piece) else ""
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem[str]) -> str:

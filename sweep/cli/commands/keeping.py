@@ -42,7 +42,9 @@ def rename(arguments: Arguments) -> int:
 @command(example="sweep copy quick --to postgresql://USER@HOST/DATABASE")
 @options.study
 @click.option("--to", required=True, metavar="URL", help="the other database")
-@click.option("--to-files", metavar="DIR", help="its folder of files, or s3://…, if it is on a server")
+@click.option(
+    "--to-files", metavar="DIR", help="its folder of files, or s3://BUCKET/PREFIX, if it is on a server"
+)
 def copy(arguments: Arguments) -> int:
     """Copy a stored study, its confirmation and its files to another database."""
     from sweep.storage.copying import copy_study
