@@ -77,9 +77,9 @@ def typed(folder: Path, shell: str, line: str) -> tuple[list[str], str]:
     to_begin = "\x01"
     started, setup = INTERACTIVE[shell]
     setup += "; echo set' 'up"
-    shown = in_terminal(folder, started, [setup, f"{line}\t{to_begin}printf '<%s>' "])
+    shown = in_terminal(folder, started, [setup, f"{line}\t{to_begin}printf '<%s>\\n' "])
     shown = shown.rpartition("set up\r\n")[2]
-    return re.findall("<([^>]*)>", shown.replace("<%s>", "")), shown
+    return re.findall(r"^<(.*)>\r$", shown, re.MULTILINE), shown
 
 
 @pytest.mark.parametrize(
