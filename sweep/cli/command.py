@@ -1,4 +1,18 @@
-"""What a command is: a function with its options, its help and an example."""
+"""What a command is: a function with its options, its help and an example.
+
+Examples:
+    >>> @command(example="sweep greet you")
+    ... @click.argument("name", metavar="NAME")
+    ... def greet(arguments: Arguments) -> int:
+    ...     '''Greet somebody.'''
+    ...     print("hello", arguments.name)
+    ...     return 0
+    >>> with greet.make_context("greet", ["you"]) as context:
+    ...     arguments = greet.invoke(context)
+    >>> arguments.run(arguments)
+    hello you
+    0
+"""
 
 import types
 from collections.abc import Callable
@@ -78,19 +92,6 @@ def command(
         one_of: See ``Command``, as for the next two.
         follows_run_of: A trainer.
         follows_export_of: A trainer.
-
-    Examples:
-        >>> @command(example="sweep greet you")
-        ... @click.argument("name", metavar="NAME")
-        ... def greet(arguments: Arguments) -> int:
-        ...     '''Greet somebody.'''
-        ...     print("hello", arguments.name)
-        ...     return 0
-        >>> with greet.make_context("greet", ["you"]) as context:
-        ...     arguments = greet.invoke(context)
-        >>> arguments.run(arguments)
-        hello you
-        0
     """
 
     def decorate(run: Callable[[Arguments], int]) -> Command:
