@@ -43,7 +43,6 @@ LONG_FUNCTIONS = {
 """Module:function -> lines that it has today; at most three beside the kernels."""
 
 FENCED = {
-    "sweep/cli/arguments.py",  # argparse has no public list of a command's options
     "sweep/definition/optuna_objects.py",  # a trial's number, and asking for one hyperparameter
     "sweep/execution/pools/ray_connection.py",  # Ray has no option that keeps its reports off stdout
     "sweep/storage/database/optuna_schema.py",  # Optuna's tables
