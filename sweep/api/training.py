@@ -11,6 +11,7 @@ from sweep.certify.statistics.selection import ALPHA
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
+from sweep.definition.spec import StudySpec
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
@@ -20,7 +21,7 @@ from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.task import RunsPrograms, mend, resolve_device
+from sweep.task import AnyTask, RunsPrograms, mend, resolve_device
 
 
 def run(
@@ -95,8 +96,13 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    summary = run_study(spec.task, spec, database, how)
-    if not should_stop():
+    return run_spec(spec.task, spec, database, how)
+
+
+def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> StoredStudy:
+    """Train a study's trials, and store notes and figures unless the run was told to stop."""
+    summary = run_study(task, spec, database, how)
+    if not how.should_stop():
         _conclude(summary.study, database)
     return read_study(spec.name, database)
 
@@ -184,8 +190,7 @@ def confirm(
         SweepError: As ``run``; ``NotFoundError`` if the study has no complete trial.
     """
     database = open_database(storage, files)
-    reader = database.open_read_only()
-    stored = stored_study(study, reader)
+    stored = stored_study(study, database.open_read_only())
     check_trusted(stored.name, stored.program, stored.surroundings)
     asked = ConfirmSettings(
         top=top,
@@ -195,7 +200,6 @@ def confirm(
         delta=difference_that_matters(stored.task, delta),
         alpha=alpha,
     )
-    plan = plan_confirmation(stored, load_confirmation(reader, stored), asked)
     how = How(
         workers=workers,
         device=device,
@@ -205,7 +209,15 @@ def confirm(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    finished = run_confirmation(stored.task, stored, plan, database, how)
+    return confirm_stored(stored.task, stored, asked, database, how)
+
+
+def confirm_stored(
+    task: AnyTask, stored: StudyRecord, asked: ConfirmSettings, database: Database, how: How
+) -> StoredStudy:
+    """Train what a confirmation of a stored study asks for, and store its figures once it is finished."""
+    plan = plan_confirmation(stored, load_confirmation(database.open_read_only(), stored), asked)
+    finished = run_confirmation(task, stored, plan, database, how)
     confirmed = read_study(stored.name, database)
     if finished:
         _publish(confirmed, database)

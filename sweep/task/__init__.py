@@ -30,6 +30,7 @@ from sweep.task.finding import (
     load_task,
     program_kind_named,
     program_of_study,
+    trainer_of_function,
 )
 from sweep.task.hyperparameters import (
     AddsFields,
@@ -65,6 +66,7 @@ from sweep.task.machine import (
     resolve_device,
 )
 from sweep.task.programs import (
+    GIVEN,
     ChecksProgram,
     Defined,
     RunsPrograms,
@@ -100,6 +102,7 @@ __all__ = [
     "BUILT_IN",
     "DEFAULT_TASK",
     "ENTRY_POINTS",
+    "GIVEN",
     "PROGRAMS",
     "AddsFields",
     "AnyTask",
@@ -180,6 +183,7 @@ __all__ = [
     "split_rule",
     "study_keys",
     "surroundings_of",
+    "trainer_of_function",
     "why_infeasible",
     "why_untested",
     "without_defaults",

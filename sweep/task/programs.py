@@ -9,6 +9,9 @@ from sweep.code import Code
 from sweep.errors import DeviceError
 from sweep.task.core import AnyTask, Segment, SegmentJob
 
+GIVEN = "given"
+"""Key of a definition: the name of a function that was given as an object and is stored nowhere."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlace:

@@ -8,7 +8,7 @@ process never imports the user's code.
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,20 @@ class ProgramTask(TestedProgram):
         """Return the program's code; refuse a program that cannot be started here."""
         check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
-            kind: ProgramKind = program_kind_named(self.name)
             sources = section.get("sources", ())
-            code = kind.preflight(self.definition, self.surroundings, sources)
+            code = self.preflight(sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
+
+    def preflight(self, sources: Sequence[str]) -> Code:
+        """Return the code of a program that can be started here; ``sources`` are globs of further files."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.preflight(self.definition, self.surroundings, sources)
+
+    def new_starter(self) -> Starter:
+        """Return what starts the program's trials."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.starter(self.definition, self.surroundings)
 
     @property
     def budget(self) -> str:
@@ -136,7 +145,7 @@ class ProgramTask(TestedProgram):
     @property
     def reuses_process(self) -> bool:
         """Whether one process runs several trials on a CPU, one after the other."""
-        return self.name == "function" and not self.surroundings.get("fresh_process", False)
+        return self.name != "command" and not self.surroundings.get("fresh_process", False)
 
     @property
     def work_folders(self) -> list[Path]:
@@ -277,8 +286,7 @@ class ProgramTask(TestedProgram):
         )
         try:
             if self._starter is None:
-                kind: ProgramKind = program_kind_named(self.name)
-                self._starter = kind.starter(self.definition, self.surroundings)
+                self._starter = self.new_starter()
             program = self._starter.start(launch)
         except BaseException:
             os.close(attempt.lock)
