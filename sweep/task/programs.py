@@ -159,6 +159,24 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
 
 
 @runtime_checkable
+class KeepsCheckpoints(Protocol):
+    """Leaves checkpoints of its own form in its trials' folders."""
+
+    @property
+    def uploads(self) -> bool:
+        """Whether kept checkpoints are also written where the study's records are."""
+
+    def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
+        """Remove an ended trial's checkpoint unless it is kept; False while its program is being ended."""
+
+    def pack_checkpoint(self, folder: Path) -> bytes | None:
+        """Return a trial's checkpoint as one file; None if it left none."""
+
+    def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
+        """Write what ``pack_checkpoint`` returned into a trial's folder that has none yet."""
+
+
+@runtime_checkable
 class TrainsInFolder(Protocol):
     """Leaves files of its own in a folder when it trains."""
 

@@ -8,12 +8,12 @@ process never imports the user's code.
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sweep.code import Code
-from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
@@ -30,9 +30,10 @@ from sweep.tasks.program.definition import (
     read_definition,
 )
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.kept_checkpoint import KeptCheckpoints
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
 from sweep.tasks.program.process.environment import check_secrets
-from sweep.tasks.program.process.gpus import list_gpus, n_gpus
+from sweep.tasks.program.process.gpus import PlacedProgram
 from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.tasks.program.testing.tested import TestedProgram, check_test_program
 
@@ -54,7 +55,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask(TestedProgram):
+class ProgramTask(TestedProgram, KeptCheckpoints, PlacedProgram):
     """A program of the user's own as a trainer."""
 
     version = 1
@@ -100,23 +101,6 @@ class ProgramTask(TestedProgram):
     def load_data(self, section: Mapping[str, Any]) -> ProgramData:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
-
-    def list_devices(self, name: str) -> tuple[str, ...]:
-        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
-        return list_gpus(name, n_gpus())
-
-    def resolve_device(self, name: str) -> str:
-        """Return the first of them; raises ``DeviceError``."""
-        return self.list_devices(name)[0]
-
-    def default_engine(self, device: str) -> str:
-        """Return the kind of program: it trains on every device."""
-        return self.name
-
-    def check_engine(self, engine: str, device: str) -> None:
-        """Refuse an engine that is not the program; raises ``DeviceError``."""
-        if engine != self.name:
-            raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
         """Return the program's code; refuse a program that cannot be started here."""
@@ -283,6 +267,7 @@ class ProgramTask(TestedProgram):
             cpus=place.cpus,
             until=until,
             attempt=attempt,
+            deadline=job.deadline(time.time()),
         )
         try:
             if self._starter is None:
