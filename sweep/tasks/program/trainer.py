@@ -5,6 +5,7 @@ segments. If none is alive, because its worker ended, the program starts again w
 process never imports the user's code.
 """
 
+import copy
 import os
 import sys
 import tempfile
@@ -224,9 +225,9 @@ class ProgramTask(TestedProgram, KeptCheckpoints, PlacedProgram):
 
     def in_one_piece(self) -> "ProgramTask":
         """Return the same trainer without rungs: each trial is one segment."""
-        task = ProgramTask(self.name, self.definition, self.surroundings)
-        task.shortest_with_rungs = sys.maxsize
-        return task
+        other = copy.copy(self)
+        other.shortest_with_rungs = sys.maxsize
+        return other
 
     def leave(self, trial: int) -> None:
         """End the program of a trial, if it is alive here; another thread may be waiting for it."""
