@@ -63,8 +63,7 @@ def study(
         0.9871
     """
     raw = {"name": name, "search": search, **settings}
-    raw |= {"trainer": trainer} if isinstance(trainer, str) else {}
-    raw = {key: _plain(value) for key, value in raw.items()}
+    raw = _plain(raw | ({"trainer": trainer} if isinstance(trainer, str) else {}))
     here = Path.cwd()
     task = trainer_of_function(trainer, raw, here) if callable(trainer) else named_trainer(raw, here)
     spec = parse_study(raw, task, default_name=name)

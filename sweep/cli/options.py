@@ -9,8 +9,10 @@ def add_study(command: argparse.ArgumentParser) -> None:
 
 
 def add_data_file(command: argparse.ArgumentParser) -> None:
-    """Add ``--words``, another data file than the one that is named."""
-    command.add_argument("--words", metavar="FILE", help="another data file than the one that is named")
+    """Add ``--data``, another data file than the named one; the first releases called it ``--words``."""
+    command.add_argument(
+        "--data", "--words", dest="words", metavar="FILE", help="another data file than the one that is named"
+    )
 
 
 def add_settings(command: argparse.ArgumentParser) -> None:

@@ -79,6 +79,7 @@ from sweep.task.programs import (
     in_one_piece,
     program_changes,
     program_limits,
+    spoken_length,
     study_keys,
     surroundings_of,
 )
@@ -183,6 +184,7 @@ __all__ = [
     "seed_bound",
     "shortest_with_rungs",
     "split_rule",
+    "spoken_length",
     "study_keys",
     "surroundings_of",
     "trainer_of_function",

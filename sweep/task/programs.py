@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, Segment, SegmentJob
+from sweep.task.core import AnyTask, Config, Segment, SegmentJob
 
 GIVEN = "given"
 """Key of a definition: the name of a function that was given as an object and is stored nowhere."""
@@ -98,6 +98,13 @@ class TriedOut(Protocol):
 
     def is_named(self, name: str) -> bool:
         """Tell whether a source file of the program names a hyperparameter."""
+
+
+def spoken_length(task: AnyTask, config: Config) -> str:
+    """Return the length of a training as the end of a line; empty if the program has no budget."""
+    if not isinstance(task, TriedOut):
+        return f", {config.num_steps:,} steps"
+    return f", {task.budget} = {config.num_steps:,}" if task.budget else ""
 
 
 def program_limits(task: AnyTask) -> Collection[str]:

@@ -42,7 +42,7 @@ signal.signal(signal.SIGTERM, leave)
 open(os.path.join(os.environ["SWEEP_CHECKPOINT"], "model"), "w").write(str(x))
 for epoch in range(1, 11):
     print(f"epoch {epoch} loss: {x}", flush=True)
-    if x > 4 and epoch == 3:
+    if x > 5 and epoch == 3:
         time.sleep(600)
 """
 
@@ -100,13 +100,11 @@ def test_a_pruned_trial_keeps_none_though_it_writes_one_in_its_grace(tmp_path: P
     """Its program is still being ended when the trial is done."""
     program = 'command = ["python", "script.py", "{x}"]\nstep = "epoch"\narguments.epochs = "skip"\n'
     home = home_with(tmp_path, f'{program}budget = "epochs"\npruner = "median"\nfixed.epochs = 10\n')
-    listed = (
-        "sampler = 'listed'\ntrial = [{ x = 1 }, { x = 2 }, { x = 3 }, { x = 4 }, { x = 5 }, { x = 6 }]\n"
-    )
+    listed = f"sampler = 'listed'\ntrial = [{', '.join(f'{{ x = {x} }}' for x in range(1, 8))}]\n"
     home.write("kept.toml", (tmp_path / "kept.toml").read_text() + listed)
     trials = home.run("kept.toml", workers=1).trials
-    assert [trial.state for trial in trials[4:]] == ["pruned"] * 2
-    found = checkpoints(home, 6)
+    assert [trial.state for trial in trials[5:]] == ["pruned"] * 2
+    found = checkpoints(home, 7)
     assert {number for number, names in found.items() if names} == {0, 1}
     assert home.all_end()
 
