@@ -49,21 +49,23 @@ class _Parts:
 
     def __init__(self) -> None:
         self.hashes: dict[str, str] = {}
-        self._seen: list[Any] = []
-        """Kept, so that no two have one id."""
+        self._seen: dict[int, Any] = {}
+        """By id; kept, so that no two have the same."""
 
     def visit(self, name: str, value: Any) -> None:
-        """Hash a value and what it uses."""
-        if any(value is seen for seen in self._seen):
-            return
-        if (content := _content(value)) is not None:
-            self._add(name, content)
-            return
-        self._seen.append(value)
-        for inner, used in _used_by(value):
-            self.visit(inner, used)
-        if isinstance(value, FunctionType) and _is_loose(value):
-            self._add(value.__qualname__, _source(value))
+        """Hash a value and what it uses, directly or by others."""
+        todo = [(name, value)]
+        while todo:
+            name, value = todo.pop()
+            if id(value) in self._seen:
+                continue
+            if (content := _content(value)) is not None:
+                self._add(name, content)
+                continue
+            self._seen[id(value)] = value
+            todo += _used_by(value)
+            if isinstance(value, FunctionType) and _is_loose(value):
+                self._add(value.__qualname__, _source(value))
 
     def _add(self, name: str, content: bytes) -> None:
         before = self.hashes.get(name, "").encode()

@@ -4,6 +4,7 @@ import functools
 import linecache
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,19 @@ def test_what_refers_to_itself_ends() -> None:
     """A function that calls itself, and a list that holds itself."""
     text = "loop = []\nloop.append(loop)\ndef train(config):\n    return train, loop\n"
     assert hash_parts(functions(text)["train"]).keys() == {"train"}
+
+
+def test_many_objects_and_deep_ones_are_no_burden() -> None:
+    """A hundred thousand objects in a list, and a chain of ten thousand."""
+    text = (
+        "class Node:\n    def __init__(self, next):\n        self.next = next\n"
+        "chain = None\nfor _ in range(10_000):\n    chain = Node(chain)\n"
+        "many = [object() for _ in range(100_000)]\n"
+        "def train(config):\n    return chain, many\n"
+    )
+    started = time.perf_counter()
+    assert {"train", "Node.__init__"} <= hash_parts(functions(text)["train"]).keys()
+    assert time.perf_counter() - started < 30
 
 
 def test_a_function_of_a_module_has_no_parts() -> None:
