@@ -160,12 +160,10 @@ OF_THE_MLP = re.compile(
 """Units, sentences and hyperparameters of one trainer."""
 
 NAMES_THE_MLP = {
-    "sweep/api/asked.py": 2,  # the option --words, which names the data file of any trainer
     "sweep/certify/provenance.py": 5,  # keys of the files that the first release wrote
     "sweep/cli/commands/common.py": 1,  # --words
-    "sweep/cli/commands/plan.py": 1,  # --words
     "sweep/cli/live_frame.py": 2,  # a shorter heading
-    "sweep/cli/options.py": 2,  # --words, and an example in the help
+    "sweep/cli/options.py": 3,  # --words, which the first releases had, and an example in the help
     "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
     "sweep/storage/looks/look_writer.py": 3,  # columns of stored looks
     "sweep/storage/looks/test_looks.py": 2,  # columns of stored looks

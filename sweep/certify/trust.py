@@ -15,17 +15,18 @@ from typing import Any
 from sweep.certify.ledger import ledger_lock, ledger_path
 from sweep.errors import UntrustedError
 from sweep.storage.database import machine_errors
+from sweep.task import GIVEN
 
 _NAME = "trusted-programs"
 
 
 def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Record that the user has named a program; an installed trainer has none, and nothing is recorded.
+    """Record that the user has named a program; of an installed trainer and a given function nothing is.
 
     Raises:
         MachineError: If the record cannot be written.
     """
-    if not program or (digest := _digest(program, surroundings)) in _known():
+    if not program or GIVEN in program or (digest := _digest(program, surroundings)) in _known():
         return
     with ledger_lock(), machine_errors(_path()), _path().open("a", encoding="ascii") as file:
         file.write(f"{digest}\n")
@@ -43,8 +44,16 @@ def check_trusted(
         trust: Whether the user trusts it now; that is recorded.
 
     Raises:
-        UntrustedError: With the program, its folder and its hash.
+        UntrustedError: With the program, its folder and its hash; or if the program is a function that was
+            given as an object and is not stored.
     """
+    if GIVEN in program:
+        raise UntrustedError(
+            f"study {study!r} trains the function {program[GIVEN]}, which was given from Python and is not "
+            f"stored: in Python call sweep.study(name={study!r}, trainer={program[GIVEN]}, ...), and of it "
+            ".run(), .confirm() or .replay()",
+            key="function-not-stored",
+        )
     if not program or (digest := _digest(program, surroundings)) in _known():
         return
     if trust:

@@ -78,7 +78,9 @@ settings = click.option(
 )
 
 data_file = click.option(
-    "--words",
+    "--data",
+    "--words",  # its name in the first releases
+    "words",
     metavar="FILE",
     shell_complete=candidates.files,
     help="another data file than the one that is named",

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,8 +12,12 @@ from sweep.task.core import AnyTask
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the trainers that travel with sweep."""
 
-PROGRAMS = {"function": "sweep.tasks.function.kind:FUNCTION", "command": "sweep.tasks.command.kind:COMMAND"}
-"""Kind of program that a study file can define -> ``module:object`` of it."""
+PROGRAMS = {
+    "function": "sweep.tasks.function.kind:FUNCTION",
+    "command": "sweep.tasks.command.kind:COMMAND",
+    "python": "sweep.tasks.function.given.trainer:PYTHON",
+}
+"""Kind of program -> ``module:object`` of it; a study file can define the first two."""
 
 _PROGRAM_TRAINER = "sweep.tasks.program.trainer"
 
@@ -66,6 +70,21 @@ def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
         StudyFileError: With a line for each mistake.
     """
     made = _imported(f"{_PROGRAM_TRAINER}:program_of_study")(program_kind_named(kind), raw, here)
+    return cast("AnyTask", made)
+
+
+def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return a function object as a trainer.
+
+    Args:
+        function: Takes ``(config)`` or ``(config, report)``.
+        raw: The values that a study file would have.
+        here: The folder that it would be in.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    made = _imported("sweep.tasks.function.given.trainer:trainer_of_function")(function, raw, here)
     return cast("AnyTask", made)
 
 

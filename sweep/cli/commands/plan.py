@@ -59,7 +59,7 @@ def plan(arguments: Arguments) -> int:
         print(f"{printable(source(task, spec.data))}{data.describe()}")
     print(PLAN_FORMATS[arguments.format](plan, baselines(task, data)))
     options = _settings(arguments)
-    options += ["--words", arguments.words] if arguments.words else []
+    options += ["--data", arguments.words] if arguments.words else []
     advise(f"next: sweep run {shlex.join([arguments.study, *options])}")
     return 0
 

@@ -81,7 +81,7 @@ def replay(arguments: Arguments) -> int:
     from sweep.certify.replay import Place, choose_place, config_of, train_again
     from sweep.certify.study_data import StudyData
     from sweep.execution.one_program import changed_files, spoken_files
-    from sweep.task import check_engine
+    from sweep.task import check_engine, spoken_length
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
     trial = choose_trial(study, arguments.trial)
@@ -97,7 +97,7 @@ def replay(arguments: Arguments) -> int:
     changes = changed_files(study)
     if changes:
         advise(f"the program has changed since: {spoken_files(changes)}; it trains the trial as it is now")
-    advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
+    advise(f"training trial {trial.number} of {study.name!r} again{spoken_length(task, config)}")
     again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
     if again.verdict == "different" and study.program and not changes:
@@ -197,7 +197,7 @@ def test(arguments: Arguments) -> int:
 
 
 def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:
-    """Return the ``[data]`` section of an export, with the file that --words names."""
+    """Return the ``[data]`` section of an export, with the file that --data names."""
     from sweep.api.asked import with_data_file
 
     if arguments.words is None:
