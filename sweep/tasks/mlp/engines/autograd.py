@@ -30,7 +30,8 @@ def train(
         tensor.requires_grad_()
     descent = OPTIMIZERS[config.optimizer](config, parameters, state, device)
 
-    key, losses = stream_key(config.seed, "batch"), []
+    key = stream_key(config.seed, "batch")
+    losses: list[torch.Tensor] = []
     steps = max(1, _INDICES_AT_ONCE // config.batch_size)
     for first in range(0, len(learning_rates), steps):
         rates = learning_rates[first : first + steps].tolist()
