@@ -24,9 +24,7 @@ from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines.fused_arrays import (
     Arrays,
     Batch,
-    Gradient,
     allocate_batch,
-    allocate_gradient,
     pad,
     unpad,
     zeros_like,
@@ -85,7 +83,7 @@ def train(
     parameters = pad(state.parameters)
     parameters.b2[:, V:] = IMPOSSIBLE
     kept = state.moments or ((state.velocity,) if state.velocity else ())
-    buffers = [*map(pad, kept), zeros_like(parameters), zeros_like(parameters)][:2]
+    first, second, *_ = [*map(pad, kept), zeros_like(parameters), zeros_like(parameters)]
     source = Source(
         contexts=np.ascontiguousarray(examples.contexts),
         targets=np.ascontiguousarray(examples.targets),
@@ -96,18 +94,16 @@ def train(
     losses = np.empty(len(learning_rates), np.float32)
     _take_steps(
         losses,
-        (parameters, *buffers),
-        allocate_gradient(config, V),
+        (parameters, first, second),
         allocate_batch(config, V),
         source,
-        rule_of(config),
-        dropout_of(config),
+        (rule_of(config), dropout_of(config)),
     )
     new_state = TrainState(
         step=state.step + len(losses),
         parameters=unpad(parameters, state.parameters),
-        velocity=unpad(buffers[0], state.velocity),
-        moments=tuple(map(unpad, buffers, state.moments)),
+        velocity=unpad(first, state.velocity),
+        moments=tuple(map(unpad, (first, second), state.moments)),
     )
     return new_state, losses
 
@@ -116,35 +112,29 @@ def train(
 def _take_steps(
     losses: np.ndarray,
     model: tuple[Arrays, Arrays, Arrays],
-    gradient: Gradient,
     batch: Batch,
     source: Source,
-    rule: Rule,
-    dropout: Dropout,
+    rules: tuple[Rule, Dropout],
 ) -> None:
     """Train the model (parameters, and two buffers of the optimizer) in place and set the losses."""
-    p = model[0]
+    p, (rule, dropout), size = model[0], rules, len(batch.dz)
+    first_layer = batch.hidden[:size]
     transpose(batch.W2, p.W2)
     for n in range(len(losses)):
         step, rate = source.first_step + n, source.rates[n]
         updates = (update_of_step(rule, rate, step + 1, True), update_of_step(rule, rate, step + 1, False))
+        first_row = step * (len(p.r) + 1) * size
         _draw(batch.examples, source, n)
         _find_present(batch, source.contexts)
         _compute_table(batch, p)
         _compute_hidden(batch, p.b1)
-        drop(batch.hidden[: len(batch.dz)], dropout, step * (len(p.r) + 1) * len(batch.dz))
-        residual_forward(batch, p, dropout, step)
+        drop(first_layer, dropout, first_row)
+        residual_forward(batch, p, dropout, first_row + size)
         losses[n] = _compute_loss(batch, p.b2, source.targets)
-        _second_layer_backward(gradient, batch, model, updates)
-        residual_backward(batch, model, gradient, updates, dropout, step)
-        through_tanh(
-            batch.dz,
-            batch.hidden[: len(batch.dz)],
-            batch.dz,
-            dropout,
-            step * (len(p.r) + 1) * len(batch.dz),
-        )
-        _first_layer_backward(gradient, batch, model, updates)
+        _second_layer_backward(batch, model, updates)
+        residual_backward(batch, model, updates, dropout, first_row + size)
+        through_tanh(batch.dz, first_layer, batch.dz, dropout, first_row)
+        _first_layer_backward(batch, model, updates)
         transpose(batch.W2, p.W2)
 
 
@@ -222,49 +212,40 @@ def _compute_loss(batch: Batch, b2: np.ndarray, targets: np.ndarray) -> float:
 
 @compiled
 def _second_layer_backward(
-    gradient: Gradient, batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
+    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
 ) -> None:
     """Set dz to the gradient of the top layer's output, dlogits @ W2.T; update W2 and b2."""
     p, first, second = model
     V, B = len(p.C), len(batch.dz)
     product(batch.dz, batch.logits, p.W2[:V])
-    descend_product(
-        p.W2[:V],
-        first.W2[:V],
-        second.W2[:V],
-        batch.logits,
-        batch.hidden[-B:],
-        gradient.block,
-        updates[0],
-    )
+    gradient = batch.gradient
+    W2 = (p.W2[:V], first.W2[:V], second.W2[:V])
+    descend_product(W2, batch.logits, batch.hidden[-B:], gradient.block, updates[0])
     sum_rows(gradient.b2, batch.logits, 0, B)
-    descend(p.b2, first.b2, second.b2, gradient.b2, updates[1])
+    descend((p.b2, first.b2, second.b2), gradient.b2, updates[1])
 
 
 @compiled
 def _first_layer_backward(
-    gradient: Gradient, batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
+    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
 ) -> None:
     """Update C, W1 and b1 by the sums of dz by position and character."""
     p, first, second = model
     T, S = batch.slots.shape[1], batch.S
-    D = len(p.W1) // T
+    D, gradient = len(p.W1) // T, batch.gradient
     gradient.C[:] = 0
     _sum_by_character(batch)
     for t in range(T):
-        start, n = t * S, batch.n_present[t]
-        sums, emb, rows = (
-            batch.table[start : start + n],
-            batch.emb[start : start + n],
-            slice(t * D, (t + 1) * D),
-        )
-        product_transposed(batch.demb[start : start + n], sums, p.W1[rows])
+        start, n, row = t * S, batch.n_present[t], t * D
+        sums, emb = batch.table[start : start + n], batch.emb[start : start + n]
+        W1 = (p.W1[row : row + D], first.W1[row : row + D], second.W1[row : row + D])
+        product_transposed(batch.demb[start : start + n], sums, W1[0])
         for slot in range(n):
             add_row(gradient.C, batch.present[t, slot], batch.demb, start + slot)
-        descend_product(p.W1[rows], first.W1[rows], second.W1[rows], emb, sums, gradient.block, updates[0])
+        descend_product(W1, emb, sums, gradient.block, updates[0])
     sum_rows(gradient.hidden, batch.table, 0, batch.n_present[0])
-    descend(p.b1, first.b1, second.b1, gradient.hidden, updates[1])
-    descend(p.C, first.C, second.C, gradient.C, updates[1])
+    descend((p.b1, first.b1, second.b1), gradient.hidden, updates[1])
+    descend((p.C, first.C, second.C), gradient.C, updates[1])
 
 
 @compiled

@@ -81,6 +81,7 @@ class Batch(NamedTuple):
     """Sum of exp(logits - largest logit), shape (B,)."""
     W2: np.ndarray
     """W2 as the model has it, shape (H, V)."""
+    gradient: Gradient
     S: int
     """Most characters that can be present at a position."""
     H: int
@@ -107,15 +108,19 @@ def allocate_batch(config: TrainConfig, vocabulary_size: int) -> Batch:
         logits=zeros(B, whole(V)),
         summed=np.zeros(B, np.float32),
         W2=zeros(whole(H), whole(V)),
+        gradient=_allocate_gradient(V, D, H),
         S=S,
         H=H,
     )
 
 
-def allocate_gradient(config: TrainConfig, vocabulary_size: int) -> Gradient:
-    """Return the arrays that gradients are computed in."""
-    V, D, H = vocabulary_size, whole(config.embedding_dim), whole(config.hidden_neurons)
-    return Gradient(C=zeros(V, D), hidden=zeros(1, H), b2=zeros(1, whole(V)), block=zeros(BLOCK_ROWS, H))
+def _allocate_gradient(V: int, D: int, H: int) -> Gradient:  # noqa: N803 (the model's sizes)
+    return Gradient(
+        C=zeros(V, whole(D)),
+        hidden=zeros(1, whole(H)),
+        b2=zeros(1, whole(V)),
+        block=zeros(BLOCK_ROWS, whole(H)),
+    )
 
 
 def pad(arrays: dict[str, np.ndarray]) -> Arrays:

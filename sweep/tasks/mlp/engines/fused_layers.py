@@ -13,7 +13,7 @@ from numba import types
 from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.dropout import MIX, STRIDE, drop_limit
-from sweep.tasks.mlp.engines.fused_arrays import Arrays, Batch, Gradient
+from sweep.tasks.mlp.engines.fused_arrays import Arrays, Batch
 from sweep.tasks.mlp.engines.fused_rows import add_row, sum_rows
 from sweep.tasks.mlp.engines.fused_updates import Update, descend, descend_product
 from sweep.tasks.mlp.engines.products import product, product_transposed
@@ -45,8 +45,8 @@ def dropout_of(config: TrainConfig) -> Dropout:
 
 
 @compiled
-def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, step: int) -> None:
-    """Compute the outputs of the residual layers, one after the other."""
+def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, first_row: int) -> None:
+    """Compute the outputs of the residual layers, whose rows of units are numbered from ``first_row``."""
     B, H, n_layers = len(batch.dz), batch.H, len(p.r)
     for n in range(n_layers):
         units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
@@ -55,7 +55,7 @@ def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, step: int) -> No
         for b in range(B):
             for j in range(0, units.shape[1], WIDTH):
                 store(units, b, j, tanh(load(units, b, j) + load(p.r, n, j)))
-        drop(units, dropout, (step * (n_layers + 1) + n + 1) * B)
+        drop(units, dropout, first_row + n * B)
         for b in range(B):
             for j in range(0, units.shape[1], WIDTH):
                 store(above, b, j, load(below, b, j) + load(units, b, j))
@@ -65,10 +65,9 @@ def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, step: int) -> No
 def residual_backward(
     batch: Batch,
     model: tuple[Arrays, Arrays, Arrays],
-    gradient: Gradient,
     updates: tuple[Update, Update],
     dropout: Dropout,
-    step: int,
+    first_row: int,
 ) -> None:
     """Turn the gradient of the top layer's output into that of the first one's; update R and r on the way."""
     p, first, second = model
@@ -76,14 +75,15 @@ def residual_backward(
     for n in range(n_layers - 1, -1, -1):
         units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
         above = batch.hidden[(n + 1) * B : (n + 2) * B]
-        R = slice(n * H, (n + 1) * H)
-        through_tanh(units, units, batch.dz, dropout, (step * (n_layers + 1) + n + 1) * B)
-        product_transposed(above, units, p.R[R])
+        R = (p.R[n * H : (n + 1) * H], first.R[n * H : (n + 1) * H], second.R[n * H : (n + 1) * H])
+        through_tanh(units, units, batch.dz, dropout, first_row + n * B)
+        product_transposed(above, units, R[0])
         for b in range(B):
             add_row(batch.dz, b, above, b)
-        descend_product(p.R[R], first.R[R], second.R[R], below, units, gradient.block, updates[0])
-        sum_rows(gradient.hidden, units, 0, B)
-        descend(p.r[n : n + 1], first.r[n : n + 1], second.r[n : n + 1], gradient.hidden, updates[1])
+        descend_product(R, below, units, batch.gradient.block, updates[0])
+        sum_rows(batch.gradient.hidden, units, 0, B)
+        r = (p.r[n : n + 1], first.r[n : n + 1], second.r[n : n + 1])
+        descend(r, batch.gradient.hidden, updates[1])
 
 
 @compiled
@@ -123,7 +123,7 @@ def drop(rows: np.ndarray, dropout: Dropout, first: int) -> None:
 
 @intrinsic
 def _keep(typing_context: Any, vector: Any, key: Any, column: Any, limit: Any) -> Any:
-    """Return the lanes that are kept, units from ``column`` on of a row with a 64-bit key; 0 in the others."""
+    """Return the lanes that are kept, of units from ``column`` on in a row with this key; 0 in the others."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         x, key, column, limit = values

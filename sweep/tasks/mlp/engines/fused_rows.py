@@ -44,18 +44,21 @@ def exp_row(rows: np.ndarray, row: int, largest: np.float32) -> Any:
 
 @compiled
 def scale_row(rows: np.ndarray, row: int, factor: np.float32) -> None:
+    """Multiply a row by a number."""
     for j in range(0, rows.shape[1], WIDTH):
         store(rows, row, j, load(rows, row, j) * factor)
 
 
 @compiled
 def copy_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
+    """Set a row to another one."""
     for j in range(0, rows.shape[1], WIDTH):
         store(out, out_row, j, load(rows, row, j))
 
 
 @compiled
 def add_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
+    """Add a row to another one."""
     for j in range(0, rows.shape[1], WIDTH):
         store(out, out_row, j, load(out, out_row, j) + load(rows, row, j))
 

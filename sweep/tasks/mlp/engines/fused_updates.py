@@ -1,9 +1,9 @@
 """How the fused engine turns gradients into updates: SGD and AdamW.
 
 An update reads and writes each parameter with one or two numbers that the optimizer keeps of it, and does
-little arithmetic, so memory sets its speed. The gradient of a matrix is therefore computed for a block of rows at
-a time and used at once, while it is in a cache; it is never stored as a whole. Every parameter is updated in every
-step, also one whose gradient is zero: the moments of AdamW move it nevertheless.
+little arithmetic, so memory sets its speed. The gradient of a matrix is therefore computed for a block of
+rows at a time and used at once, while it is in a cache; it is never stored as a whole. Every parameter is
+updated in every step, also one whose gradient is zero: the moments of AdamW move it nevertheless.
 """
 
 import math
@@ -24,6 +24,10 @@ from sweep.tasks.mlp.engines.vectors import (
     load,
     store,
 )
+
+Kept = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Parameters and what the optimizer keeps of them, of one shape: the velocity or the first moment, and the
+second moment."""
 
 
 class Rule(NamedTuple):
@@ -94,39 +98,29 @@ def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> 
 
 
 @compiled
-def descend_product(
-    p: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
-    block: np.ndarray,
-    update: Update,
-) -> None:
+def descend_product(matrix: Kept, a: np.ndarray, b: np.ndarray, block: np.ndarray, update: Update) -> None:
     """Update a matrix whose gradient is a.T @ b, block by block.
 
     Args:
-        p: The matrix, shape (M, N), N a multiple of ``LANES``.
-        first: Its velocity or first moment.
-        second: Its second moment.
+        matrix: Shape (M, N), N a multiple of ``LANES``.
         a: Shape (K, at least M).
         b: Shape (K, N).
         block: Scratch, shape (BLOCK_ROWS, N).
         update: The step.
     """
+    p, first, second = matrix
     columns = a.T
     for row in range(0, len(p), BLOCK_ROWS):
         end = min(row + BLOCK_ROWS, len(p))
         gradient = block[: end - row]
         product(gradient, columns[row:end], b)
-        descend(p[row:end], first[row:end], second[row:end], gradient, update)
+        descend((p[row:end], first[row:end], second[row:end]), gradient, update)
 
 
 @compiled
-def descend(
-    p: np.ndarray, first: np.ndarray, second: np.ndarray, gradient: np.ndarray, update: Update
-) -> None:
-    """Update neighbouring parameters of any shape in place, with what the optimizer keeps of them."""
+def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update neighbouring parameters, shape (M, N), in place."""
+    p, first, second = kept
     size = p.size
     p, gradient = p.reshape(1, size), gradient.reshape(1, size)
     if update.is_adamw:
@@ -155,7 +149,10 @@ def _sgd(p: np.ndarray, v: np.ndarray, g: np.ndarray, update: Update) -> None:
 def _adamw(
     p: np.ndarray, first: np.ndarray, second: np.ndarray, gradient: np.ndarray, update: Update
 ) -> None:
-    """Update: m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)."""
+    """Update both moments, then the parameters.
+
+    m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)
+    """
     for j in range(0, p.size, WIDTH):
         g, m = load(gradient, 0, j), load(first, 0, j)
         m = m + (g - m) * update.new1
