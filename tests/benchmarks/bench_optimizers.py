@@ -1,7 +1,7 @@
 """How much slower is a step of AdamW than one of SGD, and how near is its update to the machine's limits?
 
 Pairs of adamw and sgd are timed in turn in one process, on one thread, for several batch sizes; each figure
-is the shortest of many rounds, as other processes only lengthen them. The update of the largest matrix is
+is the least processor time of many rounds, as other processes only lengthen it. The update of the largest matrix is
 then timed alone, block by block as the engine takes it, beside two kernels that bound it from below:
 
 * *bytes*: the same loads and stores of parameter, moments and gradient, without the arithmetic;
@@ -93,10 +93,10 @@ def shortest(timed: list[Callable[[int], object]], rounds: int) -> list[float]:
 
 
 def seconds(run: Callable[[int], object], times: int) -> float:
-    """Return the seconds of one run out of some."""
-    started = time.perf_counter()
+    """Return the processor time of one run out of some."""
+    started = time.thread_time()
     run(times)
-    return (time.perf_counter() - started) / times
+    return (time.thread_time() - started) / times
 
 
 def main() -> None:

@@ -66,9 +66,9 @@ def _lr_find_arguments(command: argparse.ArgumentParser) -> None:
         "--seeds", type=positive, default=5, metavar="N", help="runs of the test (default: 5)"
     )
     command.add_argument(
-        "--start", type=float, default=1e-3, metavar="LR", help="first rate (default: 0.001)"
+        "--start", type=float, metavar="LR", help="first rate (default: 0.001, with adamw 0.00001)"
     )
-    command.add_argument("--end", type=float, default=1.0, metavar="LR", help="last rate (default: 1)")
+    command.add_argument("--end", type=float, metavar="LR", help="last rate (default: 1, with adamw 0.1)")
     command.add_argument("--steps", type=positive, default=1_000, metavar="N", help="default: 1000")
     add_settings(command)
     add_data_file(command)

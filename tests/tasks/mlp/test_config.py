@@ -141,7 +141,7 @@ def test_unknown_key_is_refused() -> None:
     """A misspelt key is named together with those that exist."""
     with pytest.raises(
         ConfigError,
-        match=r"unknown hyperparameter 'hidden_neuron'; did you mean hidden_neurons\? known: block_size, .*seed",
+        match=r"hyperparameter 'hidden_neuron'; did you mean hidden_neurons\? known: block_size, .*seed",
     ):
         TrainConfig.from_dict({"hidden_neuron": 10})
 
