@@ -83,7 +83,8 @@ def _loss_bytes(config: TrainConfig, corpus: Corpus) -> int:
     """Return the arrays of ``evaluation``: at most three layers exist at a time."""
     rows = min(ROWS_AT_ONCE, corpus.dev.n_examples)
     inputs = config.block_size * config.embedding_dim
-    a_row = max(inputs + 2 * config.hidden_neurons, config.hidden_neurons + corpus.vocabulary_size)
+    residual = 4 * config.hidden_neurons if config.hidden_layers > 1 else 0
+    a_row = max(inputs + 2 * config.hidden_neurons, residual, config.hidden_neurons + corpus.vocabulary_size)
     return 4 * (config.n_params(corpus.vocabulary_size) + rows * a_row)
 
 
