@@ -2,7 +2,7 @@
 
 Pairs of adamw and sgd are timed in turn in one process, on one thread, for several batch sizes; each figure
 is the least processor time of many rounds, as other processes only lengthen it. The update of the largest
-matrix is then timed alone, block by block as the engine takes it, beside two kernels that bound it from below:
+matrix is then timed alone, block by block as the engine takes it, with two kernels that bound it from below:
 
 * *bytes*: the same loads and stores of parameter, moments and gradient, without the arithmetic;
 * *operations*: the same update of a matrix that stays in the first cache.
