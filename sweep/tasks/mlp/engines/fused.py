@@ -118,7 +118,7 @@ def _take_steps(
 ) -> None:
     """Train the model (parameters, and two buffers of the optimizer) in place and set the losses."""
     p, (rule, dropout), size = model[0], rules, len(batch.dz)
-    first_layer = batch.hidden[:size]
+    first_layer, is_deep = batch.hidden[:size], len(p.r) > 0
     transpose(batch.W2, p.W2)
     for n in range(len(losses)):
         step, rate = source.first_step + n, source.rates[n]
@@ -129,10 +129,12 @@ def _take_steps(
         _compute_table(batch, p)
         _compute_hidden(batch, p.b1)
         drop(first_layer, dropout, first_row)
-        residual_forward(batch, p, dropout, first_row + size)
+        if is_deep:
+            residual_forward(batch, p, dropout, first_row + size)
         losses[n] = _compute_loss(batch, p.b2, source.targets)
         _second_layer_backward(batch, model, updates)
-        residual_backward(batch, model, updates, dropout, first_row + size)
+        if is_deep:
+            residual_backward(batch, model, updates, dropout, first_row + size)
         through_tanh(batch.dz, first_layer, batch.dz, dropout, first_row)
         _first_layer_backward(batch, model, updates)
         transpose(batch.W2, p.W2)

@@ -11,7 +11,7 @@ import numpy as np
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines.vectors import LANES
 
-BLOCK_ROWS = 24
+BLOCK_ROWS = 48
 """Rows of a matrix whose gradient is computed and used at a time, so that it stays in a cache: whole tiles
 of ``products.py`` on every machine."""
 

@@ -99,9 +99,7 @@ def through_tanh(dz: np.ndarray, units: np.ndarray, dh: np.ndarray, dropout: Dro
     """
     for b in range(len(units)):
         for j in range(0, units.shape[1], WIDTH):
-            y = load(units, b, j)
-            if dropout.limit > 0:
-                y = y * dropout.kept
+            y = load(units, b, j) * dropout.kept
             store(dz, b, j, load(dh, b, j) * (1.0 - y * y))
     drop(dz, dropout, first)
 

@@ -82,6 +82,10 @@ def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> 
         Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019.
     """
     decay = rule.weight_decay if has_decay else np.float32(0)
+    correction1, correction2 = 1.0, 1.0
+    if rule.is_adamw:
+        correction1 -= math.pow(rule.beta1, np.float64(step))
+        correction2 -= math.pow(rule.beta2, np.float64(step))
     return Update(
         rule.is_adamw,
         rate,
@@ -91,8 +95,8 @@ def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> 
         np.float32(1.0 - rule.beta1),
         np.float32(rule.beta2),
         np.float32(1.0 - rule.beta2),
-        np.float32(np.float64(rate) / (1.0 - math.pow(rule.beta1, np.float64(step)))),
-        np.float32(1.0 / math.sqrt(1.0 - math.pow(rule.beta2, np.float64(step)))),
+        np.float32(np.float64(rate) / correction1),
+        np.float32(1.0 / math.sqrt(correction2)),
         rule.epsilon,
     )
 
@@ -120,47 +124,52 @@ def descend_product(matrix: Kept, a: np.ndarray, b: np.ndarray, block: np.ndarra
 @compiled
 def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     """Update neighbouring parameters, shape (M, N), in place."""
-    p, first, second = kept
-    size = p.size
-    p, gradient = p.reshape(1, size), gradient.reshape(1, size)
     if update.is_adamw:
-        _adamw(p, first.reshape(1, size), second.reshape(1, size), gradient, update)
+        _adamw(kept, gradient, update)
+    elif update.momentum > 0:
+        _sgd_with_momentum(kept, gradient, update)
     else:
-        _sgd(p, first.reshape(1, size), gradient, update)
+        _sgd(kept, gradient, update)
 
 
 @compiled
-def _sgd(p: np.ndarray, v: np.ndarray, g: np.ndarray, update: Update) -> None:
-    """Update: g = gradient + weight_decay p; v = momentum v + g; p -= rate v."""
-    rate, decay, momentum = update.rate, update.weight_decay, update.momentum
-    if momentum > 0:
-        for j in range(0, p.size, WIDTH):
-            old = load(p, 0, j)
-            speed = momentum * load(v, 0, j) + (load(g, 0, j) + decay * old)
-            store(v, 0, j, speed)
-            store(p, 0, j, old - rate * speed)
-    else:
-        for j in range(0, p.size, WIDTH):
-            old = load(p, 0, j)
-            store(p, 0, j, old - rate * (load(g, 0, j) + decay * old))
+def _sgd(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update: p -= rate (gradient + weight_decay p)."""
+    p, rate, decay = kept[0], update.rate, update.weight_decay
+    for row in range(len(p)):
+        for j in range(0, p.shape[1], WIDTH):
+            old = load(p, row, j)
+            store(p, row, j, old - rate * (load(gradient, row, j) + decay * old))
 
 
 @compiled
-def _adamw(
-    p: np.ndarray, first: np.ndarray, second: np.ndarray, gradient: np.ndarray, update: Update
-) -> None:
+def _sgd_with_momentum(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update: v = momentum v + gradient + weight_decay p; p -= rate v."""
+    (p, v, _), rate, decay, momentum = kept, update.rate, update.weight_decay, update.momentum
+    for row in range(len(p)):
+        for j in range(0, p.shape[1], WIDTH):
+            old = load(p, row, j)
+            speed = momentum * load(v, row, j) + (load(gradient, row, j) + decay * old)
+            store(v, row, j, speed)
+            store(p, row, j, old - rate * speed)
+
+
+@compiled
+def _adamw(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     """Update both moments, then the parameters.
 
     m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)
     """
-    for j in range(0, p.size, WIDTH):
-        g, m = load(gradient, 0, j), load(first, 0, j)
-        m = m + (g - m) * update.new1
-        v = load(second, 0, j) * update.beta2 + g * g * update.new2
-        store(first, 0, j, m)
-        store(second, 0, j, v)
-        step = m / (square_root(v) * update.root + update.epsilon)
-        store(p, 0, j, load(p, 0, j) * update.shrink - step * update.size)
+    p, first, second = kept
+    for row in range(len(p)):
+        for j in range(0, p.shape[1], WIDTH):
+            g, m = load(gradient, row, j), load(first, row, j)
+            m = m + (g - m) * update.new1
+            v = load(second, row, j) * update.beta2 + g * g * update.new2
+            store(first, row, j, m)
+            store(second, row, j, v)
+            step = m / (square_root(v) * update.root + update.epsilon)
+            store(p, row, j, load(p, row, j) * update.shrink - step * update.size)
 
 
 @intrinsic
