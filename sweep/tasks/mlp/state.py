@@ -10,7 +10,6 @@ import safetensors.numpy
 
 from sweep.errors import DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.model import init_parameters
 
 _VELOCITY = "velocity."
 _MOMENTS = ("first_moment.", "second_moment.")
@@ -34,6 +33,8 @@ class TrainState:
     @classmethod
     def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
         """Return the state before the first step."""
+        from sweep.tasks.mlp.model import init_parameters
+
         parameters = init_parameters(config, vocabulary_size)
         velocity = _zeros_like(parameters) if config.momentum else {}
         moments = tuple(_zeros_like(parameters) for _ in _moment_names(config))

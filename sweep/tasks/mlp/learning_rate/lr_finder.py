@@ -18,9 +18,10 @@ from sweep.errors import RangeTestError
 from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import ENGINES
+from sweep.tasks.mlp.engines.devices import default_engine
 from sweep.tasks.mlp.learning_rate.lr_suggestions import RULES
 from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.training import default_engine, train_examples
+from sweep.tasks.mlp.training import train_examples
 from sweep.tasks.mlp.words.corpus import Corpus
 
 DIVERGED = 4.0
