@@ -25,7 +25,6 @@ MOST_FUNCTION_LINES = 40
 
 LONG_MODULES = {
     "sweep/tasks/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
-    "sweep/tasks/mlp/engines/fused.py": 417,  # a kernel: functions that Numba compiles into one
     "sweep/tasks/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths
 }
 """Module -> lines that it has today."""

@@ -18,8 +18,10 @@ from sweep.errors import SweepError
     help="study file or exported config",
 )
 @click.option("--seeds", type=options.positive, default=5, metavar="N", help="runs of the test")
-@click.option("--start", type=float, default=1e-3, metavar="LR", help="first rate")
-@click.option("--end", type=float, default=1.0, metavar="LR", help="last rate")
+@click.option(
+    "--start", type=float, metavar="LR", show_default="0.001, with adamw 0.00001", help="first rate"
+)
+@click.option("--end", type=float, metavar="LR", show_default="1, with adamw 0.1", help="last rate")
 @click.option("--steps", type=options.positive, default=1_000, metavar="N", help="of each run")
 @options.settings
 @options.data_file
