@@ -51,6 +51,8 @@ def check_plain(value: object, where: str = "") -> None:
     for key, entry, depth in found:  # grows meanwhile
         if depth > MAX_DEPTH:
             raise ValueError(f"key {key!r} is nested more than {MAX_DEPTH} levels deep")
+        if type(entry) in _ALWAYS_PLAIN:
+            continue
         if isinstance(entry, Mapping):
             found += [(f"{key}.{name}".lstrip("."), inner, depth + 1) for name, inner in entry.items()]
         elif isinstance(entry, list | tuple):

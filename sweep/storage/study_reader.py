@@ -5,7 +5,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sweep.definition.identity import direction_of, fingerprint, objectives_of
@@ -14,7 +14,7 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
-from sweep.errors import NotFoundError, StorageError
+from sweep.errors import NotFoundError, StorageError, SweepError
 from sweep.metric import MINIMIZE
 from sweep.storage import stored_kinds
 from sweep.storage.database import Reader, Snapshot, storage_errors
@@ -23,6 +23,7 @@ from sweep.storage.database.schema import (
     HIDDEN_STUDY_ATTRIBUTE,
     OF_STUDY,
     STUDY_ATTRIBUTES,
+    STUDY_ID,
     TRIAL_IDS,
 )
 from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
@@ -71,19 +72,23 @@ def load_study(reader: Reader, name: str) -> StudyRecord:
 
 
 def _load(snapshot: Snapshot, name: str) -> StudyRecord:
-    studies = ids_in(snapshot)
-    if name not in studies:
-        shown = sorted(study for study in studies if confirmed_study(study) is None)
-        known = ", ".join(shown) or "none yet"
-        raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
-    if not is_study_name(name):
-        raise StorageError(f"study {name!r} has a name that sweep gives no study; it was not made by sweep")
-    study_id = studies[name]
+    found = snapshot.rows(STUDY_ID, name) if is_study_name(name) else []
+    if not found:
+        raise _no_study(name, ids_in(snapshot))
+    study_id = found[0][0]
     attrs = study_attributes(snapshot, study_id)
     if "identity" not in attrs:
         raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
     _check_stored_identity(snapshot, study_id, attrs["identity"])
     return _study_record(name, attrs, read_trials(snapshot, OF_STUDY, study_id))
+
+
+def _no_study(name: str, stored: Collection[str]) -> SweepError:
+    """Return why a name is none of a study that can be read."""
+    if name in stored:
+        return StorageError(f"study {name!r} has a name that sweep gives no study; it was not made by sweep")
+    shown = sorted(study for study in stored if confirmed_study(study) is None)
+    return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
 
 
 def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.definition.records import SegmentRecord, TrialRecord
+from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
@@ -56,25 +57,44 @@ learning_rate = {{ low = 0.01, high = 1.0, log = true }}
 Seconds = Callable[[list[str]], float]
 
 
-def make_study(folder: Path, name: str, trials: int, database: Database) -> None:
+def make_study(folder: Path, name: str, trials: int, database: Database, data: Any) -> None:
     """Train one trial of a study and write the others, all of them worse."""
-    path = folder / f"{name}.toml"
-    words = REPOSITORY / "data" / "names.txt"
-    path.write_text(STUDY.format(name=name, trials=trials, words=words))
-    spec = load_study_file(path)
-    data = MLP.load_data(spec.data)
+    spec = study_of(folder, name, trials)
     run_study(MLP, spec.replace(trials=1), database, data=data)
+    with writing(database, spec, data) as writer:
+        first = load_study(database.open_read_only(), name).trials[0]
+        for number in range(1, trials):
+            write_trial(writer, spec, first, number, trials)
+
+
+def make_many(folder: Path, database: Database, first: TrialRecord, data: Any) -> None:
+    """Write many small studies; nothing of them is trained."""
+    for place in range(STUDIES):
+        spec = study_of(folder, f"many-{place}", TRIALS_OF_EACH)
+        with writing(database, spec, data) as writer:
+            for number in range(TRIALS_OF_EACH):
+                write_trial(writer, spec, first, number, TRIALS_OF_EACH)
+
+
+def study_of(folder: Path, name: str, trials: int) -> StudySpec:
+    """Return a study whose file is in a folder."""
+    path = folder / f"{name}.toml"
+    path.write_text(STUDY.format(name=name, trials=trials, words=REPOSITORY / "data" / "names.txt"))
+    return load_study_file(path)
+
+
+@contextlib.contextmanager
+def writing(database: Database, spec: StudySpec, data: Any) -> Iterator[StudyWriter]:
+    """Write trials of a study in one transaction."""
     storage = database.open_for_writing()
-    with database.driver_lock(name):
+    with database.driver_lock(spec.name):
         writer = open_study(storage, spec, MLP, data)
-        first = load_study(storage, name).trials[0]
         with writer.one_transaction():
-            for number in range(1, trials):
-                write_trial(writer, spec, first, number, trials)
+            yield writer
     storage.engine.dispose()
 
 
-def write_trial(writer: StudyWriter, spec: Any, first: TrialRecord, number: int, trials: int) -> None:
+def write_trial(writer: StudyWriter, spec: StudySpec, first: TrialRecord, number: int, trials: int) -> None:
     """Write a complete trial with three rungs, or every ninth as pruned at its first."""
     params = spec.space.point_at((number * 0.618) % 1)
     ended = "pruned" if number % 9 == 0 else "complete"
@@ -152,13 +172,14 @@ def commands(sizes: list[int]) -> Iterator[tuple[str, list[str]]]:
 
 def make_all(folder: Path, sizes: list[int]) -> None:
     """Make the studies; each is run once more, so that its notes and figures are stored."""
+    data = MLP.load_data({"words": str(REPOSITORY / "data" / "names.txt")})
     for size in sizes:
-        make_study(folder, f"bench-{size}", size, Database(f"sqlite:///{folder}/{size}.db"))
+        database = Database(f"sqlite:///{folder}/{size}.db")
+        make_study(folder, f"bench-{size}", size, database, data)
         arguments = ["run", f"bench-{size}.toml", "--storage", f"sqlite:///{size}.db"]
         seconds_of([sys.executable, "-m", "sweep", *arguments], folder, REPOSITORY)
-    many = Database(f"sqlite:///{folder}/many.db")
-    for number in range(STUDIES):
-        make_study(folder, f"many-{number}", TRIALS_OF_EACH, many)
+    first = load_study(database.open_read_only(), f"bench-{size}").trials[0]
+    make_many(folder, Database(f"sqlite:///{folder}/many.db"), first, data)
 
 
 def measure(folder: Path, sizes: list[int], checkouts: list[Path], repeats: int) -> list[dict[str, Any]]:

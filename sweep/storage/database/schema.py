@@ -15,6 +15,8 @@ TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
 STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
 
+STUDY_ID = "SELECT study_id FROM studies WHERE study_name = ?"
+
 STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
 
 HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
