@@ -21,7 +21,7 @@ UPLOAD = "upload"
 """Key of a study file: whether kept checkpoints are also written where the study's records are."""
 
 
-class KeptCheckpoints:
+class LeavesCheckpoints:
     """What a program's trainer offers to whoever keeps files; the capability ``task.KeepsCheckpoints``."""
 
     surroundings: Mapping[str, Any]

@@ -31,7 +31,7 @@ from sweep.tasks.program.definition import (
     read_definition,
 )
 from sweep.tasks.program.folder import TrialFolder
-from sweep.tasks.program.kept_checkpoint import KeptCheckpoints
+from sweep.tasks.program.kept_checkpoint import LeavesCheckpoints
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
 from sweep.tasks.program.process.environment import check_secrets
 from sweep.tasks.program.process.gpus import PlacedProgram
@@ -56,7 +56,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask(TestedProgram, KeptCheckpoints, PlacedProgram):
+class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     """A program of the user's own as a trainer."""
 
     version = 1

@@ -14,7 +14,7 @@ from sweep.tasks.program import kept_checkpoint
 from sweep.tasks.program.folder import TrialFolder
 
 
-class Task(kept_checkpoint.KeptCheckpoints):
+class Task(kept_checkpoint.LeavesCheckpoints):
     """A trainer's part that keeps checkpoints."""
 
     def __init__(self, *, upload: bool) -> None:

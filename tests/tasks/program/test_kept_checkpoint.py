@@ -12,7 +12,7 @@ from program_home import Home
 
 from sweep.errors import StorageError
 from sweep.tasks.program.folder import TrialFolder
-from sweep.tasks.program.kept_checkpoint import KeptCheckpoints
+from sweep.tasks.program.kept_checkpoint import LeavesCheckpoints
 
 TRAINERS = """
 import sweep
@@ -58,7 +58,7 @@ keep = 2
 LISTED = "sampler = 'listed'\ntrial = [{ x = 3 }, { x = 9 }, { x = 1 }, { x = 4 }, { x = 2 }]\n"
 
 
-class Kept(KeptCheckpoints):
+class Kept(LeavesCheckpoints):
     """The capability by itself."""
 
     def __init__(self, *, upload: bool = False) -> None:
