@@ -1,7 +1,7 @@
-"""Which configurations of a study deserve a confirmation?
+"""Select the configurations of a study that deserve a confirmation.
 
-Those whose mean is probably best (``candidates``), not those with the best single value: among many trials
-that one is mostly lucky.
+These have the best estimated means (``candidates``), not the best single values: among many trials, the best
+single value is mostly luck.
 """
 
 import statistics
@@ -40,7 +40,7 @@ def _candidate(pool: Sequence[TrialRecord], estimate: float) -> Candidate:
 
 
 def _pools(trials: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
-    """Return the trials, those of equal hyperparameters together, by number."""
+    """Group the trials by equal hyperparameters, in order of number."""
     pools: dict[tuple[tuple[str, Any], ...], list[TrialRecord]] = {}
     for trial in trials:
         pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
