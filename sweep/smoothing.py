@@ -1,7 +1,8 @@
 """Smooth a curve of losses, for the range test and the learning curve."""
 
+import itertools
+
 import numpy as np
-from scipy.signal import lfilter
 
 
 def smooth(losses: np.ndarray, window: int) -> np.ndarray:
@@ -17,5 +18,6 @@ def smooth(losses: np.ndarray, window: int) -> np.ndarray:
     """
     kept = 1 - 1 / window
     finite = np.logical_and.accumulate(np.isfinite(losses))
-    average = lfilter([1 - kept], [1, -kept], np.where(finite, losses, 0))
+    shares = ((1 - kept) * np.where(finite, losses, 0).astype(np.float64)).tolist()
+    average = np.array([*itertools.accumulate(shares, lambda before, share: kept * before + share)])
     return np.where(finite, average / (1 - kept ** np.arange(1, len(losses) + 1)), np.inf)

@@ -19,9 +19,9 @@ from sweep.definition.variants import linear_ranges, warm_name
 from sweep.errors import DataError, NotFoundError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
-from sweep.storage.database import Database, Storage
+from sweep.storage.database import Database, Reader
 from sweep.storage.study_names import confirmed_study, study_names
-from sweep.storage.study_store import load_study, stored_spec
+from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
 Note = Callable[[str], None]
@@ -73,9 +73,9 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
     return spec if request.source is None else _warm_started(request, request.source, task, spec, database)
 
 
-def stored_study(study: str, storage: Storage) -> StudyRecord:
+def stored_study(study: str, reader: Reader) -> StudyRecord:
     """Return the stored study that a name or a study file means."""
-    return load_study(storage, stored_name(study))
+    return load_study(reader, stored_name(study))
 
 
 def stored_name(study: str) -> str:
@@ -125,7 +125,7 @@ def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict
     keys = list(data_files(task, section))
     if len(keys) != 1:
         raise StudyFileError(
-            f"--words replaces one file, but trainer {task.name} reads {len(keys)}; "
+            f"--data replaces one file, but trainer {task.name} reads {len(keys)}; "
             "change [data] with --set data.KEY=VALUE"
         )
     return {**section, keys[0]: path}
@@ -137,7 +137,9 @@ def _named_spec(request: Request, database: Database, note: Note) -> StudySpec:
     if path is None:
         return _stored_spec(request, database)
     if is_config_file(path):
-        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
+        raise StudyFileError(
+            f"{path} is an exported configuration; sweep train, test, sample and lr-find take it"
+        )
     spec = load_study_file(path, settings=request.settings)
     remember(spec.program, spec.surroundings)
     for text in linear_ranges(request.settings, spec.space):
@@ -165,7 +167,7 @@ def _check_data_files(study: str, task: AnyTask, spec: StudySpec) -> None:
         raise DataError(
             *(
                 f"{study_path(study) or study}: data.{key} names {path!r}, which does not exist "
-                f"in {os.getcwd()}; correct it, or give another one with --words FILE"
+                f"in {os.getcwd()}; correct it, or give another one with --data FILE"
                 for key, path in missing
             ),
             key="no-data-file",

@@ -4,23 +4,30 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
+from sweep.api.finished import finished_study
 from sweep.api.stored import StoredStudy, read_study
-from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.statistics.selection import ALPHA
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
+from sweep.definition.spec import StudySpec
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
+from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.task import RunsPrograms, mend, resolve_device
+from sweep.task import AnyTask, RunsPrograms, mend, resolve_device
+
+_ANYWHERE = ("auto", None, DEFAULT_POOL)
+"""Device, engine and pool of a run that names none; a named one is checked in any case."""
 
 
 def run(
@@ -95,9 +102,16 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    summary = run_study(spec.task, spec, database, how)
-    if not should_stop():
-        _conclude(summary.study, database)
+    return run_spec(spec.task, spec, database, how)
+
+
+def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> StoredStudy:
+    """Train what is left of a study, if anything, and store what follows a run."""
+    is_anywhere = (how.device, how.engine, how.pool) == _ANYWHERE
+    if not is_anywhere or finished_study(spec, database) is None:
+        summary = run_study(task, spec, database, how)
+        if not how.should_stop():
+            _conclude(summary.study, database)
     return read_study(spec.name, database)
 
 
@@ -184,8 +198,7 @@ def confirm(
         SweepError: As ``run``; ``NotFoundError`` if the study has no complete trial.
     """
     database = open_database(storage, files)
-    reader = database.open_read_only()
-    stored = stored_study(study, reader)
+    stored = stored_study(study, database.open_read_only())
     check_trusted(stored.name, stored.program, stored.surroundings)
     asked = ConfirmSettings(
         top=top,
@@ -195,7 +208,6 @@ def confirm(
         delta=difference_that_matters(stored.task, delta),
         alpha=alpha,
     )
-    plan = plan_confirmation(stored, load_confirmation(reader, stored), asked)
     how = How(
         workers=workers,
         device=device,
@@ -205,7 +217,15 @@ def confirm(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    finished = run_confirmation(stored.task, stored, plan, database, how)
+    return confirm_stored(stored.task, stored, asked, database, how)
+
+
+def confirm_stored(
+    task: AnyTask, stored: StudyRecord, asked: ConfirmSettings, database: Database, how: How
+) -> StoredStudy:
+    """Train what a confirmation of a stored study asks for, and store its figures once it is finished."""
+    plan = plan_confirmation(stored, load_confirmation(database.open_read_only(), stored), asked)
+    finished = run_confirmation(task, stored, plan, database, how)
     confirmed = read_study(stored.name, database)
     if finished:
         _publish(confirmed, database)
@@ -215,18 +235,19 @@ def confirm(
 def _conclude(study: StudyRecord, database: Database) -> None:
     """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
     study_data = StudyData(study)
+    concludes = study_data.why_missing is None
     if study_data.why_missing is None:
         with database.opening():
             take_notes(study, study_data, database)
     else:
         _warn(study_data.why_missing)
-    _publish(read_study(study.name, database), database)
+    _publish(read_study(study.name, database), database, concludes=concludes)
 
 
-def _publish(study: StoredStudy, database: Database) -> None:
+def _publish(study: StoredStudy, database: Database, *, concludes: bool = False) -> None:
     try:
         with database.opening():
-            publish(study.evidence, database)
+            publish(study.evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         _warn(f"the dashboard does not show the study's figures and files: {error}".partition("\n")[0])
 

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 
 from sweep.certify.provenance import Certificate, Provenance, certificate_table, read_certificate
-from sweep.definition.ranking import rank_trials
+from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
@@ -33,10 +33,10 @@ def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
         NotFoundError: If there is no such trial, or it has no final value.
     """
     if number is None:
-        ranked = rank_trials(study)
-        if ranked.empty or ranked["rank"].isna().iloc[0]:
+        ranked = rank_pools(study)
+        if not ranked:
             raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
-        number = int(ranked["trial"].iloc[0])
+        number = ranked[0].trials[0].number
     for trial in study.trials:
         if trial.number == number:
             if trial.dev_loss is None:

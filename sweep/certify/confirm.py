@@ -11,22 +11,22 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
+from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.contenders import rank_configurations
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.identity import fingerprint
-from sweep.definition.plain import check_kind
-from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
 from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
-from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
-from sweep.storage.database import Database, Storage
-from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_names import all_study_names, confirmation_name
-from sweep.storage.study_store import load_study, write_plan
+from sweep.storage.database import Database
+from sweep.storage.database.optuna_schema import Storage
+from sweep.storage.study_names import confirmation_name
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import write_plan
 from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 
@@ -69,69 +69,6 @@ class ConfirmSpec(StudySpec):
         how: dict[str, Any] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
         how["objective"] = self.objectives[0]
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """The stored confirmations of a study."""
-
-    plan: ConfirmPlan
-    """The latest plan; earlier ones are in ``StudyRecord.plans``."""
-    number: int
-    """Number of the plan, from 1."""
-    trials: dict[Job, TrialRecord]
-    """Every training so far, of all plans; plans share equal jobs."""
-    name: str
-    """Name of the study that stores the trainings."""
-    direction: str = MINIMIZE
-    """Direction of the study's metric."""
-
-    @property
-    def losses(self) -> Losses:
-        """Value of each finished training as a loss."""
-        ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
-        return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
-
-    def as_loss(self, value: float) -> float:
-        """Return a value, or a difference of two, as a loss; applying it twice returns the original."""
-        return as_loss(self.direction, value)
-
-    @property
-    def remaining(self) -> list[Job]:
-        """The next trainings; empty if the confirmation is finished."""
-        return next_jobs(self.plan, self.losses)
-
-
-def load_confirmation(storage: Storage, study: StudyRecord) -> Confirmation | None:
-    """Return the stored confirmations of a study, or None if none was planned.
-
-    Raises:
-        StorageError: If it cannot be read.
-    """
-    if not study.plans:
-        return None
-    name = confirmation_name(study.name)
-    stored = load_study(storage, name).trials if name in all_study_names(storage) else ()
-    with damage_refused(f"the confirmation of study {study.name!r}"):
-        confirmation = Confirmation(
-            plan=ConfirmPlan.from_dict(study.plans[-1]),
-            number=len(study.plans),
-            trials={Job(**trial.labels): trial for trial in stored},
-            name=name,
-            direction=study.direction,
-        )
-        _check_candidates(confirmation, study)
-    return confirmation
-
-
-def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
-    """Refuse a confirmation of trials that the study does not have."""
-    check_kind(confirmation.plan, ConfirmPlan, "its plan")
-    datetime.datetime.fromisoformat(confirmation.plan.made)
-    named = {candidate.trial for candidate in confirmation.plan.candidates}
-    named |= {job.candidate for job in confirmation.trials}
-    if not named or not named <= {trial.number for trial in study.trials}:
-        raise ValueError("it names trials that the study does not have")
 
 
 def plan_confirmation(

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas
 
-from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirm_plan import (
     Candidate,
     Job,
@@ -26,9 +24,11 @@ from sweep.certify.confirm_plan import (
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import seeds_needed, smallest_difference
 from sweep.certify.statistics.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
+from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
-from sweep.storage.database import Storage
+from sweep.storage.database import Reader
 
 MEASURES = (
     *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
@@ -41,8 +41,8 @@ MEASURES = (
 class Verdict:
     """The result of a confirmation so far."""
 
-    rows: pandas.DataFrame
-    """One row per candidate, best mean first; the columns are ``confirmation_columns``."""
+    rows: Rows
+    """One row a candidate, best mean first; the columns are ``confirmation_columns``."""
     chosen: Candidate | None
     """The chosen candidate; None before the choice, or if all candidates were excluded."""
     choice: Choice | None
@@ -82,13 +82,13 @@ class Verdict:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no training has ended yet, so that a table would be empty."""
-        return not self.rows["n"].any() and bool(self.rows["reason"].isna().all())
+        """Whether no training has ended yet, well or badly, so that a table would say nothing."""
+        return not any(self.rows["n"]) and self.rows["reason"] == [None] * len(self.rows)
 
     @property
     def tied(self) -> tuple[int, ...]:
-        """Trial numbers of the candidates that are statistically tied with the best."""
-        return tuple(int(row["trial"]) for row in self.rows.to_dict("records") if row["tied"])
+        """Trial numbers of the candidates that cannot be told from the best."""
+        return tuple(row["trial"] for row in self.rows.records if row["tied"])
 
 
 def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
@@ -104,7 +104,7 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     deterministic = is_deterministic(confirmation)
     verdict = Verdict(
         is_deterministic=deterministic,
-        rows=pandas.DataFrame(),
+        rows=Rows((), []),
         chosen=chosen,
         choice=choice,
         standing=tuple(standing),
@@ -122,8 +122,8 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank if row["mean"] is not None and row["reason"] is None else None
     columns = confirmation_columns(study)
-    cells = [[row.get(name) for name in columns] for row in rows]
-    return dataclasses.replace(verdict, rows=pandas.DataFrame(cells, columns=columns, dtype=object))
+    records = [{name: row.get(name) for name in columns} for row in rows]
+    return dataclasses.replace(verdict, rows=Rows(tuple(columns), records))
 
 
 _OVER_SEEDS = ("sd", "ci_low", "ci_high", "tied")
@@ -175,9 +175,9 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
     )
 
 
-def confirmed_choice(study: StudyRecord, storage: Storage) -> tuple[int | None, Certificate | None]:
-    """Return the trial that a finished confirmation chose and its certificate, or (None, None)."""
-    confirmation = load_confirmation(storage, study)
+def confirmed_choice(study: StudyRecord, reader: Reader) -> tuple[int | None, Certificate | None]:
+    """Return the trial that a finished confirmation chose, with its certificate, or two times None."""
+    confirmation = load_confirmation(reader, study)
     if confirmation is None:
         return None, None
     verdict = judge(study, confirmation)

@@ -12,12 +12,13 @@ import numpy as np
 
 from sweep.certify.confirm_plan import Candidate
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.samplers.candidates import smoothed_means
 from sweep.samplers.coordinates import unit_points
 
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
     """Return every configuration with a final value, best estimated mean first."""
+    from sweep.samplers.candidates import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
+
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
     points = unit_points(study.space, [trial.params for trial in trials])
     losses = [study.as_loss(trial.dev_loss) for trial in trials if trial.dev_loss is not None]

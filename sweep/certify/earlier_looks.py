@@ -12,9 +12,9 @@ from typing import Any
 
 from sweep.certify.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
-from sweep.storage.database import Storage
-from sweep.storage.test_looks import TestLook, read_looks
-from sweep.storage.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
+from sweep.storage.database import Reader
+from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
 from sweep.task import CountsTestUnits
 
 REPEATED = 0.2
@@ -136,9 +136,9 @@ def hash_units(units: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(units)).encode()).hexdigest()
 
 
-def all_looks(storage: Storage) -> list[TestLook]:
-    """Return every look in this database or this user's ledger, oldest first."""
-    found = sorted([*read_ledger(), *read_looks(storage)], key=lambda look: look.sketch is not None)
+def all_looks(reader: Reader) -> list[TestLook]:
+    """Return every look that this database or this user's ledger knows, oldest first."""
+    found = sorted([*read_ledger(), *read_looks(reader)], key=lambda look: look.sketch is not None)
     return sorted({look.look_id: look for look in found}.values(), key=lambda look: look.started)
 
 

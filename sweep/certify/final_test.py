@@ -6,7 +6,6 @@ Every look is recorded before it happens, in the database and in the user's ledg
 
 import dataclasses
 import datetime
-import hashlib
 import statistics
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +19,12 @@ from sweep.certify.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Comparison
 from sweep.certify.units.certainty import Certainty
-from sweep.definition.records import StudyRecord
-from sweep.storage.database import Database, Storage
-from sweep.storage.test_looks import SeedLook, TestLook, read_looks, write_look
+from sweep.storage.database import Database
+from sweep.storage.database.optuna_schema import Storage
+from sweep.storage.looks.look_writer import write_look
+from sweep.storage.looks.test_looks import SeedLook, TestLook
 from sweep.task import AnyTask, Config, check_has_test
 from sweep.version import __version__
-
-_OF_NOTHING = hashlib.sha256().hexdigest()
-"""Data hash of a study that names no files."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,16 +192,6 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     number = f"look {final.number}" if final.number else "not guarded"
     yield f"{test}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
     yield from (f"  {line}" for line in final.certainty.sentences(check_has_test(final.task).unit))
-
-
-def looks_of_study(study: StudyRecord, storage: Storage) -> list[TestLook]:
-    """Return every recorded look at the test units of a study's data.
-
-    If the study names no data files, return only the looks of this study.
-    """
-    looks = [look for look in read_looks(storage) if look.data_sha256 == study.data_sha256]
-    is_known = study.data_sha256 != _OF_NOTHING
-    return [look for look in looks if is_known or look.study == study.name]
 
 
 def _record(look: TestLook, storage: Storage) -> None:

@@ -10,29 +10,29 @@ from sweep.certify.provenance import Provenance
 from sweep.certify.study_data import StudyData
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, SweepError
-from sweep.storage.database import Storage
+from sweep.storage.database import Reader
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
 
 
-def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: Storage) -> Iterator[str]:
-    """Yield a warning for each other data set whose training units include test units of an export.
+def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Reader) -> Iterator[str]:
+    """Yield a warning for each other data whose training units hold test units of an export.
 
     Units that repeat within one source occur in both of its parts; only a larger overlap than that gives a
     warning.
 
     Args:
-        provenance: Origin of the exported configuration.
-        section: The ``[data]`` section of the test.
-        storage: The database of the other studies.
+        provenance: Where the exported configuration comes from.
+        section: The ``[data]`` section that it was tested on.
+        reader: The database of the other studies.
     """
     if not isinstance(provenance.task, HeldOut):
         return  # the units of its training data are unknown
     task = held_out(provenance.task)
     test = TestPart.load(task, section).keys
     own = len(test & set(map(task.unit_key, task.units(provenance.task.load_data(section), "train"))))
-    for study in _other_data(provenance, storage):
+    for study in _other_data(provenance, reader):
         try:
             shared = len(test & StudyData(study).in_train)
         except DataError:
@@ -48,12 +48,12 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], storage: S
             )
 
 
-def _other_data(provenance: Provenance, storage: Storage) -> Iterator[StudyRecord]:
-    """Yield one study of the same trainer for each other data set in the database."""
+def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]:
+    """Yield one study of the same trainer for each other data in the database."""
     seen = set[tuple[str, str]]()
-    for name in study_names(storage):
+    for name in study_names(reader):
         try:
-            study = load_study(storage, name)
+            study = load_study(reader, name)
         except SweepError:
             continue  # studies of other programs cannot be compared
         key = (study.identity["data_sha256"], json.dumps(study.identity["data"], sort_keys=True))

@@ -19,8 +19,8 @@ import platformdirs
 from sweep.errors import StorageError
 from sweep.storage.database import machine_errors
 from sweep.storage.database.sqlite_file import PATIENCE_S
-from sweep.storage.test_looks import TestLook
-from sweep.storage.unit_sketch import KEY_BYTES
+from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.unit_sketch import KEY_BYTES
 
 VARIABLE = "SWEEP_LEDGER"
 """Environment variable that overrides the path of the ledger."""

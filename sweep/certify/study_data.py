@@ -40,6 +40,13 @@ class StudyData:
             raise DataError(reason)
         return data
 
+    def check_unchanged(self) -> None:
+        """Compare the hash of the source, which is not read otherwise; raises as ``data``."""
+        if "_data_or_reason" in self.__dict__:
+            _ = self.data
+        else:
+            self._check(data_sha256(self.task, self._study.data))
+
     @property
     def why_missing(self) -> str | None:
         """Reason why the data are unavailable; None if they are available."""

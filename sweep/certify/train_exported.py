@@ -11,7 +11,7 @@ from sweep.certify.replay import Comparison, choose_place, train_again
 from sweep.errors import MachineError, SweepError
 from sweep.storage.database import machine_errors
 from sweep.storage.files import write_all_atomically
-from sweep.task import Config, TrainsInFolder, check_engine
+from sweep.task import Config, TrainsInFolder, check_engine, spoken_length
 
 STATE = "state.safetensors"
 """File of the trained state, for trainers that write no files."""
@@ -51,7 +51,7 @@ def train_exported(
     place = choose_place(task, provenance.place, device)
     check_engine(task, place.engine, place.device)
     _make_empty(folder)
-    say(f"training trial {provenance.trial} of {provenance.study!r} in {folder}, {config.num_steps:,} steps")
+    say(f"training trial {provenance.trial} of {provenance.study!r} in {folder}{spoken_length(task, config)}")
     trained = train_again(
         task, config, data, provenance.dev_loss, place, folder=folder, study=provenance.study
     )

@@ -15,6 +15,7 @@ from typing import Any
 from sweep.certify.ledger import ledger_lock, ledger_path
 from sweep.errors import UntrustedError
 from sweep.storage.database import machine_errors
+from sweep.task import GIVEN
 
 _NAME = "trusted-programs"
 
@@ -25,7 +26,7 @@ def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> Non
     Raises:
         MachineError: If the record cannot be written.
     """
-    if not program or (digest := _digest(program, surroundings)) in _known():
+    if not program or GIVEN in program or (digest := _digest(program, surroundings)) in _known():
         return
     with ledger_lock(), machine_errors(_path()), _path().open("a", encoding="ascii") as file:
         file.write(f"{digest}\n")
@@ -45,6 +46,13 @@ def check_trusted(
     Raises:
         UntrustedError: If the program is unknown; with the program, its folder and its hash.
     """
+    if GIVEN in program:
+        raise UntrustedError(
+            f"study {study!r} trains the function {program[GIVEN]}, which was given from Python and is not "
+            f"stored: in Python call sweep.study(name={study!r}, trainer={program[GIVEN]}, ...), and of it "
+            ".run(), .confirm() or .replay()",
+            key="function-not-stored",
+        )
     if not program or (digest := _digest(program, surroundings)) in _known():
         return
     if trust:

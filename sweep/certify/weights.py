@@ -8,7 +8,7 @@ from sweep.errors import ConfigError, DataError, NotFoundError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_names import confirmation_name
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.task import AnyTask, Config, check_weights
 
 

@@ -15,11 +15,11 @@ from typing import Any
 import optuna_dashboard
 import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
-from optuna.storages import RDBStorage
 
 from sweep.dashboard.csv_cells import rewrite_without_formulas
 from sweep.dashboard.showcase import ArtifactFiles
 from sweep.errors import MachineError
+from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.folders import Folder
 
 HOST = "127.0.0.1"
@@ -31,8 +31,8 @@ _ADVICE = "`sweep list` names a damaged study"
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def make_server(storage: RDBStorage, files: Folder, port: int) -> wsgiref.simple_server.WSGIServer:
-    """Return a server bound to the loopback address; call ``serve_forever`` on it.
+def make_server(storage: Storage, files: Folder, port: int) -> wsgiref.simple_server.WSGIServer:
+    """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
 
     Args:
         storage: Database, opened read-only.
@@ -125,8 +125,8 @@ def _rewritten_table(
     return [body]
 
 
-def _read_one_at_a_time(storage: RDBStorage) -> None:
-    """Let only one request read at a time, because a writer's commit waits for all readers.
+def _read_one_at_a_time(storage: Storage) -> None:
+    """Let one request at a time read, since a writer's commit waits until nobody reads.
 
     Concurrent readers on one processor would prolong each other's transactions.
     """

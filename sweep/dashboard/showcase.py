@@ -6,22 +6,19 @@ written in one transaction, after the files: an interruption leaves either the o
 """
 
 import contextlib
-import dataclasses
-import hashlib
 import io
 import json
 import re
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import sqlalchemy
 from optuna.artifacts.exceptions import ArtifactNotFound
-from optuna.storages import RDBStorage
 
+from sweep.dashboard.shown import Artifact, Showcase
 from sweep.errors import NotFoundError, StorageError
-from sweep.storage.database import machine_errors, storage_errors
-from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS
+from sweep.storage.database import Reader, machine_errors, storage_errors
+from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS, Storage
 from sweep.storage.folders import Folder
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_names import is_study_name, study_names
@@ -36,42 +33,11 @@ _FOLDER = "artifacts"
 _OURS = "sweep:artifacts"
 """Attribute that lists sweep's artifacts; other artifacts are kept."""
 
-_NAMESPACE = uuid.UUID("5c3b1c9e-6f0a-4a53-9d58-0d1d5a3f8e10")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
-    """A file for download."""
-
-    filename: str
-    mimetype: str
-    """Must not be a type that browsers run, because the dashboard's own origin serves it."""
-    content: bytes
-
-    @property
-    def artifact_id(self) -> str:
-        """Identifier derived from the file's content and name."""
-        digest = hashlib.sha256(self.content).hexdigest()
-        return str(uuid.uuid5(_NAMESPACE, f"{digest} {self.filename}"))
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Showcase:
-    """Contents that a study adds to the dashboard's own plots."""
-
-    figures: Mapping[str, Any]
-    """Id (ASCII letters, digits, ``-_.``) -> plotly ``Figure``, or None to remove it. Others are kept."""
-    note: str
-    """The study's note, in Markdown."""
-    trial_notes: Mapping[int, str]
-    """Trial number -> note in Markdown; sweep's notes on other trials are removed."""
-    artifacts: Sequence[Artifact]
-    """Files that replace sweep's earlier artifacts."""
-
-
-def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase: Showcase) -> None:
-    """Store a study's contents for the dashboard; write nothing if they are stored already.
+def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Showcase) -> None:
+    """Store what a study shows; nothing is written where all of it is stored already.
 
     Args:
         storage: Database, opened for writing.
@@ -95,8 +61,8 @@ def save_showcase(storage: RDBStorage, files: Folder, study_name: str, showcase:
         folder.remove([name for name in present if name not in wanted])
 
 
-def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: Any) -> None:
-    """Store a plotly figure in a study for the dashboard, replacing an older one with the same id.
+def save_figure(storage: Storage, study_name: str, figure_id: str, figure: Any) -> None:
+    """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
 
     Args:
         storage: Database, opened for writing.
@@ -111,7 +77,7 @@ def save_figure(storage: RDBStorage, study_name: str, figure_id: str, figure: An
 class ArtifactFiles:
     """Read-only access to the artifacts of all studies, for the dashboard."""
 
-    def __init__(self, storage: RDBStorage, files: Folder) -> None:
+    def __init__(self, storage: Reader, files: Folder) -> None:
         """Take an opened database and the folder of its files."""
         self._storage, self._files = storage, files
 
@@ -170,7 +136,7 @@ class _Attributes:
 
 
 @contextlib.contextmanager
-def _attributes_of(storage: RDBStorage, study_name: str) -> Iterator[_Attributes]:
+def _attributes_of(storage: Storage, study_name: str) -> Iterator[_Attributes]:
     """Open a study's attributes for one transaction.
 
     Raises:

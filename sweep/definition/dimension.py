@@ -127,6 +127,10 @@ class Range:
         """Return a value as Optuna's database stores it."""
         return float(value)
 
+    def external(self, stored: float) -> Any:
+        """Return the value that ``internal`` stored."""
+        return int(stored) if self.is_int else float(stored)
+
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form of Optuna's distribution, its keys in Optuna's order."""
         ends = {"low": self.low, "high": self.high}
@@ -222,6 +226,10 @@ class Choices:
     def internal(self, value: Any) -> float:
         """Return a choice as Optuna's database stores it: its index."""
         return self.choices.index(value)
+
+    def external(self, stored: float) -> Any:
+        """Return the choice that ``internal`` stored; raises ``IndexError`` if there is none."""
+        return self.choices[int(stored)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form of Optuna's distribution."""

@@ -7,7 +7,7 @@ the data or the weights. Each trainer names its own kinds of notes (``task.Keeps
 import dataclasses
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 from sweep.definition.plain import check_kind
@@ -61,8 +61,34 @@ class NotReproducible:
         )
 
 
-EVERY_TRAINER: Mapping[str, type[Note]] = {NotReproducible.key: NotReproducible}
-"""Kinds of notes for studies of every trainer."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Importances:
+    """Which hyperparameters decided, as ``samplers.importances`` computed it when a run had ended."""
+
+    key: ClassVar[str] = "importances"
+    trials: int
+    """Finished trials at that moment."""
+    shares: dict[str, float]
+    """Hyperparameter -> its share, highest first; never empty."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``dataclasses.asdict`` gave."""
+        note = cls(**values)
+        check_kind(note, cls, cls.key)
+        return note
+
+    def is_of(self, trials: Sequence[Any]) -> bool:
+        """Return whether no trial has ended since."""
+        finished: int = sum(trial.is_finished for trial in trials)
+        return self.trials == finished
+
+
+EVERY_TRAINER: Mapping[str, type[Note]] = {
+    NotReproducible.key: NotReproducible,
+    Importances.key: Importances,
+}
+"""Kinds of notes that a study of any trainer may have."""
 
 
 def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:

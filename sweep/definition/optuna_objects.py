@@ -13,7 +13,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import Trial
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.libraries import OPTUNA, private_names
@@ -30,12 +30,6 @@ def distribution_of(dimension: Dimension) -> BaseDistribution:
         low, high, step = (int(value) for value in (dimension.low, dimension.high, dimension.step or 1))
         return IntDistribution(low, high, log=dimension.log, step=step)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)
-
-
-def trial_id(trial: FrozenTrial) -> int:
-    """Return a stored trial's ID in the database."""
-    with private_names(OPTUNA):
-        return trial._trial_id
 
 
 def suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Any:

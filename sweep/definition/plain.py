@@ -14,6 +14,8 @@ from typing import Any
 MAX_DEPTH = 32
 """Largest nesting of tables and lists; a study file needs five levels."""
 
+_ALWAYS_PLAIN = frozenset({float, str, bool, types.NoneType})
+
 _Check = Callable[[Any, str], None]
 
 
@@ -43,10 +45,14 @@ def check_plain(value: object, where: str = "") -> None:
         ...
         ValueError: key 'trials' holds a whole number of 71 bits; TOML has 64
     """
+    if type(value) in _ALWAYS_PLAIN:
+        return  # most values
     found: list[tuple[str, object, int]] = [(where, value, 0)]
     for key, entry, depth in found:  # the loop appends to the list
         if depth > MAX_DEPTH:
             raise ValueError(f"key {key!r} is nested more than {MAX_DEPTH} levels deep")
+        if type(entry) in _ALWAYS_PLAIN:
+            continue
         if isinstance(entry, Mapping):
             found += [(f"{key}.{name}".lstrip("."), inner, depth + 1) for name, inner in entry.items()]
         elif isinstance(entry, list | tuple):
@@ -92,9 +98,10 @@ def _class_checker(kind: Any) -> _Check:
     allowed = (int, float) if kind is float else (kind,)
 
     def check(value: Any, where: str) -> None:
-        if type(value) not in allowed:
-            raise ValueError(f"{where} is {type(value).__name__}, not {kind.__name__}")
-        if type(value) is int:
+        kind_of_value = type(value)
+        if kind_of_value not in allowed:
+            raise ValueError(f"{where} is {kind_of_value.__name__}, not {kind.__name__}")
+        if kind_of_value is int and not -(2**63) <= value < 2**63:
             check_plain(value, where)
 
     return check

@@ -41,6 +41,14 @@ class SegmentRecord:
     """Dev loss of the averaged weights; None if the trainer keeps none."""
 
     @property
+    def plain(self) -> list[Any]:
+        """All fields in their order, as a trial's seal has them."""
+        return [
+            *(self.step, self.percent, self.dev_loss, self.seconds),
+            *(self.state_sha256, self.average_loss),
+        ]
+
+    @property
     def rung_loss(self) -> float:
         """The loss that pruners compare: that of the averaged weights if known, else ``dev_loss``."""
         return self.dev_loss if self.average_loss is None else self.average_loss
@@ -109,7 +117,7 @@ class TrialRecord:
         """
         if not self.is_finished and (self.state, self.engine, self.device) != ("running", "", ""):
             return dataclasses.replace(self, state="running", engine="", device="").seal()
-        segments = [dataclasses.astuple(segment) for segment in self.segments]
+        segments = [segment.plain for segment in self.segments]
         known = [self.number, self.state, self.params, self.seed, self.dev_loss, self.reason, self.facts]
         known += [self.labels, self.found, self.engine, self.device, segments]
         known += [] if self.code_changed is None else [{CODE_CHANGED: self.code_changed}]

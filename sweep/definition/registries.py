@@ -31,6 +31,9 @@ class Registry(Mapping[str, Any]):
         module, _, target = self._targets[name].partition(":")
         return getattr(importlib.import_module(module), target)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._targets
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._targets)
 

@@ -87,7 +87,24 @@ class SegmentJob:
     from_step: int = 0
     """Number of steps already done."""
     is_first: bool = True
-    """Whether this is the first attempt: no earlier one was interrupted by the end of its worker or run."""
+    """Whether no attempt at the trial was cut before, by the end of its worker or of a run."""
+    run_ends: float | None = None
+    """When the run's timeout ends it, in seconds since 1970; None for never."""
+    seconds_left: float | None = None
+    """What is left of the trial's own limit, in seconds of training; None for no limit."""
+
+    def deadline(self, now: float) -> float | None:
+        """Return when a job that begins at ``now`` is ended by one of the two, None for never.
+
+        Examples:
+            >>> what = {"trial": 0, "config": None, "state": None, "until_step": 9}
+            >>> job = SegmentJob(**what, run_ends=500.0, seconds_left=60)
+            >>> job.deadline(400.0), job.deadline(480.0)
+            (460.0, 500.0)
+        """
+        ends = [] if self.run_ends is None else [self.run_ends]
+        ends += [] if self.seconds_left is None else [now + self.seconds_left]
+        return min(ends, default=None)
 
 
 class JobQueue(Protocol):

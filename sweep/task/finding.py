@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,6 +66,21 @@ def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
         StudyFileError: If the file has mistakes; one line for each.
     """
     made = _imported(f"{_PROGRAM_TRAINER}:program_of_study")(program_kind_named(kind), raw, here)
+    return cast("AnyTask", made)
+
+
+def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return a function object as a trainer.
+
+    Args:
+        function: Takes ``(config)`` or ``(config, report)``.
+        raw: The values that a study file would have.
+        here: The folder that it would be in.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    made = _imported("sweep.tasks.function.given.trainer:trainer_of_function")(function, raw, here)
     return cast("AnyTask", made)
 
 

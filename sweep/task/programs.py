@@ -7,7 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, Segment, SegmentJob
+from sweep.task.core import AnyTask, Config, Segment, SegmentJob
+
+GIVEN = "given"
+"""Key of a definition: the name of a function that was given as an object and is stored nowhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,13 @@ class TriedOut(Protocol):
         """Return whether a source file of the program names a hyperparameter."""
 
 
+def spoken_length(task: AnyTask, config: Config) -> str:
+    """Return the length of a training as the end of a line; empty if the program has no budget."""
+    if not isinstance(task, TriedOut):
+        return f", {config.num_steps:,} steps"
+    return f", {task.budget} = {config.num_steps:,}" if task.budget else ""
+
+
 def program_limits(task: AnyTask) -> Collection[str]:
     """Return the features that a trainer lacks; empty by default."""
     return task.limits() if isinstance(task, TriedOut) else ()
@@ -153,6 +163,24 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
             "use pruner none, or pool local"
         )
     return task.in_one_piece()
+
+
+@runtime_checkable
+class KeepsCheckpoints(Protocol):
+    """Leaves checkpoints of its own form in its trials' folders."""
+
+    @property
+    def uploads(self) -> bool:
+        """Whether kept checkpoints are also written where the study's records are."""
+
+    def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
+        """Remove an ended trial's checkpoint unless it is kept; False while its program is being ended."""
+
+    def pack_checkpoint(self, folder: Path) -> bytes | None:
+        """Return a trial's checkpoint as one file; None if it left none."""
+
+    def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
+        """Write what ``pack_checkpoint`` returned into a trial's folder that has none yet."""
 
 
 @runtime_checkable

@@ -17,7 +17,7 @@ from sweep.certify.config_file import (
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -17,7 +17,7 @@ from sweep_command import DEADLINE_S
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.earlier_looks import all_looks
-from sweep.certify.final_test import FinalTest, looks_of_study, run_final_test
+from sweep.certify.final_test import FinalTest, run_final_test
 from sweep.certify.leaks import leak_warnings
 from sweep.certify.ledger import ledger_path, read_ledger
 from sweep.certify.provenance import Provenance
@@ -25,9 +25,9 @@ from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
+from sweep.storage.looks.test_looks import looks_of_study, read_looks
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study
-from sweep.storage.test_looks import read_looks
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.config import TrainConfig
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures

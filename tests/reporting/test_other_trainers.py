@@ -148,7 +148,7 @@ def test_every_plot_is_drawn_in_the_metric_s_own_words(name: str, evidence: Evid
     assert not OF_THE_MLP.search(texts)
     assert "{" not in plot.title + plot.reading
     if name.startswith(("history", "cost", "pareto", "rungs")):
-        assert figure.layout.yaxis.title.text == "error, points"
+        assert figure.to_plotly().layout.yaxis.title.text == "error, points"
 
 
 def test_plots_hold_the_numbers_of_the_trials(evidence: Evidence) -> None:
@@ -162,7 +162,7 @@ def test_plots_hold_the_numbers_of_the_trials(evidence: Evidence) -> None:
         [BEST],
         pytest.approx(value(BEST), rel=1e-5),
     )
-    assert plots["history"].title == "Error, trial by trial"
+    assert plots["history"].title == "error, trial by trial"
     front = plots["cost-parameters"].numbers(evidence).front
     cheapest = min((number for number in range(TRIALS) if number % 2), key=value)
     assert (front.x, front.trial) == ([80, 90], [cheapest, BEST])

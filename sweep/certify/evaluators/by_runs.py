@@ -12,7 +12,8 @@ from sweep.certify.units.certainty import Certainty, certainty_over_seeds
 from sweep.certify.weights import stored_trainings
 from sweep.definition.sections.settings import check_name
 from sweep.errors import SweepError, TestSplitError
-from sweep.task import Config, TestsByRuns, TrialPlace
+from sweep.storage.checkpoints import PACKED, Checkpoints
+from sweep.task import Config, KeepsCheckpoints, TestsByRuns, TrialPlace
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,17 @@ class ByRuns:
             folder = place.trial_folder(trial.number)
             if self._task.has_checkpoint(folder):
                 return folder
+            if (packed := (Checkpoints(database.files / name).folder(trial.number)).read(PACKED)) is not None:
+                return self._unpacked(packed, config)
         return None
+
+    def _unpacked(self, packed: bytes, config: Config) -> Path | None:
+        """Return a new folder with a checkpoint that another machine left beside the study's records."""
+        task, folder = self.source.task, self._new_folder(config)
+        if not isinstance(task, KeepsCheckpoints):
+            return None
+        task.unpack_checkpoint(packed, folder)
+        return folder
 
     def _new_folder(self, config: Config) -> Path:
         """Return an empty folder for a training, inside that of the study."""

@@ -9,7 +9,7 @@ from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Comparison, choose_place, train_again
 from sweep.errors import TestSplitError
 from sweep.storage.database import Database
-from sweep.task import AnyTask, Config
+from sweep.task import AnyTask, Config, spoken_length
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Source:
     def train(self, config: Config, exported: float, folder: Path | None = None) -> Comparison:
         """Train a model again and compare its loss."""
         trial, study = self.provenance.trial, self.provenance.study
-        self.say(f"training trial {trial} of {study!r} again, {config.num_steps:,} steps")
+        self.say(f"training trial {trial} of {study!r} again{spoken_length(self.task, config)}")
         place = choose_place(self.task, self.provenance.place, self.device)
         return train_again(self.task, config, self.data, exported, place, folder=folder, study=study)
 

@@ -11,8 +11,6 @@ References:
 import math
 from bisect import bisect_left
 
-from scipy.special import nctdtrinc
-
 from sweep.certify.statistics.selection import ALPHA, critical_value
 
 POWER = 0.8
@@ -40,6 +38,8 @@ def smallest_difference(sd: float, n: int, k: int, alpha: float = ALPHA, power: 
         >>> round(smallest_difference(sd=0.0071, n=5, k=5), 4)
         0.0146
     """
+    from scipy.special import nctdtrinc  # noqa: PLC0415  a run that only trains loads no SciPy
+
     standard_errors = nctdtrinc(n - 1, 1 - power, critical_value(k, n, alpha))
     return float(standard_errors) * sd / math.sqrt(n)
 

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from sweep.metric import MAXIMIZE, MINIMIZE
 
@@ -58,7 +57,7 @@ def mean_interval(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     """
     n = losses.shape[-1]
     assert n >= 2, "one seed has no spread"
-    margin = stdtrit(n - 1, 1 - alpha / 2) * losses.std(axis=-1, ddof=1) / np.sqrt(n)
+    margin = t_quantile(n - 1, 1 - alpha / 2) * losses.std(axis=-1, ddof=1) / np.sqrt(n)
     mean = losses.mean(axis=-1)
     return Intervals(mean - margin, mean + margin)
 
@@ -155,8 +154,15 @@ def choose(
 
 
 def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
-    """Return t(1 - alpha / (k - 1), n - 1): the margin of a difference in standard errors."""
-    return float(stdtrit(n - 1, 1 - alpha / max(k - 1, 1)))
+    """Return t(1 - alpha / (k - 1), n - 1): standard errors of a difference that make a margin."""
+    return t_quantile(n - 1, 1 - alpha / max(k - 1, 1))
+
+
+def t_quantile(freedom: int, probability: float) -> float:
+    """Return the quantile of Student's t distribution."""
+    from scipy.special import stdtrit  # noqa: PLC0415  a run that only trains loads no SciPy
+
+    return float(stdtrit(freedom, probability))
 
 
 def _differences(losses: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import Job
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.uncertainty import mean_losses
 from sweep.certify.weights import final_weights

@@ -7,8 +7,8 @@ train, and the uncertainty of the lead of the best over the second best.
 import dataclasses
 from collections.abc import Iterator
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirmation import Verdict
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence
@@ -86,7 +86,7 @@ def report_units(
 def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
     unseen, seen = ~evidence.in_train, evidence.in_train
     standing = {candidate.trial for candidate in verdict.standing}
-    by_mean = [int(trial) for trial in verdict.rows["trial"] if trial in standing]
+    by_mean = [trial for trial in verdict.rows["trial"] if trial in standing]
     rounds = {trial: evidence.of(trial, "choice", verdict.rounds) for trial in by_mean}
     chosen, certified = verdict.chosen, None
     if chosen is not None and verdict.certified:

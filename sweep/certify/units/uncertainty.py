@@ -11,7 +11,6 @@ of the variation in the difficulty of units then cancels.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from sweep.certify.statistics.selection import ALPHA
 
@@ -104,6 +103,8 @@ def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float 
         Cameron, Gelbach, Miller, "Robust Inference with Multiway Clustering", 2011. Owen, "The
         Pigeonhole Bootstrap", 2007.
     """
+    from scipy.special import stdtrit  # noqa: PLC0415  a run that only trains loads no SciPy
+
     n, n_units = losses.shape[-2:]
     assert n >= 2, "one seed has no spread"
     mean = mean_losses(losses, sizes).mean(axis=-1)

@@ -56,9 +56,9 @@ class TestParsing:
         ("name", "entry", "message"),
         [
             (
-                "hidden",
+                "hidden_neuron",
                 {"low": 1, "high": 2},
-                r"unknown hyperparameter 'hidden' in \[search\]; did you mean hidden_neurons\? known: bl",
+                r"hyperparameter 'hidden_neuron' in \[search\]; did you mean hidden_neurons\? known: bl",
             ),
             ("seed", {"low": 1, "high": 2}, r"unknown hyperparameter 'seed'"),
             ("block_size", 3, r"search\.block_size must be \{ low = …, high = … \} or .*got 3$"),

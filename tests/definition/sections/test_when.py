@@ -323,5 +323,5 @@ def test_a_study_with_conditions_runs_stops_and_goes_on(tmp_path: Any) -> None:
     assert all(("x" in t.params) == (t.params["y"] < 3) for t in record.trials)
     lacking = next(t for t in record.trials if "x" not in t.params)
     assert TOY.make_config(record.config_values(lacking)).x == 0.5
-    study = optuna.load_study(study_name="toy", storage=database_in(tmp_path).open_read_only())
+    study = optuna.load_study(study_name="toy", storage=database_in(tmp_path).open_for_dashboard())
     assert "y" in optuna.importance.get_param_importances(study)

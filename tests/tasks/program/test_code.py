@@ -1,6 +1,7 @@
 """The hash of a program's sources."""
 
 import hashlib
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -101,13 +102,13 @@ def test_a_repository_cannot_run_anything(tmp_path: Path) -> None:
         "commit.gpgsign=false",
     ]
     trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.write_text(f"#!/bin/sh\ntouch {shlex.quote(str(tmp_path))}/sprung\n")
     trap.chmod(0o700)
     for arguments in (
         ["init", "-q"],
         ["add", "train.py"],
         ["commit", "-q", "-m", "first"],
-        ["config", "core.fsmonitor", str(trap)],
+        ["config", "core.fsmonitor", shlex.quote(str(trap))],
     ):
         subprocess.run([*git, *arguments], check=True)
     assert read_code([tmp_path / "train.py"], folder=tmp_path).is_dirty is False

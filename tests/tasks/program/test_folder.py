@@ -42,7 +42,8 @@ def test_only_the_user_can_enter(tmp_path: Path, umask: int) -> None:
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_what_is_no_folder_is_refused(tmp_path: Path, name: str, kind: str) -> None:
     """A link to a folder, and a file; nothing is written."""
-    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere").chmod(0o755)  # whatever the umask is
     folder = TrialFolder(tmp_path / "trial")
     path = folder.path / name
     path.parent.mkdir(exist_ok=True)
