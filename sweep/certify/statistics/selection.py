@@ -154,7 +154,7 @@ def choose(
 
 
 def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
-    """Return t(1 - alpha / (k - 1), n - 1): standard errors of a difference that make a margin."""
+    """Return t(1 - alpha / (k - 1), n - 1): the margin of a difference in standard errors."""
     return t_quantile(n - 1, 1 - alpha / max(k - 1, 1))
 
 
