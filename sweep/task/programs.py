@@ -174,7 +174,7 @@ class KeepsCheckpoints(Protocol):
         """Whether kept checkpoints are also stored with the study's records."""
 
     def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
-        """Remove an ended trial's checkpoint unless it is kept; return False while its program is stopping."""
+        """Remove an ended trial's checkpoint unless it is kept; False while its program is stopping."""
 
     def pack_checkpoint(self, folder: Path) -> bytes | None:
         """Return a trial's checkpoint as one file; None if there is none."""
