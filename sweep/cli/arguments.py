@@ -47,7 +47,7 @@ def make_sweep(commands: Mapping[str, Command]) -> click.Group:
     group = _Sweep(
         name="sweep",
         commands=dict(commands),
-        help="Search hyperparameters, honestly and fast.",
+        help="Tune the hyperparameters of any training code.",
         epilog=_FIRST_STEPS,
         context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
         subcommand_metavar="COMMAND ...",

@@ -61,7 +61,7 @@ config_file = click.argument(
 )
 
 trials = click.option(
-    "--trials", type=positive, metavar="TOTAL", help="total of trials, earlier runs included"
+    "--trials", type=positive, metavar="TOTAL", help="total number of trials, including earlier runs"
 )
 
 replicates = click.option("--replicates", type=positive, metavar="R", help="seeds for each configuration")
@@ -83,7 +83,7 @@ data_file = click.option(
     "words",
     metavar="FILE",
     shell_complete=candidates.files,
-    help="another data file than the one that is named",
+    help="use this data file instead of the study's",
 )
 
 device = click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N")
@@ -91,13 +91,13 @@ device = click.option("--device", default="auto", metavar="NAME", help="auto, cp
 trust = click.option(
     "--trust",
     is_flag=True,
-    help="run the stored study's own program although you have not run it here before",
+    help="allow the program of a stored study that you have not run here before",
 )
 
 code_changed = click.option(
     "--code-changed",
     metavar="WHY",
-    help="go on although the study's own program has changed; further trials are marked with the reason",
+    help="continue although the study's program has changed; further trials are marked with this reason",
 )
 
 force = click.option("--force", is_flag=True, help="overwrite the file if it exists")
@@ -110,7 +110,9 @@ def formats(*names: str) -> Callable[[Decorated], Decorated]:
 
 def place(function: Decorated) -> Decorated:
     """Add ``--engine`` and ``--pool``: what trains, and where."""
-    engine = click.option("--engine", metavar="NAME", show_default="the device's", help="what trains")
+    engine = click.option(
+        "--engine", metavar="NAME", show_default="the device's", help="implementation that trains"
+    )
     pool = click.option(
         "--pool",
         default="local",

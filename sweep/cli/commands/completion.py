@@ -19,7 +19,7 @@ file of settings:
     "shell", type=click.Choice(("bash", "zsh", "fish")), metavar="SHELL", help="bash, zsh or fish"
 )
 def completion(arguments: Arguments) -> int:
-    """Print the script that makes a shell complete command lines."""
+    """Print a script for shell completion."""
     from sweep.cli.completion import script
 
     print(script(arguments.shell), end="")

@@ -60,7 +60,7 @@ sweep init --function -o mine
 @click.option("--metric", metavar="NAME", help="the figure that the script prints")
 @click.option("--direction", type=click.Choice(("minimize", "maximize")), help="of the metric")
 def init(arguments: Arguments) -> int:
-    """Write examples, or the first study of a script or function of yours."""
+    """Write examples, or a first study for your own script or function."""
     _check_options(arguments)
     if arguments.from_script is not None:
         return _init_script(arguments)

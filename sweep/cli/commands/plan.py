@@ -1,4 +1,4 @@
-"""The command plan: print what a study would cost."""
+"""The command plan: print the cost of a study."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @options.device
 @options.trust
 def plan(arguments: Arguments) -> int:
-    """Print what a study would cost."""
+    """Print the cost of a study before it is run."""
     from sweep.api.asked import trials_done
     from sweep.execution.plan import plan_study
     from sweep.execution.pools.pool import usable_cores

@@ -1,4 +1,4 @@
-"""The command run: train a study's trials, or go on with them."""
+"""The command run: train a study's trials, or resume them."""
 
 import signal
 import sys
@@ -48,7 +48,7 @@ RUN_TABLE_ROWS = 30
     type=options.positive,
     metavar="N",
     show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
-    help="trials in training at a time",
+    help="number of trials trained at a time",
 )
 @options.replicates
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
@@ -58,19 +58,24 @@ RUN_TABLE_ROWS = 30
     "source",
     metavar="STUDY",
     shell_complete=candidates.stored_studies,
-    help="begin with the best configurations of a stored study",
+    help="start with the best configurations of a stored study",
 )
 @click.option(
-    "--from-top", "source_top", type=options.positive, metavar="N", show_default="5", help="how many of them"
+    "--from-top",
+    "source_top",
+    type=options.positive,
+    metavar="N",
+    show_default="5",
+    help="number of these configurations",
 )
-@click.option("--json", is_flag=True, help="one JSON object a finished trial on stdout")
+@click.option("--json", is_flag=True, help="print one JSON object for each finished trial")
 @options.data_file
 @options.device
 @options.place
 @options.trust
 @options.code_changed
 def run(arguments: Arguments) -> int:
-    """Train a study's trials, or go on with them."""
+    """Train a study's trials, or resume them."""
     from sweep.api.finished import finished_study
 
     spec, database = study_spec(arguments), database_of(arguments)

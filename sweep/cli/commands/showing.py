@@ -49,7 +49,7 @@ def list_studies(arguments: Arguments) -> int:
 @options.study
 @click.option("--top", type=options.positive, metavar="N", help="only the best N")
 @options.formats("text", "markdown", "csv", "json", "log")
-@click.option("--advice", is_flag=True, help="all advice below the table, not the first six")
+@click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
     from sweep.storage.looks.test_looks import looks_of_study

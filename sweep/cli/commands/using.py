@@ -72,7 +72,9 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
 @click.option(
     "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
 )
-@click.option("--engine", metavar="NAME", show_default="the engine of then", help="what trains")
+@click.option(
+    "--engine", metavar="NAME", show_default="the engine of then", help="implementation that trains"
+)
 @options.device
 @options.trust
 def replay(arguments: Arguments) -> int:
@@ -134,7 +136,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
 @options.device
 @options.trust
 def train(arguments: Arguments) -> int:
-    """Train an exported config from its beginning to its end."""
+    """Train an exported configuration."""
     from sweep.certify.config_file import load_config
     from sweep.certify.train_exported import train_exported
     from sweep.certify.trust import check_trusted
@@ -167,7 +169,7 @@ def train(arguments: Arguments) -> int:
 @options.device
 @options.trust
 def test(arguments: Arguments) -> int:
-    """Evaluate an exported config once on the test split."""
+    """Evaluate an exported configuration on the test split, once."""
     from sweep.certify.config_file import load_config
     from sweep.certify.final_test import describe_test, run_final_test
     from sweep.certify.leaks import leak_warnings

@@ -18,7 +18,7 @@ PARTS = ("command", "config", "reports", "stdout", "stderr")
 @click.option("--only", type=click.Choice(PARTS), show_default="all", help="one of its files")
 @click.option("--tail", type=options.positive, metavar="N", help="the last N lines of each file")
 def log(arguments: Arguments) -> int:
-    """Print what a trial's program was given and printed."""
+    """Print the input and output of a trial's program."""
     from sweep.errors import NotFoundError
     from sweep.tasks.program.folder import TrialFolder
 
