@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.storages import RDBStorage
 from study_evidence import made_confirmation
 from toy_runs import database_in, run_toy, toy_study
 from toy_task import NEGATED, TOY
 
 from sweep import task as seam
-from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
 from sweep.certify.confirmation import certificate_of, judge
 from sweep.certify.contenders import rank_configurations
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
@@ -37,7 +37,7 @@ from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.samplers.importances import parameter_importances
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 TWINS = {"toy": TOY, "negated-toy": NEGATED}
 
@@ -148,13 +148,12 @@ def test_values_are_stored_and_ranked_as_they_are(
 ) -> None:
     """Optuna has the direction, the values and the best trial; the table has the twin's order."""
     folder, (lower, higher) = searched_once
-    rows, rows_of_twin = (rank_trials(study).to_dict("records") for study in (higher, lower))
+    rows, rows_of_twin = (rank_trials(study).records for study in (higher, lower))
     assert [row["trial"] for row in rows] == [row["trial"] for row in rows_of_twin]
     ranked = [row for row in rows if row["rank"]]
     assert [-row["value"] for row in ranked] == [r["value"] for r in rows_of_twin[: len(ranked)]]
     assert [row["value_sd"] for row in ranked] == [r["value_sd"] for r in rows_of_twin[: len(ranked)]]
-    storage = database_in(folder / "negated-toy").open_read_only()
-    assert isinstance(storage, RDBStorage)
+    storage = database_in(folder / "negated-toy").open_for_dashboard()
     import optuna
 
     study = optuna.load_study(study_name="toy", storage=storage)
@@ -203,9 +202,9 @@ def test_figures_show_the_values_and_run_the_right_way(twins: list[StudyRecord])
     readings = " ".join(f"{plot.title} {plot.reading}" for plot in plots_of(higher.study).values())
     assert "the line is the highest gain so far" in readings
     assert not re.search(r"lowest|\blower|losses are low", readings)
-    assert [trace.name for trace in draw("rungs", higher).data][-1] == "highest gain"
+    assert [trace.get("name") for trace in draw("rungs", higher).data][-1] == "highest gain"
     crosses = draw("history", higher).data[0]
-    assert set(crosses.y) == {rise.points.loss_range[0]}
+    assert set(crosses["y"]) == {rise.points.loss_range[0]}
 
 
 def test_a_front_is_that_of_the_twin(tmp_path: Path) -> None:
@@ -218,7 +217,7 @@ def test_a_front_is_that_of_the_twin(tmp_path: Path) -> None:
         ).study
         for name, task in TWINS.items()
     ]
-    lower, higher = ([dict(row) for row in rank_trials(study).to_dict("records")] for study in studies)
+    lower, higher = ([dict(row) for row in rank_trials(study).records] for study in studies)
     assert [(r["trial"], r["front"]) for r in lower] == [(r["trial"], r["front"]) for r in higher]
     told, told_of_twin = (
         describe_front(rank_trials(study), study, ceiling)
@@ -266,8 +265,8 @@ def test_a_confirmation_chooses_as_the_twin(twins: list[StudyRecord]) -> None:
     both = [confirmed(losses, [0.32, 0.33], sign) for sign in (1, -1)]
     lower, higher = (judge(study, made) for study, made in zip(twins, both, strict=True))
     same = ["trial", "rank", "n", "sd", "tied", "reason", "certified_sd", "optimism", "seeds"]
-    assert lower.rows[same].to_dict("records") == higher.rows[same].to_dict("records")
-    for row, twin in zip(lower.rows.to_dict("records"), higher.rows.to_dict("records"), strict=True):
+    assert [lower.rows[name] for name in same] == [higher.rows[name] for name in same]
+    for row, twin in zip(lower.rows.records, higher.rows.records, strict=True):
         assert row["mean"] == -twin["mean"]
         assert row["losses"] == [-value for value in twin["losses"]]
         assert row["search_loss"] == -twin["search_loss"]
@@ -330,7 +329,7 @@ def test_a_real_confirmation_takes_the_highest_mean(
     confirmation = load_confirmation(storage, study)
     assert confirmation is not None
     verdict = judge(study, confirmation)
-    means = {row["trial"]: row["mean"] for row in verdict.rows.to_dict("records")}
+    means = {row["trial"]: row["mean"] for row in verdict.rows.records}
     assert verdict.chosen is not None
     assert verdict.chosen.trial == max(means, key=means.__getitem__)
     assert all(mean < 0 for mean in means.values())

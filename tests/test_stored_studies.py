@@ -15,7 +15,7 @@ from sweep.certify.config_file import load_config
 from sweep.cli import main
 from sweep.definition.identity import fingerprint
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.trainer import MLP
 
 RELEASES = sorted(Path(__file__).with_name("stored").glob("release-*"))

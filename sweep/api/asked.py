@@ -19,9 +19,9 @@ from sweep.definition.variants import linear_ranges, warm_name
 from sweep.errors import DataError, NotFoundError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
-from sweep.storage.database import Database, Storage
+from sweep.storage.database import Database, Reader
 from sweep.storage.study_names import confirmed_study, study_names
-from sweep.storage.study_store import load_study, stored_spec
+from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
 Note = Callable[[str], None]
@@ -73,9 +73,9 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
     return spec if request.source is None else _warm_started(request, request.source, task, spec, database)
 
 
-def stored_study(study: str, storage: Storage) -> StudyRecord:
+def stored_study(study: str, reader: Reader) -> StudyRecord:
     """Return the stored study that a name or a study file means."""
-    return load_study(storage, stored_name(study))
+    return load_study(reader, stored_name(study))
 
 
 def stored_name(study: str) -> str:

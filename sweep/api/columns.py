@@ -5,8 +5,16 @@ from typing import Any
 
 import pandas
 
+from sweep.definition.ranking import Rows
+
 TEXTS = frozenset({"state", "engine", "device", "reason"})
 """Columns of texts, also if no row has one."""
+
+
+def as_frame(rows: Rows) -> pandas.DataFrame:
+    """Return ranked rows as a DataFrame with numeric columns."""
+    cells = [list(record.values()) for record in rows.records]
+    return with_dtypes(pandas.DataFrame(cells, columns=list(rows.columns), dtype=object))
 
 
 def with_dtypes(rows: pandas.DataFrame) -> pandas.DataFrame:

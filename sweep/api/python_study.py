@@ -21,7 +21,7 @@ from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.task import GIVEN, AnyTask, check_engine, trainer_of_function
 
 if TYPE_CHECKING:

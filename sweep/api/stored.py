@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.api.asked import open_database, stored_name
-from sweep.api.columns import with_dtypes
 from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.confirmation import Verdict
 from sweep.certify.weights import final_weights
@@ -95,8 +94,9 @@ class StoredStudy:
 
         Whole numbers are int64, others float64 with NaN for what is missing; texts and lists are object.
         """
-        metric = self.record.metric
-        return with_dtypes(self.evidence.rows.rename(columns=lambda name: column_key(str(name), metric)))
+        from sweep.api.columns import as_frame
+
+        return as_frame(self.evidence.rows.renamed(lambda name: column_key(name, self.record.metric)))
 
     @property
     def confirmation(self) -> Verdict | None:
@@ -152,7 +152,7 @@ class StoredStudy:
             NotFoundError: If there is no such plot.
             NothingToShowError: If the study lacks what it is made of, with the reason.
         """
-        return draw(name, self.evidence)
+        return draw(name, self.evidence).to_plotly()
 
     def __repr__(self) -> str:
         return f"<Study {self.record.name!r}: {self._summary()}>"
@@ -161,14 +161,14 @@ class StoredStudy:
         rows, study = self.evidence.rows, self.record
         goal = f"<br>{escape(study.goal)}" if study.goal else ""
         title = f"<p><b>{escape(study.name)}</b>: {escape(self._summary())}{goal}</p>"
-        ranked = rows[rows["state"] == RANKED]
-        if ranked.empty:
+        ranked = rows.where(lambda row: row["state"] == RANKED)
+        if not len(ranked):
             return title
         columns = ranked_columns(ranked, study)
         head = "".join(f"<th>{escape(heading(name, study).replace('_', ' '))}</th>" for name in columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell(name, row[name]))}</td>" for name in columns) + "</tr>"
-            for row in ranked.head(SHOWN_ROWS).to_dict("records")
+            for row in ranked.first(SHOWN_ROWS).records
         )
         hidden = len(ranked) - SHOWN_ROWS
         more = f"<p>and {hidden:,} more: <code>.table()</code></p>" if hidden > 0 else ""

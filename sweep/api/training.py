@@ -4,10 +4,12 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
+from sweep.api.finished import finished_study
 from sweep.api.stored import StoredStudy, read_study
-from sweep.certify.confirm import load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.statistics.selection import ALPHA
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
@@ -17,11 +19,15 @@ from sweep.execution.how import How, ignore, never
 from sweep.execution.plan import StudyPlan, plan_study
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.pools.pool import usable_cores
+from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
 from sweep.task import AnyTask, RunsPrograms, mend, resolve_device
+
+_ANYWHERE = ("auto", None, DEFAULT_POOL)
+"""Device, engine and pool of a run that names none; a named one is checked in any case."""
 
 
 def run(
@@ -100,10 +106,12 @@ def run(
 
 
 def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> StoredStudy:
-    """Train a study's trials, and store notes and figures unless the run was told to stop."""
-    summary = run_study(task, spec, database, how)
-    if not how.should_stop():
-        _conclude(summary.study, database)
+    """Train what is left of a study, if anything, and store what follows a run."""
+    is_anywhere = (how.device, how.engine, how.pool) == _ANYWHERE
+    if not is_anywhere or finished_study(spec, database) is None:
+        summary = run_study(task, spec, database, how)
+        if not how.should_stop():
+            _conclude(summary.study, database)
     return read_study(spec.name, database)
 
 
@@ -227,18 +235,19 @@ def confirm_stored(
 def _conclude(study: StudyRecord, database: Database) -> None:
     """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
     study_data = StudyData(study)
+    concludes = study_data.why_missing is None
     if study_data.why_missing is None:
         with database.opening():
             take_notes(study, study_data, database)
     else:
         _warn(study_data.why_missing)
-    _publish(read_study(study.name, database), database)
+    _publish(read_study(study.name, database), database, concludes=concludes)
 
 
-def _publish(study: StoredStudy, database: Database) -> None:
+def _publish(study: StoredStudy, database: Database, *, concludes: bool = False) -> None:
     try:
         with database.opening():
-            publish(study.evidence, database)
+            publish(study.evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         _warn(f"the dashboard does not show the study's figures and files: {error}".partition("\n")[0])
 

@@ -1,8 +1,8 @@
-"""Trains the best configurations of a study again on fresh seeds.
+"""Train the best configurations of a study again on fresh seeds.
 
-A confirmation is a study of its own beside the one that it confirms, named ``<name>/confirm`` (no
-study file can have that name), with the candidates' parameters and with seeds that follow the
-plan. So the driver trains it: kill it at any moment, and the next run goes on.
+A confirmation is itself a study, named ``<name>/confirm``, a name that no study file can have. It has the
+candidates' hyperparameters and seeds from the plan. The driver trains it, so an interrupted confirmation
+resumes in the next run.
 """
 
 import contextlib
@@ -11,42 +11,42 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, Losses, next_jobs, round_seed
+from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.contenders import rank_configurations
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.identity import fingerprint
-from sweep.definition.plain import check_kind
-from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
 from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
-from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
-from sweep.storage.database import Database, Storage
-from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_names import all_study_names, confirmation_name
-from sweep.storage.study_store import load_study, write_plan
+from sweep.storage.database import Database
+from sweep.storage.database.optuna_schema import Storage
+from sweep.storage.study_names import confirmation_name
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import write_plan
 from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfirmSpec(StudySpec):
-    """The trainings of a confirmation, in the order in which they were or will be claimed."""
+    """A confirmation as a study; ``jobs`` lists its trainings in the order of their claims."""
 
     parent: Mapping[str, Any]
-    """Identity of the study that is confirmed."""
+    """Identity of the confirmed study."""
     jobs: tuple[Job, ...]
     found: Mapping[int, Mapping[str, Any]]
-    """Candidate -> what the search found for its configuration where the study says ``auto``."""
+    """Candidate -> hyperparameters that the search found for its configuration."""
 
     @property
     def program_keeper(self) -> str:
-        """Name of the study that is confirmed: both are trained by one program."""
+        """Name of the confirmed study, which has the same program."""
         return self.name.removesuffix(confirmation_name(""))
 
     def trial_found(self, number: int) -> Mapping[str, Any]:
-        """Return what the search found: the same on every seed, as the configuration is the same."""
+        """Return the hyperparameters that the search found; they are the same on every seed."""
         return self.found[self.jobs[number].candidate]
 
     def trial_seed(self, number: int) -> int:
@@ -55,92 +55,29 @@ class ConfirmSpec(StudySpec):
         return round_seed(fingerprint(self.parent), job.phase, job.round, seed_bound(self.task))
 
     def trial_labels(self, number: int) -> dict[str, Any]:
-        """Return which training it is."""
+        """Return the training's candidate, phase and round."""
         return self.jobs[number]._asdict()
 
     def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
-        """Return the confirmed study's identity, less how it was searched."""
+        """Return the confirmed study's identity without its search settings."""
         now = {"data_sha256": data_sha256, "split": split_rule(task), "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
         if changed:
             spoken = {"data_sha256": data_name(task, self.data)}
             names = ", ".join(spoken.get(name, name) for name in changed)
-            raise DataError(f"{names} changed since the study was run; restore what it was run on")
+            raise DataError(f"{names} changed since the study was run; restore the former version")
         how: dict[str, Any] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
         how["objective"] = self.objectives[0]
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """What is stored of a study's confirmations."""
-
-    plan: ConfirmPlan
-    """The latest plan; earlier ones are in ``StudyRecord.plans``."""
-    number: int
-    """1 for the first plan of the study."""
-    trials: dict[Job, TrialRecord]
-    """Every training so far, of all plans: equal jobs have equal numbers."""
-    name: str
-    """Under which the trainings are stored."""
-    direction: str = MINIMIZE
-    """Of the study's metric."""
-
-    @property
-    def losses(self) -> Losses:
-        """Value of each finished training in its loss form."""
-        ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
-        return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
-
-    def as_loss(self, value: float) -> float:
-        """Return a value, or a difference of two, as it is compared; applied twice, it gives it back."""
-        return as_loss(self.direction, value)
-
-    @property
-    def remaining(self) -> list[Job]:
-        """What is to be trained next; nothing where the confirmation is finished."""
-        return next_jobs(self.plan, self.losses)
-
-
-def load_confirmation(storage: Storage, study: StudyRecord) -> Confirmation | None:
-    """Return what is stored of a study's confirmations, or None where none was planned.
-
-    Raises:
-        StorageError: If it cannot be read.
-    """
-    if not study.plans:
-        return None
-    name = confirmation_name(study.name)
-    stored = load_study(storage, name).trials if name in all_study_names(storage) else ()
-    with damage_refused(f"the confirmation of study {study.name!r}"):
-        confirmation = Confirmation(
-            plan=ConfirmPlan.from_dict(study.plans[-1]),
-            number=len(study.plans),
-            trials={Job(**trial.labels): trial for trial in stored},
-            name=name,
-            direction=study.direction,
-        )
-        _check_candidates(confirmation, study)
-    return confirmation
-
-
-def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
-    """Refuse a confirmation of trials that the study has not."""
-    check_kind(confirmation.plan, ConfirmPlan, "its plan")
-    datetime.datetime.fromisoformat(confirmation.plan.made)
-    named = {candidate.trial for candidate in confirmation.plan.candidates}
-    named |= {job.candidate for job in confirmation.trials}
-    if not named or not named <= {trial.number for trial in study.trials}:
-        raise ValueError("it names trials that the study has not")
-
-
 def plan_confirmation(
     study: StudyRecord, earlier: Confirmation | None, asked: ConfirmSettings
 ) -> ConfirmPlan:
-    """Return what a confirmation with these settings does.
+    """Return the plan of a confirmation with these settings.
 
-    That is the latest plan where it has these settings and is either unfinished, or saw all trials
-    that there are now; else a new one.
+    Return the latest plan if it has these settings and is either unfinished or was made from the same number
+    of complete trials; otherwise a new plan.
 
     Raises:
         NotFoundError: If the study has no complete trial.
@@ -164,9 +101,9 @@ def plan_confirmation(
 def run_confirmation(
     task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, how: How | None = None
 ) -> bool:
-    """Train what a plan asks for; return whether it is finished, not stopped before.
+    """Run the trainings of a plan; return whether all are finished.
 
-    Raises what ``run.run_study`` does, and a changed program before the plan is stored.
+    Raises as ``run.run_study``; refuses a changed program before it stores the plan.
     """
     how = how or How()
     if (code := check_program(task, study.data)) is not None:
@@ -190,17 +127,17 @@ def run_confirmation(
 
 
 def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, database: Database) -> None:
-    """Store a plan, unless another confirmation runs or was planned since the study was read."""
+    """Store a plan; refuse if another confirmation is running or was planned since the study was read."""
     with database.driver_lock(confirmation_name(study.name)):
         if load_study(storage, study.name).plans != study.plans:
             raise StudyConflictError(
-                f"another confirmation of {study.name!r} was planned meanwhile; give the command again"
+                f"another confirmation of {study.name!r} was planned meanwhile; run the command again"
             )
         write_plan(storage, study.name, plan.to_dict())
 
 
 def _tidy(confirmation: Confirmation, database: Database) -> None:
-    """Tidy the files of a finished confirmation: no driver will, and the last one may have been killed."""
+    """Clean up the files of a finished confirmation, in case its last driver was killed."""
     checkpoints = Checkpoints(database.files / confirmation.name)
     with contextlib.suppress(StudyConflictError), database.driver_lock(confirmation.name):
         for trial in confirmation.trials.values():
@@ -208,7 +145,7 @@ def _tidy(confirmation: Confirmation, database: Database) -> None:
 
 
 def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence[Job]) -> ConfirmSpec:
-    """Return the study of all trainings: those that are stored, in their order, and the next ones."""
+    """Return the study of all trainings: the stored ones, in order, then the next ones."""
     stored = sorted(confirmation.trials, key=lambda job: confirmation.trials[job].number)
     every = (*stored, *(job for job in jobs if job not in confirmation.trials))
     params = {trial.number: trial.params for trial in study.trials}

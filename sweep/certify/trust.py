@@ -1,7 +1,7 @@
-"""Which programs this user has run here, so that nothing from somebody else's database is run unseen.
+"""Record the programs that this user has run, and refuse to run unknown ones from a stored study.
 
-A study file that the user names is trusted. A stored study is trusted if this user has run its program before
-in the same folders; the record of that lies beside the one of test looks.
+A study file that the user names is trusted. A stored study is trusted if this user has already run its
+program in the same folders. The record is stored beside the ledger of test looks.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _NAME = "trusted-programs"
 
 
 def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Record that the user has named a program; of an installed trainer and a given function nothing is.
+    """Record a program that the user has named; do nothing for an installed trainer.
 
     Raises:
         MachineError: If the record cannot be written.
@@ -41,11 +41,10 @@ def check_trusted(
         study: The study's name.
         program: ``Defined.definition``; empty for an installed trainer, which is trusted.
         surroundings: ``Defined.surroundings``.
-        trust: Whether the user trusts it now; that is recorded.
+        trust: Whether the user trusts it now; if so, record it.
 
     Raises:
-        UntrustedError: With the program, its folder and its hash; or if the program is a function that was
-            given as an object and is not stored.
+        UntrustedError: If the program is unknown; with the program, its folder and its hash.
     """
     if GIVEN in program:
         raise UntrustedError(

@@ -1,18 +1,17 @@
-"""Which configuration came out best?
+"""Rank the configurations of a study.
 
-Turns a study's record into ranked rows, one for each configuration that has a final value, and
-one for each trial that has none. How rows are written down is left to ``formats``.
+Turns a study's record into rows: one for each configuration with a final value, and one for each trial
+without. ``formats`` writes the rows.
 """
 
+import dataclasses
 import math
 import statistics
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import pandas
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sweep.definition.pareto import front_ranks
-from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, STATES, TRAIN_SECONDS, StudyRecord, TrialRecord
 from sweep.task import described_facts
 
 RANKED = STATES[0]
@@ -20,42 +19,109 @@ _OWN_COLUMNS = {
     *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
     *("engine", "device", "reason", "logged", "diff"),
 }
-"""Columns that every table may have; a figure of such a name is called otherwise."""
+"""Reserved column names; a reported figure with one of these names gets a prefix."""
 
 BLOCKS = STATES[1:]
-"""States that never rank, in the order in which their rows follow the ranked ones."""
+"""States that never rank, in the order of their rows after the ranked ones."""
 
 
-def rank_trials(study: StudyRecord) -> pandas.DataFrame:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows with the same columns as plain values; what a DataFrame is for is left to pandas."""
+
+    columns: tuple[str, ...]
+    records: list[dict[str, Any]]
+    """The rows; each has all columns, in their order."""
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        return [record[column] for record in self.records]
+
+    def where(self, holds: Callable[[dict[str, Any]], bool]) -> "Rows":
+        """Return the rows of which something holds."""
+        return Rows(self.columns, [record for record in self.records if holds(record)])
+
+    def first(self, count: int | None) -> "Rows":
+        """Return the first rows; all of them if ``count`` is None."""
+        return Rows(self.columns, self.records[:count])
+
+    def says(self, column: str) -> bool:
+        """Return whether any row has something in a column."""
+        return any(record[column] is not None for record in self.records)
+
+    def extended(self, column: str, value: Callable[[dict[str, Any]], Any]) -> "Rows":
+        """Return the rows with one more column."""
+        return Rows((*self.columns, column), [{**each, column: value(each)} for each in self.records])
+
+    def renamed(self, rename: Callable[[str], str]) -> "Rows":
+        """Return the rows with other names of columns."""
+        names = {name: rename(name) for name in self.columns}
+        records = [{names[name]: value for name, value in record.items()} for record in self.records]
+        return Rows(tuple(names.values()), records)
+
+
+class Pool(NamedTuple):
+    """The complete trials of one configuration."""
+
+    trials: tuple[TrialRecord, ...]
+    """By number."""
+    value: float
+    """Mean over its trials, in the metric's unit."""
+    front: int | None
+    """1 on the Pareto front of two objectives, and so on; None for one objective."""
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation between the trials; None for a single one."""
+        return statistics.stdev(_values(self.trials)) if len(self.trials) > 1 else None
+
+
+def rank_pools(study: StudyRecord) -> list[Pool]:
+    """Return the configurations with a finite value, best first; see ``rank_trials``."""
+    pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
+    for trial in sorted(study.trials, key=lambda trial: trial.number):
+        if _state(trial) == RANKED:
+            pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+    means = [(trials, statistics.fmean(_values(trials))) for trials in pools.values()]
+    fronts = _fronts(study, means)
+    ranked = [Pool(tuple(trials), value, front) for (trials, value), front in zip(means, fronts, strict=True)]
+    return sorted(
+        ranked, key=lambda pool: (pool.front or 0, study.as_loss(pool.value), pool.trials[0].number)
+    )
+
+
+def rank_trials(study: StudyRecord) -> Rows:
     """Pool the replicates of each configuration and rank them by their mean value, best first.
 
-    Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
-    ranked row; every other trial is a row of its own in the block of its state, without rank.
-    Ties go to the lower trial number. Where the study has two objectives, the rows of its Pareto
-    front come first, then those that only the front beats, and so on. A stored value that is not
-    finite ranks nowhere: its trial counts as diverged.
+    Trials with equal searched hyperparameters are replicates. The complete ones share one ranked row; every
+    other trial gets its own row, without rank, in the block of its state. Ties go to the lower trial number.
+    With two objectives, the rows of the Pareto front come first, then those of the second front, and so on.
+    A trial whose stored value is not finite counts as diverged.
 
     Returns:
-        One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
-        plain Python values, None where there is nothing to say, and every number is finite.
-        A hyperparameter that is not active in a trial is None there: its default has not been
+        One row for each configuration or trial; the columns are ``table_columns(study)``. Cells are
+        plain Python values, or None if missing, and every number is finite.
+        A hyperparameter that is inactive in a trial is None, because its default was not
         searched. ``value`` is the mean over the ``n`` complete replicates, ``value_sd`` their sample
         standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
         the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
-        ``diff`` is ``value`` less ``logged``.
+        ``diff`` is ``value`` minus ``logged``.
     """
-    rows = [_row(study, pool, RANKED) for pool in _pools(study)]
-    if study.cost is not None:
-        _rank_fronts(rows, study, study.cost)
-    rows.sort(key=lambda row: (row["front"] or 0, study.as_loss(row["value"]), row["trial"]))
-    for rank, row in enumerate(rows, start=1):
-        row["rank"] = rank
-    for state in BLOCKS:
-        block = [trial for trial in study.trials if _state(trial) == state]
-        rows += [_row(study, [trial], state) for trial in sorted(block, key=lambda trial: trial.number)]
-    columns = table_columns(study)
-    cells = [[row.get(name) for name in columns] for row in rows]
-    return pandas.DataFrame(cells, columns=columns, dtype=object)
+    columns, figures, facts = table_columns(study), figure_columns(study), tuple(described_facts(study.task))
+    rows = []
+    for rank, pool in enumerate(rank_pools(study), start=1):
+        outcome = {"value": pool.value, "value_sd": pool.spread, "n": len(pool.trials)}
+        row = _row(study, pool.trials, RANKED, figures, facts)
+        rows.append({**row, **outcome, "rank": rank, "front": pool.front, **_logged(study, pool)})
+    blocks: dict[str, list[TrialRecord]] = {state: [] for state in BLOCKS}
+    for trial in sorted(study.trials, key=lambda trial: trial.number):
+        if (state := _state(trial)) != RANKED:
+            blocks[state].append(trial)
+    for state, trials in blocks.items():
+        rows += [{**_row(study, [trial], state, figures, facts), "n": 0} for trial in trials]
+    return Rows(tuple(columns), [{name: row.get(name) for name in columns} for row in rows])
 
 
 def table_columns(study: StudyRecord) -> list[str]:
@@ -74,40 +140,40 @@ def table_columns(study: StudyRecord) -> list[str]:
 
 
 def figure_columns(study: StudyRecord) -> dict[str, str]:
-    """Return column -> figure of all that programs reported beside the metric, in order of appearance."""
+    """Return column -> name of each reported figure besides the metric, in order of appearance."""
     own = (*_OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
     taken = {*own, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
     names = dict.fromkeys(name for trial in study.trials for name in trial.figures)
     return {f"figure.{name}" if name in taken else name: name for name in names}
 
 
-def _rank_fronts(rows: Sequence[dict[str, Any]], study: StudyRecord, cost: str) -> None:
-    """Give each ranked row its front; one of unknown cost counts as the costliest."""
-    costs = [math.inf if row[cost] is None else row[cost] for row in rows]
-    losses = [study.as_loss(row["value"]) for row in rows]
-    for row, front in zip(rows, front_ranks(list(zip(costs, losses, strict=True))), strict=True):
-        row["front"] = front
+def _fronts(study: StudyRecord, means: Sequence[tuple[Sequence[TrialRecord], float]]) -> Sequence[int | None]:
+    """Return the front of each configuration; one of unknown cost counts as the costliest."""
+    cost = study.cost
+    if cost is None:
+        return [None] * len(means)
+    is_time = cost == TRAIN_SECONDS
+    costs = [_seconds(trials) if is_time else trials[0].facts.get(cost) for trials, _ in means]
+    points = [
+        (math.inf if cost is None else cost, study.as_loss(value))
+        for cost, (_, value) in zip(costs, means, strict=True)
+    ]
+    return front_ranks(points)
 
 
 def _state(trial: TrialRecord) -> str:
     return "diverged" if trial.state == RANKED and not trial.is_scored else trial.state
 
 
-def _pools(study: StudyRecord) -> list[list[TrialRecord]]:
-    """Return the complete trials, those of equal hyperparameters together, by number."""
-    pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
-    for trial in sorted(study.trials, key=lambda trial: trial.number):
-        if _state(trial) == RANKED:
-            pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
-    return list(pools.values())
-
-
-def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[str, Any]:
-    first, losses = pool[0], [trial.dev_loss for trial in pool if trial.dev_loss is not None]
-    if state != RANKED:
-        losses = []
-    value = statistics.fmean(losses) if losses else None
-    logged = _logged(study, first.params)
+def _row(
+    study: StudyRecord,
+    pool: Sequence[TrialRecord],
+    state: str,
+    figures: Mapping[str, str],
+    facts: Sequence[str],
+) -> dict[str, Any]:
+    """Return what is known of some trials of one configuration beside how well it did."""
+    first = pool[0]
     return {
         **study.config_values(first),
         **{name: None for name in study.searched if name not in first.params},  # not active
@@ -116,20 +182,28 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str) -> dict[st
         "trial": first.number,
         "trials": [trial.number for trial in pool],
         "state": state,
-        "value": value,
-        "value_sd": statistics.stdev(losses) if len(losses) > 1 else None,
-        "n": len(losses),
+        "value": None,
+        "value_sd": None,
         "seeds": [trial.seed for trial in pool],
-        **{name: first.facts.get(name) for name in described_facts(study.task)},
-        **{column: _mean_figure(pool, name) for column, name in figure_columns(study).items()},
-        "train_seconds": _finite(statistics.fmean(trial.train_seconds for trial in pool)),
+        **{name: first.facts.get(name) for name in facts},
+        **{column: _mean_figure(pool, name) for column, name in figures.items()},
+        "train_seconds": _seconds(pool),
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),
         "reason": _reason(study, first, state),
         CODE_CHANGED: _distinct(t.code_changed for t in pool if t.code_changed is not None) or None,
-        "logged": logged,
-        "diff": value - logged if value is not None and logged is not None else None,
+        "logged": _logged_value(study, first.params),
+        "diff": None,
     }
+
+
+def _values(trials: Sequence[TrialRecord]) -> list[float]:
+    return [trial.dev_loss for trial in trials if trial.dev_loss is not None]
+
+
+def _seconds(trials: Sequence[TrialRecord]) -> float | None:
+    """Return the mean training time of trials."""
+    return _finite(statistics.fmean(trial.train_seconds for trial in trials))
 
 
 def _mean_figure(pool: Sequence[TrialRecord], name: str) -> float | None:
@@ -143,7 +217,13 @@ def _reason(study: StudyRecord, trial: TrialRecord, state: str) -> str | None:
     return f"the stored {what} is not finite" if state != trial.state and not trial.reason else trial.reason
 
 
-def _logged(study: StudyRecord, params: dict[str, Any]) -> float | None:
+def _logged(study: StudyRecord, pool: Pool) -> dict[str, float]:
+    """Return by how much a configuration differs from its log, if it was logged."""
+    logged = _logged_value(study, pool.trials[0].params)
+    return {} if logged is None else {"diff": pool.value - logged}
+
+
+def _logged_value(study: StudyRecord, params: dict[str, Any]) -> float | None:
     """Return what the log gives for the listed configuration with these hyperparameters."""
     for listed, logged in zip(study.listed, study.logged, strict=False):
         if listed == params and _finite(logged) is not None:

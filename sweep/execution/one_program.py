@@ -8,15 +8,15 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.storages import RDBStorage
-
 from sweep.code import Code
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, StudyConflictError, SweepError
 from sweep.execution.gate import Check
+from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.stored_kinds import damage_refused
-from sweep.storage.study_store import store_code, stored_code
+from sweep.storage.study_reader import stored_code
+from sweep.storage.study_store import store_code
 from sweep.task import AnyTask, check_program, program_changes
 
 _MOST_NAMED = 5
@@ -82,7 +82,7 @@ def changed_files(study: StudyRecord) -> list[str]:
     return versions[-1].code.changes(code)
 
 
-def accept_code(storage: RDBStorage, study: str, code: Code | None, why: str | None) -> str | None:
+def accept_code(storage: Storage, study: str, code: Code | None, why: str | None) -> str | None:
     """Compare a program with those of a study, store a new version, and return why it was changed.
 
     Args:

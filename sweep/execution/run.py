@@ -25,7 +25,8 @@ from sweep.execution.trials.trial_source import Alone
 from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
-from sweep.storage.study_store import load_study, open_study, trial_ids
+from sweep.storage.study_reader import load_study, trial_ids
+from sweep.storage.study_store import open_study
 from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program, default_engine, in_one_piece
 
 

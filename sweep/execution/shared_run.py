@@ -8,8 +8,6 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from optuna.storages import RDBStorage
-
 from sweep.definition.spec import StudySpec
 from sweep.errors import StorageUnreachableError
 from sweep.execution.budget import Budget
@@ -23,9 +21,11 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.shared_source import Shared, Stored
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
+from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.storage.shared_study import LeaseLostError, SharedStudy
-from sweep.storage.study_store import ensure_study, load_study, trial_ids
+from sweep.storage.study_reader import load_study, trial_ids
+from sweep.storage.study_store import ensure_study
 
 
 def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
@@ -60,7 +60,7 @@ class _Place(NamedTuple):
     """Where the study is stored."""
 
     database: Database
-    storage: RDBStorage
+    storage: Storage
     name: str
 
     def read(self) -> Stored:

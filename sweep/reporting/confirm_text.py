@@ -4,14 +4,13 @@ import datetime
 import json
 from collections.abc import Iterator
 
-import pandas
-
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.statistics.power import POWER
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
 from sweep.definition.notes import NotReproducible
+from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
@@ -67,9 +66,9 @@ def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) 
     """Write a list of objects, one a candidate, null where there is nothing to say."""
     rows = _rows(verdict, units)
     if verdict.is_deterministic:
-        rows = rows.assign(deterministic=True)
-    rows = rows.rename(columns=lambda name: column_key(str(name), study.metric))
-    return json.dumps(rows.to_dict("records"), indent=2, allow_nan=False)
+        rows = rows.extended("deterministic", lambda _: True)
+    rows = rows.renamed(lambda name: column_key(name, study.metric))
+    return json.dumps(rows.records, indent=2, allow_nan=False)
 
 
 def sentences(
@@ -128,20 +127,19 @@ def _say_certified(verdict: Verdict, label: str) -> Iterator[str]:
     yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
 
 
-def _rows(verdict: Verdict, units: UnitReport | None) -> pandas.DataFrame:
+def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:
     """Return the candidates' rows, with their losses on units that do not occur in train, if known."""
     if units is None:
         return verdict.rows
-    unseen = pandas.Series([units.unseen.get(int(trial)) for trial in verdict.rows["trial"]], dtype=object)
-    return verdict.rows.assign(unseen=unseen)
+    return verdict.rows.extended("unseen", lambda row: units.unseen.get(row["trial"]))
 
 
 def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
     """Return the columns that a reader needs: those that vary, and no interval where there is none."""
     knobs = [name for name in (*study.task.shown, *study.searched) if name in study.searched]
     measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
-    empty = {name for name in measures if verdict.rows[name].isna().all()}
-    reason = ["reason"] if verdict.rows["reason"].notna().any() else []
+    empty = {name for name in measures if not verdict.rows.says(name)}
+    reason = ["reason"] if verdict.rows.says("reason") else []
     columns = ["rank", "trial", *dict.fromkeys(knobs), *measures, "seconds", *reason]
     return [name for name in columns if name not in empty]
 

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas
 
-from sweep.certify.confirm import Confirmation, load_confirmation
 from sweep.certify.confirmation import Verdict, certificate_of, judge
-from sweep.certify.final_test import looks_of_study
 from sweep.certify.provenance import Certificate
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
 from sweep.certify.weights import final_weights
-from sweep.definition.ranking import rank_trials
+from sweep.definition.notes import Importances
+from sweep.definition.ranking import Rows, rank_trials
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import DataError, NothingToShowError
 from sweep.reporting.files import REPORTS
@@ -31,8 +30,8 @@ from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
-from sweep.storage.study_store import load_study
-from sweep.storage.test_looks import TestLook
+from sweep.storage.looks.test_looks import TestLook, looks_of_study
+from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
@@ -91,7 +90,7 @@ class Evidence:
         return made
 
     @functools.cached_property
-    def rows(self) -> pandas.DataFrame:
+    def rows(self) -> Rows:
         """The ranked table."""
         return rank_trials(self.study)
 
@@ -116,7 +115,7 @@ class Evidence:
             NothingToShowError: If no trial has a final loss.
         """
         scored = self.scored
-        number = self.confirmed.trial if self.confirmed else self.rows["trial"].iloc[0]
+        number = self.confirmed.trial if self.confirmed else self.rows.records[0]["trial"]
         return next(trial for trial in scored if trial.number == number)
 
     @functools.cached_property
@@ -166,6 +165,9 @@ class Evidence:
         Raises:
             NothingToShowError: If too few trials are complete, or nothing varies.
         """
+        noted = self.study.note(Importances)
+        if noted is not None and noted.is_of(self.study.trials):
+            return noted.shares
         found = parameter_importances(self.study)
         if not found:
             raise NothingToShowError(
@@ -197,6 +199,11 @@ class Evidence:
         """
         with nothing_without_data():
             return self.study_data.data
+
+    def check_data(self) -> None:
+        """Compare the hash of the data, without reading them; raises as ``data``."""
+        with nothing_without_data():
+            self.study_data.check_unchanged()
 
     @functools.cached_property
     def weights(self) -> bytes:

@@ -7,13 +7,12 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import plotly.graph_objects as go
-
-from sweep.dashboard.showcase import Artifact
+from sweep.dashboard.shown import Artifact
 from sweep.definition.notes import Note
 from sweep.definition.records import StudyRecord
 from sweep.reporting.contributions import contributions_of, load_object
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.storage.checkpoints import Checkpoints
 
 
@@ -26,7 +25,7 @@ class Plot:
     """How to read it, in one sentence."""
     numbers: Callable[[Evidence], Any]
     """What is known of a study -> plain numbers; raises ``NothingToShowError``."""
-    figure: Callable[[Any], go.Figure]
+    figure: Callable[[Any], Figure]
     """Plain numbers -> Figure."""
     before: str = ""
     """The generic plot that this one precedes; empty for the end."""
@@ -37,7 +36,7 @@ class Part:
     """A piece of the report's page."""
 
     markup: str
-    figures: Mapping[str, go.Figure] = dataclasses.field(default_factory=dict)
+    figures: Mapping[str, Figure] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

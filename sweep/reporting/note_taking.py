@@ -5,11 +5,13 @@ are stored, so that advice can use them later without either.
 """
 
 import dataclasses
+from collections.abc import Iterator
 
 from sweep.certify.study_data import StudyData
-from sweep.definition.notes import plain_note
+from sweep.definition.notes import Importances, Note, plain_note
 from sweep.definition.records import StudyRecord
 from sweep.reporting.exhibits import exhibits_of
+from sweep.samplers.importances import parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_store import store_note
@@ -21,12 +23,18 @@ def take_notes(study: StudyRecord, study_data: StudyData, database: Database) ->
     Raises:
         DataError: If the data are needed, and gone or changed.
     """
-    take = exhibits_of(study).take_notes
-    if take is None:
-        return study
-    noted = list(take(study, study_data.data, Checkpoints(database.files / study.name)))
+    noted: list[Note] = list(_note_importances(study))
+    if (take := exhibits_of(study).take_notes) is not None:
+        noted += take(study, study_data.data, Checkpoints(database.files / study.name))
     storage = database.open_for_writing()
     for note in noted:
         store_note(storage, study.name, note)
     values = {note.key: plain_note(note) for note in noted}
     return dataclasses.replace(study, notes={**study.notes, **values})
+
+
+def _note_importances(study: StudyRecord) -> Iterator[Importances]:
+    """Yield which hyperparameters decided, if that can be told."""
+    shares = parameter_importances(study)
+    if shares:
+        yield Importances(trials=sum(trial.is_finished for trial in study.trials), shares=shares)

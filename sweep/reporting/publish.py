@@ -9,19 +9,23 @@ import datetime
 import re
 from collections.abc import Callable, Iterator
 
-import plotly.graph_objects as go
-
 from sweep.certify.config_file import config_text
-from sweep.dashboard.showcase import Artifact, Showcase, save_showcase
+from sweep.dashboard.showcase import save_showcase
+from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw, plot_of
 from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
 from sweep.reporting.printable import printable
 from sweep.storage.database import Database
+from sweep.storage.study_reader import Conclusion
+from sweep.storage.study_store import store_conclusion
+from sweep.task import loss_ceiling
+from sweep.version import __version__
 
 FIGURES = ("training-curve",)
 """Names of ``PLOTS`` that the dashboard shows of every study."""
@@ -33,15 +37,28 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 """What Markdown, HTML or a formula may begin with, in ASCII; each can be escaped by a backslash."""
 
 
-def publish(evidence: Evidence, database: Database) -> None:
+def publish(evidence: Evidence, database: Database, *, concludes: bool = False) -> None:
     """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
+
+    Args:
+        evidence: What is known of the study.
+        database: Where it is stored.
+        concludes: Whether its notes are stored, so that the next run has nothing to do if no trial is added.
 
     Raises:
         NotFoundError: If there is no such study.
         MachineError: If a file or the database cannot be written.
     """
-    name, showcase = evidence.study.name, make_showcase(evidence)
-    save_showcase(database.open_for_writing(), database.files, name, showcase)
+    study, storage = evidence.study, database.open_for_writing()
+    save_showcase(storage, database.files, study.name, make_showcase(evidence))
+    if concludes and evidence.study_data.why_missing is None:
+        conclusion = Conclusion(
+            sweep=__version__,
+            trials=sum(trial.is_finished for trial in study.trials),
+            plans=len(study.plans),
+            loss_ceiling=loss_ceiling(study.task, evidence.study_data.data),
+        )
+        store_conclusion(storage, study.name, conclusion)
 
 
 def make_showcase(evidence: Evidence) -> Showcase:
@@ -75,13 +92,13 @@ def markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", printable(text))
 
 
-def _figure(name: str, evidence: Evidence) -> go.Figure | None:
+def _figure(name: str, evidence: Evidence) -> Figure | None:
     try:
         figure = draw(name, evidence)
     except NothingToShowError:
         return None
     title = {"text": plot_of(name, evidence.study).title, "x": 0.02, "font": {"size": 15}}
-    return figure.update_layout(title=title, margin={"t": max(48, figure.layout.margin.t or 0)})
+    return figure.update_layout(title=title, margin={"t": max(48, figure.layout["margin"]["t"])})
 
 
 def _prose(text: str) -> str:
@@ -97,8 +114,8 @@ def _code(lines: list[str]) -> str:
 
 def _trial_notes(evidence: Evidence) -> Iterator[tuple[int, str]]:
     rows, name, label = evidence.rows, evidence.study.name, evidence.study.metric.label
-    ranked = rows[rows["state"] == RANKED]
-    for row in ranked.head(NOTED).to_dict("records"):
+    ranked = rows.where(lambda row: row["state"] == RANKED)
+    for row in ranked.first(NOTED).records:
         seeds = f"mean of {row['n']} seeds " if row["n"] > 1 else ""
         place = f"Rank {row['rank']} of {len(ranked):,} configurations: {seeds}{label} {row['value']:.4f}."
         number = row["trial"]

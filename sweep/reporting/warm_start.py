@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sweep.definition.ranking import RANKED, rank_trials
+from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyFileError
@@ -33,21 +33,20 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
     """
     if spec.sampler == "grid":
         raise StudyFileError("--from: sampler grid runs every cell, there is nothing to begin with")
-    ranked = [row["trial"] for row in rank_trials(study).to_dict("records") if row["state"] == RANKED]
+    ranked = [pool.trials[0] for pool in rank_pools(study)]
     if not ranked:
         raise NotFoundError(f"--from {study.name}: it has no complete trial yet")
-    by_number = {trial.number: trial for trial in study.trials}
     chosen: dict[int, dict[str, Any]] = {}
     outside: Counter[str] = Counter()
-    for number in ranked:
-        values = task.make_config(study.config_values(by_number[number])).to_dict()
+    for trial in ranked:
+        values = task.make_config(study.config_values(trial)).to_dict()
         params = spec.space.active_part(
             {**dict.fromkeys(spec.space), **values}
         )  # None: it has no value there
         faults = [n for n, value in params.items() if value is None or not spec.space[n].contains(value)]
         outside.update(faults)
         if not faults and params not in [*chosen.values(), *spec.listed]:
-            chosen[number] = params
+            chosen[trial.number] = params
         if len(chosen) == top:
             break
     if not chosen:

@@ -1,8 +1,8 @@
-"""Which hyperparameters decided how good a configuration was?
+"""Compute how much each hyperparameter decided which configurations were good.
 
-PED-ANOVA: how far the distribution of a hyperparameter among the best configurations differs from
-its distribution among all. It says where good configurations lie, not how the loss depends on a
-value.
+The method is PED-ANOVA: it measures how far a hyperparameter's distribution among the best configurations
+differs from that among all. It shows where good configurations lie, not how the loss depends on a value.
+
 
 References:
     Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
@@ -12,59 +12,63 @@ References:
 import warnings
 from collections.abc import Sequence
 
-import optuna
-from optuna.distributions import BaseDistribution
-from optuna.importance import PedAnovaImportanceEvaluator
-from optuna.trial import create_trial
-
-from sweep.definition.optuna_objects import distribution_of
+from sweep.definition.dimension import Dimension
 from sweep.definition.records import StudyRecord, TrialRecord
 
 MIN_TRIALS = 20
-"""With fewer complete trials the best of them are too few to have a distribution."""
+"""Fewest complete trials; with fewer, the best ones are too few for a distribution."""
 
 BEST_SHARE = 0.1
-"""Share of the trials that counts as the best."""
+"""Share of the trials that count as the best."""
 
 _FEWEST_BEST = 5
-"""The evaluator's documentation asks for at least so many among the best."""
+"""Fewest best trials, as the evaluator's documentation requires."""
 
 
 def parameter_importances(study: StudyRecord) -> dict[str, float]:
-    """Return the share of each searched hyperparameter, highest first; the shares sum to 1.
+    """Return the importance of each searched hyperparameter, highest first; the importances sum to 1.
 
     Returns:
-        Empty where nothing can be said: fewer than ``MIN_TRIALS`` complete trials, losses that are
-        all the same, or no hyperparameter that varies.
+        Empty if there are fewer than ``MIN_TRIALS`` complete trials, all losses are equal, or no
+        hyperparameter varies.
     """
     trials = [trial for trial in study.complete_trials() if trial.is_scored]
     if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:
         return {}
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
     space = _varying(study, trials)
-    mirrored = optuna.create_study(direction="minimize")
-    mirrored.add_trials([_mirrored(study, trial, space) for trial in trials])
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=max(BEST_SHARE, _FEWEST_BEST / len(trials)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on regimes with one trial, which it leaves out
-        found = evaluator.evaluate(mirrored)
+    found = _evaluate(study, trials, space) if space else {}
     total = sum(found.values())
     return {name: found[name] / total for name in found} if total > 0 else {}
 
 
-def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, BaseDistribution]:
+def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, Dimension]:
     """Return the stored dimensions of which the trials hold more than one value."""
     return {
-        name: distribution_of(dimension)
+        name: dimension
         for name, dimension in study.space.items()
         if len({trial.params[name] for trial in trials if name in trial.params}) > 1
     }
 
 
-def _mirrored(
-    study: StudyRecord, trial: TrialRecord, space: dict[str, BaseDistribution]
-) -> optuna.trial.FrozenTrial:
-    assert trial.dev_loss is not None, "only scored trials are looked at"
-    present = {name: space[name] for name in space if name in trial.params}
-    params = {name: trial.params[name] for name in present}
-    return create_trial(value=study.as_loss(trial.dev_loss), params=params, distributions=present)
+def _evaluate(
+    study: StudyRecord, trials: Sequence[TrialRecord], space: dict[str, Dimension]
+) -> dict[str, float]:
+    """Return Optuna's importance of each dimension, highest first."""
+    import optuna  # noqa: PLC0415  a report of noted importances does without it
+
+    from sweep.definition.optuna_objects import distribution_of  # noqa: PLC0415
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
+    distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
+    mirrored = optuna.create_study(direction="minimize")
+    for trial in trials:
+        assert trial.dev_loss is not None, "only scored trials are looked at"
+        params = {name: trial.params[name] for name in space if name in trial.params}
+        own = {name: distributions[name] for name in params}
+        value = study.as_loss(trial.dev_loss)
+        mirrored.add_trial(optuna.trial.create_trial(value=value, params=params, distributions=own))
+    share = max(BEST_SHARE, _FEWEST_BEST / len(trials))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=share)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on regimes with one trial, which it leaves out
+        return evaluator.evaluate(mirrored)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy
-from optuna.storages import RDBStorage
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
@@ -27,10 +26,11 @@ from sweep.storage.database.optuna_schema import (
     TRIAL_HIDDEN,
     TRIALS,
     VALUES,
+    Storage,
 )
 from sweep.storage.folders import copy_files
 from sweep.storage.study_names import all_study_names, confirmation_name
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 _OF_STUDY = [DIRECTIONS, STUDY_ATTRS, STUDY_HIDDEN]
 _OF_TRIAL = [TRIAL_ATTRS, TRIAL_HIDDEN, PARAMS, VALUES, REPORTS]
@@ -52,7 +52,7 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
         StorageError: If a database fails, or something arrived otherwise than it left.
         MachineError: If a file cannot be copied.
     """
-    reading = source.open_read_only()
+    reading = source.open_for_dashboard()
     stored = all_study_names(reading)
     if name not in stored:
         raise NotFoundError(f"no study {name!r} in {source.where}")
@@ -74,7 +74,7 @@ def _copy_files(name: str, source: Database, target: Database) -> None:
         copy_files(source.files / name, target.files / name)
 
 
-def _copy_rows(name: str, reading: RDBStorage, connection: sqlalchemy.Connection) -> None:
+def _copy_rows(name: str, reading: Storage, connection: sqlalchemy.Connection) -> None:
     with storage_errors(name), reading.engine.connect() as source:
         (study,) = _rows(source, STUDIES, STUDIES.c.study_name == name)
         old = study.pop("study_id")

@@ -13,17 +13,18 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import orm
+from optuna.trial import TrialState
 from sqlalchemy.dialects import postgresql
 
 from sweep.errors import StorageError
 from sweep.storage import drivers
-from sweep.storage.database.optuna_schema import REPORTS, STUDIES, TRIALS, TrialModel, trial_builder
-from sweep.storage.database.postgres import RUNNING_PATIENCE_S, lasting_engine, patiently
+from sweep.storage.database import Snapshot
+from sweep.storage.database.optuna_schema import REPORTS, STUDIES, TRIALS, Storage, lasting_engine
+from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
+from sweep.storage.database.schema import OF_TRIALS
 from sweep.storage.drivers import CLAIMS
-from sweep.storage.study_writer import SEAL, StudyWriter
+from sweep.storage.stored_trials import SEAL, StoredTrial, read_trials
+from sweep.storage.study_writer import StudyWriter
 
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 
@@ -111,10 +112,9 @@ class Lease:
 class SharedStudy:
     """A study that several drivers train, with the writer of one of them."""
 
-    def __init__(self, storage: RDBStorage, study_id: int, name: str) -> None:
+    def __init__(self, storage: Storage, study_id: int, name: str) -> None:
         """Take a study that exists; ``join`` before anything is written."""
         self._engine = lasting_engine(storage)
-        self._build = trial_builder(storage)
         self._study_id, self._name = study_id, name
         self._lease = Lease()
         self.writer = StudyWriter(self._engine, study_id, name, self._lease)
@@ -188,17 +188,16 @@ class SharedStudy:
                 if trial_id not in own
             ]
 
-    def read_trials(self, ids: Collection[int]) -> list[FrozenTrial]:
+    def read_trials(self, ids: Collection[int]) -> list[StoredTrial]:
         """Return trials as they are stored now, by number."""
         if not ids:
             return []
-        parts = ("params", "values", "user_attributes", "system_attributes", "intermediate_values")
-        load = [orm.selectinload(getattr(TrialModel, part)) for part in parts]
-        wanted = sqlalchemy.select(TrialModel).where(TrialModel.trial_id.in_(ids))
-        with self.writer.one_transaction() as connection, orm.Session(connection) as session:
-            rows = session.scalars(wanted.options(*load).order_by(TrialModel.number))
-            trials = [self._build(row) for row in rows]
+        with (
+            self.writer.one_transaction() as connection,
+            contextlib.closing(connection.connection.cursor()) as cursor,
+        ):
+            trials = read_trials(Snapshot(cursor, "%s"), OF_TRIALS, list(ids))
         for trial in trials:
-            if not trial.state.is_finished():  # it may have ended while its parts were read
+            if not trial.is_finished:  # it may have ended while its parts were read
                 trial.system_attrs.pop(SEAL, None)
-        return trials
+        return sorted(trials, key=lambda trial: trial.number)

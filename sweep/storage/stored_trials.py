@@ -1,24 +1,128 @@
-"""A trial as it is stored -> a ``TrialRecord``, compared with its seal. ``study_writer`` writes them."""
+"""Read the trials of a study, and make records of them that are compared with their seals.
 
+``study_writer`` writes them. A study is read in five statements, however many trials it has.
+"""
+
+import collections
+import dataclasses
 import datetime
+import functools
+import json
+import math
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
-
-from sweep.definition.plain import as_read
+from sweep.definition.dimension import Dimension, stored_dimension
 from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, TrialRecord
 from sweep.storage import stored_kinds
-from sweep.storage.study_writer import SEAL, SEGMENTS
+from sweep.storage.database import Snapshot
+from sweep.storage.database.schema import TrialStatements
 
-_OPTUNA_STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
+SEGMENTS = "sweep:segments"
+"""System attribute of a trial: its stored segments."""
+
+SEAL = "sweep:seal"
+"""System attribute of a trial: ``TrialRecord.seal``."""
+
+_OPTUNA_STATES = {"COMPLETE": "complete", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
+"""State of Optuna -> ours; a ``PRUNED`` trial says in its reason what became of it."""
 
 
-def trial_record(trial: FrozenTrial) -> TrialRecord:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrial:
+    """What is stored of one trial; intermediate values are left out, since the segments hold them."""
+
+    trial_id: int
+    number: int
+    state: str
+    """As Optuna names it, in capitals."""
+    values: list[float]
+    """Of the objectives; empty if there are none."""
+    params: dict[str, Any]
+    user_attrs: dict[str, Any]
+    system_attrs: dict[str, Any]
+    started: datetime.datetime | None
+    """Local time."""
+    ended: datetime.datetime | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will be stored of it."""
+        return self.state not in ("RUNNING", "WAITING")
+
+
+def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[StoredTrial]:
+    """Return trials in the order in which they were stored.
+
+    Args:
+        snapshot: What is read.
+        which: ``schema.OF_STUDY`` or ``schema.OF_TRIALS``.
+        named: The study's id, or the list of the trials' ids.
+
+    Raises:
+        ValueError: If one holds what nobody stores; likewise LookupError, TypeError.
+    """
+    values: dict[int, list[float]] = collections.defaultdict(list)
+    for trial_id, value, kind in snapshot.rows(which.values, named):
+        values[trial_id].append(_value(value, kind))
+    params: dict[int, dict[str, Any]] = collections.defaultdict(dict)
+    for trial_id, name, stored, distribution in snapshot.rows(which.parameters, named):
+        params[trial_id][name] = _dimension(distribution).external(stored)
+    user_attrs = _attributes(snapshot, which.attributes, named)
+    system_attrs = _attributes(snapshot, which.hidden_attributes, named)
+    return [
+        StoredTrial(
+            trial_id=trial_id,
+            number=number,
+            state=_known_state(state),
+            values=values.get(trial_id, []),
+            params=params.get(trial_id, {}),
+            user_attrs=user_attrs.get(trial_id, {}),
+            system_attrs=system_attrs.get(trial_id, {}),
+            started=_local(started),
+            ended=_local(ended),
+        )
+        for trial_id, number, state, started, ended in snapshot.rows(which.trials, named)
+    ]
+
+
+def _value(value: float | None, kind: str) -> float:
+    """Return the value of an objective; Optuna stores infinity as a kind of its own."""
+    if kind == "FINITE":
+        if type(value) is not float:
+            raise ValueError(f"a value is {value!r:.50}")
+        return value
+    return {"INF_POS": math.inf, "INF_NEG": -math.inf}[kind]
+
+
+@functools.lru_cache(maxsize=1024)
+def _dimension(distribution: str) -> Dimension:
+    """Return the dimension of a stored distribution; the trials of a study share a few."""
+    return stored_dimension(json.loads(distribution))
+
+
+def _attributes(snapshot: Snapshot, statement: str, named: Any) -> dict[int, dict[str, Any]]:
+    """Return trial id -> its attributes by their keys."""
+    attrs: dict[int, dict[str, Any]] = collections.defaultdict(dict)
+    for trial_id, key, text in snapshot.rows(statement, named):
+        attrs[trial_id][key] = json.loads(text)
+    return attrs
+
+
+def _known_state(state: str) -> str:
+    if state not in _OPTUNA_STATES and state != "PRUNED":
+        raise ValueError(f"the state of a trial is {state!r:.50}")
+    return state
+
+
+def _local(stored: str | datetime.datetime | None) -> datetime.datetime | None:
+    """Return a moment that is stored as UTC without saying so; SQLite has it as text."""
+    if stored is None:
+        return None
+    moment = datetime.datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return moment.replace(tzinfo=datetime.UTC).astimezone()
+
+
+def trial_record(trial: StoredTrial) -> TrialRecord:
     """Return a stored trial as plain data."""
     attrs = trial.user_attrs
     segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # the latter in older databases
@@ -27,7 +131,7 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
     record = TrialRecord(
         number=trial.number,
         state=state,
-        params={name: as_read(value) for name, value in trial.params.items()},
+        params=trial.params,
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
@@ -39,8 +143,8 @@ def trial_record(trial: FrozenTrial) -> TrialRecord:
         figures=attrs.get("figures", {}),
         engine=attrs["engine"],
         device=attrs["device"],
-        started=_local(trial.datetime_start),
-        ended=_local(trial.datetime_complete),
+        started=trial.started,
+        ended=trial.ended,
     )
     if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
         raise ValueError(f"trial {record.number} is not what was stored")
@@ -63,7 +167,3 @@ def _segment_record(row: list[Any]) -> SegmentRecord:
         state_sha256=sha256,
         average_loss=average[0] if average else None,
     )
-
-
-def _local(moment: datetime.datetime | None) -> datetime.datetime | None:
-    return moment.astimezone() if moment else None

@@ -1,51 +1,50 @@
-"""How is a study kept in the database?
+"""Write a study, but for its trials, into the database; rename and delete studies.
 
 Optuna's schema, so that its dashboard and tools read it as their own. What Optuna has no place
 for stands in user attributes: on the study its identity and what was read, on a trial its seed,
 engine and the reason for an early end; its stored segments are a system attribute, which the
-dashboard does not show. ``study_writer`` writes the trials.
+dashboard does not show. ``study_writer`` writes the trials, ``study_reader`` reads all of it.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial
 
-from sweep.definition.identity import direction_of, fingerprint, identity_changes, objectives_of
-from sweep.definition.notes import Note, plain_note, read_notes
-from sweep.definition.optuna_objects import trial_id
-from sweep.definition.records import StudyRecord
-from sweep.definition.resources import parse_resources
+from sweep.definition.identity import fingerprint, identity_changes
+from sweep.definition.notes import Note, plain_note
 from sweep.definition.spec import StudySpec
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import NotFoundError, StudyConflictError
 from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
+from sweep.storage.database.optuna_schema import STUDIES, Storage
 from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
-from sweep.storage.stored_trials import trial_record
-from sweep.storage.study_names import confirmed_study, is_study_name, study_ids
+from sweep.storage.study_names import confirmation_name, study_ids
+from sweep.storage.study_reader import (
+    CODE,
+    CONCLUDED,
+    FINGERPRINT,
+    PLANS,
+    SURROUNDINGS,
+    Conclusion,
+    directions_of,
+)
 from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
-
-_PLANS = "confirm_plans"
-_CODE = "code"
-_SURROUNDINGS = "surroundings"
-_FINGERPRINT = "sweep:fingerprint"
-"""System attribute of a study: the hash of its identity."""
 
 _METRIC_NAMES = "study:metric_names"
 """Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
 
 
-def open_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
+def open_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
     """Return the only writer of the study that ``spec`` describes; see ``ensure_study``."""
     return StudyWriter(storage.engine, ensure_study(storage, spec, task, data), spec.name, Alone())
 
 
-def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data) -> int:
+def ensure_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -> int:
     """Return the id of the study that ``spec`` describes; store the study if it is missing.
 
     Raises:
@@ -62,67 +61,7 @@ def ensure_study(storage: RDBStorage, spec: StudySpec, task: AnyTask, data: Data
     return stored_id
 
 
-def load_study(storage: RDBStorage, name: str) -> StudyRecord:
-    """Return one study with its trials.
-
-    Raises:
-        NotFoundError: If there is none of that name.
-        StorageError: If it was not made by sweep, or cannot be read.
-    """
-    with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
-        studies = study_ids(storage)
-        if name not in studies:
-            shown = sorted(study for study in studies if confirmed_study(study) is None)
-            known = ", ".join(shown) or "none yet"
-            raise NotFoundError(f"no study {name!r} in the database; stored: {known}")
-        if not is_study_name(name):
-            raise StorageError(
-                f"study {name!r} has a name that sweep gives no study; it was not made by sweep"
-            )
-        study_id = studies[name]
-        attrs = storage.get_study_user_attrs(study_id)
-        if "identity" not in attrs:
-            raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
-        _check_stored_identity(storage, study_id, attrs["identity"])
-        return _study_record(name, attrs, storage.get_all_trials(study_id, deepcopy=False))
-
-
-def _check_stored_identity(storage: RDBStorage, study_id: int, identity: Any) -> None:
-    """Refuse an identity that is not what was stored, or describes no study."""
-    hidden = storage.get_study_system_attrs(study_id)
-    if hidden.get(_FINGERPRINT, fingerprint(identity)) != fingerprint(identity):
-        raise ValueError("its identity is not what was stored")
-    stored_kinds.check_identity(identity)
-    if storage.get_study_directions(study_id) != _directions(identity):
-        raise ValueError("its directions are not what was stored")
-
-
-def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[FrozenTrial]) -> StudyRecord:
-    """Return a study as plain data; every value is of the kind that ``StudyRecord`` names."""
-    trainer = attrs["identity"].get("trainer", DEFAULT_TASK)
-    stored_kinds.check_facts(trainer, (trial.user_attrs for trial in trials))
-    study = StudyRecord(
-        name=name,
-        goal=attrs["goal"],
-        identity=attrs["identity"],
-        data=attrs["data"],
-        data_facts=attrs["data_facts"],
-        total_trials=attrs["total_trials"],
-        keep=attrs["keep"],
-        logged=stored_kinds.entries_of(attrs["logged"], "logged"),
-        environment=attrs["environment"],
-        trials=tuple(trial_record(trial) for trial in trials),
-        plans=stored_kinds.entries_of(attrs.get(_PLANS, []), _PLANS),
-        resources=parse_resources(attrs.get("resources", {})),
-        notes=read_notes(attrs, trainer),
-        surroundings=attrs.get(_SURROUNDINGS, {}),
-        code=stored_kinds.entries_of(attrs.get(_CODE, []), _CODE),
-    )
-    stored_kinds.check_record(study)
-    return study
-
-
-def store_note(storage: RDBStorage, name: str, note: Note) -> None:
+def store_note(storage: Storage, name: str, note: Note) -> None:
     """Store a note with a study, in place of an earlier one of its kind; an equal one is not written.
 
     Raises:
@@ -136,76 +75,77 @@ def store_note(storage: RDBStorage, name: str, note: Note) -> None:
             storage.set_study_user_attr(names[name], note.key, value)
 
 
-def stored_spec(study: StudyRecord) -> StudySpec:
-    """Return what a stored study asked for, so that it goes on without its file; timeouts are not stored."""
-    return StudySpec(
-        name=study.name,
-        goal=study.goal,
-        trainer=study.trainer,
-        program=study.program,
-        surroundings=study.surroundings,
-        sampler=study.sampler,
-        pruner=study.pruner,
-        objectives=study.objectives,
-        direction=study.direction,
-        trials=study.total_trials,
-        replicates=study.replicates,
-        keep=study.keep,
-        resources=study.resources,
-        seed=study.seed,
-        data=study.data,
-        fixed=dict(study.fixed),
-        space=study.space,
-        listed=tuple(study.listed),
-        origin=study.origin,
-        logged=study.logged,
-        logged_data_sha256=study.data_sha256 if study.logged else "",
-    )
+def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
+    """Store that everything which follows a run is stored; an equal conclusion is not written."""
+    value = dataclasses.asdict(conclusion)
+    with storage_errors(name):
+        study_id = study_ids(storage)[name]
+        if storage.get_study_system_attrs(study_id).get(CONCLUDED) != value:
+            storage.set_study_system_attr(study_id, CONCLUDED, value)
 
 
-def write_plan(storage: RDBStorage, name: str, plan: dict[str, Any]) -> None:
+def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
-        plans = storage.get_study_user_attrs(study_id).get(_PLANS, [])
-        storage.set_study_user_attr(study_id, _PLANS, [*plans, plan])
+        plans = storage.get_study_user_attrs(study_id).get(PLANS, [])
+        storage.set_study_user_attr(study_id, PLANS, [*plans, plan])
 
 
-def stored_code(storage: RDBStorage, name: str) -> list[dict[str, Any]]:
-    """Return ``StudyRecord.code`` of a study."""
-    with storage_errors(name), stored_kinds.damage_refused(f"study {name!r}"):
-        attrs = storage.get_study_user_attrs(study_ids(storage)[name])
-        return list(stored_kinds.entries_of(attrs.get(_CODE, []), _CODE))
-
-
-def store_code(storage: RDBStorage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
     """Store the versions of a study's program."""
     with storage_errors(name):
-        storage.set_study_user_attr(study_ids(storage)[name], _CODE, list(versions))
+        storage.set_study_user_attr(study_ids(storage)[name], CODE, list(versions))
 
 
-def trial_ids(storage: RDBStorage, name: str) -> dict[int, int]:
-    """Return trial number -> id in the database."""
+def rename_study(storage: Storage, old: str, new: str) -> None:
+    """Give a study and its confirmation another name, in one transaction.
+
+    Raises:
+        NotFoundError: If there is no study ``old``.
+        StudyConflictError: If there is one named ``new``.
+    """
+    with storage_errors(old):
+        names = study_ids(storage)
+        if old not in names:
+            raise NotFoundError(f"no study {old!r} in the database")
+        if new in names:
+            raise StudyConflictError(f"a study {new!r} exists already; choose another name")
+        with storage.engine.begin() as connection:
+            for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
+                change = STUDIES.update().where(STUDIES.c.study_name == before).values(study_name=after)
+                connection.execute(change)
+
+
+def delete_study(storage: Storage, name: str) -> None:
+    """Remove a study with its trials and its confirmation.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+    """
     with storage_errors(name):
-        trials = storage.get_all_trials(study_ids(storage)[name], deepcopy=False)
-    return {trial.number: trial_id(trial) for trial in trials}
+        names = study_ids(storage)
+        if name not in names:
+            raise NotFoundError(f"no study {name!r} in the database")
+        for stored in (confirmation_name(name), name):
+            if stored in names:
+                storage.delete_study(names[stored])
 
 
 def _directions(identity: Mapping[str, Any]) -> list[StudyDirection]:
-    """Return Optuna's directions: that of the metric, and a cost is minimised."""
-    metric = StudyDirection[direction_of(identity).upper()]
-    return [metric, *(StudyDirection.MINIMIZE for _ in objectives_of(identity)[1:])]
+    """Return the directions of ``directions_of`` as Optuna's objects."""
+    return [StudyDirection[name] for name in directions_of(identity)]
 
 
-def _store_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
+def _store_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     """Make a study ours; the dashboard names its objectives, but for the default trainer's single one."""
     if spec.cost is not None or spec.trainer != DEFAULT_TASK:
         storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
-    storage.set_study_system_attr(study_id, _FINGERPRINT, fingerprint(identity))
+    storage.set_study_system_attr(study_id, FINGERPRINT, fingerprint(identity))
     storage.set_study_user_attr(study_id, "identity", identity)
 
 
-def _check_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
+def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
         other = storage.get_study_directions(study_id) != _directions(identity)
@@ -223,7 +163,7 @@ def _check_identity(storage: RDBStorage, study_id: int, spec: StudySpec, identit
         )
 
 
-def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data: Data) -> None:
+def _store_changeable(storage: Storage, study_id: int, spec: StudySpec, data: Data) -> None:
     """Store what may differ from run to run; write only what does differ."""
     stored = storage.get_study_user_attrs(study_id)
     logged = spec.logged if spec.logged_data_sha256 == data.sha256 else ()
@@ -236,7 +176,7 @@ def _store_changeable(storage: RDBStorage, study_id: int, spec: StudySpec, data:
         "resources": spec.resources.to_dict(),
         "logged": list(logged),
         "environment": describe_environment(),
-        **({_SURROUNDINGS: dict(spec.surroundings)} if spec.surroundings else {}),
+        **({SURROUNDINGS: dict(spec.surroundings)} if spec.surroundings else {}),
     }
     for key, value in wanted.items():
         if stored.get(key) != value:

@@ -32,15 +32,10 @@ from sweep.storage.database.optuna_schema import (
     VALUES,
 )
 from sweep.storage.drivers import Turn
+from sweep.storage.stored_trials import SEAL, SEGMENTS
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Only these know ``ON CONFLICT``."""
-
-SEGMENTS = "sweep:segments"
-"""System attribute of a trial: its stored segments."""
-
-SEAL = "sweep:seal"
-"""System attribute of a trial: ``TrialRecord.seal``."""
 
 _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
 """Other finished states are stored as pruned, with their reason."""

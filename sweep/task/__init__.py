@@ -1,8 +1,8 @@
-"""The seam: what a trainer must offer, and what it may.
+"""Define the interface between sweep and a trainer.
 
-Every other room knows a trainer by these protocols alone. ``core.Task`` is what each trainer has. The other
-modules hold capabilities: a trainer that lacks one gets the default of the function beside it. Trainers are
-found by name (``finding``). Other modules import all names from here.
+Every other room uses a trainer through these protocols only. ``core.Task`` is the required part. The other
+modules define optional capabilities, each with a function that falls back to a default. ``finding`` loads
+trainers by name. Other modules import all names from here.
 """
 
 from sweep.metric import Fact, Metric

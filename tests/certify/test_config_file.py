@@ -17,7 +17,7 @@ from sweep.certify.config_file import (
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -74,7 +74,7 @@ def test_the_file_is_plain_toml(best: Path) -> None:
         (r"block_size = \d", "block_size = 0", "block_size must be from 1 to 256, got 0"),
         (r"block_size = \d", 'block_size = "3"', "block_size"),
         (r"block_size = \d", "blocksize = 3", "unknown hyperparameter 'blocksize'"),
-        (r"dev_loss = .*", "dev_loss = 2", r"provenance.dev_loss has the wrong kind: 2"),
+        (r"dev_loss = .*", "dev_loss = 2", r"provenance.dev_loss has the wrong type: 2"),
         (r"dev_loss = .*", "", "provenance.dev_loss is missing"),
         (r"\[provenance\]", "[origin]", "no [config] with [provenance]"),
         (r"\[config\]", "[config", "not a TOML file"),

@@ -9,13 +9,15 @@ import safetensors.numpy
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, ToyTask
 
-from sweep.certify.confirm import Confirmation, load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job
+from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
-from sweep.storage.study_names import all_study_names, delete_study, rename_study, study_names
-from sweep.storage.study_store import load_study
+from sweep.storage.study_names import all_study_names, study_names
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import delete_study, rename_study
 
 ASKED = ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003)
 

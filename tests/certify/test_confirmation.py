@@ -8,9 +8,9 @@ import statistics
 import pytest
 from study_records import study, trial
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.confirmation import certificate_of, confirmation_columns, judge
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.definition.records import StudyRecord
 from sweep.reporting.confirm_text import describe_plan, format_confirmation, format_json
 
@@ -65,7 +65,7 @@ def confirmation(
 
 def test_the_rows_are_ranked_by_the_mean_over_fresh_seeds() -> None:
     """Means and spreads by hand; the best one's difference is its lead, the others' their distance."""
-    rows = judge(searched(), confirmation(LOSSES, CERTIFIED)).rows.to_dict("records")
+    rows = judge(searched(), confirmation(LOSSES, CERTIFIED)).rows.records
     assert [(row["rank"], row["trial"]) for row in rows] == [(1, 1), (2, 0), (3, 2)]
     assert [row["mean"] for row in rows] == pytest.approx([2.0025, 2.0115, 2.1005])
     assert rows[0]["sd"] == pytest.approx(math.sqrt(5 / 3) / 1000)
@@ -81,13 +81,11 @@ def test_the_chosen_one_is_certified_on_other_seeds() -> None:
     """The certificate has the mean of the last seeds alone; optimism is that less the search's loss."""
     stored = confirmation(LOSSES, CERTIFIED)
     verdict = judge(searched(), stored)
-    row = verdict.rows.to_dict("records")[0]
+    row = verdict.rows.records[0]
     assert (row["certified_mean"], row["certified_n"]) == (pytest.approx(2.004), 3)
     assert row["certified_sd"] == pytest.approx(0.002)
     assert row["optimism"] == pytest.approx(0.014)
-    assert all(
-        r["certified_mean"] is None and r["optimism"] is None for r in verdict.rows.to_dict("records")[1:]
-    )
+    assert all(r["certified_mean"] is None and r["optimism"] is None for r in verdict.rows.records[1:])
     certificate = certificate_of(stored, verdict)
     assert certificate is not None
     assert certificate.dev_losses == tuple(CERTIFIED)
@@ -111,7 +109,7 @@ def test_a_candidate_that_diverged_is_shown_with_its_reason() -> None:
     """It has no rank and takes no part in the comparison."""
     stored = confirmation({**LOSSES, 1: [2.0, None]}, None)
     verdict = judge(searched(), stored)
-    last = verdict.rows.to_dict("records")[-1]
+    last = verdict.rows.records[-1]
     assert (last["trial"], last["rank"], last["reason"]) == (1, None, "diverged: it was inf")
     assert [c.trial for c in verdict.standing] == [0, 2]
 
@@ -129,7 +127,7 @@ def test_nobody_is_called_tied_or_not_before_there_is_a_comparison(
 ) -> None:
     """The cell of a candidate that was not compared is empty."""
     rows = judge(searched(), confirmation(losses)).rows
-    assert rows["tied"].tolist() == tied
+    assert rows["tied"] == tied
 
 
 def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:
@@ -145,7 +143,7 @@ def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
     losses[0] = [loss - 0.0085 for loss in losses[0]]
     verdict = judge(searched(), confirmation(losses, None, seeds=8, method="race"))
     assert set(verdict.rows["n"]) == {5, 8}
-    assert verdict.rows["ci_low"].isna().all()
+    assert not verdict.rows.says("ci_low")
 
 
 def test_the_json_has_the_promised_keys() -> None:

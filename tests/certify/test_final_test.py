@@ -17,7 +17,7 @@ from sweep_command import DEADLINE_S
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.earlier_looks import all_looks
-from sweep.certify.final_test import FinalTest, looks_of_study, run_final_test
+from sweep.certify.final_test import FinalTest, run_final_test
 from sweep.certify.leaks import leak_warnings
 from sweep.certify.ledger import ledger_path, read_ledger
 from sweep.certify.provenance import Provenance
@@ -25,9 +25,9 @@ from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
+from sweep.storage.looks.test_looks import looks_of_study, read_looks
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study
-from sweep.storage.test_looks import read_looks
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.config import TrainConfig
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
@@ -120,7 +120,7 @@ def test_another_dev_loss_is_refused_and_no_look_recorded(
     """A config that does not give the exported dev loss is another model: the test split stays unused."""
     config, provenance = best
     storage = database.open_for_writing()
-    with pytest.raises(TestSplitError, match=r"the dev loss came out as .* the test split was not touched"):
+    with pytest.raises(TestSplitError, match=r"the dev loss came out as .* the test split was not used"):
         look(config.replace(num_steps=1), provenance, database)
     with pytest.raises(TestSplitError, match="the dev loss came out as"):
         look(config, dataclasses.replace(provenance, dev_loss=provenance.dev_loss + 0.021), database)

@@ -10,8 +10,8 @@ import pytest
 
 from sweep.certify.ledger import append_to_ledger, ledger_lock, ledger_path, read_ledger, sketch_key
 from sweep.errors import MachineError, StorageError
-from sweep.storage.test_looks import TestLook
-from sweep.storage.unit_sketch import UnitSketch
+from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.unit_sketch import UnitSketch
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from unit_toy import TEST, UNIT_TOY
 
 from sweep import task as seam
 from sweep.certify.config_file import choose_trial, load_config, load_exported_data, write_config
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import (
     Candidate,
     ConfirmPlan,
@@ -26,6 +25,7 @@ from sweep.certify.final_test import describe_test, run_final_test
 from sweep.certify.ledger import read_ledger
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Place, choose_place, config_of, train_again
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import report_units
 from sweep.definition.records import StudyRecord
@@ -174,7 +174,10 @@ def test_a_confirmation_shows_no_column_of_the_mlp() -> None:
         *("rank", "trial", "x", *MEASURES),
         *("seconds", "losses", "seeds", "reason"),
     ]
-    assert verdict.rows[["trial", "x", "mean"]].to_numpy().tolist() == [[1, 0.5, 0.2], [0, 0.9, 0.5]]
+    assert [[row[name] for name in ("trial", "x", "mean")] for row in verdict.rows.records] == [
+        [1, 0.5, 0.2],
+        [0, 0.9, 0.5],
+    ]
     certificate = certificate_of(confirmation, verdict)
     assert certificate is not None
     assert (certificate.dev_losses, certificate.seeds) == ((0.2, 0.4), (104, 105))
@@ -230,6 +233,6 @@ def test_the_difference_that_matters_is_the_users_or_the_trainers() -> None:
     mlp = seam.load_task("mlp")
     assert difference_that_matters(mlp, None) == 0.003
     assert difference_that_matters(mlp, 0.01) == difference_that_matters(TOY, 0.01) == 0.01
-    with pytest.raises(ConfigError, match=r"trainer toy does not name the difference .*--delta"):
+    with pytest.raises(ConfigError, match=r"trainer toy does not set the smallest .* difference .*--delta"):
         difference_that_matters(TOY, None)
     assert UNIT_TOY.metric.matters is None

@@ -23,7 +23,7 @@ from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.report import report_html
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords

@@ -17,7 +17,7 @@ from sweep.certify.ledger import read_ledger
 from sweep.cli import main
 from sweep.errors import DataError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.shown import trained_model
 from sweep.tasks.mlp.state import TrainState

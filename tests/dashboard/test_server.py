@@ -36,7 +36,8 @@ from sweep.errors import MachineError, NotFoundError
 from sweep.reporting.evidence import gather_evidence
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study, open_study
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import open_study
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -141,7 +142,7 @@ def test_requests_that_change_something_are_refused(method: str, path: str, body
 def test_the_connection_itself_cannot_write(database: Database) -> None:
     """Behind the gate, the storage is opened so that even Optuna's own calls cannot change it."""
     before = fingerprint_of_files()
-    storage = database.open_read_only()
+    storage = database.open_for_dashboard()
     with pytest.raises(optuna.exceptions.StorageInternalError):
         storage.set_study_user_attr(1, "goal", "graffiti")
     assert fingerprint_of_files() == before
@@ -209,7 +210,7 @@ def test_a_missing_database_is_an_error_and_makes_no_file(tmp_path: Path) -> Non
 def test_a_port_that_is_taken_is_told(database: Database, port: int) -> None:
     """The line names the port and the way out."""
     with pytest.raises(MachineError, match=f"port {port}: Address already in use; choose another with"):
-        make_server(database.open_read_only(), database.files, port)
+        make_server(database.open_for_dashboard(), database.files, port)
 
 
 WRITER = """

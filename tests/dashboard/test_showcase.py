@@ -44,7 +44,7 @@ def save(database: Database, shown: Showcase) -> None:
 
 
 def stored(database: Database) -> optuna.Study:
-    return optuna.load_study(storage=database.open_read_only(), study_name="made")
+    return optuna.load_study(storage=database.open_for_dashboard(), study_name="made")
 
 
 def notes(database: Database) -> list[str]:
@@ -58,7 +58,7 @@ def figures(database: Database) -> dict[str, list[int]]:
     """Return the heights of each figure, as the dashboard's own function joins them."""
     from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
-    storage = database.open_read_only()
+    storage = database.open_for_dashboard()
     joined = get_plotly_graph_objects(storage.get_study_system_attrs(1))
     return {name: json.loads(text)["data"][0]["y"] for name, text in joined.items()}
 

@@ -84,7 +84,7 @@ def record():
 class TestTable:
     def test_the_front_comes_first_and_each_front_by_loss(self, record):
         """Replicates count with their mean: a lucky seed of 2.2 puts no row on the front."""
-        rows = rank_trials(record).to_dict("records")
+        rows = rank_trials(record).records
         assert [(row["rank"], row["front"], row["trial"]) for row in rows] == [
             *((1, 1, 0), (2, 1, 1), (3, 1, 3), (4, 2, 4), (5, 2, 6), (6, 3, 5), (None, None, 7))
         ]

@@ -13,7 +13,7 @@ ISSUE_KEYS = [
 
 
 def rows_of(record):
-    return rank_trials(record).to_dict("records")
+    return rank_trials(record).records
 
 
 def with_units(number, units, dev_loss=None, **changes):

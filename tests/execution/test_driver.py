@@ -180,7 +180,7 @@ def test_a_diverged_trial_is_stored_but_never_ranked_nor_tried_again(tmp_path: P
 def test_both_objectives_of_a_trial_are_stored(tmp_path: Path, cost: str) -> None:
     """The loss and what it cost: the model's parameters, or the sum of the stored segments' seconds."""
     summary = run_toy(tmp_path, listed_study("learn", "nan", objectives=["dev_loss", cost]))
-    learned, diverged = database_in(tmp_path).open_read_only().get_all_trials(1)
+    learned, diverged = database_in(tmp_path).open_for_dashboard().get_all_trials(1)
     seconds = sum(segment.seconds for segment in summary.study.trials[0].segments)
     assert learned.values == [summary.study.trials[0].dev_loss, {"n_params": 80}.get(cost, seconds)]
     assert (diverged.state.name, diverged.values) == ("PRUNED", None)

@@ -12,7 +12,7 @@ from sweep.code import Code
 from sweep.errors import ConfigError, StudyConflictError
 from sweep.execution.one_program import Version, accepted_version
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 FIRST, SECOND = Code(files={"a.py": "01", "b.py": "02"}), Code(files={"a.py": "01", "b.py": "03"})
 

@@ -15,8 +15,9 @@ from sweep_command import DEADLINE_S, kill, write_words
 from toy_runs import Watcher, database_in, run_toy, toy_study
 from toy_task import TOY, CoreTask
 
-from sweep.certify.confirm import ConfirmSettings, load_confirmation, plan_confirmation, run_confirmation
+from sweep.certify.confirm import ConfirmSettings, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import Job
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.cli import main
 from sweep.dashboard.server import HOST, make_server
 from sweep.definition.records import StudyRecord
@@ -28,8 +29,9 @@ from sweep.execution.run import run_study
 from sweep.storage.copying import copy_study
 from sweep.storage.database import Database
 from sweep.storage.database.postgres import OPENING_PATIENCE_S
-from sweep.storage.study_names import delete_study, rename_study, study_names
-from sweep.storage.study_store import load_study
+from sweep.storage.study_names import study_names
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import delete_study, rename_study
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +266,7 @@ def test_a_login_that_is_refused_is_not_tried_again(
     start = time.monotonic()
     with pytest.raises(StorageError, match=answer) as refusal:
         Database(url, tmp_path / "files").open_read_only()
-    assert time.monotonic() - start < OPENING_PATIENCE_S / 2
+    assert time.monotonic() - start < OPENING_PATIENCE_S
     assert "\n" not in str(refusal.value)
 
 
@@ -296,7 +298,7 @@ def test_the_dashboard_reads_and_cannot_write(server: Server, tmp_path: Path) ->
     """It shows the study through a connection on which the server itself refuses to write."""
     database = Database(server.make_database("shown"), tmp_path)
     run(database, toy_study(trials=2))
-    storage = database.open_read_only()
+    storage = database.open_for_dashboard()
     with pytest.raises(StorageError, match="read-only"):
         rename_study(storage, "toy", "other")
     web = make_server(storage, database.files, 0)

@@ -24,7 +24,7 @@ from sweep.errors import SweepError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.words.corpus import decode_words, load_corpus
 

@@ -34,7 +34,7 @@ from windows import (
 from workspaces import CONFIRM, CONFIRM_TRIALS, TRIALS, copy_of_trained, lay_out, undisturbed
 
 from sweep.certify.config_file import load_config
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 Rows = dict[str, Findings]
 """Row of the campaign's table -> what was found."""
@@ -154,7 +154,7 @@ def _watch_workers(running: Running) -> set[int]:
     seen: set[int] = set()
     while running.is_alive():
         seen.update(running.workers())
-        running.process.join(0.05)
+        running.pause(0.05)
     return seen
 
 

@@ -148,7 +148,7 @@ def test_every_plot_is_drawn_in_the_metric_s_own_words(name: str, evidence: Evid
     assert not OF_THE_MLP.search(texts)
     assert "{" not in plot.title + plot.reading
     if name.startswith(("history", "cost", "pareto", "rungs")):
-        assert figure.layout.yaxis.title.text == "error, points"
+        assert figure.to_plotly().layout.yaxis.title.text == "error, points"
 
 
 def test_plots_hold_the_numbers_of_the_trials(evidence: Evidence) -> None:

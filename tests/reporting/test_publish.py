@@ -92,7 +92,7 @@ def test_the_commands_in_the_note_follow_a_renamed_study(small: Path) -> None:
     """What the dashboard says to run next names the study as it is called now."""
 
     def note() -> str:
-        attrs = Database("sqlite:///studies/sweep.db").open_read_only().get_study_system_attrs(1)
+        attrs = Database("sqlite:///studies/sweep.db").open_for_dashboard().get_study_system_attrs(1)
         return "".join(text for key, text in attrs.items() if key.startswith("dashboard:note_str"))
 
     assert "sweep confirm small" in note()

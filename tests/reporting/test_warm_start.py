@@ -10,7 +10,7 @@ from toy_task import TOY
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.reporting.warm_start import resume_warm_start, warm_start
-from sweep.storage.study_store import load_study, stored_spec
+from sweep.storage.study_reader import load_study, stored_spec
 
 
 def wider(**changes: Any) -> Any:

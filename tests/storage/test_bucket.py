@@ -26,7 +26,7 @@ from sweep.storage.bucket import BucketFolder, bucket_folder
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.copying import copy_study
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from toy_task import ToyTask
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StorageError
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 
 @pytest.fixture(scope="module")

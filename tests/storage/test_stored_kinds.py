@@ -10,12 +10,14 @@ import pytest
 from toy_runs import database_in, run_toy, toy_study
 from toy_task import ToyTask
 
-from sweep.certify.confirm import load_confirmation, plan_confirmation
+from sweep.certify.confirm import plan_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
+from sweep.certify.stored_confirmation import load_confirmation
 from sweep.errors import ConfigError, StorageError
 from sweep.storage.stored_kinds import check_names_of_facts, facts_among
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study, store_note, write_plan
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import store_note, write_plan
 from sweep.task import Fact
 from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 

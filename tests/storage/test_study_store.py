@@ -16,9 +16,10 @@ from toy_task import TOY
 
 from sweep.definition.records import SegmentRecord
 from sweep.errors import NotFoundError, StorageError, StudyConflictError
-from sweep.storage.database import Storage
-from sweep.storage.study_names import delete_study, rename_study, study_names
-from sweep.storage.study_store import load_study, open_study, trial_ids
+from sweep.storage.database.optuna_schema import Storage
+from sweep.storage.study_names import study_names
+from sweep.storage.study_reader import load_study, trial_ids
+from sweep.storage.study_store import delete_study, open_study, rename_study
 
 SPEC = toy_study(goal="Größe?", keep=3)
 DATA = TOY.load_data({"words": ""})

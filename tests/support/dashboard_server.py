@@ -16,7 +16,7 @@ from sweep.storage.database import Database
 @contextlib.contextmanager
 def serving(database: Database) -> Iterator[int]:
     """Serve the dashboard on a free port, which is yielded."""
-    with make_server(database.open_read_only(), database.files, 0) as server:
+    with make_server(database.open_for_dashboard(), database.files, 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -12,7 +12,7 @@ from postgres_server import Server
 from toy_runs import toy_study
 
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 
 HERE = Path(__file__).resolve().parent
 

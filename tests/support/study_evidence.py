@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from sweep.certify.confirm import Confirmation
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.reporting.evidence import Evidence

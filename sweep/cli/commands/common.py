@@ -1,6 +1,5 @@
 """Parts that several commands share: the database, the study that is meant, the table, advice."""
 
-import argparse
 import contextlib
 import json
 import os
@@ -10,6 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+import click
+
+from sweep.cli.command import Arguments
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from sweep.definition.spec import StudySpec
     from sweep.execution.events import Observer
     from sweep.execution.how import How
-    from sweep.storage.database import Database, Storage
+    from sweep.storage.database import Database, Reader
     from sweep.task import AnyTask, Data
 
 ANNOUNCE_AFTER_S = 1.0
@@ -31,6 +33,20 @@ def complain(text: str) -> None:
     from sweep.reporting.printable import printable
 
     print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def report_usage(error: click.UsageError) -> None:
+    """Print what is wrong with a command line to stderr, below how the command is used."""
+    from sweep.reporting.printable import printable
+
+    if error.ctx is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
+        del error.possibilities[1:]  # the nearest is named first
+    where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
+    usage = f"{error.ctx.get_usage()}\nTry '{where} {help_option}' for help."
+    print(f"{usage}\n{where}: error: {printable(error.format_message())}", file=sys.stderr)
 
 
 def report_error(error: SweepError, *, as_json: bool) -> None:
@@ -87,7 +103,7 @@ def load_data(task: "AnyTask", spec: "StudySpec") -> "Data":
         return cast("Data", task.load_data(spec.data))
 
 
-def database_of(arguments: argparse.Namespace) -> "Database":
+def database_of(arguments: Arguments) -> "Database":
     """Return the database that --storage names."""
     from sweep.storage.database import Database
 
@@ -112,7 +128,7 @@ def mend(task: "AnyTask", device: str) -> None:
         advise(f"warning: {text}")
 
 
-def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Resources") -> None:
+def check_place(arguments: Arguments, task: "AnyTask", resources: "Resources") -> None:
     """Refuse a pool, device or engine that is not there, before anything is read."""
     from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
     from sweep.task import check_engine
@@ -125,7 +141,7 @@ def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Reso
         mend(task, devices[0])
 
 
-def how_of(arguments: argparse.Namespace, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
+def how_of(arguments: Arguments, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
     """Return how a run is to be done, as the command line says it."""
     from sweep.execution.how import How
 
@@ -147,7 +163,7 @@ def source(task: "AnyTask", section: Mapping[str, Any]) -> str:
     return "".join(f"{path}: " for path in data_files(task, section).values())
 
 
-def study_spec(arguments: argparse.Namespace) -> "StudySpec":
+def study_spec(arguments: Arguments) -> "StudySpec":
     """Read the study file, or take the stored study, and apply what the command line changes."""
     from sweep.api.asked import Request, find_spec
 
@@ -170,14 +186,14 @@ _REQUEST = {
 """Argument of a command -> field of ``Request``."""
 
 
-def stored_study(arguments: argparse.Namespace, storage: "Storage") -> "StudyRecord":
+def stored_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
     """Return the stored study that a name or a study file means."""
     from sweep.api.asked import stored_study
 
-    return stored_study(arguments.study, storage)
+    return stored_study(arguments.study, reader)
 
 
-def check_program(study: "StudyRecord", arguments: argparse.Namespace) -> None:
+def check_program(study: "StudyRecord", arguments: Arguments) -> None:
     """Refuse to run a stored study's own program unless the user has run it here, or passes --trust."""
     from sweep.certify.trust import check_trusted
 
@@ -193,13 +209,15 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
     return FORMATS[form](Listing(rank_trials(study), study, top, **terminal_look())).rstrip("\n")
 
 
-def next_command(study: "StudyRecord", storage: "Storage") -> str:
+def next_command(study: "StudyRecord", reader: "Reader") -> str:
     """Return the command that goes on with a study: run, confirm, or export what is confirmed."""
-    from sweep.certify.confirm import load_confirmation
-
     if not study.complete_trials():
         return f"sweep run {study.name}"
-    confirmation = load_confirmation(storage, study)
+    if not study.plans:
+        return f"sweep confirm {study.name}"
+    from sweep.certify.stored_confirmation import load_confirmation
+
+    confirmation = load_confirmation(reader, study)
     is_confirmed = confirmation is not None and not confirmation.remaining
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
 
@@ -229,20 +247,24 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
         print(f"\n{text}\n")
 
 
-def publish_study(name: str, database: "Database", study_data: "StudyData | None" = None) -> None:
+def publish_study(
+    name: str, database: "Database", study_data: "StudyData | None" = None, *, concludes: bool = False
+) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
     Args:
         name: As stored.
         database: Where it is stored.
         study_data: Its data; None reads them.
+        concludes: As for ``reporting.publish.publish``.
     """
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import publish
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            publish(gather_evidence(name, database, study_data=study_data), database)
+            evidence = gather_evidence(name, database, study_data=study_data)
+            publish(evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(
             f"warning: the dashboard does not show the study's figures and files: {error}".partition("\n")[0]

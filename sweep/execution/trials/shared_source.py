@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from sweep.definition.optuna_objects import trial_id
 from sweep.definition.records import StudyRecord
 from sweep.errors import StorageUnreachableError
 from sweep.execution.trials.claimer import Claimer
@@ -112,8 +111,8 @@ class Shared:
             return None
         if self._free:
             (trial,) = self._shared.read_trials(self._free[:1])
-            self._followed.pop(trial_id(trial), None)
-            return self._claimer.take_over(trial_record(trial), trial_id(trial), device)
+            self._followed.pop(trial.trial_id, None)
+            return self._claimer.take_over(trial_record(trial), trial.trial_id, device)
         return self._claimer.claim_next(device)
 
     def _catch_up(self, own: Collection[int]) -> None:
@@ -134,6 +133,6 @@ class Shared:
             record = trial_record(trial)
             self._known.learn(record)
             if record.is_finished:
-                self._followed.pop(trial_id(trial), None)
+                self._followed.pop(trial.trial_id, None)
             else:
-                self._followed[trial_id(trial)] = standings[trial_id(trial)].rungs
+                self._followed[trial.trial_id] = standings[trial.trial_id].rungs

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sweep.definition.ranking import rank_trials
+from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord, TrialRecord
 
 MIN_TOP = 5
@@ -38,16 +38,11 @@ class Configuration:
 
 def ranked_configurations(study: StudyRecord) -> list[Configuration]:
     """Return the configurations in the table's order."""
-    by_number = {trial.number: trial for trial in study.trials}
     return [
         Configuration(
-            trials=tuple(by_number[number] for number in row["trials"]),
-            dev_loss=row["value"],
-            loss=study.as_loss(row["value"]),
-            spread=row["value_sd"],
+            trials=pool.trials, dev_loss=pool.value, loss=study.as_loss(pool.value), spread=pool.spread
         )
-        for row in rank_trials(study).to_dict("records")
-        if row["rank"] is not None
+        for pool in rank_pools(study)
     ]
 
 

@@ -8,12 +8,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from sweep.definition.records import TRAIN_SECONDS, costs_of
 from sweep.errors import NothingToShowError
 from sweep.metric import Fact
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import Points, TrialPoints, add_points, hover_text, trial_points
 from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
 from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
@@ -53,12 +52,12 @@ def loss_by_objective(evidence: Evidence) -> Cost:
     return _cost(evidence, study.cost or next(iter(costs_of(study.task))))
 
 
-def plot_cost(cost: Cost) -> go.Figure:
+def plot_cost(cost: Cost) -> Figure:
     """Draw loss over the logarithm of a cost, with the front and its knee."""
     number = "%{x:,.3~f}" if cost.cost == TRAIN_SECONDS else "%{x:,}"
     quantity = f"{number} {cost.fact.unit or cost.cost}"
     metric = cost.points.metric
-    figure = go.Figure()
+    figure = Figure()
     add_points(figure, cost.points, quantity)
     figure.add_scatter(
         x=cost.front.x,

@@ -3,12 +3,12 @@
 import dataclasses
 
 import numpy as np
-import plotly.graph_objects as go
 
 from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
 
 BAND = (0.1, 0.9)
@@ -60,10 +60,10 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     )
 
 
-def plot_expected_best(curve: ExpectedBest) -> go.Figure:
+def plot_expected_best(curve: ExpectedBest) -> Figure:
     """Draw the expected best over the number of trials, with its band."""
     metric = curve.metric
-    figure = go.Figure()
+    figure = Figure()
     figure.add_scatter(
         x=[*curve.band_trials, *reversed(curve.band_trials)],
         y=[*curve.lower, *reversed(curve.upper)],

@@ -6,11 +6,10 @@ As a page that works offline, or as a picture drawn by plotly's own exporter, wh
 from collections.abc import Callable
 from pathlib import Path
 
-import plotly.graph_objects as go
-
 from sweep.errors import MachineError, SweepError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw, plot_of
 from sweep.reporting.files import REPORTS, write_bytes
 from sweep.reporting.page.html_page import escape, figure_place, render_page
@@ -55,24 +54,24 @@ def write_figure(
     return write_bytes(target, content, within=reports if path is None else None)
 
 
-def _page(plot: Plot, figure: go.Figure, study: str) -> bytes:
+def _page(plot: Plot, figure: Figure, study: str) -> bytes:
     body = "\n".join(
         [
             f'<p class="eyebrow">{escape(study)}</p>',
             f"<h1>{escape(plot.title)}</h1>",
             f'<p class="lead">{escape(plot.reading)}</p>',
-            figure_place("figure", f"{plot.title}. {plot.reading}", height=figure.layout.height),
+            figure_place("figure", f"{plot.title}. {plot.reading}", height=figure.height),
         ]
     )
     return render_page(f"{plot.title}: {study}", body, {"figure": figure}).encode()
 
 
-def _picture(form: str) -> Callable[[Plot, go.Figure, str], bytes]:
-    def export(_: Plot, figure: go.Figure, __: str) -> bytes:
+def _picture(form: str) -> Callable[[Plot, Figure, str], bytes]:
+    def export(_: Plot, figure: Figure, __: str) -> bytes:
         width, height = PICTURE_SIZE
-        height = int(figure.layout.height or height)
+        height = figure.height or height
         try:
-            picture: bytes = figure.to_image(format=form, width=width, height=height, scale=2)
+            picture: bytes = figure.to_plotly().to_image(format=form, width=width, height=height, scale=2)
         except (RuntimeError, ValueError) as error:
             raise MachineError(f"no {form} without {_missing(error)}; or write .html") from error
         return picture
@@ -89,7 +88,7 @@ def _missing(error: Exception) -> str:
     return f"plotly's exporter: {str(error).strip().partition(chr(10))[0]}"
 
 
-FORMATS: dict[str, Callable[[Plot, go.Figure, str], bytes]] = {
+FORMATS: dict[str, Callable[[Plot, Figure, str], bytes]] = {
     ".html": _page,
     ".png": _picture("png"),
     ".svg": _picture("svg"),

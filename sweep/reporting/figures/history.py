@@ -5,10 +5,9 @@ import datetime
 import itertools
 from collections.abc import Callable, Sequence
 
-import plotly.graph_objects as go
-
 from sweep.definition.records import TrialRecord
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import TrialPoints, add_points, trial_points
 from sweep.reporting.figures.theme import GREY, ORANGE, axis, layout, plain, shown
 from sweep.reporting.units import axis_title
@@ -45,12 +44,12 @@ def history_by_seconds(evidence: Evidence) -> History:
     return _history(evidence, ended, lambda trial: by_number[trial.number])
 
 
-def plot_history_by_trial(history: History) -> go.Figure:
+def plot_history_by_trial(history: History) -> Figure:
     """Draw loss and best so far over trials."""
     return _plot(history, "trial", "")
 
 
-def plot_history_by_seconds(history: History) -> go.Figure:
+def plot_history_by_seconds(history: History) -> Figure:
     """Draw loss and best so far over training seconds."""
     return _plot(history, "training seconds, all trials together", "after %{x:,.1f} s<br>")
 
@@ -78,8 +77,8 @@ def _history(
     )
 
 
-def _plot(history: History, title: str, quantity: str) -> go.Figure:
-    figure = go.Figure()
+def _plot(history: History, title: str, quantity: str) -> Figure:
+    figure = Figure()
     ends, at_bad_end = _range_and_bad_end(history.points)
     figure.add_scatter(
         x=history.without_x,

@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import plotly.graph_objects as go
-
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import BLUE, axis, layout, plain, spoken
 
 
@@ -22,9 +21,9 @@ def importances(evidence: Evidence) -> Importances:
     return Importances(names=list(found), shares=plain(found.values()))
 
 
-def plot_importances(numbers: Importances) -> go.Figure:
+def plot_importances(numbers: Importances) -> Figure:
     """Draw one bar a hyperparameter, the highest on top, its share written behind it."""
-    figure = go.Figure()
+    figure = Figure()
     figure.add_bar(
         x=numbers.shares,
         y=[spoken(name) for name in numbers.names],

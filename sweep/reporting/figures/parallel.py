@@ -7,11 +7,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.records import TrialRecord
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensions
 from sweep.reporting.figures.theme import (
     BLUE,
@@ -82,9 +81,9 @@ def parallel_coordinates(evidence: Evidence) -> ParallelCoordinates:
     )
 
 
-def plot_parallel_coordinates(numbers: ParallelCoordinates) -> go.Figure:
+def plot_parallel_coordinates(numbers: ParallelCoordinates) -> Figure:
     """Draw the other trials in grey, the best over them, the winner on top."""
-    figure = go.Figure()
+    figure = Figure()
     styles = {
         "others": ("other trials", {"color": GREY, "width": 0.8}, 0.3),
         "best": ("best tenth", {"color": BLUE, "width": 1.4}, 0.85),
@@ -159,7 +158,7 @@ def _axis(name: str, dimension: Dimension) -> Axis:
 
 
 def _add_lines(
-    figure: go.Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float, *, label: str
+    figure: Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float, *, label: str
 ) -> None:
     """Draw lines as one trace, a gap after each."""
     x: list[float | None] = []

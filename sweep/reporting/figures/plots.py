@@ -9,8 +9,6 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
-import plotly.graph_objects as go
-
 from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
 from sweep.errors import NotFoundError
 from sweep.metric import Fact
@@ -19,6 +17,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.history import (
     history_by_seconds,
     history_by_trial,
@@ -49,7 +48,7 @@ def plot_of(name: str, study: StudyRecord) -> Plot:
     return plots[name]
 
 
-def draw(name: str, evidence: Evidence) -> go.Figure:
+def draw(name: str, evidence: Evidence) -> Figure:
     """Return one plot of a study.
 
     Args:
@@ -60,8 +59,12 @@ def draw(name: str, evidence: Evidence) -> go.Figure:
         NotFoundError: If there is no such plot.
         NothingToShowError: If the study lacks what it is made of.
     """
-    plot = plot_of(name, evidence.study)
-    return plot.figure(plot.numbers(evidence))
+    return draw_plot(plot_of(name, evidence.study), evidence)
+
+
+def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
+    """Return a plot of what is known of a study; raises ``NothingToShowError``."""
+    return Figure.of(plot.figure(plot.numbers(evidence)))
 
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:

@@ -4,10 +4,9 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
-import plotly.graph_objects as go
-
 from sweep.definition.dimension import Dimension
 from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain
 from sweep.task import Metric
 
@@ -103,7 +102,7 @@ def shown_range(losses: Sequence[float]) -> list[float]:
     return plain([low - margin, high + margin])
 
 
-def add_points(figure: go.Figure, points: TrialPoints, quantity: str) -> None:
+def add_points(figure: Figure, points: TrialPoints, quantity: str) -> None:
     """Draw the points, the best and the winner over the others.
 
     Args:

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.execution.rungs import DECISION_RUNGS
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import best_first, best_tenth, shown_range
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain
 from sweep.reporting.units import axis_title, words_of
@@ -71,9 +70,9 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     return RungCurves(**shown, metric=metric, loss_range=sorted(map(metric.as_loss, shown_range(losses))))
 
 
-def plot_rung_curves(numbers: RungCurves) -> go.Figure:
+def plot_rung_curves(numbers: RungCurves) -> Figure:
     """Draw one line a trial; a cross ends the line of a trial that was given up."""
-    figure = go.Figure()
+    figure = Figure()
     add = functools.partial(_add, figure, label=numbers.metric.label)
     add(numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
     add(numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
@@ -96,7 +95,7 @@ def _thinned(trials: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
 
 
 def _add(
-    figure: go.Figure,
+    figure: Figure,
     lines: Sequence[RungLine],
     name: str,
     style: dict[str, Any],

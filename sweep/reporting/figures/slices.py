@@ -4,12 +4,11 @@ import dataclasses
 import statistics
 from typing import Any
 
-import plotly.graph_objects as go
-
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import TrialPoints, add_points, trial_points, used_dimensions
 from sweep.reporting.figures.theme import axis, layout, log_axis, plain, spoken, value_text
 
@@ -53,9 +52,9 @@ def slices(evidence: Evidence) -> Slices:
     return Slices(slices=[entry for entry in found if entry is not None])
 
 
-def plot_slice(numbers: Slice) -> go.Figure:
+def plot_slice(numbers: Slice) -> Figure:
     """Draw the trials over one hyperparameter."""
-    figure = go.Figure()
+    figure = Figure()
     if numbers.choices:
         quantity = f"{spoken(numbers.name)} %{{text}}"
     else:
@@ -63,7 +62,7 @@ def plot_slice(numbers: Slice) -> go.Figure:
     add_points(figure, numbers.points, quantity)
     if numbers.choices:
         for trace in figure.data:
-            trace.text = [numbers.choices[round(x)] for x in trace.x]
+            trace["text"] = [numbers.choices[round(x)] for x in trace["x"]]
         _add_medians(figure, numbers)
     figure.update_layout(
         **layout(_x_axis(numbers), axis(numbers.points.metric.label, range=numbers.points.loss_range))
@@ -71,12 +70,12 @@ def plot_slice(numbers: Slice) -> go.Figure:
     return figure
 
 
-def plot_slices(numbers: Slices) -> go.Figure:
+def plot_slices(numbers: Slices) -> Figure:
     """Draw all slices as panels of one figure, with one scale of losses."""
     count = len(numbers.slices)
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    figure = go.Figure()
+    figure = Figure()
     figure.update_layout(**layout(axis(""), axis(""), height=300 * rows))
     for place, entry in enumerate(numbers.slices):
         row, column = divmod(place, columns)
@@ -112,7 +111,7 @@ def _median(trials: list[TrialRecord], name: str, choice: Any) -> float | None:
     return plain([statistics.median(losses)])[0] if losses else None
 
 
-def _add_medians(figure: go.Figure, numbers: Slice) -> None:
+def _add_medians(figure: Figure, numbers: Slice) -> None:
     """Draw a short line at each choice's median."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -144,14 +143,10 @@ def _box(place: int, count: int, gap: float) -> list[float]:
     return [place * size * (1 + gap), place * size * (1 + gap) + size]
 
 
-def _add_panel(
-    figure: go.Figure, panel: go.Figure, place: int, rows: list[float], columns: list[float]
-) -> None:
+def _add_panel(figure: Figure, panel: Figure, place: int, rows: list[float], columns: list[float]) -> None:
     number = str(place + 1) if place else ""
     for trace in panel.data:
-        trace.xaxis, trace.yaxis = f"x{number}", f"y{number}"
-        figure.add_trace(trace)
-    x, y = panel.layout.xaxis, panel.layout.yaxis
-    x.domain, x.anchor = columns, f"y{number}"
-    y.domain, y.anchor = [1 - rows[1], 1 - rows[0]], f"x{number}"
-    figure.update_layout({f"xaxis{number}": x, f"yaxis{number}": y})
+        figure.add_trace({**trace, "xaxis": f"x{number}", "yaxis": f"y{number}"})
+    x = {**panel.layout["xaxis"], "domain": columns, "anchor": f"y{number}"}
+    y = {**panel.layout["yaxis"], "domain": [1 - rows[1], 1 - rows[0]], "anchor": f"x{number}"}
+    figure.update_layout(**{f"xaxis{number}": x, f"yaxis{number}": y})

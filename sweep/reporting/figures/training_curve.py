@@ -3,9 +3,9 @@
 import dataclasses
 
 import numpy as np
-import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain
 from sweep.smoothing import smooth
 from sweep.task import Metric
@@ -49,10 +49,10 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
     )
 
 
-def plot_training_curve(curve: TrainingCurve, raw: str = "training loss") -> go.Figure:
+def plot_training_curve(curve: TrainingCurve, raw: str = "training loss") -> Figure:
     """Draw the smoothed loss over the raw one, named ``raw``, with the metric where it was measured."""
     metric = curve.metric
-    figure = go.Figure()
+    figure = Figure()
     figure.add_scatter(
         x=curve.step,
         y=curve.raw,

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-import plotly.graph_objects as go
-
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Plot
-from sweep.reporting.figures.plots import plots_of
+from sweep.reporting.figures.figure import Figure
+from sweep.reporting.figures.plots import draw_plot, plots_of
 from sweep.reporting.page.html_page import figure_place
 
 KEY = (
@@ -30,7 +29,7 @@ def figures_section(*names: str, key: bool = False, titled: bool = False) -> Cal
         plots, figures, reasons = plots_of(evidence.study), {}, []
         for name in names:
             try:
-                figures[name] = plots[name].figure(plots[name].numbers(evidence))
+                figures[name] = draw_plot(plots[name], evidence)
             except NothingToShowError as error:
                 reasons.append(str(error))
         if not figures:
@@ -45,11 +44,11 @@ def figures_section(*names: str, key: bool = False, titled: bool = False) -> Cal
     return build
 
 
-def _placed(name: str, plot: Plot, figure: go.Figure, *, titled: bool) -> str:
+def _placed(name: str, plot: Plot, figure: Figure, *, titled: bool) -> str:
     title = f"<h3>{plot.title}</h3>" if titled else ""
     return (
         f'<figure class="{name}"><figcaption>{title}<p>{plot.reading}</p></figcaption>'
-        f"{figure_place(name, f'{plot.title}. {plot.reading}', height=figure.layout.height)}</figure>"
+        f"{figure_place(name, f'{plot.title}. {plot.reading}', height=figure.height)}</figure>"
     )
 
 

@@ -9,9 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas
-
-from sweep.definition.ranking import RANKED
+from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.advice.configurations import ranked_configurations
@@ -45,7 +43,7 @@ def headline_of(evidence: Evidence) -> Headline:
 
 def write_headline(
     study: StudyRecord,
-    rows: pandas.DataFrame,
+    rows: Rows,
     baselines: Mapping[str, float],
     confirmed: Confirmed | None = None,
 ) -> Headline:
@@ -57,7 +55,7 @@ def write_headline(
         baselines: Name -> value without training, worst first; may be empty.
         confirmed: None where no confirmation is finished.
     """
-    ranked = _rows_of(rows, RANKED)
+    ranked = [row for row in rows.records if row["state"] == RANKED]
     if not ranked:
         return _without_winner(study, rows)
     if confirmed is None:
@@ -79,7 +77,7 @@ def write_headline(
     return Headline(title=title, sentences=sentences, tiles=tiles)
 
 
-def state_counts(rows: pandas.DataFrame) -> str:
+def state_counts(rows: Rows) -> str:
     """Return how many trials ended how, as ``38 complete, 2 pruned``."""
     counts: collections.Counter[str] = collections.Counter()
     for state, trials in zip(rows["state"], rows["trials"], strict=True):
@@ -100,14 +98,8 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _rows_of(rows: pandas.DataFrame, state: str) -> list[dict[str, Any]]:
-    names = [str(name) for name in rows]
-    found = rows[rows["state"] == state].itertuples(index=False, name=None)
-    return [dict(zip(names, values, strict=True)) for values in found]
-
-
-def _without_winner(study: StudyRecord, rows: pandas.DataFrame) -> Headline:
-    if rows.empty:
+def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
+    if not len(rows):
         todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
         return Headline(title="No trial yet", sentences=[todo], tiles={})
     counted = f"So far: {state_counts(rows)}."

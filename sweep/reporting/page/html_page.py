@@ -12,14 +12,12 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
-
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.printable import printable
 
 
 def render_page(
-    title: str, body: str, figures: Mapping[str, go.Figure], *, kind: str = "", scripts: Sequence[str] = ()
+    title: str, body: str, figures: Mapping[str, Figure], *, kind: str = "", scripts: Sequence[str] = ()
 ) -> str:
     """Return a whole HTML document.
 
@@ -31,7 +29,7 @@ def render_page(
         kind: Class of the page's main element.
         scripts: Names of further scripts beside this module.
     """
-    sources = [get_plotlyjs(), *(_asset(name) for name in ("page.js", *scripts))]
+    sources = [_plotly_js(), *(_asset(name) for name in ("page.js", *scripts))]
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -102,10 +100,15 @@ def definition_list(entries: Mapping[str, str], kind: str = "") -> str:
     return f'<dl class="{kind}">{items}</dl>'
 
 
-def _figures_json(figures: Mapping[str, go.Figure]) -> str:
+def _figures_json(figures: Mapping[str, Figure]) -> str:
     """Return the figures as JSON that no text inside can end early."""
-    plain = {name: json.loads(figure.to_json()) for name, figure in figures.items()}
+    plain = {name: figure.to_dict() for name, figure in figures.items()}
     return json.dumps(plain, allow_nan=False).replace("<", "\\u003c")
+
+
+def _plotly_js() -> str:
+    """Return plotly.js as plotly brings it; none of its Python is loaded."""
+    return resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")
 
 
 def _asset(name: str) -> str:

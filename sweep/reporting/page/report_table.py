@@ -5,9 +5,7 @@ All rows are in the page, the first of them in sight; its script sorts and filte
 
 from collections.abc import Sequence
 
-import pandas
-
-from sweep.definition.ranking import RANKED
+from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
 from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
@@ -30,7 +28,7 @@ _HEADINGS = {
 }
 
 
-def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None) -> str:
+def report_table(rows: Rows, study: StudyRecord, winner: int | None) -> str:
     """Return the table with its controls, as markup; of a study that has trials.
 
     Args:
@@ -58,11 +56,11 @@ def report_table(rows: pandas.DataFrame, study: StudyRecord, winner: int | None)
     )
 
 
-def confirmation_table(rows: pandas.DataFrame, study: StudyRecord) -> str:
+def confirmation_table(rows: Rows, study: StudyRecord) -> str:
     """Return the candidates of a confirmation as markup."""
     knobs = [name for name in hyperparameters(study) if len(set(rows[name])) > 1]
     measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
-    columns = ["rank", "trial", *knobs, *(name for name in measured if rows[name].notna().any())]
+    columns = ["rank", "trial", *knobs, *(name for name in measured if rows.says(name))]
     texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
     head = "".join(
         f"<th scope=col{_kind(name, texts)}>{escape(_heading(name, study))}</th>" for name in columns
@@ -81,21 +79,21 @@ _CONTROLS = (
 )
 
 
-def _filter_example(rows: pandas.DataFrame, study: StudyRecord) -> str:
+def _filter_example(rows: Rows, study: StudyRecord) -> str:
     """Return what could be typed into the filter: a bound of the metric and a state."""
     known = contributions_of(study).filter_example
-    ranked = rows[rows["state"] == RANKED]["value"]
-    if known or ranked.empty:
+    ranked = [value for value in rows["value"] if value is not None]
+    if known or not ranked:
         return known or "pruned"
     sign = ">" if study.direction == MAXIMIZE else "<"
-    return f"{key('value', study)} {sign} {ranked.iloc[len(ranked) // 2]:.3g}  pruned"
+    return f"{key('value', study)} {sign} {ranked[len(ranked) // 2]:.3g}  pruned"
 
 
-def _columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
+def _columns(rows: Rows, study: StudyRecord) -> list[str]:
     """Return rank and loss first, so that a narrow screen shows them; no fixed hyperparameter."""
-    spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
-    log = ["logged", "diff"] if "logged" in rows else []
-    ends = ["state", "reason"] if (rows["state"] != RANKED).any() else []
+    spread = ["value_sd", "n"] if any(n > 1 for n in rows["n"]) else []
+    log = ["logged", "diff"] if "logged" in rows.columns else []
+    ends = ["state", "reason"] if set(rows["state"]) != {RANKED} else []
     knobs = [name for name in hyperparameters(study) if name in study.searched]
     costs = [name for name, fact in described_facts(study.task).items() if fact.is_cost]
     return ["rank", "value", *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]

@@ -36,7 +36,7 @@ def _winner(evidence: Evidence) -> int | None:
 
 
 def _table(evidence: Evidence) -> Part:
-    if evidence.rows.empty:
+    if not len(evidence.rows):
         raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
     return Part(markup=report_table(evidence.rows, evidence.study, _winner(evidence)))
 

@@ -3,11 +3,10 @@
 For the two formats made for people, text and markdown; the others write all columns in full.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-import pandas
-
-from sweep.definition.ranking import table_columns
+from sweep.definition.ranking import Rows, table_columns
 from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.contributions import contributions_of
@@ -38,10 +37,10 @@ def hyperparameters(study: StudyRecord) -> list[str]:
     return columns[columns.index("state") + 1 : columns.index("value")]
 
 
-def ranked_columns(rows: pandas.DataFrame, study: StudyRecord) -> list[str]:
+def ranked_columns(rows: Rows, study: StudyRecord) -> list[str]:
     """Return the columns of the ranked rows; spread and n only where there are replicates."""
-    spread = ["value_sd", "n"] if (rows["n"] > 1).any() else []
-    log = ["logged", "diff"] if "logged" in rows else []
+    spread = ["value_sd", "n"] if any(n > 1 for n in rows["n"]) else []
+    log = ["logged", "diff"] if "logged" in rows.columns else []
     measured = [*described_facts(study.task), *bounded_columns(study), "train_seconds", "trial"]
     front = [] if study.cost is None else ["front"]
     return ["rank", *front, *hyperparameters(study), "value", *spread, *log, *measured]
@@ -78,7 +77,7 @@ def column_key(name: str, metric: Metric) -> str:
     return names.get(name, name)
 
 
-def is_text(name: str, values: pandas.Series) -> bool:
+def is_text(name: str, values: Iterable[Any]) -> bool:
     """Say whether a column holds words, which are set flush left."""
     return name in _TEXTS or any(isinstance(value, str) for value in values)
 

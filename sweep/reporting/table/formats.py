@@ -10,10 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pandas
-
 from sweep.dashboard.csv_cells import without_formula
-from sweep.definition.ranking import RANKED
+from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import (
@@ -50,19 +48,19 @@ def format_csv(listing: Listing) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(map(_csv_cell, shown.columns))
-    writer.writerows([_csv_cell(value) for value in record] for record in shown.itertuples(index=False))
+    writer.writerows([_csv_cell(value) for value in record.values()] for record in shown.records)
     return file.getvalue().rstrip("\n")
 
 
 def format_json(listing: Listing) -> str:
     """Write a list of objects, null where there is nothing to say."""
-    return json.dumps(_all(listing).to_dict("records"), indent=2, allow_nan=False)
+    return json.dumps(_all(listing).records, indent=2, allow_nan=False)
 
 
 def format_log(listing: Listing) -> str:
     """Write a block of ``name = value`` lines for each row, as a log kept by hand has them."""
     study, blocks = listing.study, []
-    for row in pandas.concat(_blocks(listing)).to_dict("records"):
+    for row in _left(listing).records:
         values = {name: row[name] for name in hyperparameters(study) if row[name] is not None}
         values |= {key(name, study): value for name, value in _outcome(row, study.cost).items()}
         blocks.append("\n".join(f"{printable(name)} = {_log_value(value)}" for name, value in values.items()))
@@ -83,24 +81,31 @@ _MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~#"} | {"<": "&lt;", ">
 _TITLE = {c: escape for c, escape in _MARKDOWN.items() if c != ord("#")}
 
 
-def _blocks(listing: Listing) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+def _blocks(listing: Listing) -> tuple[Rows, Rows]:
     """Return the ranked rows and the others, as ``top`` leaves them."""
     top = listing.top
-    return (listing.ranked, listing.others) if top is None else (listing.ranked[:top], listing.others[:0])
+    return (
+        (listing.ranked, listing.others)
+        if top is None
+        else (listing.ranked.first(top), listing.others.first(0))
+    )
 
 
-def _all(listing: Listing) -> pandas.DataFrame:
+def _left(listing: Listing) -> Rows:
+    """Return the rows that ``top`` leaves."""
+    ranked, others = _blocks(listing)
+    return Rows(ranked.columns, [*ranked.records, *others.records])
+
+
+def _all(listing: Listing) -> Rows:
     """Return the rows that ``top`` leaves, their columns named for programs."""
-    metric = listing.study.metric
-    return pandas.concat(_blocks(listing)).rename(columns=lambda name: column_key(str(name), metric))
+    return _left(listing).renamed(lambda name: column_key(name, listing.study.metric))
 
 
-def _markdown_table(rows: pandas.DataFrame, study: StudyRecord, names: list[str]) -> str:
+def _markdown_table(rows: Rows, study: StudyRecord, names: list[str]) -> str:
     titles = [heading(name, study).replace("_", " ").translate(_TITLE) for name in names]
     rules = [":--" if is_text(name, rows[name]) else "--:" for name in names]
-    lines = [
-        [cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.to_dict("records")
-    ]
+    lines = [[cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.records]
     return "\n".join(f"| {' | '.join(line)} |" for line in [titles, rules, *lines])
 
 

@@ -2,9 +2,7 @@
 
 import dataclasses
 
-import pandas
-
-from sweep.definition.ranking import RANKED
+from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
 
 
@@ -12,7 +10,7 @@ from sweep.definition.records import StudyRecord
 class Listing:
     """Rows to write down; every format takes one."""
 
-    rows: pandas.DataFrame
+    rows: Rows
     """From ``rank_trials``."""
     study: StudyRecord
     """What they are the rows of."""
@@ -25,11 +23,11 @@ class Listing:
     """Whether ANSI colours may be used."""
 
     @property
-    def ranked(self) -> pandas.DataFrame:
+    def ranked(self) -> Rows:
         """The ranked rows, also those below ``top``."""
-        return self.rows[self.rows["state"] == RANKED]
+        return self.rows.where(lambda row: row["state"] == RANKED)
 
     @property
-    def others(self) -> pandas.DataFrame:
+    def others(self) -> Rows:
         """The rows of the trials without a final loss."""
-        return self.rows[self.rows["state"] != RANKED]
+        return self.rows.where(lambda row: row["state"] != RANKED)

@@ -8,9 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pandas
-
 from sweep.definition.pareto import Point, front_ranks, hypervolume, knee
+from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import cell
 from sweep.reporting.units import difference_unit, words_of
@@ -34,7 +33,7 @@ class Configuration(NamedTuple):
         return math.log10(self.cost), self.loss
 
 
-def pareto_front(rows: pandas.DataFrame, cost: str, metric: Metric) -> list[Configuration]:
+def pareto_front(rows: Rows, cost: str, metric: Metric) -> list[Configuration]:
     """Return the ranked rows that no other beats in both, cheapest first.
 
     Args:
@@ -42,7 +41,7 @@ def pareto_front(rows: pandas.DataFrame, cost: str, metric: Metric) -> list[Conf
         cost: A column; rows without a cost above 0 are left out.
         metric: What the rows are ranked by.
     """
-    ranked = rows[rows["rank"].notna()]
+    ranked = rows.where(lambda row: row["state"] == RANKED)
     columns = zip(ranked[cost], ranked["value"], ranked["trial"], strict=True)
     found = sorted(
         Configuration(at, metric.as_loss(value), trial, value) for at, value, trial in columns if at
@@ -58,7 +57,7 @@ def knee_of(front: Sequence[Configuration]) -> Configuration | None:
     return None if found is None else by_point[found]
 
 
-def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float) -> list[str]:
+def describe_front(rows: Rows, study: StudyRecord, worst_loss: float) -> list[str]:
     """Return what a study of two objectives came to, in lines for a person; none for other studies.
 
     Args:
@@ -66,10 +65,10 @@ def describe_front(rows: pandas.DataFrame, study: StudyRecord, worst_loss: float
         study: What they are the rows of.
         worst_loss: Value of knowing nothing, where the hypervolume's reference point lies.
     """
-    ranked = rows[rows["rank"].notna()]
-    if study.cost is None or ranked.empty:
+    ranked = rows.where(lambda row: row["state"] == RANKED)
+    if study.cost is None or not len(ranked):
         return []
-    first = ranked[ranked["front"] == 1]
+    first = ranked.where(lambda row: row["front"] == 1)
     trials = sum(len(trials) for trials in first["trials"])
     count = (
         f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "

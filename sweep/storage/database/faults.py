@@ -1,13 +1,11 @@
 """What goes wrong in a database or on its machine, as one line that says what to do."""
 
 import contextlib
-import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
-import sqlalchemy
-from optuna.exceptions import StorageInternalError
 
 from sweep.errors import MachineError, StorageError, StorageUnreachableError
 from sweep.storage.database.sqlite_file import PATIENCE_S
@@ -20,7 +18,7 @@ def storage_errors(where: Path | str) -> Iterator[None]:
         yield
     except filelock.Timeout as error:
         raise StorageError(f"{where} is being opened by another process; try again") from error
-    except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+    except _loaded(_DATABASE_ERRORS) as error:
         if _is_passing(error):
             raise StorageUnreachableError(
                 f"{where} does not answer: {_first_line(_texts(error)[-1])}"
@@ -32,6 +30,25 @@ def storage_errors(where: Path | str) -> Iterator[None]:
         raise StorageError(
             f"{where} was made by another version of Optuna: {_first_line(str(error))}"
         ) from error
+
+
+_DATABASE_ERRORS = (
+    *("sqlite3:Error", "psycopg:Error"),
+    *("sqlalchemy.exc:SQLAlchemyError", "optuna.exceptions:StorageInternalError"),
+)
+"""``module:class`` of what is raised by what reaches a database."""
+
+_CONNECTION_ERRORS = (
+    *("sqlalchemy.exc:OperationalError", "sqlalchemy.exc:InterfaceError"),
+    *("psycopg:OperationalError", "psycopg:InterfaceError"),
+)
+"""Those of them that a lost connection may raise."""
+
+
+def _loaded(places: tuple[str, ...]) -> tuple[type[Exception], ...]:
+    """Return the classes of the libraries that are loaded; one that is not has raised nothing."""
+    named = [place.partition(":") for place in places]
+    return tuple(getattr(sys.modules[module], name) for module, _, name in named if module in sys.modules)
 
 
 @contextlib.contextmanager
@@ -107,10 +124,11 @@ _PASSING_WORDS = (
 def _is_passing(error: BaseException | None) -> bool:
     """Say whether a server was out of reach or busy, so that the same may succeed later."""
     while error is not None:
-        if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
-            code = getattr(error.orig, "sqlstate", "")  # SQLite's errors have none
+        if isinstance(error, _loaded(_CONNECTION_ERRORS)):
+            raised = getattr(error, "orig", error)  # SQLAlchemy keeps what psycopg raised
+            code = getattr(raised, "sqlstate", "")  # SQLite's errors have none
             if code is None:  # the connection itself failed
-                text = str(error.orig)
+                text = str(raised)
                 is_final = any(words in text for words in _FINAL_WORDS)
                 return not is_final or any(words in text for words in _PASSING_WORDS)
             return bool(code) and code.startswith(_PASSING_CODES)

@@ -3,16 +3,15 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
-
-from optuna.storages import RDBStorage
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from sweep.definition.registries import Registry
 from sweep.errors import StorageAddressError
+from sweep.storage.database.reading import Reader
 from sweep.storage.folders import Folder
 
-Storage = RDBStorage
-"""An opened database, for rooms that only hand it on."""
+if TYPE_CHECKING:  # reading loads no Optuna
+    from sweep.storage.database.optuna_schema import Storage
 
 KINDS = Registry(
     {
@@ -69,7 +68,7 @@ class Database:
         """Return the folder in which the programs of a study have one for each trial, absolute."""
         return self.programs.absolute() / study_name
 
-    def open_for_writing(self) -> RDBStorage:
+    def open_for_writing(self) -> "Storage":
         """Open the database, creating it where there is none.
 
         Raises:
@@ -78,13 +77,17 @@ class Database:
         """
         raise NotImplementedError
 
-    def open_read_only(self) -> RDBStorage:
+    def open_read_only(self) -> Reader:
         """Open the database so that nothing can be changed and no writer is held up.
 
         Raises:
             NotFoundError: If there is no database.
             StorageError: If it is damaged, locked, out of reach, or no database of studies.
         """
+        raise NotImplementedError
+
+    def open_for_dashboard(self) -> "Storage":
+        """Open the database likewise, for Optuna's own programs; raises the same."""
         raise NotImplementedError
 
     def driver_lock(self, study_name: str) -> contextlib.AbstractContextManager[None]:

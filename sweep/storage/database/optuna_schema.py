@@ -1,22 +1,23 @@
-"""Optuna's database: how it is opened and made, its tables, and how a trial is made from a row.
+"""Optuna's database for what writes: how it is opened and made, and its tables.
 
 No other module uses its private names; those of Optuna's objects are in ``definition.optuna_objects``.
-The schema is Optuna 5.0's; ``libraries`` holds the accepted versions.
+The schema is Optuna 5.0's; ``libraries`` holds the accepted versions. What only reads uses ``schema``.
 """
 
 import contextlib
 import functools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
 
 from sweep.libraries import OPTUNA, private_names
-from sweep.storage.database.sqlite_file import connect, connect_to_memory
+from sweep.storage.database.reading import Snapshot, postgres_snapshot, sqlite_snapshot
+from sweep.storage.database.sqlite_file import PATIENCE_S, connect, connect_to_memory
 
 with private_names(OPTUNA):
     from optuna.storages._rdb import models
@@ -35,7 +36,6 @@ with private_names(OPTUNA):
     REPORTS = models.TrialIntermediateValueModel.__table__
     FINITE = models.TrialValueModel.TrialValueType.FINITE
     FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
-    TrialModel = models.TrialModel
 
 _accepted: set[str] = set()
 """Versions of the tables that Optuna has accepted in this process."""
@@ -44,7 +44,21 @@ _ANY_FILE = "sqlite:///sweep.db"
 """What Optuna hears of a file. Ours is connected past it: its path may hold ``{}``, ``?`` or ``%``."""
 
 
-def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: bool = False) -> RDBStorage:
+class Storage(RDBStorage):
+    """Optuna's storage, which is a ``Reader`` too: statements see what is stored, past Optuna's caches."""
+
+    def snapshot(self) -> contextlib.AbstractContextManager[Snapshot]:
+        """Begin to read; see ``Reader``."""
+        return self._snapshot()
+
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[Snapshot]:
+        begin = sqlite_snapshot if self.engine.dialect.name == "sqlite" else postgres_snapshot
+        with contextlib.closing(self.engine.raw_connection()) as connection, begin(connection) as snapshot:
+            yield snapshot
+
+
+def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: bool = False) -> Storage:
     """Open a database; Optuna checks each version of the tables only once a process.
 
     For each check Optuna loads all its migrations, which takes longer than everything else here.
@@ -52,9 +66,8 @@ def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: boo
     Raises:
         RuntimeError: If another version of Optuna made the tables.
     """
-    storage = RDBStorage(
-        url, settings, skip_compatibility_check=True, skip_table_creation=skip_table_creation
-    )
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is reported by sweep, on one line
+    storage = Storage(url, settings, skip_compatibility_check=True, skip_table_creation=skip_table_creation)
     version = storage.get_current_version()
     if version not in _accepted:
         with private_names(OPTUNA):
@@ -64,10 +77,32 @@ def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: boo
     return storage
 
 
-def open_file(path: Path, mode: str, *, skip_table_creation: bool = False) -> RDBStorage:
-    """Open a file of SQLite, also after the process has changed its folder; ``mode`` as for ``connect``."""
+def open_file(path: Path, mode: str) -> Storage:
+    """Open a file of SQLite, also after the process has changed its folder.
+
+    Args:
+        path: A checked file.
+        mode: ``ro`` or ``rw``, as for ``connect``. Who may write begins with the right to, so that nobody
+            decides on what another is about to change.
+    """
     settings = {"creator": functools.partial(connect, path.resolve(), mode)}
-    return open_storage(_ANY_FILE, settings, skip_table_creation=skip_table_creation)
+    storage = open_storage(_ANY_FILE, settings, skip_table_creation=mode == "ro")
+    _begin_with(storage.engine, "BEGIN" if mode == "ro" else "BEGIN IMMEDIATE")
+    return storage
+
+
+def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
+    """Let SQLAlchemy, not Python's sqlite3, begin transactions."""
+
+    def take_over(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    engine.dispose()
+    sqlalchemy.event.listen(engine, "connect", take_over)
+    sqlalchemy.event.listen(engine, "begin", begin)
 
 
 def make_file(path: Path) -> None:
@@ -89,8 +124,19 @@ def _empty_database() -> sqlite3.Connection:
     return connection
 
 
-def trial_builder(storage: RDBStorage) -> Callable[[TrialModel], FrozenTrial]:
-    """Return the function that makes a trial from its row."""
-    with private_names(OPTUNA):
-        build: Callable[[TrialModel], FrozenTrial] = storage._build_frozen_trial_from_trial_model
-    return build
+def lasting_engine(storage: Storage) -> sqlalchemy.Engine:
+    """Return an engine on the storage's database with one connection, made anew after it broke.
+
+    Each of its statements sees what was stored until then: a turn must know the turn before.
+    """
+    pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0}
+    settings = {**storage.engine_kwargs, **pool, "isolation_level": "READ COMMITTED"}
+    engine = sqlalchemy.create_engine(storage.url, **settings)
+    sqlalchemy.event.listen(engine, "connect", _bound_idleness)
+    return engine
+
+
+def _bound_idleness(connection: Any, _: object) -> None:
+    """Let the server end a transaction, and its locks, whose driver's host has vanished."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE_S}s'")
+    connection.commit()

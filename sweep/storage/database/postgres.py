@@ -13,11 +13,9 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import optuna
 import sqlalchemy
-from optuna.storages import RDBStorage
 
 from sweep.errors import (
     NotFoundError,
@@ -29,10 +27,12 @@ from sweep.errors import (
 from sweep.storage.bucket import SCHEME, bucket_folder
 from sweep.storage.database.faults import machine_errors, storage_errors
 from sweep.storage.database.interface import Database
-from sweep.storage.database.optuna_schema import open_storage
-from sweep.storage.database.sqlite_file import PATIENCE_S
-from sweep.storage.drivers import create_tables, living_drivers
+from sweep.storage.database.reading import Snapshot, postgres_snapshot
+from sweep.storage.database.schema import TABLES_VERSION, check_version
 from sweep.storage.folders import Folder, LocalFolder
+
+if TYPE_CHECKING:  # what writes is loaded if something is to be written
+    from sweep.storage.database.optuna_schema import Storage
 
 OPENING_PATIENCE_S = 10.0
 """How long a server that does not answer is asked again when a database is opened."""
@@ -50,6 +50,8 @@ _OPENING_KEY = 0x73776565703031
 """Key of the advisory lock that is held while a study is made, opened or left; "sweep01" in hex."""
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+
 _FORM = "postgresql://USER@HOST:PORT/DATABASE"
 
 _Result = TypeVar("_Result")
@@ -90,16 +92,19 @@ class PostgresDatabase(Database):
         """Say whether there are tables of studies."""
         return self._patiently_opening(lambda: "studies" in self._tables())
 
-    def open_for_writing(self) -> RDBStorage:
+    def open_for_writing(self) -> "Storage":
         """Open the database, making the tables where there are none; see ``Database``."""
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         with machine_errors(self.files.where):
             self.files.open()
         return self._patiently_opening(self._open_for_writing)
 
-    def open_read_only(self) -> RDBStorage:
+    def open_read_only(self) -> "PostgresReader":
         """Open the database so that nothing can be changed; see ``Database``."""
         return self._patiently_opening(self._open_read_only)
+
+    def open_for_dashboard(self) -> "Storage":
+        """Open the database likewise, for Optuna's own programs; see ``Database``."""
+        return self._patiently_opening(self._open_for_dashboard)
 
     @contextlib.contextmanager
     def driver_lock(self, study_name: str) -> Iterator[None]:
@@ -142,20 +147,32 @@ class PostgresDatabase(Database):
 
         return patiently(do, OPENING_PATIENCE_S)
 
-    def _open_for_writing(self) -> RDBStorage:
+    def _open_for_writing(self) -> "Storage":
+        from sweep.storage.database.optuna_schema import open_storage
+        from sweep.storage.drivers import create_tables
+
         with self.opening():
             self._check_tables()
             storage = open_storage(self._text(), self._settings())
             create_tables(storage.engine)
         return storage
 
-    def _open_read_only(self) -> RDBStorage:
+    def _open_read_only(self) -> "PostgresReader":
+        self._check_there()
+        return PostgresReader(self._connect, self.where)
+
+    def _open_for_dashboard(self) -> "Storage":
+        from sweep.storage.database.optuna_schema import open_storage
+
+        self._check_there()
+        settings = self._settings(execution_options={"postgresql_readonly": True})
+        return open_storage(self._text(), settings, skip_table_creation=True)
+
+    def _check_there(self) -> None:
         if "studies" not in self._check_tables():
             raise NotFoundError(
                 f"no studies in {self.where}; `sweep run STUDY.toml --storage URL` makes some"
             )
-        settings = self._settings(execution_options={"postgresql_readonly": True})
-        return open_storage(self._text(), settings, skip_table_creation=True)
 
     def _check_tables(self) -> set[str]:
         tables = self._tables()
@@ -164,10 +181,22 @@ class PostgresDatabase(Database):
         return tables
 
     def _tables(self) -> set[str]:
-        engine = self._engine(poolclass=sqlalchemy.NullPool)
-        return set(sqlalchemy.inspect(engine).get_table_names())
+        with contextlib.closing(self._connect()) as connection, postgres_snapshot(connection) as snapshot:
+            return {name for (name,) in snapshot.rows(_TABLES)}
+
+    def _connect(self) -> Any:
+        """Return a connection of psycopg that can only read, each transaction of one moment."""
+        with _missing_psycopg():
+            psycopg = self._url.get_dialect().import_dbapi()
+        _, where = self._url.get_dialect()().create_connect_args(self._url)
+        connection = psycopg.connect(**where, **self._connect_args())
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        return connection
 
     def _drivers(self, study_name: str) -> list[str]:
+        from sweep.storage.drivers import living_drivers
+
         engine = self._engine(poolclass=sqlalchemy.NullPool)
         return self._patiently_opening(lambda: living_drivers(engine, study_name))
 
@@ -196,6 +225,22 @@ class PostgresDatabase(Database):
     def _close(connection: sqlalchemy.Connection) -> None:
         with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError):  # the lock ended with the server
             connection.close()
+
+
+class PostgresReader:
+    """A server that is read; see ``Reader``. Each snapshot has a connection of its own: none lasts."""
+
+    def __init__(self, connect: Callable[[], Any], where: str) -> None:
+        """Look at the tables; raises as ``schema.check_version``."""
+        self._connect = connect
+        with self.snapshot() as snapshot:
+            check_version(where, snapshot.rows(TABLES_VERSION))
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Begin to read; see ``Reader``."""
+        with contextlib.closing(self._connect()) as connection, postgres_snapshot(connection) as snapshot:
+            yield snapshot
 
 
 def patiently(work: Callable[[], _Result], patience_s: float) -> _Result:
@@ -235,24 +280,6 @@ def _parse(url: str) -> sqlalchemy.URL:
             "storage has a password after its ?; write it after the user, or in ~/.pgpass"
         )
     return parsed._replace(drivername="postgresql")
-
-
-def lasting_engine(storage: RDBStorage) -> sqlalchemy.Engine:
-    """Return an engine on the storage's database with one connection, made anew after it broke.
-
-    Each of its statements sees what was stored until then: a turn must know the turn before.
-    """
-    pool = {"poolclass": sqlalchemy.QueuePool, "pool_size": 1, "max_overflow": 0}
-    settings = {**storage.engine_kwargs, **pool, "isolation_level": "READ COMMITTED"}
-    engine = sqlalchemy.create_engine(storage.url, **settings)
-    sqlalchemy.event.listen(engine, "connect", _bound_idleness)
-    return engine
-
-
-def _bound_idleness(connection: Any, _: object) -> None:
-    """Let the server end a transaction, and its locks, whose driver's host has vanished."""
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE_S}s'")
-    connection.commit()
 
 
 @contextlib.contextmanager

@@ -13,21 +13,22 @@ import json
 import os
 import re
 import socket
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
-import optuna
-import sqlalchemy
-from optuna.storages import RDBStorage
 
 from sweep.errors import MachineError, NotFoundError, StorageAddressError, StudyConflictError
 from sweep.storage.database.faults import machine_errors, storage_errors
 from sweep.storage.database.interface import Database
-from sweep.storage.database.optuna_schema import make_file, open_file
-from sweep.storage.database.sqlite_file import PATIENCE_S, check_file, check_side_files
+from sweep.storage.database.reading import Snapshot, sqlite_snapshot
+from sweep.storage.database.schema import TABLES_VERSION, check_version
+from sweep.storage.database.sqlite_file import PATIENCE_S, check_file, check_side_files, connect
 from sweep.storage.folders import LOCK, LocalFolder
+
+if TYPE_CHECKING:
+    from sweep.storage.database.optuna_schema import Storage
 
 _PREFIX = "sqlite:///"
 _OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
@@ -62,14 +63,15 @@ class SQLiteDatabase(Database):
         """Say whether there is a database, or something in its place."""
         return self.path.exists()
 
-    def open_for_writing(self) -> RDBStorage:
+    def open_for_writing(self) -> "Storage":
         """Open the database, creating it where there is none.
 
         Raises:
             StorageError: If the file is damaged, locked, or no database of studies.
             MachineError: If the folder cannot be written.
         """
-        optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told by us, in one line
+        from sweep.storage.database.optuna_schema import open_file
+
         with machine_errors(self.path):
             self.files.open()
         with machine_errors(self.path), storage_errors(self.path), self._opening_lock():
@@ -79,25 +81,33 @@ class SQLiteDatabase(Database):
                 raise MachineError(f"folder {self.path.parent} is not writable; choose another database")
             else:
                 self._create()
-            storage = open_file(self.path, "rw")
-        _begin_with(storage.engine, "BEGIN IMMEDIATE")
-        return storage
+            return open_file(self.path, "rw")
 
-    def open_read_only(self) -> RDBStorage:
+    def open_read_only(self) -> "SQLiteReader":
         """Open the database so that nothing can be changed and no writer is held up.
 
         Raises:
             NotFoundError: If there is no database.
             StorageError: If the file is damaged, locked, or no database of studies.
         """
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with self._reading():
+            return SQLiteReader(self.path)
+
+    def open_for_dashboard(self) -> "Storage":
+        """Open the database likewise, for Optuna's own programs; raises the same."""
+        from sweep.storage.database.optuna_schema import open_file
+
+        with self._reading():
+            return open_file(self.path, "ro")
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Check the file before it is opened to be read."""
         if not self.exists():
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
         with machine_errors(self.path), storage_errors(self.path):
             check_file(self.path)
-            storage = open_file(self.path, "ro", skip_table_creation=True)
-        _begin_with(storage.engine, "BEGIN")
-        return storage
+            yield
 
     @contextlib.contextmanager
     def driver_lock(self, study_name: str) -> Iterator[None]:
@@ -130,6 +140,8 @@ class SQLiteDatabase(Database):
 
     def _create(self) -> None:
         """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        from sweep.storage.database.optuna_schema import make_file
+
         check_side_files(self.path)
         aside = self.files.path / ".new.db"
         for left_over in self.files.path.glob(f"{aside.name}*"):
@@ -139,18 +151,19 @@ class SQLiteDatabase(Database):
             os.replace(aside, self.path)
 
 
-def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
-    """Let SQLAlchemy, not Python's sqlite3, begin transactions."""
+class SQLiteReader:
+    """A file that is opened to be read; see ``Reader``."""
 
-    def take_over(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None
+    def __init__(self, path: Path) -> None:
+        """Open a checked file; raises as ``schema.check_version``."""
+        self._connection = connect(path, "ro")
+        self._connection.isolation_level = None
+        with self.snapshot() as snapshot:
+            check_version(str(path), snapshot.rows(TABLES_VERSION))
 
-    def begin(connection: sqlalchemy.Connection) -> None:
-        connection.exec_driver_sql(statement)
-
-    engine.dispose()
-    sqlalchemy.event.listen(engine, "connect", take_over)
-    sqlalchemy.event.listen(engine, "begin", begin)
+    def snapshot(self) -> contextlib.AbstractContextManager[Snapshot]:
+        """Begin to read; see ``Reader``."""
+        return sqlite_snapshot(self._connection)
 
 
 def _read_owner(folder: LocalFolder) -> str:

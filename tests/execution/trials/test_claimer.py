@@ -18,7 +18,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.recorder import Recorder
 from sweep.execution.trials.running_trial import End, RunningTrial
 from sweep.execution.trials.trial_source import Alone
-from sweep.storage.study_store import load_study, trial_ids
+from sweep.storage.study_reader import load_study, trial_ids
 from sweep.task import Segment
 
 

@@ -33,14 +33,14 @@ def test_the_front_is_that_of_the_table(study):
     front = list(zip(cost.front.x, cost.front.dev_loss, cost.front.trial, strict=True))
     assert front == [(10, 2.9, 3), (100, 2.3, 0), (1_000, 2.2, 2)]
     rows = rank_trials(study)
-    assert sorted(cost.front.trial) == sorted(rows["trial"][rows["front"] == 1])
+    assert sorted(cost.front.trial) == sorted(rows.where(lambda row: row["front"] == 1)["trial"])
 
 
 def test_the_knee_is_marked(study):
     """Decades 1, 2, 3 and losses 2.9, 2.3, 2.2: the middle lies 0.36 of the extent below the line."""
     cost = loss_by_parameters(Evidence(study))
     assert (cost.knee.x, cost.knee.trial) == ([100], [0])
-    knee = next(trace for trace in plot_cost(cost).data if trace.name == "knee")
+    knee = next(trace for trace in plot_cost(cost).to_plotly().data if trace.name == "knee")
     assert (knee.x, knee.text) == ((100,), ("knee",))
 
 
@@ -65,7 +65,7 @@ def test_the_pareto_plot_shows_what_the_study_minimises(study, objective, same):
     study.identity["objective"] = objective
     evidence = Evidence(study)
     assert loss_by_objective(evidence) == same(evidence)
-    axis = draw("pareto", evidence).layout.xaxis
+    axis = draw("pareto", evidence).to_plotly().layout.xaxis
     assert axis.type == "log"
     assert ("parameters" in axis.title.text) == (same is loss_by_parameters)
 

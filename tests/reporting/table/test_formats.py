@@ -191,7 +191,7 @@ class TestMarkdown:
 class TestCsv:
     def test_reads_back_to_the_rows(self, record):
         read = list(csv.DictReader(io.StringIO(write("csv", record))))
-        rows = rank_trials(record).to_dict("records")
+        rows = rank_trials(record).records
         assert [row["trial"] for row in read] == ["0", "2", "3", "4", "5", "6", "7"]
         assert [float(row["dev_loss"]) for row in read[:4]] == [row["value"] for row in rows[:4]]
         assert read[0]["seeds"] == "1000 1001"

@@ -8,6 +8,7 @@ import pytest
 from optuna.storages import RDBStorage
 
 from sweep.storage.database.optuna_schema import make_file, open_file
+from sweep.storage.database.schema import VERSION
 
 
 def dump(path: Path) -> list[str]:
@@ -38,6 +39,14 @@ def test_opening_a_made_file_changes_nothing(tmp_path: Path) -> None:
     before = (tmp_path / "made.db").read_bytes()
     leave(open_file(tmp_path / "made.db", "rw"))
     assert (tmp_path / "made.db").read_bytes() == before
+
+
+def test_the_version_that_statements_read_is_the_one_that_optuna_makes(tmp_path: Path) -> None:
+    """A newer Optuna with other tables fails here, by its version."""
+    make_file(tmp_path / "made.db")
+    storage = open_file(tmp_path / "made.db", "ro")
+    assert storage.get_head_version() == VERSION
+    leave(storage)
 
 
 @pytest.mark.parametrize(("version", "advice"), [("v2.6.0.a", "storage upgrade"), ("v9", "updating optuna")])

@@ -143,7 +143,7 @@ def test_what_is_no_sound_database_is_refused_and_left_as_it_is(tmp_path: Path, 
 
 def test_a_read_only_connection_refuses_writes(database: Database) -> None:
     """Nobody who only looks can change a study."""
-    storage = database.open_read_only()
+    storage = database.open_for_dashboard()
     with pytest.raises(StorageInternalError):
         storage.create_new_study([StudyDirection.MINIMIZE], "second")
     assert study_names(database.open_read_only()) == ["first"]

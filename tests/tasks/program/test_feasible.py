@@ -13,7 +13,7 @@ from sweep.cli import main
 from sweep.definition.study_file import load_study_file
 from sweep.errors import StudyFileError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.task import why_infeasible
 
 BOUND = "feasible = { latency = { max = 8.0 } }\n"

@@ -81,7 +81,7 @@ def test_doctor_and_the_dashboard_run_nothing(stranger: Path) -> None:
     """The dashboard answers for both studies."""
     assert main(["doctor"]) in (0, 3)  # a finding about this machine is no failure here
     database = Database("sqlite:///studies/sweep.db")
-    with make_server(database.open_read_only(), database.files, 0) as server:
+    with make_server(database.open_for_dashboard(), database.files, 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

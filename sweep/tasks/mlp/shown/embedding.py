@@ -5,39 +5,33 @@ import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import GREY, axis, layout, plain, shown
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.shown.note_kinds import EmbeddingMap
+from sweep.tasks.mlp.words.corpus import Corpus
 
 MAX_LABELS = 120
 """More characters than this would cover each other; the most frequent ones are labelled."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddingMap:
-    """The embedding of each symbol in two dimensions."""
-
-    labels: list[str]
-    x: list[float]
-    y: list[float]
-    count: list[int]
-    """How often each symbol is the next character on dev."""
-    dimensions: int
-    """Of the embedding itself."""
-    explained: float
-    """Share of the variance that the two dimensions show."""
-
-
 def embedding_map(evidence: Evidence) -> EmbeddingMap:
-    """Return the winner's embedding in two dimensions."""
-    embedding, dev = evidence.more(Learned).embedding, evidence.data.dev
+    """Return the winner's embedding in two dimensions, its symbols as they are shown."""
+    learned = evidence.more(Learned)
+    noted = learned.noted
+    numbers = map_embedding(learned.embedding, evidence.data) if noted is None else noted.embedding
+    return dataclasses.replace(numbers, labels=symbol_texts(numbers.labels))
+
+
+def map_embedding(embedding: np.ndarray, data: Corpus) -> EmbeddingMap:
+    """Return an embedding, shape (V, D), in two dimensions."""
     plane, explained = principal_plane(embedding)
-    count = np.bincount(dev.symbols, minlength=len(embedding))
-    count[0] = len(dev.lengths)  # each word ends once
+    count = np.bincount(data.dev.symbols, minlength=len(embedding))
+    count[0] = len(data.dev.lengths)  # each word ends once
     return EmbeddingMap(
-        labels=symbol_texts(evidence.data.vocabulary),
+        labels=list(data.vocabulary),
         x=plain(plane[:, 0].tolist()),
         y=plain(plane[:, 1].tolist()),
         count=count.tolist(),
@@ -88,11 +82,11 @@ def symbol_texts(vocabulary: Sequence[str]) -> list[str]:
     return ["end", *map(symbol_text, vocabulary[1:])]
 
 
-def plot_embedding_map(numbers: EmbeddingMap) -> go.Figure:
+def plot_embedding_map(numbers: EmbeddingMap) -> Figure:
     """Draw each frequent character where it lies, the others as dots."""
     order = sorted(range(len(numbers.labels)), key=lambda k: (-numbers.count[k], k))
     named, dots = sorted(order[:MAX_LABELS]), sorted(order[MAX_LABELS:])
-    figure = go.Figure()
+    figure = Figure()
     for places, mode in ((dots, "markers"), (named, "text")):
         figure.add_scatter(
             x=[numbers.x[k] for k in places],

@@ -1,14 +1,29 @@
 """Plots, sections, baselines and files that the MLP adds to report and dashboard."""
 
-from sweep.dashboard.showcase import Artifact
+from collections.abc import Iterable
+from typing import Any
+
+from sweep.dashboard.shown import Artifact
+from sweep.definition.notes import Note
+from sweep.definition.records import StudyRecord
+from sweep.reporting.contributions import load_object
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Exhibits
 from sweep.reporting.printable import printable
+from sweep.storage.checkpoints import Checkpoints
 from sweep.tasks.mlp.shown.learned import Learned
 from sweep.tasks.mlp.shown.note_kinds import Baselines
-from sweep.tasks.mlp.shown.notes import note_baselines, take_notes
 from sweep.tasks.mlp.shown.plots import PLOTS
 from sweep.tasks.mlp.shown.sections import SECTIONS
+
+_NOTES = "sweep.tasks.mlp.shown.notes"
+"""Loads torch, which a report of noted numbers does without."""
+
+
+def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Iterable[Note]:
+    """Return ``notes.take_notes``."""
+    notes: Iterable[Note] = load_object(f"{_NOTES}:take_notes")(study, data, checkpoints)
+    return notes
 
 
 def baselines(evidence: Evidence) -> dict[str, float]:
@@ -17,8 +32,10 @@ def baselines(evidence: Evidence) -> dict[str, float]:
     Raises:
         NothingToShowError: If the words are not here.
     """
-    data = evidence.data
-    noted = evidence.study.note(Baselines) or note_baselines(data)
+    evidence.check_data()
+    noted = evidence.study.note(Baselines)
+    if noted is None:
+        noted = load_object(f"{_NOTES}:note_baselines")(evidence.data)
     tables = noted.count_tables
     best = min(range(len(tables)), key=tables.__getitem__)
     looks_at = "one character" if best == 0 else f"{best + 1} characters"

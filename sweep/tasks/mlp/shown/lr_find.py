@@ -15,9 +15,11 @@ from sweep.errors import NotFoundError
 from sweep.execution.machine.memory import check_fits
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
-from sweep.storage.study_store import load_study, open_study, store_note
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import open_study, store_note
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
 from sweep.tasks.mlp.shown.note_kinds import RangeTested
@@ -90,8 +92,8 @@ def find_learning_rate(
     reports: Path,
     *,
     seeds: int,
-    low: float,
-    high: float,
+    low: float | None,
+    high: float | None,
     steps: int,
     device: str,
 ) -> Found:
@@ -102,8 +104,8 @@ def find_learning_rate(
         database: Holds the study that the figure goes to, if it is stored.
         reports: Folder of all reports.
         seeds: Runs of the test.
-        low: Learning rate of the first step.
-        high: Learning rate of the last step.
+        low: Learning rate of the first step; None takes the usual one of the optimizer.
+        high: The same of the last step.
         steps: Steps of a run.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 

@@ -5,8 +5,8 @@ import math
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import (
     BLUE,
     BLUE_BAND,
@@ -21,7 +21,7 @@ from sweep.reporting.figures.theme import (
     layout,
     plain,
 )
-from sweep.tasks.mlp.learning_rate.lr_finder import RangeCurve, suggestions
+from sweep.tasks.mlp.learning_rate.range_curve import RangeCurve, suggestions
 
 _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
@@ -82,11 +82,11 @@ def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
     )
 
 
-def plot_lr_finder(curve: LrFinderCurve) -> go.Figure:
+def plot_lr_finder(curve: LrFinderCurve) -> Figure:
     """Draw median, band, raw losses and suggestions over a logarithmic learning rate."""
     lrs, band = curve.learning_rates, _band(curve)
     several = curve.seeds > 1
-    figure = go.Figure()
+    figure = Figure()
     figure.add_scatter(
         x=lrs,
         y=curve.raw,
@@ -135,7 +135,7 @@ def _marks(test: RangeCurve) -> list[Mark]:
     return sorted(marks, key=lambda mark: mark.learning_rate)
 
 
-def _draw_mark(figure: go.Figure, mark: Mark, size: int, top: float) -> None:
+def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
     """Draw a shape on the curve and a stem from it up to its label above the plot."""
     label, colour, symbol, _ = _MARKS[mark.name]
     figure.add_scatter(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from sweep.definition.notes import Note
+from sweep.definition.plain import check_kind
+from sweep.definition.records import TrialRecord
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,69 @@ class RangeTested:
         return cls(what=str(values["what"]), suggestions=suggestions)
 
 
-KINDS: dict[str, type[Note]] = {kind.key: kind for kind in (Baselines, NewWords, RangeTested)}
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingMap:
+    """The embedding of each symbol in two dimensions."""
+
+    labels: list[str]
+    """The symbols; the first one ends a word."""
+    x: list[float]
+    y: list[float]
+    count: list[int]
+    """How often each symbol is the next character on dev."""
+    dimensions: int
+    """Of the embedding itself."""
+    explained: float
+    """Share of the variance that the two dimensions show."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WeakSpots:
+    """Mean dev loss of groups of characters."""
+
+    labels: list[str]
+    mean: list[float]
+    """Nats per character."""
+    count: list[int]
+    share: list[float]
+    """Part of the whole dev loss."""
+    left_out: int
+    """Groups that are not shown."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedModel:
+    """What was read off the weights of the best trial when a run had ended, for the report."""
+
+    key: ClassVar[str] = "learned"
+    trial: int
+    state_sha256: str
+    """Hash of the weights."""
+    embedding: EmbeddingMap
+    """Its labels are the symbols as they are in words."""
+    by_position: WeakSpots
+    by_character: WeakSpots
+    """Its labels are symbols likewise."""
+    words: list[str]
+    """Words that it makes up."""
+    known: list[bool]
+    """Of each word, whether it occurs in train."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        spots = {name: WeakSpots(**values[name]) for name in ("by_position", "by_character")}
+        note = cls(**{**values, "embedding": EmbeddingMap(**values["embedding"]), **spots})
+        check_kind(note, cls, cls.key)
+        return note
+
+    def is_of(self, trial: TrialRecord) -> bool:
+        """Return whether it is about the weights that a trial ended with."""
+        last = trial.segments[-1].state_sha256 if trial.segments else ""
+        return (self.trial, self.state_sha256) == (trial.number, last)
+
+
+KINDS: dict[str, type[Note]] = {kind.key: kind for kind in (Baselines, NewWords, RangeTested, LearnedModel)}
 """Key in the database -> what is stored there."""
 
 

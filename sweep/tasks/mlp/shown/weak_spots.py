@@ -2,58 +2,67 @@
 
 import dataclasses
 import math
-
-import plotly.graph_objects as go
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import BLUE, axis, layout, plain
 from sweep.reporting.units import axis_title
-from sweep.tasks.mlp.inspection import MeanLosses
 from sweep.tasks.mlp.shown.embedding import symbol_texts
 from sweep.tasks.mlp.shown.learned import Learned
+from sweep.tasks.mlp.shown.note_kinds import WeakSpots
 from sweep.tasks.mlp.trainer import MLP
+
+if TYPE_CHECKING:  # it loads torch
+    from sweep.tasks.mlp.inspection import Inspection, MeanLosses
 
 MAX_BARS = 40
 """Characters shown: those with the largest part in the whole loss."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class WeakSpots:
-    """Mean dev loss of groups of characters."""
-
-    labels: list[str]
-    mean: list[float]
-    """Nats per character."""
-    count: list[int]
-    share: list[float]
-    """Part of the whole dev loss."""
-    left_out: int
-    """Groups that are not shown."""
-
-
 def loss_by_position(evidence: Evidence) -> WeakSpots:
     """Return the loss of the first character of a word, the second, and so on, ends included."""
-    losses = evidence.more(Learned).inspection.by_position
-    return _spots(losses, [str(place + 1) for place in range(len(losses.count))])
+    learned = evidence.more(Learned)
+    noted = learned.noted
+    return spots_by_position(learned.inspection) if noted is None else noted.by_position
 
 
 def loss_by_character(evidence: Evidence) -> WeakSpots:
-    """Return the loss by the character to be predicted, hardest first."""
-    losses = evidence.more(Learned).inspection.by_character
-    return _hardest_first(_spots(losses, symbol_texts(evidence.data.vocabulary)))
+    """Return the loss by the character to be predicted, hardest first, the symbols as they are shown."""
+    learned = evidence.more(Learned)
+    noted = learned.noted
+    if noted is None:
+        symbols = evidence.data.vocabulary
+        spots = spots_by_character(learned.inspection, symbols)
+    else:
+        symbols, spots = noted.embedding.labels, noted.by_character
+    texts = dict(zip(symbols, symbol_texts(symbols), strict=True))
+    return dataclasses.replace(spots, labels=[texts[symbol] for symbol in spots.labels])
 
 
-def plot_loss_by_position(spots: WeakSpots) -> go.Figure:
+def spots_by_position(inspection: "Inspection") -> WeakSpots:
+    """Return the mean loss of each place in a word."""
+    losses = inspection.by_position
+    return _spots(losses, [str(place + 1) for place in range(len(losses.count))])
+
+
+def spots_by_character(inspection: "Inspection", vocabulary: Sequence[str]) -> WeakSpots:
+    """Return the mean loss of each next character, hardest first."""
+    return _hardest_first(_spots(inspection.by_character, list(vocabulary)))
+
+
+def plot_loss_by_position(spots: WeakSpots) -> Figure:
     """Draw one bar a place."""
     return _plot(spots, "place in the word", "place %{x}")
 
 
-def plot_loss_by_character(spots: WeakSpots) -> go.Figure:
+def plot_loss_by_character(spots: WeakSpots) -> Figure:
     """Draw one bar a character."""
     return _plot(spots, "next character", "next is %{x}")
 
 
-def _spots(losses: MeanLosses, labels: list[str]) -> WeakSpots:
+def _spots(losses: "MeanLosses", labels: list[str]) -> WeakSpots:
     """Return the groups that have examples; those with the largest shares, if they are many."""
     total = float((losses.count * losses.mean)[losses.count > 0].sum())
     shares = [m * n / total if n else 0.0 for m, n in zip(losses.mean, losses.count, strict=True)]
@@ -79,8 +88,8 @@ def _hardest_first(spots: WeakSpots) -> WeakSpots:
     )
 
 
-def _plot(spots: WeakSpots, title: str, group: str) -> go.Figure:
-    figure = go.Figure()
+def _plot(spots: WeakSpots, title: str, group: str) -> Figure:
+    figure = Figure()
     figure.add_bar(
         x=spots.labels,
         y=spots.mean,

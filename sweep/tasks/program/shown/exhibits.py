@@ -3,12 +3,11 @@
 import shlex
 from collections.abc import Iterator
 
-import plotly.graph_objects as go
-
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError, StorageError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Exhibits, Part, Plot, Section
+from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.training_curve import TrainingCurve, plot_training_curve, training_curve
 from sweep.reporting.page.html_page import definition_list, escape
 from sweep.reporting.printable import printable
@@ -72,7 +71,7 @@ def _output(evidence: Evidence, number: int) -> str:
     return f"<pre>{escape(chr(10).join(map(printable, lines)))}</pre>"
 
 
-def _plot_reports(curve: TrainingCurve) -> go.Figure:
+def _plot_reports(curve: TrainingCurve) -> Figure:
     return plot_training_curve(curve, raw="reported")
 
 

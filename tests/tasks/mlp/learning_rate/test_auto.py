@@ -5,7 +5,8 @@ import pytest
 from sweep.errors import RangeTestError
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.learning_rate.auto import AUTO_RULE, AUTO_SEEDS, AUTO_STEPS, auto_learning_rate
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.trainer import MLP
 from sweep.tasks.mlp.words.corpus import Corpus
 
@@ -29,6 +30,20 @@ def test_it_belongs_to_the_configuration_and_not_to_its_seed(corpus: Corpus, rat
     """Replicates share it, and so do runs that differ only in what a range test does not use."""
     other = CONFIG.replace(seed=7, num_steps=5, learning_rate=0.9, schedule="cosine", decay_at=0.1)
     assert MLP.find_auto(other, corpus, ("learning_rate",), **PLACE) == {"learning_rate": rate}
+
+
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_adamw_is_tested_over_its_own_range(corpus: Corpus, engine: str) -> None:
+    """Its rates are lower; depth and dropout are no obstacle."""
+    config = CONFIG.replace(optimizer="adamw", hidden_layers=2, dropout=0.1, warmup=0.1)
+    place = {**PLACE, "engine": engine}
+    rate = auto_learning_rate(config, corpus, **place)
+    assert rate == auto_learning_rate(config.replace(warmup=0.0), corpus, **place)
+    assert 1e-5 <= rate <= 0.1
+    test = range_test(config, corpus, seeds=2, steps=60, **place)
+    assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-5, 0.1))
+    test = range_test(config, corpus, seeds=2, steps=60, low=1e-4, high=1e-2, **place)
+    assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-4, 1e-2))
 
 
 def test_a_test_that_says_nothing_is_an_error(corpus: Corpus) -> None:

@@ -10,7 +10,7 @@ from sweep.errors import RangeTestError
 from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import ENGINES
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, settled_curve, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
 from sweep.tasks.mlp.learning_rate.lr_suggestions import (
     DEFINITIONS,
     RULES,
@@ -19,6 +19,7 @@ from sweep.tasks.mlp.learning_rate.lr_suggestions import (
     steepest_lr,
     valley_lr,
 )
+from sweep.tasks.mlp.learning_rate.range_curve import settled_curve, suggestions
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import train_examples
 

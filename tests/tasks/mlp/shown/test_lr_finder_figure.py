@@ -5,8 +5,9 @@ import pytest
 
 from sweep.reporting.figures.theme import MAX_POINTS
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import RangeTest, range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
 from sweep.tasks.mlp.learning_rate.lr_suggestions import RULES
+from sweep.tasks.mlp.learning_rate.range_curve import RangeTest, suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
@@ -65,7 +66,7 @@ class TestLrFinderCurve:
         upper = np.array([3.1, np.nan, np.nan])
         curve = lr_finder_curve(made_test([3.0, 2.5, 2.0], upper=upper))
         assert curve.upper == [3.1, None, None]
-        band = next(t for t in plot_lr_finder(curve).data if t.name == "quartiles of seeds")
+        band = next(t for t in plot_lr_finder(curve).to_plotly().data if t.name == "quartiles of seeds")
         assert (band.x, band.y) == ((1e-3, 1e-3), (2.95, 3.1))
 
     def test_marks_are_the_suggestions_on_the_curve(self):
@@ -93,7 +94,7 @@ class TestLrFinderCurve:
 class TestPlotLrFinder:
     @pytest.fixture
     def figure(self):
-        return plot_lr_finder(lr_finder_curve(made_test(valley())))
+        return plot_lr_finder(lr_finder_curve(made_test(valley()))).to_plotly()
 
     def test_axes_have_units_and_the_rate_is_logarithmic(self, figure):
         assert figure.layout.xaxis.type == "log"
@@ -112,18 +113,18 @@ class TestPlotLrFinder:
     def test_one_wild_raw_loss_does_not_flatten_the_picture(self):
         raw = np.tile(valley(), (5, 1))
         raw[:, 700] = 1e30
-        figure = plot_lr_finder(lr_finder_curve(made_test(valley(), raw=raw)))
+        figure = plot_lr_finder(lr_finder_curve(made_test(valley(), raw=raw))).to_plotly()
         low, high = figure.layout.yaxis.range
         assert 1.5 < low < 2
         assert 3 < high < 3.5
 
     def test_one_seed_has_no_band(self, corpus):
         figure = plot_lr_finder(lr_finder_curve(range_test(CONFIG, corpus, seeds=1, steps=100)))
-        assert [trace.name for trace in figure.data[:2]] == ["raw", "smoothed"]
+        assert [trace["name"] for trace in figure.data[:2]] == ["raw", "smoothed"]
 
     def test_a_flat_curve_has_a_range_to_stand_in(self):
         flat = np.full(10, 3.0)
-        low, high = plot_lr_finder(
-            lr_finder_curve(made_test(flat, lower=flat, upper=flat))
-        ).layout.yaxis.range
+        low, high = plot_lr_finder(lr_finder_curve(made_test(flat, lower=flat, upper=flat))).layout["yaxis"][
+            "range"
+        ]
         assert low < 3 < high

@@ -11,8 +11,9 @@ import pytest
 
 from sweep.errors import MachineError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test, suggestions
+from sweep.tasks.mlp.learning_rate.lr_finder import range_test
 from sweep.tasks.mlp.learning_rate.lr_suggestions import DEFINITIONS, RULES
+from sweep.tasks.mlp.learning_rate.range_curve import suggestions
 from sweep.tasks.mlp.shown.lr_finder_page import lr_finder_csv, lr_finder_html, write_lr_finder
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=1_016, batch_size=16, weight_decay=0.001)

@@ -10,7 +10,8 @@ from small_study import _own_ledger, small, trained
 from sweep.definition.notes import Note
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study, store_note
+from sweep.storage.study_reader import load_study
+from sweep.storage.study_store import store_note
 from sweep.tasks.mlp.shown.note_kinds import KINDS, Baselines, NewWords, RangeTested
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures

@@ -10,7 +10,7 @@ from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
 from sweep.errors import DataError
 from sweep.storage.database import Database
-from sweep.storage.study_store import load_study
+from sweep.storage.study_reader import load_study
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.shown.sample import sample_from
 

@@ -9,8 +9,9 @@ import pytest
 
 from sweep.errors import StorageError
 from sweep.storage.database import Database
-from sweep.storage.test_looks import TestLook, read_looks, write_look
-from sweep.storage.unit_sketch import UnitSketch
+from sweep.storage.looks.look_writer import write_look
+from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.unit_sketch import UnitSketch
 
 LOOK = TestLook(
     look_id="0" * 32,
@@ -102,7 +103,7 @@ def test_a_look_cannot_be_written_to_a_read_only_database(database: Database) ->
     """It is an error, as a look that is not recorded must not happen."""
     database.open_for_writing()
     with pytest.raises(StorageError, match="read-only"):
-        write_look(database.open_read_only(), LOOK)
+        write_look(database.open_for_dashboard(), LOOK)
 
 
 def test_a_look_is_told_in_one_line() -> None:

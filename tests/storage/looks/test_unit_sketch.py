@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from sweep.storage.unit_sketch import SIZE, UnitSketch, estimate_overlap, key_id, unit_hashes
+from sweep.storage.looks.unit_sketch import SIZE, UnitSketch, estimate_overlap, key_id, unit_hashes
 
 KEY = bytes(range(32))
 

@@ -1,0 +1,85 @@
+"""The names in Optuna's schema and the statements that read it; the check of its version.
+
+Optuna 5.0 makes these tables, whose version did not change since Optuna 3.2. Statements are constant: each
+value is a parameter. ``reading`` runs them; ``optuna_schema`` has the tables for what writes.
+"""
+
+from typing import NamedTuple
+
+from sweep.errors import StorageError
+
+VERSION = "v3.2.0.a"
+"""The version of the tables that is read and written; ``optuna_schema`` has Optuna check it as well."""
+
+TABLES_VERSION = "SELECT version_num FROM alembic_version"
+
+STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
+
+STUDY_ID = "SELECT study_id FROM studies WHERE study_name = ?"
+
+STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
+
+HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
+"""A system attribute of a study, which the dashboard does not show as its own."""
+
+DIRECTIONS = "SELECT direction FROM study_directions WHERE study_id = ? ORDER BY objective"
+
+
+class TrialStatements(NamedTuple):
+    """The statements that read some trials; each has one parameter, which names them."""
+
+    trials: str
+    values: str
+    parameters: str
+    attributes: str
+    hidden_attributes: str
+    """System attributes, which the dashboard shows neither on a trial's page nor in its table."""
+
+
+def _statements(which: str) -> TrialStatements:
+    """Return the statements on trials of which a condition holds."""
+    return TrialStatements(
+        f"SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE {which} "
+        "ORDER BY trial_id",
+        f"SELECT trial_id, value, value_type FROM trial_values WHERE {which} ORDER BY trial_id, objective",
+        f"SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE {which} "
+        "ORDER BY param_id",
+        f"SELECT trial_id, key, value_json FROM trial_user_attributes WHERE {which} "
+        "ORDER BY trial_user_attribute_id",
+        f"SELECT trial_id, key, value_json FROM trial_system_attributes WHERE {which} "
+        "ORDER BY trial_system_attribute_id",
+    )
+
+
+OF_STUDY = _statements("trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)")
+"""Of the trials of a study, which its id names."""
+
+OF_TRIALS = _statements("trial_id = ANY(?)")
+"""Of trials that a list of ids names; PostgreSQL alone knows lists."""
+
+TRIAL_IDS = "SELECT number, trial_id FROM trials WHERE study_id = ?"
+
+
+def check_version(where: str, found: list[tuple[str]]) -> None:
+    """Refuse tables of another version.
+
+    Args:
+        where: What the database is called in messages.
+        found: The rows of ``TABLES_VERSION``.
+
+    Raises:
+        StorageError: With the command that helps.
+    """
+    versions = [version for (version,) in found]
+    if versions == [VERSION]:
+        return
+    shown = ", ".join(f"{version!s:.40}" for version in versions) or "none"
+    is_older = bool(versions) and shown < VERSION
+    helps = (
+        "`optuna storage upgrade --storage URL` makes its tables new"
+        if is_older
+        else "update sweep and Optuna"
+    )
+    raise StorageError(
+        f"{where} was made by another version of Optuna (its tables are {shown}, not {VERSION}); {helps}"
+    )

@@ -1,0 +1,1 @@
+"""The record of uses of the test split."""

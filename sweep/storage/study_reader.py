@@ -1,0 +1,194 @@
+"""Read a stored study as plain data, its identity compared with its hash and its trials with their seals.
+
+``study_store`` writes what is read here; ``stored_kinds`` has what is accepted. Nothing of Optuna is loaded.
+"""
+
+import dataclasses
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sweep.definition.identity import direction_of, fingerprint, objectives_of
+from sweep.definition.notes import read_notes
+from sweep.definition.plain import check_kind
+from sweep.definition.records import StudyRecord
+from sweep.definition.resources import parse_resources
+from sweep.definition.spec import StudySpec
+from sweep.errors import NotFoundError, StorageError, SweepError
+from sweep.metric import MINIMIZE
+from sweep.storage import stored_kinds
+from sweep.storage.database import Reader, Snapshot, storage_errors
+from sweep.storage.database.schema import (
+    DIRECTIONS,
+    HIDDEN_STUDY_ATTRIBUTE,
+    OF_STUDY,
+    STUDY_ATTRIBUTES,
+    STUDY_ID,
+    TRIAL_IDS,
+)
+from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
+from sweep.storage.study_names import confirmed_study, ids_in, is_study_name
+from sweep.task import DEFAULT_TASK
+from sweep.version import __version__
+
+PLANS, CODE, SURROUNDINGS = "confirm_plans", "code", "surroundings"
+"""User attributes of a study that not every study has."""
+
+FINGERPRINT = "sweep:fingerprint"
+"""System attribute of a study: the hash of its identity."""
+
+CONCLUDED = "sweep:concluded"
+"""System attribute of a study: a ``Conclusion``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """When notes, figures and files of a study were stored after a run, and what its data said."""
+
+    sweep: str
+    """Version that stored them."""
+    trials: int
+    """Finished trials at that moment."""
+    plans: int
+    """Plans of a confirmation at that moment."""
+    loss_ceiling: float | None
+    """``task.loss_ceiling`` of the data."""
+
+    def is_of(self, study: StudyRecord) -> bool:
+        """Return whether nothing has been trained or planned since."""
+        finished = sum(trial.is_finished for trial in study.trials)
+        return (self.sweep, self.trials, self.plans) == (__version__, finished, len(study.plans))
+
+
+def load_study(reader: Reader, name: str) -> StudyRecord:
+    """Return one study with its trials.
+
+    Raises:
+        NotFoundError: If there is none of that name.
+        StorageError: If it was not made by sweep, or cannot be read.
+    """
+    with storage_errors(name), reader.snapshot() as snapshot, stored_kinds.damage_refused(f"study {name!r}"):
+        return _load(snapshot, name)
+
+
+def _load(snapshot: Snapshot, name: str) -> StudyRecord:
+    found = snapshot.rows(STUDY_ID, name) if is_study_name(name) else []
+    if not found:
+        raise _no_study(name, ids_in(snapshot))
+    study_id = found[0][0]
+    attrs = study_attributes(snapshot, study_id)
+    if "identity" not in attrs:
+        raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
+    _check_stored_identity(snapshot, study_id, attrs["identity"])
+    return _study_record(name, attrs, read_trials(snapshot, OF_STUDY, study_id))
+
+
+def _no_study(name: str, stored: Collection[str]) -> SweepError:
+    """Return why a name is none of a study that can be read."""
+    if name in stored:
+        return StorageError(f"study {name!r} has a name that sweep gives no study; it was not made by sweep")
+    shown = sorted(study for study in stored if confirmed_study(study) is None)
+    return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
+
+
+def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Any]:
+    """Return the user attributes of a study."""
+    return {key: json.loads(text) for key, text in snapshot.rows(STUDY_ATTRIBUTES, study_id)}
+
+
+def hidden_attribute(snapshot: Snapshot, study_id: int, key: str, missing: Any = None) -> Any:
+    """Return a system attribute of a study; ``missing`` if there is none."""
+    found = snapshot.rows(HIDDEN_STUDY_ATTRIBUTE, study_id, key)
+    return json.loads(found[0][0]) if found else missing
+
+
+def directions_of(identity: Mapping[str, Any]) -> list[str]:
+    """Return the directions as Optuna stores them: that of the metric, and a cost is minimised."""
+    return [direction_of(identity).upper(), *(MINIMIZE.upper() for _ in objectives_of(identity)[1:])]
+
+
+def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Any) -> None:
+    """Refuse an identity that is not what was stored, or describes no study."""
+    own = fingerprint(identity)
+    if hidden_attribute(snapshot, study_id, FINGERPRINT, own) != own:
+        raise ValueError("its identity is not what was stored")
+    stored_kinds.check_identity(identity)
+    if [direction for (direction,) in snapshot.rows(DIRECTIONS, study_id)] != directions_of(identity):
+        raise ValueError("its directions are not what was stored")
+
+
+def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[StoredTrial]) -> StudyRecord:
+    """Return a study as plain data; every value is of the kind that ``StudyRecord`` names."""
+    trainer = attrs["identity"].get("trainer", DEFAULT_TASK)
+    stored_kinds.check_facts(trainer, (trial.user_attrs for trial in trials))
+    study = StudyRecord(
+        name=name,
+        goal=attrs["goal"],
+        identity=attrs["identity"],
+        data=attrs["data"],
+        data_facts=attrs["data_facts"],
+        total_trials=attrs["total_trials"],
+        keep=attrs["keep"],
+        logged=stored_kinds.entries_of(attrs["logged"], "logged"),
+        environment=attrs["environment"],
+        trials=tuple(trial_record(trial) for trial in trials),
+        plans=stored_kinds.entries_of(attrs.get(PLANS, []), PLANS),
+        resources=parse_resources(attrs.get("resources", {})),
+        notes=read_notes(attrs, trainer),
+        surroundings=attrs.get(SURROUNDINGS, {}),
+        code=stored_kinds.entries_of(attrs.get(CODE, []), CODE),
+    )
+    stored_kinds.check_record(study)
+    return study
+
+
+def stored_spec(study: StudyRecord) -> StudySpec:
+    """Return what a stored study asked for, so that it goes on without its file; timeouts are not stored."""
+    return StudySpec(
+        name=study.name,
+        goal=study.goal,
+        trainer=study.trainer,
+        program=study.program,
+        surroundings=study.surroundings,
+        sampler=study.sampler,
+        pruner=study.pruner,
+        objectives=study.objectives,
+        direction=study.direction,
+        trials=study.total_trials,
+        replicates=study.replicates,
+        keep=study.keep,
+        resources=study.resources,
+        seed=study.seed,
+        data=study.data,
+        fixed=dict(study.fixed),
+        space=study.space,
+        listed=tuple(study.listed),
+        origin=study.origin,
+        logged=study.logged,
+        logged_data_sha256=study.data_sha256 if study.logged else "",
+    )
+
+
+def trial_ids(reader: Reader, name: str) -> dict[int, int]:
+    """Return trial number -> id in the database."""
+    with storage_errors(name), reader.snapshot() as snapshot:
+        return dict(snapshot.rows(TRIAL_IDS, ids_in(snapshot)[name]))
+
+
+def stored_conclusion(reader: Reader, name: str) -> Conclusion | None:
+    """Return the conclusion of a study; None if there is none, or it is not what sweep stores."""
+    with storage_errors(name), reader.snapshot() as snapshot:
+        stored = hidden_attribute(snapshot, ids_in(snapshot)[name], CONCLUDED)
+    try:
+        conclusion = Conclusion(**stored)
+        check_kind(conclusion, Conclusion, CONCLUDED)
+    except (TypeError, ValueError):
+        return None
+    return conclusion
+
+
+def stored_code(reader: Reader, name: str) -> list[dict[str, Any]]:
+    """Return ``StudyRecord.code`` of a study."""
+    with storage_errors(name), reader.snapshot() as snapshot, stored_kinds.damage_refused(f"study {name!r}"):
+        attrs = study_attributes(snapshot, ids_in(snapshot)[name])
+        return list(stored_kinds.entries_of(attrs.get(CODE, []), CODE))
