@@ -36,6 +36,7 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 	$(BIN)/python tests/benchmarks/bench_driver.py --sampler random
 	$(BIN)/python tests/benchmarks/bench_driver.py --sampler tpe
 	$(BIN)/python tests/benchmarks/bench_sweep.py
+	$(BIN)/python tests/benchmarks/bench_trainers.py
 	$(BIN)/python tests/benchmarks/bench_scaling.py
 	$(BIN)/python tests/benchmarks/check_equivalence.py
 

@@ -10,11 +10,12 @@ TYPE_CHECKING = False  # the name in typing, whose import takes most of the time
 if TYPE_CHECKING:
     from typing import Any
 
+    from sweep.api.python_study import study
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
     from sweep.client import Pruned, Stopped, report
 
-__all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run"]
+__all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run", "study"]
 
 _HOMES = {
     "Pruned": "sweep.client",
@@ -24,6 +25,7 @@ _HOMES = {
     "plan": "sweep.api.training",
     "report": "sweep.client",
     "run": "sweep.api.training",
+    "study": "sweep.api.python_study",
 }
 """What is loaded when it is first asked for, so that importing ``sweep`` stays cheap."""
 

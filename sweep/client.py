@@ -1,7 +1,8 @@
-"""What training code calls: report a value, and learn that its trial is to end.
+"""Report values of the metric from training code, and stop the training when its trial ends.
 
-Standard library only, because it runs inside the user's training. A function's host connects its own channel;
-a script appends lines to the file that ``SWEEP_REPORT`` names; outside of any sweep nothing happens.
+This module uses the standard library only, because it runs inside the user's training. Inside ``sweep``'s
+function host, reports go through the host's channel. In a script, they are appended to the file that
+``SWEEP_REPORT`` names. Outside of a sweep, reports are ignored.
 """
 
 from __future__ import annotations
@@ -14,38 +15,38 @@ import threading
 from collections.abc import Callable, Mapping
 
 Send = Callable[[int, Mapping[str, float]], None]
-"""Takes a step and the values by name; ``value`` is the study's metric."""
+"""Take a step and the values by name; ``value`` is the study's metric."""
 
 _LARGEST_STEP = 1 << 53
-"""Whole numbers below it are exact in every language that reads JSON."""
+"""JSON readers represent whole numbers below it exactly."""
 
 
 class Pruned(BaseException):
-    """The trial was pruned: free what it holds and return; what it returns is no result.
+    """The trial was pruned: free its resources and return; the return value is ignored.
 
     A ``BaseException``, so that ``except Exception`` does not swallow it.
     """
 
 
 class Stopped(BaseException):
-    """The run is being stopped, or the trial's time is over: as ``Pruned``."""
+    """The run is being stopped, or the trial's time limit is reached; handle it like ``Pruned``."""
 
 
 def report(value: object, step: object = None, **others: object) -> None:
     """Report a value of the study's metric while the training runs.
 
-    Outside of a sweep the call does nothing, so that the script runs as before.
+    Outside of a sweep the call does nothing, so the same script also runs alone.
 
     Args:
         value: A number, NumPy scalar, or array or tensor without dimensions.
-        step: How far the training is, in the unit of the study's budget; steps rise strictly. By default
-            the number of the report, counted from 1.
+        step: Progress of the training, in the unit of the study's budget; must rise strictly. Defaults to
+            the number of this report, counted from 1.
         others: Further figures by name.
 
     Raises:
-        TypeError: If a value is no number, or the step is no whole number.
+        TypeError: If a value is not a number, or the step is not a whole number.
         ValueError: If the step does not rise.
-        Pruned: If the trial was given up at this report.
+        Pruned: If the pruner stopped the trial at this report.
         Stopped: If the run is being stopped.
 
     Examples:
@@ -57,14 +58,14 @@ def report(value: object, step: object = None, **others: object) -> None:
 
 
 def number(value: object, what: str) -> float:
-    """Return what is one number as a float.
+    """Return a scalar as a float.
 
     Args:
         value: A number, NumPy scalar, or array or tensor without dimensions.
-        what: What the value is called in messages.
+        what: Name of the value in messages.
 
     Raises:
-        TypeError: If it is something else; a bool and a text are no numbers.
+        TypeError: If it is anything else, such as a bool or a string.
         ValueError: If it is a whole number beyond the range of floats.
 
     Examples:
@@ -87,17 +88,17 @@ def number(value: object, what: str) -> float:
 
 
 class Reporter:
-    """Checks the reports of one trial and sends them on, one at a time."""
+    """Check the reports of one trial and send them, one at a time."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._last: int | None = None
-        self._lock = threading.RLock()  # a signal's handler may report within a report
+        self._lock = threading.RLock()  # a signal handler may call report during a report
         self.mistake: Exception | None = None
-        """The first report that was refused; it counts also if the training swallows the error."""
+        """The error of the first refused report; kept even if the training swallows the error."""
 
     def report(self, value: object, step: object, others: Mapping[str, object]) -> None:
-        """Check a report and send it; the arguments are those of the function ``report``."""
+        """Check a report and send it; same arguments as the function ``report``."""
         with self._lock:
             try:
                 values = {"value": number(value, "value")}
@@ -123,15 +124,15 @@ class Reporter:
 
 
 def connect(reporter: Reporter | None) -> None:
-    """Send this process's reports to a function's host; None is no host any more."""
+    """Send this process's reports to a function host; None disconnects it."""
     _connected[:] = [] if reporter is None else [reporter]
 
 
 _connected: list[Reporter] = []
-"""The reporter of the trial that a function's host runs in this process; at most one."""
+"""The reporter of the trial that a function host runs in this process; at most one."""
 
 _files: dict[str, Reporter] = {}
-"""By the path of their file."""
+"""Report file -> its reporter."""
 
 
 def _file_reporter() -> Reporter | None:
@@ -144,7 +145,7 @@ def _file_reporter() -> Reporter | None:
 
 
 def _appender(path: str) -> Send:
-    """Return a function that appends reports to a file, each by one write, so that lines never mix."""
+    """Return a function that appends each report to a file in a single write, so lines never interleave."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     file = os.open(path, flags, 0o600)
 
@@ -155,7 +156,7 @@ def _appender(path: str) -> Send:
 
 
 def _describe(value: object) -> str:
-    """Return the kind of a value for a message."""
+    """Describe a value for a message."""
     shape = getattr(value, "shape", None)
     if value is None:
         return "None"

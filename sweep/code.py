@@ -1,4 +1,4 @@
-"""The code of a training program: the hashes of its files, and the git commit that they were written from."""
+"""Identify the code of a training program: the hashes of its files and the git commit they come from."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ class Code:
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, its hash among them."""
+        """Return the fields and the hash as plain values."""
         return {"hash": self.hash, **asdict(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Code":
-        """Build it from what ``to_dict`` gave; further keys are ignored, the hash is computed again."""
+        """Build it from the result of ``to_dict``; ignore other keys and recompute the hash."""
         return cls(files=values["files"], commit=values["commit"], is_dirty=values["is_dirty"])
 
     def changes(self, now: "Code") -> list[str]:

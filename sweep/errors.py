@@ -1,35 +1,35 @@
-"""Every error that a user can meet, as one tree.
+"""Define every error that sweep raises for a user, as one tree.
 
-Each class is also the builtin that fits, so that ``except ValueError`` works for people who
-call the library. ``exit_status`` is what the command line returns for it. ``key`` names the kind of
-error; it stays the same if the text changes, so scripts and tests compare the key.
+Each class also derives from the matching builtin, so that ``except ValueError`` works for callers of the
+library. ``exit_status`` is the exit code of the command line. ``key`` names the kind of error; it stays the
+same if the text changes, so scripts and tests compare the key.
 
     SweepError                          exit
     ├── ConfigError (ValueError)         1   a TrainConfig field breaks its rule
     ├── StudyFileError (ValueError)      1   a study file breaks its rule
     ├── DataError (ValueError)           1   a words file cannot be used
-    ├── RangeTestError (ValueError)      1   a learning-rate range test says nothing
+    ├── RangeTestError (ValueError)      1   a learning-rate range test is inconclusive
     ├── NotFoundError (LookupError)      1   no such study, trial or file
-    │   └── NothingToShowError           1   a figure or section lacks what it is made of
-    ├── StudyConflictError (ValueError)  1   the stored study is another one, or is in use
+    │   └── NothingToShowError           1   a figure or section lacks its data
+    ├── StudyConflictError (ValueError)  1   the stored study differs, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
-    ├── UntrustedError (RuntimeError)    1   a stored study's program was never run here by this user
-    ├── DeviceError (RuntimeError)       1   the device asked for is not here
+    ├── UntrustedError (RuntimeError)    1   this user has not run the study's program here
+    ├── DeviceError (RuntimeError)       1   the requested device is not present
     ├── TooLargeError (MemoryError)      1   a configuration needs more memory than there is
-    └── MachineError (OSError)       3   disk, permission, database
-        ├── LibraryError                 3   a library is not of the version that sweep needs
+    └── MachineError (OSError)       3   disk, permissions, database
+        ├── LibraryError                 3   a library has an unsupported version
         └── StorageError                 3   the database is locked, damaged or unreadable
-            ├── StorageAddressError      1   what names the database, or its files, cannot be understood
+            ├── StorageAddressError      1   the address of a database or bucket is malformed
             └── StorageUnreachableError  3   the database's server does not answer
 """
 
 
 class SweepError(Exception):
-    """Root of all foreseen errors: one line for each thing that is wrong: what, where, what to do.
+    """Root of all expected errors. Each line states one problem: what, where, what to do.
 
     Args:
-        lines: One text for each thing that is wrong.
-        key: A more precise name of the kind of error than the class has.
+        lines: One text for each problem.
+        key: A more specific key than that of the class.
 
     Examples:
         >>> NotFoundError("no study 'x'").key, NotFoundError("no study 'x'", key="no-study").key
@@ -46,7 +46,7 @@ class SweepError(Exception):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """One text for each thing that is wrong."""
+        """One text for each problem."""
         return tuple(map(str, self.args))
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class StudyFileError(SweepError, ValueError):
 
 
 class DataError(SweepError, ValueError):
-    """A words file cannot be used as it stands."""
+    """A words file cannot be used."""
 
     key = "data"
 
@@ -79,13 +79,13 @@ class RangeTestError(SweepError, ValueError):
 
 
 class NotFoundError(SweepError, LookupError):
-    """A study, trial or file that was named does not exist."""
+    """The named study, trial or file does not exist."""
 
     key = "not-found"
 
 
 class NothingToShowError(NotFoundError):
-    """A figure or a section lacks what it is made of; the text says why and how to get it."""
+    """A figure or section lacks its data; the text explains why and how to get them."""
 
     key = "nothing-to-show"
 
@@ -100,7 +100,7 @@ class TestSplitError(SweepError, RuntimeError):
     """The test split was used already, or must not be used for this configuration."""
 
     key = "test-split"
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # pytest would collect it as a test class because of its name
 
 
 class UntrustedError(SweepError, RuntimeError):
@@ -110,7 +110,7 @@ class UntrustedError(SweepError, RuntimeError):
 
 
 class DeviceError(SweepError, RuntimeError):
-    """The device asked for is not present."""
+    """The requested device is not present."""
 
     key = "device"
 
@@ -122,14 +122,14 @@ class TooLargeError(SweepError, MemoryError):
 
 
 class MachineError(SweepError, OSError):
-    """The machine failed us: disk full, no permission, no such device."""
+    """The machine failed: disk full, no permission, no such device."""
 
     key = "machine"
     exit_status = 3
 
 
 class LibraryError(MachineError):
-    """A library lacks a name that sweep uses: it is older or newer than the versions that sweep accepts."""
+    """A library lacks a name that sweep uses: its version is older or newer than sweep supports."""
 
     key = "library"
 
@@ -141,13 +141,13 @@ class StorageError(MachineError):
 
 
 class StorageAddressError(StorageError):
-    """What names a database, or its files, is written wrong; the machine was not asked anything."""
+    """The address of a database or bucket is malformed; no connection was attempted."""
 
     key = "storage-address"
     exit_status = 1
 
 
 class StorageUnreachableError(StorageError):
-    """The server of the database does not answer, or lost the connection; later it may."""
+    """The database server does not answer, or dropped the connection; a retry may succeed."""
 
     key = "storage-unreachable"

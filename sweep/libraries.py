@@ -1,7 +1,7 @@
-"""The versions of other libraries whose private names or schema sweep uses.
+"""Check the versions of libraries whose private names or schema sweep uses.
 
-Each such use is fenced with ``private_names``, so that a version without the name ends in one line.
-The requirements are those of ``pyproject.toml``.
+``private_names`` wraps each such use, so that an unsupported version gives a one-line error. The
+requirements are those of ``pyproject.toml``.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ RAY = "ray[client]>=2.50,<2.61"
 
 @contextlib.contextmanager
 def private_names(requirement: str) -> Iterator[None]:
-    """Report a private name that is missing as a library of the wrong version.
+    """Turn a missing private name into an error about the library's version.
 
     Args:
-        requirement: Of the library, with the lowest version that has the name.
+        requirement: Requirement of the library, with the lowest version that has the name.
 
     Raises:
-        LibraryError: If a name cannot be imported or looked up inside.
+        LibraryError: If an import or attribute lookup fails inside the block.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""The number that a trial is judged by, and what else a trainer tells of a run.
+"""Describe the metric that ranks trials, and the other facts that a trainer reports about a run.
 
-Values are stored and shown as the trainer reports them. Whatever compares two of them first takes their loss
-form (``as_loss``), in which lower is better.
+Values are stored and shown as the trainer reports them. Code that compares two values first converts them
+with ``as_loss``, so that lower is better.
 """
 
 import dataclasses
@@ -10,11 +10,11 @@ import math
 MINIMIZE, MAXIMIZE = "minimize", "maximize"
 
 DIRECTIONS = (MINIMIZE, MAXIMIZE)
-"""Whether the lowest or the highest value is best."""
+"""``minimize`` if the lowest value is best, ``maximize`` if the highest is."""
 
 
 def as_loss(direction: str, value: float) -> float:
-    """Return a value as it is compared: lower is better. Applied twice, it gives the value back.
+    """Return a value as a loss, so that lower is better. Applying it twice returns the original value.
 
     Examples:
         >>> as_loss("minimize", 2.1), as_loss("maximize", 0.9)
@@ -25,44 +25,44 @@ def as_loss(direction: str, value: float) -> float:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A whole number that a trainer tells of a run beside the metric, known before it is trained."""
+    """A whole number that describes a run before training, such as its parameter count."""
 
     label: str
-    """What stands at an axis: ``trainable parameters``."""
+    """Axis label: ``trainable parameters``."""
     unit: str = ""
-    """What it counts: ``parameters``; empty for a pure number."""
+    """Unit: ``parameters``; empty for a pure number."""
     heading: str = ""
-    """A shorter name above its column; empty for its own. It may break at an underscore."""
+    """Column heading; empty to use the fact's name. Tables may wrap it at an underscore."""
     is_cost: bool = False
-    """Whether lower is better, so that a study may minimise it beside the metric."""
+    """Whether lower is better, so that a study can minimise it as a second objective."""
     is_abbreviated: bool = False
     """Whether a table in a terminal abbreviates it: ``6.4M``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """The number that a trial is judged by.
+    """The number that ranks trials.
 
     Raises:
         ValueError: If the direction is none of ``DIRECTIONS``.
     """
 
     name: str
-    """What a study file, messages and Optuna call it: ``dev_loss``."""
+    """Its name in study files, messages and Optuna: ``dev_loss``."""
     label: str
-    """What a reader sees: ``dev loss``."""
+    """Its name in reports: ``dev loss``."""
     key: str = "value"
-    """Its column in tables for programs; the spread between seeds is ``<key>_sd``."""
+    """Its column in machine-readable tables; the standard deviation over seeds is ``<key>_sd``."""
     unit: str = ""
     """``nats per character``; empty for a pure number."""
     direction: str = MINIMIZE
     """One of ``DIRECTIONS``."""
     matters: float | None = None
-    """The difference that matters, in the metric's unit; None if the trainer names none."""
+    """The smallest difference that matters, in the metric's unit; None if the trainer names none."""
     diverged: float | None = None
-    """From here on, on the bad side, a run counts as diverged. A value that is not finite always does."""
+    """A run whose value is this bad or worse has diverged. A value that is not finite always has."""
     tolerance: float = 0.0
-    """Largest difference that another engine, thread count or machine explains."""
+    """Largest difference that a change of engine, thread count or machine can cause."""
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
@@ -70,11 +70,11 @@ class Metric:
 
     @property
     def noun(self) -> str:
-        """The label without the split that it names: ``loss`` for ``dev loss``."""
+        """The label without its split: ``loss`` for ``dev loss``."""
         return self.label.removeprefix("dev ")
 
     def as_loss(self, value: float) -> float:
-        """Return a value, or a difference of two, as it is compared; see ``as_loss``."""
+        """Return a value, or a difference of two, as a loss; see ``as_loss``."""
         return as_loss(self.direction, value)
 
     def has_diverged(self, value: float) -> bool:
@@ -90,8 +90,8 @@ class Metric:
         return self.diverged is not None and self.as_loss(value) >= self.as_loss(self.diverged)
 
     def has_diverged_in_training(self, loss: float) -> bool:
-        """Return whether the training loss of a step explains a divergence.
+        """Return whether the training loss of a step indicates divergence.
 
-        The bound is one of the metric, which compares with a training loss only if both are minimised.
+        ``diverged`` bounds the metric, so it applies to a training loss only if the metric is minimised.
         """
         return not math.isfinite(loss) if self.direction == MAXIMIZE else self.has_diverged(loss)

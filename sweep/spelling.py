@@ -1,11 +1,11 @@
-"""The message about a name that does not exist: what was probably meant, and what there is."""
+"""Write the message about an unknown name: the nearest known name, and all known names."""
 
 import difflib
 from collections.abc import Collection
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """Return the text that refuses an unknown name.
+    """Return the error message about an unknown name.
 
     Examples:
         >>> unknown("key 'trails'", "trails", ["name", "trials"])
@@ -19,7 +19,7 @@ def unknown(what: str, name: str, known: Collection[str]) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that ``name`` is a misspelling, a part or the initials of.
+    """Return the known name that ``name`` misspells, is a part of, or abbreviates by initials.
 
     Examples:
         >>> nearest("lr", ["learning_rate"]), nearest("steps", ["num_steps"]), nearest("x", ["num_steps"])

@@ -1,9 +1,9 @@
 """What the tests share: word lists, the makemore names, and one torch thread."""
 
+import itertools
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of processes compiles every module
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
+import warm_python
 from small_study import _own_ledger, small, trained
 
 from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
@@ -26,6 +27,7 @@ anna bob cara dan eva finn gina hugo ida jan kim lea max nora otto pia quin rosa
 ula vera willi xena yves zoe abe bea carl dora emil fay gus hal ines jo karl lou mia ned
 """
 
+warm_python.install()
 torch.set_num_threads(1)  # the numbers of a run depend on the thread count
 
 
@@ -39,39 +41,44 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
 
 
-_compiling = pytest.StashKey[subprocess.Popen[bytes]]()
-
-_COMPILE = """
-from sweep.tasks.mlp.words.corpus import load_corpus
-from sweep.tasks.mlp.trainer import MLP
-
-MLP.prepare_worker(load_corpus("data/names.txt"), engine="fused", device="cpu")
-"""
+_warm = pytest.StashKey[subprocess.Popen[str]]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the fast engine once, while the test processes collect."""
+    """Load the libraries and the compiled engine once for all processes, while the tests are collected."""
     if session.config.getoption("numprocesses", None):
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        compiling = subprocess.Popen([sys.executable, "-c", _COMPILE], cwd=REPOSITORY, env=environment)
-        session.config.stash[_compiling] = compiling
+        session.config.stash[_warm] = warm_python.start_server()
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Hand out no test before the engine is compiled, which each process would do for itself."""
-    assert node.config.stash[_compiling].wait() == 0
+    """Hand out no test before that is done: the engine is compiled, and commands can be started."""
+    warm_python.wait_for(node.config.stash[_warm])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the process of ``pytest_sessionstart``; after the test processes, which pytest-xdist ends."""
+    if server := session.config.stash.get(_warm, None):
+        warm_python.stop(server)
+
+
+@pytest.fixture
+def cold_starts() -> Iterator[None]:
+    """Start the product's processes as they are, since the start itself is tested; see ``warm_python``."""
+    with warm_python.cold():
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the longest modules evenly, because each test process begins in another part of the list."""
-    others = [item for item in items if item.path.name not in LONGEST]
-    spread = []
-    for place, name in enumerate(LONGEST):
-        start, end = (len(others) * edge // len(LONGEST) for edge in (place, place + 1))
-        spread += [item for item in items if item.path.name == name] + others[start:end]
-    items[:] = spread
+    """Begin each quarter of the list with a long module; each of four processes begins with a quarter."""
+    others = iter([item for item in items if item.path.name not in LONGEST])
+    spread: list[pytest.Item] = []
+    for place, name in enumerate(LONGEST, 1):
+        spread += [item for item in items if item.path.name == name]
+        spread += itertools.islice(others, max(0, len(items) * place // len(LONGEST) - len(spread)))
+    items[:] = [*spread, *others]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweep.cli.arguments import make_parser
+from sweep.cli.arguments import parse_arguments
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FILES = sorted((DOCS / "cluster").iterdir())
@@ -61,7 +61,7 @@ def test_its_commands_are_ours(path: Path) -> None:
     assert found
     for program, *arguments in found:
         assert program == "sweep"
-        make_parser().parse_args(arguments)
+        assert parse_arguments(arguments).run
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=name)

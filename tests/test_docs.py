@@ -20,7 +20,7 @@ NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
 def help_of(command: str) -> str:
     """Return what ``sweep COMMAND --help`` prints."""
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(out):
         main([command, "--help"])
     return out.getvalue()
 

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,15 +14,16 @@ from sweep.tasks.command.kind import COMMAND
 from sweep.tasks.command.placeholders import Place
 from sweep.tasks.function.kind import FUNCTION
 from sweep.tasks.program.definition import DEFINING, SURROUNDING
+from sweep.tasks.program.process.environment import child_environment
 
 PAGE = REPOSITORY / "docs/your-own-trainer.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"<!-- (file|run|same as)(?:: (\S+))? -->\n```\w+\n(.*?)```", TEXT, re.S)
+BLOCKS = re.findall(r"<!-- (file|run|python|same as)(?:: (\S+))? -->\n```\w+\n(.*?)```", TEXT, re.S)
 
 
 def test_each_block_is_tested() -> None:
     """A block without a mark would be read by nobody."""
-    assert len(BLOCKS) == len(re.findall(r"^```\w+$", TEXT, re.M)) == 8
+    assert len(BLOCKS) == len(re.findall(r"^```\w+$", TEXT, re.M)) == 9
 
 
 @pytest.mark.parametrize(
@@ -41,10 +44,50 @@ def test_the_commands_come_to_a_confirmed_winner(tmp_path: Path) -> None:
             assert program == "sweep"
             done = sweep(tmp_path, *arguments)
             assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        if kind == "python":
+            check_python(tmp_path, text)
     winner = tomllib.loads((tmp_path / "winner.toml").read_text(encoding="utf-8"))
     assert winner["certificate"]["candidates"] == 2
     assert 0.01 * 0.8 < winner["certificate"]["mean"] < 0.05  # the noise alone has a variance of 0.01
     assert (tmp_path / "reports/sine/report.html").is_file()
+
+
+def check_python(folder: Path, text: str) -> None:
+    """Run a block as a script from stdin, whose functions are in no file; the command line reads it."""
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input=text,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.endswith("equal\n")
+    assert sweep(folder, "table", "polynomial").returncode == 0
+    refused = sweep(folder, "run", "polynomial")
+    assert refused.returncode == 1
+    assert "given from Python" in refused.stderr
+    assert tomllib.loads((folder / "polynomial.toml").read_text("utf-8"))["certificate"]["candidates"] == 2
+
+
+def test_the_page_names_each_variable() -> None:
+    """What a program finds in its environment."""
+    told = {
+        "study": "s",
+        "trial": 0,
+        "seed": 1,
+        "deadline": 2.0,
+        "resumed": False,
+        "device": "cpu",
+        "cpus": 1,
+    }
+    places = {name: Path(name) for name in ("dir", "checkpoint", "report", "config")}
+    given = child_environment({}, **told, **places, env={}, secrets=())
+    assert set(re.findall(r"SWEEP_[A-Z]+", TEXT.partition("## How a program ends")[0])) == {
+        name for name in given if name.startswith("SWEEP_")
+    }
 
 
 def test_the_table_names_each_key() -> None:

@@ -125,7 +125,7 @@ def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict
     keys = list(data_files(task, section))
     if len(keys) != 1:
         raise StudyFileError(
-            f"--words replaces one file, but trainer {task.name} reads {len(keys)}; "
+            f"--data replaces one file, but trainer {task.name} reads {len(keys)}; "
             "change [data] with --set data.KEY=VALUE"
         )
     return {**section, keys[0]: path}
@@ -137,7 +137,9 @@ def _named_spec(request: Request, database: Database, note: Note) -> StudySpec:
     if path is None:
         return _stored_spec(request, database)
     if is_config_file(path):
-        raise StudyFileError(f"{path} is an exported configuration; sweep test, sample and lr-find take it")
+        raise StudyFileError(
+            f"{path} is an exported configuration; sweep train, test, sample and lr-find take it"
+        )
     spec = load_study_file(path, settings=request.settings)
     remember(spec.program, spec.surroundings)
     for text in linear_ranges(request.settings, spec.space):
@@ -165,7 +167,7 @@ def _check_data_files(study: str, task: AnyTask, spec: StudySpec) -> None:
         raise DataError(
             *(
                 f"{study_path(study) or study}: data.{key} names {path!r}, which does not exist "
-                f"in {os.getcwd()}; correct it, or give another one with --words FILE"
+                f"in {os.getcwd()}; correct it, or give another one with --data FILE"
                 for key, path in missing
             ),
             key="no-data-file",

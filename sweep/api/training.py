@@ -24,7 +24,7 @@ from sweep.execution.run import run_study
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
-from sweep.task import RunsPrograms, mend, resolve_device
+from sweep.task import AnyTask, RunsPrograms, mend, resolve_device
 
 _ANYWHERE = ("auto", None, DEFAULT_POOL)
 """Device, engine and pool of a run that names none; a named one is checked in any case."""
@@ -102,7 +102,16 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    _train(spec, database, how)
+    return run_spec(spec.task, spec, database, how)
+
+
+def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> StoredStudy:
+    """Train what is left of a study, if anything, and store what follows a run."""
+    is_anywhere = (how.device, how.engine, how.pool) == _ANYWHERE
+    if not is_anywhere or finished_study(spec, database) is None:
+        summary = run_study(task, spec, database, how)
+        if not how.should_stop():
+            _conclude(summary.study, database)
     return read_study(spec.name, database)
 
 
@@ -189,8 +198,7 @@ def confirm(
         SweepError: As ``run``; ``NotFoundError`` if the study has no complete trial.
     """
     database = open_database(storage, files)
-    reader = database.open_read_only()
-    stored = stored_study(study, reader)
+    stored = stored_study(study, database.open_read_only())
     check_trusted(stored.name, stored.program, stored.surroundings)
     asked = ConfirmSettings(
         top=top,
@@ -200,7 +208,6 @@ def confirm(
         delta=difference_that_matters(stored.task, delta),
         alpha=alpha,
     )
-    plan = plan_confirmation(stored, load_confirmation(reader, stored), asked)
     how = How(
         workers=workers,
         device=device,
@@ -210,20 +217,19 @@ def confirm(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    finished = run_confirmation(stored.task, stored, plan, database, how)
+    return confirm_stored(stored.task, stored, asked, database, how)
+
+
+def confirm_stored(
+    task: AnyTask, stored: StudyRecord, asked: ConfirmSettings, database: Database, how: How
+) -> StoredStudy:
+    """Train what a confirmation of a stored study asks for, and store its figures once it is finished."""
+    plan = plan_confirmation(stored, load_confirmation(database.open_read_only(), stored), asked)
+    finished = run_confirmation(task, stored, plan, database, how)
     confirmed = read_study(stored.name, database)
     if finished:
         _publish(confirmed, database)
     return confirmed
-
-
-def _train(spec: StudySpec, database: Database, how: How) -> None:
-    """Train what is left of a study, if anything, and store what follows a run."""
-    if (how.device, how.engine, how.pool) == _ANYWHERE and finished_study(spec, database) is not None:
-        return
-    summary = run_study(spec.task, spec, database, how)
-    if not how.should_stop():
-        _conclude(summary.study, database)
 
 
 def _conclude(study: StudyRecord, database: Database) -> None:

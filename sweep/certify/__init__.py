@@ -1,1 +1,1 @@
-"""Which configuration won, and how sure that is."""
+"""Confirm, export and test the best configurations of a study."""

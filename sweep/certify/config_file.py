@@ -1,8 +1,8 @@
-"""Writes a trial's configuration to a file, and reads it back.
+"""Write a trial's configuration to a file, and read it back.
 
-A config file is TOML: ``[config]`` holds every hyperparameter, ``[provenance]`` says which
-trial of which study it was, on which data, and what loss it had. After a confirmation
-``[certificate]`` holds the seeds that took no part in any choice, with their losses.
+A config file is TOML. ``[config]`` holds every hyperparameter; ``[provenance]`` names the study, the trial,
+the data and the loss. After a confirmation, ``[certificate]`` holds the certifying seeds, which took no part
+in any choice, with their losses.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ from sweep.version import __version__
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
-    """Return a trial with a final value: the one asked for, or the best configuration's first.
+    """Return a trial with a final value: the requested one, or the first of the best configuration.
 
-    Best is the best value of the metric, whatever else a study minimises. Among the replicates of a
-    configuration the lowest number is taken, not the luckiest seed.
+    The best configuration has the best value of the metric, even with two objectives. Among its replicates,
+    the lowest number is taken, not the luckiest seed.
 
     Raises:
-        NotFoundError: If there is no such trial, or it has no final loss.
+        NotFoundError: If there is no such trial, or it has no final value.
     """
     if number is None:
         ranked = rank_pools(study)
@@ -64,7 +64,7 @@ def write_config(
     if path.is_dir():
         raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
-        raise SweepError(f"{path} exists and is not overwritten; choose another with -o, or give --force")
+        raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")
     now = datetime.datetime.now(datetime.UTC)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ def config_text(
 ) -> str:
     """Return a complete trial's configuration with its provenance, as TOML.
 
-    With a certificate the configuration gets its first seed and that seed's loss: the trial's own
-    seed was lucky enough to be chosen.
+    With a certificate, the configuration gets the first certifying seed and its loss, because the trial's
+    own seed was chosen for its good result.
     """
     assert trial.dev_loss is not None, "choose_trial returns complete trials"
     config = study.config_values(trial)
@@ -113,10 +113,10 @@ def config_text(
 
 
 def load_config(path: Path | str) -> tuple[Any, Provenance]:
-    """Read a file that ``write_config`` wrote: a configuration of ``Provenance.task``, and its origin.
+    """Read a file from ``write_config``; return the configuration of ``Provenance.task`` and its origin.
 
     Raises:
-        ConfigError: If it is no such file, or a value breaks its rule.
+        ConfigError: If it is not such a file, or a value breaks its rule.
         NotFoundError: If its trainer is not installed.
     """
     path = Path(path)
@@ -145,27 +145,27 @@ def _read(path: Path) -> dict[str, Any]:
 def load_exported_data(section: Mapping[str, Any], provenance: Provenance) -> Any:
     """Read the data of an exported configuration.
 
-    Data from a copy of the exported source (``task.load_copy``) have the hash of the export, by which the
-    study and its records know them.
+    Data from a copy of the exported source (``task.load_copy``) keep the hash of the export, which identifies
+    them in the study and its records.
 
     Args:
         section: The ``[data]`` section of the export, perhaps with another source.
-        provenance: Where the configuration comes from.
+        provenance: Origin of the configuration.
 
     Raises:
-        DataError: If they cannot be used, or are other data than those of the export.
+        DataError: If they cannot be used, or differ from the data of the export.
     """
     data = load_copy(provenance.task, section, provenance.data_sha256)
     if data.sha256 != provenance.data_sha256:
         raise DataError(
             f"{data_name(provenance.task, section)} does not hold the data of the export (sha256 "
-            f"{data.sha256[:8]}…, exported {provenance.data_sha256[:8]}…); restore it or name the right one"
+            f"{data.sha256[:8]}…, exported {provenance.data_sha256[:8]}…); restore it or name the right file"
         )
     return data
 
 
 def is_config_file(path: Path | str) -> bool:
-    """Say whether a TOML file is an exported configuration rather than a study."""
+    """Return whether a TOML file is an exported configuration rather than a study."""
     try:
         raw = read_toml(Path(path))
     except (OSError, ValueError):

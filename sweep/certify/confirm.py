@@ -1,8 +1,8 @@
-"""Trains the best configurations of a study again on fresh seeds.
+"""Train the best configurations of a study again on fresh seeds.
 
-A confirmation is a study of its own beside the one that it confirms, named ``<name>/confirm`` (no
-study file can have that name), with the candidates' parameters and with seeds that follow the
-plan. So the driver trains it: kill it at any moment, and the next run goes on.
+A confirmation is itself a study, named ``<name>/confirm``, a name that no study file can have. It has the
+candidates' hyperparameters and seeds from the plan. The driver trains it, so an interrupted confirmation
+resumes in the next run.
 """
 
 import contextlib
@@ -32,21 +32,21 @@ from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfirmSpec(StudySpec):
-    """The trainings of a confirmation, in the order in which they were or will be claimed."""
+    """A confirmation as a study; ``jobs`` lists its trainings in the order of their claims."""
 
     parent: Mapping[str, Any]
-    """Identity of the study that is confirmed."""
+    """Identity of the confirmed study."""
     jobs: tuple[Job, ...]
     found: Mapping[int, Mapping[str, Any]]
-    """Candidate -> what the search found for its configuration where the study says ``auto``."""
+    """Candidate -> hyperparameters that the search found for its configuration."""
 
     @property
     def program_keeper(self) -> str:
-        """Name of the study that is confirmed: both are trained by one program."""
+        """Name of the confirmed study, which has the same program."""
         return self.name.removesuffix(confirmation_name(""))
 
     def trial_found(self, number: int) -> Mapping[str, Any]:
-        """Return what the search found: the same on every seed, as the configuration is the same."""
+        """Return the hyperparameters that the search found; they are the same on every seed."""
         return self.found[self.jobs[number].candidate]
 
     def trial_seed(self, number: int) -> int:
@@ -55,17 +55,17 @@ class ConfirmSpec(StudySpec):
         return round_seed(fingerprint(self.parent), job.phase, job.round, seed_bound(self.task))
 
     def trial_labels(self, number: int) -> dict[str, Any]:
-        """Return which training it is."""
+        """Return the training's candidate, phase and round."""
         return self.jobs[number]._asdict()
 
     def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
-        """Return the confirmed study's identity, less how it was searched."""
+        """Return the confirmed study's identity without its search settings."""
         now = {"data_sha256": data_sha256, "split": split_rule(task), "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
         if changed:
             spoken = {"data_sha256": data_name(task, self.data)}
             names = ", ".join(spoken.get(name, name) for name in changed)
-            raise DataError(f"{names} changed since the study was run; restore what it was run on")
+            raise DataError(f"{names} changed since the study was run; restore the former version")
         how: dict[str, Any] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
         how["objective"] = self.objectives[0]
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
@@ -74,10 +74,10 @@ class ConfirmSpec(StudySpec):
 def plan_confirmation(
     study: StudyRecord, earlier: Confirmation | None, asked: ConfirmSettings
 ) -> ConfirmPlan:
-    """Return what a confirmation with these settings does.
+    """Return the plan of a confirmation with these settings.
 
-    That is the latest plan where it has these settings and is either unfinished, or saw all trials
-    that there are now; else a new one.
+    Return the latest plan if it has these settings and is either unfinished or was made from the same number
+    of complete trials; otherwise a new plan.
 
     Raises:
         NotFoundError: If the study has no complete trial.
@@ -101,9 +101,9 @@ def plan_confirmation(
 def run_confirmation(
     task: AnyTask, study: StudyRecord, plan: ConfirmPlan, database: Database, how: How | None = None
 ) -> bool:
-    """Train what a plan asks for; return whether it is finished, not stopped before.
+    """Run the trainings of a plan; return whether all are finished.
 
-    Raises what ``run.run_study`` does, and a changed program before the plan is stored.
+    Raises as ``run.run_study``; refuses a changed program before it stores the plan.
     """
     how = how or How()
     if (code := check_program(task, study.data)) is not None:
@@ -127,17 +127,17 @@ def run_confirmation(
 
 
 def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, database: Database) -> None:
-    """Store a plan, unless another confirmation runs or was planned since the study was read."""
+    """Store a plan; refuse if another confirmation is running or was planned since the study was read."""
     with database.driver_lock(confirmation_name(study.name)):
         if load_study(storage, study.name).plans != study.plans:
             raise StudyConflictError(
-                f"another confirmation of {study.name!r} was planned meanwhile; give the command again"
+                f"another confirmation of {study.name!r} was planned meanwhile; run the command again"
             )
         write_plan(storage, study.name, plan.to_dict())
 
 
 def _tidy(confirmation: Confirmation, database: Database) -> None:
-    """Tidy the files of a finished confirmation: no driver will, and the last one may have been killed."""
+    """Clean up the files of a finished confirmation, in case its last driver was killed."""
     checkpoints = Checkpoints(database.files / confirmation.name)
     with contextlib.suppress(StudyConflictError), database.driver_lock(confirmation.name):
         for trial in confirmation.trials.values():
@@ -145,7 +145,7 @@ def _tidy(confirmation: Confirmation, database: Database) -> None:
 
 
 def _confirm_spec(study: StudyRecord, confirmation: Confirmation, jobs: Sequence[Job]) -> ConfirmSpec:
-    """Return the study of all trainings: those that are stored, in their order, and the next ones."""
+    """Return the study of all trainings: the stored ones, in order, then the next ones."""
     stored = sorted(confirmation.trials, key=lambda job: confirmation.trials[job].number)
     every = (*stored, *(job for job in jobs if job not in confirmation.trials))
     params = {trial.number: trial.params for trial in study.trials}

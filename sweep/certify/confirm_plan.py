@@ -1,8 +1,8 @@
-"""Plans a confirmation. The plan is fixed before the first training, and stored with its results.
+"""Plan a confirmation. The plan is fixed before the first training and stored with its results.
 
-The candidates are trained again on seeds that no search uses. First all of them on the same seeds,
-round by round (*choice*); then the chosen one on further seeds (*certify*), so that the loss that is
-quoted took no part in any choice.
+The candidates are trained again on seeds that no search uses. In the *choice* phase, all candidates train on
+the same seeds, round by round. In the *certify* phase, the chosen one trains on further seeds, so that the
+quoted loss took no part in any choice.
 """
 
 import dataclasses
@@ -26,19 +26,19 @@ class Job(NamedTuple):
     """One training of a confirmation."""
 
     candidate: int
-    """Number of the trial in the search."""
+    """Number of the candidate's trial in the search."""
     phase: str
     """One of ``PHASES``."""
     round: int
-    """From 0; equal rounds of a phase have equal seeds."""
+    """Round, from 0; all candidates have the same seed in a round of a phase."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A configuration of the search that is to be confirmed."""
+    """A configuration to confirm."""
 
     trial: int
-    """The lowest number among its replicates."""
+    """Lowest number among its replicates."""
     estimate: float
     """Mean value, estimated over its replicates and neighbours, in the metric's unit."""
     search_loss: float
@@ -49,31 +49,31 @@ class Candidate:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmSettings:
-    """What a user asks a confirmation for.
+    """A user's settings for a confirmation.
 
     Raises:
         ConfigError: If a value breaks its rule.
     """
 
     top: int = 5
-    """Candidates."""
+    """Number of candidates."""
     seeds: int = 5
-    """Rounds for each candidate; in a race, after which it ends undecided."""
+    """Rounds for each candidate; a race without a winner ends after as many."""
     certify: int = 5
-    """Rounds for the chosen one alone."""
+    """Further rounds for the chosen candidate."""
     method: str = "fixed"
-    """``fixed``, or ``race``: a candidate may be left out early."""
+    """``fixed``, or ``race``, which may eliminate candidates early."""
     delta: float
-    """Difference that matters, in the metric's unit; see ``difference_that_matters``."""
+    """Smallest difference that matters, in the metric's unit; see ``difference_that_matters``."""
     alpha: float = ALPHA
-    """Chance of an error, over all comparisons of one procedure."""
+    """Probability of any error in all comparisons of one procedure."""
 
     def __post_init__(self) -> None:
         fewest = FIRST_ROUNDS if self.method == "race" else 2
         rules = (
             (self.top >= 1, "--top must be 1 or more", self.top),
             (self.seeds >= fewest, f"--seeds must be {fewest} or more with method {self.method}", self.seeds),
-            (self.certify >= 2, "--certify must be 2 or more, as one seed shows no spread", self.certify),
+            (self.certify >= 2, "--certify must be 2 or more, because one seed has no spread", self.certify),
             (0 < self.delta < math.inf, "--delta must be above 0", self.delta),
             (0 < self.alpha < 0.5, "--alpha must be above 0 and below 0.5", self.alpha),
         )
@@ -83,16 +83,16 @@ class ConfirmSettings:
 
 
 def difference_that_matters(task: AnyTask, asked: float | None) -> float:
-    """Return the difference that a user asks for, or else the one that the trainer names.
+    """Return the difference that the user set, or else the trainer's.
 
     Raises:
-        ConfigError: If neither names one.
+        ConfigError: If neither sets one.
     """
     delta = task.metric.matters if asked is None else asked
     if delta is None:
         raise ConfigError(
-            f"trainer {task.name} does not name the difference in {task.metric.label} that matters; "
-            f"give one with --delta{_or_key(task)}"
+            f"trainer {task.name} does not set the smallest {task.metric.label} difference that matters; "
+            f"set one with --delta{_or_key(task)}"
         )
     return delta
 
@@ -103,26 +103,26 @@ def _or_key(task: AnyTask) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPlan:
-    """Everything that is decided before the first training."""
+    """All decisions that are made before the first training."""
 
     made: str
-    """UTC, ISO 8601."""
+    """Time of the plan, UTC, ISO 8601."""
     fingerprint: str
-    """Of the study; the seeds come from it."""
+    """Fingerprint of the study; the seeds are derived from it."""
     trials_seen: int
-    """Complete trials of the study when the candidates were chosen."""
+    """Number of complete trials when the candidates were chosen."""
     candidates: tuple[Candidate, ...]
-    """Best estimate first."""
+    """Candidates, best estimate first."""
     settings: ConfirmSettings
 
     @property
     def expected_seconds(self) -> float:
-        """Seconds of training on one worker, if every round is run and the dearest is chosen."""
+        """Seconds of training on one worker, if every round runs and the costliest candidate is chosen."""
         costs = [candidate.seconds for candidate in self.candidates]
         return self.settings.seeds * sum(costs) + self.settings.certify * max(costs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values, as JSON would."""
+        """Return the plan as plain values for JSON."""
         return {**dataclasses.asdict(self), "candidates": [dataclasses.asdict(c) for c in self.candidates]}
 
     @classmethod
@@ -138,11 +138,11 @@ class ConfirmPlan:
 
 
 Losses = Mapping[Job, float | None]
-"""Value of each finished job in its loss form; None where it has none (diverged, failed)."""
+"""Value of each finished job as a loss; None if it has none (diverged, failed)."""
 
 
 def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:
-    """Return the seed that all candidates have in a round, below ``bound``; no search uses it.
+    """Return the seed of all candidates in a round, below ``bound``; no search uses it.
 
     Examples:
         >>> round_seed("5f", "choice", 0, 3 * 2**32) >= 2**32
@@ -153,7 +153,7 @@ def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:
 
 
 def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
-    """Return what is to be trained next, in order; nothing where the confirmation is finished."""
+    """Return the next jobs, in order; empty if the confirmation is finished."""
     jobs = [job for job in _choice_jobs(plan, losses) if job not in losses]
     if jobs:
         return jobs
@@ -165,7 +165,7 @@ def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
 
 
 def chosen_candidate(plan: ConfirmPlan, losses: Losses) -> Candidate | None:
-    """Return the candidate that the finished rounds choose, or None if every one is out."""
+    """Return the candidate that the finished rounds select, or None if all were excluded."""
     standing = last_standing(plan, losses)
     return standing[make_choice(plan, losses, standing).index] if standing else None
 
@@ -173,9 +173,9 @@ def chosen_candidate(plan: ConfirmPlan, losses: Losses) -> Candidate | None:
 def make_choice(
     plan: ConfirmPlan, losses: Losses, standing: Sequence[Candidate], direction: str = MINIMIZE
 ) -> Choice:
-    """Return the choice among candidates that have as many rounds as each other; see ``selection.choose``."""
+    """Return the choice among candidates with equal numbers of rounds; see ``selection.choose``."""
     if len(standing) == 1:
-        return Choice(0, 0, "the only one left")
+        return Choice(0, 0, "the only remaining candidate")
     block = np.array([choice_losses(plan, losses, candidate) for candidate in standing])
     costs = np.array([candidate.seconds for candidate in standing])
     alpha = comparison_alpha(plan, len(standing))
@@ -183,10 +183,10 @@ def make_choice(
 
 
 def comparison_alpha(plan: ConfirmPlan, standing: int) -> float:
-    """Return the chance of an error that the comparison of those who stand may have.
+    """Return the error probability for comparing the remaining candidates.
 
-    A race spends one half of the plan's on leaving candidates out; the other half was for all
-    candidates, and those who stand have their share of it.
+    A race spends half of the plan's ``alpha`` on elimination. The other half covers the comparison of all
+    candidates; the remaining ones get their share of it.
     """
     if plan.settings.method == "fixed" or standing < 2:
         return plan.settings.alpha
@@ -194,7 +194,7 @@ def comparison_alpha(plan: ConfirmPlan, standing: int) -> float:
 
 
 def last_standing(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
-    """Return the candidates that have a loss in every round so far and, in a race, are not left out."""
+    """Return the candidates with a loss in every round so far that the race, if any, did not eliminate."""
     sound = sound_candidates(plan, losses)
     if plan.settings.method == "fixed" or len(sound) < 2:
         return sound
@@ -203,20 +203,20 @@ def last_standing(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
 
 
 def race_state(plan: ConfirmPlan, losses: Losses) -> RaceState:
-    """Return how the race between the sound candidates stands."""
+    """Return the state of the race between the sound candidates."""
     rounds = {c.trial: choice_losses(plan, losses, c) for c in sound_candidates(plan, losses)}
     asked = plan.settings
     return race(rounds, most_rounds=asked.seeds, delta=asked.delta, alpha=asked.alpha / 2)
 
 
 def sound_candidates(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
-    """Return the candidates that no round left without a loss."""
+    """Return the candidates without a failed round."""
     without = {job.candidate for job, loss in losses.items() if loss is None and job.phase == "choice"}
     return [candidate for candidate in plan.candidates if candidate.trial not in without]
 
 
 def choice_losses(plan: ConfirmPlan, losses: Losses, candidate: Candidate) -> list[float]:
-    """Return a candidate's losses in the rounds of the choice, as far as they follow without gap."""
+    """Return a candidate's losses in the rounds of the choice, up to the first missing round."""
     found: list[float] = []
     for number in range(plan.settings.seeds):
         loss = losses.get(Job(candidate.trial, "choice", number))
@@ -227,7 +227,7 @@ def choice_losses(plan: ConfirmPlan, losses: Losses, candidate: Candidate) -> li
 
 
 def _choice_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
-    """Return the jobs of the choice that are known to be needed, round by round."""
+    """Return the jobs of the choice that are certain to be needed, round by round."""
     first = plan.settings.seeds if plan.settings.method == "fixed" else FIRST_ROUNDS
     jobs = _rounds(sound_candidates(plan, losses), range(first))
     if any(job not in losses for job in jobs):

@@ -1,7 +1,7 @@
 """Judge a stored confirmation.
 
-Turns a stored confirmation into ranked rows and the few numbers that a reader needs beside them. How
-they are written down is left to ``confirm_text``; uncertainty over the dev units to ``units``.
+Turns a stored confirmation into ranked rows and a few summary numbers. ``confirm_text`` prints them;
+``units`` adds the uncertainty over the dev units.
 """
 
 import dataclasses
@@ -34,32 +34,32 @@ MEASURES = (
     *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
     *("certified_mean", "certified_sd", "certified_n"),
 )
-"""Columns of a confirmation's rows between the hyperparameters and what a training costs."""
+"""Columns of a confirmation's rows between the hyperparameters and the seconds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a confirmation shows so far."""
+    """The result of a confirmation so far."""
 
     rows: Rows
     """One row a candidate, best mean first; the columns are ``confirmation_columns``."""
     chosen: Candidate | None
-    """None until the choice is made, or where every candidate is out."""
+    """The chosen candidate; None before the choice, or if all candidates were excluded."""
     choice: Choice | None
     standing: tuple[Candidate, ...]
-    """Those among whom was chosen."""
+    """The candidates that the choice was made from."""
     certified: tuple[float, ...]
-    """Value of the chosen one on each certifying seed so far, in the metric's unit."""
+    """Value of the chosen candidate on each certifying seed so far, in the metric's unit."""
     rounds: int
-    """Rounds that all who stand have finished."""
+    """Number of rounds that all of ``standing`` have finished."""
     smallest_difference: float | None
-    """True difference that so many seeds show with a chance of 80 %, for the closest two."""
+    """Difference that this many seeds detect with 80 % power, for the best two candidates."""
     seeds_to_decide: int | None
-    """Seeds that the two best would need, if their difference is as found; None where nobody can say."""
+    """Seeds needed to separate the best two, if the observed difference is true; None if unknown."""
     direction: str = MINIMIZE
-    """Of the metric."""
+    """Direction of the metric."""
     is_deterministic: bool = False
-    """Whether no seed made a difference; there is one value for each candidate then, and no spread."""
+    """Whether the seed made no difference: each candidate has a single value and no spread."""
 
     @property
     def certified_mean(self) -> float | None:
@@ -68,13 +68,13 @@ class Verdict:
 
     @property
     def certified_sd(self) -> float | None:
-        """Sample standard deviation between the certifying seeds; None if no seed made a difference."""
+        """Sample standard deviation over the certifying seeds; None if the seed makes no difference."""
         is_known = len(self.certified) > 1 and not self.is_deterministic
         return statistics.stdev(self.certified) if is_known else None
 
     @property
     def optimism(self) -> float | None:
-        """By how much the search had the same configuration better than the certified mean."""
+        """How much better the configuration was in the search than its certified mean."""
         mean = self.certified_mean
         if mean is None or self.chosen is None:
             return None
@@ -92,7 +92,7 @@ class Verdict:
 
 
 def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
-    """Return what a confirmation shows, finished or not."""
+    """Return the result of a confirmation, finished or not."""
     plan, losses = confirmation.plan, confirmation.losses
     standing = last_standing(plan, losses)
     rounds = min((len(choice_losses(plan, losses, c)) for c in standing), default=0)
@@ -127,17 +127,17 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
 
 
 _OVER_SEEDS = ("sd", "ci_low", "ci_high", "tied")
-"""Columns that compare seeds; they say nothing if no seed makes a difference."""
+"""Columns that compare seeds; empty if the seed makes no difference."""
 
 _SEEDS_TO_SHOW = 3
-"""Seeds with equal outcomes that show that the seed makes no difference; two may be equal by chance."""
+"""Number of equal outcomes that shows that the seed makes no difference; two may agree by chance."""
 
 
 def is_deterministic(confirmation: Confirmation) -> bool:
     """Return whether the trainings of a confirmation show that the seed makes no difference.
 
-    That is so if a candidate was trained on three seeds or more, and all trainings of each candidate have
-    equal values, those at rungs included.
+    True if a candidate has trained on three seeds or more, and all trainings of each candidate have equal
+    values, including those at rungs.
     """
     outcomes: dict[int, list[tuple[Any, ...]]] = {}
     for job, trial in confirmation.trials.items():
@@ -154,13 +154,13 @@ def _loss_of(row: dict[str, Any], confirmation: Confirmation) -> float:
 
 
 def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate | None:
-    """Return what is exported of a finished confirmation, or None where it is not finished."""
+    """Return the certificate of a confirmation, or None if it is not finished."""
     if confirmation.remaining or verdict.chosen is None or len(verdict.certified) < 2:
         return None
     jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
     trials = [confirmation.trials[job] for job in jobs]
-    assert verdict.certified_mean is not None, "there are two or more"
-    assert verdict.optimism is not None, "there are two or more"
+    assert verdict.certified_mean is not None, "two or more seeds have a mean"
+    assert verdict.optimism is not None, "a chosen candidate with a mean has an optimism"
     return Certificate(
         seeds=tuple(trial.seed for trial in trials if trial.dev_loss is not None),
         dev_losses=verdict.certified,
@@ -213,7 +213,7 @@ def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -
 
 
 def _why_out(confirmation: Confirmation, candidate: Candidate) -> str | None:
-    """Return why a candidate has a round without a loss, or None."""
+    """Return the reason of a candidate's failed round, or None."""
     if candidate in sound_candidates(confirmation.plan, confirmation.losses):
         return None
     lost = [t for job, t in confirmation.trials.items() if _is_lost(job, t, candidate)]
@@ -231,7 +231,7 @@ def _add_comparison(
     alpha: float,
     confirmation: Confirmation,
 ) -> None:
-    """Compare those who stand; intervals only where all candidates have as many seeds."""
+    """Compare the remaining candidates; intervals only if all candidates have equally many seeds."""
     if len(block) == 0 or block.shape[1] < 2:
         return
     stands = [c.trial for c in standing]
@@ -275,7 +275,7 @@ def _certified(confirmation: Confirmation, chosen: Candidate | None) -> tuple[fl
 
 
 def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:
-    """Return what so many seeds can show, and how many would decide between the two best."""
+    """Return the smallest detectable difference, and the seeds needed to separate the best two."""
     if len(block) < 2 or block.shape[1] < 2:
         return {"smallest_difference": None, "seeds_to_decide": None}
     k, n = block.shape

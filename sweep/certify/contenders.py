@@ -1,7 +1,7 @@
-"""Which configurations of a study deserve a confirmation?
+"""Select the configurations of a study that deserve a confirmation.
 
-Those whose mean is probably best (``candidates``), not those with the best single value: among many trials
-that one is mostly lucky.
+These have the best estimated means (``candidates``), not the best single values: among many trials, the best
+single value is mostly luck.
 """
 
 import statistics
@@ -12,12 +12,13 @@ import numpy as np
 
 from sweep.certify.confirm_plan import Candidate
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.samplers.candidates import smoothed_means
 from sweep.samplers.coordinates import unit_points
 
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
     """Return every configuration with a final value, best estimated mean first."""
+    from sweep.samplers.candidates import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
+
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
     points = unit_points(study.space, [trial.params for trial in trials])
     losses = [study.as_loss(trial.dev_loss) for trial in trials if trial.dev_loss is not None]
@@ -39,7 +40,7 @@ def _candidate(pool: Sequence[TrialRecord], estimate: float) -> Candidate:
 
 
 def _pools(trials: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
-    """Return the trials, those of equal hyperparameters together, by number."""
+    """Group the trials by equal hyperparameters, in order of number."""
     pools: dict[tuple[tuple[str, Any], ...], list[TrialRecord]] = {}
     for trial in trials:
         pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)

@@ -1,7 +1,7 @@
-"""Finds out how many of some test units were looked at before, in this database or by this user.
+"""Find out how many of some test units were already evaluated, in this database or by this user.
 
-Looks are compared by the sketches of their units, so that data which were changed a little do not
-make a used test split unused. A look without a sketch that can be compared is known by its hash alone.
+Looks are compared by sketches of their units, so that slightly changed data still count as used. A look
+without a comparable sketch is recognised by its hash only.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from sweep.storage.looks.unit_sketch import Overlap, UnitSketch, estimate_overla
 from sweep.task import CountsTestUnits
 
 REPEATED = 0.2
-"""Part of the test units looked at before from which a look counts as a further one."""
+"""Share of earlier evaluated test units from which a look counts as repeated."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TestPart:
     """The test part of the data that a ``[data]`` section names."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # pytest would collect it as a test class because of its name
 
     task: CountsTestUnits
     section: Mapping[str, Any]
@@ -33,30 +33,30 @@ class TestPart:
 
     @classmethod
     def load(cls, task: CountsTestUnits, section: Mapping[str, Any]) -> "TestPart":
-        """Read it; raises ``DataError``."""
+        """Read the test part; raises ``DataError``."""
         return cls(task=task, section=section, units=task.load_test_units(section))
 
     @property
     def keys(self) -> set[str]:
-        """The distinct units, each in the form in which units that count as the same are equal."""
+        """The keys of the distinct units; see ``CountsTestUnits.unit_key``."""
         return set(map(self.task.unit_key, self.units))
 
     @property
     def is_guarded(self) -> bool:
-        """Whether it is known what the units are, so that a further look is noticed."""
+        """Whether the units are known, so that a repeated look can be detected."""
         return bool(self.units)
 
     @property
     def sha256(self) -> str:
-        """Hash of the units, 64 hex digits; empty if they are not known."""
+        """Hash of the units, 64 hex digits; empty if they are unknown."""
         return hash_units(self.units) if self.is_guarded else ""
 
     def sketch(self, key: bytes) -> UnitSketch | None:
-        """Return what a look stores of the units; None if they are not known."""
+        """Return the sketch of the units that a look stores; None if they are unknown."""
         return UnitSketch.of(self.keys, key) if self.is_guarded else None
 
     def all_cuts(self) -> Iterator["TestPart"]:
-        """Yield each test part that the same source has, however it is cut."""
+        """Yield the test part of every split of the same source."""
         for section in self.task.same_source(self.section):
             with contextlib.suppress(DataError):  # too few units are left
                 yield self.load(self.task, section)
@@ -64,37 +64,37 @@ class TestPart:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierLooks:
-    """What is known of earlier looks at some test units."""
+    """Earlier looks at some test units."""
 
     unit: str
-    """What a unit is called."""
+    """Name of a unit."""
     looks: tuple[TestLook, ...]
-    """Those that hold some of the units, oldest first."""
+    """Looks at some of the units, oldest first."""
     overlap: Overlap
-    """How many of the units they hold together."""
+    """Overlap of the units with all these looks together."""
     is_same: bool
-    """Whether one of them was at exactly these units."""
+    """Whether one look was at exactly these units."""
     not_comparable: int
-    """Other looks, of which nothing can be said."""
+    """Number of other looks, which cannot be compared."""
     is_guarded: bool = True
-    """Whether it is known what the units are."""
+    """Whether the units are known."""
     noun: str = "loss"
-    """What the metric is called."""
+    """Name of the metric."""
 
     @property
     def are_repeated(self) -> bool:
-        """Whether another look is a further look at the same units."""
+        """Whether another look would be a repeated look at these units."""
         return self.is_same or self.overlap.share >= REPEATED
 
     @property
     def number(self) -> int:
-        """Number of another look, 1 for a first one; 0 if the units are not known."""
+        """Number that another look would get, from 1; 0 if the units are unknown."""
         if not self.is_guarded:
             return 0
         return 1 + len(self.looks) if self.are_repeated else 1
 
     def check(self, again: str) -> None:
-        """Refuse a further look without a reason.
+        """Refuse a repeated look without a reason.
 
         Raises:
             TestSplitError: If the units are repeated and ``again`` is empty.
@@ -102,16 +102,16 @@ class EarlierLooks:
         if self.are_repeated and not again:
             last = self.looks[-1].describe(self.noun)
             raise TestSplitError(
-                f"{self._what()} were looked at before ({last}); the {self.noun} of a further look "
-                f'is no longer that of unseen {self.unit}s. If you must, give a reason: --again "why"'
+                f"{self._what()} were looked at before ({last}); on a further look, the {self.noun} is no "
+                f'longer that of unseen {self.unit}s. To look again, give a reason: --again "why"'
             )
 
     def sentences(self) -> Iterator[str]:
-        """Yield what a user should know before another look."""
+        """Yield the notes for a user before another look."""
         if not self.is_guarded:
             yield (
-                "not guarded: the study does not say which files the test reads (data.test_files), so "
-                "that neither earlier nor later looks at them are noticed"
+                "not guarded: the study does not name the files that the test reads (data.test_files), so "
+                "sweep cannot detect other looks at them"
             )
         if self.looks:
             counts = f"look {self.number}" if self.are_repeated else f"below {REPEATED:.0%}, so a first look"
@@ -132,7 +132,7 @@ class EarlierLooks:
 
 
 def hash_units(units: Iterable[str]) -> str:
-    """Return the hash of some units in any order, 64 hex digits."""
+    """Return a hash of units that does not depend on their order, 64 hex digits."""
     return hashlib.sha256("\n".join(sorted(units)).encode()).hexdigest()
 
 
@@ -146,9 +146,9 @@ def find_earlier_looks(part: TestPart, looks: Sequence[TestLook], key: bytes) ->
     """Compare a test part with the earlier looks.
 
     Args:
-        part: The test part; other cuts of its source recover the units of looks that have no sketch.
-        looks: The earlier ones, oldest first.
-        key: Of this user's sketches.
+        part: The test part; other splits of its source recover the units of looks without sketch.
+        looks: Earlier looks, oldest first.
+        key: Key of this user's sketches.
     """
     if not part.is_guarded:
         nothing = Overlap(0.0, 0, 0)
@@ -172,7 +172,7 @@ def find_earlier_looks(part: TestPart, looks: Sequence[TestLook], key: bytes) ->
 def _sketches(
     part: TestPart, looks: Sequence[TestLook], key: bytes
 ) -> Iterator[tuple[TestLook, UnitSketch | None]]:
-    """Yield each look with a sketch of its units under this key, None if its units are not known."""
+    """Yield each look with a sketch of its units under this key, or None if its units are unknown."""
     here = key_id(key)
     missing = any(look.sketch is None or look.sketch.key_id != here for look in looks)
     known = {cut.sha256: cut for cut in part.all_cuts()} if missing else {}

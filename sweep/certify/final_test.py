@@ -1,7 +1,7 @@
-"""Evaluates a winner on units that nothing was chosen by.
+"""Evaluate a winner on the test split.
 
-The only place that evaluates on the test split: once for each set of test units (``earlier_looks``). Every
-look is recorded before it is made, in the database and in the user's ledger.
+No other module evaluates on the test split: it is used once for each set of test units (``earlier_looks``).
+Every look is recorded before it happens, in the database and in the user's ledger.
 """
 
 import dataclasses
@@ -29,24 +29,24 @@ from sweep.version import __version__
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FinalTest:
-    """What one look at the test split showed."""
+    """The result of one look at the test split."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # pytest would collect it as a test class because of its name
 
     task: AnyTask
     look: TestLook
     number: int
-    """1 for the first look at these units; see ``earlier_looks``. 0 if nothing guards them."""
+    """Number of the look at these units, from 1; see ``earlier_looks``. 0 if the units are unknown."""
     comparisons: tuple[Comparison, ...]
-    """For each seed the exported dev loss beside that of its model now."""
+    """For each seed, the exported dev loss and the current one of its model."""
     certainty: Certainty
-    """How far seeds and units let the test loss be known."""
+    """Uncertainty of the test loss over seeds and units."""
     n_kept: int = 0
-    """Models that were not evaluated on dev again; see ``Model.is_kept``."""
+    """Number of models that were not evaluated on dev again; see ``Model.is_kept``."""
 
     @property
     def verdict(self) -> str:
-        """The worst of the comparisons: ``equal`` or ``within tolerance``; or that nothing was compared."""
+        """The worst comparison, ``equal`` or ``within tolerance``; another text if nothing was compared."""
         if self.n_kept == len(self.comparisons):
             return "of the kept checkpoints"
         return max((comparison.verdict for comparison in self.comparisons), key=len)
@@ -64,22 +64,22 @@ def run_final_test(
 ) -> FinalTest:
     """Evaluate an exported configuration once on the test split, on all its certified seeds.
 
-    The models are the stored ones where they are kept, else they are trained again. Before the look is
-    recorded their dev losses must come out as exported.
+    The models are the stored ones if they are kept; otherwise they are trained again. Their dev losses must
+    match the exported ones before the look is recorded.
 
     Args:
-        config: As exported.
-        provenance: Where it comes from.
-        database: The look is recorded in it; the models may be kept beside it.
+        config: The exported configuration.
+        provenance: Origin of the configuration.
+        database: Database that records the look; the models may be stored beside it.
         section: The ``[data]`` section of the export, perhaps with another source.
-        again: Reason for another look at units that were looked at before; empty for none.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; where a model must be trained again.
-        say: Called with a line on earlier looks, and on what takes long.
+        again: Reason for a repeated look; empty for none.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; used if a model must be trained again.
+        say: Called with a line about earlier looks and about slow steps.
 
     Raises:
         DataError: If the data are not those of the export, or the weights are not finite.
-        TestSplitError: If the trainer has no test split; ``earlier_looks.REPEATED`` of these test units or
-            more were looked at before and ``again`` is empty; or a dev loss does not come out as exported.
+        TestSplitError: If the trainer has no test split; the look is repeated (``earlier_looks.REPEATED``)
+            and ``again`` is empty; or a dev loss does not match the exported one.
     """
     data, storage = load_exported_data(section, provenance), database.open_for_writing()
     evaluator = evaluator_of(
@@ -93,7 +93,7 @@ def run_final_test(
         say(sentence)
     models = _models(evaluator, config, provenance, say)
     look = _new_look(config, provenance, models, part, why=again, key=key)
-    with ledger_lock():  # two at once must not both find the units unused
+    with ledger_lock():  # so that two processes cannot both find the units unused
         earlier = _check_unused(part, storage, key, again)
         _record(look, storage)
     look, found = _evaluate(evaluator, models, part, look, storage)
@@ -108,7 +108,7 @@ def run_final_test(
 
 
 def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> EarlierLooks:
-    """Return the earlier looks at a test part; refuse a further one without a reason."""
+    """Return the earlier looks at a test part; refuse a repeated look without a reason."""
     earlier = find_earlier_looks(part, all_looks(storage), key)
     earlier.check(again)
     return earlier
@@ -117,7 +117,7 @@ def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> E
 def _evaluate(
     evaluator: Evaluator, models: Sequence[Model], part: TestPart, look: TestLook, storage: Storage
 ) -> tuple[TestLook, Certainty]:
-    """Make a look that is recorded, and complete its record."""
+    """Evaluate a recorded look, and complete its record."""
     found = evaluator.evaluate(models, part.units)
     look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
     with ledger_lock():
@@ -128,14 +128,14 @@ def _evaluate(
 def _models(
     evaluator: Evaluator, config: Config, provenance: Provenance, say: Callable[[str], None]
 ) -> list[Model]:
-    """Return what is tested; raises as ``run_final_test``."""
+    """Return the models to test; raises as ``run_final_test``."""
     if provenance.certificate is None:
-        say("the export holds no certificate: one seed is tested, the one that was chosen")
+        say("the export has no certificate: only the seed of the search, which is biased, is tested")
     return [evaluator.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
 
 
 def _exported(config: Config, provenance: Provenance) -> list[tuple[Config, float]]:
-    """Return the certified seeds' configurations with their dev losses, or the one that was exported."""
+    """Return each certified seed's configuration and dev loss, or those of the export."""
     certificate = provenance.certificate
     if certificate is None:
         return [(config, provenance.dev_loss)]
@@ -152,7 +152,7 @@ def _new_look(
     why: str,
     key: bytes,
 ) -> TestLook:
-    """Return the look as it is recorded before the test units are evaluated."""
+    """Return the record of a look before the test units are evaluated."""
     return TestLook(
         look_id=uuid.uuid4().hex,
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -171,7 +171,7 @@ def _new_look(
 
 
 def _seed_looks(models: Sequence[Model], losses: Sequence[float | None]) -> tuple[SeedLook, ...]:
-    """Return each seed's losses by seed, or nothing where there is one seed only."""
+    """Return the losses of each seed, in order of seed; empty for a single seed."""
     if len(models) == 1:
         return ()
     looks = [
@@ -182,7 +182,7 @@ def _seed_looks(models: Sequence[Model], losses: Sequence[float | None]) -> tupl
 
 
 def describe_test(final: FinalTest) -> Iterator[str]:
-    """Yield what a look showed, as lines."""
+    """Yield the result of a look, as lines."""
     look, metric, n = final.look, final.task.metric, len(final.comparisons)
     several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
     exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
@@ -195,6 +195,6 @@ def describe_test(final: FinalTest) -> Iterator[str]:
 
 
 def _record(look: TestLook, storage: Storage) -> None:
-    """Write a look down in both places, the study's own first, so that it is never behind."""
+    """Record a look in the database, then in the ledger, so that the database is never behind."""
     write_look(storage, look)
     append_to_ledger(look)

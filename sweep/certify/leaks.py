@@ -1,4 +1,4 @@
-"""Finds test units that another study of the database trained on."""
+"""Find test units that another study of the database trained on."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,8 +19,8 @@ from sweep.task import HeldOut
 def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Reader) -> Iterator[str]:
     """Yield a warning for each other data whose training units hold test units of an export.
 
-    Units that repeat within one source occur in both of its parts; only a larger share than that
-    is worth a warning.
+    Units that repeat within one source occur in both of its parts; only a larger overlap than that gives a
+    warning.
 
     Args:
         provenance: Where the exported configuration comes from.
@@ -28,7 +28,7 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Re
         reader: The database of the other studies.
     """
     if not isinstance(provenance.task, HeldOut):
-        return  # what its trials read is not known unit by unit
+        return  # the units of its training data are unknown
     task = held_out(provenance.task)
     test = TestPart.load(task, section).keys
     own = len(test & set(map(task.unit_key, task.units(provenance.task.load_data(section), "train"))))
@@ -44,7 +44,7 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Re
         if shared > own:
             yield (
                 f"{shared:,} of {len(test):,} distinct test {task.unit}s occur in the training {task.unit}s "
-                f"of {study.name!r}; what was learned there may have reached this choice"
+                f"of {study.name!r}; that study may have influenced this choice"
             )
 
 
@@ -55,7 +55,7 @@ def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]
         try:
             study = load_study(reader, name)
         except SweepError:
-            continue  # a study of another program has no data
+            continue  # studies of other programs cannot be compared
         key = (study.identity["data_sha256"], json.dumps(study.identity["data"], sort_keys=True))
         if study.trainer == provenance.trainer and not _is_own(study, provenance) and key not in seen:
             seen.add(key)
@@ -63,6 +63,6 @@ def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]
 
 
 def _is_own(study: StudyRecord, provenance: Provenance) -> bool:
-    """Return whether a study has the data of an export, cut alike."""
+    """Return whether a study has the data and split of an export."""
     is_same = study.identity["data_sha256"] == provenance.data_sha256
     return is_same and bool(study.identity["data"].items() <= provenance.data.items())

@@ -1,7 +1,7 @@
-"""Records which test units this user has looked at, in any database.
+"""Record the test units that this user has looked at, in any database.
 
-One line of JSON for each look, in a file of the user's own, so that a new database, study name
-or configuration does not make a used test split unused. Beside it lies the key of the sketches.
+The ledger is a file of the user with one line of JSON for each look, so that a new database, study name or
+configuration does not make a used test split count as unused. The key of the sketches is stored beside it.
 """
 
 import contextlib
@@ -23,17 +23,17 @@ from sweep.storage.looks.test_looks import TestLook
 from sweep.storage.looks.unit_sketch import KEY_BYTES
 
 VARIABLE = "SWEEP_LEDGER"
-"""Environment variable that names another file."""
+"""Environment variable that overrides the path of the ledger."""
 
 
 def ledger_path() -> Path:
-    """Return where the ledger is kept."""
+    """Return the path of the ledger."""
     return Path(os.environ.get(VARIABLE) or platformdirs.user_state_path("sweep") / "test-looks.jsonl")
 
 
 @contextlib.contextmanager
 def ledger_lock() -> Iterator[None]:
-    """Keep this user's other looks waiting."""
+    """Lock the ledger, so that this user's other looks wait."""
     path = ledger_path()
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -46,11 +46,11 @@ def ledger_lock() -> Iterator[None]:
 
 
 def sketch_key() -> bytes:
-    """Return the key of this user's sketches, under the lock; the first call draws it.
+    """Return the key of this user's sketches; the first call creates it. Requires the lock.
 
     Raises:
-        StorageError: If the file of the key is damaged.
-        MachineError: If it cannot be read or written.
+        StorageError: If the key file is damaged.
+        MachineError: If the key file cannot be read or written.
     """
     path = ledger_path().with_name(ledger_path().name + ".key")
     with machine_errors(path):
@@ -60,13 +60,13 @@ def sketch_key() -> bytes:
     if len(key) != KEY_BYTES:
         raise StorageError(
             f"{path}: a key has {KEY_BYTES} bytes, this has {len(key)}; restore the file, or remove it "
-            "(test units of earlier looks are then recognised only if they are exactly the same)"
+            "(then only exactly equal test units of earlier looks are recognised)"
         )
     return key
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that only the user can read; it appears whole or not at all."""
+    """Write a file atomically, readable only by the user."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -80,7 +80,7 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def append_to_ledger(look: TestLook) -> None:
-    """Add a look, under the lock; a later line of the same id completes an earlier one."""
+    """Append a look; a later line with the same id replaces an earlier one. Requires the lock."""
     path = ledger_path()
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,7 +92,7 @@ def append_to_ledger(look: TestLook) -> None:
                 if file.write(line.encode()) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
                 os.fsync(descriptor)
-            except OSError:  # half a line would make all of the ledger unreadable
+            except OSError:  # a partial line would make the whole ledger unreadable
                 os.ftruncate(descriptor, before)
                 raise
 
@@ -101,7 +101,7 @@ def read_ledger() -> list[TestLook]:
     """Return all looks of this user, oldest first.
 
     Raises:
-        StorageError: If a line cannot be read; a look must not be lost by a damaged file.
+        StorageError: If a line cannot be read; skipping it could lose a look.
     """
     path = ledger_path()
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Records where an exported configuration comes from: the tables ``[provenance]`` and ``[certificate]``."""
+"""Represent the origin of an exported configuration: the tables ``[provenance]`` and ``[certificate]``."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,56 +11,56 @@ from sweep.task import DEFAULT_TASK, AnyTask, load_task
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What a confirmation found for the configuration that it chose."""
+    """The result of a confirmation for the configuration that it chose."""
 
     seeds: tuple[int, ...]
-    """None of them took part in search or choice."""
+    """The certifying seeds, which took no part in search or choice."""
     dev_losses: tuple[float, ...]
-    """Of each seed, in the metric's unit."""
+    """Loss on each seed, in the metric's unit."""
     mean: float
     sd: float | None = None
-    """Sample standard deviation between the seeds; None if no seed makes a difference."""
+    """Sample standard deviation over the seeds; None if the seed makes no difference."""
     optimism: float
-    """By how much the search had it better than the mean, in the metric's unit."""
+    """How much better the configuration was in the search than the mean, in the metric's unit."""
     candidates: int
-    """How many configurations were compared."""
+    """Number of compared configurations."""
     rounds: int
-    """On how many seeds each."""
+    """Number of seeds for each candidate."""
     engine: str
     device: str
     deterministic: bool = False
-    """Whether no seed makes a difference: one value, no interval over seeds."""
+    """Whether the seed makes no difference, so that there is no interval over seeds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a configuration comes from."""
+    """The origin of a configuration."""
 
     trainer: str = DEFAULT_TASK
-    """Name of the trainer; files of the default one do not hold it."""
+    """Name of the trainer; files of the default trainer omit it."""
     study: str
     trial: int
     dev_loss: float
-    """As stored, in the metric's unit."""
+    """The stored value, in the metric's unit."""
     data: Mapping[str, Any]
     """The ``[data]`` section of the study, its source first."""
     data_sha256: str
     split: str = ""
-    """How train, dev and test are cut; empty if the trainer cuts nothing."""
+    """Description of the split; empty if the trainer has none."""
     trainer_version: int
     engine: str
     device: str
     sweep: str
-    """Version that trained it."""
+    """Version of sweep that trained the configuration."""
     torch: str
     exported: str
-    """UTC, ISO 8601."""
+    """Time of the export, UTC, ISO 8601."""
     program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What the study says of a program of its own; empty for an installed trainer."""
+    """The study's definition of its program; empty for an installed trainer."""
     surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Where and how that program ran."""
+    """Settings of how that program ran."""
     certificate: Certificate | None = None
-    """None where no confirmation chose the configuration."""
+    """Certificate; None if no confirmation chose the configuration."""
 
     @property
     def task(self) -> AnyTask:
@@ -69,14 +69,14 @@ class Provenance:
 
     @property
     def place(self) -> Place:
-        """Where it was trained."""
+        """Engine and device of the training."""
         return Place(engine=self.engine, device=self.device)
 
     def to_table(self) -> dict[str, Any]:
         """Return the table ``[provenance]`` of a file.
 
-        It names its trainer and has the section as a table of its own. The default trainer's has neither:
-        its section lies flat, the source before the hash, as in the files of the first release.
+        It names the trainer and has the data section as its own table. For the default trainer it has
+        neither: the section's keys are inlined, the source before the hash, as in the first release's files.
         """
         values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
         trainer = values.pop("trainer")
@@ -91,10 +91,10 @@ class Provenance:
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Provenance":
-        """Check a table that ``to_table`` made; the certificate is left out.
+        """Build it from a table of ``to_table``, without certificate, and check it.
 
         Raises:
-            ConfigError: If a key is missing or has the wrong kind.
+            ConfigError: If a key is missing or has the wrong type.
             NotFoundError: If its trainer is not installed.
         """
         if "trainer" in table:
@@ -103,7 +103,7 @@ class Provenance:
             if name not in table and field.default is dataclasses.MISSING:
                 raise ConfigError(f"provenance.{name} is missing")
             if name in table and type(table[name]) is not field.type:
-                raise ConfigError(f"provenance.{name} has the wrong kind: {table[name]!r}")
+                raise ConfigError(f"provenance.{name} has the wrong type: {table[name]!r}")
         values = {name: table[name] for name in _FIELDS if name in table}
         program, surroundings = (_table(table, name) for name in _TABLES)
         task = load_task(values.get("trainer", DEFAULT_TASK), program, surroundings)
@@ -112,17 +112,17 @@ class Provenance:
 
 
 _TABLES = ("program", "surroundings")
-"""Tables of ``[provenance]`` that define a program of the user's own."""
+"""Tables of ``[provenance]`` that define a user's program."""
 
 _FIELDS = {
     field.name: field
     for field in dataclasses.fields(Provenance)
     if field.name not in ("data", "certificate", *_TABLES)
 }
-"""The keys of ``[provenance]`` that every trainer has."""
+"""The keys of ``[provenance]`` for every trainer."""
 
 _NAMES_OF_OTHERS = {"dev_loss": "value", "dev_losses": "values"}
-"""Field -> its key in the files of all trainers but the default one."""
+"""Field -> its key in the files of trainers other than the default."""
 
 _FIELDS_OF_OTHERS = {key: name for name, key in _NAMES_OF_OTHERS.items()}
 
@@ -135,7 +135,7 @@ def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ``[data]`` section in a table, checked by its trainer; see ``Provenance.to_table``."""
+    """Return the ``[data]`` section of a table, checked by its trainer; see ``Provenance.to_table``."""
     section = table.get("data", {}) if "trainer" in table else _flat_section(task, table)
     try:
         return dict(task.check_data_section(section))
@@ -162,7 +162,7 @@ def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
 
 
 def read_certificate(document: Mapping[str, Any]) -> Certificate | None:
-    """Return the table ``[certificate]`` of a file, None if there is none.
+    """Return the table ``[certificate]`` of a file, or None if there is none.
 
     Raises:
         ConfigError: If it cannot be used.
@@ -174,7 +174,7 @@ def read_certificate(document: Mapping[str, Any]) -> Certificate | None:
         seeds, losses = (tuple(given.pop(name)) for name in ("seeds", "dev_losses"))
         sound = all(type(s) is int for s in seeds) and all(type(loss) is float for loss in losses)
         if not sound or len(seeds) != len(losses) or len(set(seeds)) != len(seeds) or len(seeds) < 2:
-            raise ValueError("seeds and dev_losses must be equally many, at least 2")
+            raise ValueError("seeds and dev_losses must have equal lengths of at least 2")
         return Certificate(seeds=seeds, dev_losses=losses, **given)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"[certificate] cannot be used ({error}); export the study again") from error

@@ -22,13 +22,13 @@ from sweep.task import (
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A stored loss beside the one of training again."""
+    """A stored loss and the loss of training again."""
 
     stored: float
     again: float
     """Both in the metric's unit."""
     tolerance: float
-    """Largest difference that another engine, thread count or machine explains."""
+    """Largest difference that a change of engine, thread count or machine can cause."""
     seconds: float
     state: bytes
     """The trained state, as a safetensors file."""
@@ -43,20 +43,20 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a training runs."""
+    """Engine and device of a training."""
 
     engine: str
     device: str
 
 
 def choose_place(task: AnyTask, then: Place, device: str, engine: str | None = None) -> Place:
-    """Return where to train again: as then, as far as this machine has it and nothing else is asked for.
+    """Return where to train again: by default the original engine and device, if available here.
 
     Args:
         task: The trainer.
-        then: Where it was trained.
-        device: ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` is the device of then, if it is here.
-        engine: None is the engine of then, or the default on another kind of device.
+        then: Engine and device of the original training.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` is the original device, if present.
+        engine: None for the original engine, or the default one on another kind of device.
 
     Raises:
         DeviceError: If the device is not present.
@@ -91,15 +91,15 @@ def train_again(
     Args:
         task: The trainer.
         config: The configuration, its seed included.
-        data: The same data as then.
+        data: The data of the original training.
         stored: The recorded loss, in the metric's unit.
-        place: Where; see ``choose_place``.
-        folder: What keeps the files of a trainer that leaves some; None: they are removed.
-        study: Name of the study, which a program is told.
+        place: Engine and device; see ``choose_place``.
+        folder: Folder for the files of a trainer that writes some; None to discard them.
+        study: Name of the study, which is passed to a program.
 
     Raises:
-        DeviceError: If the engine does not know a hyperparameter that the configuration changes.
-        TooLargeError: If it cannot fit into this machine's memory.
+        DeviceError: If the engine would ignore a hyperparameter that the configuration changes.
+        TooLargeError: If it does not fit into this machine's memory.
     """
     engine, device = place.engine, place.device
     check_honoured(task, engine, changed_fields(task, config.to_dict()))

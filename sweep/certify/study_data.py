@@ -1,8 +1,7 @@
 """Read the data of a stored study again, and refuse any other data.
 
-Whatever is computed from the data of a stored study gets them here: the hash of their source is compared
-with the one in the study's identity. An exported configuration has a check of its own, in
-``config_file``.
+Code that needs the data of a stored study gets them here: the hash of their source must equal the one in the
+study's identity. ``config_file`` checks the data of an exported configuration.
 """
 
 import functools
@@ -17,10 +16,10 @@ MadeT = TypeVar("MadeT")
 
 
 class StudyData:
-    """The data that a study was run on; read, or found to be gone, once."""
+    """The data of a study, loaded at most once."""
 
     def __init__(self, study: StudyRecord, data: Any | None = None) -> None:
-        """Take a study, and its data if they are in memory; then only the source's hash is compared."""
+        """Take a study, and its data if already loaded; then only check the source's hash."""
         self._study, self._data = study, data
         self._derived: dict[Callable[[Any], Any], Any] = {}
 
@@ -31,7 +30,7 @@ class StudyData:
 
     @property
     def data(self) -> Any:
-        """Train and dev parts.
+        """The train and dev parts.
 
         Raises:
             DataError: If the source is missing, cannot be used, or holds other data.
@@ -50,11 +49,11 @@ class StudyData:
 
     @property
     def why_missing(self) -> str | None:
-        """Why there are no data; None if there are."""
+        """Reason why the data are unavailable; None if they are available."""
         return self._data_or_reason[1]
 
     def derived(self, make: Callable[[Any], MadeT]) -> MadeT:
-        """Return what a function makes of the data; it is called once. Raises as ``data``."""
+        """Return the result of a function of the data, computed once. Raises as ``data``."""
         if make not in self._derived:
             self._derived[make] = make(self.data)
         return cast("MadeT", self._derived[make])
@@ -62,7 +61,7 @@ class StudyData:
     @functools.cached_property
     def in_train(self) -> frozenset[str]:
         """The keys of the training units (``HeldOut.unit_key``); raises as ``data``."""
-        assert isinstance(self.task, HeldOut), "asked for only if there are units"
+        assert isinstance(self.task, HeldOut), "only trainers with units use this"
         return frozenset(map(self.task.unit_key, self.task.units(self.data, "train")))
 
     @functools.cached_property
@@ -71,7 +70,7 @@ class StudyData:
         try:
             self._check(data_sha256(self.task, section))
             data = self.task.load_data(section) if self._data is None else self._data
-            self._check(data.sha256)  # the source may have changed since the first look
+            self._check(data.sha256)  # the source may have changed between hashing and loading
         except DataError as error:
             return None, str(error)
         return data, None

@@ -1,4 +1,4 @@
-"""Trains an exported configuration from its beginning to its end, and keeps what that leaves in a folder."""
+"""Train an exported configuration from beginning to end, and keep the resulting files in a folder."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from sweep.certify.replay import Comparison, choose_place, train_again
 from sweep.errors import MachineError, SweepError
 from sweep.storage.database import machine_errors
 from sweep.storage.files import write_all_atomically
-from sweep.task import Config, TrainsInFolder, check_engine
+from sweep.task import Config, TrainsInFolder, check_engine, spoken_length
 
 STATE = "state.safetensors"
-"""The trained state, of a trainer that leaves no files of its own."""
+"""File of the trained state, for trainers that write no files."""
 
 CONFIG = "config.json"
 
@@ -30,19 +30,19 @@ def train_exported(
 ) -> Comparison:
     """Train an exported configuration and compare its value with the exported one.
 
-    A program finds its own trial folder in ``folder``; of another trainer it holds the configuration and
-    the trained state.
+    For a trainer that runs a program, ``folder`` becomes its trial folder. For other trainers, it receives
+    the configuration and the trained state.
 
     Args:
-        config: As exported.
-        provenance: Where it comes from. The caller has checked that its program may run.
-        folder: New or empty.
+        config: The exported configuration.
+        provenance: Its origin. The caller has checked that its program may run.
+        folder: A new or empty folder.
         section: The ``[data]`` section of the export, perhaps with another source.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        say: Called with a line on what takes long.
+        say: Called with a line about slow steps.
 
     Raises:
-        SweepError: If something is in the folder.
+        SweepError: If the folder is not empty.
         DataError: If the data are not those of the export.
         MachineError: If the folder cannot be written.
     """
@@ -51,7 +51,7 @@ def train_exported(
     place = choose_place(task, provenance.place, device)
     check_engine(task, place.engine, place.device)
     _make_empty(folder)
-    say(f"training trial {provenance.trial} of {provenance.study!r} in {folder}, {config.num_steps:,} steps")
+    say(f"training trial {provenance.trial} of {provenance.study!r} in {folder}{spoken_length(task, config)}")
     trained = train_again(
         task, config, data, provenance.dev_loss, place, folder=folder, study=provenance.study
     )
@@ -62,16 +62,16 @@ def train_exported(
 
 
 def _make_empty(folder: Path) -> None:
-    """Make a folder; refuse one that holds something, so that nothing is mixed up or overwritten."""
+    """Create a folder; refuse one that is not empty, so that nothing is mixed or overwritten."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         is_empty = next(folder.iterdir(), None) is None
     except (FileExistsError, NotADirectoryError) as error:
-        raise SweepError(f"{folder} is no folder; name another with -o") from error
+        raise SweepError(f"{folder} is not a folder; name another with -o") from error
     except OSError as error:
         raise MachineError(f"{folder} cannot be written: {error.strerror}") from error
     if not is_empty:
-        raise SweepError(f"{folder} is not empty and nothing is overwritten; name another folder with -o")
+        raise SweepError(f"{folder} is not empty; name another folder with -o")
 
 
 def _keep(folder: Path, config: Config, state: bytes) -> None:

@@ -1,7 +1,7 @@
-"""Which programs this user has run here, so that nothing from somebody else's database is run unseen.
+"""Record the programs that this user has run, and refuse to run unknown ones from a stored study.
 
-A study file that the user names is trusted. A stored study is trusted if this user has run its program before
-in the same folders; the record of that lies beside the one of test looks.
+A study file that the user names is trusted. A stored study is trusted if this user has already run its
+program in the same folders. The record is stored beside the ledger of test looks.
 """
 
 import contextlib
@@ -15,17 +15,18 @@ from typing import Any
 from sweep.certify.ledger import ledger_lock, ledger_path
 from sweep.errors import UntrustedError
 from sweep.storage.database import machine_errors
+from sweep.task import GIVEN
 
 _NAME = "trusted-programs"
 
 
 def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Record that the user has named a program; an installed trainer has none, and nothing is recorded.
+    """Record a program that the user has named; do nothing for an installed trainer.
 
     Raises:
         MachineError: If the record cannot be written.
     """
-    if not program or (digest := _digest(program, surroundings)) in _known():
+    if not program or GIVEN in program or (digest := _digest(program, surroundings)) in _known():
         return
     with ledger_lock(), machine_errors(_path()), _path().open("a", encoding="ascii") as file:
         file.write(f"{digest}\n")
@@ -40,11 +41,18 @@ def check_trusted(
         study: The study's name.
         program: ``Defined.definition``; empty for an installed trainer, which is trusted.
         surroundings: ``Defined.surroundings``.
-        trust: Whether the user trusts it now; that is recorded.
+        trust: Whether the user trusts it now; if so, record it.
 
     Raises:
-        UntrustedError: With the program, its folder and its hash.
+        UntrustedError: If the program is unknown; with the program, its folder and its hash.
     """
+    if GIVEN in program:
+        raise UntrustedError(
+            f"study {study!r} trains the function {program[GIVEN]}, which was given from Python and is not "
+            f"stored: in Python call sweep.study(name={study!r}, trainer={program[GIVEN]}, ...), and of it "
+            ".run(), .confirm() or .replay()",
+            key="function-not-stored",
+        )
     if not program or (digest := _digest(program, surroundings)) in _known():
         return
     if trust:

@@ -1,4 +1,4 @@
-"""Reads the stored weights of a trial, and refuses those that are no model."""
+"""Read the stored weights of a trial, and refuse those that are not a valid model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ from sweep.task import AnyTask, Config, check_weights
 
 
 def final_weights(task: AnyTask, files: Checkpoints, trial: TrialRecord) -> bytes | None:
-    """Return the final state of a trial with segments, or None where it is not kept as it was stored.
+    """Return the final state of a trial with segments, or None if it is missing or changed.
 
     Raises:
-        DataError: If the trainer refuses it: a parameter holds a value that is not finite.
+        DataError: If the trainer refuses it, because a parameter is not finite.
     """
     last = trial.segments[-1]
     state = files.read_state(trial.number, last.step, last.state_sha256)
@@ -34,17 +34,17 @@ def kept_weights(
 ) -> bytes | None:
     """Return the final state of a stored training with this configuration and loss, or None.
 
-    It may belong to the study's search or to its confirmation; its file has the stored hash.
+    The training may belong to the study's search or to its confirmation; its file has the stored hash.
 
     Args:
         task: The trainer.
-        config: Every hyperparameter, the seed included.
-        dev_loss: As exported.
+        config: Every hyperparameter, including the seed.
+        dev_loss: The exported loss.
         study: Name of the study that it was exported from.
-        database: Where its weights may be kept.
+        database: Database that may store its weights.
 
     Raises:
-        DataError: If the trainer refuses them.
+        DataError: If the trainer refuses the weights.
     """
     for name, trial in stored_trainings(task, config, dev_loss, study, database):
         return final_weights(task, Checkpoints(database.files / name), trial)
@@ -66,9 +66,9 @@ def stored_trainings(
 
 
 def _values(task: AnyTask, stored: dict[str, Any]) -> dict[str, Any]:
-    """Return stored values in the form that the trainer's configurations have."""
+    """Return stored values converted by the trainer."""
     try:
         values: dict[str, Any] = task.make_config(stored).to_dict()
-    except ConfigError:  # of a study of that name with other hyperparameters
+    except ConfigError:  # a study of that name with other hyperparameters
         return stored
     return values

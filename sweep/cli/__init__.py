@@ -11,8 +11,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+import click
+
 from sweep.cli.arguments import parse_arguments
-from sweep.cli.commands.common import complain, drop_output, report_error
+from sweep.cli.commands.common import complain, drop_output, report_error, report_usage
+from sweep.cli.completion import VARIABLE, complete
 from sweep.errors import SweepError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before a command loads numpy; sweep/api says why
@@ -24,16 +27,13 @@ _LOSING_OR_FAILING = ("strict", "surrogateescape")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     gc.set_threshold(100_000)  # nearly all objects live to the end; a table of 1,000 trials takes 12 % less
-    arguments = parse_arguments(argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _LOSING_OR_FAILING:
         sys.stdout.reconfigure(errors="backslashreplace")  # a letter that an encoding lacks is seen as \\u…
     try:
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
+        status = _run_command(argv)
+        if sys.stdout is not None:  # as where it is closed
+            sys.stdout.flush()
         return status
-    except SweepError as error:
-        report_error(error, as_json=getattr(arguments, "json", False))
-        return error.exit_status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -43,6 +43,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"{error.filename or 'the output'}: {error.strerror or error}")
         drop_output()
         return 3
+
+
+def _run_command(argv: Sequence[str] | None) -> int:
+    """Run one command, or complete a line for a shell; what a user can put right ends in a message."""
+    if VARIABLE in os.environ:
+        return complete(os.environ[VARIABLE])
+    try:
+        arguments = parse_arguments(argv)
+    except click.exceptions.Exit as end:  # help was asked for, and is printed
+        return end.exit_code
+    except click.UsageError as error:
+        report_usage(error)
+        return error.exit_code
+    try:
+        return arguments.run(arguments)
+    except SweepError as error:
+        report_error(error, as_json=getattr(arguments, "json", False))
+        return error.exit_status
 
 
 if __name__ == "__main__":

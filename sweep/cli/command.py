@@ -1,28 +1,109 @@
-"""What a command is: its name, its help, its arguments and the function that does it."""
+"""What a command is: a function with its options, its help and an example.
 
-import argparse
-import dataclasses
+Examples:
+    >>> @command(example="sweep greet you")
+    ... @click.argument("name", metavar="NAME")
+    ... def greet(arguments: Arguments) -> int:
+    ...     '''Greet somebody.'''
+    ...     print("hello", arguments.name)
+    ...     return 0
+    >>> with greet.make_context("greet", ["you"]) as context:
+    ...     arguments = greet.invoke(context)
+    >>> arguments.run(arguments)
+    hello you
+    0
+"""
+
+import types
 from collections.abc import Callable
 
+import click
 
-def no_arguments(command: argparse.ArgumentParser) -> None:
-    """Add nothing to what every command takes."""
+from sweep.cli import options
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """One command of ``sweep``. Its function imports what it needs, so that ``--help`` answers at once."""
+class Arguments(types.SimpleNamespace):
+    """What a command line says: the values of a command's options, and ``run``, which does the command."""
+
+    run: Callable[["Arguments"], int]
+
+
+class Command(click.Command):
+    """One command of ``sweep``; ``command`` makes it."""
 
     name: str
-    does: str
-    """One line for the list of commands."""
-    example: str
-    explained: str = ""
-    """What its help says below that line, as it is to be printed."""
-    run: Callable[[argparse.Namespace], int]
-    """Does the command and returns the exit status."""
-    add_arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
+    one_of: tuple[str, ...] = ()
+    """Names of parameters of which exactly one must be given."""
     follows_run_of: str = ""
     """Trainer after whose runs the command is proposed; it takes the study's name."""
     follows_export_of: str = ""
     """Trainer after whose exports the command is proposed; it takes the exported file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words after the command's name, and refuse what click alone would accept."""
+        try:
+            left = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # an option without its value knows none
+            raise
+        if not ctx.resilient_parsing:
+            self._check_values(ctx)
+            self._check_one_of(ctx)
+        return left
+
+    def invoke(self, ctx: click.Context) -> Arguments:
+        """Return the arguments; doing the command is left to the caller."""
+        return Arguments(run=self.callback, **ctx.params)
+
+    def _check_values(self, ctx: click.Context) -> None:
+        """Refuse an option in place of another one's value: in ``-o --force`` the file is missing."""
+        given = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        names = {name for option in given for name in option.opts}
+        for option in given:
+            if ctx.params.get(option.name) in names:
+                message = f"Option {option.opts[-1]!r} requires an argument."
+                raise click.BadOptionUsage(option.name, message, ctx)
+
+    def _check_one_of(self, ctx: click.Context) -> None:
+        if self.one_of and sum(bool(ctx.params[name]) for name in self.one_of) != 1:
+            params = {param.name: param for param in self.params}
+            hints = [params[name].get_error_hint(ctx) for name in self.one_of]
+            raise click.UsageError(f"Give exactly one of {', '.join(hints)}.", ctx)
+
+
+def command(
+    name: str | None = None,
+    *,
+    example: str,
+    explained: str = "",
+    one_of: tuple[str, ...] = (),
+    follows_run_of: str = "",
+    follows_export_of: str = "",
+) -> Callable[[Callable[[Arguments], int]], Command]:
+    r"""Make a function that takes ``Arguments`` and returns the exit status a command of ``sweep``.
+
+    The first line of its docstring is the command's help. The function imports what it needs, so that
+    ``--help`` answers at once. Every command takes ``--storage`` and ``--files``.
+
+    Args:
+        name: The command; None takes the function's name, with ``-`` for ``_``.
+        example: A command line that can be copied.
+        explained: What the help says below its first line; below ``\b`` lines stay as they are.
+        one_of: See ``Command``, as for the next two.
+        follows_run_of: A trainer.
+        follows_export_of: A trainer.
+    """
+
+    def decorate(run: Callable[[Arguments], int]) -> Command:
+        does = (run.__doc__ or "").partition("\n")[0]
+        made = click.command(
+            name,
+            cls=Command,
+            help=f"{does}\n\n{explained}",
+            short_help=does.removesuffix("."),
+            epilog=f"\b\nExample:\n  {example}",
+        )(run)
+        made.one_of, made.follows_run_of, made.follows_export_of = one_of, follows_run_of, follows_export_of
+        return options.stored(made)
+
+    return decorate

@@ -1,79 +1,28 @@
 """Options that several commands share, and the kinds of value that an option takes."""
 
-import argparse
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import click
 
-def add_study(command: argparse.ArgumentParser) -> None:
-    """Add the argument that names a stored study."""
-    command.add_argument("study", metavar="STUDY", help="name of a stored study, or its .toml")
+from sweep.cli import candidates
+from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 
-
-def add_data_file(command: argparse.ArgumentParser) -> None:
-    """Add ``--words``, another data file than the one that is named."""
-    command.add_argument("--words", metavar="FILE", help="another data file than the one that is named")
-
-
-def add_settings(command: argparse.ArgumentParser) -> None:
-    """Add ``--set``, which makes a variant of a study file."""
-    command.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change the study into a named variant: sampler=gp, fixed.init=normal, "
-        "search.block_size=3..6 or =16,32; may be repeated",
-    )
-
-
-def add_trust(command: argparse.ArgumentParser) -> None:
-    """Add ``--trust``, which lets the program of a stored study run here for the first time."""
-    command.add_argument(
-        "--trust",
-        action="store_true",
-        help="run the stored study's own program although you have not run it here before",
-    )
-
-
-def add_code_changed(command: argparse.ArgumentParser) -> None:
-    """Add ``--code-changed``, which accepts another version of a study's program."""
-    command.add_argument(
-        "--code-changed",
-        metavar="WHY",
-        help="go on although the study's own program has changed; further trials are marked with the reason",
-    )
-
-
-def add_device(command: argparse.ArgumentParser) -> None:
-    """Add ``--device``."""
-    command.add_argument(
-        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
-
-
-def add_place(command: argparse.ArgumentParser) -> None:
-    """Add ``--engine`` and ``--pool``: what trains, and where."""
-    command.add_argument("--engine", metavar="NAME", help="what trains (default: the device's)")
-    command.add_argument(
-        "--pool",
-        default="local",
-        metavar="NAME",
-        help="where: local, or ray, or ray://HOST:PORT for a cluster (default: local)",
-    )
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from error
+        raise click.BadParameter(f"must be a whole number, got {text!r}") from error
 
 
 def number(text: str) -> int:
     """Return a whole number from 0."""
     value = _whole(text)
     if value < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+        raise click.BadParameter(f"must be 0 or more, got {text}")
     return value
 
 
@@ -81,7 +30,7 @@ def positive(text: str) -> int:
     """Return a whole number from 1."""
     value = _whole(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+        raise click.BadParameter(f"must be 1 or more, got {text}")
     return value
 
 
@@ -89,5 +38,106 @@ def port(text: str) -> int:
     """Return the number of a port; 0 takes a free one."""
     value = _whole(text)
     if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, got {text}")
+        raise click.BadParameter(f"must be from 0 to 65535, got {text}")
     return value
+
+
+study = click.argument(
+    "study",
+    metavar="STUDY",
+    shell_complete=candidates.stored_studies,
+    help="name of a stored study, or its .toml",
+)
+
+study_file = click.argument(
+    "study",
+    metavar="STUDY.toml",
+    shell_complete=candidates.study_files,
+    help="study file, or the name of one in studies/",
+)
+
+config_file = click.argument(
+    "config", metavar="CONFIG.toml", shell_complete=candidates.files, help="written by `sweep export`"
+)
+
+trials = click.option(
+    "--trials", type=positive, metavar="TOTAL", help="total number of trials, including earlier runs"
+)
+
+replicates = click.option("--replicates", type=positive, metavar="R", help="seeds for each configuration")
+
+timeout = click.option("--timeout", metavar="TIME", help='stop a run after, as "90s", "10m" or "none"')
+
+settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="change the study into a named variant: sampler=gp, fixed.init=normal, "
+    "search.block_size=3..6 or =16,32; may be repeated",
+)
+
+data_file = click.option(
+    "--data",
+    "--words",  # its name in the first releases
+    "words",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    help="use this data file instead of the study's",
+)
+
+device = click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+
+trust = click.option(
+    "--trust",
+    is_flag=True,
+    help="allow the program of a stored study that you have not run here before",
+)
+
+code_changed = click.option(
+    "--code-changed",
+    metavar="WHY",
+    help="continue although the study's program has changed; further trials are marked with this reason",
+)
+
+force = click.option("--force", is_flag=True, help="overwrite the file if it exists")
+
+
+def formats(*names: str) -> Callable[[Decorated], Decorated]:
+    """Return ``--format``, one of the names; the first is taken where none is given."""
+    return click.option("--format", type=click.Choice(names), default=names[0])
+
+
+def place(function: Decorated) -> Decorated:
+    """Add ``--engine`` and ``--pool``: what trains, and where."""
+    engine = click.option(
+        "--engine", metavar="NAME", show_default="the device's", help="implementation that trains"
+    )
+    pool = click.option(
+        "--pool",
+        default="local",
+        metavar="NAME",
+        shell_complete=candidates.words("local", "ray"),
+        help="where: local, or ray, or ray://HOST:PORT for a cluster",
+    )
+    return engine(pool(function))
+
+
+def stored(function: Decorated) -> Decorated:
+    """Add ``--storage`` and ``--files``: where the studies are."""
+    storage = click.option(
+        "--storage",
+        envvar=STORAGE_VARIABLE,
+        default=DEFAULT_STORAGE,
+        metavar="URL",
+        show_envvar=True,
+        help="database",
+    )
+    files = click.option(
+        "--files",
+        metavar="DIR",
+        shell_complete=candidates.folders,
+        help="folder, or s3://BUCKET/PREFIX, of weights and curves beside a postgresql:// database",
+        show_default="SWEEP_FILES",
+    )
+    return files(storage(function))

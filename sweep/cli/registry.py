@@ -5,12 +5,14 @@ commands by the entry point group ``sweep.commands``; it is looked up only for a
 """
 
 import importlib
-import importlib.metadata
 import sys
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sweep.cli.command import Command
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN = (
     "sweep.cli.commands.init:COMMANDS",
@@ -20,6 +22,7 @@ BUILT_IN = (
     "sweep.cli.commands.confirm:COMMANDS",
     "sweep.cli.commands.using:COMMANDS",
     "sweep.cli.commands.keeping:COMMANDS",
+    "sweep.cli.commands.completion:COMMANDS",
     "sweep.tasks.program.commands:COMMANDS",
     "sweep.tasks.mlp.commands:COMMANDS",
 )
@@ -40,15 +43,17 @@ def built_in_commands() -> dict[str, Command]:
 
 def all_commands() -> dict[str, Command]:
     """Return the commands that travel with sweep and those of installed packages; ours keep their names."""
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=ENTRY_POINTS)
     return _by_name(command for point in points for command in _load(point)) | built_in_commands()
 
 
-def _load(point: importlib.metadata.EntryPoint) -> Sequence[Command]:
-    """Return a package's commands; a package that cannot be imported costs a line, not our commands."""
+def _load(point: "EntryPoint") -> Sequence[Command]:
+    """Return a package's commands; a package that fails costs a line, not our commands."""
     try:
         return cast("Sequence[Command]", point.load())
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns that package alone
         sys.stderr.write(f"sweep: the commands of {point.value} are left out: {error}\n")
         return ()
 

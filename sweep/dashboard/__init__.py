@@ -1,1 +1,1 @@
-"""The Optuna dashboard, read-only, and what a study stores for it."""
+"""Serve the Optuna dashboard read-only, and store a study's contents for it."""

@@ -1,13 +1,13 @@
-"""Which text would a spreadsheet run, and how is it kept from that?"""
+"""Escape CSV cells that a spreadsheet would run as formulas."""
 
 import csv
 import io
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  the wide ones run too
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  full-width forms run too
 
 
 def without_formula(text: str) -> str:
-    """Return a cell's text so that it is read as text.
+    """Return a cell's text, escaped if a spreadsheet would run it as a formula.
 
     Examples:
         >>> without_formula("=1+1"), without_formula("1+1")
@@ -17,7 +17,7 @@ def without_formula(text: str) -> str:
 
 
 def rewrite_without_formulas(content: bytes) -> bytes:
-    """Return a CSV file, UTF-8, of which no cell is a formula; numbers stay as they are."""
+    """Return a UTF-8 CSV file with all formulas escaped; numbers are unchanged."""
     rows = csv.reader(io.StringIO(content.decode(), newline=""))
     written = io.StringIO(newline="")
     csv.writer(written).writerows([[c if _is_number(c) else without_formula(c) for c in row] for row in rows])

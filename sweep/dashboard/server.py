@@ -1,8 +1,7 @@
-"""How is the Optuna dashboard served so that browsing cannot change or hold up a study?
+"""Serve the Optuna dashboard so that browsing cannot change or block a study.
 
-On the loopback address, on a read-only connection, and behind a gate that lets through only
-reading requests that were addressed to this machine (a page of a foreign site could otherwise
-reach it under a name of its own).
+The server listens on the loopback address and has a read-only connection. It accepts only reading requests
+that are addressed to this machine; otherwise a page of a foreign site could reach it under its own host name.
 """
 
 import ipaddress
@@ -36,17 +35,17 @@ def make_server(storage: Storage, files: Folder, port: int) -> wsgiref.simple_se
     """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
 
     Args:
-        storage: Opened read-only.
-        files: Folder of the database's files, where the artifacts lie.
-        port: 0 takes a free one.
+        storage: Database, opened read-only.
+        files: Folder of the database's files, which contains the artifacts.
+        port: Port to listen on; 0 for any free one.
 
     Raises:
         MachineError: If the port is taken.
     """
     _read_one_at_a_time(storage)
     dashboard = optuna_dashboard.wsgi(storage, ArtifactFiles(storage, files))
-    dashboard.catchall = False  # else it prints a traceback for what it cannot answer
-    logging.getLogger("optuna_dashboard").setLevel(logging.CRITICAL)  # as here
+    dashboard.catchall = False  # otherwise it prints a traceback for each failed request
+    logging.getLogger("optuna_dashboard").setLevel(logging.CRITICAL)  # for the same reason
     application = read_only(_in_one_line(dashboard))
     try:
         return wsgiref.simple_server.make_server(HOST, port, application, _Server, _QuietHandler)
@@ -55,7 +54,7 @@ def make_server(storage: Storage, files: Folder, port: int) -> wsgiref.simple_se
 
 
 def read_only(application: _Application) -> _Application:
-    """Refuse with 403 what would change something or was addressed to another host."""
+    """Refuse, with 403, requests that would change something or are addressed to another host."""
 
     def gate(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in _READING:
@@ -64,7 +63,7 @@ def read_only(application: _Application) -> _Application:
             return _answer(start_response, _FORBIDDEN, "This dashboard answers to localhost only.")
         environ.setdefault(
             "HTTP_ACCEPT_ENCODING", ""
-        )  # without it, the dashboard finds none of its own files
+        )  # without this header, the dashboard cannot find its own files
         if environ["PATH_INFO"].startswith("/artifacts/"):
             return application(environ, _as_download(start_response))
         if environ["PATH_INFO"].startswith("/csv/"):
@@ -75,7 +74,7 @@ def read_only(application: _Application) -> _Application:
 
 
 def _in_one_line(application: _Application) -> _Application:
-    """Report in one line on stderr what the dashboard fails at, and answer with a short text."""
+    """Print each failure of the dashboard to stderr, on one line, and answer with a short text."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
@@ -88,7 +87,7 @@ def _in_one_line(application: _Application) -> _Application:
             return application(environ, start)
         except ArtifactNotFound as error:
             return _answer(start, "404 Not Found", ascii(str(error)))
-        except Exception as error:  # noqa: BLE001  whatever a stored value makes the dashboard raise
+        except Exception as error:  # noqa: BLE001  stored values can make the dashboard raise anything
             return _answer(
                 start, f"{_FAILED} Internal Server Error", f"cannot be shown: {error!a}; {_ADVICE}"
             )
@@ -97,7 +96,7 @@ def _in_one_line(application: _Application) -> _Application:
 
 
 def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a browser save an artifact and never show it, nor a foreign site's page read it."""
+    """Make browsers save an artifact instead of showing it, and keep foreign sites from reading it."""
     kept = [
         ("Content-Disposition", "attachment"),
         ("Content-Security-Policy", "sandbox; default-src 'none'"),
@@ -114,7 +113,7 @@ def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
 def _rewritten_table(
     application: _Application, environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
-    """Answer with the table of trials in which no cell is a formula to a spreadsheet."""
+    """Answer with the table of trials, with formulas escaped."""
     told: list[tuple[str, list[tuple[str, str]]]] = []
     body = b"".join(application(environ, lambda status, headers, *others: told.append((status, headers))))
     ((status, headers),) = told
@@ -129,7 +128,7 @@ def _rewritten_table(
 def _read_one_at_a_time(storage: Storage) -> None:
     """Let one request at a time read, since a writer's commit waits until nobody reads.
 
-    Readers that share a processor would make each other's transactions long.
+    Concurrent readers on one processor would prolong each other's transactions.
     """
     turn = threading.Semaphore()
 
@@ -148,8 +147,8 @@ class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
 
 
 class _QuietHandler(wsgiref.simple_server.WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  named so by its base
-        """Say nothing of requests."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
+        """Do not log requests."""
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,8 +1,8 @@
-"""What does a study carry for visitors of the Optuna dashboard, and how is that kept?
+"""Store the figures, notes and files that the Optuna dashboard shows for a study.
 
-Figures and notes stand in system attributes of the study, cut as the dashboard reads them; files
-stand in the folder ``STUDY/artifacts`` among the database's files, under the hash of their content. All
-attributes are written in one transaction, after the files: a kill leaves the old state or the new one.
+Figures and notes are system attributes of the study, in chunks as the dashboard reads them. Files are in the
+folder ``STUDY/artifacts`` among the database's files, named by the hash of their content. All attributes are
+written in one transaction, after the files: an interruption leaves either the old state or the new one.
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_names import is_study_name, study_names
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
-"""Last line of our notes: a note without it is somebody else's, and stays."""
+"""Last line of sweep's notes; a note without it belongs to the user and is kept."""
 
 _CHUNK = 2045
-"""Characters of one attribute: the dashboard's own cut."""
+"""Characters per attribute, as in the dashboard."""
 
 _FOLDER = "artifacts"
 _OURS = "sweep:artifacts"
-"""Lists the artifacts that are ours, so that others stay."""
+"""Attribute that lists sweep's artifacts; other artifacts are kept."""
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -40,10 +40,10 @@ def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Sh
     """Store what a study shows; nothing is written where all of it is stored already.
 
     Args:
-        storage: Opened for writing.
+        storage: Database, opened for writing.
         files: Folder of the database's files.
         study_name: An existing study.
-        showcase: What it is to show.
+        showcase: The contents to store.
     """
     folder = files / study_name / _FOLDER
     wanted = {artifact.artifact_id: artifact for artifact in showcase.artifacts}
@@ -65,43 +65,43 @@ def save_figure(storage: Storage, study_name: str, figure_id: str, figure: Any) 
     """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
 
     Args:
-        storage: Opened for writing.
+        storage: Database, opened for writing.
         study_name: An existing study.
         figure_id: ASCII letters, digits and ``-_.``.
-        figure: A plotly ``Figure``; small, since the dashboard fetches all of them at every poll.
+        figure: A plotly ``Figure``; keep it small, because the dashboard fetches all figures at every poll.
     """
     with _attributes_of(storage, study_name) as attrs:
         attrs.replace(_figure_prefix(figure_id), _chunks(figure.to_json()))
 
 
 class ArtifactFiles:
-    """The artifacts of all studies as the dashboard serves them: to be read, never changed."""
+    """Read-only access to the artifacts of all studies, for the dashboard."""
 
     def __init__(self, storage: Reader, files: Folder) -> None:
         """Take an opened database and the folder of its files."""
         self._storage, self._files = storage, files
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Open an artifact, in whichever study it is."""
+        """Open an artifact of any study."""
         if _ID.fullmatch(artifact_id):
             for study in filter(is_study_name, study_names(self._storage)):
-                with contextlib.suppress(StorageError):  # another study's folder may hold it
+                with contextlib.suppress(StorageError):  # another study's folder may contain it
                     content = (self._files / study / _FOLDER).read(artifact_id)
                     if content is not None:
                         return io.BytesIO(content)
         raise ArtifactNotFound(f"no artifact {artifact_id!r}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        """Refuse."""
+        """Refuse to write."""
         raise PermissionError("artifacts are read-only here")
 
     def remove(self, artifact_id: str) -> None:
-        """Refuse."""
+        """Refuse to remove."""
         raise PermissionError("artifacts are read-only here")
 
 
 class _Attributes:
-    """System attributes of one study inside a transaction: what is equal is not written again."""
+    """System attributes of one study inside a transaction; equal values are not written again."""
 
     def __init__(self, connection: sqlalchemy.Connection, study_id: int) -> None:
         self._connection, self._study_id = connection, study_id
@@ -115,7 +115,7 @@ class _Attributes:
         return dict(self._connection.execute(query.where(TRIALS.c.study_id == self._study_id)).all())
 
     def replace(self, prefix: str, values: Mapping[str, Any]) -> None:
-        """Let exactly ``values`` stand under a prefix."""
+        """Replace all attributes under a prefix by ``values``."""
         for key in [key for key in self.values if key.startswith(prefix)]:
             if key.removeprefix(prefix) not in values:
                 self._delete(key)
@@ -162,10 +162,10 @@ def _put_notes(attrs: _Attributes, showcase: Showcase) -> None:
 
 
 def _put_note(attrs: _Attributes, prefix: str, body: str) -> None:
-    """Store a note, or for an empty one remove ours; the dashboard wants a version that grows."""
+    """Store a note, or remove sweep's if it is empty; the dashboard needs an increasing version."""
     version = attrs.values.get(f"{prefix}note_ver", 0)
     if not version and not body:
-        return  # most trials
+        return  # most trials have no note
     chunks = [key for key in attrs.values if key.startswith(f"{prefix}note_str:")]
     stored = "".join(attrs.values.get(f"{prefix}note_str:{k}", "") for k in range(len(chunks)))
     signed = f"{body}\n\n{SIGNATURE}" if body else ""
@@ -191,7 +191,7 @@ def _put_artifacts(attrs: _Attributes, wanted: Mapping[str, Artifact]) -> None:
 
 
 def _figure_prefix(figure_id: str) -> str:
-    assert re.fullmatch(r"[A-Za-z0-9._-]+", figure_id), "an id of ours, which a page can hold"
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", figure_id), "sweep's ids are safe in a page"
     return f"dashboard:plot_data:{figure_id}:"
 
 

@@ -1,1 +1,1 @@
-"""What a study asks: its file, its search space, its records and how they are ranked."""
+"""Define a study: its file, search space, records and ranking."""

@@ -1,8 +1,8 @@
-"""One searched hyperparameter: a range of numbers, or choices.
+"""Represent one searched hyperparameter: a range of numbers, or choices.
 
-Study files, samplers, plans, figures and advice use the same two classes. Optuna's distributions are made
-from them in ``optuna_objects``; the JSON form of a distribution, which an identity and a trial's parameters
-hold, is written and read here.
+Study files, samplers, plans, figures and advice use the same two classes. This module also reads and writes
+the JSON form of a distribution, which identities and stored trials contain. ``optuna_objects`` makes Optuna's
+distributions from them.
 """
 
 import dataclasses
@@ -14,12 +14,12 @@ from sweep.definition.plain import as_read
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value has an order; true and false have none."""
+    """Return whether a value is a number; true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def spoken_value(value: object) -> str:
-    """Return a value as a reader sees it: 10,000 rather than 10000, true as a study file has it."""
+    """Format a value for a reader: 10,000 rather than 10000, true as in a study file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -29,19 +29,19 @@ def spoken_value(value: object) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from ``low`` to ``high``: whole ones if both ends are ``int``, fractions if both are ``float``.
+    """Numbers from ``low`` to ``high``: whole if both ends are ``int``, real if both are ``float``.
 
     Raises:
-        ValueError: If the range is empty, mixes both kinds, or has a scale or a step that does not fit.
+        ValueError: If the range is empty, mixes int and float, or its scale or step does not fit.
     """
 
     low: float
     high: float
     _: dataclasses.KW_ONLY
     log: bool = False
-    """Whether equal ratios, instead of equal differences, are equally likely."""
+    """Whether sampling is uniform in the logarithm."""
     step: float | None = None
-    """Distance of the values; None for every fraction, or every whole number."""
+    """Difference of neighbouring values; None to allow every value of the kind."""
 
     def __post_init__(self) -> None:
         if type(self.low) not in (int, float) or type(self.low) is not type(self.high):
@@ -49,7 +49,7 @@ class Range:
         if not self.low <= self.high:
             raise ValueError(f"low must be at most high, got {self.low!r} and {self.high!r}")
         if self.log and (self.low <= 0 or self.step is not None):
-            raise ValueError(f"a logarithmic range must begin above 0 and have no step, got {self!r}")
+            raise ValueError(f"a logarithmic range must start above 0 and have no step, got {self!r}")
         if self.step is not None and not self.step > 0:
             raise ValueError(f"step must be above 0, got {self.step!r}")
 
@@ -60,36 +60,36 @@ class Range:
 
     @property
     def grain(self) -> float | None:
-        """Distance of neighbouring values; None if every fraction is a value."""
+        """Difference of neighbouring values; None for a continuous range."""
         return self.step or (1 if self.is_int else None)
 
     @property
     def is_continuous(self) -> bool:
-        """Whether the values cannot be counted."""
+        """Whether the range has no smallest step."""
         return self.grain is None
 
     @property
     def cells(self) -> int:
-        """Number of values of a range that is not continuous."""
-        assert self.grain, "only steps can be counted"
+        """Number of values of a discrete range."""
+        assert self.grain, "the range is discrete"
         return round((self.high - self.low) / self.grain) + 1
 
     def cell(self, place: int) -> Any:
-        """Return a value of a range that is not continuous, counted from 0."""
-        assert self.grain, "only steps can be counted"
+        """Return a value of a discrete range by its index, counted from 0."""
+        assert self.grain, "the range is discrete"
         return min(self.low + self.grain * place, self.high)  # 0.1 + 0.1 * 2 is above 0.3
 
     def contains(self, value: Any) -> bool:
-        """Return whether the range has a value, its step included."""
+        """Return whether a value lies in the range and on its steps."""
         if not self.low <= value <= self.high:
             return False
         steps = (value - self.low) / (self.grain or math.inf)
         return bool(abs(steps - round(steps)) < _ROUNDING)
 
     def value_at(self, unit: float) -> Any:
-        """Return the value at a point of [0, 1), so that equal parts of it are equally likely.
+        """Map a point of [0, 1) to a value; a uniform point gives a value of the sampling distribution.
 
-        A logarithmic range is uniform in the logarithm; whole numbers get equal shares, the ends included.
+        A logarithmic range is uniform in the logarithm. Whole numbers, ends included, get equal shares.
         """
         if not self.log and not self.is_continuous:
             return self.cell(int(unit * self.cells))
@@ -99,23 +99,23 @@ class Range:
         return min(max(point, self.low), self.high)  # exp(log(x)) may be off by one rounding
 
     def unit_at(self, value: Any) -> float:
-        """Return the point of [0, 1] at which ``value_at`` has a value: the middle of its share."""
+        """Return the inverse of ``value_at``; for a discrete range, the middle of the value's share."""
         if not self.log and self.grain:
             return (round((float(value) - self.low) / self.grain) + 0.5) / self.cells
         low, high = self._ends()
         return (self._scaled(float(value)) - low) / (high - low) if high > low else 0.5
 
     def coordinate(self, value: Any) -> float:
-        """Return the place of a value on a figure's axis."""
+        """Return the position of a value on a figure's axis."""
         return float(value)
 
     def share(self, value: Any) -> float:
-        """Return how far a value lies along a figure's axis, from 0 to 1."""
+        """Return the position of a value along a figure's axis, from 0 to 1."""
         low, high, place = (self._scaled(float(each)) for each in (self.low, self.high, value))
         return (place - low) / (high - low) if high > low else 0.5
 
     def in_order(self) -> "Range":
-        """Return the range itself, whose values have an order."""
+        """Return the range itself; its values are ordered already."""
         return self
 
     def spoken(self) -> str:
@@ -139,7 +139,7 @@ class Range:
         return {"name": _FRACTIONS, "attributes": {"step": self.step, **ends, "log": self.log}}
 
     def _ends(self) -> tuple[float, float]:
-        """Return both ends on the range's scale; whole numbers reach half a number further."""
+        """Return both ends on the range's scale; whole numbers extend by half a unit."""
         margin = 0.5 if self.is_int else 0.0
         return self._scaled(self.low - margin), self._scaled(self.high + margin)
 
@@ -149,10 +149,10 @@ class Range:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Choices:
-    """Values of which one is taken, each equally likely.
+    """A list of values, each equally likely.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If the list is empty.
     """
 
     choices: tuple[Any, ...]
@@ -163,22 +163,22 @@ class Choices:
 
     @property
     def low(self) -> float:
-        """Place of the first choice on a figure's axis."""
+        """Position of the first choice on a figure's axis."""
         return 0.0
 
     @property
     def high(self) -> float:
-        """Place of the last choice on a figure's axis."""
+        """Position of the last choice on a figure's axis."""
         return float(len(self.choices) - 1)
 
     @property
     def log(self) -> bool:
-        """Choices lie side by side."""
+        """Always False: choices are evenly spaced."""
         return False
 
     @property
     def is_continuous(self) -> bool:
-        """Choices can be counted."""
+        """Always False: choices are discrete."""
         return False
 
     @property
@@ -187,7 +187,7 @@ class Choices:
         return len(self.choices)
 
     def cell(self, place: int) -> Any:
-        """Return a choice, counted from 0."""
+        """Return a choice by its index, counted from 0."""
         return self.choices[place]
 
     def contains(self, value: Any) -> bool:
@@ -195,28 +195,28 @@ class Choices:
         return value in self.choices
 
     def value_at(self, unit: float) -> Any:
-        """Return the choice at a point of [0, 1), so that all are equally likely."""
+        """Map a point of [0, 1) to a choice, with equal shares."""
         return self.choices[int(unit * len(self.choices))]
 
     def unit_at(self, value: Any) -> float:
-        """Return the point of [0, 1] at which ``value_at`` has a choice: the middle of its share."""
+        """Return the middle of the share of [0, 1] that ``value_at`` maps to a choice."""
         return (self.choices.index(value) + 0.5) / len(self.choices)
 
     def coordinate(self, value: Any) -> float:
-        """Return the place of a choice on a figure's axis."""
+        """Return the position of a choice on a figure's axis."""
         return float(self.choices.index(value))
 
     def share(self, value: Any) -> float:
-        """Return how far a choice lies along a figure's axis, from 0 to 1."""
+        """Return the position of a choice along a figure's axis, from 0 to 1."""
         return self.coordinate(value) / self.high if self.high else 0.5
 
     @property
     def are_numbers(self) -> bool:
-        """Whether the choices have an order."""
+        """Whether all choices are numbers."""
         return all(map(is_number, self.choices))
 
     def in_order(self) -> "Choices":
-        """Return the choices by size if all are numbers, else as they are."""
+        """Return the choices sorted if all are numbers, else unchanged."""
         return Choices(tuple(sorted(self.choices))) if self.are_numbers else self
 
     def spoken(self) -> str:
@@ -224,7 +224,7 @@ class Choices:
         return ", ".join(map(spoken_value, self.choices))
 
     def internal(self, value: Any) -> float:
-        """Return a choice as Optuna's database stores it: by its place."""
+        """Return a choice as Optuna's database stores it: its index."""
         return self.choices.index(value)
 
     def external(self, stored: float) -> Any:
@@ -237,19 +237,19 @@ class Choices:
 
 
 Dimension = Range | Choices
-"""The values that a searched hyperparameter may have."""
+"""The allowed values of a searched hyperparameter."""
 
 _WHOLE, _FRACTIONS, _CHOICES = "IntDistribution", "FloatDistribution", "CategoricalDistribution"
 
 _ROUNDING = 1e-8
-"""Part of a step by which a value may miss it, as Optuna has it."""
+"""Tolerance for values off a step, as a fraction of the step; the same as Optuna's."""
 
 
 def stored_dimension(stored: Mapping[str, Any]) -> Dimension:
-    """Return the dimension of a distribution's JSON form.
+    """Return the dimension that a distribution's JSON form describes.
 
     Raises:
-        ValueError: If it is of no known kind, or its values do not fit; likewise KeyError, TypeError.
+        ValueError: If its kind is unknown or its values do not fit; likewise KeyError, TypeError.
 
     Examples:
         >>> stored_dimension({"name": "CategoricalDistribution", "attributes": {"choices": [16, 32]}})

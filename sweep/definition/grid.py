@@ -1,7 +1,7 @@
-"""The cells of a grid: every distinct combination of active hyperparameters.
+"""Count and index the cells of a grid: every distinct combination of active hyperparameters.
 
-Cells are counted, never listed. The values of the hyperparameters that conditions need are run through; the
-others that are active beside them are a plain product.
+Cells are never listed. The code enumerates the combinations of the hyperparameters that conditions refer to;
+for each combination, the other active hyperparameters form a plain product.
 """
 
 import math
@@ -11,23 +11,23 @@ from typing import Any
 from sweep.definition.space import Space
 
 MAX_DECISIONS = 1_000
-"""Combinations of the deciding hyperparameters that a grid may have: they are run through at each cell."""
+"""Largest number of combinations of deciding hyperparameters; each cell lookup enumerates them."""
 
 
 def is_countable(space: Space) -> bool:
-    """Return whether the space is a grid, of which not too much must be run through to count its cells."""
+    """Return whether the space is a grid with at most ``MAX_DECISIONS`` combinations to enumerate."""
     if any(dimension.is_continuous for dimension in space.values()):
         return False
     return n_decisions(space) <= MAX_DECISIONS
 
 
 def grid_size(space: Space) -> int:
-    """Return how many cells the grid has."""
+    """Return the number of cells."""
     return sum(_size(space, free) for _, free in _blocks(space))
 
 
 def grid_cell(space: Space, number: int) -> dict[str, Any]:
-    """Return cell ``number``: deciding hyperparameters change slowest, then the last dimension fastest."""
+    """Return cell ``number``; deciding hyperparameters vary slowest, the last dimension fastest."""
     for decided, free in _blocks(space):
         size = _size(space, free)
         if number < size:
@@ -37,7 +37,7 @@ def grid_cell(space: Space, number: int) -> dict[str, Any]:
 
 
 def n_decisions(space: Space) -> int:
-    """Return an upper bound on the combinations of those hyperparameters that others depend on."""
+    """Return an upper bound on the combinations of the hyperparameters that conditions refer to."""
     return math.prod(space[name].cells for name in _deciding(space))
 
 
@@ -47,7 +47,7 @@ def _deciding(space: Space) -> list[str]:
 
 
 def _blocks(space: Space) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """Yield the deciding values, and the names of the other hyperparameters that are active then."""
+    """Yield each combination of deciding values, and the names of the other active hyperparameters."""
     deciding = _deciding(space)
     for decided in _decisions(space, deciding, {}):
         yield decided, [name for name in space if name not in deciding and space.is_active(name, decided)]

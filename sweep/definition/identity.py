@@ -1,7 +1,7 @@
-"""What must be equal for two runs to belong to one study: its identity, as plain values.
+"""Define a study's identity: the plain values that must be equal for two runs to belong to one study.
 
-``StudySpec.identity`` makes it; ``StudyRecord`` reads a stored one. Goal, trials, timeouts, ``keep`` and
-resources may change from run to run and are left out.
+``StudySpec.identity`` builds it; ``StudyRecord`` reads a stored one. It excludes the goal, trials, timeouts,
+``keep`` and resources, which may change from run to run.
 """
 
 import hashlib
@@ -37,23 +37,23 @@ Identity = TypedDict(
 
 
 def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a study of that identity optimises: the metric, and after it at most one cost."""
+    """Return the objectives of an identity: the metric, then at most one cost."""
     stored = identity["objective"]
     return (stored,) if isinstance(stored, str) else tuple(stored)
 
 
 def direction_of(identity: Mapping[str, Any]) -> str:
-    """Return the direction of the metric; an identity holds it only if it is to be maximised."""
+    """Return the direction of the metric; an identity contains it only for a maximised metric."""
     return str(identity.get("direction", MINIMIZE))
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:
-    """Return the hash of a study's identity, 64 hex digits."""
+    """Return the SHA-256 of a study's identity, 64 hex digits."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
-    """Return each difference of two identities as ``key: stored -> asked``.
+    """Return each difference between two identities as ``key: stored -> asked``.
 
     Examples:
         >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})

@@ -1,8 +1,7 @@
-"""What was found out about a study beside its trials?
+"""Define notes: findings about a study that are stored beside its trials.
 
-Each note is computed once, at the end of a run or by a command, and stored with the study, so that a table
-can speak of it without the data or the weights. What is noted is the trainer's: it names its kinds of notes
-(``task.KeepsNotes``).
+A run or a command computes each note once and stores it with the study, so that tables can show it without
+the data or the weights. Each trainer names its own kinds of notes (``task.KeepsNotes``).
 """
 
 import dataclasses
@@ -20,25 +19,25 @@ class Note(Protocol):
     """One finding; a dataclass of plain values."""
 
     key: ClassVar[str]
-    """Under which it is stored."""
+    """The key that it is stored under."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        """Build a note from ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
 
 
 NoteT = TypeVar("NoteT", bound=Note)
 
 
 def plain_note(note: Note) -> dict[str, Any]:
-    """Return a note as it is stored."""
+    """Return a note as plain values for storage."""
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
     return values
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NotReproducible:
-    """A trial that was trained again by the same program had another value."""
+    """The same program gave a different value when it trained a trial again."""
 
     key: ClassVar[str] = "not_reproducible"
     trial: int
@@ -48,14 +47,14 @@ class NotReproducible:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave."""
+        """Build a note from the result of ``dataclasses.asdict``."""
         note = cls(**values)
         check_kind(note, cls, cls.key)
         return note
 
     @property
     def sentence(self) -> str:
-        """What it means, in one line."""
+        """The finding, in one line."""
         return (
             f"not reproducible: trial {self.trial} had {self.stored!r}, then {self.again!r} on one seed; "
             "a value is that of one training, and training again may give another"
@@ -93,7 +92,7 @@ EVERY_TRAINER: Mapping[str, type[Note]] = {
 
 
 def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:
-    """Return the kinds of notes of a trainer by their keys; by default ``EVERY_TRAINER``."""
+    """Return a trainer's kinds of notes by key; by default ``EVERY_TRAINER``."""
     if not isinstance(task, KeepsNotes):
         return EVERY_TRAINER
     module, _, name = task.note_kinds.partition(":")
@@ -105,7 +104,7 @@ def read_notes(stored: Mapping[str, Any], trainer: str) -> dict[str, dict[str, A
     """Return the notes among a study's stored attributes; none if its trainer is not installed.
 
     Raises:
-        ValueError: If one is not what was stored; likewise TypeError, KeyError.
+        ValueError: If a note does not match its kind; likewise TypeError, KeyError.
     """
     try:
         kinds = note_kinds(load_task(trainer))

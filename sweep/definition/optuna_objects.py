@@ -1,6 +1,6 @@
-"""Optuna's distributions, made from dimensions, and the private name of its trials that sweep uses.
+"""Make Optuna's distributions from dimensions, and wrap the private names of its trials that sweep uses.
 
-No other module names it; those of Optuna's database are in ``storage.optuna_schema``. ``libraries``
+No other module uses those names; ``storage.optuna_schema`` wraps those of Optuna's database. ``libraries``
 holds the accepted versions.
 """
 
@@ -19,11 +19,11 @@ from sweep.definition.dimension import Choices, Dimension
 from sweep.libraries import OPTUNA, private_names
 
 warnings.filterwarnings("ignore", message="Choices for a categorical distribution should be a tuple")
-"""A list among the choices is stored as JSON and read back by ``plain.as_read``."""
+"""Choices may contain lists: they are stored as JSON and read back by ``plain.as_read``."""
 
 
 def distribution_of(dimension: Dimension) -> BaseDistribution:
-    """Return Optuna's form of a dimension."""
+    """Return Optuna's distribution for a dimension."""
     if isinstance(dimension, Choices):
         return CategoricalDistribution(dimension.choices)
     if dimension.is_int:
@@ -33,7 +33,7 @@ def distribution_of(dimension: Dimension) -> BaseDistribution:
 
 
 def suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
-    """Return the value of one hyperparameter that the study's sampler proposes, as ``Study.ask`` does."""
+    """Return the sampler's proposal for one hyperparameter, as ``Study.ask`` does."""
     with private_names(OPTUNA):
         ask = trial._suggest
     return ask(name, distribution)

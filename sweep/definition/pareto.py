@@ -1,7 +1,7 @@
-"""Which configurations does no other beat in both objectives?
+"""Compute Pareto fronts, hypervolume and knee of points with two objectives.
 
-Pure functions of points in the plane, lower being better on both axes. A point *dominates* another
-that it nowhere exceeds and somewhere undercuts; equal points do not dominate each other.
+Pure functions; lower is better on both axes. A point *dominates* another if it is nowhere higher and
+somewhere lower; equal points do not dominate each other.
 
 References:
     Deb, Pratap, Agarwal, Meyarivan, "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II",
@@ -17,10 +17,10 @@ Point = tuple[float, float]
 
 
 def front_ranks(points: Sequence[Point]) -> list[int]:
-    """Return each point's front: 1 where no point dominates it, 2 where only those of 1 do, and so on.
+    """Return each point's front: 1 if no point dominates it, 2 if only points of front 1 do, and so on.
 
-    In the order of rising cost, then loss, a point is dominated by a front exactly if the lowest
-    loss of that front so far is not above its own; and these lowest losses rise with the front.
+    In order of rising cost, then loss, a front dominates a point exactly if the front's lowest loss so far
+    is not above the point's loss. These lowest losses rise with the front's number.
 
     Examples:
         >>> front_ranks([(10, 2.5), (20, 2.6), (20, 2.4), (30, 2.6), (10, 2.5)])
@@ -36,7 +36,7 @@ def front_ranks(points: Sequence[Point]) -> list[int]:
 
 
 def hypervolume(points: Sequence[Point], reference: Point) -> float:
-    """Return the area that is dominated by the points and dominates the reference; exact.
+    """Return the exact area that the points dominate, bounded by the reference.
 
     Examples:
         >>> hypervolume([(1, 3), (2, 1), (3, 2)], reference=(4, 4))
@@ -54,9 +54,9 @@ def hypervolume(points: Sequence[Point], reference: Point) -> float:
 
 
 def knee(front: Sequence[Point]) -> Point | None:
-    """Return the point of a front that lies farthest below the line between its two ends.
+    """Return the point of a front that lies farthest below the line between the front's ends.
 
-    Both axes are scaled to the front's extent. None where no point lies below the line.
+    Both axes are scaled to the front's extent. Return None if no point lies below the line.
 
     Examples:
         >>> knee([(0, 10), (1, 4), (5, 3), (10, 0)])

@@ -1,7 +1,7 @@
-"""Check plain values that anybody may have written: TOML of a file, JSON of a database.
+"""Check untrusted plain values: the TOML of a file, the JSON of a database.
 
-``check_plain`` bounds what later code walks through. ``check_kind`` compares values with type annotations, so
-that a record's class is the one place that says what may be stored. Nothing is converted.
+``check_plain`` bounds nesting and integers. ``check_kind`` compares values with type annotations, so that a
+record's class alone defines what may be stored. Nothing is converted.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_DEPTH = 32
-"""Levels of tables and lists in each other; a study file needs five."""
+"""Largest nesting of tables and lists; a study file needs five levels."""
 
 _ALWAYS_PLAIN = frozenset({float, str, bool, types.NoneType})
 
@@ -20,7 +20,7 @@ _Check = Callable[[Any, str], None]
 
 
 def as_read(value: Any) -> Any:
-    """Return a value of JSON as a study file's is kept: with tuples for lists, so that it can be a key.
+    """Return a JSON value with its lists as tuples, so that it is hashable.
 
     Examples:
         >>> as_read([64, [32, "x"]]), as_read("text")
@@ -30,14 +30,14 @@ def as_read(value: Any) -> Any:
 
 
 def check_plain(value: object, where: str = "") -> None:
-    """Refuse deep nesting, which overflows a recursive walk, and whole numbers beyond 64 bits.
+    """Refuse nesting that would overflow a recursive walk, and whole numbers beyond 64 bits.
 
     Args:
         value: Mappings, lists and values, as read from TOML or JSON.
-        where: Its key, which begins the keys in messages.
+        where: Key of the value; the prefix of keys in messages.
 
     Raises:
-        ValueError: With the first such key, the levels nearest to the top first.
+        ValueError: For the first such key, searched level by level from the top.
 
     Examples:
         >>> check_plain({"trials": 2**70})
@@ -48,7 +48,7 @@ def check_plain(value: object, where: str = "") -> None:
     if type(value) in _ALWAYS_PLAIN:
         return  # most values
     found: list[tuple[str, object, int]] = [(where, value, 0)]
-    for key, entry, depth in found:  # grows meanwhile
+    for key, entry, depth in found:  # the loop appends to the list
         if depth > MAX_DEPTH:
             raise ValueError(f"key {key!r} is nested more than {MAX_DEPTH} levels deep")
         if type(entry) in _ALWAYS_PLAIN:
@@ -62,16 +62,16 @@ def check_plain(value: object, where: str = "") -> None:
 
 
 def check_kind(value: object, kind: Any, where: str) -> None:
-    """Refuse a value that is not of the kind that an annotation names, all that is in it included.
+    """Refuse a value that does not match a type annotation, including the values inside it.
 
     Args:
-        value: A dataclass's instance, or plain values.
+        value: A dataclass instance, or plain values.
         kind: A class, ``Any`` for any plain value, or ``dict``, ``list``, ``tuple``, a union or a
-            ``TypedDict`` of these. ``float`` takes whole numbers too.
-        where: What the value is called in messages.
+            ``TypedDict`` of these. ``float`` accepts whole numbers too.
+        where: Name of the value in messages.
 
     Raises:
-        ValueError: With the place and both kinds.
+        ValueError: With the key of the mismatch and both types.
 
     Examples:
         >>> check_kind({"torch": 2}, dict[str, str], "environment")
@@ -139,7 +139,7 @@ def _union_checker(kind: Any) -> _Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) in simple:
-            return  # most values; a refusal costs an exception
+            return  # fast path for most values: a failed check costs an exception
         refusals = []
         for check_one in checks:
             refusal = _refusal(check_one, value, where)
@@ -193,4 +193,4 @@ _MAKERS: dict[Any, Callable[[Any], _Check]] = {
     typing.Union: _union_checker,
     types.UnionType: _union_checker,
 }
-"""Origin of an annotation -> what makes its check; every other annotation is a class."""
+"""Origin of an annotation -> the function that makes its check; any other annotation is a class."""

@@ -1,7 +1,7 @@
-"""Which configuration came out best?
+"""Rank the configurations of a study.
 
-Turns a study's record into ranked rows, one for each configuration that has a final value, and
-one for each trial that has none. How rows are written down is left to ``formats``.
+Turns a study's record into rows: one for each configuration with a final value, and one for each trial
+without. ``formats`` writes the rows.
 """
 
 import dataclasses
@@ -19,10 +19,10 @@ _OWN_COLUMNS = {
     *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
     *("engine", "device", "reason", "logged", "diff"),
 }
-"""Columns that every table may have; a figure of such a name is called otherwise."""
+"""Reserved column names; a reported figure with one of these names gets a prefix."""
 
 BLOCKS = STATES[1:]
-"""States that never rank, in the order in which their rows follow the ranked ones."""
+"""States that never rank, in the order of their rows after the ranked ones."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,20 +95,19 @@ def rank_pools(study: StudyRecord) -> list[Pool]:
 def rank_trials(study: StudyRecord) -> Rows:
     """Pool the replicates of each configuration and rank them by their mean value, best first.
 
-    Trials with equal searched hyperparameters are replicates. Complete ones are pooled into one
-    ranked row; every other trial is a row of its own in the block of its state, without rank.
-    Ties go to the lower trial number. Where the study has two objectives, the rows of its Pareto
-    front come first, then those that only the front beats, and so on. A stored value that is not
-    finite ranks nowhere: its trial counts as diverged.
+    Trials with equal searched hyperparameters are replicates. The complete ones share one ranked row; every
+    other trial gets its own row, without rank, in the block of its state. Ties go to the lower trial number.
+    With two objectives, the rows of the Pareto front come first, then those of the second front, and so on.
+    A trial whose stored value is not finite counts as diverged.
 
     Returns:
-        One row a configuration or trial; the columns are ``table_columns(study)``. Cells are
-        plain Python values, None where there is nothing to say, and every number is finite.
-        A hyperparameter that is not active in a trial is None there: its default has not been
+        One row for each configuration or trial; the columns are ``table_columns(study)``. Cells are
+        plain Python values, or None if missing, and every number is finite.
+        A hyperparameter that is inactive in a trial is None, because its default was not
         searched. ``value`` is the mean over the ``n`` complete replicates, ``value_sd`` their sample
         standard deviation (None for n = 1), ``train_seconds`` the mean of one trial, ``trial``
         the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
-        ``diff`` is ``value`` less ``logged``.
+        ``diff`` is ``value`` minus ``logged``.
     """
     columns, figures, facts = table_columns(study), figure_columns(study), tuple(described_facts(study.task))
     rows = []
@@ -141,7 +140,7 @@ def table_columns(study: StudyRecord) -> list[str]:
 
 
 def figure_columns(study: StudyRecord) -> dict[str, str]:
-    """Return column -> figure of all that programs reported beside the metric, in order of appearance."""
+    """Return column -> name of each reported figure besides the metric, in order of appearance."""
     own = (*_OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
     taken = {*own, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
     names = dict.fromkeys(name for trial in study.trials for name in trial.figures)

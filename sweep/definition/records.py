@@ -1,4 +1,4 @@
-"""A stored study and its trials as plain data, never Optuna's objects."""
+"""Represent a stored study and its trials as plain data, without Optuna's objects."""
 
 import dataclasses
 import datetime
@@ -17,13 +17,12 @@ from sweep.metric import Fact, Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, load_task
 
 STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
-"""What a trial can be: finished with a loss; finished, but with a figure outside its bounds; given up by the
-pruner, for a loss that is not finite, for its time limit, or for a fault; in training; stored to go on at the
-next run."""
+"""States of a trial: finished with a value; finished with a figure out of bounds; stopped by the pruner, by a
+loss that is not finite, by its time limit, or by an error; in training; stored, to resume in the next run."""
 
 
 CODE_CHANGED = "code_changed"
-"""Attribute of a trial that was trained by a later version of the program than the first."""
+"""Attribute of a trial that a later version of the program trained."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ class SegmentRecord:
     state_sha256: str
     """Hash of the state file."""
     average_loss: float | None = None
-    """Dev loss of the averaged weights; None where none are kept."""
+    """Dev loss of the averaged weights; None if the trainer keeps none."""
 
     @property
     def plain(self) -> list[Any]:
@@ -51,7 +50,7 @@ class SegmentRecord:
 
     @property
     def rung_loss(self) -> float:
-        """What pruners compare: the averaged weights' loss where it is known."""
+        """The loss that pruners compare: that of the averaged weights if known, else ``dev_loss``."""
         return self.dev_loss if self.average_loss is None else self.average_loss
 
 
@@ -69,17 +68,17 @@ class TrialRecord:
     """Final value of the metric; None unless complete."""
     segments: tuple[SegmentRecord, ...]
     reason: str | None
-    """Why there is no final loss."""
+    """Why the trial has no final value; None if it has one."""
     facts: dict[str, int]
-    """Whole numbers that the trainer tells of a run beside the metric; see ``task.described_facts``."""
+    """Whole numbers that describe the run; see ``task.described_facts``."""
     labels: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """What a confirmation says of its trials: ``candidate``, ``phase`` and ``round``."""
+    """Labels of a confirmation's trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """Hyperparameters that were found for this configuration, where the study says ``auto``."""
+    """Hyperparameters that the trainer found, if the study sets them to ``auto``."""
     code_changed: str | None = None
-    """Why the program was changed, if a later version than the first trained the trial."""
+    """Reason of the program's change, if a later version trained the trial."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
-    """The last of each other figure that its program reported or returned."""
+    """The last value of each other figure that the program reported or returned."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -88,7 +87,7 @@ class TrialRecord:
 
     @property
     def rungs(self) -> dict[int, float]:
-        """Rung in per cent -> loss that pruners compare there."""
+        """Rung in percent -> loss that pruners compare."""
         return {s.percent: s.rung_loss for s in self.segments if s.percent is not None}
 
     @property
@@ -98,23 +97,23 @@ class TrialRecord:
 
     @property
     def is_scored(self) -> bool:
-        """Whether it has a finite final value."""
+        """Whether the trial has a finite final value."""
         return self.dev_loss is not None and math.isfinite(self.dev_loss)
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will happen to the trial."""
+        """Whether the trial will not change any more."""
         return self.state not in ("running", "waiting")
 
     def cost(self, name: str) -> float:
-        """Return one of ``costs_of``."""
+        """Return the trial's value of a cost, one of ``costs_of``."""
         return self.train_seconds if name == TRAIN_SECONDS else self.facts[name]
 
     def seal(self) -> str:
-        """Return the hash of all that is known of a trial, moments excepted, 64 hex digits.
+        """Return a hash of a trial's stored values, except timestamps, 64 hex digits.
 
-        SQLite notices damage to its own structure, not to a value; a seal stored beside the values does.
-        Of an unfinished trial it leaves out who trains it and whether anybody does, which may change.
+        SQLite detects damage to its own structure, not to a value. A seal stored beside the values does.
+        For an unfinished trial it ignores the state, engine and device, which may change.
         """
         if not self.is_finished and (self.state, self.engine, self.device) != ("running", "", ""):
             return dataclasses.replace(self, state="running", engine="", device="").seal()
@@ -132,12 +131,12 @@ _SECONDS = Fact(label="training seconds of the trial", unit="s", is_cost=True)
 
 
 def costs_of(task: AnyTask) -> dict[str, Fact]:
-    """Return what a study may minimise beside the metric: the trainer's costs, and seconds of training."""
+    """Return the possible second objectives: the trainer's costs, and the training seconds."""
     costs = {name: fact for name, fact in described_facts(task).items() if fact.is_cost}
     return {**costs, TRAIN_SECONDS: _SECONDS}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is parsed once
+@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is cached
 class StudyRecord:
     """One study with all its trials."""
 
@@ -148,27 +147,27 @@ class StudyRecord:
     data: dict[str, Any]
     """The ``[data]`` section."""
     data_facts: str
-    """What was read, in words."""
+    """Description of the data."""
     total_trials: int
     keep: int
     logged: tuple[float | None, ...]
-    """Value that an earlier log gives for each listed configuration, where it was made on these
-    data; else empty."""
+    """Value of each listed configuration in an earlier log, if the log is of the same data; else
+    empty."""
     environment: dict[str, str]
     """Versions and machine of the last run."""
     trials: tuple[TrialRecord, ...]
     plans: tuple[dict[str, Any], ...] = ()
     """Every plan of a confirmation, the latest last, as plain values."""
     resources: Resources = dataclasses.field(default_factory=Resources)
-    """What a segment occupied in the last run."""
+    """Resources of a segment in the last run."""
     notes: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
-    """What was found out beside the trials, as plain values by key; read through ``note``."""
+    """Findings about the study, as plain values by key; read through ``note``."""
     surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """Where and how its program ran last; empty for an installed trainer."""
+    """Settings of how its program last ran; empty for an installed trainer."""
 
     code: tuple[dict[str, Any], ...] = ()
-    """Every version of its program that was accepted, the first one first, as ``Code.to_dict``, each with
-    ``why`` it was changed; empty for an installed trainer."""
+    """Every accepted version of its program, oldest first, as ``Code.to_dict`` plus ``why`` it changed;
+    empty for an installed trainer."""
 
     @property
     def fingerprint(self) -> str:
@@ -182,17 +181,17 @@ class StudyRecord:
 
     @property
     def fixed(self) -> Mapping[str, Any]:
-        """The value of every hyperparameter that is not searched or not active; see ``StudySpec.fixed``."""
+        """The values of hyperparameters that are not searched or not active; see ``StudySpec.fixed``."""
         return self.identity["fixed"]
 
     @property
     def listed(self) -> list[dict[str, Any]]:
-        """Known configurations, which ran first."""
+        """Configurations listed in the study file, which ran first."""
         return self.identity["trial"]
 
     @property
     def origin(self) -> Mapping[str, Any]:
-        """``study`` and ``trials`` that the first of them came from; empty if from no study."""
+        """Source ``study`` and ``trials`` of the first listed configurations; empty if there is none."""
         return self.identity.get("from", {})
 
     @property
@@ -222,7 +221,7 @@ class StudyRecord:
 
     @property
     def split(self) -> str:
-        """The rule by which train, dev and test were cut, in words."""
+        """Description of the split into train, dev and test."""
         return str(self.identity.get("split", ""))
 
     @property
@@ -232,41 +231,41 @@ class StudyRecord:
 
     @property
     def trainer(self) -> str:
-        """Name of the trainer; the identity of a study of ``DEFAULT_TASK`` does not hold it."""
+        """Name of the trainer; the identity omits ``DEFAULT_TASK``."""
         return str(self.identity.get("trainer", DEFAULT_TASK))
 
     @functools.cached_property
     def task(self) -> AnyTask:
-        """The trainer; raises ``NotFoundError`` if it is not installed. No code of a program is imported."""
+        """The trainer; raises ``NotFoundError`` if it is not installed. Imports no user code."""
         return load_task(self.trainer, self.program, self.surroundings)
 
     @property
     def program(self) -> Mapping[str, Any]:
-        """What the study says of a program of its own; empty for an installed trainer."""
+        """The study's definition of its program; empty for an installed trainer."""
         return self.identity.get("program", {})
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is optimised: the metric, and after it at most one of ``costs_of``."""
+        """The objectives: the metric, then at most one of ``costs_of``."""
         return objectives_of(self.identity)
 
     @property
     def direction(self) -> str:
-        """Direction of the metric; known without the trainer."""
+        """Direction of the metric; does not need the trainer."""
         return direction_of(self.identity)
 
     @property
     def metric(self) -> Metric:
-        """What trials are judged by; raises ``NotFoundError`` if the trainer is not installed."""
+        """The metric that ranks trials; raises ``NotFoundError`` if the trainer is not installed."""
         return self.task.metric
 
     def as_loss(self, value: float) -> float:
-        """Return a value of the metric, or a difference of two, as it is compared: lower is better."""
+        """Return a value of the metric, or a difference of two, as a loss: lower is better."""
         return as_loss(self.direction, value)
 
     @property
     def cost(self) -> str | None:
-        """What is minimised beside the metric; None if that is all."""
+        """Name of the second objective, which is minimised; None if there is none."""
         return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
@@ -276,11 +275,11 @@ class StudyRecord:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """Names of the hyperparameters that are found for each configuration."""
+        """Names of the hyperparameters that the trainer finds for each configuration."""
         return tuple(name for name, value in self.fixed.items() if value == AUTO)
 
     def note(self, kind: type[NoteT]) -> NoteT | None:
-        """Return the note of a kind; None where nothing was noted."""
+        """Return the note of a kind; None if none is stored."""
         return kind.from_dict(self.notes[kind.key]) if kind.key in self.notes else None
 
     def config_values(self, trial: TrialRecord) -> dict[str, Any]:

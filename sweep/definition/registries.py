@@ -1,7 +1,7 @@
-"""What a study file may name: samplers and pruners, each loaded when it is first used.
+"""Register the samplers and pruners that a study file may name, and load each on first use.
 
-So a study file is checked without loading the libraries of a sampler, and the names are known in the room
-that reads files although the functions lie in rooms above it.
+Sweep can check a study file without loading a sampler's libraries. This room knows the names only; the
+functions are in rooms above it.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from sweep.task import DEFAULT_TASK, PROGRAMS, AnyTask, load_task, program_of_st
 
 
 class Registry(Mapping[str, Any]):
-    """A mapping of names to objects that are imported when they are asked for.
+    """A mapping of names to objects that are imported on access.
 
     Examples:
         >>> list(Registry({"root": "math:sqrt"}))
@@ -52,7 +52,7 @@ SAMPLERS = Registry(
         "listed": "sweep.samplers.samplers:listed",
     }
 )
-"""Name -> ``MakeSampler``: what proposes configuration ``number`` of a study."""
+"""Name -> ``MakeSampler``, which proposes configuration ``number`` of a study."""
 
 PRUNERS = Registry(
     {
@@ -61,18 +61,18 @@ PRUNERS = Registry(
         "asha": "sweep.execution.pruners:asha",
     }
 )
-"""Name -> function of (rungs, trial, rung) that returns whether the trial is given up."""
+"""Name -> function of (rungs, trial, rung) that returns whether to prune the trial."""
 
 
 def named_trainer(raw: Mapping[str, Any], here: Path) -> AnyTask:
-    """Return the trainer that a study file's values name or define; without either it is ``DEFAULT_TASK``.
+    """Return the trainer that a study file names or defines; ``DEFAULT_TASK`` if it does neither.
 
     Args:
         raw: The file's values.
         here: The file's folder.
 
     Raises:
-        StudyFileError: If there is none of that name, or its definition breaks a rule.
+        StudyFileError: If no trainer has that name, or its definition breaks a rule.
     """
     kind = program_kind(raw)
     if kind is not None:
@@ -84,20 +84,20 @@ def named_trainer(raw: Mapping[str, Any], here: Path) -> AnyTask:
 
 
 def program_kind(raw: Mapping[str, Any]) -> str | None:
-    """Return which of ``PROGRAMS`` a study file defines; None if it names an installed trainer.
+    """Return the kind of program, of ``PROGRAMS``, that a study file defines; None for an installed trainer.
 
     Raises:
         StudyFileError: If it has both a trainer and a command.
     """
     if "command" in raw and "trainer" in raw:
-        raise StudyFileError("trainer and command exclude each other; keep the one that trains")
+        raise StudyFileError("trainer and command exclude each other; keep one of them")
     if "command" in raw:
         return "command"
     return "function" if ":" in str(raw.get("trainer", "")) else None
 
 
 def check_trainer(key: str, value: object) -> str:
-    """Return ``value`` if it can name a trainer; ``key`` is where it was given."""
+    """Return ``value`` if it can name a trainer; ``key`` is its key in messages."""
     if not isinstance(value, str) or not value or value in PROGRAMS:
         raise StudyFileError(f'{key} must be the name of a trainer, or "module:function", got {value!r}')
     return value

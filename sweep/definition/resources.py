@@ -1,4 +1,4 @@
-"""What does one segment occupy on a machine of a cluster?"""
+"""Check ``[resources]``: the cores and GPUs that one segment occupies on a machine of a cluster."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from sweep.errors import StudyFileError
 from sweep.spelling import unknown
 
 _MOST = 1_024
-"""More cores or GPUs than this no machine has."""
+"""Upper limit of cores and of GPUs; no machine has more."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """The section ``[resources]`` of a study; no part of its identity, as no number depends on it."""
+    """The section ``[resources]`` of a study; not part of its identity, because no result depends on it."""
 
     cpus: float = 1.0
-    """Cores. The engines train on one."""
+    """Cores. The built-in engines use one."""
     gpus: float = 0.0
     """GPUs; a fraction lets several segments share one."""
 
@@ -25,7 +25,7 @@ class Resources:
         return dataclasses.asdict(self)
 
     def places_on(self, cpus: float, gpus: float) -> int:
-        """Return how many segments fit on a machine at a time.
+        """Return how many segments a machine can run at a time.
 
         Examples:
             >>> Resources(cpus=2, gpus=0.5).places_on(cpus=16, gpus=2)
@@ -34,14 +34,14 @@ class Resources:
         fits = cpus / self.cpus
         if self.gpus:
             fits = min(fits, gpus / self.gpus)
-        return int(fits + 1e-9)  # 1 / 0.1 is ten places
+        return int(fits + 1e-9)  # so that 1 / 0.1 gives ten
 
 
 def parse_resources(section: Mapping[str, Any]) -> Resources:
     """Check ``[resources]``.
 
     Raises:
-        StudyFileError: If a key is unknown, or a value no machine's.
+        StudyFileError: If a key is unknown, or a value is out of range.
     """
     known = [field.name for field in dataclasses.fields(Resources)]
     for key, value in section.items():

@@ -1,8 +1,8 @@
-"""Which random numbers does a run use?
+"""Derive seeds and random numbers of runs.
 
-Everything random in a run is a pure function of its seed, so that the numbers do not depend
-on where a run was cut or which process ran it. Minibatches come from SplitMix64, whose k-th
-output is a mix of ``key + k * GAMMA``: a counter-based generator with random access.
+All randomness in a run is a pure function of its seed, so that the results do not depend on interruptions or
+on which process ran it. Minibatches come from SplitMix64, whose k-th output is a mix of ``key + k * GAMMA``:
+a counter-based generator with random access.
 
 References:
     Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 
 PARTS = ("search", "choice", "certify")
-"""What is trained, each with a range of seeds of its own."""
+"""Parts of the work, each with its own range of seeds."""
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,19 +21,19 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def derive_seed(*parts: object) -> int:
-    """Return a seed from 0 to 2**32 - 1 that is a hash of ``parts``, equal on every machine."""
+    """Return a hash of ``parts`` as a seed from 0 to 2**32 - 1, equal on every machine."""
     return int.from_bytes(_digest(parts)[:4], "big")
 
 
 def part_seed(bound: int, part: str, *names: object) -> int:
-    """Return a seed below ``bound`` in the range of one part of the work; equal ``names`` give equal seeds.
+    """Return a seed below ``bound`` in the range of one part; equal ``names`` give equal seeds.
 
-    The ranges are equal thirds, so that no seed of a confirmation is one of the search.
+    The ranges are equal thirds, so that a confirmation never reuses a seed of the search.
 
     Args:
-        bound: What the trainer's seeds stay below.
+        bound: Exclusive upper bound of the trainer's seeds.
         part: One of ``PARTS``.
-        names: What the seed is for.
+        names: Purpose of the seed.
 
     Examples:
         >>> part_seed(3 * 2**32, "choice", "5f", 0) >= 2**32
@@ -49,11 +49,11 @@ def stream_key(seed: int, stream: str) -> int:
 
 
 def splitmix64(key: int, counters: np.ndarray) -> np.ndarray:
-    """Return outputs number ``counters`` of the SplitMix64 sequence that starts at ``key``.
+    """Return the outputs at ``counters`` of the SplitMix64 sequence that starts at ``key``.
 
     Args:
         key: State of the generator before its first output, 64 bits.
-        counters: Which outputs, from 0, uint64, any shape.
+        counters: Indices of the outputs, from 0, uint64, any shape.
 
     Returns:
         Uniform 64-bit integers, same shape.
@@ -66,15 +66,15 @@ def splitmix64(key: int, counters: np.ndarray) -> np.ndarray:
 
 
 def minibatch_indices(key: int, first_step: int, steps: int, batch_size: int, n: int) -> np.ndarray:
-    """Return the training examples of some steps, drawn uniformly with replacement.
+    """Draw the training examples of consecutive steps, uniformly with replacement.
 
-    The top 32 bits are scaled to ``[0, n)``; the bias of that is below n / 2**32.
+    The top 32 bits are scaled to ``[0, n)``, with a bias below n / 2**32.
 
     Args:
         key: ``stream_key(seed, "batch")``.
-        first_step: First step wanted, from 0.
-        steps: How many steps.
-        batch_size: Examples a step.
+        first_step: First step, from 0.
+        steps: Number of steps.
+        batch_size: Examples per step.
         n: Number of training examples, below 2**32.
 
     Returns:

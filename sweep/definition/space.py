@@ -1,6 +1,6 @@
-"""The searched hyperparameters of a study: a dimension each, and the conditions of some.
+"""Represent a study's search space: a dimension for each searched hyperparameter, and conditions.
 
-The dimensions are in the order of the trainer's hyperparameters, not of the file, so that moving a line
+The dimensions follow the order of the trainer's hyperparameters, not of the file, so that moving a line
 changes no proposal. ``sections.search`` reads a space from a study file; ``grid`` counts its cells.
 """
 
@@ -10,14 +10,14 @@ from typing import Any
 from sweep.definition.dimension import Dimension, stored_dimension
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
-"""Hyperparameter -> others that it needs -> the values that they may have for it."""
+"""Hyperparameter -> each other one that it needs -> the values that activate it."""
 
 
 class Space(Mapping[str, Dimension]):
-    """The searched hyperparameters, each with its dimension; some may be active under a condition only.
+    """The searched hyperparameters with their dimensions; some may be active only under a condition.
 
     A hyperparameter with a condition is active in a trial if every other one that the condition names is
-    active and has one of the values given for it. An inactive one is no parameter of the trial.
+    active and has one of the given values. An inactive one is not a parameter of the trial.
     """
 
     def __init__(self, dimensions: Mapping[str, Dimension], conditions: Conditions | None = None):
@@ -37,7 +37,7 @@ class Space(Mapping[str, Dimension]):
         return f"Space({self._dimensions!r}, {self.conditions!r})"
 
     def asking_order(self) -> list[str]:
-        """Return the names, each after those that its condition needs, otherwise in the space's order."""
+        """Return the names in the space's order, but each after those that its condition needs."""
         order: dict[str, None] = {}
 
         def add(name: str) -> None:
@@ -50,12 +50,12 @@ class Space(Mapping[str, Dimension]):
         return list(order)
 
     def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
-        """Return whether a hyperparameter is active beside the active ones that its condition needs."""
+        """Return whether a hyperparameter is active, given the active parameters of a trial."""
         needed = self.conditions.get(name, {})
         return all(other in params and params[other] in values for other, values in needed.items())
 
     def active_part(self, point: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a point, which has a value for every dimension, without the inactive ones."""
+        """Return a complete point without its inactive hyperparameters."""
         active: dict[str, Any] = {}
         for name in self.asking_order():
             if self.is_active(name, active):
@@ -63,7 +63,7 @@ class Space(Mapping[str, Dimension]):
         return {name: active[name] for name in self if name in active}
 
     def point_at(self, unit: float) -> dict[str, Any]:
-        """Return the configuration at the same point of [0, 1) in every dimension."""
+        """Return the configuration with the same position in [0, 1) in every dimension."""
         return self.active_part({name: dimension.value_at(unit) for name, dimension in self.items()})
 
     def spoken_condition(self, name: str) -> str:
@@ -87,7 +87,7 @@ def space_of_identity(identity: Mapping[str, Any]) -> Space:
     """Return the space that a study's identity describes.
 
     Raises:
-        ValueError: If a dimension is not what was stored; likewise KeyError, TypeError.
+        ValueError: If a dimension is malformed; likewise KeyError, TypeError.
     """
     dimensions = {name: stored_dimension(stored) for name, stored in identity["search"].items()}
     conditions = {

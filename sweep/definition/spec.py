@@ -1,4 +1,4 @@
-"""A study after its file has been checked; ``identity`` describes what runs of one study have in common."""
+"""Represent a checked study, and compute its identity."""
 
 import dataclasses
 import functools
@@ -25,83 +25,83 @@ from sweep.task import (
 )
 
 DEFAULT_SAMPLER = "gp_cost"
-"""The quickest to a good configuration in the comparison of docs/search.md."""
+"""The sampler that reached a good configuration fastest in the comparison of docs/search.md."""
 
 DEFAULT_TRIALS = 60
-"""Total of trials where a study names none and its sampler has no end of its own."""
+"""Total number of trials if neither the study nor its sampler sets one."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the trainer is made once
+@dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the trainer is cached
 class StudySpec:
     """A checked study.
 
     Raises:
-        StudyFileError: If fields do not go together.
+        StudyFileError: If fields conflict.
     """
 
     name: str
     goal: str = ""
     trainer: str = DEFAULT_TASK
-    """Name of what trains, as ``load_task`` finds it; one of ``PROGRAMS`` if the study defines it."""
+    """Name of the trainer for ``load_task``; one of ``PROGRAMS`` if the study defines a program."""
     program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What the study says of such a program; see ``task.Defined.definition``."""
+    """The study's definition of its program; see ``task.Defined.definition``."""
     surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Where and how it runs; see ``task.Defined.surroundings``."""
+    """Settings of how the program runs; see ``task.Defined.surroundings``."""
     sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
     pruner: str = "none"
     """One of ``PRUNERS``."""
     objectives: tuple[str, ...]
-    """What is optimised: the metric's name, and after it at most one of ``costs_of``, which is minimised."""
+    """The objectives: the metric's name, then at most one of ``costs_of``, which is minimised."""
     direction: str = MINIMIZE
     """Direction of the metric."""
     trials: int | None = None
-    """Total across all runs, whatever their outcome; None is the sampler's end, else 60."""
+    """Total in all runs, whatever their outcome; None for the sampler's total, or 60 if it has none."""
     replicates: int = 1
-    """Seeds that each configuration is trained on, one trial each."""
+    """Number of seeds for each configuration, one trial each."""
     keep: int = 20
-    """Trials, best first, whose final weights and full loss curves are kept."""
+    """Number of best trials whose final weights and full loss curves are kept."""
     timeout: float | None = None
-    """Seconds after which one run stops; None is never."""
+    """Time limit of one run, seconds; None for no limit."""
     trial_timeout: float | None = None
-    """Seconds of training after which a trial is given up; None is never."""
+    """Limit of a trial's training time, seconds; None for no limit."""
     resources: Resources = dataclasses.field(default_factory=Resources)
-    """What a segment occupies on a cluster's machine."""
+    """Resources that a segment occupies on a cluster's machine."""
     seed: int = 0
     data: dict[str, Any]
-    """The ``[data]`` section, defaults filled in."""
+    """The ``[data]`` section, with defaults filled in."""
     fixed: dict[str, Any]
-    """What every hyperparameter is where it is not searched, or not active; defaults filled in.
-    ``AUTO`` where it is found for each configuration."""
+    """Values of the hyperparameters that are not searched or not active, with defaults filled in;
+    ``AUTO`` for those that the trainer finds for each configuration."""
     space: Space
-    """Every hyperparameter that is searched."""
+    """The searched hyperparameters."""
     listed: tuple[dict[str, Any], ...] = ()
-    """Known configurations, a value for each active hyperparameter; they run first."""
+    """Listed configurations, with a value for each active hyperparameter; they run first."""
     origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Where the first of the known configurations come from, ``study`` and ``trials``, if from a study."""
+    """Source ``study`` and ``trials`` of the first listed configurations, if they come from a study."""
     logged: tuple[float | None, ...] = ()
-    """Value that an earlier log gives for each listed configuration, in the metric's unit."""
+    """Value of each listed configuration in an earlier log, in the metric's unit."""
     logged_data_sha256: str = ""
-    """Hash of the data that the log was made on; empty where there is no log."""
+    """Hash of the data that the log refers to; empty if there is no log."""
 
     def __post_init__(self) -> None:
         assert self.sampler in SAMPLERS, "the study file was checked"
         refuse_all(self._conflicts())
 
     def _conflicts(self) -> Iterator[str]:
-        """Yield what does not go together."""
+        """Yield a message for each conflict between fields."""
         if self.sampler == "gp" and self.pruner != "none":
             yield (
-                "sampler gp learns from complete trials only, so it goes with pruner none; "
+                "sampler gp learns from complete trials only, so it needs pruner none; "
                 f"got pruner {self.pruner!r}"
             )
         if self.cost is not None and self.sampler == "gp_cost":
             does = "maximises" if self.direction == MAXIMIZE else "minimises"
-            yield f"sampler gp_cost {does} {self.objectives[0]} alone; two objectives go with tpe or gp"
+            yield f"sampler gp_cost {does} {self.objectives[0]} only; with two objectives use tpe or gp"
         if self.cost is not None and self.pruner != "none":
             yield (
-                f"pruner {self.pruner} goes by {self.objectives[0]} alone and would give up the models with "
-                f"little {self.cost}; two objectives go with pruner none"
+                f"pruner {self.pruner} compares {self.objectives[0]} only and would stop the models with "
+                f"little {self.cost}; with two objectives use pruner none"
             )
         end = self._end()
         if self.sampler == "listed" and not self.listed:
@@ -116,36 +116,36 @@ class StudySpec:
 
     @property
     def cost(self) -> str | None:
-        """What is minimised beside the metric; None where that is all."""
+        """Name of the second objective, which is minimised; None if there is none."""
         return self.objectives[1] if len(self.objectives) > 1 else None
 
     @property
     def program_keeper(self) -> str:
-        """Name of the study that the code of the trainer's program is stored with."""
+        """Name of the study that stores the code of the trainer's program."""
         return self.name
 
     def as_loss(self, value: float) -> float:
-        """Return a value of the metric as it is compared: lower is better."""
+        """Return a value of the metric as a loss: lower is better."""
         return as_loss(self.direction, value)
 
     @property
     def total_trials(self) -> int:
-        """How many trials make the study finished."""
+        """Number of trials after which the study is finished."""
         return self.trials or self._end() or max(DEFAULT_TRIALS, self.replicates)
 
     def _end(self) -> int | None:
-        """Return after how many trials the sampler has nothing more to propose."""
+        """Return the sampler's own total of trials; None if it has none."""
         if self.sampler == "listed":
             return len(self.listed) * self.replicates
         return grid_size(self.space) * self.replicates if self.sampler == "grid" else None
 
     @property
     def auto(self) -> tuple[str, ...]:
-        """Names of the hyperparameters that are found for each configuration."""
+        """Names of the hyperparameters that the trainer finds for each configuration."""
         return tuple(name for name, value in self.fixed.items() if value == AUTO)
 
     def config_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return every hyperparameter of a configuration but its seed and what is still to be found."""
+        """Return all known hyperparameters of a configuration, without its seed."""
         known = {name: value for name, value in self.fixed.items() if value != AUTO}
         return {**known, **params}
 
@@ -154,15 +154,15 @@ class StudySpec:
         return {*changed_fields(task, self.config_values({})), *self.space, *self.auto}
 
     def trial_seed(self, number: int) -> int:
-        """Return the seed of a trial: another one for each, in the first third of the trainer's seeds."""
+        """Return the seed of a trial, different for each, in the first third of the trainer's seeds."""
         return part_seed(seed_bound(self.task), "search", self.seed, "trial", number)
 
     def trial_found(self, number: int) -> Mapping[str, Any]:
-        """Return what was found earlier for a trial's configuration, and need not be found again."""
+        """Return hyperparameters that the trainer found earlier for a trial's configuration."""
         return {}
 
     def trial_labels(self, number: int) -> dict[str, Any]:
-        """Return what else is stored with a trial."""
+        """Return further labels to store with a trial."""
         return {}
 
     def replace(self, **changes: Any) -> Self:
@@ -170,9 +170,9 @@ class StudySpec:
         return dataclasses.replace(self, **changes)
 
     def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
-        """Return what must be equal for two runs to belong to one study, as plain values.
+        """Return the plain values that must be equal for two runs to belong to one study.
 
-        Names of data files are left out: the files may move, and the hash of their content counts.
+        Paths of data files are excluded: files may move, and the hash of their content is included.
         """
         files = data_files(task, self.data)
         return {
@@ -196,7 +196,7 @@ class StudySpec:
         }
 
     def _conditions(self) -> dict[str, Any]:
-        """Return the conditions where there are any; studies without keep the identity they had."""
+        """Return the conditions, if any; without conditions the identity has no key for them."""
         conditions = {
             name: {other: list(values) for other, values in needed.items()}
             for name, needed in self.space.conditions.items()

@@ -1,6 +1,6 @@
-"""Read and check a study file: one TOML file, checked completely before anything runs.
+"""Read and check a study file, one TOML file, completely before anything runs.
 
-The sections with more rules have a module each in ``sections``.
+The larger sections have a module each in ``sections``.
 """
 
 import re
@@ -33,9 +33,9 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
     """Read and check a study file.
 
     Args:
-        path: Of the file.
-        task: The trainer; None is the one that the file names.
-        settings: Changes ``KEY=VALUE`` that make a variant of it; see ``variants``.
+        path: Path of the file.
+        task: The trainer; None for the one that the file names.
+        settings: Changes ``KEY=VALUE`` that make a variant of the study; see ``variants``.
 
     Raises:
         StudyFileError: With the file, the key, the value and the rule.
@@ -44,9 +44,7 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
     try:
         raw = read_toml(path)
     except FileNotFoundError as error:
-        raise StudyFileError(
-            f"study file {path} does not exist; `sweep init DIR` lays out examples"
-        ) from error
+        raise StudyFileError(f"study file {path} does not exist; `sweep init DIR` writes examples") from error
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -66,16 +64,16 @@ def _with(settings: Sequence[str]) -> str:
 
 
 def _way_out(settings: Sequence[str], line: str) -> str:
-    return "; --set 'trial=[]' leaves the listed ones out" if settings and "[[trial]]" in line else ""
+    return "; --set 'trial=[]' removes the listed configurations" if settings and "[[trial]]" in line else ""
 
 
 def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "study") -> StudySpec:
-    """Check a study given as plain values; see ``load_study_file``.
+    """Check a study, given as plain values; see ``load_study_file``.
 
     Raises:
         StudyFileError: If a key, a value or a combination of them breaks a rule.
         ConfigError: If a hyperparameter breaks its rule.
-        DataError: If the ``[data]`` section does.
+        DataError: If the ``[data]`` section breaks a rule.
     """
     _check_plain(raw)
     mistakes = Mistakes()
@@ -90,7 +88,7 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
     space = mistakes.check(Space({}), _dimensions, tables, listed, task)
     mistakes.refuse()
     if not space:
-        raise StudyFileError("nothing to search: give ranges in [search], or [[trial]] configurations")
+        raise StudyFileError("nothing to search: write ranges in [search], or [[trial]] configurations")
     space = Space(space, parse_conditions(tables["search"], space, defaults, task))
     trials = _checked_trials(settings.get("sampler"), tables["search"], listed, space, task)
     return StudySpec(
@@ -112,7 +110,7 @@ def _checked_trials(
     space: Space,
     task: AnyTask,
 ) -> tuple[dict[str, Any], ...]:
-    """Return the listed configurations; refuse what does not go with the sampler."""
+    """Return the listed configurations; refuse those that the sampler does not support."""
     mistakes = Mistakes()
     if sampler == "grid":
         mistakes.check(None, _check_grid, search, listed, space)
@@ -129,7 +127,7 @@ def _checked_trials(
 def _checked_parts(
     tables: Mapping[str, Mapping[str, Any]], task: AnyTask, mistakes: Mistakes
 ) -> dict[str, Any]:
-    """Return what the sections that do not depend on the search space become."""
+    """Return the fields of the sections that do not depend on the search space."""
     return {
         "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
         "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
@@ -172,7 +170,7 @@ def _check_log(log: Mapping[str, Any]) -> str:
 
 
 def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
-    """Return every hyperparameter as [fixed] or its default has it."""
+    """Return every hyperparameter with its value in [fixed] or its default."""
     mistakes = Mistakes()
     found = {name: value for name, value in fixed.items() if value == AUTO and name in auto_fields(task)}
     known = {name: value for name, value in fixed.items() if name not in found}
@@ -216,7 +214,7 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
 
 
 def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    """Return what every hyperparameter that has a default is where it is not searched, or not active."""
+    """Return the values that hyperparameters have if they are not searched or not active."""
     return {
         name: values[name]
         for name in task.field_types()

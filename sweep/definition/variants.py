@@ -1,8 +1,8 @@
-"""What does ``--set`` make of a study?
+"""Apply ``--set`` to a study file, which makes a variant of the study.
 
-A *variant*: the study's file with some keys changed, under a name that says which. ``KEY=VALUE``
-changes one key, ``sampler``, ``fixed.NAME``, ``search.NAME`` or ``data.KEY``; values are written as in
-TOML, and shorter where that is clear: ``3..6`` is a range, ``16,32`` a list, a word is a text.
+A *variant* is the study with some keys changed, under a name that lists the changes. ``KEY=VALUE`` changes
+one key: ``sampler``, ``fixed.NAME``, ``search.NAME`` or ``data.KEY``. Values are written as in TOML, or in a
+short form: ``3..6`` is a range, ``16,32`` a list, a word is a string.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from sweep.errors import StudyFileError
 MAX_NAME = 64
 
 WIDE = 100
-"""Ratio of a linear range's ends from which it is worth a note: nine tenths of it are its last decade."""
+"""Smallest ratio of a linear range's ends for a note: nine tenths of it are its last decade."""
 
 Raw = dict[str, Any]
 
 _SECTIONS = ("data", "fixed", "search")
 _NOT_IN_NAMES = ("goal", "trials", "timeout", "trial_timeout", "keep")
-"""What may change from run to run of one study makes no variant."""
+"""Keys that may change between runs of one study; changing them makes no variant."""
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _RANGE = re.compile(r"(.+?)\.\.(.+)")
@@ -34,18 +34,18 @@ _HASH_LENGTH = 8
 def apply_settings(
     raw: Mapping[str, Any], settings: Sequence[str], hyperparameters: Collection[str] = ()
 ) -> Raw:
-    """Return a study file's values with settings applied; see the module.
+    """Return a study file's values with settings applied; see the module's docstring.
 
-    A hyperparameter that is set in one of [fixed] and [search] leaves the other. A range or list
-    keeps what else its entry in [search] says: ``log``, ``when``.
+    Setting a hyperparameter in one of [fixed] and [search] removes it from the other. A range or list keeps
+    the ``log`` and ``when`` of its entry in [search].
 
     Args:
         raw: The study file's values.
-        settings: ``KEY=VALUE`` each.
-        hyperparameters: Names that are no key without a section.
+        settings: Settings ``KEY=VALUE``.
+        hyperparameters: Names that need a section.
 
     Raises:
-        StudyFileError: If a setting is malformed, or sets a key twice, or a hyperparameter has no section.
+        StudyFileError: If a setting is malformed, sets a key twice, or lacks a hyperparameter's section.
     """
     changed: Raw = {**raw, **{key: dict(raw[key]) for key in _SECTIONS if isinstance(raw.get(key), Mapping)}}
     for key, text in _parsed(settings).items():
@@ -66,15 +66,15 @@ def _without_section(name: str, text: str) -> str:
 
 
 def linear_ranges(settings: Sequence[str], space: Space) -> list[str]:
-    """Return a note on each range that is set in the short form, wide as those that are meant in decades.
+    """Return a note on each linear range, set in the short form, that spans a ratio of at least ``WIDE``.
 
     Args:
-        settings: ``KEY=VALUE`` each.
-        space: What they made of the study's search space.
+        settings: Settings ``KEY=VALUE``.
+        space: The resulting search space.
     """
     ranges = {key: _RANGE.fullmatch(text) for key, text in _parsed(settings).items()}
     return [
-        f"{key} is linear from {ends[1]} to {ends[2]}; for equal shares of each decade write "
+        f"{key} is linear from {ends[1]} to {ends[2]}; to sample each decade equally, write "
         f"--set '{key}={{low={ends[1]}, high={ends[2]}, log=true}}'"
         for key, ends in ranges.items()
         if ends and _is_wide_and_linear(space.get(key.removeprefix("search.")))
@@ -88,7 +88,7 @@ def _is_wide_and_linear(dimension: Dimension | None) -> bool:
 
 
 def variant_name(name: str, settings: Sequence[str]) -> str:
-    """Return the name of a variant: readable where it fits, else with a hash.
+    """Return the name of a variant: readable if it fits, else with a hash.
 
     Examples:
         >>> variant_name("names", ["sampler=gp", "search.block_size=3..6", "trials=9"])
@@ -102,7 +102,7 @@ def variant_name(name: str, settings: Sequence[str]) -> str:
 
 
 def warm_name(name: str, other: str, top: int | None = None) -> str:
-    """Return the name of a variant that begins with configurations of another study.
+    """Return the name of a variant that starts with configurations of another study.
 
     Examples:
         >>> warm_name("names", "quick"), warm_name("names", "quick", 9)
@@ -129,7 +129,7 @@ def _parsed(settings: Sequence[str]) -> dict[str, str]:
                 f"--set {setting!r} must be KEY=VALUE, as sampler=gp, fixed.NAME=…, search.NAME=…, data.KEY=…"
             )
         if key == "name":
-            raise StudyFileError(f"--set {setting!r}: give the name with --as")
+            raise StudyFileError(f"--set {setting!r}: set the name with --as")
         if key == "trainer":
             raise StudyFileError(
                 f"--set {setting!r}: a variant keeps its study's trainer; write another study file"
@@ -184,11 +184,11 @@ def _value(key: str, text: str) -> Any:
     if _WORD.fullmatch(text) or re.fullmatch(r"\d+(\.\d+)?[smh]", text):
         return text
     setting = f"{key}={text}"
-    raise StudyFileError(f"--set {setting!r}: no TOML value, word, list a,b or range low..high")
+    raise StudyFileError(f"--set {setting!r}: not a TOML value, word, list a,b or range low..high")
 
 
 def _toml(text: str) -> Any:
-    """Return the value that a text is in TOML, or None."""
+    """Parse a text as a TOML value; return None if it is not one."""
     try:
         found = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):

@@ -27,6 +27,11 @@ class Budget:
         """Say whether the time is up."""
         return self._clock() > self._end
 
+    @property
+    def ends_at(self) -> float | None:
+        """When the time is up, in seconds since 1970; None for never."""
+        return None if self._end == math.inf else time.time() + self._end - self._clock()
+
     def learn(self, work: float, seconds: float) -> None:
         """Take note of a finished trial.
 

@@ -62,6 +62,7 @@ class Driver:
             return stopped_by
         finally:
             pool.close()
+            self.known.files.tidy_rest()
 
     def _announce(self, pool: Pool) -> None:
         self.observe(
@@ -131,6 +132,7 @@ class Driver:
         )
 
     def _submit(self, pool: Pool, trial: RunningTrial) -> None:
+        limit = self.spec.trial_timeout
         job = SegmentJob(
             trial=trial.number,
             number=trial.number,
@@ -141,6 +143,8 @@ class Driver:
             until_step=trial.cuts[0].step,
             averaged=self.spec.pruner != "none",
             find=() if trial.found else self.spec.auto,
+            run_ends=self.budget.ends_at,
+            seconds_left=None if limit is None else limit - trial.seconds,
         )
         pool.submit(job)
 

@@ -38,11 +38,16 @@ def words_of(metric: Metric) -> Mapping[str, str]:
     return {
         **direction,
         "label": metric.label,
-        "Label": metric.label[:1].upper() + metric.label[1:],
+        "Label": _capitalised(metric.label, metric),
         "noun": metric.noun,
-        "Noun": metric.noun[:1].upper() + metric.noun[1:],
+        "Noun": _capitalised(metric.noun, metric),
         "nouns": "losses" if metric.noun == "loss" else "values",
     }
+
+
+def _capitalised(text: str, metric: Metric) -> str:
+    """Return a text as a title begins; a user's own name for a metric stays as it is written."""
+    return text if text == metric.name else text[:1].upper() + text[1:]
 
 
 def with_unit(metric: Metric, value: float) -> str:

@@ -1,1 +1,1 @@
-"""Which configuration is next."""
+"""Propose the next configuration of a study."""

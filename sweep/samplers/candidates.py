@@ -1,8 +1,8 @@
-"""Which configurations of a search deserve to be run again?
+"""Estimate the mean loss of each configuration of a search, to select those that deserve a repetition.
 
-The lowest loss of a search was low by luck too, the more so the more were tried. So each
-configuration is judged by a mean that borrows from its replicates and from its neighbours in the
-space (``gaussian_process.py``), which takes off what luck has given to a single trial.
+The lowest loss of a search is partly luck, more so the more configurations were tried. So each configuration
+is judged by a mean that also uses its replicates and its neighbours in the space (``gaussian_process``).
+That reduces the luck of single trials.
 """
 
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ import numpy as np
 from sweep.samplers.gaussian_process import Data, fit, posterior_means, surprises
 
 FEWEST = 20
-"""Configurations below which nothing is borrowed: so few points do not tell luck from a bend."""
+"""Fewest configurations for smoothing; with fewer, noise cannot be separated from the surface."""
 
 MOST = 2_000
-"""Configurations that the surface is drawn from, the best ones; the others keep their plain means."""
+"""Number of best configurations that the surface uses; the others keep their plain means."""
 
 SAMPLE = 200
-"""Of these, the configurations that length scales and noise are fitted to, from the best to the worst."""
+"""Number of these configurations, evenly by rank, that length scales and noise are fitted to."""
 
 SURPRISE = 4.0
-"""Standard deviations above what the others predict from which on a mean is left out of the fit."""
+"""Standard deviations above the others' prediction at which a mean is excluded from the fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pooled:
-    """Trials pooled by configuration: m of them, in the order of their coordinates."""
+    """Trials pooled into m configurations, in the order of their coordinates."""
 
     points: np.ndarray
-    """Shape (m, d)."""
+    """Coordinates of each configuration, shape (m, d)."""
     first: np.ndarray
-    """First trial of each, shape (m,)."""
+    """First trial of each configuration, shape (m,)."""
     index: np.ndarray
     """Configuration of each trial, shape (n,)."""
     counts: np.ndarray
-    """Trials of each, shape (m,)."""
+    """Number of trials of each configuration, shape (m,)."""
 
     def means(self, losses: np.ndarray) -> np.ndarray:
         """Return the mean over the replicates of each configuration, shape (m,)."""
@@ -47,8 +47,8 @@ def best_configurations(points: np.ndarray, losses: np.ndarray, most: int) -> li
 
     Args:
         points: Coordinates of the trials in the unit cube, shape (n, d); replicates are equal rows.
-        losses: Their final values in loss form, shape (n,), finite.
-        most: How many to return at most.
+        losses: Their final values as losses, shape (n,), finite.
+        most: Largest number to return.
     """
     first = np.sort(_pool(points).first)
     order = np.argsort(smoothed_means(points, losses)[first], kind="stable")
@@ -58,19 +58,19 @@ def best_configurations(points: np.ndarray, losses: np.ndarray, most: int) -> li
 def smoothed_means(points: np.ndarray, losses: np.ndarray) -> np.ndarray:
     """Return each trial's estimate of the mean loss of its configuration over seeds.
 
-    Losses above the median are drawn together, so that bad regions do not bend the surface around
-    the good ones, and one that is far above what its neighbours predict is left out of the fit and
-    keeps its plain mean. With fewer than ``FEWEST`` configurations, or means that are all the same,
-    the estimate is the plain mean over replicates.
+    Losses above the median are compressed, so that bad regions do not distort the surface around the good
+    ones. A mean far above its neighbours' prediction is excluded from the fit and keeps its plain value.
+    With fewer than ``FEWEST`` configurations, or if all means are equal, the estimate is the plain mean
+    over replicates.
 
     Args:
         points: Coordinates of the trials in the unit cube, shape (n, d); replicates are equal rows.
-        losses: Their final values in loss form, shape (n,), finite.
+        losses: Their final values as losses, shape (n,), finite.
 
     Returns:
         Nats per character, shape (n,); equal for replicates.
     """
-    assert np.isfinite(losses).all(), "a diverged trial is no candidate"
+    assert np.isfinite(losses).all(), "diverged trials are not candidates"
     pooled = _pool(points)
     plain = pooled.means(losses)
     if len(plain) < FEWEST or np.ptp(plain) == 0:
@@ -94,7 +94,7 @@ def _pool(points: np.ndarray) -> _Pooled:
 
 
 def _drawn_together(losses: np.ndarray, centre: float, width: float) -> np.ndarray:
-    """Let losses above the centre grow like the logarithm of their distance in widths."""
+    """Compress losses above the centre to the logarithm of their distance from it, in widths."""
     above = np.maximum(losses - centre, 0)
     return np.where(losses > centre, centre + width * np.log1p(above / width), losses)
 
@@ -106,7 +106,7 @@ def _spread_out(values: np.ndarray, centre: float, width: float) -> np.ndarray:
 
 
 def _in_standard_units(pooled: _Pooled, kept: np.ndarray, losses: np.ndarray) -> tuple[Data, float, float]:
-    """Return the kept configurations' losses as the process takes them, and their mean and spread."""
+    """Return the kept configurations' standardised losses, and their mean and standard deviation."""
     means = pooled.means(losses)
     mean, sd = float(means[kept].mean()), float(means[kept].std())
     squares = np.bincount(pooled.index, (losses - means[pooled.index]) ** 2)
@@ -115,6 +115,6 @@ def _in_standard_units(pooled: _Pooled, kept: np.ndarray, losses: np.ndarray) ->
 
 
 def _sample(data: Data) -> Data:
-    """Return so many configurations that fitting is quick: evenly by rank, as the best alone are lucky."""
+    """Return ``SAMPLE`` configurations, evenly by rank: the best alone would be biased by luck."""
     places = np.linspace(0, len(data.means) - 1, min(len(data.means), SAMPLE)).round().astype(np.int64)
     return data.part(np.sort(np.argsort(data.means, kind="stable")[places]))

@@ -1,8 +1,8 @@
-"""Coordinates of configurations in the unit cube, for models that need distances.
+"""Map configurations to coordinates in the unit cube, for models that need distances.
 
-They invert ``Dimension.value_at``: equally likely parts of a dimension are equally long, and choices that are
-numbers keep their order. Other choices have an axis each, 1 for the one taken. A hyperparameter that is
-inactive in some trials is at 0.5 there, and has a second axis: 1 if it is active, else 0.
+The coordinates invert ``Dimension.value_at``: equally likely parts of a dimension have equal lengths, and
+numeric choices keep their order. Other choices have one axis each, with 1 for the chosen one. If some trials
+lack a hyperparameter, its coordinate there is 0.5, and a second axis is 1 if it is active, else 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sweep.definition.dimension import Choices, Dimension
 
 
 def unit_points(space: Mapping[str, Dimension], configurations: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Return the coordinates of configurations, each with the searched hyperparameters it has.
+    """Return the coordinates of configurations, which may lack inactive hyperparameters.
 
     Returns:
         Values from 0 to 1, shape (number of configurations, axes).
@@ -24,7 +24,7 @@ def unit_points(space: Mapping[str, Dimension], configurations: Sequence[Mapping
 
 
 def _axes(name: str, dimension: Dimension, configurations: Sequence[Mapping[str, Any]]) -> list[list[float]]:
-    """Return one hyperparameter's axes, each with a coordinate for every configuration."""
+    """Return the axes of one hyperparameter, each with a coordinate for every configuration."""
     if isinstance(dimension, Choices) and not dimension.are_numbers:
         return [
             [float(name in values and values[name] == choice) for values in configurations]

@@ -1,9 +1,9 @@
-"""Which configuration promises most for the work it costs?
+"""Propose the configuration with the greatest expected improvement for its work.
 
-The first proposals are cheap ones, spread by chance. Then a Gaussian process is fitted to all losses, and
-the configuration with the greatest expected improvement for its work is proposed: EI / work**a. The power a
-falls from 1 with the number of the proposal, since what is cheap teaches first and what is best may be dear.
-Work is a function of the configuration, never a measured time, so proposals come out again.
+The first proposals are cheap random ones. Then a Gaussian process is fitted to all losses, and the
+configuration that maximises EI / work**a is proposed. The power a falls from 1 with the number of the
+proposal: early on, cheap trials teach most; later, the best configuration may be expensive. Work is computed
+from the configuration, never measured, so proposals are reproducible.
 
 References:
     Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (EI per
@@ -25,27 +25,27 @@ from sweep.samplers.gaussian_process import Data, fit, predict
 from sweep.samplers.proposals import all_cells, drawn, moved
 
 CHEAP_OF = 16
-"""Of so many draws, the first proposals take the cheapest."""
+"""Number of draws of which each early proposal is the cheapest."""
 
 LAST_POWER = 0.1
-"""Where the power of the work stops falling: of two that promise the same, the cheaper one."""
+"""Lowest power of the work; above 0, so that the cheaper of two equally good configurations wins."""
 
 _N_DRAWN, _N_MOVED, _N_PARENTS = 256, 256, 8
 _MAX_CELLS = _N_DRAWN + _N_MOVED
 _MAX_POINTS = 200
-"""Losses that a model is fitted to, the best ones: its time grows with their cube."""
+"""Number of best losses that a model is fitted to; its time grows with the cube of the number."""
 
 _OUTLIER = 3.0
-"""Losses count at most so many times as far above the median as the best lies below it: a diverged
+"""Losses are limited to the median plus this many times its distance from the best: otherwise a diverged
 trial would make all others look alike."""
 
 
 class Seen(NamedTuple):
-    """What is known of a trial."""
+    """The data of a trial that the sampler uses."""
 
     params: Mapping[str, Any]
     rungs: Mapping[int, float]
-    """Per cent -> loss there."""
+    """Rung in percent -> loss."""
     loss: float | None = None
     """Final loss, if it has one."""
     is_running: bool = False
@@ -62,10 +62,10 @@ def propose(
 
     Args:
         space: The searched hyperparameters.
-        trials: All earlier trials, running ones among them.
-        work: What a trial costs.
-        number: Proposals before this one.
-        generator: Where draws come from.
+        trials: All earlier trials, including running ones.
+        work: Function that returns the work of a trial.
+        number: Number of earlier proposals.
+        generator: Source of random numbers.
     """
     tried = {_key(trial.params) for trial in trials}
     known = _known_losses(trials)
@@ -87,7 +87,7 @@ def _key(params: Mapping[str, Any]) -> tuple[Any, ...]:
 def _known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], float]]:
     """Return configurations with their losses, best first.
 
-    A trial that was given up at a rung is taken to fall from there as the complete ones did, at the median.
+    The final loss of a pruned trial is predicted from its last rung, with the median fall of complete trials.
     """
     complete = [trial for trial in trials if trial.loss is not None]
     known = [(trial.params, trial.loss) for trial in complete if trial.loss is not None]
@@ -102,7 +102,7 @@ def _known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], float
 def _candidates(
     space: Space, known: Sequence[tuple[Mapping[str, Any], float]], generator: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Return every configuration of a small space; of others, draws and neighbours of the best."""
+    """Return every configuration of a small space; of a large one, draws and neighbours of the best."""
     cells = all_cells(space, _MAX_CELLS)
     if cells is not None:
         return cells
@@ -138,7 +138,7 @@ def _in_standard_units(points: np.ndarray, losses: np.ndarray) -> Data:
 
 
 def _believing(data: Data, points: np.ndarray, means: np.ndarray) -> Data:
-    """Add what the model expects of trials that still run, so that nothing alike is run beside them.
+    """Add the predicted losses of running trials, so that no similar trial runs beside them.
 
     References:
         Ginsbourger et al., "Kriging Is Well-Suited to Parallelize Optimization", 2010 (kriging believer).
@@ -158,7 +158,7 @@ def _without_outliers(losses: np.ndarray) -> np.ndarray:
 
 
 def _log_unit_improvement(z: np.ndarray) -> np.ndarray:
-    """Return log(phi(z) + z Phi(z)), by its asymptote phi(z) / z**2 where the sum would cancel."""
+    """Return log(phi(z) + z Phi(z)), by its asymptote phi(z) / z**2 if the sum would cancel."""
     log_density = -(z**2) / 2 - np.log(2 * np.pi) / 2
     near = np.maximum(z, -5)
     direct = np.log(np.exp(-(near**2) / 2) / np.sqrt(2 * np.pi) + near * ndtr(near))

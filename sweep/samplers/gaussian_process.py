@@ -1,8 +1,8 @@
-"""What mean loss do the neighbours of a configuration predict?
+"""Predict the mean loss of a configuration from its neighbours, with a Gaussian process.
 
-A Gaussian process over the unit cube with Matern's kernel of smoothness 5/2, a length scale for each
-axis and a noise term, fitted by its posterior density. Replicates enter by their mean, whose noise
-variance is divided by their count, and by their spread around it, which knows of the noise alone.
+The process is over the unit cube, with Matern's kernel of smoothness 5/2, a length scale for each axis and a
+noise term, fitted by its posterior density. Replicates enter by their mean, with the noise variance divided
+by their number, and by their spread around it, which depends on the noise only.
 
 References:
     Rasmussen, Williams, "Gaussian Processes for Machine Learning", 2006, chapters 2, 4 and 5. Hvarfner,
@@ -22,27 +22,27 @@ _LENGTH_SD = math.sqrt(3)
 """Standard deviation of a log length scale's normal prior; its mean is sqrt(2) + log(d) / 2."""
 
 _NOISE_MEAN, _NOISE_SD = -4.0, 1.0
-"""Of the log noise variance's normal prior, in units of the variance of the means."""
+"""Mean and standard deviation of the log noise variance's normal prior, relative to the means' variance."""
 
 _LENGTH_BOUNDS, _NOISE_BOUNDS = (-3.0, 6.0), (-10.0, 1.0)
-"""Of the logarithms."""
+"""Bounds of the logarithms."""
 
 _STARTS = ((0.5, -4.0), (-0.5, -1.0), (1.5, -2.0))
-"""Log length scale and log noise variance at which the fit starts; the best end is taken."""
+"""Log length scales and log noise variances at which the fit starts; the best result is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Losses of m configurations, in units in which their means have mean 0 and variance 1."""
+    """Losses of m configurations, scaled so that their means have mean 0 and variance 1."""
 
     points: np.ndarray
     """Coordinates in the unit cube, shape (m, d)."""
     means: np.ndarray
-    """Mean loss over the replicates of each, shape (m,)."""
+    """Mean loss over each configuration's replicates, shape (m,)."""
     counts: np.ndarray
-    """Replicates of each, shape (m,)."""
+    """Number of replicates of each configuration, shape (m,)."""
     within: np.ndarray
-    """Sum of squares of the replicates of each around their mean, shape (m,)."""
+    """Sum of squared deviations of each configuration's replicates from their mean, shape (m,)."""
 
     def part(self, kept: np.ndarray) -> "Data":
         """Return some of the configurations, in the same units."""
@@ -50,7 +50,7 @@ class Data:
 
 
 def fit(data: Data) -> np.ndarray:
-    """Return theta of the highest posterior density: d log length scales, and the log noise variance."""
+    """Return theta with the highest posterior density: d log length scales, and the log noise variance."""
     d = data.points.shape[1]
     bounds = [_LENGTH_BOUNDS] * d + [_NOISE_BOUNDS]
     found = [
@@ -74,7 +74,7 @@ def posterior_means(theta: np.ndarray, data: Data) -> np.ndarray:
 
 
 def predict(theta: np.ndarray, data: Data, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean loss estimated at other points, shape (n, d), and its standard deviation, each (n,).
+    """Return the mean loss predicted at other points, shape (n, d), and its standard deviation, each (n,).
 
     Rasmussen, Williams, equations 2.25 and 2.26.
     """
@@ -86,7 +86,7 @@ def predict(theta: np.ndarray, data: Data, points: np.ndarray) -> tuple[np.ndarr
 
 
 def surprises(theta: np.ndarray, data: Data) -> np.ndarray:
-    """Return by how many standard deviations each mean lies above what all others predict.
+    """Return how many standard deviations each mean lies above the prediction of all others.
 
     Leave one out, in closed form: Rasmussen, Williams, equations 5.10 to 5.12.
     """
@@ -132,7 +132,7 @@ def _correlation(theta: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _weighted_squares(weights: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return the sum over i and j of weights[i, j] (points[i] - points[j])^2, for each axis.
 
-    The weights are symmetric, so the square can be multiplied out, without a tensor of distances.
+    The weights are symmetric, so expanding the square avoids a tensor of distances.
     """
     return np.asarray(2 * (weights.sum(axis=0) @ points**2 - (weights @ points * points).sum(axis=0)))
 

@@ -1,8 +1,8 @@
-"""Which hyperparameters decided how good a configuration was?
+"""Compute how much each hyperparameter decided which configurations were good.
 
-PED-ANOVA: how far the distribution of a hyperparameter among the best configurations differs from
-its distribution among all. It says where good configurations lie, not how the loss depends on a
-value.
+The method is PED-ANOVA: it measures how far a hyperparameter's distribution among the best configurations
+differs from that among all. It shows where good configurations lie, not how the loss depends on a value.
+
 
 References:
     Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
@@ -16,21 +16,21 @@ from sweep.definition.dimension import Dimension
 from sweep.definition.records import StudyRecord, TrialRecord
 
 MIN_TRIALS = 20
-"""With fewer complete trials the best of them are too few to have a distribution."""
+"""Fewest complete trials; with fewer, the best ones are too few for a distribution."""
 
 BEST_SHARE = 0.1
-"""Share of the trials that counts as the best."""
+"""Share of the trials that count as the best."""
 
 _FEWEST_BEST = 5
-"""The evaluator's documentation asks for at least so many among the best."""
+"""Fewest best trials, as the evaluator's documentation requires."""
 
 
 def parameter_importances(study: StudyRecord) -> dict[str, float]:
-    """Return the share of each searched hyperparameter, highest first; the shares sum to 1.
+    """Return the importance of each searched hyperparameter, highest first; the importances sum to 1.
 
     Returns:
-        Empty where nothing can be said: fewer than ``MIN_TRIALS`` complete trials, losses that are
-        all the same, or no hyperparameter that varies.
+        Empty if there are fewer than ``MIN_TRIALS`` complete trials, all losses are equal, or no
+        hyperparameter varies.
     """
     trials = [trial for trial in study.complete_trials() if trial.is_scored]
     if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:

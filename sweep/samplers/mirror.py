@@ -1,12 +1,11 @@
-"""The study as the sampler sees it.
+"""Maintain the in-memory Optuna study that the sampler learns from.
 
-An in-memory Optuna study, rebuilt from the stored records at start and followed from then on.
-It differs from the database in three things. Values of the metric appear in their loss form, so that lower is
-better whatever the direction. A diverged or infeasible trial appears as complete, with a loss as
-bad as knowing nothing or worse, since samplers ignore failures and would come back to a
-diverging region. If the trainer does not know the loss of knowing nothing, it is the worst loss so far,
-and before the first loss the trial appears as failed. And a study of two objectives reports no rungs:
-nothing prunes there, and Optuna knows rungs of one objective only.
+It is rebuilt from the stored records at the start and updated from then on. It differs from the database in
+three ways. First, values of the metric are losses, so that lower is better whatever the direction. Second, a
+diverged or infeasible trial is complete, with the loss of a model that has learned nothing or a worse one,
+because samplers ignore failures and would return to a diverging region. If the trainer does not define that
+loss, the worst loss so far is used; before the first loss, the trial is failed. Third, a study with two
+objectives reports no rungs, because no pruner applies and Optuna supports rungs for one objective only.
 """
 
 import math
@@ -25,7 +24,7 @@ from sweep.samplers.samplers import PointSampler
 
 
 class Mirror:
-    """All trials so far, as an Optuna study for the sampler to learn from."""
+    """All trials so far, as an Optuna study."""
 
     def __init__(
         self,
@@ -39,10 +38,10 @@ class Mirror:
 
         Args:
             space: The searched hyperparameters.
-            loss_ceiling: Value of knowing nothing, in the metric's unit; None if the trainer knows none.
+            loss_ceiling: Value of a model that has learned nothing, in the metric's unit; None if unknown.
             trials: Every stored trial, in the order of their numbers.
-            cost: What is minimised beside the metric, or None.
-            direction: Of the metric.
+            cost: Name of the second objective, or None.
+            direction: Direction of the metric.
         """
         self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
         self._space = space
@@ -57,14 +56,14 @@ class Mirror:
             self.add(trial)
 
     def ask(self, number: int, sampler: BaseSampler) -> dict[str, Any]:
-        """Return the parameters that ``sampler`` proposes for the next trial, now running."""
+        """Start the next trial, and return the parameters that ``sampler`` proposes for it."""
         self._study.sampler = sampler
         trial = self._study.ask()
         params: dict[str, Any] = {}
         for name in self._space.asking_order():
             if self._space.is_active(name, params):
                 params[name] = suggest(trial, name, self._distributions[name])
-        assert trial.number == number, "the mirror follows the database"
+        assert trial.number == number, "the mirror and the database agree"
         self._open[number] = trial
         return {name: params[name] for name in self._space if name in params}
 
@@ -91,7 +90,7 @@ class Mirror:
             self.end(record.number, record.state, record.dev_loss, cost)
 
     def add(self, record: TrialRecord) -> None:
-        """Take in a trial that was stored elsewhere, the next one by number."""
+        """Add a trial that another driver or run stored; it must be the next one by number."""
         if not record.is_finished:
             self.ask(record.number, PointSampler(record.params))
             for percent, loss in record.rungs.items():
@@ -102,7 +101,7 @@ class Mirror:
         rungs = {percent: self._loss(value) for percent, value in record.rungs.items()}
         rungs = rungs if self._cost is None else {}
         if ended is TrialState.PRUNED and rungs:
-            values = list(rungs.values())[-1:]  # as Optuna's tell does
+            values = list(rungs.values())[-1:]  # as Optuna's tell
         self._study.add_trial(
             create_trial(
                 state=ended,
@@ -123,7 +122,7 @@ class Mirror:
             self._worst_cost = max(self._worst_cost, cost or 0)
         elif state in ("diverged", "infeasible") and math.isfinite(self._worst_loss):
             loss = self._worst_loss
-            if self._cost == "train_seconds":  # its clock stopped early: it must not look quick
+            if self._cost == "train_seconds":  # it stopped early, so its time would look short
                 cost = max(self._worst_cost, cost or 0)
         else:
             return (

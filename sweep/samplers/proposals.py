@@ -1,7 +1,7 @@
-"""The configurations that ``cost_aware`` chooses from.
+"""Generate the configurations that ``cost_aware`` chooses from.
 
-All of a small space; of a large one draws, and neighbours of those known to be good. Choices that are numbers
-keep their order, so 64 has the neighbours 32 and 128.
+For a small space, these are all configurations; for a large one, random draws and neighbours of good ones.
+Numeric choices keep their order, so 64 has the neighbours 32 and 128.
 """
 
 import math
@@ -15,7 +15,7 @@ from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.space import Space
 
 _STEP = 0.1
-"""Deviation of a move along a range, as a part of it."""
+"""Standard deviation of a move, as a fraction of the range."""
 
 
 def all_cells(space: Space, most: int) -> list[dict[str, Any]] | None:
@@ -28,14 +28,14 @@ def all_cells(space: Space, most: int) -> list[dict[str, Any]] | None:
 
 
 def drawn(space: Space, generator: np.random.Generator) -> dict[str, Any]:
-    """Return a uniform draw."""
+    """Draw a configuration uniformly."""
     return space.active_part({name: space[name].value_at(generator.random()) for name in space})
 
 
 def moved(space: Space, params: Mapping[str, Any], generator: np.random.Generator) -> dict[str, Any]:
-    """Return a configuration near another one: about half of its hyperparameters have moved a little."""
-    point = {name: space[name].value_at(generator.random()) for name in space}  # for what becomes active
-    for name in space:  # in this order: a trial's own is another one after a resume
+    """Return a neighbour of a configuration: about half of its hyperparameters change slightly."""
+    point = {name: space[name].value_at(generator.random()) for name in space}  # for newly active ones
+    for name in space:  # the order of a trial's params changes after a resume, that of the space does not
         if name in params:
             moves = generator.random() < 1 / 2
             point[name] = _moved(space[name], params[name], generator) if moves else params[name]

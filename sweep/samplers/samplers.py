@@ -1,15 +1,14 @@
-"""Which configuration is tried next?
+"""Make the samplers, which propose the configurations of a study.
 
-A sampler is made afresh for each proposal, from the study's seed and the number of the
-proposal alone, so a resumed study neither repeats its first draws nor differs from an
-uninterrupted one.
+A new sampler is made for each proposal, from the study's seed and the proposal's number only, so a resumed
+study neither repeats its first draws nor differs from an uninterrupted one.
 
-Some weigh the work of a trial, a function of its hyperparameters that the driver gives to all.
+Some samplers use the work of a trial, a function of its hyperparameters that the driver passes to all.
 
-Where hyperparameters have conditions, the mirror asks define-by-run: each only where it is active,
-after those that its condition needs. See ``ConditionalSampler`` for what tpe and gp make of that.
+With conditions, the mirror asks define-by-run: for each hyperparameter only if it is active, and after those
+that its condition needs. ``ConditionalSampler`` describes how tpe and gp handle that.
 
-``cmaes`` is left out: Optuna's keeps a pickle in the database and loads what it finds there.
+There is no ``cmaes``: Optuna's implementation stores a pickle in the database and loads it from there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +29,12 @@ Work = Callable[[Mapping[str, Any]], float]
 
 
 def equal_work(params: Mapping[str, Any]) -> float:
-    """Let every trial cost the same."""
+    """Return the same work for every trial."""
     return 1.0
 
 
 class MakeSampler(Protocol):
-    """Makes what proposes configuration ``number`` of a study."""
+    """A function that makes the sampler for configuration ``number`` of a study."""
 
     def __call__(self, space: Space, seed: int, number: int, work: Work = ...) -> BaseSampler:
         """Return the sampler for one proposal."""
@@ -48,13 +47,13 @@ class PointSampler(BaseSampler):
         self._params = params
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return no common space: each parameter is asked for by its name."""
+        """Return an empty common space: each parameter is proposed separately."""
         return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Return nothing, as the common space is empty."""
+        """Return no parameters, because the common space is empty."""
         return {}
 
     def sample_independent(
@@ -65,27 +64,27 @@ class PointSampler(BaseSampler):
 
 
 class ProposingSampler(PointSampler):
-    """Proposes the point that a function makes of all other trials, when its trial begins."""
+    """Proposes a point that a function computes from all other trials when the trial starts."""
 
     def __init__(self, propose: Callable[[Sequence[FrozenTrial]], dict[str, Any]]) -> None:
         super().__init__({})
         self._propose = propose
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Choose the point; there is no common space."""
+        """Compute the point, and return an empty common space."""
         others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         self._params = self._propose(others)
         return {}
 
 
 class ConditionalSampler(BaseSampler):
-    """Lets one sampler propose what is always active, together, and one each conditional hyperparameter.
+    """Proposes always active hyperparameters jointly with one sampler, and conditional ones singly.
 
-    A model over all hyperparameters would need a value for those that a trial lacks. Optuna models
-    what all trials so far have in common and draws the rest singly, tpe by a Parzen estimator made of
-    the trials that had the hyperparameter, gp at random. Here what is modelled together follows from
-    the study alone: what trials happen to have in common changes with the few that came first, and
-    with those in training. The rest is drawn by tpe's estimator for gp as well, so that it learns.
+    A joint model of all hyperparameters would need values for those that a trial lacks. Optuna models the
+    hyperparameters that all trials so far have in common and draws the rest singly: tpe by a Parzen
+    estimator from the trials that had the hyperparameter, gp at random. That set depends on the first trials
+    and on those in training. Here the jointly modelled set depends on the study only. The rest is drawn by
+    tpe's estimator for gp as well, so that it learns.
     """
 
     def __init__(self, joint: BaseSampler, apart: BaseSampler, space: Space) -> None:
@@ -99,13 +98,13 @@ class ConditionalSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Return what the joint model proposes."""
+        """Return the joint sampler's proposal."""
         return self._joint.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Return a conditional hyperparameter's value, or any one's before there is a model."""
+        """Return the value of a conditional hyperparameter, or of any one before a joint model exists."""
         sampler = self._apart if param_name in self._space.conditions else self._joint
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
@@ -132,8 +131,8 @@ def gp(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSam
 
 
 def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
-    """Return our own Gaussian process: expected improvement for the work; see ``cost_aware``."""
-    from sweep.samplers import cost_aware  # noqa: PLC0415  scipy is a second's work that not every sampler needs
+    """Return sweep's own Gaussian process, with expected improvement per work; see ``cost_aware``."""
+    from sweep.samplers import cost_aware  # noqa: PLC0415  loading scipy takes a second
 
     def propose(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
         seen = [
@@ -166,12 +165,12 @@ def qmc(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSa
 
 
 def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
-    """Return that point, with a value for every dimension, active or not.
+    """Return point ``number`` of the Sobol sequence, with a value for every dimension, active or not.
 
     References:
         Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
     """
-    from scipy.stats import qmc as scipy_qmc  # noqa: PLC0415  a second's work that no other sampler needs
+    from scipy.stats import qmc as scipy_qmc  # noqa: PLC0415  loading scipy takes a second
 
     sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
     if number:
@@ -183,15 +182,15 @@ def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
 def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return cell ``number`` of the grid.
 
-    Optuna's own stops its study at the end, which is an error under ask and tell.
+    Optuna's own grid sampler stops its study at the end, which fails with ask and tell.
     """
     return PointSampler(grid_cell(space, number))
 
 
 def listed(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
-    """Never asked: a study of listed configurations ends with its list."""
+    """Raise an error: a study of listed configurations ends with its list."""
     raise AssertionError(f"proposal {number} lies beyond the list")
 
 
 NOT_LEARNING = frozenset({"random", "qmc", "grid", "listed"})
-"""Samplers whose proposals do not depend on what came out of the trials before."""
+"""Samplers whose proposals do not depend on the results of earlier trials."""

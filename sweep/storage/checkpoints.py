@@ -21,6 +21,9 @@ THINNED_POINTS = 1_000
 
 CURVE = "curve.safetensors"
 
+PACKED = "checkpoint.zip"
+"""The checkpoint that a trial's program left, where the study asks to keep it here too."""
+
 _STATE = re.compile(r"state-(\d{10})\.safetensors")
 _LOSSES = re.compile(r"losses-(\d{10})-(\d{10})\.safetensors")
 

@@ -1,8 +1,8 @@
-"""The seam: what a trainer must offer, and what it may.
+"""Define the interface between sweep and a trainer.
 
-Every other room knows a trainer by these protocols alone. ``core.Task`` is what each trainer has. The other
-modules hold capabilities: a trainer that lacks one gets the default of the function beside it. Trainers are
-found by name (``finding``). Other modules import all names from here.
+Every other room uses a trainer through these protocols only. ``core.Task`` is the required part. The other
+modules define optional capabilities, each with a function that falls back to a default. ``finding`` loads
+trainers by name. Other modules import all names from here.
 """
 
 from sweep.metric import Fact, Metric
@@ -30,6 +30,7 @@ from sweep.task.finding import (
     load_task,
     program_kind_named,
     program_of_study,
+    trainer_of_function,
 )
 from sweep.task.hyperparameters import (
     AddsFields,
@@ -65,8 +66,10 @@ from sweep.task.machine import (
     resolve_device,
 )
 from sweep.task.programs import (
+    GIVEN,
     ChecksProgram,
     Defined,
+    KeepsCheckpoints,
     RunsPrograms,
     TrainsInFolder,
     TrialPlace,
@@ -76,6 +79,7 @@ from sweep.task.programs import (
     in_one_piece,
     program_changes,
     program_limits,
+    spoken_length,
     study_keys,
     surroundings_of,
 )
@@ -100,6 +104,7 @@ __all__ = [
     "BUILT_IN",
     "DEFAULT_TASK",
     "ENTRY_POINTS",
+    "GIVEN",
     "PROGRAMS",
     "AddsFields",
     "AnyTask",
@@ -122,6 +127,7 @@ __all__ = [
     "FindsValues",
     "HeldOut",
     "JobQueue",
+    "KeepsCheckpoints",
     "KeepsNotes",
     "KnowsBaselines",
     "KnowsCeiling",
@@ -178,8 +184,10 @@ __all__ = [
     "seed_bound",
     "shortest_with_rungs",
     "split_rule",
+    "spoken_length",
     "study_keys",
     "surroundings_of",
+    "trainer_of_function",
     "why_infeasible",
     "why_untested",
     "without_defaults",

@@ -1,4 +1,4 @@
-"""What every trainer has: configurations, data, segments, and ``Task``, the core of the seam."""
+"""Define the protocols that every trainer implements: configurations, data, segments and ``Task``."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Config(Protocol):
 
     @property
     def seed(self) -> int:
-        """Root of everything random in the run."""
+        """Seed of all random numbers in the run."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all hyperparameters as plain values."""
@@ -31,22 +31,22 @@ class Config(Protocol):
 
 
 class Data(Protocol):
-    """What is trained and evaluated on. It never holds the test split."""
+    """The training and dev data. It never holds the test split."""
 
     @property
     def sha256(self) -> str:
         """Hash of the source file."""
 
     def describe(self) -> str:
-        """Return one line that says what was read."""
+        """Return one line that describes the data."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """The work between two rungs, done."""
+    """The result of training from one rung to the next."""
 
     state: bytes
-    """Everything needed to go on, as a safetensors file."""
+    """Everything needed to resume, as a safetensors file."""
     dev_loss: float
     """Value of the metric at the end of the segment."""
     losses: np.ndarray
@@ -54,16 +54,16 @@ class Segment:
     seconds: float
     """Wall time that the segment took."""
     steps: np.ndarray | None = None
-    """Which steps ``losses`` are of, counted from 1, int64, shape (N,); None: every one of the segment."""
+    """Step of each of ``losses``, counted from 1, int64, shape (N,); None for every step of the segment."""
     average_loss: float | None = None
-    """Value of the averaged weights, by which rungs are compared; None if none are kept."""
+    """Value of the averaged weights, which pruners compare; None if the trainer keeps none."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Hyperparameters that were found for the configuration before it was trained."""
+    """Hyperparameters that the trainer found for the configuration before training."""
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """The last of each other figure that was reported; every one is finite."""
+    """The last reported value of each other figure; all are finite."""
 
     def steps_from(self, first_step: int) -> np.ndarray:
-        """Return which steps ``losses`` are of, if the segment began at ``first_step``; int64, shape (N,)."""
+        """Return the step of each of ``losses``, for a segment from ``first_step``; int64, shape (N,)."""
         if self.steps is not None:
             return self.steps
         return np.arange(first_step, first_step + len(self.losses), dtype=np.int64)
@@ -76,32 +76,49 @@ class SegmentJob:
     trial: int
     config: Any
     state: bytes | None
-    """Where to go on; None is the beginning."""
+    """State to resume from; None starts from the beginning."""
     until_step: int
     averaged: bool = False
-    """Whether the averaged weights are evaluated too."""
+    """Whether to evaluate the averaged weights too."""
     find: tuple[str, ...] = ()
-    """Hyperparameters to be found first; the segment says what was found."""
+    """Hyperparameters to find first; ``Segment.found`` returns them."""
     number: int = 0
-    """The trial's number; in a worker ``trial`` is what the pool calls the job."""
+    """The trial's number; in a worker, ``trial`` is the pool's identifier of the job."""
     from_step: int = 0
-    """Step that is done already."""
+    """Number of steps already done."""
     is_first: bool = True
     """Whether no attempt at the trial was cut before, by the end of its worker or of a run."""
+    run_ends: float | None = None
+    """When the run's timeout ends it, in seconds since 1970; None for never."""
+    seconds_left: float | None = None
+    """What is left of the trial's own limit, in seconds of training; None for no limit."""
+
+    def deadline(self, now: float) -> float | None:
+        """Return when a job that begins at ``now`` is ended by one of the two, None for never.
+
+        Examples:
+            >>> what = {"trial": 0, "config": None, "state": None, "until_step": 9}
+            >>> job = SegmentJob(**what, run_ends=500.0, seconds_left=60)
+            >>> job.deadline(400.0), job.deadline(480.0)
+            (460.0, 500.0)
+        """
+        ends = [] if self.run_ends is None else [self.run_ends]
+        ends += [] if self.seconds_left is None else [now + self.seconds_left]
+        return min(ends, default=None)
 
 
 class JobQueue(Protocol):
-    """Where a trainer of many segments at a time finds its jobs."""
+    """The queue from which a trainer of several concurrent segments takes its jobs."""
 
     def take(self, *, wait: bool) -> list[SegmentJob]:
-        """Return the jobs that have come; with ``wait`` at least one, or none if no more will come."""
+        """Return the waiting jobs; with ``wait``, block for at least one, and return none at the end."""
 
     def is_dropped(self, trial: int) -> bool:
-        """Tell whether nobody waits for a trial's segment any more."""
+        """Return whether the driver no longer waits for a trial's segment."""
 
 
 AUTO = "auto"
-"""What a study gives for a hyperparameter that is to be found for each configuration."""
+"""The value in a study for a hyperparameter that the trainer finds for each configuration."""
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 
@@ -109,15 +126,15 @@ DataT = TypeVar("DataT", bound=Data)
 
 
 class Task(Protocol[ConfigT, DataT]):
-    """A trainer. Instances can be sent to another process."""
+    """A trainer. Instances can be pickled to another process."""
 
     name: str
-    """As a study file and ``BUILT_IN`` or an entry point name it."""
+    """Its name in study files and in ``BUILT_IN`` or an entry point."""
     version: int
     """Raised only when reference numbers change."""
     metric: Metric
     shown: tuple[str, ...]
-    """Hyperparameters that every table shows, searched or fixed; empty for the searched ones alone."""
+    """Hyperparameters that every table shows, searched or fixed; empty to show only searched ones."""
 
     def make_config(self, values: Mapping[str, Any]) -> ConfigT:
         """Build a configuration; raises ``ConfigError``."""
@@ -144,16 +161,16 @@ class Task(Protocol[ConfigT, DataT]):
     ) -> Segment:
         """Train from ``state`` (None: from the beginning) until ``until_step``.
 
-        If ``averaged``, the loss of averaged weights comes too, if the trainer keeps any; every other number
-        is the same.
+        If ``averaged``, also evaluate the averaged weights, if the trainer keeps any; every other number
+        stays the same.
         """
 
     def facts(self, config: ConfigT, data: DataT) -> dict[str, int]:
-        """Return whole numbers of a run, known before it; ``DescribesFacts`` tells which are shown."""
+        """Return whole numbers that describe a run before training; ``DescribesFacts`` picks some to show."""
 
     def work(self, config: ConfigT, data: DataT) -> float:
-        """Return what a run costs, in any unit: a function of the configuration, never a measured time."""
+        """Return the cost of a run, in any unit, computed from the configuration and never measured."""
 
 
 AnyTask = Task[Any, Any]
-"""A trainer whose configuration and data types do not matter to the reader."""
+"""A trainer with any types of configuration and data."""

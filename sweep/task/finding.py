@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,10 +10,10 @@ from sweep.errors import NotFoundError
 from sweep.task.core import AnyTask
 
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
-"""Name -> ``module:object`` of the trainers that travel with sweep."""
+"""Name -> ``module:object`` of the built-in trainers."""
 
 PROGRAMS = {"function": "sweep.tasks.function.kind:FUNCTION", "command": "sweep.tasks.command.kind:COMMAND"}
-"""Kind of program that a study file can define -> ``module:object`` of it."""
+"""Kind of program that a study file can define -> its ``module:object``."""
 
 _PROGRAM_TRAINER = "sweep.tasks.program.trainer"
 
@@ -21,21 +21,21 @@ DEFAULT_TASK = "mlp"
 """The trainer of a study that names none."""
 
 ENTRY_POINTS = "sweep.tasks"
-"""Group in which an installed package names its trainers."""
+"""Entry-point group for the trainers of installed packages."""
 
 
 def load_task(
     name: str, definition: Mapping[str, Any] | None = None, surroundings: Mapping[str, Any] | None = None
 ) -> AnyTask:
-    """Return the trainer of a name; entry points are looked up only if it is not built in.
+    """Return the trainer with a name; look up entry points only if it is not built in.
 
     Args:
-        name: As a study names its trainer, or one of ``PROGRAMS``.
-        definition: What the study says of a program (``Defined.definition``); None for every other trainer.
-        surroundings: Where the program runs (``Defined.surroundings``); needed only to train.
+        name: A trainer's name in a study, or one of ``PROGRAMS``.
+        definition: The study's definition of a program (``Defined.definition``); None for other trainers.
+        surroundings: How the program runs (``Defined.surroundings``); needed only to train.
 
     Raises:
-        NotFoundError: If there is none of that name, or it cannot be imported.
+        NotFoundError: If no trainer has that name, or it cannot be imported.
     """
     if name in PROGRAMS:
         made = _imported(f"{_PROGRAM_TRAINER}:ProgramTask")(name, definition or {}, surroundings or {})
@@ -55,7 +55,7 @@ def load_task(
 
 
 def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
-    """Return the trainer that a study file defines; it runs a program of the user's own.
+    """Return the trainer that a study file defines, which runs the user's program.
 
     Args:
         kind: One of ``PROGRAMS``.
@@ -63,9 +63,24 @@ def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
         here: The file's folder.
 
     Raises:
-        StudyFileError: With a line for each mistake.
+        StudyFileError: If the file has mistakes; one line for each.
     """
     made = _imported(f"{_PROGRAM_TRAINER}:program_of_study")(program_kind_named(kind), raw, here)
+    return cast("AnyTask", made)
+
+
+def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> AnyTask:
+    """Return a function object as a trainer.
+
+    Args:
+        function: Takes ``(config)`` or ``(config, report)``.
+        raw: The values that a study file would have.
+        here: The folder that it would be in.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    made = _imported("sweep.tasks.function.given.trainer:trainer_of_function")(function, raw, here)
     return cast("AnyTask", made)
 
 

@@ -1,4 +1,4 @@
-"""Capabilities that concern hyperparameters, seeds and steps, each with the default if a trainer lacks it."""
+"""Define optional capabilities for hyperparameters, seeds and steps, each with its default."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -8,14 +8,14 @@ from sweep.task.core import AnyTask
 
 @runtime_checkable
 class ChecksRanges(Protocol):
-    """Knows ranges in which a hyperparameter would change its meaning."""
+    """The trainer refuses ranges within which a hyperparameter changes its meaning."""
 
     def check_range(self, name: str, low: float, high: float) -> None:
         """Refuse such a range; raises ``ConfigError``."""
 
 
 def check_range(task: AnyTask, name: str, low: float, high: float) -> None:
-    """Refuse a range that the trainer refuses; by default none is."""
+    """Refuse a range if the trainer does; by default accept every range."""
     if isinstance(task, ChecksRanges):
         task.check_range(name, low, high)
 
@@ -28,19 +28,19 @@ def changed_fields(task: AnyTask, values: Mapping[str, Any]) -> set[str]:
 
 @runtime_checkable
 class AddsFields(Protocol):
-    """Has hyperparameters that earlier releases did not have."""
+    """The trainer has hyperparameters that earlier releases lacked."""
 
     later_fields: Mapping[str, Any]
-    """Each with its default."""
+    """Name -> default."""
 
 
 def identifying_values(task: AnyTask, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters as an identity has them: without those of ``later_fields`` at their default."""
+    """Return the hyperparameters of an identity: all except ``later_fields`` at their defaults."""
     return without_defaults(values, task.later_fields if isinstance(task, AddsFields) else {})
 
 
 def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that have no default, or another one.
+    """Return the values that have no default or differ from it.
 
     Examples:
         >>> without_defaults({"rate": 0.1, "clip": 0.0, "warmup": 5}, {"clip": 0.0, "warmup": 0})
@@ -51,32 +51,32 @@ def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
 
 @runtime_checkable
 class NamesSeedBound(Protocol):
-    """Takes seeds below a bound of its own."""
+    """The trainer takes seeds below its own bound."""
 
     seed_bound: int
 
 
 def seed_bound(task: AnyTask) -> int:
-    """Return what a trainer's seeds stay below; by default 2**31, which every library takes."""
+    """Return the exclusive bound of a trainer's seeds; by default 2**31, which every library accepts."""
     return task.seed_bound if isinstance(task, NamesSeedBound) else 2**31
 
 
 @runtime_checkable
 class NamesShortRuns(Protocol):
-    """Has runs that are too short to be compared before their end."""
+    """The trainer has runs that are too short to prune."""
 
     shortest_with_rungs: int
-    """Steps of the shortest run that is compared at rungs."""
+    """Steps of the shortest run with rungs."""
 
 
 def shortest_with_rungs(task: AnyTask) -> int:
-    """Return the steps of the shortest run that is compared at rungs; by default 2."""
+    """Return the steps of the shortest run with rungs; by default 2."""
     return task.shortest_with_rungs if isinstance(task, NamesShortRuns) else 2
 
 
 @runtime_checkable
 class FindsValues(Protocol):
-    """Finds values of hyperparameters for a configuration that leaves them open."""
+    """The trainer finds values for hyperparameters that a configuration leaves open."""
 
     auto_fields: tuple[str, ...]
     """Hyperparameters for which a study may give ``AUTO``."""
@@ -84,18 +84,18 @@ class FindsValues(Protocol):
     def find_auto(
         self, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
     ) -> dict[str, Any]:
-        """Find values of ``auto_fields`` for a configuration, whatever it has for them and its seed."""
+        """Find values of ``auto_fields``, whatever values and seed the configuration has."""
 
 
 def auto_fields(task: AnyTask) -> tuple[str, ...]:
-    """Return the hyperparameters for which a study may give ``AUTO``; by default none."""
+    """Return the hyperparameters for which a study may give ``AUTO``; empty by default."""
     return task.auto_fields if isinstance(task, FindsValues) else ()
 
 
 def find_auto(
     task: AnyTask, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
 ) -> dict[str, Any]:
-    """Find what a configuration leaves open; nothing if it leaves nothing open."""
+    """Find the hyperparameters that a configuration leaves open; empty if there are none."""
     if not names:
         return {}
     assert isinstance(task, FindsValues), "the study file was checked"

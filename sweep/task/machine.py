@@ -1,4 +1,4 @@
-"""Capabilities that concern devices, engines and memory, each with the default if a trainer lacks it."""
+"""Define optional capabilities for devices, engines and memory, each with its default."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator
@@ -10,13 +10,13 @@ from sweep.task.core import AnyTask, JobQueue, Segment
 
 @runtime_checkable
 class Devices(Protocol):
-    """Trains on more than the CPU, or by several engines."""
+    """The trainer supports other devices than the CPU, or several engines."""
 
     def resolve_device(self, name: str) -> str:
         """Turn ``auto`` or a device name into the device that will be used; raises ``DeviceError``."""
 
     def list_devices(self, name: str) -> tuple[str, ...]:
-        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+        """Return all devices that match ``auto`` or a device name; raises ``DeviceError``."""
 
     def default_engine(self, device: str) -> str:
         """Return the name of the engine that trains on a device."""
@@ -26,7 +26,7 @@ class Devices(Protocol):
 
 
 def list_devices(task: AnyTask, name: str) -> tuple[str, ...]:
-    """Return all devices that ``auto`` or a device name means; by default the CPU alone.
+    """Return all devices that match ``auto`` or a device name; by default only the CPU.
 
     Raises:
         DeviceError: If the device is not present.
@@ -39,12 +39,12 @@ def list_devices(task: AnyTask, name: str) -> tuple[str, ...]:
 
 
 def resolve_device(task: AnyTask, name: str) -> str:
-    """Return the device that ``auto`` or a device name means; see ``list_devices``."""
+    """Return the device that ``auto`` or a device name resolves to; see ``list_devices``."""
     return task.resolve_device(name) if isinstance(task, Devices) else list_devices(task, name)[0]
 
 
 def default_engine(task: AnyTask, device: str) -> str:
-    """Return the engine that trains on a device; by default the trainer has one, of its own name."""
+    """Return the engine that trains on a device; by default a single one, named after the trainer."""
     return task.default_engine(device) if isinstance(task, Devices) else task.name
 
 
@@ -53,19 +53,19 @@ def check_engine(task: AnyTask, engine: str, device: str) -> None:
     if isinstance(task, Devices):
         task.check_engine(engine, device)
     elif engine != task.name:
-        raise DeviceError(f"unknown engine {engine!r}; trainer {task.name} has no other than {task.name}")
+        raise DeviceError(f"unknown engine {engine!r}; trainer {task.name} has only {task.name}")
 
 
 @runtime_checkable
 class NamesHonoured(Protocol):
-    """Names the hyperparameters that each of its engines honours."""
+    """The trainer lists the hyperparameters that each of its engines uses."""
 
     def honoured(self, engine: str) -> Collection[str]:
         """Return their names."""
 
 
 def check_honoured(task: AnyTask, engine: str, changed: Iterable[str]) -> None:
-    """Refuse hyperparameters that an engine would ignore; by default an engine honours all.
+    """Refuse hyperparameters that an engine would ignore; by default an engine uses all of them.
 
     Args:
         task: The trainer.
@@ -73,40 +73,38 @@ def check_honoured(task: AnyTask, engine: str, changed: Iterable[str]) -> None:
         changed: Names of the hyperparameters that may differ from their defaults.
 
     Raises:
-        DeviceError: If the engine does not know one of them.
+        DeviceError: If the engine would ignore one of them.
     """
     ignored = set(changed) - set(task.honoured(engine)) if isinstance(task, NamesHonoured) else set()
     if ignored:
-        raise DeviceError(
-            f"engine {engine} does not know {', '.join(sorted(ignored))}; choose another engine"
-        )
+        raise DeviceError(f"engine {engine} would ignore {', '.join(sorted(ignored))}; choose another engine")
 
 
 @runtime_checkable
 class PreparesWorkers(Protocol):
-    """Has something to set up in a process before it trains."""
+    """The trainer sets up a process before it trains."""
 
     def prepare_worker(self, data: Any, *, engine: str, device: str) -> None:
-        """Pin threads, load libraries, compile what is compiled."""
+        """Pin threads, load libraries, compile code."""
 
 
 def prepare_worker(task: AnyTask, data: Any, *, engine: str, device: str) -> None:
-    """Set up a process that will train; by default there is nothing to do."""
+    """Set up a process that will train; by default do nothing."""
     if isinstance(task, PreparesWorkers):
         task.prepare_worker(data, engine=engine, device=device)
 
 
 @runtime_checkable
 class ManyAtATime(Protocol):
-    """Trains many segments at a time in one process."""
+    """The trainer trains several segments at a time in one process."""
 
     def places(self, engine: str, device: str) -> int:
-        """Return how many segments a process trains at a time; above 1 by ``train_segments``."""
+        """Return how many segments a process trains at a time; if above 1, ``train_segments`` trains them."""
 
     def train_segments(
         self, data: Any, jobs: JobQueue, *, engine: str, device: str
     ) -> Iterator[tuple[int, Segment | Exception]]:
-        """Train jobs as they come; yield each trial's segment or fault when it has ended."""
+        """Train jobs as they arrive; yield each trial's segment or error when it ends."""
 
 
 def places(task: AnyTask, engine: str, device: str) -> int:
@@ -116,20 +114,20 @@ def places(task: AnyTask, engine: str, device: str) -> int:
 
 @runtime_checkable
 class NeedsMemory(Protocol):
-    """Knows how much memory a process needs."""
+    """The trainer estimates the memory that a process needs."""
 
     def memory(self, config: Any, data: Any, *, device: str) -> int:
-        """Return the bytes of this machine's memory that a process needs to train a run, estimated."""
+        """Return the estimated bytes of main memory that a process needs to train a run."""
 
 
 def memory(task: AnyTask, config: Any, data: Any, *, device: str) -> int | None:
-    """Return the bytes that a process needs, estimated; by default None, which is never refused."""
+    """Return the estimated bytes that a process needs; by default None, which sets no limit."""
     return task.memory(config, data, device=device) if isinstance(task, NeedsMemory) else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing of this machine that was looked at."""
+    """The result of one check of this machine."""
 
     subject: str
     text: str
@@ -138,18 +136,18 @@ class Finding:
 
 @runtime_checkable
 class ExaminesMachine(Protocol):
-    """Keeps something on this machine that can be damaged, such as compiled code."""
+    """The trainer keeps files on this machine that can be damaged, such as compiled code."""
 
     def mend(self, device: str) -> str:
-        """Repair what it keeps before training on a device; return a warning, or nothing if all is sound."""
+        """Repair its files before training on a device; return a warning, or an empty text."""
 
     def examine(self) -> Iterator[Finding]:
-        """Look at what it keeps, and change nothing."""
+        """Check its files without changing them."""
 
     def try_out(self, engine: str, device: str) -> None:
-        """Train one step on data of its own; raises whatever a run would end with."""
+        """Train one step on built-in data; raises the error that would end a run."""
 
 
 def mend(task: AnyTask, device: str) -> str:
-    """Repair what a trainer keeps on this machine; return a warning, or nothing."""
+    """Repair a trainer's files on this machine; return a warning, or an empty text."""
     return task.mend(device) if isinstance(task, ExaminesMachine) else ""

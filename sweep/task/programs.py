@@ -1,4 +1,4 @@
-"""Capabilities of a trainer that is a program of the user's own."""
+"""Define optional capabilities of trainers that run the user's program, each with its default."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
@@ -7,12 +7,15 @@ from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, Segment, SegmentJob
+from sweep.task.core import AnyTask, Config, Segment, SegmentJob
+
+GIVEN = "given"
+"""Key of a definition: the name of a function that was given as an object and is stored nowhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPlace:
-    """Where a trainer that runs programs keeps a trial's files."""
+    """The place for the files of a trial of a program."""
 
     study: str
     folder: str | None
@@ -20,7 +23,7 @@ class TrialPlace:
     cpus: int = 1
     """Cores that the trial may use."""
     is_of_trial: bool = False
-    """Whether the folder is the trial's own, not one of all trials of the study."""
+    """Whether ``folder`` belongs to this trial, rather than to all trials of the study."""
 
     def trial_folder(self, number: int) -> Path:
         """Return the folder of one trial."""
@@ -30,89 +33,96 @@ class TrialPlace:
 
 @runtime_checkable
 class Defined(Protocol):
-    """Is defined by a study file: a program of the user's own."""
+    """The trainer is a user's program that a study file defines."""
 
     study_keys: Collection[str]
     """Keys of a study file that define the trainer."""
     definition: Mapping[str, Any]
-    """What they say, as plain values; part of the study's identity."""
+    """Their values; part of the study's identity."""
     surroundings: Mapping[str, Any]
-    """Where and how the program runs, as plain values; may change from run to run."""
+    """Settings of how the program runs, as plain values; may change from run to run."""
 
 
 def definition_of(task: AnyTask) -> dict[str, Any]:
-    """Return what a study says of its trainer; by default nothing but the name."""
+    """Return the study's definition of its trainer; empty by default."""
     return dict(task.definition) if isinstance(task, Defined) else {}
 
 
 def surroundings_of(task: AnyTask) -> dict[str, Any]:
-    """Return where and how a trainer's program runs; by default there is none."""
+    """Return the settings of how a trainer's program runs; empty by default."""
     return dict(task.surroundings) if isinstance(task, Defined) else {}
 
 
 def study_keys(task: AnyTask) -> Collection[str]:
-    """Return the keys of a study file that define its trainer; by default ``trainer`` alone does."""
+    """Return the keys of a study file that define the user's program; empty by default."""
     return task.study_keys if isinstance(task, Defined) else ()
 
 
 @runtime_checkable
 class ChecksProgram(Protocol):
-    """Trains by a program of the user's own, which may be missing and may change."""
+    """The trainer runs a user's program, which may be missing or change."""
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
-        """Return the program's code; refuse a program that cannot be started here.
+        """Return the program's code; refuse a program that cannot start on this machine.
 
         Args:
             section: The checked ``[data]``, which may name further source files.
         """
 
     def program_changes(self) -> list[str]:
-        """Return the names of files that changed since ``check_program``; quick, and nothing is started."""
+        """Return the names of files that changed since ``check_program``, without starting the program."""
 
 
 def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
     """Return the code of a trainer's program; None for an installed trainer.
 
     Raises:
-        SweepError: If the program cannot be started here.
+        SweepError: If the program cannot start on this machine.
     """
     return task.check_program(section) if isinstance(task, ChecksProgram) else None
 
 
 @runtime_checkable
 class TriedOut(Protocol):
-    """Trains by a program that nobody knows before it was tried out."""
+    """The trainer runs a program that ``sweep plan --check`` tries out."""
 
     budget: str
-    """Name of the hyperparameter that is a trial's length; empty if there is none."""
+    """Name of the hyperparameter that sets a trial's length; empty if there is none."""
     reuses_process: bool
-    """Whether one process runs several trials, one after the other."""
+    """Whether one process runs several trials in turn."""
     work_folders: Collection[Path]
-    """Folders in which the program may write, beside the trial's own."""
+    """Folders that the program may write to, besides the trial's folder."""
 
     def limits(self) -> Collection[str]:
-        """Return what the trainer lacks, and what follows from it, one line each."""
+        """Return the features that the trainer lacks and the consequences, one line each."""
 
     def is_named(self, name: str) -> bool:
-        """Tell whether a source file of the program names a hyperparameter."""
+        """Return whether a source file of the program names a hyperparameter."""
+
+
+def spoken_length(task: AnyTask, config: Config) -> str:
+    """Return the length of a training as the end of a line; empty if the program has no budget."""
+    if not isinstance(task, TriedOut):
+        return f", {config.num_steps:,} steps"
+    return f", {task.budget} = {config.num_steps:,}" if task.budget else ""
 
 
 def program_limits(task: AnyTask) -> Collection[str]:
-    """Return what a trainer lacks; by default nothing is known."""
+    """Return the features that a trainer lacks; empty by default."""
     return task.limits() if isinstance(task, TriedOut) else ()
 
 
 def program_changes(task: AnyTask) -> list[str]:
-    """Return the names of a program's files that changed since ``check_program``; by default none."""
+    """Return the names of a program's files that changed since ``check_program``; empty by default."""
     return task.program_changes() if isinstance(task, ChecksProgram) else []
 
 
 @runtime_checkable
 class RunsPrograms(Protocol):
-    """Trains in programs of their own, which live on between the segments of a trial."""
+    """The trainer runs a separate program for each trial, which stays alive between segments."""
 
     grace_s: float
-    """Seconds that a program gets to end by itself."""
+    """Seconds that a program has to exit before it is killed."""
 
     def train_live(
         self,
@@ -124,40 +134,58 @@ class RunsPrograms(Protocol):
         device: str,
         report: Callable[[int, float], None],
     ) -> Segment:
-        """Go on with the trial's program until the job's step; start the program if none is alive.
+        """Run the trial's program until the job's step; start the program if it is not running.
 
-        ``report`` is called with step and value of what the program reports.
+        Call ``report`` with the step and value of each report of the program.
         """
 
     def in_one_piece(self) -> "AnyTask":
-        """Return the same trainer without rungs, for a pool that keeps no program alive between segments."""
+        """Return the same trainer without rungs, for a pool that cannot keep programs alive."""
 
     def leave(self, trial: int) -> None:
-        """End what is alive of a trial, by its number; returns when nothing is."""
+        """Stop the program of a trial, by number; return after it has exited."""
 
     def leave_all(self) -> None:
-        """End what is alive of any trial."""
+        """Stop the programs of all trials."""
 
 
 def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
-    """Return a trainer for a pool that keeps nothing between two segments; by default the trainer itself.
+    """Return a trainer for a pool that keeps no programs alive between segments; by default the same.
 
     Raises:
-        DeviceError: If it runs programs, which a pruner would have to compare while they are alive.
+        DeviceError: If it runs programs and the study has a pruner, which needs them alive between segments.
     """
     if not isinstance(task, RunsPrograms):
         return task
     if pruner != "none":
         raise DeviceError(
-            f"pruner {pruner} compares programs while they run, which pool {pool} does not keep alive; "
+            f"pruner {pruner} compares running programs, which pool {pool} does not keep alive; "
             "use pruner none, or pool local"
         )
     return task.in_one_piece()
 
 
 @runtime_checkable
+class KeepsCheckpoints(Protocol):
+    """Leaves checkpoints of its own form in its trials' folders."""
+
+    @property
+    def uploads(self) -> bool:
+        """Whether kept checkpoints are also written where the study's records are."""
+
+    def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
+        """Remove an ended trial's checkpoint unless it is kept; False while its program is being ended."""
+
+    def pack_checkpoint(self, folder: Path) -> bytes | None:
+        """Return a trial's checkpoint as one file; None if it left none."""
+
+    def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
+        """Write what ``pack_checkpoint`` returned into a trial's folder that has none yet."""
+
+
+@runtime_checkable
 class TrainsInFolder(Protocol):
-    """Leaves files of its own in a folder when it trains."""
+    """The trainer writes files to a folder when it trains."""
 
     def train_in(self, folder: Path, config: Any, data: Any, *, study: str, device: str) -> Segment:
-        """Train from the beginning to the end; the folder keeps what the training leaves."""
+        """Train from beginning to end; write the training's files to the folder."""

@@ -1,4 +1,4 @@
-"""Capabilities that concern what is stored and shown of runs, each with the default if a trainer lacks it."""
+"""Define optional capabilities for notes, baselines, bounds and reports, each with its default."""
 
 import math
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from sweep.task.core import AnyTask
 
 @runtime_checkable
 class DescribesFacts(Protocol):
-    """Describes the facts that are shown beside the metric."""
+    """The trainer describes the facts that tables show beside the metric."""
 
     described_facts: Mapping[str, Fact]
-    """Name, as in ``facts`` -> what it is, in the order of a table's columns."""
+    """Name in ``facts`` -> its description, in the order of a table's columns."""
 
 
 def described_facts(task: AnyTask) -> Mapping[str, Fact]:
-    """Return the facts that are shown beside the metric; by default none."""
+    """Return the facts that tables show beside the metric; empty by default."""
     return task.described_facts if isinstance(task, DescribesFacts) else {}
 
 
 @runtime_checkable
 class KeepsNotes(Protocol):
-    """Notes findings beside the trials, which are stored with a study."""
+    """The trainer stores notes beside a study's trials."""
 
     note_kinds: str
     """``module:object``, cheap to load: key in the database -> class of ``definition.notes.Note``."""
@@ -31,67 +31,67 @@ class KeepsNotes(Protocol):
 
 @runtime_checkable
 class KnowsBaselines(Protocol):
-    """Knows values that models without training reach."""
+    """The trainer knows the values of baseline models that need no training."""
 
     def baselines(self, data: Any) -> dict[str, float]:
-        """Return name -> value, in the metric's unit, worst first."""
+        """Return a map from name to value, in the metric's unit, worst first."""
 
 
 def baselines(task: AnyTask, data: Any) -> dict[str, float]:
-    """Return the values that models without training reach; by default none is known."""
+    """Return the values of baseline models by name; empty by default."""
     return task.baselines(data) if isinstance(task, KnowsBaselines) else {}
 
 
 @runtime_checkable
 class KnowsCeiling(Protocol):
-    """Knows the value of a model that has learned nothing."""
+    """The trainer knows the value of a model that has learned nothing."""
 
     def loss_ceiling(self, data: Any) -> float:
-        """Return it, in the metric's unit; a diverged trial appears to samplers at this value."""
+        """Return that value, in the metric's unit; samplers see a diverged trial at this value."""
 
 
 def loss_ceiling(task: AnyTask, data: Any) -> float | None:
-    """Return the value of knowing nothing; by default None."""
+    """Return the value of a model that has learned nothing; by default None."""
     return task.loss_ceiling(data) if isinstance(task, KnowsCeiling) else None
 
 
 @runtime_checkable
 class ChecksStates(Protocol):
-    """Knows trained states that are no model."""
+    """The trainer recognises trained states that are not a valid model."""
 
     def check_weights(self, state: bytes) -> None:
         """Refuse such a state; raises ``DataError``."""
 
 
 def check_weights(task: AnyTask, state: bytes) -> None:
-    """Refuse a trained state that is no model; by default every state is one."""
+    """Refuse a trained state that is not a valid model; by default accept every state."""
     if isinstance(task, ChecksStates):
         task.check_weights(state)
 
 
 @runtime_checkable
 class Contributes(Protocol):
-    """Adds figures, sections, checks and commands of its own to what is shown."""
+    """The trainer adds figures, sections, checks and commands."""
 
     contributions: str
-    """``module:object`` of a ``reporting.contributions.Contributions``, loaded when something is shown."""
+    """``module:object`` of a ``reporting.contributions.Contributions``, loaded on first use."""
 
 
 @runtime_checkable
 class BoundsFigures(Protocol):
-    """Counts a trial as feasible only if other figures than the metric stay within bounds."""
+    """A trial is feasible only if its other reported figures stay within bounds."""
 
     bounds: Mapping[str, Mapping[str, float]]
-    """Figure -> ``min``, ``max`` or both; the bounds themselves are allowed."""
+    """Figure -> ``min``, ``max`` or both, inclusive."""
 
 
 def bounds(task: AnyTask) -> Mapping[str, Mapping[str, float]]:
-    """Return the bounds of figures; by default there are none."""
+    """Return the bounds of figures; empty by default."""
     return task.bounds if isinstance(task, BoundsFigures) else {}
 
 
 def why_infeasible(task: AnyTask, figures: Mapping[str, float]) -> str | None:
-    """Return which bound a finished trial breaks; None if it is feasible."""
+    """Return the bound that a finished trial breaks; None if it is feasible."""
     for name, bound in bounds(task).items():
         if name not in figures:
             return f"no {name} was reported"

@@ -3,7 +3,7 @@
 Each configuration is trained by both on the same seeds; two one-sided t tests on the differences
 say whether their mean lies within 0.002 nats (equivalence at 95 %: both p below 0.05).
 
-    python tests/benchmarks/check_equivalence.py [--seeds 10] [--steps 20000] [--words FILE]
+    python tests/benchmarks/check_equivalence.py [--seeds 10] [--steps 20000] [--words FILE] [--only adamw]
 
 References:
     Schuirmann, "A comparison of the two one-sided tests procedure and the power approach", 1987.
@@ -39,6 +39,22 @@ CONFIGURATIONS = {
         weight_decay=0.001,
         schedule="cosine",
     ),
+} | {
+    f"adamw, {layers} hidden layers, dropout {dropout}": TrainConfig(
+        block_size=5,
+        embedding_dim=16,
+        hidden_neurons=100,
+        batch_size=64,
+        optimizer="adamw",
+        learning_rate=0.003,
+        final_learning_rate=0.0,
+        schedule="cosine",
+        weight_decay=0.1,
+        warmup=0.02,
+        hidden_layers=layers,
+        dropout=dropout,
+    )
+    for layers, dropout in ((1, 0.0), (2, 0.0), (3, 0.1))
 }
 
 
@@ -65,10 +81,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--words", default="data/names.txt")
+    parser.add_argument("--only", default="", help="configurations whose name has this in it")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     corpus = load_corpus(arguments.words)
-    for name, base in CONFIGURATIONS.items():
+    chosen = {name: base for name, base in CONFIGURATIONS.items() if arguments.only in name}
+    for name, base in chosen.items():
         losses = []
         for k in range(arguments.seeds):
             config = base.replace(num_steps=arguments.steps, seed=derive_seed("equivalence", k))

@@ -74,7 +74,7 @@ def test_the_file_is_plain_toml(best: Path) -> None:
         (r"block_size = \d", "block_size = 0", "block_size must be from 1 to 256, got 0"),
         (r"block_size = \d", 'block_size = "3"', "block_size"),
         (r"block_size = \d", "blocksize = 3", "unknown hyperparameter 'blocksize'"),
-        (r"dev_loss = .*", "dev_loss = 2", r"provenance.dev_loss has the wrong kind: 2"),
+        (r"dev_loss = .*", "dev_loss = 2", r"provenance.dev_loss has the wrong type: 2"),
         (r"dev_loss = .*", "", "provenance.dev_loss is missing"),
         (r"\[provenance\]", "[origin]", "no [config] with [provenance]"),
         (r"\[config\]", "[config", "not a TOML file"),

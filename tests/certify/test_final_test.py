@@ -120,7 +120,7 @@ def test_another_dev_loss_is_refused_and_no_look_recorded(
     """A config that does not give the exported dev loss is another model: the test split stays unused."""
     config, provenance = best
     storage = database.open_for_writing()
-    with pytest.raises(TestSplitError, match=r"the dev loss came out as .* the test split was not touched"):
+    with pytest.raises(TestSplitError, match=r"the dev loss came out as .* the test split was not used"):
         look(config.replace(num_steps=1), provenance, database)
     with pytest.raises(TestSplitError, match="the dev loss came out as"):
         look(config, dataclasses.replace(provenance, dev_loss=provenance.dev_loss + 0.021), database)

@@ -233,6 +233,6 @@ def test_the_difference_that_matters_is_the_users_or_the_trainers() -> None:
     mlp = seam.load_task("mlp")
     assert difference_that_matters(mlp, None) == 0.003
     assert difference_that_matters(mlp, 0.01) == difference_that_matters(TOY, 0.01) == 0.01
-    with pytest.raises(ConfigError, match=r"trainer toy does not name the difference .*--delta"):
+    with pytest.raises(ConfigError, match=r"trainer toy does not set the smallest .* difference .*--delta"):
         difference_that_matters(TOY, None)
     assert UNIT_TOY.metric.matters is None

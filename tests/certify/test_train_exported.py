@@ -39,7 +39,7 @@ def test_a_program_is_trained_in_a_folder_that_it_keeps(
         printed = Path("trained/stdout").read_text()
         assert printed == ("" if kind == "function" else f"latency: {40 * config['x']}\nerror: {value}\n")
         assert main(["train", "best.toml", "-o", "trained"]) == 1
-        assert "trained is not empty and nothing is overwritten" in capsys.readouterr().err
+        assert "trained is not empty; name another folder" in capsys.readouterr().err
 
 
 def test_somebody_elses_program_is_not_run_unseen(
@@ -89,4 +89,4 @@ def test_a_folder_that_cannot_be_made_is_one_line(small: Path, capsys: Capture) 
     """A file in its place is refused before anything is trained."""
     path = exported(capsys)
     assert main(["train", path, "-o", path]) == 1
-    assert "best.toml is no folder; name another with -o" in capsys.readouterr().err
+    assert "best.toml is not a folder; name another with -o" in capsys.readouterr().err

@@ -8,29 +8,30 @@ from sweep.cli import main
 from sweep.cli.registry import all_commands, built_in_commands
 
 COMMAND = """
-from sweep.cli.command import Command
+import click
+from sweep.cli.command import command
 
+@command(example="sweep greet x")
+@click.argument("name")
 def greet(arguments):
+    'Greet somebody.'
     print("hello", arguments.name)
     return 0
 
-def add_name(command):
-    command.add_argument("name")
-
-COMMANDS = (Command(name="greet", does="greet", example="sweep greet x", run=greet, add_arguments=add_name),)
+COMMANDS = (greet,)
 """
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package with the command ``greet`` and one that cannot be imported, as an installer lays them out."""
+    """A package with the command ``greet`` and two that cannot be imported, as an installer lays them out."""
     (tmp_path / "greeter.py").write_text(COMMAND)
     info = tmp_path / "greeter-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Name: greeter\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(
-        "[sweep.commands]\ngreet = greeter:COMMANDS\nbroken = no_such_module:COMMANDS\n"
-    )
+    (tmp_path / "failing.py").write_text("1 / 0")
+    points = "greet = greeter:COMMANDS\nbroken = no_such_module:COMMANDS\nfails = failing:COMMANDS\n"
+    (info / "entry_points.txt").write_text(f"[sweep.commands]\n{points}")
     monkeypatch.syspath_prepend(tmp_path)
 
 
@@ -45,5 +46,8 @@ def test_an_installed_package_adds_a_command(capsys: pytest.CaptureFixture[str])
     assert main(["greet", "you"]) == 0
     written = capsys.readouterr()
     assert written.out == "hello you\n"
-    assert written.err.startswith("sweep: the commands of no_such_module:COMMANDS are left out: ")
+    assert written.err.splitlines() == [
+        "sweep: the commands of no_such_module:COMMANDS are left out: No module named 'no_such_module'",
+        "sweep: the commands of failing:COMMANDS are left out: division by zero",
+    ]
     assert set(all_commands()) == {"greet", *built_in_commands()}

@@ -31,5 +31,5 @@ def test_a_condition_on_what_has_no_value_is_refused() -> None:
     """It could never hold."""
     search = {"depth": {"low": 1, "high": 4, "when": {"bend": 0.1}}}
     raw = {"search": {**search, "rate": SEARCH["rate"]}}
-    with pytest.raises(StudyFileError, match=r"never holds, as bend has no value; give search\.bend"):
+    with pytest.raises(StudyFileError, match=r"never holds, because bend has no value; set search\.bend"):
         parse_study({"name": "hill", **raw}, SLOPE)

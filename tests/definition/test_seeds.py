@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from sweep.definition.seeds import derive_seed, generator, minibatch_indices, splitmix64, stream_key
 
@@ -77,14 +77,14 @@ def test_indices_are_uniform() -> None:
     drawn = minibatch_indices(stream_key(0, "batch"), 0, 2_000, 100, 100)
     counts = np.bincount(drawn.ravel(), minlength=100)
     assert len(counts) == 100
-    assert 0.001 < stats.chisquare(counts).pvalue < 0.999
+    assert 0.001 < scipy.stats.chisquare(counts).pvalue < 0.999
 
 
 def test_neighbouring_draws_are_independent() -> None:
     """Pairs of draws that follow each other fill a 10 by 10 table evenly."""
     drawn = minibatch_indices(stream_key(1, "batch"), 0, 1_000, 200, 10).ravel()
     counts = np.bincount(drawn[::2] * 10 + drawn[1::2], minlength=100)
-    assert 0.001 < stats.chisquare(counts).pvalue < 0.999
+    assert 0.001 < scipy.stats.chisquare(counts).pvalue < 0.999
 
 
 def test_one_example_is_always_drawn() -> None:

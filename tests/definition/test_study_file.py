@@ -163,7 +163,7 @@ class TestAccepted:
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]
         if sampler == "gp_cost":
-            with pytest.raises(StudyFileError, match=r"gp_cost .* go with tpe or gp"):
+            with pytest.raises(StudyFileError, match=r"gp_cost .* two objectives use tpe or gp"):
                 parse_study(raw, MLP)
             raw.pop("sampler")
         spec = parse_study(raw, MLP)
@@ -234,8 +234,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"log": 1}, r"\[log\] must be a table, got 1"),
     ({"log": {"data_sha256": "xyz"}}, r"log\.data_sha256 must be 64 hex digits, got 'xyz'"),
     ({"log": {"data_sha256": 1}}, r"log\.data_sha256 must be 64 hex digits, got 1"),
-    ({"trial": POINT}, r"listed configurations are written as \[\[trial\]\] tables"),
-    ({"trial": [3]}, r"listed configurations are written as \[\[trial\]\] tables"),
+    ({"trial": POINT}, r"trial must be a list of tables"),
+    ({"trial": [3]}, r"trial must be a list of tables"),
     ({"trial": [POINT | {"logged": "2.1"}]}, r"trial\.logged must be a loss, at least 0; got '2\.1'"),
     ({"trial": [POINT | {"logged": -1}]}, r"trial\.logged must be a loss, at least 0; got -1"),
     ({"trial": [POINT | {"logged": True}]}, r"trial\.logged must be a loss, at least 0; got True"),
@@ -268,7 +268,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"fixed": {"hidden_neurons": "auto"}}, r"hidden_neurons must be a whole number, got 'auto'"),
     ({"trial": [POINT | {"learning_rate": "auto"}]}, r"number 1 sets learning_rate, which is not searched"),
     # combinations
-    ({"search": {}}, r"nothing to search: give ranges in \[search\], or \[\[trial\]\]"),
+    ({"search": {}}, r"nothing to search: write ranges in \[search\], or \[\[trial\]\]"),
     ({"search": {}, "trial": [{}]}, r"nothing to search"),
     ({"search": {}, "trial": [{"seed": 1}]}, r"unknown key 'seed' in \[\[trial\]\]"),
     ({"search": {}, "trial": [POINT, {"block_size": 2}]}, r"every \[\[trial\]\] must set the same .*batch_"),
@@ -281,9 +281,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"trial": [POINT | {"block_size": "3"}]}, r"number 1: block_size must be a whole number, got '3'"),
     ({"trial": [POINT | {"block_size": True}]}, r"number 1: block_size must be a whole number, got True"),
     ({"search": GRID, "trial": [POINT]}, r"number 1: block_size = 3 lies outside the search space"),
-    ({"sampler": "gp", "pruner": "asha"}, r"sampler gp .*goes with pruner none; got pruner 'asha'"),
+    ({"sampler": "gp", "pruner": "asha"}, r"sampler gp .*needs pruner none; got pruner 'asha'"),
     *(
-        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; two obj")
+        ({"objectives": ["dev_loss", cost], "pruner": pruner}, rf"pruner {pruner} .* little {cost}; with two")
         for cost, pruner in (("n_params", "asha"), ("train_seconds", "median"))
     ),
     ({"sampler": "grid"}, r"search\.block_size is a range without step; sampler grid needs a step"),
@@ -357,7 +357,7 @@ class TestRefused:
             load_study_file(path, MLP)
 
     def test_missing_file_says_how_to_get_one(self, tmp_path: Path) -> None:
-        """A file that is not there is named, with the command that lays out examples."""
+        """A file that is not there is named, with the command that writes examples."""
         with pytest.raises(StudyFileError, match=r"gone\.toml does not exist; `sweep init DIR`"):
             load_study_file(tmp_path / "gone.toml", MLP)
 

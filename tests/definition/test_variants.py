@@ -119,10 +119,10 @@ def test_a_long_name_ends_in_a_hash(settings: list[str]) -> None:
         (["sampler="], r"--set 'sampler=' must be KEY=VALUE"),
         (["searhc.block_size=3"], r"--set 'searhc\.block_size=3' must be KEY=VALUE"),
         (["search.=3"], r"must be KEY=VALUE"),
-        (["name=x"], r"give the name with --as"),
+        (["name=x"], r"set the name with --as"),
         (["sampler=gp", "sampler=tpe"], r"--set gives 'sampler' twice, 'gp' and 'tpe'"),
-        (["sampler=g p"], r"--set 'sampler=g p': no TOML value"),
-        (["search.block_size=3..x!"], r"--set 'search\.block_size=x!': no TOML value"),
+        (["sampler=g p"], r"--set 'sampler=g p': not a TOML value"),
+        (["search.block_size=3..x!"], r"--set 'search\.block_size=x!': not a TOML value"),
         (["sampler=gpp"], r"with --set 'sampler=gpp': sampler must be one of"),
         (["search.block_size=3"], r"with --set 'search\.block_size=3': search\.block_size must be \{ low"),
         (["search.block=3..6"], r"unknown hyperparameter 'block'"),
@@ -134,8 +134,8 @@ def test_a_long_name_ends_in_a_hash(settings: list[str]) -> None:
         (["block_size={low=3,high=6}"], r"write --set 'search\.block_size=\{low=3,high=6\}'$"),
         (["block_size=4"], r"block_size is a hyperparameter; write --set 'fixed\.block_size=4'$"),
         (["smapler=gp"], r"unknown key 'smapler' at the top level"),
-        (["seed=1\nname='x'"], r"--set \"seed=1\\nname='x'\": no TOML value"),
-        (["fixed.schedule=step"], r"always holds, as schedule is fixed at 'step'"),
+        (["seed=1\nname='x'"], r"--set \"seed=1\\nname='x'\": not a TOML value"),
+        (["fixed.schedule=step"], r"always holds, because schedule is fixed at 'step'"),
     ],
     ids=str,
 )
@@ -189,6 +189,6 @@ def test_a_range_keeps_the_scale_that_the_file_gives(tmp_path: Path) -> None:
 def test_listed_configurations_outside_the_variant_can_be_left_out(tmp_path: Path) -> None:
     """The refusal says how."""
     text = "[search]\nblock_size = { low = 2, high = 8 }\n[[trial]]\nblock_size = 3\n"
-    with pytest.raises(StudyFileError, match=r"lies outside .*; --set 'trial=\[\]' leaves"):
+    with pytest.raises(StudyFileError, match=r"lies outside .*; --set 'trial=\[\]' removes"):
         load(tmp_path, "search.block_size=4..6", text=text)
     assert load(tmp_path, "search.block_size=4..6", "trial=[]", text=text).listed == ()

@@ -83,7 +83,7 @@ def test_a_stored_study_is_resumed_by_a_later_release(tmp_path: Path) -> None:
 )
 def test_an_engine_refuses_a_hyperparameter_that_it_does_not_know(tmp_path: Path, changes: dict) -> None:
     """It would be ignored, and the sampler would rank noise; the text names it and the engine."""
-    with pytest.raises(DeviceError, match=r"toy does not know clip"):
+    with pytest.raises(DeviceError, match=r"toy would ignore clip"):
         run_study(GROWN, toy_study(GROWN, **changes), database_in(tmp_path))
     study = run_study(
         GROWN, toy_study(GROWN, trials=1, **changes), database_in(tmp_path), how=How(engine="new")

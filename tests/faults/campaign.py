@@ -28,6 +28,7 @@ sys.path[:0] = [str(REPOSITORY), *HELPERS]
 import fuzzing  # noqa: E402  found by the line above
 import kills  # noqa: E402
 import machine  # noqa: E402
+import warm_python  # noqa: E402
 from invariants import Findings  # noqa: E402
 
 Rows = dict[str, Findings]
@@ -108,6 +109,7 @@ def _lane(number: int, lanes: int, arguments: argparse.Namespace) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"sweep-lane-{number}-"))
     folder.chmod(0o755)
     tempfile.tempdir = str(folder)
+    warm_python.install()
     until = time.monotonic() + arguments.minutes * 60
     so_far: collections.Counter[str] = collections.Counter()
     for name, seed in _schedule(arguments.size, arguments.only, arguments.seed)[number::lanes]:
@@ -216,9 +218,12 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.table:
         arguments.results = arguments.results.resolve()
+        server = warm_python.start_server()
+        warm_python.wait_for(server)
         with concurrent.futures.ProcessPoolExecutor(arguments.lanes) as lanes:
             running = [lanes.submit(_lane, n, arguments.lanes, arguments) for n in range(arguments.lanes)]
             folders = [lane.result() for lane in running]
+        warm_python.stop(server)
         for folder in folders:
             with contextlib.suppress(OSError):  # a case that failed is in it
                 folder.rmdir()

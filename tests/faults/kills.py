@@ -154,7 +154,7 @@ def _watch_workers(running: Running) -> set[int]:
     seen: set[int] = set()
     while running.is_alive():
         seen.update(running.workers())
-        running.process.join(0.05)
+        running.pause(0.05)
     return seen
 
 

@@ -1,41 +1,27 @@
 """How is ``sweep`` started some hundred times without paying for its imports each time?
 
-Forked from a server process that has loaded the libraries and nothing else, so that what runs is
-the command itself, with its own process group, output files and workers (which start as always).
-Only such a process can be given a place where it kills itself; the product has no such place.
+Forked from a server process that has loaded the libraries and nothing else (``warm_python``), so that what
+runs is the command itself, with its own process group, output files and workers. Only such a process can be
+given a place where it kills itself; the product has no such place.
 """
 
+import base64
+import contextlib
 import dataclasses
-import importlib
 import json
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import warm_python
 from sweep_command import DEADLINE_S, children, kill, workers
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-_PRELOADED = ["torch", "numba", "launcher", "sweep.cli", "sweep.certify.confirm", "sweep.tasks.mlp.training"]
-_PRELOADED += [
-    "sweep.reporting.table.formats",
-    "sweep.certify.final_test",
-    "sweep.reporting.confirm_text",
-    "windows",
-]
-_PRELOADED += [
-    "sweep.reporting.publish",
-    "sweep.reporting.page.report",
-    "sweep.dashboard.server",
-    "faulty",
-    "machine",
-]
 
 Preparation = Callable[..., None]
 """Called in the new process before the command: a function of a module, with plain arguments."""
@@ -45,37 +31,43 @@ Preparation = Callable[..., None]
 class Running:
     """A command that was started."""
 
-    process: BaseProcess
+    process: "subprocess.Popen[bytes]"
     folder: Path
     log: Path
     """Without its ending: ``.out`` and ``.err`` hold what the command wrote."""
 
     @property
     def pid(self) -> int:
-        assert self.process.pid is not None, "it was started"
         return self.process.pid
 
     def wait(self, timeout: float = DEADLINE_S) -> "Ended":
         """Wait for its end; a command that hangs is killed, and its status is None."""
-        self.process.join(timeout)
-        hung = self.process.exitcode is None
-        if hung:
-            for pid in [*children(self.pid), self.pid]:
+        hung = False
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            hung = True
+            for pid in [*self.workers(), *children(self.pid), self.pid]:
                 kill(pid)
-            self.process.join()
-        status = None if hung else self.process.exitcode
+            self.process.wait()
+        status = None if hung else self.process.returncode
         if status is not None and status < 0 and status != -signal.SIGKILL:
             status = 128 - status  # as a shell tells the end by a signal
         return Ended(
             status, self.log.with_suffix(".out").read_text(), self.log.with_suffix(".err").read_text()
         )
 
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds pass, or less if it ends."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
     def is_alive(self) -> bool:
-        return self.process.is_alive()
+        return self.process.poll() is None
 
     def kill(self) -> None:
         kill(self.pid)
-        self.process.join()
+        self.process.wait()
 
     def workers(self) -> list[int]:
         return workers(self.pid)
@@ -105,10 +97,19 @@ def start(
     logs = folder / ".logs"
     logs.mkdir(exist_ok=True)
     log = logs / f"{len(list(logs.glob('*.out'))):04d}"
-    log.with_suffix(".out").touch()
-    log.with_suffix(".err").touch()
-    process = loaded().Process(target=_run, args=(folder, arguments, log, before, variables or {}))
-    process.start()
+    asked = base64.b64encode(pickle.dumps((arguments, before))).decode()
+    own = {"CUDA_VISIBLE_DEVICES": "", "SWEEP_LEDGER": str(folder / "ledger.jsonl"), **(variables or {})}
+    environment = {key: value for key, value in os.environ.items() if key != "SWEEP_STORAGE"} | own
+    with log.with_suffix(".out").open("ab") as out, log.with_suffix(".err").open("ab") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-c", warm_python.LAUNCHED, asked],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
     return Running(process, folder, log)
 
 
@@ -118,45 +119,21 @@ def run(folder: Path, *arguments: str, **options: Any) -> Ended:
 
 
 def loaded() -> multiprocessing.context.ForkServerContext:
-    """Return the context whose processes have the libraries; each test process has one server of them."""
+    """Return a context whose processes have loaded the database; each test process has one server of them."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
+    context.set_forkserver_preload(["sweep.storage.database", "sweep.storage.study_store"])
     return context
 
 
-def _run(
-    folder: Path, arguments: tuple[str, ...], log: Path, before: tuple[Any, ...], variables: dict[str, str]
-) -> None:
-    """Become the command, as ``python -m sweep`` would be it."""
-    os.setsid()
-    os.chdir(folder)
-    sys.modules["__main__"] = importlib.import_module("sweep.__main__")
-    for descriptor, path in (
-        (0, Path(os.devnull)),
-        (1, log.with_suffix(".out")),
-        (2, log.with_suffix(".err")),
-    ):
-        opened = os.open(path, os.O_RDWR | os.O_APPEND)
-        os.dup2(opened, descriptor)
-        os.close(opened)
-    sys.stdin = os.fdopen(0, closefd=False)
-    os.environ.pop("SWEEP_STORAGE", None)
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "SWEEP_LEDGER": str(folder / "ledger.jsonl"), **variables}
+def main() -> None:
+    """Become the command, as ``python -m sweep`` would be it; the argument is what ``start`` was given."""
+    arguments, before = pickle.loads(base64.b64decode(sys.argv[1]))  # noqa: S301  ours
     sys.argv = ["sweep", *arguments]
     if before:
         before[0](*before[1:])
     from sweep.cli import main
 
-    try:
-        sys.exit(main(arguments))
-    except SystemExit:
-        raise
-    except BaseException:  # noqa: BLE001  what the interpreter would print is looked for
-        import traceback
-
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+    sys.exit(main(arguments))
 
 
 def wait_for(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> bool:

@@ -148,7 +148,7 @@ def _locked(seconds: float) -> Callable[[Path, random.Random, Counter[str]], Row
         with contextlib.closing(sqlite3.connect(database_of(folder).path, timeout=60)) as connection:
             connection.isolation_level = None
             connection.execute("BEGIN EXCLUSIVE")
-            running.process.join(seconds)
+            running.pause(seconds)
             connection.execute("ROLLBACK")
         ends.append(running.wait())
         found = _finish(folder, "grid", ends)

@@ -162,7 +162,7 @@ def test_plots_hold_the_numbers_of_the_trials(evidence: Evidence) -> None:
         [BEST],
         pytest.approx(value(BEST), rel=1e-5),
     )
-    assert plots["history"].title == "Error, trial by trial"
+    assert plots["history"].title == "error, trial by trial"
     front = plots["cost-parameters"].numbers(evidence).front
     cheapest = min((number for number in range(TRIALS) if number % 2), key=value)
     assert (front.x, front.trial) == ([80, 90], [cheapest, BEST])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from scipy.optimize import approx_fprime
 from scipy.spatial.distance import cdist
 
@@ -50,8 +50,8 @@ def test_density_is_that_of_the_single_trials(trials: tuple[np.ndarray, np.ndarr
 
     def expected(noise: float) -> float:
         covariance = kernel(points) + noise * np.eye(20)
-        likelihood = stats.multivariate_normal(np.zeros(20), covariance).logpdf(losses)
-        return -likelihood - stats.norm(-4, 1).logpdf(np.log(noise))
+        likelihood = scipy.stats.multivariate_normal(np.zeros(20), covariance).logpdf(losses)
+        return -likelihood - scipy.stats.norm(-4, 1).logpdf(np.log(noise))
 
     values = [negative_log_posterior(np.log([*LENGTHS, noise]), data)[0] for noise in (NOISE, 0.3)]
     assert values[1] - values[0] == pytest.approx(expected(0.3) - expected(NOISE))

@@ -19,7 +19,9 @@ def small_examples(block_size: int, n_symbols: int = 27, n_words: int = 60) -> E
 
 def assert_equal_states(left: TrainState, right: TrainState) -> None:
     assert left.step == right.step
-    for one, other in ((left.parameters, right.parameters), (left.velocity, right.velocity)):
+    assert len(left.moments) == len(right.moments)
+    pairs = ((left.parameters, right.parameters), (left.velocity, right.velocity))
+    for one, other in (*pairs, *zip(left.moments, right.moments, strict=True)):
         assert one.keys() == other.keys()
         for name in one:
             np.testing.assert_array_equal(one[name], other[name], err_msg=name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_python
 from once import made_once
 from sweep_command import DEADLINE_S
 
@@ -82,11 +83,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _train(folder: Path) -> None:
     lay_out(folder)
-    run = sweep(
-        folder,
-        *("run", "studies/small.toml", "--workers", "2", "--json"),
-        SWEEP_LEDGER=str(folder / "ledger.jsonl"),
-    )
+    with warm_python.cold():
+        run = sweep(
+            folder,
+            *("run", "studies/small.toml", "--workers", "2", "--json"),
+            SWEEP_LEDGER=str(folder / "ledger.jsonl"),
+        )
     assert run.returncode == 0, run.stderr
     (folder / "run.txt").write_text(run.stderr)
     (folder / "run.jsonl").write_text(run.stdout)

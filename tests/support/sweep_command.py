@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from warm_python import started_by
+
 from sweep.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -94,7 +96,7 @@ def workers(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             if b"sweep.execution.pools.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
-    return found
+    return found + [child for child in started_by(pid) if is_alive(child)]
 
 
 def is_alive(pid: int) -> bool:

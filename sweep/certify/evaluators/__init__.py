@@ -1,1 +1,1 @@
-"""How exported models are evaluated on a test part: unit by unit, or by runs of a test of their own."""
+"""Evaluate exported models on a test part: unit by unit, or by runs of the user's test."""

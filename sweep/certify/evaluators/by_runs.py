@@ -1,4 +1,4 @@
-"""Evaluates models by a test of the study's own, one run for each, on what their trainings left."""
+"""Evaluate models with the study's own test: one run for each, on the files of its training."""
 
 import dataclasses
 import math
@@ -12,19 +12,20 @@ from sweep.certify.units.certainty import Certainty, certainty_over_seeds
 from sweep.certify.weights import stored_trainings
 from sweep.definition.sections.settings import check_name
 from sweep.errors import SweepError, TestSplitError
-from sweep.task import Config, TestsByRuns, TrialPlace
+from sweep.storage.checkpoints import PACKED, Checkpoints
+from sweep.task import Config, KeepsCheckpoints, TestsByRuns, TrialPlace
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ByRuns:
-    """Finds the folders of trainings, and runs the test on them."""
+    """Find the folders of trainings, and run the test on them."""
 
     source: Source
 
     @property
     def _task(self) -> TestsByRuns:
         task = self.source.task
-        assert isinstance(task, TestsByRuns), "evaluator_of looked"
+        assert isinstance(task, TestsByRuns), "evaluator_of checked it"
         return task
 
     def check(self) -> None:
@@ -32,7 +33,7 @@ class ByRuns:
         self._task.check_test()
 
     def model(self, config: Config, exported: float) -> Model:
-        """Return the model whose training left a checkpoint, or else train it again; refuse another one."""
+        """Return the model of a stored checkpoint, or else train it again; refuse one with another loss."""
         kept = self._kept(config, exported)
         if kept is not None:
             tolerance = self.source.task.metric.tolerance
@@ -44,11 +45,11 @@ class ByRuns:
         return Model(config=config, dev=dev, folder=folder)
 
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
-        """Return the test's value of the models together; here the test files are looked at."""
+        """Evaluate the models on the test files."""
         return certainty_over_seeds([self._value(model) for model in models])
 
     def _value(self, model: Model) -> float:
-        assert model.folder is not None, "model names one"
+        assert model.folder is not None, "every model of by_runs has a folder"
         source, seed = self.source, model.config.seed
         study = source.provenance.study
         source.say(f"testing seed {seed}")
@@ -64,7 +65,7 @@ class ByRuns:
         return value
 
     def _kept(self, config: Config, exported: float) -> Path | None:
-        """Return the folder of the stored training of a configuration, if its checkpoint is there."""
+        """Return the folder of a configuration's stored training, if it has a checkpoint."""
         source = self.source
         study, database = source.provenance.study, source.database
         for name, trial in stored_trainings(source.task, config, exported, study, database):
@@ -72,10 +73,20 @@ class ByRuns:
             folder = place.trial_folder(trial.number)
             if self._task.has_checkpoint(folder):
                 return folder
+            if (packed := (Checkpoints(database.files / name).folder(trial.number)).read(PACKED)) is not None:
+                return self._unpacked(packed, config)
         return None
 
+    def _unpacked(self, packed: bytes, config: Config) -> Path | None:
+        """Return a new folder with a checkpoint that another machine left beside the study's records."""
+        task, folder = self.source.task, self._new_folder(config)
+        if not isinstance(task, KeepsCheckpoints):
+            return None
+        task.unpack_checkpoint(packed, folder)
+        return folder
+
     def _new_folder(self, config: Config) -> Path:
-        """Return an empty folder for a training, below that of the study."""
+        """Return an empty folder for a training, inside that of the study."""
         study = check_name("provenance.study", self.source.provenance.study)
         folder = self.source.database.program_folder(study) / "tested" / config.sha256()[:16]
         shutil.rmtree(folder, ignore_errors=True)

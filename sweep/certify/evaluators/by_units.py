@@ -1,4 +1,4 @@
-"""Evaluates models on the test part unit by unit, in this process."""
+"""Evaluate models on the test part unit by unit, in this process."""
 
 import collections
 import dataclasses
@@ -15,7 +15,7 @@ from sweep.task import AnyTask, Config, HeldOut, check_weights
 
 
 def held_out(task: AnyTask) -> HeldOut:
-    """Return a trainer as one that holds out a test part.
+    """Return the trainer if it holds out a test part.
 
     Raises:
         TestSplitError: If it does not.
@@ -27,15 +27,15 @@ def held_out(task: AnyTask) -> HeldOut:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ByUnits:
-    """Gets models back from stored weights, and evaluates them on test units."""
+    """Load models from stored weights, and evaluate them on test units."""
 
     source: Source
 
     def check(self) -> None:
-        """Refuse nothing: whatever evaluates is a part of the trainer."""
+        """Do nothing: the trainer itself evaluates the models."""
 
     def model(self, config: Config, exported: float) -> Model:
-        """Return the stored model, or else train it again; refuse one that is not what was exported."""
+        """Return the stored model, or else train it again; refuse one with another loss."""
         source, task = self.source, self.source.task
         state = kept_weights(task, config, exported, source.provenance.study, source.database)
         dev = source.train(config, exported) if state is None else self._compare(config, exported, state)
@@ -44,7 +44,7 @@ class ByUnits:
         return Model(config=config, dev=dev)
 
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
-        """Return the test loss of the models together; here the test units are looked at."""
+        """Evaluate the models on the test units."""
         task, data = held_out(self.source.task), self.source.data
         counts = collections.Counter(units)
         distinct, repeats = list(counts), np.array(list(counts.values()))

@@ -1,4 +1,4 @@
-"""Which way of evaluating a trainer offers."""
+"""Choose the way to evaluate a trainer's models."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,20 +11,20 @@ from sweep.task import Config, TestsByRuns, check_has_test
 
 
 class Evaluator(Protocol):
-    """Gets exported models back, and evaluates them on the test part."""
+    """Restores exported models, and evaluates them on the test part."""
 
     def check(self) -> None:
-        """Refuse what cannot be evaluated here, before anything is recorded; raises ``SweepError``."""
+        """Check that evaluation is possible, before anything is recorded; raises ``SweepError``."""
 
     def model(self, config: Config, exported: float) -> Model:
-        """Return a model that came out as exported; raises ``TestSplitError``."""
+        """Return a model with the exported value; raises ``TestSplitError``."""
 
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
-        """Return what the models reach on the test part; it is looked at here and nowhere else."""
+        """Evaluate the models on the test part; nothing else reads it."""
 
 
 def evaluator_of(source: Source) -> Evaluator:
-    """Return what evaluates the models of a trainer; raises ``TestSplitError`` if it has no test part."""
+    """Return the evaluator of a trainer; raises ``TestSplitError`` if it has no test part."""
     check_has_test(source.task)
     if isinstance(source.task, TestsByRuns):
         return ByRuns(source=source)

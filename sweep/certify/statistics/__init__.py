@@ -1,1 +1,1 @@
-"""The statistics of a confirmation: who is best, who may leave a race, how many seeds that takes."""
+"""Compute the statistics of a confirmation: selection, racing and power."""

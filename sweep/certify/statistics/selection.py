@@ -1,21 +1,21 @@
-"""Which of several configurations is best, and how sure is that?
+"""Select the best of several configurations, with error bounds.
 
-Losses come as blocks of shape (k, n): k configurations, each trained on the same n seeds, so that
-column r is one seed and differences are paired. They are values in loss form: lower is better. All
-functions rest on one event, of probability at least 1 - alpha: for every configuration j, the truly
-best one, b, does not look worse against j than it is by more than the margin
+Losses come as blocks of shape (k, n): k configurations, each trained on the same n seeds, so that column r is
+one seed and differences are paired. Lower is better. All functions rest on one event, which has probability
+at least 1 - alpha: for every configuration j, the truly best one, b, does not look worse against j than it is
+by more than the margin
+
 
     margin[b, j] = t(1 - alpha / (k - 1), n - 1) * sd[b, j] / sqrt(n),
 
-where sd[b, j] is the standard deviation of the paired differences. It takes k - 1 one-sided
-comparisons (Bonferroni), neither k (k - 1) nor two-sided ones, because only those with the truly best
-one enter, and it does not matter that nobody knows which one that is. So the tied set, the intervals
-and the choice are right together, whatever the variances and the correlation between
-configurations. Means of losses over seeds are taken to be normal.
+where sd[b, j] is the standard deviation of the paired differences. This takes k - 1 one-sided comparisons
+(Bonferroni), not k (k - 1) or two-sided ones, because only comparisons with the truly best one enter; its
+identity need not be known. So the tied set, the intervals and the choice hold simultaneously, whatever the
+variances and the correlation between configurations. Means of losses over seeds are assumed to be normal.
 
-The number of seeds must have been fixed in advance and be the same for all. After a race
-(``racing.py``) that ended by its most rounds, only the s survivors may be compared, at the level
-alpha (s - 1) / (k - 1), which keeps the margins of all k; the levels of race and comparison add up.
+The number of seeds must be fixed in advance and equal for all. After a race (``racing.py``) that ended at
+``most_rounds``, compare only the s survivors, at the level alpha (s - 1) / (k - 1), which keeps the margins
+of all k; the levels of race and comparison add up.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,7 @@ import numpy as np
 from sweep.metric import MAXIMIZE, MINIMIZE
 
 ALPHA = 0.05
-"""Chance of being wrong that is accepted."""
-
-
-def _quantile(freedom: float, probability: float) -> float:
-    """Return a quantile of Student's distribution."""
-    from scipy.special import stdtrit  # noqa: PLC0415  a table of a study without a confirmation needs none
-
-    return float(stdtrit(freedom, probability))
+"""Default probability of error."""
 
 
 class Intervals(NamedTuple):
@@ -45,7 +38,7 @@ class Intervals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which configuration to use, which one has the best mean, and why the former."""
+    """The chosen configuration, the one with the best mean, and the reason for the choice."""
 
     index: int
     best: int
@@ -53,35 +46,35 @@ class Choice:
 
 
 def mean_interval(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
-    """Return Student's interval for the mean over seeds of each configuration by itself.
+    """Return Student's interval for each configuration's mean over seeds.
 
     Args:
         losses: Losses, shape (..., n), n at least 2.
-        alpha: Chance that one interval, taken alone, misses.
+        alpha: Probability that a single interval misses.
 
     Returns:
         Bounds of shape (...).
     """
     n = losses.shape[-1]
     assert n >= 2, "one seed has no spread"
-    margin = _quantile(n - 1, 1 - alpha / 2) * losses.std(axis=-1, ddof=1) / np.sqrt(n)
+    margin = t_quantile(n - 1, 1 - alpha / 2) * losses.std(axis=-1, ddof=1) / np.sqrt(n)
     mean = losses.mean(axis=-1)
     return Intervals(mean - margin, mean + margin)
 
 
 def tied_set(losses: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
-    """Say which configurations cannot be told from the best: the subset-selection screen.
+    """Return which configurations are tied with the best: the subset-selection screen.
 
     Configuration i stays if mean[i] - mean[j] <= margin[i, j] for every j. The truly best one stays
-    with a probability of at least 1 - alpha. Those that stay are not shown to be equal: too few
-    seeds leave everything tied.
+    with a probability of at least 1 - alpha. The remaining ones are not shown to be equal: with too few
+    seeds, all remain tied.
 
     Args:
         losses: Losses, paired by seed, shape (..., k, n), n at least 2.
-        alpha: Chance that the truly best one is screened out.
+        alpha: Probability of screening out the truly best one.
 
     Returns:
-        True for those that stay, shape (..., k); the lowest mean is always among them.
+        True for the remaining ones, shape (..., k); the lowest mean is always among them.
 
     References:
         Nelson, Swann, Goldsman, Song, "Simple Procedures for Selecting the Best Simulated System
@@ -95,18 +88,18 @@ def tied_set(losses: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
 def mcb_intervals(losses: np.ndarray, alpha: float = ALPHA) -> Intervals:
     """Return multiple comparisons with the best: intervals for mean[i] - min(mean[j] for j != i).
 
-    The value is negative for the truly best configuration alone (its lead), and for any other its
+    The value is negative only for the truly best configuration (its lead); for any other it is the
     distance from the best. All k intervals hold together with a probability of at least 1 - alpha:
 
         low[i]  = min(0, max over j != i of mean[i] - mean[j] - margin[i, j]),
         high[i] = max(0, max over tied j != i of mean[i] - mean[j] + margin[i, j]).
 
-    They are constrained to hold 0 as an end or inside: a configuration outside the tied set has
-    low = 0, and one that alone is tied has high = 0. With one configuration both ends are 0.
+    They always contain 0, as an end or inside: a configuration outside the tied set has low = 0, and one
+    that is tied alone has high = 0. With one configuration both ends are 0.
 
     Args:
         losses: Losses, paired by seed, shape (..., k, n), n at least 2.
-        alpha: Chance that any of the k intervals misses.
+        alpha: Probability that any of the k intervals misses.
 
     Returns:
         Bounds of shape (..., k).
@@ -134,19 +127,19 @@ def choose(
 ) -> Choice:
     """Choose the best mean, or a cheaper configuration that is shown to be as good within delta.
 
-    A cheaper one takes the place of the best mean only if it is not inferior: if the upper end of
-    its interval of ``mcb_intervals``, which bounds its distance from the truly best one, is below delta.
-    Being tied is not enough: that says only that no difference was shown.
+    A cheaper one is chosen only if it is not inferior: if the upper end of its interval of
+    ``mcb_intervals``, which bounds its distance from the truly best one, is below delta. Being tied is not
+    enough: it only means that no difference was shown.
 
     Args:
         losses: Losses, paired by seed, shape (k, n), n at least 2.
-        costs: What one training costs, in any one unit, shape (k,).
+        costs: Cost of one training, in any one unit, shape (k,).
         delta: Difference that does not matter, in the unit of the losses.
-        alpha: Chance that a configuration takes the place although it is worse by delta or more.
-        direction: Of the metric whose loss form is compared; the reason is in its words.
+        alpha: Probability of choosing a configuration that is worse by delta or more.
+        direction: Direction of the metric; used in the wording of the reason.
 
     Returns:
-        The cheapest of those that qualify; equal costs are decided by the lower mean.
+        The cheapest configuration that qualifies; at equal cost, the one with the lower mean.
     """
     means, high = losses.mean(axis=1), mcb_intervals(losses, alpha).high
     best = int(means.argmin())
@@ -162,7 +155,14 @@ def choose(
 
 def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
     """Return t(1 - alpha / (k - 1), n - 1): standard errors of a difference that make a margin."""
-    return float(_quantile(n - 1, 1 - alpha / max(k - 1, 1)))
+    return t_quantile(n - 1, 1 - alpha / max(k - 1, 1))
+
+
+def t_quantile(freedom: int, probability: float) -> float:
+    """Return the quantile of Student's t distribution."""
+    from scipy.special import stdtrit  # noqa: PLC0415  a run that only trains loads no SciPy
+
+    return float(stdtrit(freedom, probability))
 
 
 def _differences(losses: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -172,16 +172,16 @@ def _differences(losses: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarr
     """
     k, n = losses.shape[-2:]
     assert n >= 2, "one seed has no spread"
-    assert np.isfinite(losses).all(), "a diverged configuration has no place in a comparison of means"
+    assert np.isfinite(losses).all(), "diverged configurations cannot be compared"
     paired = losses[..., :, None, :] - losses[..., None, :, :]
     difference, margin = paired.mean(axis=-1), critical_value(k, n, alpha) * paired.std(axis=-1, ddof=1)
     return difference, np.where(is_constant(paired) & (difference != 0), np.inf, margin / np.sqrt(n))
 
 
 def is_constant(paired: np.ndarray) -> np.ndarray:
-    """Say which paired differences, shape (..., n), are the same on every seed: their spread is unknown.
+    """Return which paired differences, shape (..., n), are equal on every seed, so their spread is unknown.
 
-    So few values, often those of a metric that counts, do not show that the spread is zero; no comparison
-    may rest on it.
+    A few equal values, common for metrics that are counts, do not show that the spread is zero, so no
+    comparison may rest on them.
     """
     return np.asarray((paired == paired[..., :1]).all(axis=-1))

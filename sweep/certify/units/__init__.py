@@ -1,1 +1,1 @@
-"""What other held-out units would change, such as other words."""
+"""Estimate how losses vary over held-out units, such as words."""

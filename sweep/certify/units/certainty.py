@@ -1,7 +1,7 @@
-"""Compute how far seeds and units let a loss be known.
+"""Compute the uncertainty of a mean loss over seeds and units.
 
-A mean over seeds is uncertain in two ways: other seeds would give other models, and other units of the
-same kind another loss. The second is the larger one, and no number of seeds makes it smaller.
+The mean is uncertain in two ways: other seeds would give other models, and other units of the same kind would
+give another loss. The second is larger, and more seeds do not reduce it.
 """
 
 import dataclasses
@@ -28,14 +28,14 @@ class Source:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Certainty:
-    """A mean loss over seeds, and what it may be off by."""
+    """A mean loss over seeds, and its uncertainty."""
 
     losses: tuple[float, ...]
-    """Of each seed, in the metric's unit."""
+    """Loss on each seed, in the metric's unit."""
     seeds: Source | None
-    """Other seeds, these units; None for one seed, or if seeds make no difference."""
+    """Uncertainty over seeds, with these units; None for one seed, or if the seed makes no difference."""
     units: Source | None
-    """Other units, these seeds; None if the units' own losses are not known."""
+    """Uncertainty over units, with these seeds; None if the losses of the units are unknown."""
     both: Source | None
 
     @property
@@ -44,7 +44,7 @@ class Certainty:
         return float(np.mean(self.losses))
 
     def sentences(self, unit: str) -> Iterator[str]:
-        """Yield one line for each source; ``unit`` is what a unit is called."""
+        """Yield one line for each source; ``unit`` is the name of a unit."""
         sources = {"seeds": self.seeds, f"{unit}s": self.units, "both": self.both}
         width = max(6, *map(len, sources))
         for name, source in sources.items():
@@ -58,7 +58,7 @@ def certainty(losses: np.ndarray, sizes: np.ndarray) -> Certainty:
 
     Args:
         losses: Summed loss of each distinct unit for each seed, shape (n, U).
-        sizes: Size of each unit, its repeats included, shape (U,).
+        sizes: Size of each unit, including its repeats, shape (U,).
     """
     means = mean_losses(losses, sizes)
     several = len(means) > 1
@@ -71,9 +71,9 @@ def certainty(losses: np.ndarray, sizes: np.ndarray) -> Certainty:
 
 
 def certainty_over_seeds(values: Sequence[float]) -> Certainty:
-    """Return the mean value of one configuration over seeds, of which nothing more is known.
+    """Return the mean value of one configuration over seeds, if the losses of units are unknown.
 
-    Equal values show that seeds make no difference here: there is no interval over them.
+    Equal values show that the seed makes no difference: there is no interval over seeds.
     """
     seeds = _over_seeds(np.array(values)) if len(set(values)) > 1 else None
     return Certainty(losses=tuple(values), seeds=seeds, units=None, both=None)

@@ -1,7 +1,7 @@
 """Evaluate the confirmed models on each held-out unit.
 
-The dev part is a sample of units, so a loss over it is uncertain however many seeds there are. The units'
-own losses show how much; and units that also occur in train show little about new ones.
+The dev part is a sample of units, so a loss on it is uncertain however many seeds there are. The units'
+losses measure that uncertainty. Units that also occur in train show little about new ones.
 """
 
 import collections
@@ -25,20 +25,20 @@ class UnitEvidence:
     """Losses of each training of a confirmation on each distinct dev unit."""
 
     unit: str
-    """What a unit is called."""
+    """Name of a unit."""
     losses: dict[Job, np.ndarray]
-    """Summed loss of each unit, its repeats in dev included, shape (U,)."""
+    """Summed loss of each unit, including its repeats in dev, shape (U,)."""
     sizes: np.ndarray
-    """Size of each unit, its repeats included, shape (U,)."""
+    """Size of each unit, including its repeats, shape (U,)."""
     in_train: np.ndarray
     """Whether the unit also occurs in train, whatever its spelling, shape (U,)."""
 
     def of(self, candidate: int, phase: str, rounds: int) -> np.ndarray:
-        """Return the first rounds of a candidate, shape (rounds, U)."""
+        """Return the losses of a candidate's first rounds, shape (rounds, U)."""
         return np.array([self.losses[Job(candidate, phase, r)] for r in range(rounds)])
 
     def loss_on(self, losses: np.ndarray, taken: np.ndarray) -> float:
-        """Return the loss over some units, the mean over seeds, in the metric's unit."""
+        """Return the loss over some units, averaged over seeds, in the metric's unit."""
         return float(mean_losses(losses, self.sizes, taken).mean())
 
 
@@ -48,10 +48,10 @@ def gather_unit_evidence(
     """Evaluate the stored states of a confirmation unit by unit.
 
     Returns:
-        None if the trainer holds out no units, or a state is gone.
+        None if the trainer holds out no units, or a state is missing.
 
     Raises:
-        DataError: If the data are gone or changed, or weights are not finite.
+        DataError: If the data are missing or changed, or weights are not finite.
     """
     task, data = study_data.task, study_data.data
     if not isinstance(task, HeldOut):

@@ -1,7 +1,7 @@
-"""Add to a verdict what the dev units show.
+"""Extend a verdict with results on the dev units.
 
-How far the certified loss may be off, whether the order of the candidates is the same on units that do
-not occur in train, and how sure the difference of the two best is.
+They are the uncertainty of the certified loss, the order of the candidates on units that do not occur in
+train, and the uncertainty of the lead of the best over the second best.
 """
 
 import dataclasses
@@ -20,29 +20,29 @@ from sweep.storage.database import Database
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UnitReport:
-    """Losses in the metric's unit, means over seeds."""
+    """Losses in the metric's unit, averaged over seeds."""
 
     unit: str
-    """What a unit is called."""
+    """Name of a unit."""
     unseen: dict[int, float]
     """Trial -> its loss on the distinct dev units that do not occur in train."""
     n_unseen: int
     n_units: int
-    """Distinct dev units that do not occur in train, and all."""
+    """Number of distinct dev units that do not occur in train, and of all."""
     certified: Certainty | None
     certified_unseen: float | None
     certified_seen: float | None
     """The certified loss on dev units that do not, and that do, occur in train."""
     lead: tuple[float, float, float] | None
-    """By how much the best mean leads over the second best, and its 95 % interval over units."""
+    """Lead of the best mean over the second best, and its 95 % interval over units."""
     direction: str = MINIMIZE
-    """Of the metric."""
+    """Direction of the metric."""
 
     def _unseen_loss(self, trial: int) -> float:
         return as_loss(self.direction, self.unseen[trial])
 
     def sentences(self) -> Iterator[str]:
-        """Yield what is worth printing."""
+        """Yield the lines to print."""
         if self.certified is not None:
             yield from (f"  {line}" for line in self.certified.sentences(self.unit))
         if self.certified_unseen is not None and self.certified_seen is not None:
@@ -62,20 +62,20 @@ class UnitReport:
 def report_units(
     study: StudyRecord, database: Database, confirmation: Confirmation, verdict: Verdict, data: StudyData
 ) -> UnitReport | None:
-    """Return what the dev units show.
+    """Return the results on the dev units.
 
     Args:
-        study: The study that is confirmed.
-        database: Where the trained states are kept.
+        study: The confirmed study.
+        database: Database that stores the trained states.
         confirmation: The trainings.
-        verdict: What they show.
-        data: The data that the study was run on.
+        verdict: The verdict on them.
+        data: The data of the study.
 
     Returns:
-        None if the trainer holds out no units, a state is gone, or nothing is finished.
+        None if the trainer holds out no units, a state is missing, or no round is finished.
 
     Raises:
-        DataError: If the data are gone or changed, or weights are not finite.
+        DataError: If the data are missing or changed, or weights are not finite.
     """
     if verdict.rounds == 0:
         return None

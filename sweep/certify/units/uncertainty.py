@@ -1,11 +1,11 @@
-"""Compute how far the losses would move on other units of the same kind.
+"""Compute how much losses would vary on other units of the same kind.
 
-A held-out part is a sample of units, and what is predicted within one unit is not independent, so what is
-resampled is whole units (a cluster bootstrap). A run comes as the loss of each distinct unit, summed over
-the unit and its repeats, beside the unit's size: for a word the negative log-likelihood and the number of
-its characters. The loss of the run is the ratio of the two sums. The denominator is the same for all runs,
-so ``losses[i] - losses[j]`` in place of ``losses`` compares two configurations on the same units and seeds,
-where most of what makes units hard cancels.
+A held-out part is a sample of units. Predictions within one unit are not independent, so whole units are
+resampled (a cluster bootstrap). A run is given as the loss of each distinct unit, summed over the unit and
+its repeats, and the unit's size: for a word, the negative log-likelihood and the number of characters. The
+loss of the run is the ratio of the two sums. The denominator is the same for all runs, so passing
+``losses[i] - losses[j]`` instead of ``losses`` compares two configurations on the same units and seeds; most
+of the variation in the difficulty of units then cancels.
 """
 
 from typing import NamedTuple
@@ -15,13 +15,13 @@ import numpy as np
 from sweep.certify.statistics.selection import ALPHA
 
 RESAMPLES = 2_000
-"""Resamples of an interval; its ends are then good to some 3 % of its width."""
+"""Resamples for an interval; its ends are then accurate to about 3 % of its width."""
 
 _CHUNK = 200
-"""Resamples at a time, at most: 200 x 3,000 units are 5 MB of counts."""
+"""Most resamples at a time: 200 x 3,000 units are 5 MB of counts."""
 
 _CHUNK_COUNTS = 8_000_000
-"""Counts at a time, at most, 64 MB: fewer resamples of more than 40,000 units."""
+"""Most counts at a time, 64 MB: fewer resamples at a time for more than 40,000 units."""
 
 
 class Uncertainty(NamedTuple):
@@ -37,30 +37,30 @@ def mean_losses(losses: np.ndarray, sizes: np.ndarray, taken: np.ndarray | None 
 
     Args:
         losses: Summed loss of each distinct unit, shape (..., U).
-        sizes: Size of each, shape (U,).
-        taken: Which to take, such as those that do not occur in train; boolean, shape (U,).
+        sizes: Size of each unit, shape (U,).
+        taken: Which units to use, such as those that do not occur in train; boolean, shape (U,).
 
     Returns:
-        Shape (...).
+        The losses, shape (...).
     """
     taken = np.ones(len(sizes), dtype=bool) if taken is None else taken
-    assert taken.any(), "no units, no loss"
+    assert taken.any(), "a loss needs at least one unit"
     return np.asarray(losses[..., taken].sum(axis=-1) / sizes[taken].sum())
 
 
 def over_units(
     losses: np.ndarray, sizes: np.ndarray, *, seed: int, alpha: float = ALPHA, resamples: int = RESAMPLES
 ) -> Uncertainty:
-    """Resample units: return how sure the mean loss of these runs is for units of this kind.
+    """Return the uncertainty of the mean loss of these runs over units, by resampling units.
 
-    All leading axes share their resamples. The interval is the percentile one.
+    All leading axes share their resamples. The interval is the percentile interval.
 
     Args:
         losses: Summed loss of each distinct unit, shape (..., n, U), n runs.
-        sizes: Size of each, shape (U,).
+        sizes: Size of each unit, shape (U,).
         seed: Seed of the resamples.
-        alpha: Chance that one interval, taken alone, misses.
-        resamples: How many.
+        alpha: Probability that a single interval misses.
+        resamples: Number of resamples.
 
     Returns:
         Arrays of shape (...).
@@ -82,19 +82,19 @@ def over_units(
 
 
 def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float = ALPHA) -> Uncertainty:
-    """Return how sure the mean loss is for other seeds and other units of the same kind, together.
+    """Return the uncertainty of the mean loss over seeds and units together.
 
-    Runs and units are crossed: every run is judged on every unit. To first order a run's loss on a
-    unit moves the mean by its influence, (loss - mean loss * size) * U / sum of sizes, and the
-    variance of the mean is that over seeds, plus that over units, less that of what is particular to
-    both at once, which the two have counted twice. Resampling seeds and units would count it three
-    times. The interval is Student's, with the degrees of freedom of Welch and Satterthwaite, since
-    percentiles over a few seeds are too narrow.
+    Runs and units are crossed: every run is evaluated on every unit. To first order, a run's loss on a
+    unit moves the mean by its influence, (loss - mean loss * size) * U / sum of sizes. The variance of the
+    mean is that over seeds, plus that over units, minus that of their interaction, which the two count
+    twice. Resampling seeds and units would count it three times. The interval is Student's, with the
+    degrees of freedom of Welch and Satterthwaite, because percentiles over a few seeds are too narrow.
+
 
     Args:
         losses: Summed loss of each distinct unit, shape (..., n, U), n runs, at least 2.
-        sizes: Size of each, shape (U,).
-        alpha: Chance that one interval, taken alone, misses.
+        sizes: Size of each unit, shape (U,).
+        alpha: Probability that a single interval misses.
 
     Returns:
         Arrays of shape (...).
@@ -103,6 +103,8 @@ def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float 
         Cameron, Gelbach, Miller, "Robust Inference with Multiway Clustering", 2011. Owen, "The
         Pigeonhole Bootstrap", 2007.
     """
+    from scipy.special import stdtrit  # noqa: PLC0415  a run that only trains loads no SciPy
+
     n, n_units = losses.shape[-2:]
     assert n >= 2, "one seed has no spread"
     mean = mean_losses(losses, sizes).mean(axis=-1)
@@ -112,8 +114,6 @@ def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float 
     variance = over_seeds + over_units - _crossed(influence)
     standard_error = np.sqrt(np.maximum(variance, np.maximum(over_seeds, over_units)))
     freedom = _satterthwaite((over_seeds, n - 1), (over_units, n_units - 1))
-    from scipy.special import stdtrit  # noqa: PLC0415  as in ``selection``
-
     margin = stdtrit(freedom, 1 - alpha / 2) * standard_error
     return Uncertainty(standard_error, mean - margin, mean + margin)
 
@@ -127,8 +127,8 @@ def _crossed(influence: np.ndarray) -> np.ndarray:
 
 
 def _satterthwaite(*parts: tuple[np.ndarray, int]) -> np.ndarray:
-    """Return the degrees of freedom of a sum of variances that have each their own."""
+    """Return the degrees of freedom of a sum of variances, given those of each."""
     total = sum(variance for variance, _ in parts)
-    smallest = np.finfo(np.float64).tiny  # a configuration less itself varies in nothing
+    smallest = np.finfo(np.float64).tiny  # a configuration minus itself has no variance
     spread = np.maximum(sum(variance**2 / freedom for variance, freedom in parts), smallest)
     return np.maximum(total**2 / spread, min(freedom for _, freedom in parts))

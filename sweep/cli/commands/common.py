@@ -1,6 +1,5 @@
 """Parts that several commands share: the database, the study that is meant, the table, advice."""
 
-import argparse
 import contextlib
 import json
 import os
@@ -10,6 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+import click
+
+from sweep.cli.command import Arguments
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ def complain(text: str) -> None:
     from sweep.reporting.printable import printable
 
     print(f"sweep: {printable(text)}", file=sys.stderr)
+
+
+def report_usage(error: click.UsageError) -> None:
+    """Print what is wrong with a command line to stderr, below how the command is used."""
+    from sweep.reporting.printable import printable
+
+    if error.ctx is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
+        del error.possibilities[1:]  # the nearest is named first
+    where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
+    usage = f"{error.ctx.get_usage()}\nTry '{where} {help_option}' for help."
+    print(f"{usage}\n{where}: error: {printable(error.format_message())}", file=sys.stderr)
 
 
 def report_error(error: SweepError, *, as_json: bool) -> None:
@@ -87,7 +103,7 @@ def load_data(task: "AnyTask", spec: "StudySpec") -> "Data":
         return cast("Data", task.load_data(spec.data))
 
 
-def database_of(arguments: argparse.Namespace) -> "Database":
+def database_of(arguments: Arguments) -> "Database":
     """Return the database that --storage names."""
     from sweep.storage.database import Database
 
@@ -112,7 +128,7 @@ def mend(task: "AnyTask", device: str) -> None:
         advise(f"warning: {text}")
 
 
-def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Resources") -> None:
+def check_place(arguments: Arguments, task: "AnyTask", resources: "Resources") -> None:
     """Refuse a pool, device or engine that is not there, before anything is read."""
     from sweep.execution.pools.pools import DEFAULT_POOL, choose_pool
     from sweep.task import check_engine
@@ -125,7 +141,7 @@ def check_place(arguments: argparse.Namespace, task: "AnyTask", resources: "Reso
         mend(task, devices[0])
 
 
-def how_of(arguments: argparse.Namespace, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
+def how_of(arguments: Arguments, observe: "Observer", should_stop: "Callable[[], bool]") -> "How":
     """Return how a run is to be done, as the command line says it."""
     from sweep.execution.how import How
 
@@ -147,7 +163,7 @@ def source(task: "AnyTask", section: Mapping[str, Any]) -> str:
     return "".join(f"{path}: " for path in data_files(task, section).values())
 
 
-def study_spec(arguments: argparse.Namespace) -> "StudySpec":
+def study_spec(arguments: Arguments) -> "StudySpec":
     """Read the study file, or take the stored study, and apply what the command line changes."""
     from sweep.api.asked import Request, find_spec
 
@@ -170,14 +186,14 @@ _REQUEST = {
 """Argument of a command -> field of ``Request``."""
 
 
-def stored_study(arguments: argparse.Namespace, reader: "Reader") -> "StudyRecord":
+def stored_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
     """Return the stored study that a name or a study file means."""
     from sweep.api.asked import stored_study
 
     return stored_study(arguments.study, reader)
 
 
-def check_program(study: "StudyRecord", arguments: argparse.Namespace) -> None:
+def check_program(study: "StudyRecord", arguments: Arguments) -> None:
     """Refuse to run a stored study's own program unless the user has run it here, or passes --trust."""
     from sweep.certify.trust import check_trusted
 

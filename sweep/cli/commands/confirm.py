@@ -1,9 +1,11 @@
 """The command confirm: train the best configurations again on fresh seeds and choose among them."""
 
-import argparse
 from typing import TYPE_CHECKING
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
     announced,
@@ -16,7 +18,6 @@ from sweep.cli.commands.common import (
     terminal_look,
     warn_of_data,
 )
-from sweep.cli.options import add_code_changed, add_device, add_place, add_study, add_trust, positive
 
 if TYPE_CHECKING:
     from sweep.certify.confirm_plan import ConfirmSettings
@@ -25,8 +26,34 @@ if TYPE_CHECKING:
     from sweep.reporting.evidence import Evidence
 
 
-def confirm(arguments: argparse.Namespace) -> int:
-    """Train the best configurations again on fresh seeds."""
+@command(example="sweep confirm quick --top 5 --seeds 5")
+@options.study
+@click.option("--top", type=options.positive, default=5, metavar="K", help="candidates")
+@click.option("--seeds", type=options.positive, default=5, metavar="N", help="seeds for each")
+@click.option(
+    "--certify",
+    type=options.positive,
+    default=5,
+    metavar="M",
+    help="more seeds for the chosen one",
+)
+@click.option(
+    "--race", is_flag=True, help="leave candidates out early; --seeds is then the most (Kim, Nelson)"
+)
+@click.option(
+    "--delta", type=float, metavar="D", show_default="the trainer's", help="difference that matters"
+)
+@click.option("--alpha", type=float, default=0.05, metavar="P", help="chance of an error")
+@click.option(
+    "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
+)
+@options.formats("text", "json")
+@options.device
+@options.place
+@options.trust
+@options.code_changed
+def confirm(arguments: Arguments) -> int:
+    """Train the best configurations again on fresh seeds and choose among them."""
     from sweep.certify.confirm import plan_confirmation, run_confirmation
     from sweep.certify.stored_confirmation import load_confirmation
     from sweep.cli.interrupt import StopSignal
@@ -63,7 +90,7 @@ def confirm(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(arguments: argparse.Namespace, study: "StudyRecord") -> "ConfirmSettings":
+def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":
     """Return what is asked of the confirmation."""
     from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 
@@ -89,38 +116,4 @@ def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: 
     print(format_confirmation(study, confirmation, verdict, units, **terminal_look()))
 
 
-def _confirm_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--top", type=positive, default=5, metavar="K", help="candidates (default: 5)")
-    command.add_argument("--seeds", type=positive, default=5, metavar="N", help="seeds for each (default: 5)")
-    command.add_argument(
-        "--certify", type=positive, default=5, metavar="M", help="more seeds for the chosen one (default: 5)"
-    )
-    command.add_argument(
-        "--race",
-        action="store_true",
-        help="leave candidates out early; --seeds is then the most (Kim, Nelson)",
-    )
-    command.add_argument(
-        "--delta", type=float, metavar="D", help="difference that matters (default: the trainer's)"
-    )
-    command.add_argument(
-        "--alpha", type=float, default=0.05, metavar="P", help="chance of an error (default: 0.05)"
-    )
-    command.add_argument("--workers", type=positive, metavar="N", help="default: one a core")
-    command.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    add_device(command)
-    add_place(command)
-    add_trust(command)
-    add_code_changed(command)
-
-
-COMMANDS = (
-    Command(
-        name="confirm",
-        does="train the best configurations again on fresh seeds and choose among them",
-        example="sweep confirm quick --top 5 --seeds 5",
-        run=confirm,
-        add_arguments=_confirm_arguments,
-    ),
-)
+COMMANDS = (confirm,)

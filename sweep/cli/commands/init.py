@@ -1,10 +1,12 @@
 """The command init: lay out examples, or the first study of a script or a function."""
 
-import argparse
 import shlex
 from pathlib import Path
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import candidates
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise
 from sweep.errors import SweepError
 
@@ -12,8 +14,53 @@ FROM_SCRIPT = "sweep.tasks.command.from_script.first_study:study_of_script"
 """``module:object`` of what makes a study file of a script; loaded by name, as every trainer is."""
 
 
-def init(arguments: argparse.Namespace) -> int:
-    """Lay out examples, or the first study of a script or a function; overwrite nothing."""
+_EXPLAINED = """\
+Nothing is overwritten. Beside each study file lies study.schema.json, with which editors check and
+complete it.
+
+\b
+sweep init DIR
+    Examples: studies of a small network on a list of names.
+sweep init --from-script train.py
+    Reads the script's argparse, click or Hydra options from its source. If
+    the source lists none, it runs `python train.py --help` for at most 20 s
+    in an empty folder. Options become entries of the study file, with their
+    types, defaults and choices; what cannot be read becomes a comment.
+sweep init --function -o mine
+    A function to put your training in, and a study that runs as it is."""
+
+
+@command(
+    example="sweep init --from-script train.py --metric val_acc --direction maximize",
+    explained=_EXPLAINED,
+    one_of=("folder", "from_script", "function"),
+)
+@click.argument(
+    "folder",
+    metavar="[DIR]",
+    required=False,
+    shell_complete=candidates.folders,
+    help="folder for the examples; made if it is missing",
+)
+@click.option(
+    "--from-script",
+    metavar="SCRIPT",
+    shell_complete=candidates.files,
+    help="write a study file for a script of yours",
+)
+@click.option("--function", is_flag=True, help="write trainers.py and a study that runs it")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    shell_complete=candidates.files,
+    show_default="studies/SCRIPT.toml, or . for a function",
+    help="the study file, or the folder of the function",
+)
+@click.option("--metric", metavar="NAME", help="the figure that the script prints")
+@click.option("--direction", type=click.Choice(("minimize", "maximize")), help="of the metric")
+def init(arguments: Arguments) -> int:
+    """Write examples, or a first study for your own script or function."""
     _check_options(arguments)
     if arguments.from_script is not None:
         return _init_script(arguments)
@@ -22,7 +69,7 @@ def init(arguments: argparse.Namespace) -> int:
     return _init_examples(Path(arguments.folder))
 
 
-def _check_options(arguments: argparse.Namespace) -> None:
+def _check_options(arguments: Arguments) -> None:
     """Refuse options that have no effect on what is asked for."""
     if arguments.from_script is None and (arguments.metric or arguments.direction):
         raise SweepError("--metric and --direction go with --from-script", key="unused-option")
@@ -47,7 +94,7 @@ def _init_function(folder: Path) -> int:
     return 0
 
 
-def _init_script(arguments: argparse.Namespace) -> int:
+def _init_script(arguments: Arguments) -> int:
     """Write the study file of a script, and print what is left to do."""
     from sweep.cli.workspace import write_study_file
     from sweep.definition.registries import Registry
@@ -70,43 +117,4 @@ def _print_written(paths: list[Path]) -> None:
         print(printable(f"wrote {path}"))
 
 
-def _arguments(command: argparse.ArgumentParser) -> None:
-    what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "folder", nargs="?", metavar="DIR", help="folder for the examples; made if it is missing"
-    )
-    what.add_argument("--from-script", metavar="SCRIPT", help="write a study file for a script of yours")
-    what.add_argument("--function", action="store_true", help="write trainers.py and a study that runs it")
-    command.add_argument(
-        "-o",
-        "--output",
-        metavar="PATH",
-        help="the study file (default: studies/SCRIPT.toml), or the folder of the function (default: .)",
-    )
-    command.add_argument("--metric", metavar="NAME", help="the figure that the script prints")
-    command.add_argument("--direction", choices=("minimize", "maximize"), help="of the metric")
-
-
-_EXPLAINED = """\
-Nothing is overwritten. Beside each study file lies study.schema.json, with which editors check and
-complete it.
-
-  sweep init DIR
-      Examples: studies of a small network on a list of names.
-  sweep init --from-script train.py
-      Reads the script's argparse, click or Hydra options from its source. If the source lists none, it
-      runs `python train.py --help` for at most 20 s in an empty folder. Options become entries of the study
-      file, with their types, defaults and choices; what cannot be read becomes a comment.
-  sweep init --function -o mine
-      A function to put your training in, and a study that runs as it is."""
-
-COMMANDS = (
-    Command(
-        name="init",
-        does="write examples, or the first study of a script or function of yours",
-        explained=_EXPLAINED,
-        example="sweep init --from-script train.py --metric val_acc --direction maximize",
-        run=init,
-        add_arguments=_arguments,
-    ),
-)
+COMMANDS = (init,)

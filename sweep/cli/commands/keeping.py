@@ -1,16 +1,20 @@
 """Commands that keep house: rename, copy, delete, doctor."""
 
-import argparse
 import shutil
 import sys
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, database_options, publish_study, stored_study
-from sweep.cli.options import add_study
 from sweep.errors import StudyConflictError, SweepError
 
 
-def rename(arguments: argparse.Namespace) -> int:
+@command(example="sweep rename quick first-try")
+@options.study
+@click.argument("new", metavar="NEW", help="its new name")
+def rename(arguments: Arguments) -> int:
     """Rename a stored study."""
     from sweep.definition.sections.settings import check_name
     from sweep.storage.checkpoints import Checkpoints
@@ -36,8 +40,14 @@ def rename(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def copy(arguments: argparse.Namespace) -> int:
-    """Copy a stored study to another database."""
+@command(example="sweep copy quick --to postgresql://USER@HOST/DATABASE")
+@options.study
+@click.option("--to", required=True, metavar="URL", help="the other database")
+@click.option(
+    "--to-files", metavar="DIR", help="its folder of files, or s3://BUCKET/PREFIX, if it is on a server"
+)
+def copy(arguments: Arguments) -> int:
+    """Copy a stored study, its confirmation and its files to another database."""
     from sweep.storage.copying import copy_study
     from sweep.storage.database import Database
 
@@ -49,8 +59,11 @@ def copy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def delete(arguments: argparse.Namespace) -> int:
-    """Delete a stored study after a confirmation by its name."""
+@command(example="sweep delete first-try")
+@options.study
+@click.option("--yes", is_flag=True, help="delete without asking for confirmation")
+def delete(arguments: Arguments) -> int:
+    """Delete a stored study and its files."""
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.study_store import delete_study
 
@@ -77,8 +90,9 @@ def delete(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(arguments: argparse.Namespace) -> int:
-    """Check whether this machine is ready."""
+@command(example="sweep doctor")
+def doctor(arguments: Arguments) -> int:
+    """Check versions, device, database, permissions and disk."""
     from sweep.cli.doctor import examine
     from sweep.reporting.printable import printable
     from sweep.task import DEFAULT_TASK, load_task
@@ -91,50 +105,4 @@ def doctor(arguments: argparse.Namespace) -> int:
     return 3 if bad else 0
 
 
-def _rename_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("new", metavar="NEW", help="its new name")
-
-
-def _copy_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--to", required=True, metavar="URL", help="the other database")
-    command.add_argument(
-        "--to-files", metavar="DIR", help="its folder of files, or s3://…, if it is on a server"
-    )
-
-
-def _delete_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--yes", action="store_true", help="delete without asking for confirmation")
-
-
-COMMANDS = (
-    Command(
-        name="rename",
-        does="rename a stored study",
-        example="sweep rename quick first-try",
-        run=rename,
-        add_arguments=_rename_arguments,
-    ),
-    Command(
-        name="copy",
-        does="copy a stored study, its confirmation and its files to another database",
-        example="sweep copy quick --to postgresql://USER@HOST/DATABASE",
-        run=copy,
-        add_arguments=_copy_arguments,
-    ),
-    Command(
-        name="delete",
-        does="delete a stored study and its files",
-        example="sweep delete first-try",
-        run=delete,
-        add_arguments=_delete_arguments,
-    ),
-    Command(
-        name="doctor",
-        does="check versions, device, database, permissions and disk",
-        example="sweep doctor",
-        run=doctor,
-    ),
-)
+COMMANDS = (rename, copy, delete, doctor)

@@ -1,12 +1,13 @@
-"""The command plan: print what a study would cost."""
+"""The command plan: print the cost of a study."""
 
-import argparse
 import shlex
 from typing import TYPE_CHECKING
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, announced, database_of, load_data, mend, source, study_spec
-from sweep.cli.options import add_data_file, add_device, add_settings, add_trust, positive
 from sweep.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,8 +17,26 @@ if TYPE_CHECKING:
     from sweep.task import Data
 
 
-def plan(arguments: argparse.Namespace) -> int:
-    """Print what a study would cost."""
+@command(example="sweep plan studies/quick.toml")
+@options.study_file
+@options.trials
+@options.timeout
+@click.option(
+    "--workers",
+    type=options.positive,
+    metavar="N",
+    show_default="one a core",
+    help="processes that would train",
+)
+@options.replicates
+@options.formats("text", "json")
+@click.option("--check", is_flag=True, help="try out a study's own program: train some short trials of it")
+@options.settings
+@options.data_file
+@options.device
+@options.trust
+def plan(arguments: Arguments) -> int:
+    """Print the cost of a study before it is run."""
     from sweep.api.asked import trials_done
     from sweep.execution.plan import plan_study
     from sweep.execution.pools.pool import usable_cores
@@ -40,12 +59,12 @@ def plan(arguments: argparse.Namespace) -> int:
         print(f"{printable(source(task, spec.data))}{data.describe()}")
     print(PLAN_FORMATS[arguments.format](plan, baselines(task, data)))
     options = _settings(arguments)
-    options += ["--words", arguments.words] if arguments.words else []
+    options += ["--data", arguments.words] if arguments.words else []
     advise(f"next: sweep run {shlex.join([arguments.study, *options])}")
     return 0
 
 
-def _plan_program(arguments: argparse.Namespace, spec: "StudySpec", database: "Database") -> int:
+def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
     """Print what is known of a study of the user's own program; with --check try the program out."""
     from sweep.api.asked import stored_trials
     from sweep.execution.planning.program_plan import plan_program
@@ -71,7 +90,7 @@ def _plan_program(arguments: argparse.Namespace, spec: "StudySpec", database: "D
     return 0
 
 
-def _check(arguments: argparse.Namespace, spec: "StudySpec", data: "Data") -> list["Found"]:
+def _check(arguments: Arguments, spec: "StudySpec", data: "Data") -> list["Found"]:
     """Try the program of a study out, print what is found as text, and return it."""
     from sweep.execution.planning.program_check import Found, ProgramCheck
     from sweep.reporting.printable import printable
@@ -87,35 +106,9 @@ def _check(arguments: argparse.Namespace, spec: "StudySpec", data: "Data") -> li
     return found
 
 
-def _settings(arguments: argparse.Namespace) -> list[str]:
+def _settings(arguments: Arguments) -> list[str]:
     """Return the options of a plan that a run needs too."""
     return [option for setting in arguments.settings for option in ("--set", setting)]
 
 
-def _plan_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
-    command.add_argument("--trials", type=positive, metavar="TOTAL", help="another total of trials")
-    command.add_argument("--timeout", metavar="TIME", help="another timeout of one run")
-    command.add_argument(
-        "--workers", type=positive, metavar="N", help="processes that would train (default: one a core)"
-    )
-    command.add_argument("--replicates", type=positive, metavar="R", help="seeds for each configuration")
-    command.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    command.add_argument(
-        "--check", action="store_true", help="try out a study's own program: train some short trials of it"
-    )
-    add_settings(command)
-    add_data_file(command)
-    add_device(command)
-    add_trust(command)
-
-
-COMMANDS = (
-    Command(
-        name="plan",
-        does="print what a study would cost",
-        example="sweep plan studies/quick.toml",
-        run=plan,
-        add_arguments=_plan_arguments,
-    ),
-)
+COMMANDS = (plan,)

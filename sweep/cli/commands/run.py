@@ -1,12 +1,14 @@
-"""The command run: train a study's trials, or go on with them."""
+"""The command run: train a study's trials, or resume them."""
 
-import argparse
 import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import candidates, options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
     announced,
@@ -23,15 +25,6 @@ from sweep.cli.commands.common import (
     terminal_width,
     warn_of_data,
 )
-from sweep.cli.options import (
-    add_code_changed,
-    add_data_file,
-    add_device,
-    add_place,
-    add_settings,
-    add_trust,
-    positive,
-)
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
@@ -46,8 +39,43 @@ RUN_TABLE_ROWS = 30
 """Rows of the table that is printed after a run."""
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Train a study's trials, or go on with them."""
+@command(example="sweep run studies/quick.toml")
+@options.study_file
+@options.trials
+@options.timeout
+@click.option(
+    "--workers",
+    type=options.positive,
+    metavar="N",
+    show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
+    help="number of trials trained at a time",
+)
+@options.replicates
+@click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
+@options.settings
+@click.option(
+    "--from",
+    "source",
+    metavar="STUDY",
+    shell_complete=candidates.stored_studies,
+    help="start with the best configurations of a stored study",
+)
+@click.option(
+    "--from-top",
+    "source_top",
+    type=options.positive,
+    metavar="N",
+    show_default="5",
+    help="number of these configurations",
+)
+@click.option("--json", is_flag=True, help="print one JSON object for each finished trial")
+@options.data_file
+@options.device
+@options.place
+@options.trust
+@options.code_changed
+def run(arguments: Arguments) -> int:
+    """Train a study's trials, or resume them."""
     from sweep.api.finished import finished_study
 
     spec, database = study_spec(arguments), database_of(arguments)
@@ -60,13 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
     return _train(arguments, spec, database)
 
 
-def _names_no_place(arguments: argparse.Namespace) -> bool:
+def _names_no_place(arguments: Arguments) -> bool:
     """Return whether no device, engine or pool is named; a named one is checked in any case."""
     given = (arguments.device, arguments.engine, arguments.pool, arguments.code_changed)
     return given == ("auto", None, "local", None)
 
 
-def _train(arguments: argparse.Namespace, spec: "StudySpec", database: "Database") -> int:
+def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
     """Train what is left, and store and print what came out."""
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
@@ -188,42 +216,4 @@ def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | N
     print(f"stored in {database.where}")
 
 
-def _run_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("study", metavar="STUDY.toml", help="study file, or the name of one in studies/")
-    command.add_argument(
-        "--trials", type=positive, metavar="TOTAL", help="total of trials, earlier runs included"
-    )
-    command.add_argument("--timeout", metavar="TIME", help='stop after, as "90s", "10m" or "none"')
-    command.add_argument(
-        "--workers",
-        type=positive,
-        metavar="N",
-        help="trials in training at a time (default: one a core; engine population on a GPU: 128; "
-        "pool ray: as many as the cluster has room for)",
-    )
-    command.add_argument("--replicates", type=positive, metavar="R", help="seeds for each configuration")
-    command.add_argument("--as", dest="new_name", metavar="NAME", help="store the study under another name")
-    add_settings(command)
-    command.add_argument(
-        "--from", dest="source", metavar="STUDY", help="begin with the best configurations of a stored study"
-    )
-    command.add_argument(
-        "--from-top", dest="source_top", type=positive, metavar="N", help="how many of them (default: 5)"
-    )
-    command.add_argument("--json", action="store_true", help="one JSON object a finished trial on stdout")
-    add_data_file(command)
-    add_device(command)
-    add_place(command)
-    add_trust(command)
-    add_code_changed(command)
-
-
-COMMANDS = (
-    Command(
-        name="run",
-        does="train a study's trials, or go on with them",
-        example="sweep run studies/quick.toml",
-        run=run,
-        add_arguments=_run_arguments,
-    ),
-)
+COMMANDS = (run,)

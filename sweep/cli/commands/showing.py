@@ -1,10 +1,12 @@
 """Commands that show what is stored: list, table, plot, report, dashboard."""
 
-import argparse
 import signal
 import textwrap
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import candidates, options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
     announced,
@@ -14,10 +16,10 @@ from sweep.cli.commands.common import (
     print_advice,
     stored_study,
 )
-from sweep.cli.options import add_study, port, positive
 
 
-def list_studies(arguments: argparse.Namespace) -> int:
+@command("list", example="sweep list")
+def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
     from sweep.errors import StorageError
     from sweep.reporting.printable import printable
@@ -43,7 +45,12 @@ def list_studies(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def table(arguments: argparse.Namespace) -> int:
+@command(example="sweep table quick --top 5")
+@options.study
+@click.option("--top", type=options.positive, metavar="N", help="only the best N")
+@options.formats("text", "markdown", "csv", "json", "log")
+@click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
+def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
     from sweep.storage.looks.test_looks import looks_of_study
 
@@ -58,8 +65,20 @@ def table(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def plot(arguments: argparse.Namespace) -> int:
-    """Write one figure of a study."""
+@command(example="sweep plot quick history -o history.png")
+@options.study
+@click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    show_default="reports/STUDY/NAME.html",
+    help=".html, .png or .svg",
+)
+@options.force
+def plot(arguments: Arguments) -> int:
+    """Write one figure of a study to a file."""
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.figures.figure_files import write_figure
     from sweep.reporting.figures.plots import plots_of
@@ -80,8 +99,10 @@ def plot(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def report(arguments: argparse.Namespace) -> int:
-    """Write a study's report."""
+@command(example="sweep report quick")
+@options.study
+def report(arguments: Arguments) -> int:
+    """Write a study's report, one HTML file."""
     from sweep.api.asked import stored_name
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.page.report import write_report
@@ -96,8 +117,10 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def dashboard(arguments: argparse.Namespace) -> int:
-    """Serve the Optuna dashboard, read-only, until Ctrl-C."""
+@command(example="sweep dashboard")
+@click.option("--port", type=options.port, default=8080, metavar="PORT", help="0 takes a free one")
+def dashboard(arguments: Arguments) -> int:
+    """Browse the studies in the Optuna dashboard."""
     from sweep.dashboard.server import HOST, make_server
 
     database = database_of(arguments)
@@ -110,62 +133,4 @@ def dashboard(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--top", type=positive, metavar="N", help="only the best N")
-    formats = ("text", "markdown", "csv", "json", "log")
-    command.add_argument("--format", choices=formats, default="text", help="default: text")
-    command.add_argument(
-        "--advice", action="store_true", help="all advice below the table, not the first six"
-    )
-
-
-def _plot_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("name", metavar="NAME", nargs="?", help="which figure; without it they are listed")
-    command.add_argument(
-        "-o", "--output", metavar="FILE", help=".html, .png or .svg (default: reports/STUDY/NAME.html)"
-    )
-    command.add_argument("--force", action="store_true", help="overwrite the file if it exists")
-
-
-def _dashboard_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--port", type=port, default=8080, help="default: 8080; 0 takes a free one")
-
-
-COMMANDS = (
-    Command(
-        name="list",
-        does="list the stored studies",
-        example="sweep list",
-        run=list_studies,
-    ),
-    Command(
-        name="table",
-        does="show a study's ranked trials",
-        example="sweep table quick --top 5",
-        run=table,
-        add_arguments=_table_arguments,
-    ),
-    Command(
-        name="plot",
-        does="write one figure of a study to a file",
-        example="sweep plot quick history -o history.png",
-        run=plot,
-        add_arguments=_plot_arguments,
-    ),
-    Command(
-        name="report",
-        does="write a study's report, one HTML file",
-        example="sweep report quick",
-        run=report,
-        add_arguments=add_study,
-    ),
-    Command(
-        name="dashboard",
-        does="browse the studies in the Optuna dashboard",
-        example="sweep dashboard",
-        run=dashboard,
-        add_arguments=_dashboard_arguments,
-    ),
-)
+COMMANDS = (list_studies, table, plot, report, dashboard)

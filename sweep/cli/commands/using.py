@@ -1,13 +1,14 @@
 """Commands that use a winner: export, replay, train, test."""
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import candidates, options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, check_program, database_of, mend, stored_study
-from sweep.cli.options import add_data_file, add_device, add_study, add_trust, number
 from sweep.errors import MachineError
 
 if TYPE_CHECKING:
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
     from sweep.task import AnyTask
 
 
-def export(arguments: argparse.Namespace) -> int:
+@command(example="sweep export quick -o best.toml")
+@options.study
+@click.option("--trial", type=options.number, metavar="N", help="another trial than the best")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    show_default="reports/STUDY/best.toml",
+    help="the file to write",
+)
+@options.force
+def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
     from sweep.certify.config_file import choose_trial, write_config
     from sweep.certify.confirmation import confirmed_choice
@@ -54,13 +67,23 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
         advise(f"next: {' | '.join(f'sweep {command} {path}' for command in proposed)}")
 
 
-def replay(arguments: argparse.Namespace) -> int:
+@command(example="sweep replay quick --trial 7")
+@options.study
+@click.option(
+    "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
+)
+@click.option(
+    "--engine", metavar="NAME", show_default="the engine of then", help="implementation that trains"
+)
+@options.device
+@options.trust
+def replay(arguments: Arguments) -> int:
     """Train a stored trial again and compare."""
     from sweep.certify.config_file import choose_trial
     from sweep.certify.replay import Place, choose_place, config_of, train_again
     from sweep.certify.study_data import StudyData
     from sweep.execution.one_program import changed_files, spoken_files
-    from sweep.task import check_engine
+    from sweep.task import check_engine, spoken_length
 
     study = stored_study(arguments, database_of(arguments).open_read_only())
     trial = choose_trial(study, arguments.trial)
@@ -76,7 +99,7 @@ def replay(arguments: argparse.Namespace) -> int:
     changes = changed_files(study)
     if changes:
         advise(f"the program has changed since: {spoken_files(changes)}; it trains the trial as it is now")
-    advise(f"training trial {trial.number} of {study.name!r} again, {config.num_steps:,} steps")
+    advise(f"training trial {trial.number} of {study.name!r} again{spoken_length(task, config)}")
     again = train_again(task, config, data, trial.dev_loss, place)
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
     if again.verdict == "different" and study.program and not changes:
@@ -85,9 +108,7 @@ def replay(arguments: argparse.Namespace) -> int:
     return 1 if again.verdict == "different" else 0
 
 
-def _note_difference(
-    arguments: argparse.Namespace, study: "StudyRecord", trial: int, again: "Comparison"
-) -> None:
+def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, again: "Comparison") -> None:
     """Store that a program does not repeat its values; if that fails, print a warning."""
     from sweep.definition.notes import NotReproducible
     from sweep.storage.study_store import store_note
@@ -101,8 +122,21 @@ def _note_difference(
         advise(f"noted with study {study.name!r}: {note.sentence}")
 
 
-def train(arguments: argparse.Namespace) -> int:
-    """Train an exported configuration from its beginning to its end."""
+@command(example="sweep train best.toml -o trained")
+@options.config_file
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    shell_complete=candidates.folders,
+    show_default="reports/STUDY/trained",
+    help="new or empty",
+)
+@options.data_file
+@options.device
+@options.trust
+def train(arguments: Arguments) -> int:
+    """Train an exported configuration."""
     from sweep.certify.config_file import load_config
     from sweep.certify.train_exported import train_exported
     from sweep.certify.trust import check_trusted
@@ -122,8 +156,20 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def test(arguments: argparse.Namespace) -> int:
-    """Evaluate an exported configuration once on the test split."""
+@command(example="sweep test best.toml")
+@options.config_file
+@click.option(
+    "--again",
+    default="",
+    show_default=False,
+    metavar="WHY",
+    help="reason for looking once more; it is recorded",
+)
+@options.data_file
+@options.device
+@options.trust
+def test(arguments: Arguments) -> int:
+    """Evaluate an exported configuration on the test split, once."""
     from sweep.certify.config_file import load_config
     from sweep.certify.final_test import describe_test, run_final_test
     from sweep.certify.leaks import leak_warnings
@@ -152,8 +198,8 @@ def test(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _section(arguments: argparse.Namespace, provenance: "Provenance") -> Mapping[str, Any]:
-    """Return the ``[data]`` section of an export, with the file that --words names."""
+def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:
+    """Return the ``[data]`` section of an export, with the file that --data names."""
     from sweep.api.asked import with_data_file
 
     if arguments.words is None:
@@ -161,66 +207,4 @@ def _section(arguments: argparse.Namespace, provenance: "Provenance") -> Mapping
     return with_data_file(provenance.task, provenance.data, arguments.words)
 
 
-def _export_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--trial", type=number, metavar="N", help="another trial than the best")
-    command.add_argument("-o", "--output", metavar="FILE", help="default: reports/STUDY/best.toml")
-    command.add_argument("--force", action="store_true", help="overwrite the file if it exists")
-
-
-def _replay_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("--trial", type=number, metavar="N", help="default: the best")
-    command.add_argument("--engine", metavar="NAME", help="default: the engine of then")
-    add_device(command)
-    add_trust(command)
-
-
-def _train_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
-    command.add_argument("-o", "--output", metavar="DIR", help="new or empty; default: reports/STUDY/trained")
-    add_data_file(command)
-    add_device(command)
-    add_trust(command)
-
-
-def _test_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
-    command.add_argument(
-        "--again", default="", metavar="WHY", help="reason for looking once more; it is recorded"
-    )
-    add_data_file(command)
-    add_device(command)
-    add_trust(command)
-
-
-COMMANDS = (
-    Command(
-        name="export",
-        does="write the best configuration to a file",
-        example="sweep export quick -o best.toml",
-        run=export,
-        add_arguments=_export_arguments,
-    ),
-    Command(
-        name="replay",
-        does="train a stored trial again and compare",
-        example="sweep replay quick --trial 7",
-        run=replay,
-        add_arguments=_replay_arguments,
-    ),
-    Command(
-        name="train",
-        does="train an exported config from its beginning to its end",
-        example="sweep train best.toml -o trained",
-        run=train,
-        add_arguments=_train_arguments,
-    ),
-    Command(
-        name="test",
-        does="evaluate an exported config once on the test split",
-        example="sweep test best.toml",
-        run=test,
-        add_arguments=_test_arguments,
-    ),
-)
+COMMANDS = (export, replay, train, test)

@@ -1,1 +1,1 @@
-"""What a study file may say, in a form that editors read."""
+"""Describe study files in a form that editors read."""

@@ -1,6 +1,6 @@
-"""The JSON Schema of study files, with which editors check and complete them.
+"""Build the JSON Schema of study files, with which editors check and complete them.
 
-It is looser than ``study_file`` if a rule needs more than one value, and never stricter.
+It is never stricter than ``study_file``. It is looser for rules that involve more than one value.
 """
 
 import json
@@ -20,11 +20,11 @@ _WHEN: Words = {
     "minProperties": 1,
 }
 _VALUE: Words = {"type": ["string", "number", "boolean", "array"]}
-"""Of a hyperparameter that a study names itself."""
+"""Value of a hyperparameter of a user's program."""
 
 
 def study_schema() -> dict[str, Any]:
-    """Return the JSON Schema, draft 7, of study files for every trainer that travels with sweep."""
+    """Return the JSON Schema, draft 7, of study files for every built-in trainer."""
     common, kinds = common_keys(), list(TRAINERS.values())
     added = {name: words for kind in kinds for name, words in kind.keys.items()}
     return {
@@ -50,7 +50,7 @@ def _of_package(kinds: list[TrainerKeys]) -> Words:
 
 
 def _rules(name: str, kind: TrainerKeys, common: Mapping[str, Words]) -> Words:
-    """Return what holds for the study files of one kind of trainer."""
+    """Return the rules for study files of one kind of trainer."""
     parts = {} if kind.data is None else {"data": _table(kind.data)}
     return {
         "propertyNames": {"enum": [*common, *(key for key in kind.keys if key not in common)]},
@@ -64,14 +64,14 @@ def _table(properties: Mapping[str, Words]) -> Words:
 
 
 _LOGGED: Words = {
-    "description": "The value that an earlier log gives for this configuration.",
+    "description": "Value of this configuration in an earlier log.",
     "type": "number",
     "minimum": 0,
 }
 
 
 def _own_fields() -> dict[str, Words]:
-    """Return the sections of hyperparameters that a study names itself."""
+    """Return the sections for hyperparameters of a user's program."""
     names = {"not": {"const": "seed"}}
     section = {"type": "object", "propertyNames": names}
     trial = {**section, "properties": {"logged": _LOGGED}, "additionalProperties": _VALUE}
@@ -83,7 +83,7 @@ def _own_fields() -> dict[str, Words]:
 
 
 def _known_fields(name: str, fields: Mapping[str, Words]) -> dict[str, Words]:
-    """Return the sections of a trainer's own hyperparameters, and its objectives."""
+    """Return the sections for an installed trainer's hyperparameters, and its objectives."""
     task = load_task(name)
     found = auto_fields(task)
     fixed = {name: _or_auto(words) if name in found else words for name, words in fields.items()}
@@ -105,7 +105,7 @@ def _entry(words: Words) -> Words:
     """Return the schema of an entry of [search]: a range of numbers, or choices."""
     own = {key: value for key, value in words.items() if key not in ("description", "default")}
     ends = {} if own.get("type") == "string" or "enum" in own else dict(_ends(own))
-    choices = {"description": "The values to choose from.", "type": "array", "items": own, "minItems": 1}
+    choices = {"description": "The possible values.", "type": "array", "items": own, "minItems": 1}
     return {
         **({"description": words["description"]} if "description" in words else {}),
         "type": "object",
@@ -119,7 +119,7 @@ def _entry(words: Words) -> Words:
 def _ends(own: Words) -> Iterator[tuple[str, Words]]:
     """Yield the keys of a range of numbers."""
     number = own if own.get("type") in ("integer", "number") else {"type": "number"}
-    yield "low", {"description": "The least value.", **number}
-    yield "high", {"description": "The greatest value.", **number}
-    yield "log", {"description": "Whether equal ratios are equally likely.", "type": "boolean"}
-    yield "step", {"description": "Distance of the values.", "type": "number", "exclusiveMinimum": 0}
+    yield "low", {"description": "Smallest value.", **number}
+    yield "high", {"description": "Largest value.", **number}
+    yield "log", {"description": "Whether to sample uniformly in the logarithm.", "type": "boolean"}
+    yield "step", {"description": "Step between values.", "type": "number", "exclusiveMinimum": 0}

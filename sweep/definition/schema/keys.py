@@ -1,6 +1,6 @@
-"""The keys of a study file, each with its description and its schema, for every trainer.
+"""Describe the keys of study files, each with its schema, for every trainer.
 
-What one kind of trainer adds is described beside it and found by name. ``document`` puts all together.
+Each kind of trainer describes its own keys and is found by name. ``document`` combines them.
 """
 
 import dataclasses
@@ -11,23 +11,23 @@ from sweep.definition.registries import PRUNERS, SAMPLERS, Registry
 from sweep.definition.spec import StudySpec
 
 Words = Mapping[str, Any]
-"""The JSON Schema of one value; ``description`` says what it means."""
+"""The JSON Schema of one value, with its meaning in ``description``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerKeys:
-    """What the study files of one kind of trainer have beside the keys of every study."""
+    """The keys that one kind of trainer adds to study files."""
 
     chosen: Words
-    """Holds for the study files of this kind, and for no other."""
+    """Schema that matches exactly the study files of this kind."""
     keys: Mapping[str, Words] = dataclasses.field(default_factory=dict)
-    """At the top level."""
+    """Keys at the top level."""
     data: Mapping[str, Words] | None = None
-    """In ``[data]``; None: any."""
+    """Keys of ``[data]``; None allows any."""
     fields: Mapping[str, Words] | None = None
-    """Hyperparameters; None: a study names its own."""
+    """Hyperparameters; None if each study names its own."""
     required: tuple[str, ...] = ()
-    """Keys without which there is no study."""
+    """Keys that every study needs."""
 
 
 TRAINERS = Registry(
@@ -37,10 +37,10 @@ TRAINERS = Registry(
         "command": "sweep.tasks.program.shown.study_keys:COMMAND",
     }
 )
-"""Kind of trainer -> its ``TrainerKeys``. A trainer of an installed package has the common keys alone."""
+"""Kind of trainer -> its ``TrainerKeys``. A trainer of an installed package has only the common keys."""
 
 DURATION: Words = {"type": "string", "pattern": r"^(\d+(\.\d+)?[smh]|none)$"}
-"""A time, as ``parse_duration`` reads it."""
+"""A duration, in the syntax of ``parse_duration``."""
 
 LINE: Words = {"type": "string", "pattern": r"^[^\u0000-\u001f]*$"}
 """One line of text."""
@@ -54,35 +54,35 @@ def _whole(low: int, high: int) -> Words:
 
 _KEYS: Mapping[str, tuple[str, Words]] = {
     "name": (
-        "Name under which the study is stored; by default the file's.",
+        "Name of the stored study; by default that of the file.",
         {"type": "string", "pattern": _NAME},
     ),
-    "goal": ("The question that the study answers, shown above its results.", LINE),
+    "goal": ("Question that the study answers, shown above its results.", LINE),
     "trainer": (
-        'What is trained: an installed trainer, or a function of yours as "module:function" or '
+        'The trainer: an installed trainer, or your function as "module:function" or '
         '"path/file.py:function"; the built-in network if neither trainer nor command is given.',
         {"type": "string", "minLength": 1},
     ),
     "sampler": (
-        "What proposes the next configuration; gp learns from complete trials only, grid runs every cell, "
-        "and listed runs the [[trial]] configurations alone.",
+        "Method that proposes configurations; gp learns from complete trials only, grid runs every cell, "
+        "and listed runs only the [[trial]] configurations.",
         {"enum": list(SAMPLERS)},
     ),
     "pruner": (
-        "What ends trials that fall behind, by their values at 10, 30 and 90 % of their length.",
+        "Method that stops trials that fall behind, by their values at 10, 30 and 90 % of their length.",
         {"enum": list(PRUNERS)},
     ),
     "objectives": (
-        "The metric, and after it at most one cost that is minimised too.",
+        "The metric, then at most one cost to minimise as well.",
         {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2},
     ),
-    "trials": ("Total of trials across all runs, whatever their outcome.", _whole(1, 1_000_000)),
-    "replicates": ("Seeds that each configuration is trained on, one trial each.", _whole(1, 1_000)),
-    "keep": ("Trials, best first, whose files are kept.", _whole(0, 1_000_000)),
-    "timeout": ('Time after which a run stops, such as "10m"; "none" is never.', DURATION),
-    "trial_timeout": ('Time of training after which a trial is given up, such as "5m".', DURATION),
-    "seed": ("Seed of the search; each trial's own seed is derived from it.", _whole(0, 2**53 - 1)),
-    "data": ("The files that are trained on.", {"type": "object"}),
+    "trials": ("Total number of trials in all runs, whatever their outcome.", _whole(1, 1_000_000)),
+    "replicates": ("Number of seeds for each configuration, one trial each.", _whole(1, 1_000)),
+    "keep": ("Number of best trials whose files are kept.", _whole(0, 1_000_000)),
+    "timeout": ('Time limit of a run, such as "10m"; "none" for no limit.', DURATION),
+    "trial_timeout": ('Limit of a trial\'s training time, such as "5m".', DURATION),
+    "seed": ("Seed of the search; each trial's seed is derived from it.", _whole(0, 2**53 - 1)),
+    "data": ("The data files.", {"type": "object"}),
     "fixed": ("Hyperparameters that have the same value in every trial.", {"type": "object"}),
     "search": (
         "Hyperparameters that are searched: { low = …, high = … } or { choices = […] } for each.",
@@ -93,13 +93,13 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
         {"type": "array", "items": {"type": "object"}},
     ),
     "log": (
-        "An earlier log whose values stand in the [[trial]] tables.",
+        "The earlier log that the values in the [[trial]] tables come from.",
         {
             "type": "object",
             "additionalProperties": False,
             "properties": {
                 "data_sha256": {
-                    "description": "SHA-256 of the data that the log was made on.",
+                    "description": "SHA-256 of the data that the log refers to.",
                     "type": "string",
                     "pattern": "^([0-9a-f]{64})?$",
                 }
@@ -107,7 +107,7 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
         },
     ),
     "resources": (
-        "What one trial occupies of a machine.",
+        "Resources that one trial occupies on a machine.",
         {
             "type": "object",
             "additionalProperties": False,
@@ -128,11 +128,11 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
         },
     ),
 }
-"""Key of every study file -> what it means, and its schema without description and default."""
+"""Key of study files -> its meaning, and its schema without description and default."""
 
 
 def common_keys() -> dict[str, Words]:
-    """Return the keys of every study file; defaults are those of ``StudySpec``."""
+    """Return the schema of the keys that all study files share, with the defaults of ``StudySpec``."""
     defaults = {field.name: field.default for field in dataclasses.fields(StudySpec)}
     return {
         name: {"description": text, **words, **_default(defaults.get(name))}

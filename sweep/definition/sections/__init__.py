@@ -1,1 +1,1 @@
-"""The sections of a study file, each with its rules."""
+"""Read and check the sections of a study file."""

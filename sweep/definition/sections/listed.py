@@ -1,4 +1,4 @@
-"""The configurations that a study file lists as ``[[trial]]``, with the losses of an earlier log."""
+"""Read the configurations that a study file lists as ``[[trial]]``, with the values of an earlier log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,19 +9,19 @@ from sweep.spelling import nearest
 from sweep.task import AnyTask
 
 Listed = tuple[list[dict[str, Any]], tuple[float | None, ...]]
-"""Configurations, and the loss that a log gives for each."""
+"""Configurations, and the logged value of each."""
 
 NONE_LISTED: Listed = ([], ())
 
 
 def read_listed(trials: Any) -> Listed:
-    """Return the listed configurations and, apart, the loss that a log gives for each.
+    """Return the listed configurations and, separately, the logged value of each.
 
     Raises:
-        StudyFileError: If ``trials`` is no list of tables, or a loss is none.
+        StudyFileError: If ``trials`` is not a list of tables, or a logged value is not a loss.
     """
     if not isinstance(trials, list) or not all(isinstance(trial, Mapping) for trial in trials):
-        raise StudyFileError("listed configurations are written as [[trial]] tables")
+        raise StudyFileError("trial must be a list of tables; write each configuration as [[trial]]")
     logged = tuple(_check_logged(trial.get("logged")) for trial in trials)
     return [{key: value for key, value in trial.items() if key != "logged"} for trial in trials], logged
 
@@ -35,10 +35,10 @@ def _check_logged(value: object) -> float | None:
 
 
 def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
-    """Return one listed configuration with values of its fields' types.
+    """Check one listed configuration and convert its values to the types of their fields.
 
     Raises:
-        StudyFileError: If it lacks what is searched, or has more, or lies outside the search space.
+        StudyFileError: If it lacks a searched hyperparameter, sets another, or lies outside the search space.
     """
     where = f"[[trial]] number {number}"
     for name in params:

@@ -1,4 +1,4 @@
-"""All mistakes of one input, collected, so that they are reported together."""
+"""Collect the mistakes of one input, so that they are reported together."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -11,30 +11,30 @@ _Result = TypeVar("_Result")
 
 
 class Mistakes:
-    """The mistakes that were found so far."""
+    """The mistakes found so far."""
 
     def __init__(self) -> None:
         self._found: list[_Mistake] = []
 
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
-        """Note a mistake that is raised inside, and continue after the block."""
+        """Record an error that the block raises, and continue after the block."""
         try:
             yield
         except (StudyFileError, ConfigError, DataError) as mistake:
             self._found.append(mistake)
 
     def check(self, otherwise: _Result, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        """Return what a function returns; if it finds mistakes, note them and return ``otherwise``."""
+        """Return the result of a function; if it raises a mistake, record it and return ``otherwise``."""
         with self.noted():
             return function(*arguments)
         return otherwise
 
     def refuse(self) -> None:
-        """Raise what was noted, if anything.
+        """Raise the recorded mistakes, if there are any.
 
         Raises:
-            StudyFileError: With a line for each mistake; a single one keeps its own class.
+            StudyFileError: With a line for each mistake; a single mistake keeps its class.
         """
         if len(self._found) == 1:
             raise self._found[0]
@@ -43,7 +43,7 @@ class Mistakes:
 
 
 def refuse_all(texts: Iterable[str]) -> None:
-    """Raise what is wrong, one line a text, if there is any.
+    """Raise the texts as one error, one line each; do nothing if there are none.
 
     Raises:
         StudyFileError: With the texts.

@@ -1,6 +1,6 @@
-"""The section ``[search]`` of a study file: ranges and choices.
+"""Read the section ``[search]`` of a study file: ranges and choices.
 
-``space_of_list`` makes the space of a study that lists its configurations instead. ``when`` reads conditions.
+``space_of_list`` makes the space of a study that only lists its configurations. ``when`` reads conditions.
 """
 
 import math
@@ -39,7 +39,7 @@ def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
 
 
 def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
-    """Return the smallest space that holds all listed configurations.
+    """Return the smallest space that contains all listed configurations.
 
     Raises:
         StudyFileError: If the configurations do not set the same, known hyperparameters.
@@ -56,7 +56,7 @@ def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
 
 
 def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:
-    """Return a value as the hyperparameter's field has it.
+    """Return a value converted by the hyperparameter's field.
 
     Raises:
         StudyFileError: If it breaks the field's rule; ``where`` begins the message.
@@ -113,7 +113,7 @@ def _parse_range(name: str, entry: Mapping[str, Any], task: AnyTask) -> Range:
 
 def _check_scale(name: str, entry: Mapping[str, Any], kind: type) -> None:
     if kind not in (int, float):
-        raise StudyFileError(f"search.{name} is no number and needs choices, got a range")
+        raise StudyFileError(f"search.{name} is not a number and needs choices, got a range")
     for end in ("low", "high"):
         if end not in entry:
             raise StudyFileError(f"search.{name} lacks {end!r}")
@@ -125,7 +125,7 @@ def _check_scale(name: str, entry: Mapping[str, Any], kind: type) -> None:
 
 
 def _step(name: str, entry: Mapping[str, Any], low: float, high: float, kind: type) -> float | None:
-    """Return the step of a range; None for every fraction, or every whole number."""
+    """Return the step of a range; None if every value of its kind is allowed."""
     step = entry.get("step")
     if step is None:
         return None
@@ -154,7 +154,7 @@ def _refuse_keys(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
 
 
 def check_ranges(space: Space, task: AnyTask) -> None:
-    """Refuse ranges in which a hyperparameter would change its meaning.
+    """Refuse ranges within which a hyperparameter would change its meaning.
 
     Raises:
         StudyFileError: With the trainer's reason.

@@ -1,4 +1,4 @@
-"""The keys at the top level of a study file, each with its check."""
+"""Check the keys at the top level of a study file."""
 
 import functools
 import re
@@ -20,7 +20,7 @@ _FOREVER = 1e9
 
 
 def check_name(key: str, name: object) -> str:
-    """Return ``name`` if it can name a study; ``key`` is where it was given."""
+    """Return ``name`` if it can name a study; ``key`` is its key in messages."""
     if not isinstance(name, str) or not NAME_RULE.fullmatch(name):
         rule = "1 to 64 letters, digits, '.', '_' or '-', the first one a letter or digit"
         raise StudyFileError(f"{key} must be {rule}; got {name!r}")
@@ -77,7 +77,7 @@ def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
 
 
 def settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
-    """Return the keys at the top level, each with its check."""
+    """Return each key at the top level with its check."""
     return {
         "name": check_name,
         "goal": _check_goal,
@@ -95,14 +95,14 @@ def settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
 
 
 def checked_settings(raw: Mapping[str, Any], task: AnyTask, mistakes: Mistakes) -> dict[str, Any]:
-    """Return the settings that are given, checked, with those that depend on the trainer."""
+    """Return the given settings, checked, plus those that depend on the trainer."""
     settings: dict[str, Any] = {"objectives": (task.metric.name,), "direction": task.metric.direction}
     for key, check in settings_of(task).items():
         if key in raw:
             with mistakes.noted():
                 settings[key] = check(key, raw[key])
     if len(settings["objectives"]) > 1:
-        settings.setdefault("sampler", "tpe")  # the default one minimises one objective
+        settings.setdefault("sampler", "tpe")  # the default sampler supports one objective only
     if isinstance(task, Defined):
         settings["trainer"] = task.name
     return settings

@@ -1,4 +1,4 @@
-"""Read a TOML file that anybody may have written."""
+"""Read an untrusted TOML file."""
 
 import tomllib
 from pathlib import Path
@@ -8,11 +8,11 @@ from sweep.definition.plain import check_plain
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file that anybody may have written.
+    """Read an untrusted TOML file.
 
     Raises:
         OSError: If it cannot be read.
-        ValueError: If it is no TOML, or breaks a rule of ``check_plain``; the text says which.
+        ValueError: If it is not TOML, or breaks a rule of ``check_plain``.
     """
     try:
         found = tomllib.loads(path.read_bytes().decode())

@@ -1,7 +1,7 @@
-"""The conditions of a study file: ``when = { schedule = "step" }`` in an entry of ``[search]``.
+"""Read the conditions of a study file: ``when = { schedule = "step" }`` in an entry of ``[search]``.
 
-A hyperparameter that a condition needs must be searched itself, with choices or whole numbers. A condition
-that always holds, or never, is a mistake and is refused.
+A condition may only refer to a searched hyperparameter with choices or whole numbers. A condition that always
+or never holds is refused as a mistake.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ def parse_conditions(
     """Read the conditions of ``[search]``.
 
     Args:
-        entries: The section, whose dimensions are ``space``.
-        space: The searched hyperparameters.
-        fixed: A value for every hyperparameter that is not searched, if it has one.
+        entries: The section ``[search]``.
+        space: The dimensions of the section.
+        fixed: The values of hyperparameters that are not searched.
         task: The trainer.
 
     Raises:
-        StudyFileError: If a condition is malformed, names itself or what does not exist, goes
-            round in a circle, or holds always or never.
+        StudyFileError: If a condition is malformed, refers to itself or to an unknown hyperparameter, is
+            circular, or always or never holds.
     """
     given = {name: entries[name]["when"] for name in space if name in entries and "when" in entries[name]}
     parsed = {name: _parse(name, when, space, fixed, task) for name, when in given.items()}
@@ -87,11 +87,11 @@ def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) 
 
 def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Mapping[str, Any]) -> None:
     if other not in fixed:
-        what = f"never holds, as {other} has no value; give search.{other}"
+        what = f"never holds, because {other} has no value; set search.{other}"
     elif fixed[other] in values:
-        what = f"always holds, as {other} is fixed at {fixed[other]!r}; leave the condition out"
+        what = f"always holds, because {other} is fixed at {fixed[other]!r}; remove the condition"
     else:
-        what = f"never holds, as {other} is fixed at {fixed[other]!r}; remove search.{name}"
+        what = f"never holds, because {other} is fixed at {fixed[other]!r}; remove search.{name}"
     raise StudyFileError(f"search.{name}.when: {other} = {either(values)} {what}")
 
 
@@ -99,7 +99,7 @@ def _refuse_circle(path: list[str], conditions: Conditions) -> None:
     for other in conditions.get(path[-1], ()):
         if other == path[0]:
             circle = " needs ".join([*path, other])
-            raise StudyFileError(f"search.{path[0]}.when goes round in a circle: {circle}")
+            raise StudyFileError(f"search.{path[0]}.when is circular: {circle}")
         if other not in path:
             _refuse_circle([*path, other], conditions)
 
@@ -115,7 +115,7 @@ def _refuse_impossible(name: str, conditions: Conditions) -> None:
 
 
 def _everything_needed(name: str, conditions: Conditions) -> list[tuple[str, tuple[Any, ...]]]:
-    """Return each (hyperparameter, values) that must hold, those of the needed ones included."""
+    """Return each (hyperparameter, values) that must hold, directly or through other conditions."""
     needed = list(conditions.get(name, {}).items())
     return needed + [deeper for other, _ in needed for deeper in _everything_needed(other, conditions)]
 
@@ -124,6 +124,6 @@ def _refuse_certain(name: str, conditions: Conditions, space: Space) -> None:
     for other, values in conditions[name].items():
         if other not in conditions and len(values) == space[other].cells:
             raise StudyFileError(
-                f"search.{name}.when: {other} = {either(values)} always holds, as these are all its "
-                "values; leave it out"
+                f"search.{name}.when: {other} = {either(values)} always holds, because these are all its "
+                "values; remove it"
             )

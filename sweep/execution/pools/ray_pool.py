@@ -21,11 +21,12 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from sweep.errors import MachineError
+from sweep.errors import MachineError, StudyConflictError
+from sweep.execution.one_program import spoken_files
 from sweep.execution.pools.pool import DiedError, PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
-from sweep.task import RunsPrograms, Segment, SegmentJob, prepare_worker
+from sweep.task import AnyTask, RunsPrograms, Segment, SegmentJob, prepare_worker, program_changes
 from sweep.version import __version__
 
 LOOK_S = 5.0
@@ -153,6 +154,8 @@ class RayPool:
             return SegmentOutcome(trial=sent.job.trial)
         except exceptions.RayTaskError as error:
             fault = error.cause if isinstance(error.cause, Exception) else error
+            if isinstance(fault, StudyConflictError):
+                raise fault from None
             raise MachineError(f"a Ray worker cannot start: {describe(fault)}") from None
         except (exceptions.RayError, ConnectionError) as error:
             raise MachineError(f"Ray cannot train: {describe(error)}") from error
@@ -226,6 +229,16 @@ class _Clock:
         return {ticket: now - began for ticket, began in self._began.items()}
 
 
+def refuse_other_code(task: AnyTask) -> None:
+    """Refuse to train if the program here is not the driver's; raises ``StudyConflictError``."""
+    if changes := program_changes(task):
+        raise StudyConflictError(
+            f"the program on {os.uname().nodename} is not that of the driver: {spoken_files(changes)}; "
+            "make the files equal there and run again",
+            key="code-differs",
+        )
+
+
 _prepared: tuple[bytes, Workload] | None = None
 """What this process is prepared for: an object in the store, and what it holds."""
 
@@ -233,6 +246,7 @@ _prepared: tuple[bytes, Workload] | None = None
 def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | tuple[str, bool]:
     """Train a job; a fault in training comes back as one line and whether it was a death."""
     workload = _prepare(shared[0])
+    refuse_other_code(workload.task)
     clock.begin.remote(ticket)
     try:
         return train_job(workload, workload.devices[0], job)

@@ -4,6 +4,7 @@ import bisect
 from collections.abc import Iterable
 
 from sweep.definition.records import TrialRecord
+from sweep.execution.trials.kept_checkpoints import NoCheckpoints, Tidies
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.checkpoints import Checkpoints
 
@@ -16,10 +17,25 @@ class KeptFiles:
     """
 
     def __init__(
-        self, checkpoints: Checkpoints, keep: int, *, is_alone: bool, direction: str = MINIMIZE
+        self,
+        checkpoints: Checkpoints,
+        keep: int,
+        *,
+        is_alone: bool,
+        direction: str = MINIMIZE,
+        programs: Tidies | None = None,
     ) -> None:
-        """Keep the files of the best ``keep`` trials; ``is_alone`` if no other driver may use the folder."""
+        """Keep the files of the best ``keep`` trials.
+
+        Args:
+            checkpoints: The study's files.
+            keep: How many trials keep theirs.
+            is_alone: Whether no other driver may use the folder.
+            direction: Of the metric.
+            programs: What the trials' programs left; None for a trainer without any.
+        """
         self._checkpoints, self._keep, self._direction = checkpoints, keep, direction
+        self._programs = programs or NoCheckpoints()
         self._tidies_all = is_alone
         self._ended_here: set[int] = set()
         self._best: list[tuple[float, int]] = []
@@ -36,6 +52,10 @@ class KeptFiles:
         """Tidy every finished trial's files, as the last driver of the study."""
         self._tidies_all = True
         self.start_from(trials)
+
+    def tidy_rest(self) -> None:
+        """Tidy what the programs left that were still being ended; none of them lives by now."""
+        self._programs.tidy_rest()
 
     def take_charge(self, number: int) -> None:
         """Tidy a trial's files from now on, as it ended here."""
@@ -56,3 +76,4 @@ class KeptFiles:
     def _tidy(self, number: int, *, keep: bool) -> None:
         if self._tidies_all or number in self._ended_here:
             self._checkpoints.close(number, keep=keep)
+            self._programs.tidy(number, keep=keep)

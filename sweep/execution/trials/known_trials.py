@@ -2,6 +2,7 @@
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.execution.study_run import StudyRun
+from sweep.execution.trials.kept_checkpoints import kept_checkpoints
 from sweep.execution.trials.kept_files import KeptFiles
 from sweep.execution.trials.proposer import Proposer
 
@@ -13,7 +14,11 @@ class KnownTrials:
         """Learn the stored trials; ``is_alone`` if no other driver may add some."""
         self._run = run
         self.files = KeptFiles(
-            run.checkpoints, run.spec.keep, is_alone=is_alone, direction=run.spec.direction
+            run.checkpoints,
+            run.spec.keep,
+            is_alone=is_alone,
+            direction=run.spec.direction,
+            programs=kept_checkpoints(run.workload, run.checkpoints),
         )
         self.start_from(study)
 

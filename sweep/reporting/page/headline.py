@@ -113,11 +113,13 @@ def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
 def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
     """Return the winner's searched hyperparameters as a sentence."""
     values = [
-        f"{name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[name])}"
+        f"{name if study.program else name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[name])}"
         for name in study.searched
         if best.get(name) is not None
     ]
     text = _listed(values) if values else "Nothing was searched"
+    if values and study.program:
+        return f"It has {text}."  # names of the user's own begin as they are written
     return f"{text[0].upper()}{text[1:]}."
 
 

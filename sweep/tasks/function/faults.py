@@ -43,7 +43,7 @@ def fault_of(error: BaseException, folder: Path, default: Callable[..., Any] | N
     text = _one_line(error)
     if not isinstance(error, RefusedError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return Fault(text, _place(error, folder) or place_of(default, folder), _trace(error))
+    return Fault(text, _place(error, folder, default) or place_of(default, folder), _trace(error, default))
 
 
 def place_of(function: Callable[..., Any] | None, folder: Path) -> str:
@@ -62,18 +62,27 @@ def _one_line(error: BaseException) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _place(error: BaseException, folder: Path) -> str:
+def _place(error: BaseException, folder: Path, function: Callable[..., Any] | None) -> str:
     if isinstance(error, SyntaxError) and error.filename and is_own(error.filename):
         return _shown(error.filename, error.lineno or 0, folder)
     own = [
         (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
         for frame in _frames(error.__traceback__)
-        if is_own(frame.tb_frame.f_code.co_filename)
+        if _is_users(frame, function)
     ]
     return _shown(*own[-1], folder) if own else ""
 
 
+def _is_users(frame: TracebackType, function: Callable[..., Any] | None) -> bool:
+    """Return whether a line is the user's: in a file of theirs, or in the notebook cell of the function."""
+    file = frame.tb_frame.f_code.co_filename
+    code = getattr(function, "__code__", None)
+    return is_own(file) or (isinstance(code, CodeType) and file == code.co_filename)
+
+
 def _shown(file: str, line: int, folder: Path) -> str:
+    if file.startswith("<"):  # the name is lost on the way here
+        return f"line {line} of its cell or script"
     path = Path(file)
     return f"{path.relative_to(folder) if path.is_relative_to(folder) else path}:{line}"
 
@@ -84,14 +93,12 @@ def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:
         trace = trace.tb_next
 
 
-def _trace(error: BaseException) -> str:
+def _trace(error: BaseException, function: Callable[..., Any] | None) -> str:
     """Return the traceback without the frames of ours that come before the user's."""
     if isinstance(error, RefusedError):
         return f"{error}\n"
     frames = _frames(error.__traceback__)
-    first = next(
-        (frame for frame in frames if is_own(frame.tb_frame.f_code.co_filename)), error.__traceback__
-    )
+    first = next((frame for frame in frames if _is_users(frame, function)), error.__traceback__)
     try:
         return "".join(traceback.format_exception(type(error), error, first))
     except Exception:  # noqa: BLE001  the user's own __str__ or __repr__, or no memory

@@ -26,6 +26,7 @@ from sweep.client import Pruned, Reporter, Stopped, connect, report
 from sweep.tasks.function.config import Config
 from sweep.tasks.function.faults import Fault, fault_of, write_trace
 from sweep.tasks.function.forks import make_ordinary
+from sweep.tasks.function.given.parcel import read
 from sweep.tasks.function.preloaded import preload
 from sweep.tasks.function.results import as_values
 from sweep.tasks.function.surroundings import Surroundings, memory_in_use, output_to
@@ -181,12 +182,16 @@ class Runner:
 
 
 def main() -> None:
-    """Run trials; the arguments are a descriptor, the target, its folder and the working folder."""
-    number, text, folder, cwd = sys.argv[1:]
+    """Run trials; the arguments are a descriptor, the target, its folder and the working folder.
+
+    A further one is the descriptor of the function's parcel.
+    """
+    number, text, folder, cwd, *given = sys.argv[1:]
     preload()
+    parcel = read(int(given[0])) if given else b""
     faulthandler.enable(file=2)
     wire = Wire(socket.socket(fileno=int(number)))
-    runner = Runner(wire, Target(text, Path(folder), Path(cwd)))
+    runner = Runner(wire, Target(text, Path(folder), Path(cwd), parcel))
     signal.signal(signal.SIGTERM, runner.terminate)
     make_ordinary(runner.terminate, wire.close)
     runner.serve()

@@ -179,19 +179,21 @@ class Host:
         env: Mapping[str, str] | None = None,
         grace: float = 10.0,
         fresh: bool = False,
+        parcel: bytes = b"",
     ) -> None:
         """Start nothing yet.
 
         Args:
-            target: ``module:name`` or ``path/file.py:name``.
+            target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
             metrics: The study's metrics, one or two.
             folder: The study file's, absolute.
             cwd: The working folder, absolute.
             env: The environment of the process; by default this process's.
             grace: Seconds between SIGTERM and SIGKILL.
             fresh: Use a new process for each trial.
+            parcel: The function itself, if it is in no file.
         """
-        self._target = Target(target, folder, cwd)
+        self._target = Target(target, folder, cwd, parcel)
         self._metrics, self._fresh, self._grace = metrics, fresh, grace
         self._env = dict(os.environ if env is None else env)
         self._process: HostProcess | None = None

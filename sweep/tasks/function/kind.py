@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.code import Code
+from sweep.task import GIVEN
 from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
 from sweep.tasks.function.probe import probe
 from sweep.tasks.program.definition import metric_of, yes_or_no
@@ -34,9 +35,11 @@ def _preflight(
 class FunctionStarter:
     """Starts a function's trials in one process as long as it is as good as new."""
 
-    def __init__(self, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-        """Take what the study says of the function; nothing is started."""
-        self._definition, self._surroundings = definition, surroundings
+    def __init__(
+        self, definition: Mapping[str, Any], surroundings: Mapping[str, Any], parcel: bytes = b""
+    ) -> None:
+        """Take what the study says of the function, and itself if it is in no file; nothing is started."""
+        self._definition, self._surroundings, self._parcel = definition, surroundings, parcel
         self._host: Host | None = None
 
     def start(self, launch: Launch) -> "FunctionProgram":
@@ -79,13 +82,14 @@ class FunctionStarter:
     def _new_host(self, launch: Launch, environment: Mapping[str, str]) -> Host:
         on_gpu = launch.device != "cpu"
         return Host(
-            self._definition["trainer"],
+            self._definition[GIVEN if self._parcel else "trainer"],
             metrics=[metric_of(launch.definition).name],
             folder=Path(self._surroundings["here"]),
             cwd=launch.cwd,
             env=environment,
             grace=launch.grace_s,
             fresh=self._surroundings.get("fresh_process", on_gpu),
+            parcel=self._parcel,
         )
 
 

@@ -13,12 +13,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sweep.code import Code
 from sweep.definition.plain import check_kind
 from sweep.errors import MachineError, StudyFileError
 from sweep.tasks.function.faults import fault_of, place_of
+from sweep.tasks.function.given.parcel import read, readable
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.preloaded import preload
 from sweep.tasks.function.target import Target, load, takes_report
@@ -53,26 +54,30 @@ def probe(
     sources: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     timeout: float = 120.0,
+    parcel: bytes = b"",
 ) -> Probed:
     """Import a function in a child and return what it is.
 
     Args:
-        target: ``module:name`` or ``path/file.py:name``.
+        target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
         folder: The study file's, absolute.
         cwd: The working folder, absolute.
         sources: Globs of further source files, relative to ``folder``.
         env: The child's environment; by default this process's.
         timeout: Seconds that the import may take.
+        parcel: The function itself, if it is in no file.
 
     Raises:
         StudyFileError: If there is no such function, its module cannot be imported, it takes other
             arguments, or a glob finds nothing. The cause holds the traceback of an import.
         MachineError: If the child cannot be started.
     """
-    with tempfile.TemporaryFile() as answer:
+    with tempfile.TemporaryFile() as answer, contextlib.ExitStack() as stack:
+        given = [stack.enter_context(readable(parcel))] if parcel else []
         arguments = (str(answer.fileno()), target, str(folder), str(cwd), json.dumps(list(sources)))
-        argv = module_argv(_MODULE, *arguments)
-        ended = _run(argv, cwd=cwd, env=os.environ if env is None else env, answer=answer, timeout=timeout)
+        argv = module_argv(_MODULE, *arguments, *map(str, given))
+        kept = [answer.fileno(), *given]
+        ended = _run(argv, cwd=cwd, env=os.environ if env is None else env, kept=kept, timeout=timeout)
         answer.seek(0)
         said = answer.read(_LARGEST)
     if ended is None:
@@ -84,14 +89,14 @@ def probe(
 
 
 def _run(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], answer: IO[bytes], timeout: float
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], kept: Sequence[int], timeout: float
 ) -> int | None:
     """Run the child and end all that it leaves; return its code, None if it took too long."""
     null = subprocess.DEVNULL
     try:
         child: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603  our own module
             argv, cwd=cwd, env=dict(env), stdin=null, stdout=null, stderr=null,
-            pass_fds=[answer.fileno()], start_new_session=True,
+            pass_fds=kept, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
         raise MachineError(f"a process cannot start in {cwd}: {error}") from error
@@ -129,10 +134,13 @@ def _understood(target: str, said: bytes, code: int) -> Probed:
 
 
 def main() -> None:
-    """Probe what the arguments name: a descriptor, target, folder, working folder and globs as JSON."""
-    number, text, folder, cwd, sources = sys.argv[1:]
+    """Probe what the arguments name: a descriptor, target, folder, working folder and globs as JSON.
+
+    A further one is the descriptor of the function's parcel.
+    """
+    number, text, folder, cwd, sources, *given = sys.argv[1:]
     preload()
-    target = Target(text, Path(folder), Path(cwd))
+    target = Target(text, Path(folder), Path(cwd), read(int(given[0])) if given else b"")
     try:
         answer = _examine(target, json.loads(sources))
     except BaseException as error:  # noqa: BLE001  whatever their module raises, SystemExit too
@@ -147,7 +155,7 @@ def _examine(target: Target, sources: Sequence[str]) -> dict[str, Any]:
     how = takes_report(target, function)
     module = Path(sys.argv[0])
     named = named_imports(module, target.roots) if module.is_file() else set()
-    files = imported_files(target.roots) | named
+    files = imported_files(target.homes) | named
     code = read_code(files, folder=target.folder, sources=sources)
     return {
         "takes_report": bool(how),

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sweep.tasks.function.given.parcel import readable
 from sweep.tasks.function.launch import module_argv
 from sweep.tasks.function.target import Target
 from sweep.tasks.function.wire import Wire
@@ -37,10 +38,13 @@ class HostProcess:
         self.first_memory: int | None = None
         """Bytes that it held after its first trial."""
         ours, theirs = socket.socketpair()
-        arguments = (str(theirs.fileno()), target.text, str(target.folder), str(target.cwd))
-        argv = module_argv("sweep.tasks.function.host", *arguments)
         try:
-            self._process = _start(argv, cwd=target.cwd, env=env, grace=grace, pass_fds=[theirs.fileno()])
+            with contextlib.ExitStack() as stack:
+                parcel = [stack.enter_context(readable(target.parcel))] if target.parcel else []
+                given = [theirs.fileno(), *parcel]
+                arguments = (target.text, str(target.folder), str(target.cwd), *map(str, parcel))
+                argv = module_argv("sweep.tasks.function.host", str(theirs.fileno()), *arguments)
+                self._process = _start(argv, cwd=target.cwd, env=env, grace=grace, pass_fds=given)
         except BaseException:
             ours.close()
             raise

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from sweep.spelling import nearest
 from sweep.tasks.function.faults import RefusedError
+from sweep.tasks.function.given.parcel import search_path, unpack
 
 
 class Target(NamedTuple):
@@ -25,6 +26,8 @@ class Target(NamedTuple):
     """The study file's."""
     cwd: Path
     """The working folder."""
+    parcel: bytes = b""
+    """The function itself, if it was given as an object; ``text`` is then its name alone."""
 
     @property
     def home(self) -> str:
@@ -52,6 +55,12 @@ class Target(NamedTuple):
         first = [self.file.parent] if self.is_file else []
         return list(dict.fromkeys([*first, self.folder, self.cwd]))
 
+    @property
+    def homes(self) -> list[Path]:
+        """The folders that hold modules of the user's own, among others."""
+        given = map(Path, search_path(self.parcel)) if self.parcel else ()
+        return list(dict.fromkeys([*self.roots, *given]))
+
 
 def load(target: Target) -> Callable[..., Any]:
     """Import the target's module, with its folders on ``sys.path``, and return the function.
@@ -60,6 +69,8 @@ def load(target: Target) -> Callable[..., Any]:
         RefusedError: If the text is no target, or names nothing that can be called.
         BaseException: What the module raises.
     """
+    if target.parcel:
+        return unpack(target.parcel)
     if not all((target.home, target.name)):
         raise RefusedError("it must be 'module:name', 'package.module:name' or 'path/file.py:name'")
     sys.path[:0] = map(str, target.roots)

@@ -1,15 +1,32 @@
 """Commands that only the MLP has: lr-find, sample."""
 
-import argparse
 from pathlib import Path
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import candidates, options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, mend, study_spec
-from sweep.cli.options import add_data_file, add_device, add_settings, number, positive
 from sweep.errors import SweepError
 
 
-def lr_find(arguments: argparse.Namespace) -> int:
+@command(example="sweep lr-find studies/quick.toml", follows_run_of="mlp")
+@click.argument(
+    "study",
+    metavar="STUDY.toml|CONFIG.toml",
+    shell_complete=candidates.study_files,
+    help="study file or exported config",
+)
+@click.option("--seeds", type=options.positive, default=5, metavar="N", help="runs of the test")
+@click.option(
+    "--start", type=float, metavar="LR", show_default="0.001, with adamw 0.00001", help="first rate"
+)
+@click.option("--end", type=float, metavar="LR", show_default="1, with adamw 0.1", help="last rate")
+@click.option("--steps", type=options.positive, default=1_000, metavar="N", help="of each run")
+@options.settings
+@options.data_file
+@options.device
+def lr_find(arguments: Arguments) -> int:
     """Find a learning rate by a range test."""
     from sweep.certify.config_file import is_config_file, load_config
     from sweep.tasks.mlp.shown.lr_find import find_learning_rate, subject_of_config, subject_of_study
@@ -45,7 +62,12 @@ def lr_find(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def sample(arguments: argparse.Namespace) -> int:
+@command(example="sweep sample best.toml -n 20", follows_export_of="mlp")
+@options.config_file
+@click.option("-n", type=options.positive, default=20, metavar="N", help="how many words")
+@click.option("--seed", type=options.number, default=0, metavar="N", help="of the sampling")
+@options.data_file
+def sample(arguments: Arguments) -> int:
     """Print new words from a trained model."""
     from sweep.certify.config_file import load_config
     from sweep.tasks.mlp.shown.sample import sample_from
@@ -60,43 +82,4 @@ def sample(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _lr_find_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("study", metavar="STUDY.toml|CONFIG.toml", help="study file or exported config")
-    command.add_argument(
-        "--seeds", type=positive, default=5, metavar="N", help="runs of the test (default: 5)"
-    )
-    command.add_argument(
-        "--start", type=float, default=1e-3, metavar="LR", help="first rate (default: 0.001)"
-    )
-    command.add_argument("--end", type=float, default=1.0, metavar="LR", help="last rate (default: 1)")
-    command.add_argument("--steps", type=positive, default=1_000, metavar="N", help="default: 1000")
-    add_settings(command)
-    add_data_file(command)
-    add_device(command)
-
-
-def _sample_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG.toml", help="written by `sweep export`")
-    command.add_argument("-n", type=positive, default=20, metavar="N", help="how many words (default: 20)")
-    command.add_argument("--seed", type=number, default=0, help="of the sampling (default: 0)")
-    add_data_file(command)
-
-
-COMMANDS = (
-    Command(
-        name="lr-find",
-        does="find a learning rate by a range test",
-        example="sweep lr-find studies/quick.toml",
-        run=lr_find,
-        add_arguments=_lr_find_arguments,
-        follows_run_of="mlp",
-    ),
-    Command(
-        name="sample",
-        does="print new words from a trained model",
-        example="sweep sample best.toml -n 20",
-        run=sample,
-        add_arguments=_sample_arguments,
-        follows_export_of="mlp",
-    ),
-)
+COMMANDS = (lr_find, sample)

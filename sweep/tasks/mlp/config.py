@@ -18,6 +18,7 @@ from sweep.task import Fact, Metric, without_defaults
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
+OPTIMIZERS = ("sgd", "adamw")
 
 LATER = {"later": True}
 """Metadata of a field that the first release did not have: ``field(default=0.0, metadata=LATER)``.
@@ -46,7 +47,7 @@ FACTS: Mapping[str, Fact] = {
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """Hyperparameters of the character-level MLP of Bengio et al. (2003).
+    """Hyperparameters of the character-level MLP of Bengio et al. (2003), which may have further layers.
 
     Raises:
         ConfigError: If a value breaks its rule. Nothing is repaired.
@@ -59,7 +60,7 @@ class TrainConfig:
     """Dimensions of a character's embedding, 1 to 4,096."""
 
     hidden_neurons: int = 200
-    """tanh units of the hidden layer, 1 to 65,536."""
+    """tanh units of each hidden layer, 1 to 65,536."""
 
     batch_size: int = 32
     """Examples in a minibatch, drawn uniformly with replacement, 1 to 65,536."""
@@ -68,7 +69,7 @@ class TrainConfig:
     """Optimiser steps, 1 to 1,000,000,000."""
 
     learning_rate: float = 0.1
-    """Learning rate at the first step, above 0, at most 1e38."""
+    """Learning rate at the first step after the warm-up, above 0, at most 1e38."""
 
     final_learning_rate: float = 0.01
     """Learning rate after ``decay_at`` (schedule step) or at the end (cosine), at least 0."""
@@ -82,22 +83,50 @@ class TrainConfig:
 
     init: str = "scaled"
     """``normal``: every parameter from N(0, 1); ``scaled``: W1 by (5/3)/sqrt(fan-in), b1 and
-    W2 by 0.01, b2 zero."""
+    W2 by 0.01, b2 zero. Further hidden layers start near the identity under both."""
 
     weight_decay: float = 0.0
-    """L2 coefficient added to the gradients of W1 and W2 (not to C and the biases), 0 is off."""
+    """Shrinks the matrices W1, W2 and those of further hidden layers, not C and the biases; 0 is off.
+    Optimizer ``sgd``: an L2 coefficient, added to the gradient as weight_decay p. Optimizer ``adamw``:
+    decoupled from the gradient, p is multiplied by 1 - rate weight_decay in each step."""
 
     momentum: float = 0.0
-    """Heavy-ball momentum, 0 (off) to below 1, with PyTorch's convention v = m v + g."""
+    """Heavy-ball momentum of ``sgd``, 0 (off) to below 1, with PyTorch's convention v = m v + g."""
 
     seed: int = 0
-    """Root of the streams for initial weights and minibatches, 0 to 2**53 - 1."""
+    """Root of the streams for initial weights, minibatches and dropout, 0 to 2**53 - 1."""
+
+    optimizer: str = dataclasses.field(default="sgd", metadata=LATER)
+    """``sgd``: stochastic gradient descent; ``adamw``: Adam with decoupled weight decay."""
+
+    beta1: float = dataclasses.field(default=0.9, metadata=LATER)
+    """Share of ``adamw``'s mean gradient that a step keeps, 0 to below 1. Without effect on ``sgd``."""
+
+    beta2: float = dataclasses.field(default=0.999, metadata=LATER)
+    """The same for the mean of the squared gradients, 0 to below 1. Without effect on ``sgd``."""
+
+    epsilon: float = dataclasses.field(default=1e-8, metadata=LATER)
+    """Added by ``adamw`` to the root of that mean, 1e-30 to 1. Without effect on ``sgd``."""
+
+    warmup: float = dataclasses.field(default=0.0, metadata=LATER)
+    """Fraction of the steps over which the rate of the schedule is scaled up from near 0, 0 (off) to 1."""
+
+    hidden_layers: int = dataclasses.field(default=1, metadata=LATER)
+    """Hidden layers, 1 to 4: Bengio's, then residual ones, h = h + tanh(h R + r)."""
+
+    dropout: float = dataclasses.field(default=0.0, metadata=LATER)
+    """Chance of each tanh unit to be zeroed in a training example, 0 (off) to below 1; the others are
+    scaled by 1 / (1 - dropout). Evaluation goes without it."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), field.type)
         for field in dataclasses.fields(self):
             _check_rule(field.name, getattr(self, field.name))
+        if self.optimizer == "adamw" and self.momentum:
+            raise ConfigError(
+                f"momentum must be 0 with optimizer adamw, which has beta1 instead, got {self.momentum}"
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -116,14 +145,21 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
     def parameter_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
-        """Return each parameter's shape: C (V, D), W1 (T*D, H), b1 (H,), W2 (H, V), b2 (V,)."""
-        return {
+        """Return each parameter's shape: C (V, D), W1 (T*D, H), b1 (H,), W2 (H, V), b2 (V,).
+
+        Each further hidden layer adds a matrix (H, H) and a bias (H,): R2 and r2, R3 and r3, R4 and r4.
+        """
+        H = self.hidden_neurons
+        shapes: dict[str, tuple[int, ...]] = {
             "C": (vocabulary_size, self.embedding_dim),
-            "W1": (self.block_size * self.embedding_dim, self.hidden_neurons),
-            "b1": (self.hidden_neurons,),
-            "W2": (self.hidden_neurons, vocabulary_size),
+            "W1": (self.block_size * self.embedding_dim, H),
+            "b1": (H,),
+            "W2": (H, vocabulary_size),
             "b2": (vocabulary_size,),
         }
+        for layer in range(2, self.hidden_layers + 1):
+            shapes |= {f"R{layer}": (H, H), f"r{layer}": (H,)}
+        return shapes
 
     def n_params(self, vocabulary_size: int) -> int:
         """Return the number of trainable parameters."""
@@ -161,6 +197,13 @@ FIELD_RULES: dict[str, dict[str, Any]] = {
     "weight_decay": {"minimum": 0, "maximum": _FLOAT32_LIMIT},
     "momentum": {"minimum": 0, "exclusiveMaximum": 1},
     "seed": {"minimum": 0, "maximum": 2**53 - 1},
+    "optimizer": {"enum": list(OPTIMIZERS)},
+    "beta1": {"minimum": 0, "exclusiveMaximum": 1},
+    "beta2": {"minimum": 0, "exclusiveMaximum": 1},
+    "epsilon": {"minimum": 1e-30, "maximum": 1},
+    "warmup": {"minimum": 0, "maximum": 1},
+    "hidden_layers": {"minimum": 1, "maximum": 4},
+    "dropout": {"minimum": 0, "exclusiveMaximum": 1},
 }
 """Hyperparameter -> the values that it may take, in the words of JSON Schema."""
 
@@ -178,6 +221,11 @@ _FLOAT_RULES = {
     "decay_at": "above 0",
     "weight_decay": "from 0 to 1e38",
     "momentum": "from 0 to below 1",
+    "beta1": "from 0 to below 1",
+    "beta2": "from 0 to below 1",
+    "epsilon": "from 1e-30 to 1",
+    "warmup": "from 0 to 1",
+    "dropout": "from 0 to below 1",
 }
 """Rules of fractions as messages have them."""
 

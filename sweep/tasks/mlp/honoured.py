@@ -18,7 +18,15 @@ _FIRST_RELEASE = frozenset(
     }
 )
 
-HONOURED = {"autograd": _FIRST_RELEASE, "fused": _FIRST_RELEASE, "population": _FIRST_RELEASE}
+_ADAMW = frozenset({"optimizer", "beta1", "beta2", "epsilon"})
+_SCHEDULE = frozenset({"warmup"})
+_DEPTH = frozenset({"hidden_layers", "dropout"})
+
+HONOURED = {
+    "autograd": _FIRST_RELEASE | _ADAMW | _SCHEDULE | _DEPTH,
+    "fused": _FIRST_RELEASE | _ADAMW | _SCHEDULE | _DEPTH,
+    "population": _FIRST_RELEASE | _SCHEDULE,
+}
 """Name of an engine -> fields that change its numbers.
 
 A new field belongs to an engine only once the engine uses it; until then the engine is refused for

@@ -7,7 +7,8 @@ with the measured peak on several shapes: it is within a factor of 1.5 of it.
 With V symbols, T ``block_size``, D ``embedding_dim``, H ``hidden_neurons`` and B ``batch_size``:
 
     stays   the libraries; the examples of both splits; the state as it came, and as arrays
-    steps   padded parameters, gradients, momentum, W2 once more, the new state, and a minibatch's arrays
+    steps   padded parameters, gradients, momentum or moments, W2 once more, the new state, and a minibatch's
+            arrays, with two more for each further hidden layer
     loss    the parameters as tensors; ``ROWS_AT_ONCE`` rows of T D, H and V numbers
     result  the new state as bytes, twice, as it is sent to another process
     build   whole-number arrays over the examples, before any of that
@@ -42,7 +43,7 @@ def worker_bytes(config: TrainConfig, corpus: Corpus, *, device: str) -> int:
         device: On a GPU the arrays of the steps and of the loss are in the GPU's memory and not counted.
     """
     n = config.n_params(corpus.vocabulary_size)
-    state = 4 * n * (2 + bool(config.momentum))  # parameters, the average of snapshots, velocity
+    state = 4 * n * (2 + _buffers(config))  # parameters, the average of snapshots, what the optimizer keeps
     stays = LIBRARIES + _example_bytes(config, corpus) + 2 * state
     passing = [_build_bytes(config, corpus), 2 * state]
     if device == "cpu":
@@ -70,11 +71,11 @@ def _step_bytes(config: TrainConfig, corpus: Corpus) -> int:
     """Return the arrays of ``engines.fused``: the model's, and a minibatch's."""
     shapes = config.parameter_shapes(corpus.vocabulary_size)
     padded = sum(math.prod(map(_whole, shape)) for shape in shapes.values())
-    new_state = config.n_params(corpus.vocabulary_size) * (1 + bool(config.momentum))
-    model = padded * (2 + bool(config.momentum)) + math.prod(map(_whole, shapes["W2"])) + new_state
+    new_state = config.n_params(corpus.vocabulary_size) * (1 + _buffers(config))
+    model = padded * (2 + _buffers(config)) + math.prod(map(_whole, shapes["W2"])) + new_state
     present = config.block_size * min(config.batch_size, corpus.vocabulary_size)
     widths = [_whole(n) for n in (config.embedding_dim, config.hidden_neurons, corpus.vocabulary_size)]
-    a_row = 2 * widths[1] + widths[2] + 2 * config.block_size
+    a_row = 2 * config.hidden_layers * widths[1] + widths[2] + 2 * config.block_size
     return 4 * (model + config.batch_size * a_row + present * (2 * widths[0] + widths[1]))
 
 
@@ -82,8 +83,14 @@ def _loss_bytes(config: TrainConfig, corpus: Corpus) -> int:
     """Return the arrays of ``evaluation``: at most three layers exist at a time."""
     rows = min(ROWS_AT_ONCE, corpus.dev.n_examples)
     inputs = config.block_size * config.embedding_dim
-    a_row = max(inputs + 2 * config.hidden_neurons, config.hidden_neurons + corpus.vocabulary_size)
+    residual = 4 * config.hidden_neurons if config.hidden_layers > 1 else 0
+    a_row = max(inputs + 2 * config.hidden_neurons, residual, config.hidden_neurons + corpus.vocabulary_size)
     return 4 * (config.n_params(corpus.vocabulary_size) + rows * a_row)
+
+
+def _buffers(config: TrainConfig) -> int:
+    """Return how many numbers an optimizer keeps for each parameter."""
+    return 2 if config.optimizer == "adamw" else int(config.momentum > 0)
 
 
 def _symbol_bytes(corpus: Corpus) -> int:

@@ -7,9 +7,14 @@ With B batch, T block_size, D embedding_dim, H hidden_neurons and V vocabulary:
     logits = h @ W2 + b2                       (B, V)
     loss   = cross_entropy(logits, Y)          nats per character
 
+Each further hidden layer comes before the logits and is residual: h = h + tanh(h @ R + r). In training with
+dropout each tanh is multiplied by a mask (``dropout.py``), wherever it stands.
+
 References:
     Bengio, Ducharme, Vincent, Jauvin, "A Neural Probabilistic Language Model", 2003.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,8 +22,12 @@ import torch
 from sweep.definition.seeds import generator
 from sweep.tasks.mlp.config import TrainConfig
 
-DECAYED = ("W1", "W2")
-"""Parameters that weight decay shrinks."""
+DECAYED = ("W1", "W2", "R2", "R3", "R4")
+"""Parameters that weight decay shrinks: matrices that a product is taken with, not C and no bias."""
+
+RESIDUAL_GAIN = 0.1
+"""A residual layer's matrix begins with standard deviation ``RESIDUAL_GAIN`` / sqrt(H), its bias with 0: the
+layer adds about a tenth of what it is given, so that depth starts as the identity and little more."""
 
 _WORDS_AT_ONCE = 1_024
 """Words of a sample that are continued at a time, so that its memory does not grow with their number."""
@@ -29,7 +38,8 @@ def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.n
 
     Returns:
         Name -> float32 array. Under ``scaled`` W1 has standard deviation (5/3)/sqrt(T*D), b1
-        and W2 0.01, and b2 is zero; under ``normal`` every parameter is N(0, 1).
+        and W2 0.01, and b2 is zero; under ``normal`` each of them is N(0, 1). Residual layers
+        begin near the identity under both; see ``RESIDUAL_GAIN``.
 
     References:
         The gain 5/3 of tanh: He et al., "Delving Deep into Rectifiers", 2015, as PyTorch's
@@ -43,13 +53,30 @@ def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.n
         scales = {"W1": (5 / 3) / fan_in**0.5, "b1": 0.01, "W2": 0.01, "b2": 0.0}
         for name, scale in scales.items():
             parameters[name] *= np.float32(scale)
+    for layer in range(2, config.hidden_layers + 1):
+        parameters[f"R{layer}"] *= np.float32(RESIDUAL_GAIN / config.hidden_neurons**0.5)
+        parameters[f"r{layer}"] *= np.float32(0)
     return parameters
 
 
-def forward(parameters: dict[str, torch.Tensor], contexts: torch.Tensor) -> torch.Tensor:
-    """Return the logits (B, V) of contexts (B, T) of symbol indices."""
+def forward(
+    parameters: dict[str, torch.Tensor],
+    contexts: torch.Tensor,
+    mask: Callable[[torch.Tensor, int], torch.Tensor] = lambda units, _: units,
+) -> torch.Tensor:
+    """Return the logits (B, V) of contexts (B, T) of symbol indices.
+
+    Args:
+        parameters: Of the model; how many layers it has follows from their names.
+        contexts: Symbols before the one that is predicted.
+        mask: Applies dropout to the tanh units (B, H) of a layer, numbered from 1; by default there is none.
+    """
     emb = parameters["C"][contexts]
-    hidden = torch.tanh(emb.flatten(start_dim=1) @ parameters["W1"] + parameters["b1"])
+    hidden = mask(torch.tanh(emb.flatten(start_dim=1) @ parameters["W1"] + parameters["b1"]), 1)
+    layer = 2
+    while f"R{layer}" in parameters:
+        units = torch.tanh(hidden @ parameters[f"R{layer}"] + parameters[f"r{layer}"])
+        hidden, layer = hidden + mask(units, layer), layer + 1
     return (hidden @ parameters["W2"]).add_(parameters["b2"])  # in place: B x V can be large
 
 

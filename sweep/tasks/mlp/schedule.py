@@ -48,4 +48,19 @@ SCHEDULE_FUNCTIONS = {"step": step_schedule, "cosine": cosine_schedule}
 def learning_rates(config: TrainConfig, first_step: int, until_step: int) -> np.ndarray:
     """Return the learning rates of steps ``first_step`` to ``until_step - 1``, float32."""
     steps = np.arange(first_step, until_step)
-    return SCHEDULE_FUNCTIONS[config.schedule](config, steps).astype(np.float32)
+    rates = SCHEDULE_FUNCTIONS[config.schedule](config, steps)
+    return (rates * warmup_factors(config, steps) if config.warmup else rates).astype(np.float32)
+
+
+def warmup_factors(config: TrainConfig, steps: np.ndarray) -> np.ndarray:
+    """Return what the schedule's rates are multiplied by: (s + 1) / (warmup num_steps), at most 1.
+
+    Examples:
+        >>> config = TrainConfig(num_steps=40, warmup=0.1)
+        >>> warmup_factors(config, np.array([0, 1, 3, 20])).tolist()
+        [0.25, 0.5, 1.0, 1.0]
+
+    References:
+        Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017.
+    """
+    return np.minimum(1.0, (steps + 1) / (config.warmup * config.num_steps))

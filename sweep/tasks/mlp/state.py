@@ -10,9 +10,9 @@ import safetensors.numpy
 
 from sweep.errors import DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.model import init_parameters
 
 _VELOCITY = "velocity."
+_MOMENTS = ("first_moment.", "second_moment.")
 _AVERAGE = "average."
 
 
@@ -22,25 +22,30 @@ class TrainState:
 
     step: int
     parameters: dict[str, np.ndarray]
-    """C, W1, b1, W2, b2, float32."""
+    """C, W1, b1, W2, b2 and those of further layers, float32."""
     velocity: dict[str, np.ndarray]
-    """Momentum buffer of each parameter, float32; empty where momentum is off."""
+    """Momentum buffer of each parameter, float32; empty if momentum is off."""
+    moments: tuple[dict[str, np.ndarray], ...] = ()
+    """Of ``adamw``: running means of each parameter's gradients and of their squares, float32; else empty."""
     average: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     """Average of the snapshots so far (``averaging.py``), float32; empty where none is kept."""
 
     @classmethod
     def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
         """Return the state before the first step."""
+        from sweep.tasks.mlp.model import init_parameters
+
         parameters = init_parameters(config, vocabulary_size)
-        velocity = (
-            {name: np.zeros_like(array) for name, array in parameters.items()} if config.momentum else {}
-        )
-        return cls(step=0, parameters=parameters, velocity=velocity)
+        velocity = _zeros_like(parameters) if config.momentum else {}
+        moments = tuple(_zeros_like(parameters) for _ in _moment_names(config))
+        return cls(step=0, parameters=parameters, velocity=velocity, moments=moments)
 
     def to_bytes(self) -> bytes:
         """Return the state as a safetensors file; equal states give equal bytes."""
         tensors = dict(self.parameters)
         tensors |= {_VELOCITY + name: array for name, array in self.velocity.items()}
+        for kind, moment in zip(_MOMENTS, self.moments, strict=False):
+            tensors |= {kind + name: array for name, array in moment.items()}
         tensors |= {_AVERAGE + name: array for name, array in self.average.items()}
         tensors["step"] = np.array([self.step], dtype=np.int64)
         # safetensors writes memory as it lies, so an array in another layout would come back shuffled.
@@ -57,6 +62,8 @@ class TrainState:
         expected = dict(shapes)
         if config.momentum:
             expected |= {_VELOCITY + name: shape for name, shape in shapes.items()}
+        for kind in _moment_names(config):
+            expected |= {kind + name: shape for name, shape in shapes.items()}
         try:
             tensors = safetensors.numpy.load(raw)
             step = tensors.pop("step")
@@ -76,6 +83,7 @@ class TrainState:
             step=int(step[0]),
             parameters={name: tensors[name] for name in shapes},
             velocity={name: tensors[_VELOCITY + name] for name in shapes if config.momentum},
+            moments=tuple({name: tensors[kind + name] for name in shapes} for kind in _moment_names(config)),
             average={name: tensors[_AVERAGE + name] for name in shapes if _AVERAGE + name in tensors},
         )
 
@@ -101,9 +109,16 @@ def check_weights(raw: bytes) -> None:
         tensors = safetensors.numpy.load(raw)
     except safetensors.SafetensorError as error:
         raise DataError(f"checkpoint cannot be read: {error}") from error
-    _check_finite(
-        {name: array for name, array in tensors.items() if not name.startswith((_VELOCITY, _AVERAGE))}
-    )
+    beside = (_VELOCITY, *_MOMENTS, _AVERAGE)
+    _check_finite({name: array for name, array in tensors.items() if not name.startswith(beside)})
+
+
+def _moment_names(config: TrainConfig) -> tuple[str, ...]:
+    return _MOMENTS if config.optimizer == "adamw" else ()
+
+
+def _zeros_like(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.zeros_like(array) for name, array in arrays.items()}
 
 
 def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:

@@ -97,16 +97,16 @@ class MlpTask:
         return dataclasses.replace(data, sha256=sha256) if is_copy else data
 
     def resolve_device(self, name: str) -> str:
-        """Ask torch what is here."""
-        from sweep.tasks.mlp import training
+        """Look what is here."""
+        from sweep.tasks.mlp.engines import devices
 
-        return training.resolve_device(name)
+        return devices.resolve_device(name)
 
     def default_engine(self, device: str) -> str:
         """Return the engine of ``sweep.tasks.mlp.engines`` that is the default on ``device``."""
-        from sweep.tasks.mlp import training
+        from sweep.tasks.mlp.engines import devices
 
-        return training.default_engine(device)
+        return devices.default_engine(device)
 
     def check_engine(self, engine: str, device: str) -> None:
         """Refuse an engine that does not exist, or does not run on a device."""
@@ -176,10 +176,10 @@ class MlpTask:
         )
 
     def list_devices(self, name: str) -> tuple[str, ...]:
-        """Ask torch what is here."""
-        from sweep.tasks.mlp import training
+        """Look what is here."""
+        from sweep.tasks.mlp.engines import devices
 
-        return training.list_devices(name)
+        return devices.list_devices(name)
 
     def places(self, engine: str, device: str) -> int:
         """Return ``GPU_PLACES`` where the engine trains batches on a GPU."""

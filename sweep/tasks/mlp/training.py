@@ -10,12 +10,11 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import numpy as np
-import torch
 
-from sweep.errors import DeviceError
 from sweep.tasks.mlp.averaging import add_snapshot, snapshot_steps
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.tasks.mlp.engines import ENGINES
+from sweep.tasks.mlp.engines.devices import default_engine
 from sweep.tasks.mlp.evaluation import split_loss
 from sweep.tasks.mlp.schedule import learning_rates
 from sweep.tasks.mlp.state import TrainState
@@ -132,40 +131,6 @@ class OpenSegment:
             losses=np.concatenate(self._losses),
             seconds=time.perf_counter() - self._started,
         )
-
-
-def default_engine(device: str) -> str:
-    """Return the engine that is taken on a device when none is named."""
-    return DEFAULT_ENGINE[device.partition(":")[0]]
-
-
-def resolve_device(name: str) -> str:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into the device that will be used.
-
-    Raises:
-        DeviceError: If the device is unknown or not present.
-    """
-    if name == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    kind, colon, index = name.partition(":")
-    if name == "cpu":
-        return name
-    if kind != "cuda" or (colon and not index.isdecimal()):
-        raise DeviceError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
-    if int(index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"device {name} is not present; use --device cpu or auto")
-    return f"cuda:{int(index or 0)}"
-
-
-def list_devices(name: str) -> tuple[str, ...]:
-    """Return all devices that a run may use: ``auto`` and ``cuda`` mean every GPU there is.
-
-    Raises:
-        DeviceError: If the device is unknown or not present.
-    """
-    one = resolve_device(name)
-    gpus = torch.cuda.device_count() if name in {"auto", "cuda"} and one != "cpu" else 0
-    return tuple(f"cuda:{k}" for k in range(gpus)) or (one,)
 
 
 def train_examples(corpus: Corpus, block_size: int) -> Examples:

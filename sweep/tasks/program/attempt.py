@@ -24,7 +24,8 @@ PATIENCE_S = 20.0
 _LARGEST_LOG = 1 << 26
 """Bytes of an earlier attempt's reports that are read at most."""
 
-_LOCK = "lock"
+LOCK = "lock"
+"""Name of the file in a trial's folder that is locked as long as its program lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
             snapshots.remove()
         earlier = list(_earlier_reports(folder))
         is_resumed = snapshots.restore()
-        _empty(folder, kept={_LOCK, *(path.name for path in (folder.checkpoint, *snapshots.paths()))})
+        _empty(folder, kept={LOCK, *(path.name for path in (folder.checkpoint, *snapshots.paths()))})
     except BaseException:
         os.close(lock)
         raise
@@ -75,7 +76,7 @@ def lock_folder(folder: TrialFolder, patience_s: float = PATIENCE_S) -> int:
         MachineError: If another program does not let go of it.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    lock = os.open(folder.path / _LOCK, flags, 0o600)
+    lock = os.open(folder.path / LOCK, flags, 0o600)
     end = time.monotonic() + patience_s
     while True:
         try:

@@ -1,18 +1,24 @@
 """The command that only programs have: log, which prints what a trial left."""
 
-import argparse
 from pathlib import Path
 
-from sweep.cli.command import Command
+import click
+
+from sweep.cli import options
+from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, stored_study
-from sweep.cli.options import add_study, number, positive
 
 PARTS = ("command", "config", "reports", "stdout", "stderr")
 """Files of a trial that can be printed, in this order."""
 
 
-def log(arguments: argparse.Namespace) -> int:
-    """Print the command, configuration, reports and output of one trial."""
+@command(example="sweep log digits 7 --tail 20")
+@options.study
+@click.argument("trial", type=options.number, metavar="TRIAL", help="number of the trial")
+@click.option("--only", type=click.Choice(PARTS), show_default="all", help="one of its files")
+@click.option("--tail", type=options.positive, metavar="N", help="the last N lines of each file")
+def log(arguments: Arguments) -> int:
+    """Print the input and output of a trial's program."""
     from sweep.errors import NotFoundError
     from sweep.tasks.program.folder import TrialFolder
 
@@ -44,19 +50,4 @@ def _print(name: str, path: Path, tail: int | None, *, with_heading: bool) -> No
         print(printable(line))
 
 
-def _log_arguments(command: argparse.ArgumentParser) -> None:
-    add_study(command)
-    command.add_argument("trial", type=number, metavar="TRIAL", help="number of the trial")
-    command.add_argument("--only", choices=PARTS, help="one of its files (default: all)")
-    command.add_argument("--tail", type=positive, metavar="N", help="the last N lines of each file")
-
-
-COMMANDS = (
-    Command(
-        name="log",
-        does="print what a trial's program was given and printed",
-        example="sweep log digits 7 --tail 20",
-        run=log,
-        add_arguments=_log_arguments,
-    ),
-)
+COMMANDS = (log,)

@@ -17,6 +17,7 @@ from sweep.definition.sections.settings import parse_duration
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.tasks.program.config import SEED, plain_value
+from sweep.tasks.program.kept_checkpoint import UPLOAD
 from sweep.tasks.program.process.environment import check_env
 from sweep.tasks.program.testing.keys import CHECKS, TEST, TEST_COMMAND
 
@@ -109,6 +110,7 @@ SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
     "quiet": parse_duration,
     "env": lambda key, value: check_env(value),
     "secrets": _names,
+    UPLOAD: yes_or_no,
 }
 """Keys of both kinds that may change from run to run -> their check."""
 

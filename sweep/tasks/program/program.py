@@ -57,6 +57,8 @@ class Launch:
     """Step at which a function waits for a decision; None: it runs to its end."""
     attempt: Attempt
     """What the program finds in its folder."""
+    deadline: float | None = None
+    """When it will be ended if it still runs, in seconds since 1970; None for never."""
 
     @property
     def start(self) -> Path:
@@ -96,7 +98,7 @@ class Launch:
             report=self.folder.reported,
             config=self.folder.config,
             resumed=self.attempt.is_resumed,
-            deadline=None,
+            deadline=self.deadline,
             device=self.device,
             cpus=self.cpus,
             env=self.surroundings.get("env", {}),

@@ -5,15 +5,16 @@ segments. If none is alive, because its worker ended, the program starts again w
 process never imports the user's code.
 """
 
+import copy
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sweep.code import Code
-from sweep.errors import DeviceError
 from sweep.metric import Metric
 from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.tasks.program import data as data_files
@@ -30,9 +31,10 @@ from sweep.tasks.program.definition import (
     read_definition,
 )
 from sweep.tasks.program.folder import TrialFolder
+from sweep.tasks.program.kept_checkpoint import LeavesCheckpoints
 from sweep.tasks.program.live import LiveTrial, ProgramFailedError
 from sweep.tasks.program.process.environment import check_secrets
-from sweep.tasks.program.process.gpus import list_gpus, n_gpus
+from sweep.tasks.program.process.gpus import PlacedProgram
 from sweep.tasks.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.tasks.program.testing.tested import TestedProgram, check_test_program
 
@@ -54,7 +56,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask(TestedProgram):
+class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     """A program of the user's own as a trainer."""
 
     version = 1
@@ -101,32 +103,24 @@ class ProgramTask(TestedProgram):
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
 
-    def list_devices(self, name: str) -> tuple[str, ...]:
-        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
-        return list_gpus(name, n_gpus())
-
-    def resolve_device(self, name: str) -> str:
-        """Return the first of them; raises ``DeviceError``."""
-        return self.list_devices(name)[0]
-
-    def default_engine(self, device: str) -> str:
-        """Return the kind of program: it trains on every device."""
-        return self.name
-
-    def check_engine(self, engine: str, device: str) -> None:
-        """Refuse an engine that is not the program; raises ``DeviceError``."""
-        if engine != self.name:
-            raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")
-
     def check_program(self, section: Mapping[str, Any]) -> Code:
         """Return the program's code; refuse a program that cannot be started here."""
         check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
-            kind: ProgramKind = program_kind_named(self.name)
             sources = section.get("sources", ())
-            code = kind.preflight(self.definition, self.surroundings, sources)
+            code = self.preflight(sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
+
+    def preflight(self, sources: Sequence[str]) -> Code:
+        """Return the code of a program that can be started here; ``sources`` are globs of further files."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.preflight(self.definition, self.surroundings, sources)
+
+    def new_starter(self) -> Starter:
+        """Return what starts the program's trials."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.starter(self.definition, self.surroundings)
 
     @property
     def budget(self) -> str:
@@ -136,7 +130,7 @@ class ProgramTask(TestedProgram):
     @property
     def reuses_process(self) -> bool:
         """Whether one process runs several trials on a CPU, one after the other."""
-        return self.name == "function" and not self.surroundings.get("fresh_process", False)
+        return self.name != "command" and not self.surroundings.get("fresh_process", False)
 
     @property
     def work_folders(self) -> list[Path]:
@@ -231,9 +225,9 @@ class ProgramTask(TestedProgram):
 
     def in_one_piece(self) -> "ProgramTask":
         """Return the same trainer without rungs: each trial is one segment."""
-        task = ProgramTask(self.name, self.definition, self.surroundings)
-        task.shortest_with_rungs = sys.maxsize
-        return task
+        other = copy.copy(self)
+        other.shortest_with_rungs = sys.maxsize
+        return other
 
     def leave(self, trial: int) -> None:
         """End the program of a trial, if it is alive here; another thread may be waiting for it."""
@@ -274,11 +268,11 @@ class ProgramTask(TestedProgram):
             cpus=place.cpus,
             until=until,
             attempt=attempt,
+            deadline=job.deadline(time.time()),
         )
         try:
             if self._starter is None:
-                kind: ProgramKind = program_kind_named(self.name)
-                self._starter = kind.starter(self.definition, self.surroundings)
+                self._starter = self.new_starter()
             program = self._starter.start(launch)
         except BaseException:
             os.close(attempt.lock)

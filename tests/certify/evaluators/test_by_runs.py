@@ -97,9 +97,7 @@ def test_another_value_than_the_exported_one_is_no_model_to_test(function: Path,
         change(repr(value), repr(value + 1))
         capsys.readouterr()
         assert main(["test", "best.toml"]) == 1
-        assert "this is not the model that was chosen, and the test split was not touched" in (
-            capsys.readouterr().err
-        )
+        assert "this is not the exported model; the test split was not used" in (capsys.readouterr().err)
         assert looks() == []
 
 
@@ -111,7 +109,7 @@ def test_a_study_that_names_no_test_files_is_not_guarded(function: Path, capsys:
         for _ in range(2):
             assert main(["test", "best.toml"]) == 0
             written = capsys.readouterr()
-            assert "not guarded: the study does not say which files the test reads" in written.err
+            assert "not guarded: the study does not name the files that the test reads" in written.err
             assert "(not guarded, recorded)" in written.out
         assert [look.test_sha256 for look in looks()] == ["", ""]
 
@@ -161,6 +159,6 @@ def test_one_seed_is_said_to_be_one(function: Path, capsys: Capture) -> None:
         capsys.readouterr()
         assert main(["test", "zero.toml"]) == 0
         written = capsys.readouterr()
-        assert "the export holds no certificate: one seed is tested" in written.err
+        assert "the export has no certificate: only the seed of the search" in written.err
         config = tomllib.loads(Path("zero.toml").read_text())["config"]
         assert f"test error  {error_on_test(config):.4f} (look 1, recorded)" in written.out

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from simulated_losses import simulated_losses
 
 from sweep.certify.statistics.power import seeds_needed, smallest_difference
@@ -13,9 +13,9 @@ from sweep.certify.statistics.selection import critical_value, tied_set
 def test_smallest_difference_has_its_power_by_scipy(n: int, k: int) -> None:
     """The tail of scipy's noncentral t beyond the critical value is the power asked for."""
     shift = smallest_difference(0.007, n, k, power=0.8) * np.sqrt(n) / 0.007
-    quantile = stats.t.ppf(1 - 0.05 / (k - 1), n - 1)
+    quantile = scipy.stats.t.ppf(1 - 0.05 / (k - 1), n - 1)
     assert critical_value(k, n) == pytest.approx(quantile)
-    assert stats.nct.sf(quantile, n - 1, shift) == pytest.approx(0.8, abs=1e-4)
+    assert scipy.stats.nct.sf(quantile, n - 1, shift) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_the_difference_is_shown_as_often_as_promised() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from simulated_losses import at_least, simulated_losses
 
 from sweep.certify.statistics.selection import choose, critical_value, mcb_intervals, mean_interval, tied_set
@@ -20,12 +20,12 @@ class TestByHand:
         losses = np.random.default_rng(0).normal(2.1, 0.01, (3, 5))
         low, high = mean_interval(losses, 0.1)
         for row, *ends in zip(losses, low, high, strict=True):
-            assert ends == pytest.approx(stats.t.interval(0.9, 4, row.mean(), stats.sem(row)))
+            assert ends == pytest.approx(scipy.stats.t.interval(0.9, 4, row.mean(), scipy.stats.sem(row)))
 
     def test_two_configurations_are_a_paired_one_sided_t_test(self) -> None:
         """With k = 2, who leaves the tied set is who is worse by scipy's paired test at 5 %."""
         draws = simulated_losses(np.array([2.0, 2.004]), np.array([0.004, 0.004]), 0.3, 6, 300)
-        worse = stats.ttest_rel(draws[:, 1], draws[:, 0], axis=1, alternative="greater").pvalue < 0.05
+        worse = scipy.stats.ttest_rel(draws[:, 1], draws[:, 0], axis=1, alternative="greater").pvalue < 0.05
         assert worse.any()
         assert not worse.all()
         np.testing.assert_array_equal(~tied_set(draws)[:, 1], worse)
@@ -33,7 +33,7 @@ class TestByHand:
     def test_intervals_of_two_are_worked_out(self) -> None:
         """Differences 1, 2, 3: mean 2, margin 2.92 / sqrt(3); each one's interval ends at 0 or holds it."""
         low, high = mcb_intervals(block([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]))
-        margin = stats.t.ppf(0.95, 2) / np.sqrt(3)
+        margin = scipy.stats.t.ppf(0.95, 2) / np.sqrt(3)
         assert low == pytest.approx([-2 - margin, 0.0])
         assert high == pytest.approx([0.0, 2 + margin])
 
@@ -43,7 +43,7 @@ class TestByHand:
         hopeless = np.array([[90.0, 110.0, 95.0, 105.0, 100.0]])
         high = mcb_intervals(np.concatenate([good, hopeless])).high[:2]
         difference = good[1] - good[0]
-        margin = critical_value(3, 5) * stats.sem(difference)
+        margin = critical_value(3, 5) * scipy.stats.sem(difference)
         assert high == pytest.approx([margin - difference.mean(), margin + difference.mean()])
 
     def test_the_tied_are_those_whose_interval_goes_below_zero(self) -> None:

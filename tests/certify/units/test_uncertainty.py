@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from simulated_losses import at_least
 
 from sweep.certify.units.uncertainty import mean_losses, over_seeds_and_units, over_units
@@ -92,7 +92,7 @@ class TestOverSeedsAndWords:
         sizes = np.array([3, 5, 9, 2])
         losses = np.array([2.00, 2.02, 2.01, 2.05])
         _, low, high = over_seeds_and_units(losses[:, None] * sizes, sizes, alpha=0.1)
-        expected = stats.t.interval(0.9, 3, losses.mean(), stats.sem(losses))
+        expected = scipy.stats.t.interval(0.9, 3, losses.mean(), scipy.stats.sem(losses))
         assert (float(low), float(high)) == pytest.approx(expected)
 
     def test_a_configuration_less_itself_is_nothing(self) -> None:

@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import click
 from command_line import (
     Capture,
     in_terminal,
@@ -15,6 +16,8 @@ from small_study import (
 )
 
 from sweep.cli import main
+from sweep.cli.commands.showing import table
+from sweep.reporting.table.formats import FORMATS
 
 
 def hints(capsys: Capture, name: str) -> list[str]:
@@ -87,3 +90,10 @@ def test_a_pipe_gets_no_colour_and_a_terminal_does(small: Path) -> None:
     assert "\x1b[" not in narrow
     assert max(map(len, narrow.splitlines())) <= 50
     assert "left out at 50 columns: " in narrow
+
+
+def test_the_command_line_offers_every_format() -> None:
+    """A new entry of ``FORMATS`` needs its name in the option, which loads no format."""
+    (option,) = [each for each in table.params if each.name == "format"]
+    assert isinstance(option.type, click.Choice)
+    assert {*option.type.choices} == {*FORMATS}

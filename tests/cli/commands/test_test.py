@@ -31,7 +31,7 @@ def test_the_test_split_is_looked_at_once(small: Path, capsys: Capture, tmp_path
         assert main(["test", *arguments]) == 1
         text = complaint(capsys)
         assert f"of 'small': test loss {loss}" in text
-        assert text.endswith('If you must, give a reason: --again "why"')
+        assert text.endswith('To look again, give a reason: --again "why"')
 
     assert main(["test", path, "--again", "to see it twice"]) == 0
     assert "(look 2, recorded)" in capsys.readouterr().out

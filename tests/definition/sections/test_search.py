@@ -56,9 +56,9 @@ class TestParsing:
         ("name", "entry", "message"),
         [
             (
-                "hidden",
+                "hidden_neuron",
                 {"low": 1, "high": 2},
-                r"unknown hyperparameter 'hidden' in \[search\]; did you mean hidden_neurons\? known: bl",
+                r"hyperparameter 'hidden_neuron' in \[search\]; did you mean hidden_neurons\? known: bl",
             ),
             ("seed", {"low": 1, "high": 2}, r"unknown hyperparameter 'seed'"),
             ("block_size", 3, r"search\.block_size must be \{ low = …, high = … \} or .*got 3$"),
@@ -111,7 +111,7 @@ class TestParsing:
             ("momentum", {"low": 0, "high": 0.5, "step": 1e-30}, r"momentum\.step must leave .*got 1e-30$"),
             ("momentum", {"low": math.nan, "high": 0.5}, r"search\.momentum must be from 0.*got nan"),
             ("learning_rate", {"low": 0.1, "high": math.inf}, r"search\.learning_rate must be .*got inf"),
-            ("schedule", {"low": 1, "high": 2}, r"search\.schedule is no number and needs choices"),
+            ("schedule", {"low": 1, "high": 2}, r"search\.schedule is not a number and needs choices"),
             ("block_size", {"choices": []}, r"search\.block_size\.choices must be a list .*got \[\]$"),
             ("block_size", {"choices": 3}, r"search\.block_size\.choices must be a list .*got 3$"),
             ("block_size", {"choices": [2, 2]}, r"search\.block_size\.choices holds 2 twice"),

@@ -69,10 +69,16 @@ def test_conditions_are_read() -> None:
         (decay({"schedule": ["step", "step"]}), r"search\.decay_at\.when\.schedule holds 'step' twice"),
         (
             decay({"schedule": ["step", "cosine"]}),
-            r"schedule = 'cosine' or 'step' always holds, as these are",
+            r"schedule = 'cosine' or 'step' always holds, because these are",
         ),
-        (decay({"init": "scaled"}), r"init = 'scaled' always holds, as init is fixed at 'scaled'; leave"),
-        (decay({"init": "normal"}), r"init = 'normal' never holds, as .*'scaled'; remove search\.decay_at"),
+        (
+            decay({"init": "scaled"}),
+            r"init = 'scaled' always holds, because init is fixed at 'scaled'; remove",
+        ),
+        (
+            decay({"init": "normal"}),
+            r"init = 'normal' never holds, because .*'scaled'; remove search\.decay_at",
+        ),
         (
             decay({"block_size": 9}, block_size={"low": 2, "high": 4}),
             r"search\.decay_at\.when: block_size = 9 lies outside the search space of block_size",
@@ -84,7 +90,7 @@ def test_conditions_are_read() -> None:
         (
             decay({"schedule": "step"}, schedule=SCHEDULE | {"when": {"init": "normal"}})
             | {"init": {"choices": ["normal", "scaled"], "when": {"schedule": "step"}}},
-            r"search\.schedule\.when goes round in a circle: schedule needs init needs schedule",
+            r"search\.schedule\.when is circular: schedule needs init needs schedule",
         ),
         (
             decay({"schedule": "step"})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pool_jobs import DATA, job, trained, wait_for
+from programs import SOON_S
 from ray_cluster import RayCluster, running_cluster
 from sweep_command import wait_until
 from toy_runs import Watcher, database_in, run_toy, toy_study
@@ -23,6 +24,7 @@ from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
 
 pytestmark = [
+    pytest.mark.usefixtures("cold_starts"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and sockets open
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -43,12 +45,25 @@ def ray_cluster() -> Iterator[RayCluster]:
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def ray_connection(ray_cluster: RayCluster) -> Iterator[contextlib.ExitStack]:
+    """A connection to the cluster that pools share while it is open, and with it the cluster's processes."""
+    with contextlib.ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_connection(ray_connection: contextlib.ExitStack) -> None:
+    """Let the pools of a test connect for themselves."""
+    ray_connection.close()
+
+
 @pytest.fixture(params=KINDS)
-def pool_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> PoolOf:
+def pool_of(request: pytest.FixtureRequest) -> PoolOf:
     """Function that starts a pool of a kind with so many places."""
     kind, _, many = request.param.partition(", ")
     if kind == "ray":
-        monkeypatch.setenv("RAY_ADDRESS", request.getfixturevalue("ray_cluster").address)
+        _share_connection(request.getfixturevalue("ray_connection"), request.getfixturevalue("ray_cluster"))
 
     @contextlib.contextmanager
     def start(places: int, **conduct: float) -> Iterator[Pool]:
@@ -61,6 +76,15 @@ def pool_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             pool.close()
 
     return start
+
+
+def _share_connection(opened: contextlib.ExitStack, cluster: RayCluster) -> None:
+    import ray
+
+    from sweep.execution.pools.ray_connection import connected
+
+    if not ray.is_initialized():
+        opened.enter_context(connected(cluster.address))
 
 
 def test_a_job_gives_what_it_gives_in_this_process(pool_of: PoolOf) -> None:
@@ -176,7 +200,7 @@ def test_closing_twice_is_harmless(pool_of: PoolOf) -> None:
         pool.submit(job(0, "sleep"))
         started = time.monotonic()
         pool.close()
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < SOON_S
 
 
 def test_no_more_places_than_jobs(pool_of: PoolOf) -> None:
@@ -201,6 +225,7 @@ def test_names_of_pools_and_what_they_mean() -> None:
     assert choose_pool("ray://head:10001") == (POOLS["ray"], "ray://head:10001")
 
 
+@pytest.mark.usefixtures("own_connection")
 def test_a_study_on_ray_is_the_study_on_this_machine(tmp_path, ray_cluster, monkeypatch) -> None:
     """Listed trials with deaths and faults: states and losses are to the last bit those of local workers."""
     monkeypatch.setenv("RAY_ADDRESS", ray_cluster.address)
@@ -221,6 +246,7 @@ def test_a_study_on_ray_is_the_study_on_this_machine(tmp_path, ray_cluster, monk
     assert [state for _, state, *_ in outcomes[0]].count("complete") == 3
 
 
+@pytest.mark.usefixtures("own_connection")
 def test_a_node_that_is_killed_delays_and_costs_nothing(tmp_path, ray_cluster, monkeypatch) -> None:
     """No trial is to blame for it; the table is to the last bit that of local workers."""
     monkeypatch.setenv("RAY_ADDRESS", ray_cluster.address)
@@ -245,6 +271,7 @@ def test_a_node_that_is_killed_delays_and_costs_nothing(tmp_path, ray_cluster, m
     assert [t.dev_loss for t in on_ray.trials] == [t.dev_loss for t in here.trials]
 
 
+@pytest.mark.usefixtures("own_connection")
 def test_no_cluster_at_an_address_is_one_line(monkeypatch) -> None:
     """It is said at once, with the address."""
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")

@@ -228,4 +228,4 @@ def test_reports_are_numbered(home: Home, trials: dict[str, TrialRecord]) -> Non
 @pytest.mark.usefixtures("trials")
 def test_nothing_is_left(home: Home) -> None:
     """No process of any of them."""
-    assert home.all_end(within_s=5)
+    assert home.all_end()

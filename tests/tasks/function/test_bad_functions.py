@@ -183,4 +183,4 @@ def test_what_it_prints_is_kept(home: Home, trials: dict[str, TrialRecord]) -> N
 @pytest.mark.usefixtures("trials")
 def test_nothing_is_left(home: Home) -> None:
     """No process of any of them."""
-    assert home.all_end(within_s=5)
+    assert home.all_end()

@@ -16,9 +16,13 @@ INTEGERS = {
     "batch_size": (1, 65_536),
     "num_steps": (1, 1_000_000_000),
     "seed": (0, 2**53 - 1),
+    "hidden_layers": (1, 4),
 }
-FLOATS = ("learning_rate", "final_learning_rate", "decay_at", "weight_decay", "momentum")
-TEXTS = ("schedule", "init")
+FLOATS = (
+    *("learning_rate", "final_learning_rate", "decay_at", "weight_decay", "momentum"),
+    *("beta1", "beta2", "epsilon", "warmup", "dropout"),
+)
+TEXTS = ("schedule", "init", "optimizer")
 
 OTHER_VALUES: dict[str, Any] = {
     "block_size": 4,
@@ -34,7 +38,16 @@ OTHER_VALUES: dict[str, Any] = {
     "weight_decay": 0.001,
     "momentum": 0.9,
     "seed": 1,
+    "optimizer": "adamw",
+    "beta1": 0.8,
+    "beta2": 0.99,
+    "epsilon": 1e-6,
+    "warmup": 0.1,
+    "hidden_layers": 2,
+    "dropout": 0.2,
 }
+TOGETHER = OTHER_VALUES | {"momentum": 0.0}
+"""Values that one configuration may have."""
 
 
 def test_every_field_is_covered_here() -> None:
@@ -80,7 +93,10 @@ def test_number_fields_refuse_what_is_not_finite_or_below_zero(name: str, value:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("learning_rate", 0.0), ("decay_at", 0.0), ("momentum", 1.0), ("momentum", 1.5)]
+    ("name", "value"),
+    [("learning_rate", 0.0), ("decay_at", 0.0), ("momentum", 1.0), ("momentum", 1.5)]
+    + [(name, 1.0) for name in ("beta1", "beta2", "dropout")]
+    + [("epsilon", 0.0), ("epsilon", 1.1), ("warmup", 1.1)],
 )
 def test_open_ends_are_refused(name: str, value: float) -> None:
     """A learning rate of 0, a decay at 0 and a momentum of 1 are outside."""
@@ -90,7 +106,11 @@ def test_open_ends_are_refused(name: str, value: float) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("final_learning_rate", 0.0), ("weight_decay", 0.0), ("momentum", 0.0), ("decay_at", 1e9)],
+    [
+        *[("final_learning_rate", 0.0), ("weight_decay", 0.0), ("momentum", 0.0), ("decay_at", 1e9)],
+        *[("beta1", 0.0), ("beta2", 0.0), ("epsilon", 1e-30), ("epsilon", 1.0)],
+        *[("warmup", 0.0), ("warmup", 1.0), ("dropout", 0.0)],
+    ],
 )
 def test_closed_ends_are_taken(name: str, value: float) -> None:
     """0 switches the final rate, the decay or the momentum off; a late drop never comes."""
@@ -105,7 +125,10 @@ def test_rates_that_float32_cannot_hold_are_refused(name: str) -> None:
         TrainConfig(**{name: 1e39})
 
 
-@pytest.mark.parametrize(("name", "choices"), [("schedule", "step or cosine"), ("init", "scaled or normal")])
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("schedule", "step or cosine"), ("init", "scaled or normal"), ("optimizer", "sgd or adamw")],
+)
 def test_texts_are_one_of_their_choices(name: str, choices: str) -> None:
     """Another text is refused with the choices, another type with the kind."""
     with pytest.raises(ConfigError, match=rf"{name} must be {choices}, got 'other'$"):
@@ -118,9 +141,9 @@ def test_unknown_key_is_refused() -> None:
     """A misspelt key is named together with those that exist."""
     with pytest.raises(
         ConfigError,
-        match=r"unknown hyperparameter 'hidden'; did you mean hidden_neurons\? known: block_size, .*seed",
+        match=r"hyperparameter 'hidden_neuron'; did you mean hidden_neurons\? known: block_size, .*seed",
     ):
-        TrainConfig.from_dict({"hidden": 10})
+        TrainConfig.from_dict({"hidden_neuron": 10})
 
 
 def test_whole_number_is_accepted_for_a_number() -> None:
@@ -159,8 +182,8 @@ def test_replace_checks_again() -> None:
 
 def test_dict_round_trip_is_exact() -> None:
     """All fields go out and come back."""
-    config = TrainConfig(**OTHER_VALUES)
-    assert config.to_dict() == OTHER_VALUES
+    config = TrainConfig(**TOGETHER)
+    assert config.to_dict() == TOGETHER
     assert TrainConfig.from_dict(config.to_dict()) == config
 
 
@@ -189,6 +212,28 @@ def test_parameters_are_counted_as_by_hand() -> None:
         "W2": (200, 27),
         "b2": (27,),
     }
+
+
+def test_each_further_layer_adds_a_square_matrix_and_a_bias() -> None:
+    """With H 200 two more layers are 2 (40,000 + 200) parameters."""
+    one, three = TrainConfig(hidden_neurons=200), TrainConfig(hidden_neurons=200, hidden_layers=3)
+    assert three.n_params(27) - one.n_params(27) == 2 * (200 * 200 + 200)
+    assert list(three.parameter_shapes(27))[5:] == ["R2", "r2", "R3", "r3"]
+
+
+def test_momentum_is_refused_with_adamw() -> None:
+    """One line says which value, and what takes its place."""
+    with pytest.raises(ConfigError, match=r"^momentum must be 0 with optimizer adamw, .* beta1 .*, got 0.9$"):
+        TrainConfig(optimizer="adamw", momentum=0.9)
+
+
+def test_the_hash_at_the_defaults_is_that_of_the_first_release() -> None:
+    """Written down before the optimizer, depth and dropout were added."""
+    assert TrainConfig().sha256() == "1bab305cea304af2628e30b4763fca1a39abdf5eff855dd837c349f2f1893801"
+    assert (
+        TrainConfig(seed=3, block_size=8, momentum=0.9).sha256()
+        == "60377bafd9fac010f55515bc0e1367819e988632d194e8a1bdc4df419a9e7457"
+    )
 
 
 def test_config_error_is_also_a_value_error() -> None:

@@ -23,6 +23,14 @@ def test_what_makes_a_model_larger_raises_the_estimate(corpus: Corpus, name: str
     assert needed(corpus, **{name: 250}) < needed(corpus, **{name: 256})
 
 
+def test_further_layers_and_moments_raise_the_estimate(corpus: Corpus) -> None:
+    """A layer of 1,000 neurons is 4 MB in each of the arrays that hold it; so are AdamW's moments of it."""
+    one, two = needed(corpus, hidden_neurons=1_000), needed(corpus, hidden_neurons=1_000, hidden_layers=2)
+    assert two - one > 5 * 4_000_000
+    moments = needed(corpus, hidden_neurons=1_000, hidden_layers=2, optimizer="adamw") - two
+    assert moments > 4 * 4_000_000
+
+
 def test_the_largest_model_is_known_to_fit_nowhere(corpus: Corpus) -> None:
     """Block 256, embedding 4,096 and hidden 65,536 are 275 GB of W1 alone, more than once."""
     W1 = 4 * 256 * 4_096 * 65_536

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 import torch
 from peak_memory import peak_bytes
-from scipy import stats
 
 from sweep.definition.seeds import generator
 from sweep.tasks.mlp.config import TrainConfig
@@ -70,7 +70,7 @@ def test_normal_init_draws_every_parameter_from_the_standard_normal() -> None:
     """Each array passes a Kolmogorov-Smirnov test against N(0, 1), the biases included."""
     parameters = init_parameters(TrainConfig(init="normal", hidden_neurons=500), 300)
     for name, array in parameters.items():
-        assert stats.kstest(array.ravel()[:20_000], "norm").pvalue > 1e-4, name
+        assert scipy.stats.kstest(array.ravel()[:20_000], "norm").pvalue > 1e-4, name
 
 
 @pytest.mark.parametrize("init", ["scaled", "normal"])
@@ -116,7 +116,7 @@ def test_sampled_bigrams_follow_the_softmax(bigram: dict[str, np.ndarray]) -> No
     softmax = np.exp(BIGRAM_LOGITS) / np.exp(BIGRAM_LOGITS).sum(axis=1, keepdims=True)
     for row, probabilities in zip(counts, softmax, strict=True):
         assert row.sum() > 30_000
-        assert stats.chisquare(row, probabilities * row.sum()).pvalue > 1e-3
+        assert scipy.stats.chisquare(row, probabilities * row.sum()).pvalue > 1e-3
 
 
 def test_sampling_is_a_function_of_its_seed(bigram: dict[str, np.ndarray]) -> None:

@@ -77,6 +77,26 @@ def test_pieces_of_a_schedule_are_the_whole(schedule: str) -> None:
     assert whole.tobytes() == pieces.tobytes()
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_warmup_raises_the_rates_of_the_schedule_step_by_step(schedule: str) -> None:
+    """A tenth of 40 steps: a quarter, a half, three quarters of the scheduled rates, then all of them."""
+    plain, warm = (
+        learning_rates(TrainConfig(num_steps=40, schedule=schedule, warmup=warmup), 0, 40)
+        for warmup in (0.0, 0.1)
+    )
+    np.testing.assert_allclose(warm[:4], plain[:4] * [0.25, 0.5, 0.75, 1], rtol=1e-6)
+    assert warm[4:].tobytes() == plain[4:].tobytes()
+
+
+def test_a_warmup_does_not_depend_on_where_a_run_is_cut() -> None:
+    """And one that is shorter than a step changes nothing."""
+    config = TrainConfig(num_steps=97, warmup=0.33, schedule="cosine")
+    pieces = [learning_rates(config, a, b) for a, b in ((0, 13), (13, 50), (50, 97))]
+    assert np.concatenate(pieces).tobytes() == learning_rates(config, 0, 97).tobytes()
+    short, none = (learning_rates(config.replace(warmup=w), 0, 97) for w in (0.01, 0.0))
+    assert short.tobytes() == none.tobytes()
+
+
 def test_every_schedule_has_a_function() -> None:
     """What a configuration may name can be computed."""
     assert set(SCHEDULE_FUNCTIONS) == set(SCHEDULES)

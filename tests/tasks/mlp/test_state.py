@@ -6,30 +6,35 @@ import safetensors.numpy
 
 from sweep.errors import DataError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.state import TrainState
+from sweep.tasks.mlp.state import TrainState, check_weights
 
 V = 9
 PLAIN = TrainConfig(block_size=2, embedding_dim=3, hidden_neurons=5, init="normal", seed=4)
 HEAVY = PLAIN.replace(momentum=0.9)
+ADAMW = PLAIN.replace(optimizer="adamw", hidden_layers=2)
+CONFIGS = pytest.mark.parametrize("config", [PLAIN, HEAVY, ADAMW], ids=["plain", "momentum", "adamw"])
 
 
 def some_state(config: TrainConfig, step: int = 17) -> TrainState:
     draw = np.random.default_rng(0)
     initial = TrainState.initial(config, V)
-    velocity = {
-        name: draw.standard_normal(array.shape, dtype=np.float32) for name, array in initial.velocity.items()
-    }
-    return TrainState(step=step, parameters=initial.parameters, velocity=velocity)
+
+    def like(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: draw.standard_normal(a.shape, dtype=np.float32) for name, a in arrays.items()}
+
+    velocity, moments = like(initial.velocity), tuple(map(like, initial.moments))
+    return TrainState(step=step, parameters=initial.parameters, velocity=velocity, moments=moments)
 
 
-@pytest.mark.parametrize("config", [PLAIN, HEAVY], ids=["plain", "momentum"])
+@CONFIGS
 def test_round_trip_is_bitwise(config: TrainConfig) -> None:
-    """What is read is what was written: step, parameters and velocity."""
+    """What is read is what was written: step, parameters, velocity and moments."""
     state = some_state(config, step=999_999_999)
     read = TrainState.from_bytes(state.to_bytes(), config, V)
     assert read.step == 999_999_999
-    for kind in ("parameters", "velocity"):
-        before, after = getattr(state, kind), getattr(read, kind)
+    assert len(read.moments) == len(state.moments)
+    pairs = [(state.parameters, read.parameters), (state.velocity, read.velocity)]
+    for before, after in pairs + list(zip(state.moments, read.moments, strict=True)):
         assert list(before) == list(after)
         for name in before:
             assert after[name].dtype == np.float32
@@ -45,7 +50,7 @@ def test_nan_and_infinity_survive() -> None:
     assert read.parameters["b1"].tobytes() == state.parameters["b1"].tobytes()
 
 
-@pytest.mark.parametrize("config", [PLAIN, HEAVY], ids=["plain", "momentum"])
+@CONFIGS
 def test_equal_states_give_equal_bytes(config: TrainConfig) -> None:
     """The order in which parameters were put in and their layout in memory do not show."""
     state = some_state(config)
@@ -53,6 +58,7 @@ def test_equal_states_give_equal_bytes(config: TrainConfig) -> None:
         step=state.step,
         parameters={name: np.asfortranarray(a) for name, a in reversed(state.parameters.items())},
         velocity=dict(reversed(state.velocity.items())),
+        moments=state.moments,
     )
     assert turned.to_bytes() == state.to_bytes()
     assert TrainState.from_bytes(state.to_bytes(), config, V).to_bytes() == state.to_bytes()
@@ -74,6 +80,26 @@ def test_initial_state_has_no_velocity_without_momentum() -> None:
     assert heavy.step == 0
     assert {name: a.shape for name, a in heavy.velocity.items()} == HEAVY.parameter_shapes(V)
     assert not any(a.any() for a in heavy.velocity.values())
+
+
+def test_adamw_starts_from_moments_of_zero() -> None:
+    """Two for each parameter; other optimizers keep none."""
+    moments = TrainState.initial(ADAMW, V).moments
+    assert [{name: a.shape for name, a in moment.items()} for moment in moments] == [
+        ADAMW.parameter_shapes(V)
+    ] * 2
+    assert not any(a.any() for moment in moments for a in moment.values())
+    assert TrainState.initial(HEAVY, V).moments == ()
+
+
+def test_a_model_may_have_moments_that_are_not_finite() -> None:
+    """Only the weights make a model."""
+    state = some_state(ADAMW)
+    state.moments[1]["C"][0, 0] = np.inf
+    check_weights(state.to_bytes())
+    state.parameters["R2"][0, 0] = np.nan
+    with pytest.raises(DataError, match="not finite \\(in R2\\)"):
+        check_weights(state.to_bytes())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
@@ -106,6 +132,8 @@ def test_state_of_another_vocabulary_or_with_unwanted_velocity_is_refused() -> N
     for raw, config, v in (
         (some_state(PLAIN).to_bytes(), PLAIN, V + 1),
         (some_state(HEAVY).to_bytes(), PLAIN, V),
+        (some_state(ADAMW).to_bytes(), PLAIN.replace(hidden_layers=2), V),
+        (some_state(PLAIN).to_bytes(), PLAIN.replace(optimizer="adamw"), V),
     ):
         with pytest.raises(DataError, match="checkpoint holds"):
             TrainState.from_bytes(raw, config, v)

@@ -13,17 +13,13 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from sweep.definition.seeds import stream_key
-from sweep.errors import DeviceError
 from sweep.tasks.mlp import training
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.tasks.mlp.model import init_parameters
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.training import (
     SegmentResult,
-    default_engine,
     dev_examples,
-    resolve_device,
     train_examples,
     train_segment,
 )
@@ -198,42 +194,3 @@ def test_examples_of_many_block_sizes_are_kept_within_a_limit(
     for find in (train_examples, dev_examples):
         assert find(corpus, 5) is find(corpus, 5)
         assert find(corpus, 5) is not find(corpus, 6)
-
-
-def test_every_kind_of_device_has_an_engine() -> None:
-    """The default of a device is one of the engines; the number of a GPU plays no part."""
-    assert set(DEFAULT_ENGINE.values()) <= set(ENGINES)
-    assert default_engine("cpu") == DEFAULT_ENGINE["cpu"]
-    assert default_engine("cuda") == default_engine("cuda:1") == DEFAULT_ENGINE["cuda"]
-
-
-class TestDevices:
-    def test_cpu_is_always_there(self) -> None:
-        """``cpu`` is itself, and ``auto`` is something that can be used."""
-        assert resolve_device("cpu") == "cpu"
-        assert resolve_device("auto") == ("cuda:0" if torch.cuda.is_available() else "cpu")
-
-    @pytest.mark.parametrize(
-        "name", ["gpu", "", "CPU", "cpu:0", "cuda0", "cuda:", "cuda:x", "cuda:-1", "mps"]
-    )
-    def test_unknown_names_are_refused(self, name: str) -> None:
-        """A name that is no device is told together with those that are."""
-        with pytest.raises(DeviceError, match=f"unknown device '{name}'; use auto, cpu, cuda or cuda:N"):
-            resolve_device(name)
-
-    @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-    @pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:7"])
-    def test_absent_gpu_is_refused(self, name: str) -> None:
-        """Asking for a GPU that is not there is one line, with the way out."""
-        with pytest.raises(DeviceError, match=rf"device {name} is not present; use --device cpu or auto"):
-            resolve_device(name)
-
-    def test_gpu_beyond_the_last_is_refused(self) -> None:
-        """No machine has GPU number 99,999."""
-        with pytest.raises(DeviceError, match="cuda:99999 is not present"):
-            resolve_device("cuda:99999")
-
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
-    def test_gpu_is_named_with_its_number(self) -> None:
-        """``cuda`` is the first GPU."""
-        assert resolve_device("cuda") == "cuda:0"

@@ -55,6 +55,16 @@ def stubborn(config, report):
             pass
 """
 
+STUBBORN_SCRIPT = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if len(sys.argv) < 3:
+    subprocess.Popen([sys.executable, __file__, "1", "child"], start_new_session=True)
+    open("begun", "w").close()
+while True:
+    time.sleep(600)
+"""
+
 STUDY = """
 name = "stopped"
 metric = "loss"
@@ -67,11 +77,13 @@ trial = [{ x = 1 }]
 COMMAND = 'command = ["python", "script.py", "{x}"]\ngrace = "20s"\n'
 FUNCTION = 'trainer = "trainers:train"\ngrace = "20s"\n'
 STUBBORN = 'trainer = "trainers:stubborn"\ngrace = "2s"\n'
+STUBBORN_COMMAND = 'command = ["python", "stubborn.py", "{x}"]\ngrace = "2s"\n'
 
 
 def home_with(folder: Path, program: str) -> Home:
     home = Home(folder)
     home.write("script.py", SCRIPT)
+    home.write("stubborn.py", STUBBORN_SCRIPT)
     home.write("trainers.py", TRAINERS)
     home.write("stopped.toml", program + STUDY)
     return home
@@ -103,11 +115,48 @@ def test_a_stopped_trial_goes_on_from_the_checkpoint_of_its_grace(
     assert [(trial.state, trial.dev_loss) for trial in trials] == [("complete", len("whole"))]
 
 
-def test_a_second_signal_ends_the_run_at_once(tmp_path: Path) -> None:
-    """What ignores its end has its grace nevertheless, and is killed after it."""
-    home = home_with(tmp_path, STUBBORN)
+@pytest.mark.parametrize("program", [STUBBORN, STUBBORN_COMMAND])
+def test_a_second_signal_ends_the_run_at_once(tmp_path: Path, program: str) -> None:
+    """What ignores its end has its grace nevertheless, and is killed after it, with a child that left it."""
+    home = home_with(tmp_path, program)
     assert stopped_run(home, signal.SIGINT, signal.SIGINT) == 128 + signal.SIGINT
-    assert home.all_end(within_s=20)
+    assert home.all_end()
+
+
+DEADLINE_SCRIPT = """
+import os, time
+end = os.environ.get("SWEEP_DEADLINE")
+print("loss:", float(end) - time.time() if end else -1)
+"""
+
+DEADLINE_TRAINERS = """
+import os, time
+
+def train(config):
+    end = os.environ.get("SWEEP_DEADLINE")
+    return float(end) - time.time() if end else -1
+"""
+
+
+@pytest.mark.parametrize("program", [COMMAND, FUNCTION])
+def test_a_program_is_told_when_it_will_be_ended(tmp_path: Path, program: str) -> None:
+    """By the run's timeout or the trial's limit, whichever comes first; without either it is told nothing."""
+    left = {}
+    for name, limits in {
+        "none": "",
+        "run": 'timeout = "1000s"\n',
+        "both": 'timeout = "1000s"\ntrial_timeout = "300s"\n',
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        home = home_with(folder, program + limits)
+        home.write("script.py", DEADLINE_SCRIPT)
+        home.write("trainers.py", DEADLINE_TRAINERS)
+        (trial,) = home.run("stopped.toml", workers=1).trials
+        left[name] = trial.dev_loss
+    assert left["none"] == -1
+    assert 800 < left["run"] < 1000
+    assert 240 < left["both"] < 300
 
 
 def test_no_grace_is_an_end_at_once(tmp_path: Path) -> None:

@@ -12,14 +12,24 @@ import numpy as np
 
 from sweep.errors import DeviceError
 from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import autograd, fused, population
+from sweep.tasks.mlp.engines import fused, population
 from sweep.tasks.mlp.state import TrainState
 from sweep.tasks.mlp.words.examples import Examples
 
 Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
 
+
+def _autograd(
+    config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
+) -> tuple[TrainState, np.ndarray]:
+    """Run ``autograd.train``; torch is loaded with it."""
+    from sweep.tasks.mlp.engines import autograd
+
+    return autograd.train(config, examples, state, learning_rates, device)
+
+
 ENGINES: dict[str, Engine] = {
-    "autograd": autograd.train,
+    "autograd": _autograd,
     "fused": fused.train,
     "population": population.train,
 }

@@ -34,6 +34,8 @@ from sweep.tasks.mlp.engines.vectors import (
 # As many sums as the registers hold (32 of 512 bits, else 16) beside what is being loaded.
 _ROWS, _VECTORS = (8, 2) if HAS_512_BITS else (6, 2)
 _DOTS = 4 if HAS_512_BITS else 3
+_DOT_BLOCK = 48
+"""Rows of a that take turns with each few rows of b: whole tiles, few enough to stay in the second cache."""
 
 
 @compiled
@@ -67,10 +69,13 @@ def product_transposed(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     """
     rows, columns, depth = a.shape[0], b.shape[0], a.shape[1]
     row_length = out.shape[1]
-    for row in range(0, rows, _DOTS):
+    for block in range(0, rows, _DOT_BLOCK):
+        end = min(block + _DOT_BLOCK, rows)
         for column in range(0, columns, _DOTS):
-            shape = (min(_DOTS, rows - row), min(_DOTS, columns - column), depth)
-            _dot_tile(shape, out, row * row_length + column, row_length, a, row * depth, b, column * depth)
+            for row in range(block, end, _DOTS):
+                shape = (min(_DOTS, end - row), min(_DOTS, columns - column), depth)
+                at = row * row_length + column
+                _dot_tile(shape, out, at, row_length, a, row * depth, b, column * depth)
 
 
 @compiled

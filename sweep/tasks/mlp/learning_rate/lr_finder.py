@@ -17,6 +17,7 @@ from sweep.errors import RangeTestError
 from sweep.smoothing import smooth
 from sweep.tasks.mlp.config import TrainConfig
 from sweep.tasks.mlp.engines import ENGINES
+from sweep.tasks.mlp.engines.devices import default_engine
 from sweep.tasks.mlp.learning_rate.range_curve import (
     RangeCurve,
     RangeTest,
@@ -25,8 +26,12 @@ from sweep.tasks.mlp.learning_rate.range_curve import (
     smoothing_window,
 )
 from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.training import default_engine, train_examples
+from sweep.tasks.mlp.training import train_examples
 from sweep.tasks.mlp.words.corpus import Corpus
+
+RATE_RANGES = {"sgd": (1e-3, 1.0), "adamw": (1e-5, 0.1)}
+"""Optimizer -> rates of the first and last step if none are given: AdamW's steps do not shrink with the
+gradient, so its rates are about a hundredth of SGD's."""
 
 _CHUNK = 50
 """Steps between two looks at whether a seed has diverged."""
@@ -37,8 +42,8 @@ def range_test(
     corpus: Corpus,
     *,
     seeds: int = 5,
-    low: float = 1e-3,
-    high: float = 1.0,
+    low: float | None = None,
+    high: float | None = None,
     steps: int = 1_000,
     engine: str | None = None,
     device: str = "cpu",
@@ -51,8 +56,8 @@ def range_test(
         config: What is trained; ``num_steps``, ``learning_rate`` and the schedule play no part.
         corpus: Only its train part is used.
         seeds: How many runs; seed k is a hash of the configuration's seed and k.
-        low: Learning rate of the first step.
-        high: Learning rate of the last step.
+        low: Learning rate of the first step; None takes that of ``RATE_RANGES``.
+        high: The same of the last step.
         steps: Steps of a run.
         engine: One of ``ENGINES``; None takes the device's default.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
@@ -60,7 +65,8 @@ def range_test(
     Raises:
         RangeTestError: If the range breaks a rule, or half of the seeds diverge within 2 steps.
     """
-    rates = _learning_rates(low, high, steps)
+    usual_low, usual_high = RATE_RANGES[config.optimizer]
+    rates = _learning_rates(usual_low if low is None else low, usual_high if high is None else high, steps)
     engine = engine or default_engine(device)
     curve = _tested_curve(config, corpus, rates, seeds, engine=engine, device=device)
     return RangeTest(

@@ -92,8 +92,8 @@ def find_learning_rate(
     reports: Path,
     *,
     seeds: int,
-    low: float,
-    high: float,
+    low: float | None,
+    high: float | None,
     steps: int,
     device: str,
 ) -> Found:
@@ -104,8 +104,8 @@ def find_learning_rate(
         database: Holds the study that the figure goes to, if it is stored.
         reports: Folder of all reports.
         seeds: Runs of the test.
-        low: Learning rate of the first step.
-        high: Learning rate of the last step.
+        low: Learning rate of the first step; None takes the usual one of the optimizer.
+        high: The same of the last step.
         steps: Steps of a run.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 

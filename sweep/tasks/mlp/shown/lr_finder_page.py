@@ -14,7 +14,7 @@ from sweep.tasks.mlp.learning_rate.lr_suggestions import DEFINITIONS
 from sweep.tasks.mlp.learning_rate.range_curve import RangeCurve, RangeTest, range_curve, suggestions
 from sweep.tasks.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 
-_UNUSED = ("learning_rate", "final_learning_rate", "decay_at", "schedule", "num_steps", "seed")
+_UNUSED = ("learning_rate", "final_learning_rate", "decay_at", "schedule", "warmup", "num_steps", "seed")
 """Hyperparameters that play no part in a range test, and the seed, which is named apart."""
 
 

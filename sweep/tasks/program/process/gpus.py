@@ -49,3 +49,27 @@ def list_gpus(name: str, count: int) -> tuple[str, ...]:
         raise DeviceError(f"device must be auto, cpu, cuda or cuda:N, got {name!r}")
     found = f"{count} GPUs" if count else "no GPU"
     raise DeviceError(f"device {name} is not here: this machine has {found}")
+
+
+class PlacedProgram:
+    """What a program's trainer offers to whoever chooses a device for it."""
+
+    name: str
+    """The kind of program, which is its own engine."""
+
+    def list_devices(self, name: str) -> tuple[str, ...]:
+        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+        return list_gpus(name, n_gpus())
+
+    def resolve_device(self, name: str) -> str:
+        """Return the first of them; raises ``DeviceError``."""
+        return self.list_devices(name)[0]
+
+    def default_engine(self, device: str) -> str:
+        """Return the kind of program: it trains on every device."""
+        return self.name
+
+    def check_engine(self, engine: str, device: str) -> None:
+        """Refuse an engine that is not the program; raises ``DeviceError``."""
+        if engine != self.name:
+            raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")

@@ -11,6 +11,7 @@ from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.training_curve import TrainingCurve, plot_training_curve, training_curve
 from sweep.reporting.page.html_page import definition_list, escape
 from sweep.reporting.printable import printable
+from sweep.task import GIVEN
 from sweep.tasks.program.folder import TrialFolder
 
 LAST_LINES = 20
@@ -30,6 +31,8 @@ def describe_program(study: StudyRecord) -> Iterator[tuple[str, str]]:
     program, surroundings = study.program, study.surroundings
     if "command" in program:
         yield "command", shlex.join(program["command"])
+    elif GIVEN in program:
+        yield "function", f"{program[GIVEN]}, given from Python; it is in no file"
     else:
         yield "function", str(program.get("trainer", ""))
     yield "started in", str(surroundings.get("start", ""))

@@ -75,6 +75,12 @@ _BOTH: dict[str, Words] = {
         "description": "Environment variables that are passed on, never stored, and masked in output.",
         **_GLOBS,
     },
+    "upload": {
+        "description": "Whether the best trials' checkpoints are also written to the folder or bucket of "
+        "--files.",
+        "type": "boolean",
+        "default": False,
+    },
     "feasible": {
         "description": "Bounds that a trial has to meet, such as { latency_ms = { max = 20 } }.",
         "type": "object",

@@ -32,6 +32,20 @@ def test_it_belongs_to_the_configuration_and_not_to_its_seed(corpus: Corpus, rat
     assert MLP.find_auto(other, corpus, ("learning_rate",), **PLACE) == {"learning_rate": rate}
 
 
+@pytest.mark.parametrize("engine", ["autograd", "fused"])
+def test_adamw_is_tested_over_its_own_range(corpus: Corpus, engine: str) -> None:
+    """Its rates are lower; depth and dropout are no obstacle."""
+    config = CONFIG.replace(optimizer="adamw", hidden_layers=2, dropout=0.1, warmup=0.1)
+    place = {**PLACE, "engine": engine}
+    rate = auto_learning_rate(config, corpus, **place)
+    assert rate == auto_learning_rate(config.replace(warmup=0.0), corpus, **place)
+    assert 1e-5 <= rate <= 0.1
+    test = range_test(config, corpus, seeds=2, steps=60, **place)
+    assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-5, 0.1))
+    test = range_test(config, corpus, seeds=2, steps=60, low=1e-4, high=1e-2, **place)
+    assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-4, 1e-2))
+
+
 def test_a_test_that_says_nothing_is_an_error(corpus: Corpus) -> None:
     """A weight decay that tears the weights apart at once leaves no curve; no rate is made up."""
     with pytest.raises(RangeTestError):

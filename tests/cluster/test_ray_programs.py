@@ -1,0 +1,79 @@
+"""A user's own program on a cluster of Ray: its code is compared on the node that is to train it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ray_cluster import RayCluster, running_cluster
+
+from sweep.definition.study_file import load_study_file
+from sweep.errors import DeviceError, StudyConflictError
+from sweep.execution.pools.pool import PoolRequest, SegmentOutcome
+from sweep.execution.pools.pools import POOLS
+from sweep.execution.workload import Workload
+from sweep.task import SegmentJob, TrialPlace, check_program, in_one_piece
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and sockets open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+STUDY = """
+name = "own"
+command = ["python", "train.py", "{x}"]
+metric = "loss"
+search.x = { low = 0.0, high = 1.0 }
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """A head without a core and a node with one."""
+    with running_cluster(nodes=1) as cluster:
+        yield cluster
+
+
+def test_another_program_on_a_node_ends_the_run_in_one_line(
+    tmp_path: Path, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node trains as long as its files are the driver's, and names the file that is not."""
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    script = tmp_path / "train.py"
+    script.write_text("import sys\nprint('loss:', sys.argv[1])\n")
+    (tmp_path / "own.toml").write_text(STUDY)
+    with contextlib.chdir(tmp_path):
+        task = load_study_file("own.toml").task
+        check_program(task, {})
+    task = in_one_piece(task, "none", "ray")
+    data = task.load_data({})
+    place = TrialPlace(study="own", folder=str(tmp_path / "programs"))
+    workload = Workload(task=task, data=data, engine="command", devices=("cpu",), place=place)
+    config = task.make_config({"x": 0.5, "seed": 1})
+    pool = POOLS["ray"].start(PoolRequest(workload=workload, at_most=2, workers=1))
+    with contextlib.closing(pool):
+        pool.submit(SegmentJob(trial=0, config=config, state=None, until_step=1))
+        (outcome,) = wait_for(pool)
+        assert outcome.segment is not None
+        assert outcome.segment.dev_loss == 0.5
+        script.write_text("import sys\nprint('loss:', 2.0)\n")
+        pool.submit(SegmentJob(trial=1, number=1, config=config, state=None, until_step=1))
+        with pytest.raises(StudyConflictError) as refused:
+            wait_for(pool)
+    (line,) = refused.value.lines
+    assert "is not that of the driver: train.py; make the files equal" in line
+
+
+def test_a_pruner_is_refused_at_the_start(tmp_path: Path) -> None:
+    """A program does not live on between two jobs of Ray, so that nothing could be compared."""
+    (tmp_path / "own.toml").write_text(STUDY)
+    task = load_study_file(tmp_path / "own.toml").task
+    with pytest.raises(DeviceError, match="pruner asha compares programs while they run"):
+        in_one_piece(task, "asha", "ray")
+
+
+def wait_for(pool) -> list[SegmentOutcome]:
+    """Wait for the next outcome."""
+    while not (found := pool.wait(1.0)):
+        pass
+    return found

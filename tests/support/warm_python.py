@@ -1,0 +1,191 @@
+"""Starts of ``sweep`` and of its workers without the seconds in which an interpreter loads libraries.
+
+While this is installed, ``subprocess.Popen`` has such processes forked from one that has loaded everything
+(``warm_server``), one for all test processes. They are processes as any other: with their own session,
+folder, environment and descriptors; they read, write, die and are killed in the same way. Three things
+differ: their parent is the server, ``/proc`` shows the server's command line, and no import is run again.
+So a test of the start itself, or of what is loaded, starts a ``cold`` process.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+_ADDRESS, _LIKE = "SWEEP_TESTS_WARM", "SWEEP_TESTS_WARM_LIKE"
+"""Variables that hold the server's socket, and what must be here as it was at the server's start."""
+
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "NUMBA_", "OMP_", "MKL_", "LD_", "TORCH_", "MALLOC_")
+"""Beginnings of variables that an interpreter or a library reads when it starts."""
+
+_STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
+"""The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
+
+_WORKER = "from sweep.execution.pools.worker import main"
+_NAMED = "warm of "
+"""What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
+
+_FOLDERS = [str(Path(__file__).parent), str(REPOSITORY / "tests" / "faults")]
+LAUNCHED = f"import sys; sys.path[:0] = {[str(REPOSITORY), *_FOLDERS]}; from launcher import main; main()"
+"""What a process of ``launcher`` runs."""
+
+_Popen = subprocess.Popen
+
+
+def start_server() -> "subprocess.Popen[str]":
+    """Start the server of this run of the tests, which ends with this process."""
+    address = os.path.join(tempfile.mkdtemp(prefix="sweep-warm-"), "socket")
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
+    server = _Popen(
+        [sys.executable, str(Path(__file__).with_name("warm_server.py")), address],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    os.environ |= {_ADDRESS: address, _LIKE: _surroundings(environment)}
+    return server
+
+
+def wait_for(server: "subprocess.Popen[str]") -> None:
+    """Wait until the server answers."""
+    if server.stdout is not None:
+        assert server.stdout.readline() == "ready\n", "the server of warm processes has ended"
+        server.stdout.close()
+        server.stdout = None
+
+
+def stop(server: "subprocess.Popen[str]") -> None:
+    """End the server, and wait for its end."""
+    server.communicate()  # the end of its stdin
+    shutil.rmtree(os.path.dirname(os.environ.pop(_ADDRESS)))
+
+
+def install() -> None:
+    """Let this process start others warm, if there is a server."""
+    if _ADDRESS in os.environ:
+        subprocess.Popen = Popen  # type: ignore[misc]
+
+
+def is_there() -> bool:
+    """Return whether there is a server."""
+    return _ADDRESS in os.environ
+
+
+@contextlib.contextmanager
+def cold() -> Iterator[None]:
+    """Start interpreters as they are; those that they start too."""
+    with _without(_ADDRESS):
+        yield
+
+
+def started_by(pid: int) -> list[int]:
+    """Return the warm processes that a process has started and that have not ended."""
+    found = []
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if comm.read_text().strip() == f"{_NAMED}{pid}":
+                found.append(int(comm.parent.name))
+    return found
+
+
+class Popen(_Popen):  # type: ignore[type-arg]
+    """Starts ``python -m sweep`` and workers warm, and all else as it is."""
+
+    _answers: socket.socket | None = None
+
+    def _execute_child(self, args: Any, executable: Any, preexec_fn: Any, *more: Any) -> None:
+        (
+            close_fds, pass_fds, cwd, env, _startupinfo, _creationflags, shell,
+            *pipes, restore_signals, gid, gids, uid, umask, start_new_session, process_group,
+        ) = more  # fmt: skip
+        environment = dict(os.environ if env is None else env)
+        plain = (executable, preexec_fn, gid, gids, uid) == (None,) * 5 and not shell and close_fds
+        plain = plain and restore_signals and umask == -1 and process_group == -1
+        if not plain or not _is_ours(args, environment):
+            super()._execute_child(args, executable, preexec_fn, *more)
+            return
+        numbers = {
+            place: own if own != -1 else place for place, own in enumerate((pipes[0], pipes[3], pipes[5]))
+        }
+        numbers |= {number: number for number in pass_fds}
+        self._ask(args[1:], numbers, cwd, environment, start_new_session)
+        self._child_created = True
+        self._close_pipe_fds(*pipes)
+
+    def _ask(
+        self, arguments: Any, numbers: dict[int, int], cwd: Any, environment: dict[str, str], session: bool
+    ) -> None:
+        """Have a process forked, with our descriptors under the given numbers."""
+        request = {
+            "arguments": [os.fspath(argument) for argument in arguments],
+            "folder": os.path.abspath(cwd or "."),
+            "environment": environment,
+            "session": session,
+            "descriptors": list(numbers),
+            "name": f"{_NAMED}{os.getpid()}",
+        }
+        self._answers = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._answers.connect(os.environ[_ADDRESS])
+        socket.send_fds(self._answers, [json.dumps(request).encode()], list(numbers.values()))
+        self.pid = int(self._answers.recv(64))
+
+    def _internal_poll(self, *more: Any, **options: Any) -> int | None:
+        if self._answers is None:
+            return super()._internal_poll(*more, **options)
+        if self.returncode is None:
+            self._try_wait(os.WNOHANG)
+        return self.returncode
+
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
+        if self._answers is None:
+            return super()._try_wait(wait_flags)
+        if wait_flags & os.WNOHANG and not select.select([self._answers], [], [], 0)[0]:
+            return 0, 0
+        status = int(self._answers.recv(64) or b"9")  # killed, if the server is gone
+        self._answers.close()
+        self._handle_exitstatus(status)
+        return self.pid, status
+
+
+def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
+    """Return whether the server can be what is to be started."""
+    if _ADDRESS not in environment or _ADDRESS not in os.environ or not isinstance(args, list | tuple):
+        return False
+    if len(args) < 3 or args[0] != sys.executable:
+        return False
+    finds_sweep = args[1] == "-c" and (_WORKER in args[2] or args[2] == LAUNCHED)
+    if not finds_sweep and tuple(args[1:3]) != ("-m", "sweep"):
+        return False
+    path = str(REPOSITORY) if finds_sweep else environment.get("PYTHONPATH", "")
+    return _surroundings({**environment, "PYTHONPATH": path}) == os.environ[_LIKE]
+
+
+def _surroundings(environment: Mapping[str, str]) -> str:
+    """Return what a process takes over at its start and cannot change later."""
+    read = {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
+    with contextlib.suppress(OSError):
+        status = Path("/proc/thread-self/status").read_text().splitlines()
+        read |= {line: "" for line in status if line.startswith(_STATUS_AT_START)}
+    return json.dumps(read, sort_keys=True)
+
+
+@contextlib.contextmanager
+def _without(name: str) -> Iterator[None]:
+    value = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ[name] = value
