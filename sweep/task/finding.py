@@ -12,8 +12,12 @@ from sweep.task.core import AnyTask
 BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the built-in trainers."""
 
-PROGRAMS = {"function": "sweep.tasks.function.kind:FUNCTION", "command": "sweep.tasks.command.kind:COMMAND"}
-"""Kind of program that a study file can define -> its ``module:object``."""
+PROGRAMS = {
+    "function": "sweep.tasks.function.kind:FUNCTION",
+    "command": "sweep.tasks.command.kind:COMMAND",
+    "python": "sweep.tasks.function.given.trainer:PYTHON",
+}
+"""Kind of program -> its ``module:object``; a study file can define the first two."""
 
 _PROGRAM_TRAINER = "sweep.tasks.program.trainer"
 
