@@ -42,7 +42,7 @@ class Verdict:
     """The result of a confirmation so far."""
 
     rows: Rows
-    """One row a candidate, best mean first; the columns are ``confirmation_columns``."""
+    """One row per candidate, best mean first; the columns are ``confirmation_columns``."""
     chosen: Candidate | None
     """The chosen candidate; None before the choice, or if all candidates were excluded."""
     choice: Choice | None
@@ -82,12 +82,12 @@ class Verdict:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no training has ended yet, well or badly, so that a table would say nothing."""
+        """Whether no training has ended yet, so that a table would be empty."""
         return not any(self.rows["n"]) and self.rows["reason"] == [None] * len(self.rows)
 
     @property
     def tied(self) -> tuple[int, ...]:
-        """Trial numbers of the candidates that cannot be told from the best."""
+        """Trial numbers of the candidates that are statistically tied with the best."""
         return tuple(row["trial"] for row in self.rows.records if row["tied"])
 
 
@@ -176,7 +176,7 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
 
 
 def confirmed_choice(study: StudyRecord, reader: Reader) -> tuple[int | None, Certificate | None]:
-    """Return the trial that a finished confirmation chose, with its certificate, or two times None."""
+    """Return the trial that a finished confirmation chose and its certificate, or (None, None)."""
     confirmation = load_confirmation(reader, study)
     if confirmation is None:
         return None, None

@@ -137,7 +137,7 @@ def hash_units(units: Iterable[str]) -> str:
 
 
 def all_looks(reader: Reader) -> list[TestLook]:
-    """Return every look that this database or this user's ledger knows, oldest first."""
+    """Return every look in this database or this user's ledger, oldest first."""
     found = sorted([*read_ledger(), *read_looks(reader)], key=lambda look: look.sketch is not None)
     return sorted({look.look_id: look for look in found}.values(), key=lambda look: look.started)
 

@@ -17,14 +17,14 @@ from sweep.task import HeldOut
 
 
 def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Reader) -> Iterator[str]:
-    """Yield a warning for each other data whose training units hold test units of an export.
+    """Yield a warning for each other data set whose training units include test units of an export.
 
     Units that repeat within one source occur in both of its parts; only a larger overlap than that gives a
     warning.
 
     Args:
-        provenance: Where the exported configuration comes from.
-        section: The ``[data]`` section that it was tested on.
+        provenance: Origin of the exported configuration.
+        section: The ``[data]`` section of the test.
         reader: The database of the other studies.
     """
     if not isinstance(provenance.task, HeldOut):
@@ -49,7 +49,7 @@ def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Re
 
 
 def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]:
-    """Yield one study of the same trainer for each other data in the database."""
+    """Yield one study of the same trainer for each other data set in the database."""
     seen = set[tuple[str, str]]()
     for name in study_names(reader):
         try:

@@ -1,4 +1,4 @@
-"""Read what is stored of a study's confirmations; ``confirm`` trains them, ``confirmation`` judges them."""
+"""Read a study's stored confirmations; ``confirm`` trains them, ``confirmation`` judges them."""
 
 import dataclasses
 import datetime
@@ -15,37 +15,37 @@ from sweep.storage.study_reader import load_study
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What is stored of a study's confirmations."""
+    """The stored confirmations of a study."""
 
     plan: ConfirmPlan
     """The latest plan; earlier ones are in ``StudyRecord.plans``."""
     number: int
-    """1 for the first plan of the study."""
+    """Number of the plan, from 1."""
     trials: dict[Job, TrialRecord]
-    """Every training so far, of all plans: equal jobs have equal numbers."""
+    """Every training so far, of all plans; plans share equal jobs."""
     name: str
-    """Under which the trainings are stored."""
+    """Name of the study that stores the trainings."""
     direction: str = MINIMIZE
-    """Of the study's metric."""
+    """Direction of the study's metric."""
 
     @property
     def losses(self) -> Losses:
-        """Value of each finished training in its loss form."""
+        """Value of each finished training as a loss."""
         ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
         return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
 
     def as_loss(self, value: float) -> float:
-        """Return a value, or a difference of two, as it is compared; applied twice, it gives it back."""
+        """Return a value, or a difference of two, as a loss; applying it twice returns the original."""
         return as_loss(self.direction, value)
 
     @property
     def remaining(self) -> list[Job]:
-        """What is to be trained next; nothing where the confirmation is finished."""
+        """The next trainings; empty if the confirmation is finished."""
         return next_jobs(self.plan, self.losses)
 
 
 def load_confirmation(reader: Reader, study: StudyRecord) -> Confirmation | None:
-    """Return what is stored of a study's confirmations, or None where none was planned.
+    """Return the stored confirmations of a study, or None if none was planned.
 
     Raises:
         StorageError: If it cannot be read.
@@ -67,10 +67,10 @@ def load_confirmation(reader: Reader, study: StudyRecord) -> Confirmation | None
 
 
 def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
-    """Refuse a confirmation of trials that the study has not."""
+    """Refuse a confirmation of trials that the study does not have."""
     check_kind(confirmation.plan, ConfirmPlan, "its plan")
     datetime.datetime.fromisoformat(confirmation.plan.made)
     named = {candidate.trial for candidate in confirmation.plan.candidates}
     named |= {job.candidate for job in confirmation.trials}
     if not named or not named <= {trial.number for trial in study.trials}:
-        raise ValueError("it names trials that the study has not")
+        raise ValueError("it names trials that the study does not have")

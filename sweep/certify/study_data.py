@@ -41,7 +41,7 @@ class StudyData:
         return data
 
     def check_unchanged(self) -> None:
-        """Compare the hash of the source, which is not read otherwise; raises as ``data``."""
+        """Compare the hash of the source without loading the data; raises as ``data``."""
         if "_data_or_reason" in self.__dict__:
             _ = self.data
         else:

@@ -32,7 +32,7 @@ _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def make_server(storage: Storage, files: Folder, port: int) -> wsgiref.simple_server.WSGIServer:
-    """Return a server that is bound to the loopback address; call ``serve_forever`` on it.
+    """Return a server bound to the loopback address; call ``serve_forever`` on it.
 
     Args:
         storage: Database, opened read-only.
@@ -126,7 +126,7 @@ def _rewritten_table(
 
 
 def _read_one_at_a_time(storage: Storage) -> None:
-    """Let one request at a time read, since a writer's commit waits until nobody reads.
+    """Let only one request read at a time, because a writer's commit waits for all readers.
 
     Concurrent readers on one processor would prolong each other's transactions.
     """

@@ -37,7 +37,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Showcase) -> None:
-    """Store what a study shows; nothing is written where all of it is stored already.
+    """Store a study's contents for the dashboard; write nothing if they are stored already.
 
     Args:
         storage: Database, opened for writing.
@@ -62,7 +62,7 @@ def save_showcase(storage: Storage, files: Folder, study_name: str, showcase: Sh
 
 
 def save_figure(storage: Storage, study_name: str, figure_id: str, figure: Any) -> None:
-    """Store a plotly figure in a study, where the dashboard shows it; an older one is replaced.
+    """Store a plotly figure in a study for the dashboard, replacing an older one with the same id.
 
     Args:
         storage: Database, opened for writing.

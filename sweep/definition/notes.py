@@ -63,23 +63,23 @@ class NotReproducible:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Importances:
-    """Which hyperparameters decided, as ``samplers.importances`` computed it when a run had ended."""
+    """Importances of the hyperparameters, computed by ``samplers.importances`` at the end of a run."""
 
     key: ClassVar[str] = "importances"
     trials: int
-    """Finished trials at that moment."""
+    """Number of finished trials at that time."""
     shares: dict[str, float]
-    """Hyperparameter -> its share, highest first; never empty."""
+    """Hyperparameter -> importance, highest first; never empty."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave."""
+        """Build a note from the result of ``dataclasses.asdict``."""
         note = cls(**values)
         check_kind(note, cls, cls.key)
         return note
 
     def is_of(self, trials: Sequence[Any]) -> bool:
-        """Return whether no trial has ended since."""
+        """Return whether no trial has ended since then."""
         finished: int = sum(trial.is_finished for trial in trials)
         return self.trials == finished
 
@@ -88,7 +88,7 @@ EVERY_TRAINER: Mapping[str, type[Note]] = {
     NotReproducible.key: NotReproducible,
     Importances.key: Importances,
 }
-"""Kinds of notes that a study of any trainer may have."""
+"""Kinds of notes for studies of every trainer."""
 
 
 def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:

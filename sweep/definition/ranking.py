@@ -27,7 +27,7 @@ BLOCKS = STATES[1:]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows with the same columns as plain values; what a DataFrame is for is left to pandas."""
+    """Rows of plain values with the same columns; pandas is needed only for a DataFrame of them."""
 
     columns: tuple[str, ...]
     records: list[dict[str, Any]]
@@ -40,7 +40,7 @@ class Rows:
         return [record[column] for record in self.records]
 
     def where(self, holds: Callable[[dict[str, Any]], bool]) -> "Rows":
-        """Return the rows of which something holds."""
+        """Return the rows that satisfy a condition."""
         return Rows(self.columns, [record for record in self.records if holds(record)])
 
     def first(self, count: int | None) -> "Rows":
@@ -48,7 +48,7 @@ class Rows:
         return Rows(self.columns, self.records[:count])
 
     def says(self, column: str) -> bool:
-        """Return whether any row has something in a column."""
+        """Return whether any row has a value in a column."""
         return any(record[column] is not None for record in self.records)
 
     def extended(self, column: str, value: Callable[[dict[str, Any]], Any]) -> "Rows":
@@ -56,7 +56,7 @@ class Rows:
         return Rows((*self.columns, column), [{**each, column: value(each)} for each in self.records])
 
     def renamed(self, rename: Callable[[str], str]) -> "Rows":
-        """Return the rows with other names of columns."""
+        """Return the rows with renamed columns."""
         names = {name: rename(name) for name in self.columns}
         records = [{names[name]: value for name, value in record.items()} for record in self.records]
         return Rows(tuple(names.values()), records)
@@ -66,15 +66,15 @@ class Pool(NamedTuple):
     """The complete trials of one configuration."""
 
     trials: tuple[TrialRecord, ...]
-    """By number."""
+    """Trials in order of number."""
     value: float
     """Mean over its trials, in the metric's unit."""
     front: int | None
-    """1 on the Pareto front of two objectives, and so on; None for one objective."""
+    """Number of its Pareto front, from 1; None for one objective."""
 
     @property
     def spread(self) -> float | None:
-        """Sample standard deviation between the trials; None for a single one."""
+        """Sample standard deviation over the trials; None for a single one."""
         return statistics.stdev(_values(self.trials)) if len(self.trials) > 1 else None
 
 
@@ -172,7 +172,7 @@ def _row(
     figures: Mapping[str, str],
     facts: Sequence[str],
 ) -> dict[str, Any]:
-    """Return what is known of some trials of one configuration beside how well it did."""
+    """Return the columns of some trials of one configuration, except its outcome."""
     first = pool[0]
     return {
         **study.config_values(first),
@@ -224,7 +224,7 @@ def _logged(study: StudyRecord, pool: Pool) -> dict[str, float]:
 
 
 def _logged_value(study: StudyRecord, params: dict[str, Any]) -> float | None:
-    """Return what the log gives for the listed configuration with these hyperparameters."""
+    """Return the logged value of the listed configuration with these hyperparameters."""
     for listed, logged in zip(study.listed, study.logged, strict=False):
         if listed == params and _finite(logged) is not None:
             return logged

@@ -3,7 +3,6 @@
 The method is PED-ANOVA: it measures how far a hyperparameter's distribution among the best configurations
 differs from that among all. It shows where good configurations lie, not how the loss depends on a value.
 
-
 References:
     Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in
     Arbitrary Subspaces", 2023.
@@ -42,7 +41,7 @@ def parameter_importances(study: StudyRecord) -> dict[str, float]:
 
 
 def _varying(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, Dimension]:
-    """Return the stored dimensions of which the trials hold more than one value."""
+    """Return the stored dimensions with more than one value in the trials."""
     return {
         name: dimension
         for name, dimension in study.space.items()
@@ -58,11 +57,11 @@ def _evaluate(
 
     from sweep.definition.optuna_objects import distribution_of  # noqa: PLC0415
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it announces every study that is made
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # Optuna logs every new study
     distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
     mirrored = optuna.create_study(direction="minimize")
     for trial in trials:
-        assert trial.dev_loss is not None, "only scored trials are looked at"
+        assert trial.dev_loss is not None, "only scored trials are used"
         params = {name: trial.params[name] for name in space if name in trial.params}
         own = {name: distributions[name] for name in params}
         value = study.as_loss(trial.dev_loss)
@@ -70,5 +69,5 @@ def _evaluate(
     share = max(BEST_SHARE, _FEWEST_BEST / len(trials))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=share)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on regimes with one trial, which it leaves out
+        warnings.simplefilter("ignore")  # Optuna warns about groups with one trial, which it skips
         return evaluator.evaluate(mirrored)

@@ -87,14 +87,14 @@ class SegmentJob:
     from_step: int = 0
     """Number of steps already done."""
     is_first: bool = True
-    """Whether no attempt at the trial was cut before, by the end of its worker or of a run."""
+    """Whether this is the first attempt: no earlier one was interrupted by the end of its worker or run."""
     run_ends: float | None = None
-    """When the run's timeout ends it, in seconds since 1970; None for never."""
+    """Time at which the run's timeout ends the job, in seconds since 1970; None for no timeout."""
     seconds_left: float | None = None
-    """What is left of the trial's own limit, in seconds of training; None for no limit."""
+    """Remaining seconds of training until the trial's own limit; None for no limit."""
 
     def deadline(self, now: float) -> float | None:
-        """Return when a job that begins at ``now`` is ended by one of the two, None for never.
+        """Return the earlier end of a job that starts at ``now``; None if neither limit is set.
 
         Examples:
             >>> what = {"trial": 0, "config": None, "state": None, "until_step": 9}

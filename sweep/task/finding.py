@@ -78,7 +78,7 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], he
         here: The folder that it would be in.
 
     Raises:
-        StudyFileError: With a line for each mistake.
+        StudyFileError: If the file has mistakes; one line for each.
     """
     made = _imported("sweep.tasks.function.given.trainer:trainer_of_function")(function, raw, here)
     return cast("AnyTask", made)

@@ -167,20 +167,20 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
 
 @runtime_checkable
 class KeepsCheckpoints(Protocol):
-    """Leaves checkpoints of its own form in its trials' folders."""
+    """The trainer writes its own form of checkpoint to its trials' folders."""
 
     @property
     def uploads(self) -> bool:
-        """Whether kept checkpoints are also written where the study's records are."""
+        """Whether kept checkpoints are also stored with the study's records."""
 
     def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
-        """Remove an ended trial's checkpoint unless it is kept; False while its program is being ended."""
+        """Remove an ended trial's checkpoint unless it is kept; False while its program is stopping."""
 
     def pack_checkpoint(self, folder: Path) -> bytes | None:
-        """Return a trial's checkpoint as one file; None if it left none."""
+        """Return a trial's checkpoint as one file; None if there is none."""
 
     def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
-        """Write what ``pack_checkpoint`` returned into a trial's folder that has none yet."""
+        """Write a packed checkpoint to a trial's folder that has none yet."""
 
 
 @runtime_checkable

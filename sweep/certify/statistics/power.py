@@ -3,7 +3,6 @@
 The test is that of ``selection.py``: the mean paired difference against t(1 - alpha / (k - 1), n - 1)
 standard errors. Its power against a true difference is a tail of the noncentral t distribution.
 
-
 References:
     Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988, chapter 2.
 """

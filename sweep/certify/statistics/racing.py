@@ -14,7 +14,6 @@ leads every other by at least delta, the best configuration stays with probabili
 whatever the variances and the correlation between configurations; stopping at ``most_rounds`` does not
 lower it. If the lead is smaller, the best may lose to one that is worse by less than delta.
 
-
 References:
     Kim, Nelson, "A Fully Sequential Procedure for Indifference-Zone Selection in Simulation",
     ACM Transactions on Modeling and Computer Simulation 11, 2001 (procedure KN with c = 1).

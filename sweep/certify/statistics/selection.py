@@ -5,7 +5,6 @@ one seed and differences are paired. Lower is better. All functions rest on one 
 at least 1 - alpha: for every configuration j, the truly best one, b, does not look worse against j than it is
 by more than the margin
 
-
     margin[b, j] = t(1 - alpha / (k - 1), n - 1) * sd[b, j] / sqrt(n),
 
 where sd[b, j] is the standard deviation of the paired differences. This takes k - 1 one-sided comparisons
@@ -154,7 +153,7 @@ def choose(
 
 
 def critical_value(k: int, n: int, alpha: float = ALPHA) -> float:
-    """Return t(1 - alpha / (k - 1), n - 1): standard errors of a difference that make a margin."""
+    """Return t(1 - alpha / (k - 1), n - 1): the margin of a difference in standard errors."""
     return t_quantile(n - 1, 1 - alpha / max(k - 1, 1))
 
 

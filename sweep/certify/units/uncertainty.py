@@ -90,7 +90,6 @@ def over_seeds_and_units(losses: np.ndarray, sizes: np.ndarray, *, alpha: float 
     twice. Resampling seeds and units would count it three times. The interval is Student's, with the
     degrees of freedom of Welch and Satterthwaite, because percentiles over a few seeds are too narrow.
 
-
     Args:
         losses: Summed loss of each distinct unit, shape (..., n, U), n runs, at least 2.
         sizes: Size of each unit, shape (U,).

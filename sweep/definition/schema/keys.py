@@ -82,7 +82,7 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
     "timeout": ('Time limit of a run, such as "10m"; "none" for no limit.', DURATION),
     "trial_timeout": ('Limit of a trial\'s training time, such as "5m".', DURATION),
     "seed": ("Seed of the search; each trial's seed is derived from it.", _whole(0, 2**53 - 1)),
-    "data": ("The data files.", {"type": "object"}),
+    "data": ("Files of the data to train on.", {"type": "object"}),
     "fixed": ("Hyperparameters that have the same value in every trial.", {"type": "object"}),
     "search": (
         "Hyperparameters that are searched: { low = …, high = … } or { choices = […] } for each.",

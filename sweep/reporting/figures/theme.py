@@ -25,7 +25,7 @@ _DECADES_WITH_STEPS = 2.2
 MAX_POINTS = 300
 """Points of a curve: the dashboard fetches every saved figure at each poll."""
 
-_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}
+TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}
 """What plotly calls ``none``: no colours, grounds and lines but those of the figure."""
 
 _AXIS = {
@@ -98,7 +98,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, A
     return {
         "xaxis": x,
         "yaxis": y,
-        "template": _TEMPLATE,
+        "template": TEMPLATE,
         "hovermode": "closest",
         "showlegend": False,
         "legend": LEGEND,

@@ -53,14 +53,13 @@ def sqlite_snapshot(connection: Any) -> Iterator[Snapshot]:
         try:
             yield Snapshot(cursor, "?")
         finally:
-            cursor.execute("ROLLBACK")
+            if connection.in_transaction:  # some errors have ended it
+                cursor.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
 def postgres_snapshot(connection: Any) -> Iterator[Snapshot]:
-    """Read on a connection to PostgreSQL, whose transactions are of one moment."""
-    try:
-        with contextlib.closing(connection.cursor()) as cursor:
-            yield Snapshot(cursor, "%s")
-    finally:
-        connection.rollback()
+    """Read on a connection to PostgreSQL, whose transactions are of one moment; after an error it is lost."""
+    with contextlib.closing(connection.cursor()) as cursor:
+        yield Snapshot(cursor, "%s")
+    connection.rollback()

@@ -52,7 +52,8 @@ class LeavesCheckpoints:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for path in files:
-                with open_plain(path) as source, archive.open(_entry(path, checkpoint), "w") as target:
+                entry = zipfile.ZipInfo(path.relative_to(checkpoint).as_posix())
+                with open_plain(path) as source, archive.open(entry, "w", force_zip64=True) as target:
                     shutil.copyfileobj(source, target)
         return packed.getvalue() if files else None
 
@@ -121,7 +122,3 @@ def _plain_files(start: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if stat.S_ISREG(path.lstat().st_mode):
                 yield path
-
-
-def _entry(path: Path, start: Path) -> zipfile.ZipInfo:
-    return zipfile.ZipInfo(path.relative_to(start).as_posix())

@@ -82,21 +82,22 @@ def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> 
         Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019.
     """
     decay = rule.weight_decay if has_decay else np.float32(0)
-    correction1, correction2 = 1.0, 1.0
+    shrink, size, root = 1.0, 1.0, 1.0
     if rule.is_adamw:
-        correction1 -= math.pow(rule.beta1, np.float64(step))
-        correction2 -= math.pow(rule.beta2, np.float64(step))
+        shrink = 1.0 - np.float64(rate) * np.float64(decay)
+        size = np.float64(rate) / (1.0 - math.pow(rule.beta1, np.float64(step)))
+        root = 1.0 / math.sqrt(1.0 - math.pow(rule.beta2, np.float64(step)))
     return Update(
         rule.is_adamw,
         rate,
         decay,
         rule.momentum,
-        np.float32(1.0 - np.float64(rate) * np.float64(decay)),
+        np.float32(shrink),
         np.float32(1.0 - rule.beta1),
         np.float32(rule.beta2),
         np.float32(1.0 - rule.beta2),
-        np.float32(np.float64(rate) / correction1),
-        np.float32(1.0 / math.sqrt(correction2)),
+        np.float32(size),
+        np.float32(root),
         rule.epsilon,
     )
 
@@ -136,22 +137,20 @@ def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
 def _sgd(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     """Update: p -= rate (gradient + weight_decay p)."""
     p, rate, decay = kept[0], update.rate, update.weight_decay
-    for row in range(len(p)):
-        for j in range(0, p.shape[1], WIDTH):
-            old = load(p, row, j)
-            store(p, row, j, old - rate * (load(gradient, row, j) + decay * old))
+    for j in range(0, p.size, WIDTH):  # rows follow one another without gaps, so they are one long row
+        old = load(p, 0, j)
+        store(p, 0, j, old - rate * (load(gradient, 0, j) + decay * old))
 
 
 @compiled
 def _sgd_with_momentum(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     """Update: v = momentum v + gradient + weight_decay p; p -= rate v."""
     (p, v, _), rate, decay, momentum = kept, update.rate, update.weight_decay, update.momentum
-    for row in range(len(p)):
-        for j in range(0, p.shape[1], WIDTH):
-            old = load(p, row, j)
-            speed = momentum * load(v, row, j) + (load(gradient, row, j) + decay * old)
-            store(v, row, j, speed)
-            store(p, row, j, old - rate * speed)
+    for j in range(0, p.size, WIDTH):
+        old = load(p, 0, j)
+        speed = momentum * load(v, 0, j) + (load(gradient, 0, j) + decay * old)
+        store(v, 0, j, speed)
+        store(p, 0, j, old - rate * speed)
 
 
 @compiled
@@ -161,15 +160,14 @@ def _adamw(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)
     """
     p, first, second = kept
-    for row in range(len(p)):
-        for j in range(0, p.shape[1], WIDTH):
-            g, m = load(gradient, row, j), load(first, row, j)
-            m = m + (g - m) * update.new1
-            v = load(second, row, j) * update.beta2 + g * g * update.new2
-            store(first, row, j, m)
-            store(second, row, j, v)
-            step = m / (square_root(v) * update.root + update.epsilon)
-            store(p, row, j, load(p, row, j) * update.shrink - step * update.size)
+    for j in range(0, p.size, WIDTH):
+        g, m = load(gradient, 0, j), load(first, 0, j)
+        m = m + (g - m) * update.new1
+        v = load(second, 0, j) * update.beta2 + g * g * update.new2
+        store(first, 0, j, m)
+        store(second, 0, j, v)
+        step = m / (square_root(v) * update.root + update.epsilon)
+        store(p, 0, j, load(p, 0, j) * update.shrink - step * update.size)
 
 
 @intrinsic
