@@ -175,6 +175,7 @@ def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
 def _surroundings(environment: Mapping[str, str]) -> str:
     """Return what a process takes over at its start and cannot change later."""
     read = {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
+    read.pop("PYTHONBREAKPOINT", None)  # Ray sets it in every process that joins a cluster
     with contextlib.suppress(OSError):
         status = Path("/proc/thread-self/status").read_text().splitlines()
         read |= {line: "" for line in status if line.startswith(_STATUS_AT_START)}
