@@ -39,13 +39,16 @@ SAFE_SINCE = {"torch": (2, 10), "safetensors": (0, 3)}
 ALLOWED = {
     "code_cache.py": {"pickle"},
     "devices.py": {"ctypes"},
+    "parcel.py": {"pickle", "cloudpickle"},
     "supervisor.py": {"ctypes"},
     "surroundings.py": {"ctypes"},
 }
 """Numba's compiled code is a pickle. Its files are read only if this user owns them, nobody else can write
 them, and their hash is right (``tests/tasks/mlp/engines/test_code_cache.py``). The supervisor calls prctl,
 and a function's host flushes what C libraries print; both call the C library by constant names. Whether there
-may be a GPU shows in whether NVIDIA's driver library can be loaded, as torch loads it."""
+may be a GPU shows in whether NVIDIA's driver library can be loaded, as torch loads it. A function of a script
+or notebook goes to a child through a pipe that nobody else can write to, and is never stored
+(``tests/tasks/function/given``)."""
 
 
 def imported(tree: ast.AST) -> set[str]:

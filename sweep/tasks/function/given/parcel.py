@@ -5,7 +5,6 @@ packed by the process that started the child, and comes through a pipe that nobo
 """
 
 import contextlib
-import importlib
 import json
 import os
 import pickle
@@ -15,9 +14,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sweep.errors import StudyFileError
-
-_PICKLER = "cloudpickle"
-"""Also pickles functions of ``__main__`` and notebook cells."""
 
 
 def pack(function: Callable[..., Any], name: str) -> bytes:
@@ -30,8 +26,10 @@ def pack(function: Callable[..., Any], name: str) -> bytes:
     Raises:
         StudyFileError: If something that it uses cannot be sent to another process.
     """
+    import cloudpickle  # noqa: PLC0415  needed here alone; it pickles functions of notebooks too
+
     try:
-        pickled: bytes = importlib.import_module(_PICKLER).dumps(function)
+        pickled: bytes = cloudpickle.dumps(function)
     except Exception as error:  # whatever the user's objects raise
         said = " ".join(str(error).split())
         raise StudyFileError(
@@ -63,10 +61,10 @@ def _write(descriptor: int, parcel: bytes) -> None:
 
 def read(descriptor: int) -> bytes:
     """Return the parcel that comes through a descriptor, and load what unpacks it."""
+    import cloudpickle  # noqa: F401, PLC0415  before the folders of the user's modules are on the path
+
     with open(descriptor, "rb") as pipe:
-        parcel = pipe.read()
-    importlib.import_module(_PICKLER)
-    return parcel
+        return pipe.read()
 
 
 def search_path(parcel: bytes) -> list[str]:
