@@ -16,7 +16,7 @@ os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run 
 import warm_python
 from small_study import _own_ledger, small, trained
 
-from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
+from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
 

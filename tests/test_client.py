@@ -16,7 +16,7 @@ from small_study import environment
 
 import sweep
 from sweep import client
-from sweep.tasks.program.reports import ReportFile
+from sweep.trainers.program.reports import ReportFile
 
 
 def run_script(source: str, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:

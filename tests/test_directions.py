@@ -17,9 +17,9 @@ from toy_task import NEGATED, TOY
 from sweep import task as seam
 from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
-from sweep.certify.confirmation import certificate_of, judge
 from sweep.certify.contenders import rank_configurations
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
+from sweep.certify.verdict import certificate_of, judge
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sweep.metric import MAXIMIZE, MINIMIZE, Metric
-from sweep.tasks.mlp.config import METRIC
+from sweep.trainers.mlp.config import METRIC
 
 ACCURACY = Metric(name="acc", label="accuracy", direction=MAXIMIZE, diverged=0.1)
 

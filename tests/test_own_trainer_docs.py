@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sweep_command import REPOSITORY, sweep
 
-from sweep.tasks.command.kind import COMMAND
-from sweep.tasks.command.placeholders import Place
-from sweep.tasks.function.kind import FUNCTION
-from sweep.tasks.program.definition import DEFINING, SURROUNDING
-from sweep.tasks.program.process.environment import child_environment
+from sweep.trainers.command.kind import COMMAND
+from sweep.trainers.command.placeholders import Place
+from sweep.trainers.function.kind import FUNCTION
+from sweep.trainers.program.definition import DEFINING, SURROUNDING
+from sweep.trainers.program.process.environment import child_environment
 
 PAGE = REPOSITORY / "docs/your-own-trainer.md"
 TEXT = PAGE.read_text(encoding="utf-8")

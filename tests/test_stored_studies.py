@@ -16,7 +16,7 @@ from sweep.cli import main
 from sweep.definition.identity import fingerprint
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 RELEASES = sorted(Path(__file__).with_name("stored").glob("release-*"))
 FINISHED = ("small", "mixed", "auto", "front", "diverging")

@@ -24,13 +24,13 @@ MOST_FUNCTION_LINES = 40
 """Of a function, its docstring and comments included, without its decorators."""
 
 LONG_MODULES = {
-    "sweep/tasks/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
-    "sweep/tasks/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths
+    "sweep/trainers/mlp/engines/block_program.py": 425,  # a kernel: one program for GPU, CPU and simulator
+    "sweep/trainers/mlp/engines/vectors.py": 327,  # a kernel: the same arithmetic for several vector widths
 }
 """Module -> lines that it has today."""
 
 LONG_KERNELS = {
-    "sweep/tasks/mlp/engines/block_layout.py:arrange": 61,  # the places of a block's arrays, in their order
+    "sweep/trainers/mlp/engines/block_layout.py:arrange": 61,  # places of a block's arrays, in order
 }
 """Kernels that lose bits, speed or order if they are split."""
 
@@ -45,8 +45,8 @@ FENCED = {
     "sweep/definition/optuna_objects.py",  # a trial's number, and asking for one hyperparameter
     "sweep/execution/pools/ray_connection.py",  # Ray has no option that keeps its reports off stdout
     "sweep/storage/database/optuna_schema.py",  # Optuna's tables
-    "sweep/tasks/mlp/engines/code_cache.py",  # the cache of a Numba function
-    "sweep/tasks/mlp/engines/gpu.py",  # the compiled code of a kernel
+    "sweep/trainers/mlp/engines/code_cache.py",  # the cache of a Numba function
+    "sweep/trainers/mlp/engines/gpu.py",  # the compiled code of a kernel
 }
 """Modules that name private parts of other libraries."""
 
@@ -166,11 +166,11 @@ NAMES_THE_MLP = {
     "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
     "sweep/storage/looks/look_writer.py": 3,  # columns of stored looks
     "sweep/storage/looks/test_looks.py": 2,  # columns of stored looks
-    "sweep/tasks/command/from_script/ranges.py": 1,  # names that hyperparameters often have
-    "sweep/tasks/command/styles.py": 1,  # the name of a style: each value a word of its own
-    "sweep/tasks/program/process/supervised.py": 1,  # a NUL character
+    "sweep/trainers/command/from_script/ranges.py": 1,  # names that hyperparameters often have
+    "sweep/trainers/command/styles.py": 1,  # the name of a style: each value a word of its own
+    "sweep/trainers/program/process/supervised.py": 1,  # a NUL character
 }
-"""Module outside ``tasks/mlp`` -> strings that name what only the MLP has."""
+"""Module outside ``trainers/mlp`` -> strings that name what only the MLP has."""
 
 
 def strings(tree: ast.Module) -> Iterator[str]:
@@ -186,6 +186,6 @@ def test_only_the_mlp_names_what_only_the_mlp_has() -> None:
     found = {
         path: sum(bool(OF_THE_MLP.search(text)) for text in strings(tree))
         for path, tree in trees().items()
-        if not path.startswith("sweep/tasks/mlp")
+        if not path.startswith("sweep/trainers/mlp")
     }
     assert_within({path: count for path, count in found.items() if count}, NAMES_THE_MLP)

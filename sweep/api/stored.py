@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.api.asked import open_database, stored_name
 from sweep.certify.config_file import choose_trial, write_config
-from sweep.certify.confirmation import Verdict
+from sweep.certify.verdict import Verdict
 from sweep.certify.weights import final_weights
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord, TrialRecord

@@ -16,8 +16,8 @@ from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
-from sweep.execution.plan import StudyPlan, plan_study
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
+from sweep.execution.planning.study_plan import StudyPlan, plan_study
 from sweep.execution.pools.pool import usable_cores
 from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.execution.run import run_study

@@ -23,8 +23,8 @@ BUILT_IN = (
     "sweep.cli.commands.using:COMMANDS",
     "sweep.cli.commands.keeping:COMMANDS",
     "sweep.cli.commands.completion:COMMANDS",
-    "sweep.tasks.program.commands:COMMANDS",
-    "sweep.tasks.mlp.commands:COMMANDS",
+    "sweep.trainers.program.commands:COMMANDS",
+    "sweep.trainers.mlp.commands:COMMANDS",
 )
 """``module:object`` of the commands, in the order in which they are listed."""
 

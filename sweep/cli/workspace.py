@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from sweep.definition.schema.document import SCHEMA_FILE, schema_text
+from sweep.definition.editor_schema.document import SCHEMA_FILE, schema_text
 from sweep.errors import SweepError
 from sweep.storage.database import machine_errors
 from sweep.storage.files import write_atomically
@@ -21,7 +21,7 @@ STARTER_FILES = (
     "studies/tuning-log.toml",
 )
 
-SKELETON = "tasks/function/skeleton"
+SKELETON = "trainers/function/skeleton"
 """Folder in the package."""
 
 SKELETON_FILES = ("trainers.py", "study.toml")

@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterator
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
-from sweep.certify.confirmation import MEASURES, Verdict
 from sweep.certify.statistics.power import POWER
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
+from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
 from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord

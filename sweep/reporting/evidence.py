@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sweep.certify.confirmation import Verdict, certificate_of, judge
 from sweep.certify.provenance import Certificate
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import UnitReport, report_units
+from sweep.certify.verdict import Verdict, certificate_of, judge
 from sweep.certify.weights import final_weights
 from sweep.definition.notes import Importances
 from sweep.definition.ranking import Rows, rank_trials

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sweep.definition.dimension import spoken_value
-from sweep.execution.plan import StudyPlan
 from sweep.execution.planning.knobs import Knob
 from sweep.execution.planning.program_plan import ProgramPlan
+from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.wall_clock import Range
 
 _LABEL_WIDTH = 12

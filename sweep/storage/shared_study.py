@@ -17,12 +17,12 @@ from optuna.trial import TrialState
 from sqlalchemy.dialects import postgresql
 
 from sweep.errors import StorageError
-from sweep.storage import drivers
+from sweep.storage import leases
 from sweep.storage.database import Snapshot
 from sweep.storage.database.optuna_schema import REPORTS, STUDIES, TRIALS, Storage, lasting_engine
 from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.storage.database.schema import OF_TRIALS
-from sweep.storage.drivers import CLAIMS
+from sweep.storage.leases import CLAIMS
 from sweep.storage.stored_trials import SEAL, StoredTrial, read_trials
 from sweep.storage.study_writer import StudyWriter
 
@@ -62,11 +62,11 @@ class Lease:
     @property
     def is_due(self) -> bool:
         """Whether nothing was written for so long that the lease should be renewed."""
-        return time.monotonic() - self._renewed > drivers.LEASE_S / 4
+        return time.monotonic() - self._renewed > leases.LEASE_S / 4
 
     def join(self, connection: sqlalchemy.Connection, study_id: int) -> None:
         """Become one of the study's drivers."""
-        self.driver_id = drivers.join(connection, study_id)
+        self.driver_id = leases.join(connection, study_id)
         self._is_held = True
 
     def abandon(self) -> None:
@@ -79,7 +79,7 @@ class Lease:
         Raises:
             LeaseLostError: If the driver has lost it.
         """
-        if self._is_held and not drivers.renew(connection, self.driver_id):
+        if self._is_held and not leases.renew(connection, self.driver_id):
             raise LeaseLostError
 
     def end(self) -> None:
@@ -132,8 +132,8 @@ class SharedStudy:
 
     def _leave(self) -> bool:
         with self.writer.one_transaction() as connection:
-            drivers.leave(connection, self._lease.driver_id)
-            return not drivers.count_others(connection, self._study_id, self._lease.driver_id)
+            leases.leave(connection, self._lease.driver_id)
+            return not leases.count_others(connection, self._study_id, self._lease.driver_id)
 
     def close(self) -> None:
         """Give up the connection."""
@@ -151,7 +151,7 @@ class SharedStudy:
             lock = sqlalchemy.select(STUDIES.c.study_id).where(STUDIES.c.study_id == self._study_id)
             if connection.execute(lock.with_for_update(key_share=True)).one_or_none() is None:
                 raise StorageError(f"study {self._name!r} was deleted")
-            drivers.remove_dead(connection, self._study_id)
+            leases.remove_dead(connection, self._study_id)
             return work()
 
     def standings(self, known: int, followed: Collection[int], own: Collection[int]) -> list[Standing]:

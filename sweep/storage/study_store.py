@@ -20,8 +20,8 @@ from sweep.errors import NotFoundError, StudyConflictError
 from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
 from sweep.storage.database.optuna_schema import STUDIES, Storage
-from sweep.storage.drivers import Alone
 from sweep.storage.environment import describe_environment
+from sweep.storage.leases import Alone
 from sweep.storage.study_names import confirmation_name, study_ids
 from sweep.storage.study_reader import (
     CODE,

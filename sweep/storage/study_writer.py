@@ -31,7 +31,7 @@ from sweep.storage.database.optuna_schema import (
     TRIALS,
     VALUES,
 )
-from sweep.storage.drivers import Turn
+from sweep.storage.leases import Turn
 from sweep.storage.stored_trials import SEAL, SEGMENTS
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

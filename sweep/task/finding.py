@@ -9,22 +9,22 @@ from typing import Any, cast
 from sweep.errors import NotFoundError
 from sweep.task.core import AnyTask
 
-BUILT_IN = {"mlp": "sweep.tasks.mlp.trainer:MLP"}
+BUILT_IN = {"mlp": "sweep.trainers.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the built-in trainers."""
 
 PROGRAMS = {
-    "function": "sweep.tasks.function.kind:FUNCTION",
-    "command": "sweep.tasks.command.kind:COMMAND",
-    "python": "sweep.tasks.function.given.trainer:PYTHON",
+    "function": "sweep.trainers.function.kind:FUNCTION",
+    "command": "sweep.trainers.command.kind:COMMAND",
+    "python": "sweep.trainers.function.given.trainer:PYTHON",
 }
 """Kind of program -> its ``module:object``; a study file can define the first two."""
 
-_PROGRAM_TRAINER = "sweep.tasks.program.trainer"
+_PROGRAM_TRAINER = "sweep.trainers.program.trainer"
 
 DEFAULT_TASK = "mlp"
 """The trainer of a study that names none."""
 
-ENTRY_POINTS = "sweep.tasks"
+ENTRY_POINTS = "sweep.trainers"
 """Entry-point group for the trainers of installed packages."""
 
 
@@ -84,7 +84,7 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], he
     Raises:
         StudyFileError: If the file has mistakes; one line for each.
     """
-    made = _imported("sweep.tasks.function.given.trainer:trainer_of_function")(function, raw, here)
+    made = _imported("sweep.trainers.function.given.trainer:trainer_of_function")(function, raw, here)
     return cast("AnyTask", made)
 
 

@@ -30,14 +30,14 @@ from check_equivalence import BOUND, CONFIGURATIONS, describe, p_value
 from sweep.definition.seeds import derive_seed
 from sweep.errors import SweepError
 from sweep.task import Segment, SegmentJob
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines.batch import Job
-from sweep.tasks.mlp.engines.population import free_bytes, train_batch
-from sweep.tasks.mlp.schedule import learning_rates
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.training import train_examples
-from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines.batch import Job
+from sweep.trainers.mlp.engines.population import free_bytes, train_batch
+from sweep.trainers.mlp.schedule import learning_rates
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.training import train_examples
+from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
 
 HERE = Path(__file__).parent
 TYPICAL = TrainConfig(block_size=3, embedding_dim=6, hidden_neurons=200, batch_size=32, init="normal")
@@ -252,7 +252,7 @@ def describe_device(device: str, *, is_dry: bool) -> str:
             "bench_cuda: no GPU here (torch.cuda.is_available() is false); it needs an NVIDIA GPU, "
             "its driver and a CUDA build of PyTorch; --dry-run shows on any machine that the program runs"
         )
-    from sweep.tasks.mlp.engines.gpu import check_installed
+    from sweep.trainers.mlp.engines.gpu import check_installed
 
     try:
         check_installed()

@@ -22,7 +22,7 @@ from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.execution.rungs import cuts
 from sweep.storage.database import Database
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 SPACE = {
     "block_size": (1, 2),

@@ -18,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
 
 FACTOR = 1.5
 """Within which the estimate is of the measured peak."""

@@ -20,15 +20,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import ENGINES
-from sweep.tasks.mlp.engines.fused_arrays import BLOCK_ROWS, zeros
-from sweep.tasks.mlp.engines.fused_updates import Kept, Update, descend, rule_of, update_of_step
-from sweep.tasks.mlp.engines.vectors import WIDTH, compiled, load, store
-from sweep.tasks.mlp.schedule import learning_rates
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
-from sweep.tasks.mlp.words.examples import build_examples
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import ENGINES
+from sweep.trainers.mlp.engines.fused_arrays import BLOCK_ROWS, zeros
+from sweep.trainers.mlp.engines.fused_updates import Kept, Update, descend, rule_of, update_of_step
+from sweep.trainers.mlp.engines.vectors import WIDTH, compiled, load, store
+from sweep.trainers.mlp.schedule import learning_rates
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
+from sweep.trainers.mlp.words.examples import build_examples
 
 SHAPE = TrainConfig(block_size=8, embedding_dim=27, hidden_neurons=497)
 BYTES = 4 * 6

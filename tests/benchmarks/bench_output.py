@@ -16,7 +16,7 @@ Measured on one shared core, Python 3.11, pieces of 64 KiB, seconds of CPU for a
 import re
 import time
 
-from sweep.tasks.command.output import MetricReader
+from sweep.trainers.command.output import MetricReader
 
 N_LINES = 1_000_000
 CHUNK = 1 << 16

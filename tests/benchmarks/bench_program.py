@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.tasks.program.process.capture import Capture
-from sweep.tasks.program.process.supervised import Supervised
+from sweep.trainers.program.process.capture import Capture
+from sweep.trainers.program.process.supervised import Supervised
 
 TARGET_MS = 50
 

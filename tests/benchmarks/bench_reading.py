@@ -27,7 +27,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import open_study
 from sweep.storage.study_writer import StudyWriter
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIZES = (40, 1_000, 5_000)

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sweep.tasks.function.hosted import Host, TrialStart
-from sweep.tasks.program.reports import Ended
+from sweep.trainers.function.hosted import Host, TrialStart
+from sweep.trainers.program.reports import Ended
 
 LOOP = """
 import time

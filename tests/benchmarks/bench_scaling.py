@@ -18,13 +18,13 @@ from pathlib import Path
 
 import torch
 
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
-from sweep.tasks.mlp.evaluation import split_loss
-from sweep.tasks.mlp.schedule import learning_rates
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.words.corpus import load_corpus
-from sweep.tasks.mlp.words.examples import build_examples, merge_examples
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.trainers.mlp.evaluation import split_loss
+from sweep.trainers.mlp.schedule import learning_rates
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.words.examples import build_examples, merge_examples
 
 BASE = TrainConfig(block_size=3, hidden_neurons=200, embedding_dim=6, batch_size=32)
 GRID = {

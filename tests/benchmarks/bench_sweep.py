@@ -24,8 +24,8 @@ from sweep.execution.events import TrialEnded
 from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.examples import build_examples
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.examples import build_examples
 
 KNOBS = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
 WARM_UP = {"block_size": 3, "hidden_neurons": 1, "embedding_dim": 1, "num_steps": 10, "batch_size": 1}

@@ -26,12 +26,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (as the notebook has it)
 
 from sweep.definition.seeds import minibatch_indices, stream_key
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
-from sweep.tasks.mlp.schedule import learning_rates
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.words.corpus import load_corpus
-from sweep.tasks.mlp.words.examples import Examples, build_examples
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.trainers.mlp.schedule import learning_rates
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.words.examples import Examples, build_examples
 
 HERE = Path(__file__).parent
 WINNER = TrainConfig(block_size=6, embedding_dim=32, hidden_neurons=300, batch_size=128)

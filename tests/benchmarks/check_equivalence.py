@@ -16,9 +16,9 @@ import torch
 from scipy import stats
 
 from sweep.definition.seeds import derive_seed
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.training import train_segment
-from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.training import train_segment
+from sweep.trainers.mlp.words.corpus import load_corpus
 
 BOUND = 0.002
 """Largest mean difference that counts as none, nats per character."""

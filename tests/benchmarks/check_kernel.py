@@ -16,8 +16,8 @@ from pathlib import Path
 
 from numba import cuda
 
-from sweep.tasks.mlp.engines import gpu
-from sweep.tasks.mlp.engines.block_layout import THREADS
+from sweep.trainers.mlp.engines import gpu
+from sweep.trainers.mlp.engines.block_layout import THREADS
 
 
 def compile_kernel(*, in_shared: bool, cc: tuple[int, int]) -> str:

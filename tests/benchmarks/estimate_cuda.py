@@ -16,10 +16,10 @@ import numpy as np
 from bench_training import read_log
 
 from sweep.definition.seeds import minibatch_indices, stream_key
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines.block_layout import arrange
-from sweep.tasks.mlp.words.corpus import load_corpus
-from sweep.tasks.mlp.words.examples import Examples, build_examples
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines.block_layout import arrange
+from sweep.trainers.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.words.examples import Examples, build_examples
 
 SHARED_BYTES = 227 * 1024
 CLOCKS_A_STAGE = 250

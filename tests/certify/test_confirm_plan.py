@@ -16,7 +16,7 @@ from sweep.certify.confirm_plan import (
 from sweep.definition.seeds import PARTS, part_seed
 from sweep.definition.spec import StudySpec
 from sweep.errors import ConfigError
-from sweep.tasks.mlp.config import TrainConfig
+from sweep.trainers.mlp.config import TrainConfig
 
 
 def plan(*costs: float, **settings: object) -> ConfirmPlan:

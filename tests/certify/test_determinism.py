@@ -8,8 +8,8 @@ import pytest
 from program_studies import lay_out, run, sweep
 
 from sweep.certify.config_file import load_config
-from sweep.certify.confirmation import judge
 from sweep.certify.stored_confirmation import load_confirmation
+from sweep.certify.verdict import judge
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 

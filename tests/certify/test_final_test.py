@@ -28,7 +28,7 @@ from sweep.storage.database import Database
 from sweep.storage.looks.test_looks import looks_of_study, read_looks
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
-from sweep.tasks.mlp.config import TrainConfig
+from sweep.trainers.mlp.config import TrainConfig
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -228,7 +228,7 @@ from sweep import task
 from sweep.certify import final_test
 from sweep.certify.config_file import load_config
 from sweep.storage.database import Database
-from sweep.tasks.mlp.trainer import MlpTask
+from sweep.trainers.mlp.trainer import MlpTask
 
 class Dying(MlpTask):
     def unit_losses(self, config, data, state, units):

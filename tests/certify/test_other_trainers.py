@@ -20,7 +20,6 @@ from sweep.certify.confirm_plan import (
     Job,
     difference_that_matters,
 )
-from sweep.certify.confirmation import MEASURES, certificate_of, confirmation_columns, judge
 from sweep.certify.final_test import describe_test, run_final_test
 from sweep.certify.ledger import read_ledger
 from sweep.certify.provenance import Provenance
@@ -28,6 +27,7 @@ from sweep.certify.replay import Place, choose_place, config_of, train_again
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import report_units
+from sweep.certify.verdict import MEASURES, certificate_of, confirmation_columns, judge
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, NotFoundError, TestSplitError
 from sweep.storage.database import Database

@@ -5,9 +5,9 @@ import torch
 
 from sweep.certify.replay import Comparison, Place, choose_place, train_again
 from sweep.errors import DeviceError
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import Corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import Corpus
 
 TINY = TrainConfig(block_size=2, embedding_dim=3, hidden_neurons=5, batch_size=4, num_steps=12, seed=5)
 CPU = Place(engine="autograd", device="cpu")

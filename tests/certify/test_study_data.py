@@ -24,10 +24,10 @@ from sweep.reporting.page.report import report_html
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.storage.study_reader import load_study
-from sweep.tasks.mlp.baselines import count_table_losses, uniform_loss
-from sweep.tasks.mlp.shown.learned import Learned
-from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords
-from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.baselines import count_table_losses, uniform_loss
+from sweep.trainers.mlp.shown.learned import Learned
+from sweep.trainers.mlp.shown.note_kinds import Baselines, NewWords
+from sweep.trainers.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -18,11 +18,11 @@ from sweep.cli import main
 from sweep.errors import DataError
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.shown import trained_model
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import Corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.shown import trained_model
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import Corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

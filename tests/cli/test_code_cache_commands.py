@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sweep.cli import main
-from sweep.tasks.mlp.engines import code_cache
+from sweep.trainers.mlp.engines import code_cache
 
 COMMANDS = {
     "run": ["run", "studies/small.toml"],

@@ -30,7 +30,7 @@ from sweep.cli.live_frame import Frame
 from sweep.cli.progress import JsonView, LineView, RunProgress, choose_views
 from sweep.cli.run_state import RunState
 from sweep.execution.events import Event, TrialEnded, Warned
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 KNOBS = {
     "block_size": 3,

@@ -6,7 +6,7 @@ from study_records import trial
 
 from sweep.cli.run_state import BEST, WINDOW_S, RunState
 from sweep.execution.events import TrialEnded, TrialStarted, Warned
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 
 @pytest.fixture

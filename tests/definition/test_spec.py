@@ -11,7 +11,7 @@ from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 SHA = "ab" * 32
 

@@ -20,8 +20,8 @@ from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.trainer import MLP
 
 DESIGN = """
 goal = "Which MLP predicts the next letter of a name best?"

@@ -8,7 +8,7 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.errors import StudyFileError
 from sweep.task import load_task
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 MLP_SEARCH = "[search]\nblock_size = { low = 2, high = 3 }\n"
 TOY_SEARCH = "[search]\nx = { low = 0.0, high = 1.0 }\n"
@@ -22,7 +22,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (site / "toy_trainer.py").write_text("from toy_task import ToyTask\n\nTOY = ToyTask()\n")
     (site / "toy_trainer-1.dist-info" / "METADATA").write_text("Name: toy-trainer\nVersion: 1\n")
     (site / "toy_trainer-1.dist-info" / "entry_points.txt").write_text(
-        "[sweep.tasks]\ntoy = toy_trainer:TOY\n"
+        "[sweep.trainers]\ntoy = toy_trainer:TOY\n"
     )
     monkeypatch.syspath_prepend(site)
 

@@ -11,7 +11,7 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import apply_settings, linear_ranges, variant_name
 from sweep.errors import StudyFileError
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 FILE = """
 name = "names"

@@ -11,7 +11,7 @@ from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
 from sweep.errors import DeviceError
 from sweep.execution.how import How
-from sweep.execution.plan import plan_study
+from sweep.execution.planning.study_plan import plan_study
 from sweep.execution.run import run_study
 
 CORE, GROWN = CoreTask(), GrownTask()

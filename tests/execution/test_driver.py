@@ -18,7 +18,7 @@ from sweep.execution.run import run_study
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 
 def numbers_of(study: StudyRecord) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.execution.rungs import DECISION_RUNGS, MAX_SEGMENT_STEPS, cuts
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 SHORTEST = MLP.shortest_with_rungs
 

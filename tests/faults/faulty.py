@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 from sweep.task import Segment
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.trainer import MlpTask
-from sweep.tasks.mlp.words.corpus import Corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.trainer import MlpTask
+from sweep.trainers.mlp.words.corpus import Corpus
 
 LOSSES = {"nan": math.nan, "inf": math.inf, "minus-inf": -math.inf}
 """Conduct -> what the dev loss comes out as."""
@@ -54,5 +54,5 @@ def _misbehave(conduct: str) -> None:
 
 def use(conducts: dict[int, tuple[str, int]]) -> None:
     """Let the command that follows in this process train so."""
-    module = importlib.import_module("sweep.tasks.mlp.trainer")
+    module = importlib.import_module("sweep.trainers.mlp.trainer")
     module.MLP = FaultyMlp(conducts)  # type: ignore[attr-defined]

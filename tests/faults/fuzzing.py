@@ -22,8 +22,8 @@ from sweep.definition.records import costs_of
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import SweepError
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import load_corpus
 
 Rows = dict[str, Findings]
 

@@ -25,8 +25,8 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.storage.study_reader import load_study
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import decode_words, load_corpus
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import decode_words, load_corpus
 
 STATUSES = (0, 1, 2, 3, 130, 143, 129)
 """What the command may return: the documented ones, and 128 with the number of a signal."""

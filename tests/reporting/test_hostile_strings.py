@@ -28,9 +28,9 @@ from sweep.reporting.page.report import report_html
 from sweep.reporting.printable import printable
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
-from sweep.tasks.mlp.shown.learned import Learned
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import load_corpus
+from sweep.trainers.mlp.shown.learned import Learned
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import load_corpus
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

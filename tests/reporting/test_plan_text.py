@@ -4,8 +4,8 @@ import dataclasses
 import json
 
 from sweep.definition import dimension
-from sweep.execution.plan import StudyPlan
 from sweep.execution.planning.knobs import Knob
+from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.timing import Timing
 from sweep.execution.planning.wall_clock import Range
 from sweep.execution.workload import CostSpan

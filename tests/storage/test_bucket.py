@@ -21,7 +21,7 @@ from sweep.execution.driver import RunSummary
 from sweep.execution.events import SegmentStored, Warned
 from sweep.execution.how import How
 from sweep.execution.run import run_study
-from sweep.storage import drivers
+from sweep.storage import leases
 from sweep.storage.bucket import BucketFolder, bucket_folder
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.copying import copy_study
@@ -84,7 +84,7 @@ def test_a_dead_drivers_trial_goes_on_elsewhere(
         wait_for_segments(server, "elsewhere", 2)
         kill(dying.pid)
     monkeypatch.chdir(here)
-    monkeypatch.setattr(drivers, "LEASE_S", 2.0)
+    monkeypatch.setattr(leases, "LEASE_S", 2.0)
     database, watcher = Database(url, files), Watcher()
     stored = load_study(database.open_read_only(), "toy").trials[0].segments
     assert len(stored) in (2, 3)

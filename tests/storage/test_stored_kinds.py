@@ -19,7 +19,7 @@ from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import store_note, write_plan
 from sweep.task import Fact
-from sweep.tasks.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
+from sweep.trainers.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
 
 DEEP = "[" * 900 + "1" + "]" * 900
 VALUES = [

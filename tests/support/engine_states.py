@@ -4,9 +4,9 @@ import string
 
 import numpy as np
 
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.words.corpus import encode_words
-from sweep.tasks.mlp.words.examples import Examples, build_examples
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.corpus import encode_words
+from sweep.trainers.mlp.words.examples import Examples, build_examples
 
 
 def small_examples(block_size: int, n_symbols: int = 27, n_words: int = 60) -> Examples:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweep.tasks.function.hosted import Host, HostedFunction, TrialStart
-from sweep.tasks.program.reports import Ended, Report
+from sweep.trainers.function.hosted import Host, HostedFunction, TrialStart
+from sweep.trainers.program.reports import Ended, Report
 
 PATIENCE_S = 60.0
 """For an event that must come, on a machine that is busy."""

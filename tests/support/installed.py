@@ -6,7 +6,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parent / "toy_package" / "slopes.py"
 
 _METADATA = "Metadata-Version: 2.1\nName: slopes\nVersion: 1.0\n"
-_ENTRY_POINTS = "[sweep.tasks]\nslope = slopes:SLOPE\nclimb = slopes:CLIMB\n"
+_ENTRY_POINTS = "[sweep.trainers]\nslope = slopes:SLOPE\nclimb = slopes:CLIMB\n"
 
 
 def install_toys(folder: Path) -> Path:

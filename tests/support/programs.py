@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweep_command import is_alive, wait_until
 
-from sweep.tasks.program.process.supervised import Supervised
+from sweep.trainers.program.process.supervised import Supervised
 
 SOON_S = 30
 """What takes a moment, on a busy machine too."""

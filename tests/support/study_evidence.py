@@ -13,8 +13,8 @@ from sweep.definition.records import SegmentRecord, StudyRecord, TrialRecord
 from sweep.reporting.evidence import Evidence
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
-from sweep.tasks.mlp.trainer import MLP
-from sweep.tasks.mlp.words.corpus import SPLIT_RULE
+from sweep.trainers.mlp.trainer import MLP
+from sweep.trainers.mlp.words.corpus import SPLIT_RULE
 
 SPACE = {
     "block_size": Range(2, 4),

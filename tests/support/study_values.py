@@ -5,7 +5,7 @@ import datetime
 from hypothesis import strategies as st
 
 from sweep.definition.registries import PRUNERS, SAMPLERS
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 scalars = st.one_of(
     st.none(),

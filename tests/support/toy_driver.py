@@ -11,7 +11,7 @@ import sys
 from sweep.execution.events import Event, TrialEnded, Warned
 from sweep.execution.how import How
 from sweep.execution.run import run_study
-from sweep.storage import drivers
+from sweep.storage import leases
 from sweep.storage.database import Database
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     from toy_task import ToyTask
 
     url, files, trials, workers, lease_s, segment_s = sys.argv[1:]
-    drivers.LEASE_S = float(lease_s)
+    leases.LEASE_S = float(lease_s)
 
     def observe(event: Event) -> None:
         if isinstance(event, TrialEnded):

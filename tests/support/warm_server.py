@@ -45,11 +45,11 @@ PRELOADED = (
     "sweep.reporting.page.report",
     "sweep.reporting.publish",
     "sweep.reporting.table.formats",
-    "sweep.tasks.command.kind",
-    "sweep.tasks.function.kind",
-    "sweep.tasks.mlp.shown.exhibits",
-    "sweep.tasks.mlp.training",
-    "sweep.tasks.program.trainer",
+    "sweep.trainers.command.kind",
+    "sweep.trainers.function.kind",
+    "sweep.trainers.mlp.shown.exhibits",
+    "sweep.trainers.mlp.training",
+    "sweep.trainers.program.trainer",
 )
 LONGEST_REQUEST = 1 << 20
 _SET_NAME = 15  # PR_SET_NAME of prctl
@@ -67,8 +67,8 @@ def _load() -> None:
     """Import what commands and workers import, and load the compiled engine."""
     import torch
 
-    from sweep.tasks.mlp.trainer import MLP
-    from sweep.tasks.mlp.words.corpus import load_corpus
+    from sweep.trainers.mlp.trainer import MLP
+    from sweep.trainers.mlp.words.corpus import load_corpus
 
     threads = torch.get_num_threads()
     sys.path.append(str(REPOSITORY / "tests" / "faults"))

@@ -7,12 +7,12 @@ train, and the uncertainty of the lead of the best over the second best.
 import dataclasses
 from collections.abc import Iterator
 
-from sweep.certify.confirmation import Verdict
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence
 from sweep.certify.units.uncertainty import over_units
+from sweep.certify.verdict import Verdict
 from sweep.definition.records import StudyRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Database

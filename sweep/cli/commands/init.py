@@ -10,7 +10,7 @@ from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise
 from sweep.errors import SweepError
 
-FROM_SCRIPT = "sweep.tasks.command.from_script.first_study:study_of_script"
+FROM_SCRIPT = "sweep.trainers.command.from_script.first_study:study_of_script"
 """``module:object`` of what makes a study file of a script; loaded by name, as every trainer is."""
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def plan(arguments: Arguments) -> int:
     """Print the cost of a study before it is run."""
     from sweep.api.asked import trials_done
-    from sweep.execution.plan import plan_study
+    from sweep.execution.planning.study_plan import plan_study
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.plan_text import PLAN_FORMATS
     from sweep.reporting.printable import printable

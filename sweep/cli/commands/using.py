@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
     from sweep.certify.config_file import choose_trial, write_config
-    from sweep.certify.confirmation import confirmed_choice
+    from sweep.certify.verdict import confirmed_choice
 
     storage = database_of(arguments).open_read_only()
     study = stored_study(arguments, storage)

@@ -149,7 +149,7 @@ class PostgresDatabase(Database):
 
     def _open_for_writing(self) -> "Storage":
         from sweep.storage.database.optuna_schema import open_storage
-        from sweep.storage.drivers import create_tables
+        from sweep.storage.leases import create_tables
 
         with self.opening():
             self._check_tables()
@@ -195,7 +195,7 @@ class PostgresDatabase(Database):
         return connection
 
     def _drivers(self, study_name: str) -> list[str]:
-        from sweep.storage.drivers import living_drivers
+        from sweep.storage.leases import living_drivers
 
         engine = self._engine(poolclass=sqlalchemy.NullPool)
         return self._patiently_opening(lambda: living_drivers(engine, study_name))

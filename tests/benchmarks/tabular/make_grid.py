@@ -23,13 +23,13 @@ import numpy as np
 import torch
 
 from sweep.definition.seeds import derive_seed
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.engines import DEFAULT_ENGINE, ENGINES
-from sweep.tasks.mlp.evaluation import split_loss
-from sweep.tasks.mlp.schedule import learning_rates
-from sweep.tasks.mlp.state import TrainState
-from sweep.tasks.mlp.training import dev_examples, train_examples
-from sweep.tasks.mlp.words.corpus import Corpus, load_corpus
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.trainers.mlp.evaluation import split_loss
+from sweep.trainers.mlp.schedule import learning_rates
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.training import dev_examples, train_examples
+from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
 
 HERE = Path(__file__).parent
 GRID = {

@@ -18,7 +18,7 @@ from make_grid import FIXED, GRID, PERCENTS
 
 from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 KINDS = ("raw", "avg3", "avg10")
 """Weights that a dev loss was taken of: as they stand, or a running average of them."""

@@ -12,7 +12,7 @@ from small_study import (
 
 from sweep.cli import main
 from sweep.cli.workspace import STARTER_FILES
-from sweep.definition.schema.document import SCHEMA_FILE
+from sweep.definition.editor_schema.document import SCHEMA_FILE
 
 
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:

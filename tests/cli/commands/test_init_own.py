@@ -17,8 +17,8 @@ from tuned_scripts import SCRIPTS
 
 from sweep.cli import main
 from sweep.cli.workspace import SKELETON, SKELETON_FILES
-from sweep.definition.schema.document import SCHEMA_FILE, schema_text
-from sweep.tasks.function.config import Config
+from sweep.definition.editor_schema.document import SCHEMA_FILE, schema_text
+from sweep.trainers.function.config import Config
 
 PACKAGE = Path(__file__).resolve().parents[3] / "sweep"
 

@@ -9,7 +9,7 @@ from sweep.definition.dimension import Choices, Range
 from sweep.definition.sections.search import parse_space, space_of_list
 from sweep.definition.space import Space
 from sweep.errors import StudyFileError
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 
 def parse(**entries: Any) -> Space:

@@ -20,7 +20,7 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
 from sweep.samplers.mirror import Mirror
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 SCHEDULE = {"choices": ["step", "cosine"]}
 DECAY = {"low": 0.3, "high": 0.9}

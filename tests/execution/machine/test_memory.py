@@ -11,7 +11,7 @@ from sweep.errors import TooLargeError
 from sweep.execution.machine import memory
 from sweep.execution.machine.memory import check_fits, machine_bytes
 from sweep.execution.machine.study_memory import describe_memory, study_memory
-from sweep.execution.plan import plan_study
+from sweep.execution.planning.study_plan import plan_study
 from sweep.execution.pools.pool import train_job
 from sweep.execution.workload import Workload
 from sweep.task import SegmentJob
@@ -25,7 +25,7 @@ def four_gb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine with 4 GB."""
     (tmp_path / "meminfo").write_text(f"MemTotal: {4 * GB // 1024} kB\nSwapTotal: 0 kB\n")
     own = machine_bytes
-    for module in (memory, "sweep.execution.plan", "sweep.execution.machine.study_memory"):
+    for module in (memory, "sweep.execution.planning.study_plan", "sweep.execution.machine.study_memory"):
         monkeypatch.setattr(
             module if module is memory else __import__(module, fromlist=["x"]),
             "machine_bytes",

@@ -10,8 +10,8 @@ from sweep.execution.trials.kept_checkpoints import KeptCheckpoints
 from sweep.storage.bucket import bucket_folder
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import Folder, LocalFolder
-from sweep.tasks.program import kept_checkpoint
-from sweep.tasks.program.folder import TrialFolder
+from sweep.trainers.program import kept_checkpoint
+from sweep.trainers.program.folder import TrialFolder
 
 
 class Task(kept_checkpoint.LeavesCheckpoints):

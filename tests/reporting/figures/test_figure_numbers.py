@@ -17,7 +17,7 @@ from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensi
 from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.figures.slices import slices
 from sweep.reporting.figures.training_curve import training_curve
-from sweep.tasks.mlp.trainer import MLP
+from sweep.trainers.mlp.trainer import MLP
 
 
 def evidence(*trials, **changes):

@@ -9,9 +9,9 @@ from sweep.definition.dimension import Choices
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.plots import draw, plots_of
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test
-from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.learning_rate.lr_finder import range_test
+from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
 
 HOSTILE = '<img src=x onerror=alert(1)>&"\u202e\u2028</script><a href="javascript:alert(1)">'
 

@@ -12,10 +12,10 @@ from sweep.definition.dimension import Choices, Range
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import write_report
 from sweep.storage.looks.test_looks import TestLook
-from sweep.tasks.mlp.config import TrainConfig
-from sweep.tasks.mlp.learning_rate.lr_finder import range_test
-from sweep.tasks.mlp.shown.learned import Learned
-from sweep.tasks.mlp.shown.lr_finder_page import write_lr_finder
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.learning_rate.lr_finder import range_test
+from sweep.trainers.mlp.shown.learned import Learned
+from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking

@@ -1,0 +1,162 @@
+"""The key ``command`` of a study: tokens, and how the parameters of a trial get into them.
+
+No shell reads them. ``placeholders`` splits a token, ``styles`` and ``overrides`` turn a value into tokens,
+``command_rules`` checks that every parameter reaches the program.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.definition.sections.mistakes import Mistakes
+from sweep.errors import StudyFileError
+from sweep.trainers.command.command_rules import (
+    check_conditional,
+    check_is_list,
+    check_placeholders,
+    check_uses,
+    parse_overrides,
+    parse_style,
+    parse_tokens,
+)
+from sweep.trainers.command.overrides import Override, fill_tokens
+from sweep.trainers.command.placeholders import Place, Template, formats_of
+from sweep.trainers.command.styles import STYLES, Style, check_value
+
+DEFAULT_STYLE = "argparse"
+
+_PYTHON = "python"
+"""As the first token: the interpreter that runs sweep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """A checked command."""
+
+    tokens: tuple[Template, ...]
+    style: Style
+    overrides: Mapping[str, Override]
+    rest: tuple[str, ...]
+    """The parameters that ``{args}`` stands for, in order."""
+
+    @classmethod
+    def parse(
+        cls,
+        command: Any,
+        *,
+        params: Collection[str],
+        conditional: Collection[str] = (),
+        style: Any = DEFAULT_STYLE,
+        arguments: Any = None,
+        uses_all: bool = True,
+    ) -> "CommandLine":
+        """Check the keys ``command``, ``style`` and ``[arguments]``.
+
+        Args:
+            command: The list of tokens.
+            params: Names of the parameters, fixed and searched, in the order in which ``{args}`` has them.
+            conditional: Those that some trials do not have.
+            style: A name of ``STYLES``.
+            arguments: The section ``[arguments]``.
+            uses_all: Whether a parameter that does not reach the program is refused.
+
+        Raises:
+            StudyFileError: With a line for each mistake.
+        """
+        mistakes = Mistakes()
+        no_overrides: dict[str, Override] | None = None
+        with mistakes.noted():
+            check_is_list(command)
+        tokens = parse_tokens(command, mistakes)
+        overrides = mistakes.check(no_overrides, parse_overrides, arguments or {}, params)
+        chosen = mistakes.check(STYLES[DEFAULT_STYLE], parse_style, style)
+        mistakes.check(None, check_placeholders, tokens, params)
+        mistakes.check(None, check_conditional, tokens, conditional)
+        named = {name for token in tokens for name in token.parameters}
+        rest = tuple(name for name in params if name not in named)
+        if uses_all and overrides is not None and tokens and len(tokens) == len(command):
+            mistakes.check(None, check_uses, tokens, rest, overrides)
+        mistakes.refuse()
+        return cls(tokens=tokens, style=chosen, overrides=overrides or {}, rest=rest)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats of the configuration files that the command names."""
+        return formats_of(self.tokens)
+
+    def check_values(self, values: Mapping[str, Iterable[Any]]) -> None:
+        """Refuse values for which the command has no form.
+
+        Args:
+            values: Parameter -> the values to try; of a range its ends are enough.
+
+        Raises:
+            StudyFileError: With a line for each such value.
+        """
+        mistakes = Mistakes()
+        for name, tried in values.items():
+            for value in tried:
+                mistakes.check(None, self._check_value, name, value)
+        mistakes.refuse()
+
+    def expand(self, values: Mapping[str, Any], place: Place) -> list[str]:
+        """Return the argument list of a trial.
+
+        Args:
+            values: The parameters that the trial has; a token that names another one is left out.
+            place: What the other placeholders mean.
+
+        Raises:
+            StudyFileError: If the style has no form for a value.
+        """
+        argv = [token for template in self.tokens for token in self._expanded(template, values, place)]
+        return [place.python if argv[0] == _PYTHON else argv[0], *argv[1:]]
+
+    def _check_value(self, name: str, value: Any) -> None:
+        with _about(name, value):
+            for template in self.tokens:
+                if name in template.parameters:
+                    fill_tokens(template, value, self.style)
+            if name in self.rest and any(template.has_args for template in self.tokens):
+                self._check_end(self._argument(name, value))
+
+    def _check_end(self, tokens: list[str]) -> None:
+        """Refuse a list whose entries would be followed by a token that looks like one more."""
+        after = next((b for a, b in itertools.pairwise(self.tokens) if a.has_args), None)
+        if after and len(tokens) > 2 and not after.source.startswith("-"):
+            raise ValueError(f"would take {after.source!r} for another entry; put {{args}} at the end")
+
+    def _argument(self, name: str, value: Any) -> list[str]:
+        """Return what ``{args}`` has for one parameter."""
+        override = self.overrides.get(name)
+        return override.tokens(value, self.style) if override else self.style.argument(name, value)
+
+    def _expanded(self, template: Template, values: Mapping[str, Any], place: Place) -> Iterator[str]:
+        """Yield what one token of the command becomes."""
+        names = template.parameters
+        if template.has_args:
+            for name in self.rest:
+                if name in values:
+                    with _about(name, values[name]):
+                        yield from self._argument(name, values[name])
+        elif template.is_alone and names and names[0] in values:
+            with _about(names[0], values[names[0]]):
+                yield from fill_tokens(template, values[names[0]], self.style)
+        elif all(name in values for name in names):
+            texts = {}
+            for name in names:
+                with _about(name, values[name]):
+                    texts[name] = self.style.text(values[name])
+            yield template.fill(lambda part: texts[part.name] if part.is_parameter else place.text(part.name))
+
+
+@contextlib.contextmanager
+def _about(name: str, value: Any) -> Iterator[None]:
+    """Refuse a value that no command line can carry; name the parameter in what is raised inside."""
+    try:
+        check_value(value)
+        yield
+    except ValueError as error:
+        raise StudyFileError(f"{name} = {value!r} {error}") from error

@@ -1,0 +1,272 @@
+"""Write a study file for a script.
+
+What is known is an entry, what is a guess a comment, from which the reader takes the ``#`` away.
+Every option has its lines together, so that its entry in ``[arguments]`` comes and goes with it.
+"""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import tomli_w
+
+from sweep.trainers.command.from_script.option import Option, ScriptOptions
+from sweep.trainers.command.from_script.ranges import FOLDER, LENGTH, SEED, suggest
+from sweep.trainers.command.placeholders import ARGS, PLACES
+
+_LOW = re.compile(r"loss|err|rmse|mse|mae|nll|ppl|perplexity|bpc|deviance", re.IGNORECASE)
+_HIGH = re.compile(
+    r"acc|auc|f1|score|precision|recall|reward|return|bleu|dice|iou|map\b|r2|top-?[15]", re.IGNORECASE
+)
+_HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
+
+SCHEMA_LINE = "#:schema study.schema.json"
+"""Names the JSON Schema beside a study file, for editors."""
+
+_LONGEST_NOTE = 90
+_REQUIRED = "    # fill in: the script does not run without it"
+_EXAMPLES = {"int": "0", "float": "0.0", "bool": "true"}
+_EXAMPLE_LISTS = {"int": "[0, 1]", "float": "[0.0, 1.0]"}
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def write_study(
+    found: ScriptOptions, script: str, *, metric: str | None = None, direction: str | None = None
+) -> str:
+    """Return the text of a study file.
+
+    Args:
+        found: What was read of the script.
+        script: Its path, as the command is to have it.
+        metric: The name of its figure; None: one that the script seems to print.
+        direction: ``minimize`` or ``maximize``; None: as the metric's name suggests.
+    """
+    roles = {option.name: _role(option) for option in found.options}
+    guess = _guess(found.options, roles)
+    if guess is not None:
+        roles[guess] = "searched"  # its length, if nothing else can be searched
+    how = "as its --help prints them" if found.was_run else "read without running it"
+    lines = [
+        SCHEMA_LINE,
+        f"# Options of {_note(script)}, {how}. Take the # from what to search.",
+        *(f"# Not read: {_note(text)}" for text in found.unread),
+        f"name = {_toml(study_name(script))}",
+        f"command = {_toml(_command(found, script, roles))}",
+        *([] if found.style == "argparse" else [f"style = {_toml(found.style)}"]),
+        *_metric_lines(found.printed, metric, direction),
+    ]
+    for role in ("positional", "length", "searched"):
+        for option in found.options:
+            if roles[option.name] == role:
+                lines += ["", *_option_lines(option, found.style, role, is_guessed=option.name == guess)]
+    if not any(line.startswith("search.") for line in lines):
+        lines += ["", "# Nothing is searched yet: a study needs at least one search entry."]
+    return "\n".join(lines) + "\n"
+
+
+def to_fill_in(found: ScriptOptions) -> list[str]:
+    """Return the options without which the script does not run, and whose values only the user knows."""
+    asked = [option for option in found.options if _role(option) in ("positional", "searched")]
+    return [option.name for option in asked if _is_needed(option)]
+
+
+def _is_needed(option: Option) -> bool:
+    return option.is_required and option.is_usable and not option.choices
+
+
+def _role(option: Option) -> str:
+    """Return what becomes of an option: ``seed``, ``folder``, ``length``, ``positional`` or ``searched``."""
+    last = option.name.rpartition(".")[2].lower()
+    if option.flag is None and option.off_flag is None:
+        return "positional"
+    if SEED.fullmatch(option.name.lower()) and not option.is_flag and not option.is_list:
+        return "seed"
+    if FOLDER.fullmatch(last) and not option.is_flag:
+        return "folder"
+    if LENGTH.fullmatch(last) and option.kind == "int" and type(option.default) is int and option.default > 0:
+        return "length"
+    return "searched"
+
+
+def _command(found: ScriptOptions, script: str, roles: dict[str, str]) -> list[str]:
+    filled = {"seed": "{seed}", "folder": "{dir}"}
+    tokens = []
+    for option in found.options:
+        text = filled.get(roles[option.name])
+        if text and option.flag:
+            tokens += _tokens(option, text, found.style)
+    positional = [
+        f"{{param:{option.name}}}" if option.name in (ARGS, *PLACES) else f"{{{option.name}}}"
+        for option in found.options
+        if roles[option.name] == "positional" and option.is_required and option.is_usable
+    ]
+    return ["python", _braces(script), *positional, "{args}", *tokens]
+
+
+def _tokens(option: Option, text: str, style: str) -> list[str]:
+    flag = option.flag or ""
+    return [f"{flag}={text}"] if flag.startswith("--") or style == "hydra" else [flag, text]
+
+
+def _braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def study_name(script: str) -> str:
+    """Return a name that a study can have."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(script).stem).strip("._-")
+    return name[:64] or "study"
+
+
+def _metric_lines(printed: Sequence[str], metric: str | None, direction: str | None) -> Iterator[str]:
+    chosen = metric or likely_metric(printed)
+    if chosen is None:
+        yield "# To do: name the figure that the script prints, and say whether more of it is better."
+        yield '# metric = "val_loss"    # the name that the script prints before its figure'
+        yield f'{"" if direction else "# "}direction = "{direction or "minimize"}"    # or "maximize"'
+        return
+    guessed = "" if metric else "    # a guess; its output seems to name " + _note(", ".join(printed))
+    yield f"metric = {_toml(chosen)}{guessed}"
+    known = direction or likely_direction(chosen)
+    yield f'{"" if known else "# "}direction = "{known or "minimize"}"{"" if known else "    # or maximize"}'
+
+
+def likely_direction(metric: str) -> str | None:
+    """Return the direction that a metric's name suggests; None if it suggests none, or both."""
+    is_high, is_low = bool(_HIGH.search(metric)), bool(_LOW.search(metric))
+    return None if is_high == is_low else "maximize" if is_high else "minimize"
+
+
+def likely_metric(printed: Sequence[str]) -> str | None:
+    """Return the printed name that looks most like a figure on held-out data; None if none looks like one."""
+    likely = [name for name in printed if _LOW.search(name) or _HIGH.search(name)]
+    return next((name for name in likely if _HELD_OUT.search(name)), likely[0] if likely else None)
+
+
+def _guess(options: Sequence[Option], roles: dict[str, str]) -> str | None:
+    """Return the option to search if none is known to be worth it; None if one is, or none can be."""
+    searched = [option for option in options if roles[option.name] == "searched" and _can_search(option)]
+    if any(_entry(option, "searched").is_known for option in searched):
+        return None
+    lengths = [option for option in options if roles[option.name] == "length" and option.is_usable]
+    best = sorted(searched, key=_doubt)  # stable: the first of those that are alike
+    return next((option.name for option in [*best, *lengths]), None)
+
+
+def _can_search(option: Option) -> bool:
+    has_values = option.choices or option.default is not None or suggest(option)
+    return option.is_usable and not option.is_required and option.name != "seed" and bool(has_values)
+
+
+def _doubt(option: Option) -> int:
+    """Return how little an option seems to be worth a search: numbers, choices, flags, single texts."""
+    if option.kind != "bool" and suggest(option):
+        return 0
+    return 1 if option.choices else 2 if option.kind == "bool" else 3
+
+
+def _option_lines(option: Option, style: str, role: str, *, is_guessed: bool) -> Iterator[str]:
+    """Yield the lines of one option: what it is, what to know, its entries."""
+    yield f"# {_described(option)}"
+    for text in option.warnings:
+        yield from textwrap.wrap(_note(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
+    if role == "positional" and not option.is_required:
+        yield f"# To give it, add {{{_note(option.name)}}} to command."
+    if role == "searched" and option.name == "seed":
+        yield "# Each trial has a seed of its own: {seed} in command is its value."
+        return
+    if not option.is_usable or (role == "positional" and not option.is_required):
+        return
+    entry, key = _entry(option, role), _key(option.name)
+    mark = "" if entry.is_known or is_guessed else "# "
+    note = "    # a guess: nothing is known to be worth a search" if is_guessed else entry.note
+    yield f"{mark}{entry.section}.{key} = {entry.value}{note}"
+    if role == "length":
+        yield f"# budget = {_toml(option.name)}    # for pruners, if the script prints its metric each time"
+    argument = None if role == "positional" else _argument(option, style)
+    if argument is not None:
+        yield f"{mark}arguments.{key} = {_toml(argument)}"
+
+
+class _Entry(NamedTuple):
+    """An entry of ``[fixed]`` or ``[search]``."""
+
+    section: str
+    value: str
+    """As TOML."""
+    is_known: bool = False
+    """Whether it is more than a guess."""
+    note: str = ""
+
+
+def _entry(option: Option, role: str) -> _Entry:
+    """Return what a study can say of an option."""
+    choices = _toml(list(option.choices))
+    if role == "length":
+        return _Entry("fixed", _toml(option.default), is_known=True)
+    if option.is_required and option.choices:
+        return _Entry("fixed", _toml(option.choices[0]), is_known=True, note=f"    # one of {_note(choices)}")
+    if option.is_required:
+        return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
+    if suggestion := suggest(option):
+        return _Entry("search", suggestion.entry, is_known=suggestion.is_known and not option.warnings)
+    values = choices if option.choices else _EXAMPLE_LISTS.get(option.kind or "", '["…"]')
+    if not option.choices and option.default is not None:
+        values = _toml([option.default])
+    return _Entry("search", f"{{ choices = {values} }}")
+
+
+def _described(option: Option) -> str:
+    """Return one line: ``--lr: float, default 0.1; the learning rate``."""
+    kind = (
+        "flag"
+        if option.is_flag
+        else f"list of {option.kind}"
+        if option.is_list
+        else option.kind or "unknown kind"
+    )
+    default = "required" if option.is_required else "no default known" if option.default is None else ""
+    default = default or f"default {_toml(option.default)}"
+    text = f"{option.flag or option.off_flag or option.name}: {kind}, {default}"
+    return _note(f"{text}; {option.help}" if option.help.strip() else text)
+
+
+def _argument(option: Option, style: str) -> Any:
+    """Return the entry of ``[arguments]``; None if the style writes the option as the script reads it."""
+    flag, name = option.flag or "", option.name
+    if style == "hydra":
+        return None
+    if option.kind == "bool" and option.is_flag:
+        usual = {"argparse": (f"--{name}", None), "click": (f"--{name}", f"--no-{name}")}.get(style)
+        return None if (flag, option.off_flag) == usual else [flag, option.off_flag or ""]
+    if option.kind == "bool":
+        return [f"{flag}=True", option.off_flag or f"{flag}=False"]
+    if option.is_list:
+        return None if flag == f"--{name}" else [flag, "{value}"]
+    return (
+        None if flag == f"--{name}" else f"{flag}={{value}}" if flag.startswith("--") else [flag, "{value}"]
+    )
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """Return a plain value as TOML, on one line."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if value is None:
+        return '""'
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
+
+
+def _note(text: str, longest: int = _LONGEST_NOTE) -> str:
+    """Return a text from outside as the rest of a comment: one line, without controls, not too long."""
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    plain = " ".join("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs")).split())
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -1,0 +1,202 @@
+"""An untouched script as a trainer: ``command = ["python", "train.py", "{args}"]`` in a study file."""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.code import Code
+from sweep.errors import NotFoundError, StudyFileError
+from sweep.trainers.command.arguments import DEFAULT_STYLE, CommandLine
+from sweep.trainers.command.config_files import write_config
+from sweep.trainers.command.metric_file import parse_metric_file
+from sweep.trainers.command.placeholders import Place
+from sweep.trainers.command.running import RunningCommand
+from sweep.trainers.command.sources import command_code
+from sweep.trainers.program.definition import PARAMETERS
+from sweep.trainers.program.process.supervised import Supervised
+from sweep.trainers.program.program import Launch, ProgramKind
+from sweep.trainers.program.testing.keys import USES_ALL
+
+
+def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = ()) -> CommandLine:
+    """Return the command of a definition.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    params = list(definition[PARAMETERS])
+    return CommandLine.parse(
+        definition["command"],
+        params=[*params, definition["seeds"]] if "seeds" in definition else params,
+        conditional=conditional,
+        style=definition.get("style", DEFAULT_STYLE),
+        arguments=definition.get("arguments"),
+        uses_all=definition.get(USES_ALL, True),
+    )
+
+
+def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    """Refuse a command whose tokens, style and values do not go together, or a metric that nobody names."""
+    if "metric" not in definition:
+        raise StudyFileError('metric is missing; it names the figure that the command prints, as "val_loss"')
+    search = {name: entry for name, entry in raw.get("search", {}).items() if isinstance(entry, Mapping)}
+    line = command_line(definition, tuple(name for name, entry in search.items() if "when" in entry))
+    line.check_values({**{name: [value] for name, value in raw.get("fixed", {}).items()}, **_tried(search)})
+
+
+def _tried(search: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the choices of each searched hyperparameter, or the ends of its range."""
+    tried = {}
+    for name, entry in search.items():
+        choices = entry.get("choices")
+        ends = [entry[end] for end in ("low", "high") if end in entry]
+        tried[name] = choices if isinstance(choices, list) else ends
+    return tried
+
+
+def _check_read(key: str, value: Any) -> str:
+    """Return ``value`` if it is a regular expression with a group ``value``."""
+    try:
+        pattern = re.compile(value)
+    except (TypeError, re.error) as error:
+        raise StudyFileError(f"{key} must be a regular expression ({error}), got {value!r}") from error
+    if "value" not in pattern.groupindex:
+        raise StudyFileError(f"{key} must have a group (?P<value>...), got {value!r}")
+    return str(value)
+
+
+def _check_metric_file(key: str, value: Any) -> Any:
+    """Return ``value`` if it names a file whose figures can be read."""
+    parse_metric_file(value)
+    return value
+
+
+def _preflight(
+    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+) -> Code:
+    """Return a command's code; refuse a command that cannot start, or whose script is missing."""
+    _check_files(definition, surroundings)
+    return command_code(definition, surroundings, sources)
+
+
+def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    """Refuse a command that is not found, or whose script is missing.
+
+    Raises:
+        NotFoundError: With where it was searched.
+    """
+    start, here = surroundings["start"], surroundings["here"]
+    cwd = surroundings.get("cwd", ".")
+    tokens = [token.replace("{here}", here) for token in definition["command"]]
+    if tokens[0] != "python" and "{" not in tokens[0]:
+        _check_executable(tokens[0], Path(start))
+    if "{dir}" in cwd:
+        return
+    folder = Path(start, cwd.replace("{here}", here))
+    script = tokens[1] if len(tokens) > 1 else ""
+    if tokens[0] == "python" and script.endswith(".py") and not (folder / script).is_file():
+        raise NotFoundError(f"script {script!r} does not exist in {folder}", key="no-script")
+
+
+def _check_executable(command: str, start: Path) -> None:
+    if "/" in command:
+        found = start / command
+    else:
+        found = Path(shutil.which(command) or Path(sys.executable).parent / command)
+    if not found.exists():
+        raise NotFoundError(f"command {command!r} is not found in {start}, nor on PATH", key="no-command")
+    if not found.is_file() or not os.access(found, os.X_OK):
+        raise NotFoundError(
+            f"command {command!r} is not executable; chmod +x {found}, or name its interpreter first",
+            key="not-executable",
+        )
+
+
+class CommandStarter:
+    """Starts a command, a new process for each trial."""
+
+    def __init__(self, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+        """Take what the study says of the command."""
+        self._line, self._definition = command_line(definition), definition
+
+    def start(self, launch: Launch) -> RunningCommand:
+        """Start the command of a trial; raises ``NotFoundError`` or ``MachineError`` if it cannot."""
+        running = RunningCommand(launch)
+        try:
+            argv = self._line.expand(self._values(launch), self._place(launch))
+            environment = launch.environment()
+            environment.setdefault("MASTER_PORT", str(_free_port()))
+            launch.folder.write_command(argv, launch.cwd, launch.shown_environment(environment))
+            stdout, stderr = running.files.descriptors
+            supervised = Supervised(
+                argv,
+                cwd=launch.cwd,
+                env=environment,
+                grace=launch.grace_s,
+                stdout=stdout,
+                stderr=stderr,
+                held=[launch.attempt.lock],
+            )
+        except BaseException:
+            running.files.close(was_killed=True)
+            raise
+        running.begin(supervised, shlex.join(argv))
+        return running
+
+    def close(self) -> None:
+        """Do nothing: no process outlives its trial."""
+
+    def _values(self, launch: Launch) -> dict[str, Any]:
+        values = dict(launch.config.values)
+        if "seeds" in self._definition:
+            values[self._definition["seeds"]] = launch.config.seed
+        return values
+
+    def _place(self, launch: Launch) -> Place:
+        folder, values = launch.folder.path, self._values(launch)
+        formats = {"json", *self._line.formats}
+        return Place(
+            seed=launch.config.seed,
+            dir=folder,
+            here=launch.here,
+            checkpoint=launch.folder.checkpoint,
+            trial=launch.trial,
+            study=launch.study,
+            python=sys.executable,
+            port=_free_port(),
+            configs={kind: write_config(folder, kind, values) for kind in sorted(formats)},
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _as_given(key: str, value: Any) -> Any:
+    """Return a value that ``CommandLine.parse`` checks together with the others."""
+    return value
+
+
+COMMAND = ProgramKind(
+    name="command",
+    defining={
+        "command": _as_given,
+        "style": _as_given,
+        "arguments": _as_given,
+        "metric_file": _check_metric_file,
+        "read": _check_read,
+    },
+    surrounding={},
+    check=_check,
+    preflight=_preflight,
+    starter=CommandStarter,
+)

@@ -1,0 +1,190 @@
+"""The key ``metric_file``: figures that a command leaves in a file.
+
+    metric_file = "metrics.json"        # metric = "eval.rmse" is a key, or a path of keys
+    metric_file = "log.jsonl"           # the last line that has the metric
+    metric_file = "log.csv"             # the column of the metric's name, its last cell that is not empty
+    metric_file = "log.csv:val acc"     # that column
+
+A relative path begins at the trial's folder. A file outside that folder may be left from another trial, so it
+counts only if it was written after this trial's start.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from sweep.errors import DataError, StudyFileError
+from sweep.storage.files import open_plain
+from sweep.trainers.command.figures import figure_of, flat_figures
+
+_LARGEST = 1 << 28
+"""Bytes of a file that is read."""
+
+_SHOWN = 10
+
+_COLUMN_MARKS = (".csv:", ".tsv:")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFile:
+    """The checked key ``metric_file``."""
+
+    path: str
+    """Relative to the trial's folder, or absolute."""
+    column: str | None = None
+    """Of a table; None: the metric's name."""
+
+    @property
+    def kind(self) -> str:
+        """The end of its name: a key of ``_READERS``."""
+        return PurePath(self.path).suffix.lower()
+
+    def is_outside(self, folder: Path) -> bool:
+        """Return whether the file lies outside a trial's folder, where several trials may write it."""
+        inside = os.path.abspath(folder)
+        return os.path.commonpath([inside, os.path.abspath(folder / self.path)]) != inside
+
+
+def parse_metric_file(spec: Any) -> MetricFile:
+    """Check the key ``metric_file``.
+
+    Raises:
+        StudyFileError: With the key, the value and the rule.
+
+    Examples:
+        >>> parse_metric_file("log.csv:val acc")
+        MetricFile(path='log.csv', column='val acc')
+    """
+    if not isinstance(spec, str) or not spec or "\0" in spec:
+        raise StudyFileError(f'metric_file must be a file such as "metrics.json", got {spec!r}')
+    path, column = _split(spec)
+    file = MetricFile(path, column)
+    if file.kind not in _READERS or column == "":
+        raise StudyFileError(
+            f"metric_file must end in {', '.join(_READERS)}, or in .csv:COLUMN; got {spec!r}"
+        )
+    return file
+
+
+def _split(spec: str) -> tuple[str, str | None]:
+    """Return path and column; a column may hold a colon."""
+    for mark in _COLUMN_MARKS:
+        path, found, column = spec.partition(mark)
+        if found:
+            return path + mark[:-1], column
+    return spec, None
+
+
+def read_metric_file(
+    file: MetricFile, folder: Path, metrics: Sequence[str], *, started: float
+) -> dict[str, float]:
+    """Read what a trial's file says of its metrics.
+
+    Args:
+        file: Which file.
+        folder: The trial's folder.
+        metrics: Names; the first must be there, the others may be.
+        started: When the trial started, seconds since the epoch.
+
+    Returns:
+        Metric -> value.
+
+    Raises:
+        DataError: If the file is missing, of another trial, not readable, or lacks the first metric.
+    """
+    content = _content(file, folder, started)
+    try:
+        found = _READERS[file.kind](content, file.column, metrics)
+    except (ValueError, csv.Error, RecursionError) as error:
+        raise DataError(f"metric_file {file.path} cannot be read: {error}") from error
+    wanted = {name: value for name, value in found.items() if name in metrics}
+    if metrics[0] not in wanted:
+        raise DataError(f"metric_file {file.path} has no number {metrics[0]!r}; {_has(found)}")
+    return wanted
+
+
+def _has(found: Mapping[str, float]) -> str:
+    names = list(found)
+    return (
+        f"it has {', '.join(names[:_SHOWN])}{', …' * (len(names) > _SHOWN)}" if names else "it has no numbers"
+    )
+
+
+def _content(file: MetricFile, folder: Path, started: float) -> str:
+    """Return the text of the file.
+
+    Raises:
+        DataError: If there is none that this trial wrote.
+    """
+    try:
+        with open_plain(folder / file.path) as opened:
+            facts = os.fstat(opened.fileno())
+            if file.is_outside(folder) and facts.st_mtime < started:
+                raise DataError(f"metric_file {file.path} was last written before this trial started")
+            content = opened.read(_LARGEST + 1)
+    except FileNotFoundError as error:
+        raise DataError(f"metric_file {file.path} was not written") from error
+    except OSError as error:
+        raise DataError(f"metric_file {file.path} cannot be read: {error.strerror or error}") from error
+    if len(content) > _LARGEST:
+        raise DataError(f"metric_file {file.path} is larger than {_LARGEST >> 20} MiB")
+    return content.decode("utf-8-sig", "replace")
+
+
+def _read_json(content: str, _: str | None, __: Sequence[str]) -> dict[str, float]:
+    values = json.loads(content)
+    if not isinstance(values, Mapping):
+        raise ValueError("it is JSON, but no object")
+    return {name: figure.value for name, figure in flat_figures(values).items()}
+
+
+def _read_json_lines(content: str, _: str | None, __: Sequence[str]) -> dict[str, float]:
+    """Return the last value of each name; lines that are no object are left out."""
+    found: dict[str, float] = {}
+    for line in content.splitlines():
+        values = json.loads(line) if line.strip() else {}
+        if isinstance(values, Mapping):
+            found |= {name: figure.value for name, figure in flat_figures(values).items()}
+    return found
+
+
+def _table_reader(delimiter: str) -> Callable[[str, str | None, Sequence[str]], dict[str, float]]:
+    def read(content: str, column: str | None, metrics: Sequence[str]) -> dict[str, float]:
+        """Return the last number of each column."""
+        found: dict[str, float] = {}
+        for name, cell in _cells(content, delimiter):
+            figure = figure_of(cell)
+            if figure is not None:
+                found[name] = figure.value
+            elif cell:
+                found.pop(name, None)
+        return found if column is None else _renamed(found, column, metrics[0])
+
+    return read
+
+
+def _cells(content: str, delimiter: str) -> Iterator[tuple[str, str]]:
+    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, skipinitialspace=True)
+    header = [name.strip() for name in next(rows, [])]
+    for row in rows:
+        yield from zip(header, (cell.strip() for cell in row), strict=False)
+
+
+def _renamed(found: dict[str, float], column: str, metric: str) -> dict[str, float]:
+    """Return the columns, the one that the study names as the study's metric."""
+    if column not in found:
+        raise ValueError(f"column {column!r} has no number at its end; {_has(found)}")
+    return {**found, metric: found[column]}
+
+
+_READERS: dict[str, Callable[[str, str | None, Sequence[str]], dict[str, float]]] = {
+    ".json": _read_json,
+    ".jsonl": _read_json_lines,
+    ".csv": _table_reader(","),
+    ".tsv": _table_reader("\t"),
+}

@@ -1,0 +1,63 @@
+"""What a command printed instead of the metric that a study looks for."""
+
+import re
+from collections.abc import Collection
+
+from sweep.trainers.command.line_rule import ANY_NAME
+from sweep.trainers.command.mappings import mapping_figures
+
+_SAMPLE = 1 << 16
+"""Bytes that are kept of the beginning, and of the end."""
+
+_MOST_NAMES = 20
+
+_ENDS = re.compile(r"[\r\n\x08]+")
+
+
+class PrintedNames:
+    """Counts lines, and keeps a sample of the output until every metric has been found."""
+
+    def __init__(self, metrics: Collection[str]) -> None:
+        self.n_lines = 0
+        self._missing = set(metrics)
+        self._head = b""
+        self._tail = b""
+        self._ambiguous: dict[str, bytes] = {}
+
+    def add(self, block: bytes) -> None:
+        """Take some output, whole lines without colours."""
+        self.n_lines += block.count(b"\n")
+        if not self._missing:
+            return
+        room = _SAMPLE - len(self._head)
+        self._head += block[:room]
+        self._tail = (self._tail + block[max(room, 0) :][-_SAMPLE:])[-_SAMPLE:]
+
+    def note_found(self, name: str) -> None:
+        """Note that a metric has a figure."""
+        self._missing.discard(name)
+
+    def note_ambiguous(self, name: str, line: bytes) -> None:
+        """Note a line in which a metric has several figures."""
+        self._ambiguous.setdefault(name, line[:200])
+
+    def names(self) -> list[str]:
+        """Return names that look like metrics, in the order in which they were printed first."""
+        names: dict[str, None] = {}
+        for line in _ENDS.split((self._head + b"\n" + self._tail).decode("utf-8", "replace")):
+            mapping = mapping_figures(line.strip())
+            found = mapping if mapping is not None else (match["name"] for match in ANY_NAME.finditer(line))
+            names.update(dict.fromkeys(found))
+        return list(names)
+
+    def missing(self, name: str) -> str:
+        """Return one line that says why there is no figure of a metric."""
+        if line := self._ambiguous.get(name):
+            text = line.decode("utf-8", "replace").strip()
+            return f"{name!r} has several figures in one line, {text!r}; use a longer name, or read"
+        names = self.names()
+        shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        if not self._head.strip():
+            return f"it printed nothing, and so no {name!r}"
+        lines = f"none of its {self.n_lines:,} lines names {name!r}"
+        return f"{lines}; it printed: {shown}" if names else lines

@@ -1,0 +1,152 @@
+"""Styles: how a program reads a parameter from its command line.
+
+| style | number or text | true, false | list |
+|---|---|---|---|
+| argparse | ``--x=1`` | ``--x``, nothing | ``--x 1 2`` (``nargs="+"``) |
+| words | ``--x 1`` | ``--x True``, ``--x False`` | ``--x 1 2`` |
+| hydra | ``x=1`` | ``x=true``, ``x=false`` | ``x=[1,2]`` |
+| click | ``--x=1`` | ``--x``, ``--no-x`` | ``--x=1 --x=2`` (``multiple=True``) |
+| absl | ``--x=1`` | ``--x``, ``--nox`` | ``--x=1,2`` (``DEFINE_list``) |
+
+Floats are written by ``repr``, so that the program reads the same float. argparse takes a word of its own
+that begins with ``-`` for an option, unless it looks like ``-1`` or ``-0.5``; so ``-1e-05`` is written
+``-0.00001`` there. Every function raises ``ValueError`` if its style has no form for a value.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sweep.trainers.command.hydra_text import hydra_text
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one kind of program reads its parameters."""
+
+    argument: Callable[[str, Any], list[str]]
+    """(name, value) -> tokens."""
+    text: Callable[[Any], str]
+    """A value within a longer token."""
+    joins_lists: bool = False
+    """Whether ``text`` has a form for a list; otherwise a list that is a whole token becomes several."""
+
+
+def check_value(value: Any) -> None:
+    """Refuse what no command line can carry.
+
+    Raises:
+        ValueError: With the rule.
+    """
+    if isinstance(value, list | tuple):
+        for entry in value:
+            check_value(entry)
+    elif isinstance(value, str):
+        _check_text(value)
+    elif not isinstance(value, int | float | None):
+        raise ValueError(f"must be text, a number, true, false or a list, not {type(value).__name__}")
+
+
+def _check_text(text: str) -> None:
+    if any(c in text for c in "\0\r\n"):
+        raise ValueError("must be one line of text, without NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text that UTF-8 can encode") from None
+
+
+def scalar_text(value: Any) -> str:
+    """Return a number, boolean or text as one word.
+
+    Examples:
+        >>> scalar_text(1e-05), scalar_text(True), scalar_text("a b")
+        ('1e-05', 'True', 'a b')
+    """
+    if isinstance(value, list | tuple):
+        raise ValueError("is a list, for which this place has no form")
+    if value is None:
+        raise ValueError("is None, for which only style hydra has a form")
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def word(value: Any) -> str:
+    """Return a scalar as a token of its own that is not taken for an option if it is a number.
+
+    Examples:
+        >>> word(-1e-05), word(1e-05), word(-0.5)
+        ('-0.00001', '1e-05', '-0.5')
+    """
+    text = scalar_text(value)
+    is_small = isinstance(value, float) and text.startswith("-") and "e" in text
+    return format(Decimal(text), "f") if is_small else text
+
+
+_NEGATIVE_NUMBER = re.compile(r"-(\d+|\d*\.\d+)")
+"""What argparse takes for a value although it begins with ``-``."""
+
+
+def spread(values: Sequence[Any]) -> list[str]:
+    """Return the entries of a list as tokens that argparse takes for values."""
+    words = [word(value) for value in values]
+    for text in words:
+        if text.startswith("-") and not _NEGATIVE_NUMBER.fullmatch(text):
+            raise ValueError(f"holds {text!r}, which would be taken for an option")
+    return words
+
+
+def _argparse(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{name}"] if value else []
+    if isinstance(value, list | tuple):
+        return [f"--{name}", *spread(value)]
+    return [f"--{name}={scalar_text(value)}"]
+
+
+def _words(name: str, value: Any) -> list[str]:
+    return [f"--{name}", *(spread(value) if isinstance(value, list | tuple) else [word(value)])]
+
+
+def _hydra(name: str, value: Any) -> list[str]:
+    return [f"{name}={hydra_text(value)}"]
+
+
+def _click(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if not isinstance(value, list | tuple):
+        return [f"--{name}={scalar_text(value)}"]
+    if not value:
+        raise ValueError("is an empty list, for which style click has no form")
+    return [f"--{name}={scalar_text(entry)}" for entry in value]
+
+
+def _absl(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no{name}"]
+    return [f"--{name}={_comma_text(value)}"]
+
+
+def _comma_text(value: Any) -> str:
+    """Return a list as absl's ``DEFINE_list`` reads it: one line of CSV whose cells are stripped."""
+    if not isinstance(value, list | tuple):
+        return scalar_text(value)
+    cells = [scalar_text(entry) for entry in value]
+    if any(cell != cell.strip() or not cell for cell in cells):
+        raise ValueError("holds text that is empty or begins or ends with a blank, which style absl drops")
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+STYLES: dict[str, Style] = {
+    "argparse": Style(_argparse, scalar_text),
+    "words": Style(_words, scalar_text),
+    "hydra": Style(_hydra, hydra_text, joins_lists=True),
+    "click": Style(_click, scalar_text),
+    "absl": Style(_absl, _comma_text, joins_lists=True),
+}

@@ -1,0 +1,197 @@
+"""The process that imports a user's function and runs its trials, one after the other, in its main thread.
+
+It is told what to do over a ``Wire``; ``hosted`` has the other end. All modules that this process needs are
+imported before the user's folder is on ``sys.path``, so that their ``types.py`` changes nothing here.
+
+    from the worker                                 to the worker
+    {"begin": {...}} with stdout and stderr         {"report": "{...}", "seconds": 1.5, "waits": true}
+    {"ready": null}                                 {"ready": null}
+    {"go_on": 27} or {"go_on": null}                {"told": "pruned"}: its exception is raised
+    {"stop": "pruned"} or {"stop": "stopped"}       {"values": {...}}, {"fault": "..."} or {"ended": "pruned"}
+"""
+
+import faulthandler
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+from sweep.client import Pruned, Reporter, Stopped, connect, report
+from sweep.trainers.function.config import Config
+from sweep.trainers.function.faults import Fault, fault_of, write_trace
+from sweep.trainers.function.forks import make_ordinary
+from sweep.trainers.function.given.parcel import read
+from sweep.trainers.function.preloaded import preload
+from sweep.trainers.function.results import as_values
+from sweep.trainers.function.surroundings import Surroundings, memory_in_use, output_to
+from sweep.trainers.function.target import Target, load, takes_report
+from sweep.trainers.function.wire import Wire
+
+_Returned = TypeVar("_Returned")
+
+_ENDS: Mapping[str, type[BaseException]] = {"pruned": Pruned, "stopped": Stopped}
+
+
+class Trial:
+    """The trial that runs: what it reports, and whether it was told to end."""
+
+    def __init__(self, wire: Wire, until: int | None) -> None:
+        self._wire = wire
+        self._until = until
+        self._begun = time.monotonic()
+        self._is_sending = False
+        self.is_running = False
+        """Whether the user's code runs, so that an exception may be raised in it."""
+        self.told: str | None = None
+        """How it was told to end, a key of ``_ENDS``; what it returns after that is no result."""
+        self.reporter = Reporter(self._send)
+
+    def call(self, function: Callable[[], _Returned]) -> _Returned:
+        """Call the user's code."""
+        connect(self.reporter)
+        try:
+            self.is_running = True
+            self._raise_end()
+            return function()
+        finally:
+            self.is_running = False
+            connect(None)
+
+    def terminate(self) -> None:
+        """Raise ``Stopped`` in the user's code, once; a later report raises it again."""
+        if self.told is None:
+            self.told = "stopped"
+            if self.is_running and not self._is_sending:
+                raise _ENDS[self.told]
+
+    def _send(self, step: int, values: Mapping[str, float]) -> None:
+        """Send a report; if it reaches the rung, wait for what the driver decides."""
+        self._raise_end()
+        waits = self._until is not None and step >= self._until
+        seconds = time.monotonic() - self._begun
+        self._is_sending = True
+        try:
+            line = json.dumps({"step": step, **values})
+            self._wire.send({"report": line, "seconds": seconds, "waits": waits})
+        finally:
+            self._is_sending = False
+        self._raise_end()
+        if waits:
+            self._wait()
+
+    def _wait(self) -> None:
+        message = self._wire.receive() or {}
+        if "stop" in message:
+            self.told = message["stop"]
+            self._wire.send({"told": self.told})
+        else:
+            self._until = message.get("go_on")
+        self._raise_end()
+
+    def _raise_end(self) -> None:
+        if self.told is not None:
+            raise _ENDS[self.told]
+
+
+class Runner:
+    """Runs the trials of one function."""
+
+    def __init__(self, wire: Wire, target: Target) -> None:
+        self._wire, self._target = wire, target
+        self._function: Callable[..., Any] | None = None
+        self._takes_report = ""
+        self._surroundings: Surroundings | None = None
+        self._trial: Trial | None = None
+
+    def serve(self) -> None:
+        """Run each trial that is begun, until the worker closes its end or a trial was told to end."""
+        while True:
+            try:
+                message = self._wire.receive() or {}
+            except EOFError:
+                return
+            if "ready" in message:
+                self._wire.send(message)
+            elif "begin" in message and not self._run(message["begin"]):
+                return
+
+    def terminate(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle SIGTERM: end the trial; without one end the process."""
+        if self._trial is None:
+            raise SystemExit
+        self._trial.terminate()
+
+    def _run(self, begin: dict[str, Any]) -> bool:
+        """Run a trial; return whether another one may follow."""
+        stdout, stderr, *held = self._wire.files
+        self._wire.files.clear()
+        for lock in held:
+            os.set_inheritable(lock, False)
+        self._trial = trial = Trial(self._wire, begin["until"])
+        with output_to(stdout, stderr):
+            answer = self._outcome(trial, begin)
+        if trial.told is not None:
+            answer = {"ended": trial.told}
+        self._wire.send({**answer, "memory": memory_in_use()})
+        for lock in held:
+            os.close(lock)
+        self._trial = None
+        return trial.told is None
+
+    def _outcome(self, trial: Trial, begin: dict[str, Any]) -> dict[str, Any]:
+        """Return the figures or the fault of a trial; every error of the user's ends here."""
+        try:
+            return {"values": self._train(trial, begin)}
+        except BaseException as error:  # noqa: BLE001  also SystemExit and KeyboardInterrupt end only the trial
+            fault = fault_of(trial.reporter.mistake or error, self._target.folder, self._function)
+            if not (trial.told and isinstance(error, _ENDS[trial.told])):
+                self._write(fault)
+            return {"fault": fault.line}
+
+    def _train(self, trial: Trial, begin: dict[str, Any]) -> dict[str, float]:
+        function, surroundings = self._loaded(trial)
+        config = Config(**begin["config"])
+        arguments = (config, report) if self._takes_report == "second" else (config,)
+        named = {"report": report} if self._takes_report == "named" else {}
+        with surroundings.kept(begin["environment"]):
+            returned = trial.call(lambda: function(*arguments, **named))
+        if trial.reporter.mistake:
+            raise trial.reporter.mistake
+        return as_values(returned, begin["metrics"], self._target.name)
+
+    def _loaded(self, trial: Trial) -> tuple[Callable[..., Any], Surroundings]:
+        """Import the function for the first trial; what its module changes on import stays for all trials."""
+        if self._function is None or self._surroundings is None:
+            self._function = trial.call(lambda: load(self._target))
+            self._takes_report = takes_report(self._target, self._function)
+            self._surroundings = Surroundings()
+        return self._function, self._surroundings
+
+    @staticmethod
+    def _write(fault: Fault) -> None:
+        try:
+            write_trace(fault)
+        except OSError:  # the reader of the trial's stderr has gone
+            return
+
+
+def main() -> None:
+    """Run trials; the arguments are a descriptor, the target, its folder and the working folder.
+
+    A further one is the descriptor of the function's parcel.
+    """
+    number, text, folder, cwd, *given = sys.argv[1:]
+    preload()
+    parcel = read(int(given[0])) if given else b""
+    faulthandler.enable(file=2)
+    wire = Wire(socket.socket(fileno=int(number)))
+    runner = Runner(wire, Target(text, Path(folder), Path(cwd), parcel))
+    signal.signal(signal.SIGTERM, runner.terminate)
+    make_ordinary(runner.terminate, wire.close)
+    runner.serve()

@@ -1,0 +1,255 @@
+"""The worker's side of a host: begin a function's trial, hear its reports, end it, replace the process.
+
+This process never imports the user's code, and trusts nothing that the other one sends.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweep.trainers.function.process import HostProcess, describe_exit
+from sweep.trainers.function.target import Target
+from sweep.trainers.program.process.supervised import Exit
+from sweep.trainers.program.reports import Ended, Report, parse_report
+
+_EXIT_S = 1.5
+"""Within which a process whose channel is closed is known to have ended, and how."""
+
+_SLICE_S = 0.5
+"""After which a silent process is looked at: C code's children may hold its channel open after its end."""
+
+_MOST_GROWTH = 1.5
+"""A process that holds this many times the memory that it held after its first trial is replaced."""
+
+
+_LONGEST_FAULT = 1_000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStart:
+    """What a function's trial is begun with."""
+
+    parameters: Mapping[str, Any]
+    """The active ones by name, fixed and searched."""
+    searched: Sequence[str]
+    """The names of the searched ones among them."""
+    seed: int
+    dir: str
+    """The trial's folder."""
+    checkpoint: str
+    """The folder of its checkpoint."""
+    device: str = "cpu"
+    cpus: int = 1
+    resumed: bool = False
+    until: int | None = None
+    """The first step at which it waits for ``go_on``; None: it never waits."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of this trial alone."""
+
+    def message(self, metrics: Sequence[str]) -> dict[str, Any]:
+        """Return it as it is sent."""
+        config = {name: value for name, value in asdict(self).items() if name not in ("until", "environment")}
+        begin = {"until": self.until, "environment": dict(self.environment), "metrics": list(metrics)}
+        return {"begin": {"config": config, **begin}}
+
+
+class HostedFunction:
+    """A trial that a host runs."""
+
+    def __init__(self, process: HostProcess) -> None:
+        self._process = process
+        self._lock = threading.Lock()
+        self._ended: Ended | None = None
+        self.is_waiting = False
+        """Whether it waits at a rung, for ``go_on`` or ``stop``."""
+        self.is_reusable = False
+        """Whether its process may run another trial."""
+        self.exit: Exit | None = None
+        """How its process was ended with it; None while it lives on."""
+
+    def next(self, timeout: float) -> Report | Ended | None:
+        """Return the next report or the end; None if neither came within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            with self._lock:
+                event = self._ended or self._heard(min(left, _SLICE_S))
+            if event is not None or not left:
+                return event
+
+    def go_on(self, until: int | None = None) -> None:
+        """Continue a trial that waits.
+
+        Args:
+            until: The next step at which it waits; None: it waits no more.
+        """
+        with self._lock:
+            if self.is_waiting:
+                self.is_waiting = False
+                self._send({"go_on": until})
+
+    def stop(self, *, pruned: bool = False) -> None:
+        """End the trial and its process, unless it has ended: SIGTERM, the grace, SIGKILL.
+
+        Args:
+            pruned: Raise ``sweep.Pruned`` in a trial that waits, otherwise ``sweep.Stopped``.
+        """
+        if self._ended is not None:
+            return
+        if self.is_waiting:
+            with self._lock:
+                self._process.tell("pruned" if pruned else "stopped")
+        self.exit = self._process.stop()  # whoever waits in ``next`` hears of the end now
+        with self._lock:
+            self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
+            self._process.close()
+
+    def _heard(self, timeout: float) -> Report | Ended | None:
+        """Return what the process says within ``timeout`` seconds, or how it ended."""
+        try:
+            message = self._process.wire.receive(timeout)
+            if message is not None:
+                return self._understood(message)
+        except EOFError:
+            return self._die()
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return self._fail("sent something on sweep's own channel that cannot be read")
+        return None if self._process.exit() is None else self._die()
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
+            self._process.wire.send(message)
+
+    def _understood(self, message: dict[str, Any]) -> Report | Ended:
+        if "report" in message:
+            self.is_waiting = message["waits"] is True
+            return _report(message)
+        memory = message["memory"]
+        if type(memory) is not int:
+            raise TypeError
+        if "values" in message:
+            self._judge(memory)
+            self._ended = Ended(values=_figures(message["values"]))
+        elif "fault" in message:
+            self._ended = Ended(fault=" ".join(str(message["fault"])[:_LONGEST_FAULT].split()))
+        else:  # SIGTERM came from outside
+            self._ended = Ended(fault=f"the trial was {message['ended']}: its process got SIGTERM")
+        return self._ended
+
+    def _judge(self, memory: int) -> None:
+        process = self._process
+        process.first_memory = process.first_memory or memory
+        self.is_reusable = memory < _MOST_GROWTH * process.first_memory
+
+    def _die(self) -> Ended:
+        """Return the end of a trial whose process ended, or closed its channel."""
+        ended = self._process.wait(_EXIT_S)
+        if ended is None:
+            return self._fail("closed sweep's own channel")
+        return self._fail(describe_exit(ended), was_killed=ended.was_killed)
+
+    def _fail(self, what: str, *, was_killed: bool = False) -> Ended:
+        self.exit = self._process.stop()
+        self._process.close()
+        fault = f"the function's process {what}, without a result; see the trial's stderr"
+        self._ended = Ended(fault=fault, was_killed=was_killed)
+        return self._ended
+
+
+class Host:
+    """Runs the trials of one function, in one process as long as it is as good as new.
+
+    A process is replaced after a trial that failed or was ended, and when it holds 1.5 times the memory that
+    it held after its first trial.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        metrics: Sequence[str],
+        folder: Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        grace: float = 10.0,
+        fresh: bool = False,
+        parcel: bytes = b"",
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
+            metrics: The study's metrics, one or two.
+            folder: The study file's, absolute.
+            cwd: The working folder, absolute.
+            env: The environment of the process; by default this process's.
+            grace: Seconds between SIGTERM and SIGKILL.
+            fresh: Use a new process for each trial.
+            parcel: The function itself, if it is in no file.
+        """
+        self._target = Target(target, folder, cwd, parcel)
+        self._metrics, self._fresh, self._grace = metrics, fresh, grace
+        self._env = dict(os.environ if env is None else env)
+        self._process: HostProcess | None = None
+        self._trial: HostedFunction | None = None
+
+    def begin(
+        self, start: TrialStart, *, stdout: int, stderr: int, held: Sequence[int] = ()
+    ) -> HostedFunction:
+        """Begin a trial; a trial of before that still runs is stopped.
+
+        Args:
+            start: What it gets.
+            stdout: A descriptor for what it prints; the caller closes its own copy.
+            stderr: The same for its errors. Both may be held open by children of the function after its end.
+            held: At most one further descriptor, which the process holds until the trial's end: a lock's.
+
+        Raises:
+            MachineError: If no process can be started.
+        """
+        process = self._kept_process()
+        if process is None:
+            self.close()
+            process = self._process = HostProcess(self._target, self._env, self._grace)
+        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
+            process.wire.send(start.message(self._metrics), [stdout, stderr, *held])
+        self._trial = HostedFunction(process)
+        return self._trial
+
+    def close(self) -> None:
+        """End the process, and the trial if it still runs."""
+        if self._trial is not None:
+            self._trial.stop()
+        if self._process is not None:
+            self._process.stop()
+            self._process.close()
+        self._trial = self._process = None
+
+    def _kept_process(self) -> HostProcess | None:
+        """Return the process of the last trial if it may run another one."""
+        is_kept = self._trial is not None and self._trial.is_reusable and not self._fresh
+        return self._process if is_kept and self._process is not None and self._process.is_ready() else None
+
+
+def _report(message: Mapping[str, Any]) -> Report:
+    """Return a report as its file's format has it.
+
+    Raises:
+        ValueError: If it breaks the format.
+    """
+    report, seconds = message["report"], message["seconds"]
+    if type(seconds) is not float:
+        raise TypeError
+    return parse_report(report.encode(), seconds)
+
+
+def _figures(values: Any) -> dict[str, float]:
+    if not isinstance(values, dict) or any(type(value) is not float for value in values.values()):
+        raise TypeError
+    return values

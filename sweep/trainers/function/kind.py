@@ -1,0 +1,157 @@
+"""A plain Python function as a trainer: ``trainer = "trainers:train"`` in a study file."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.code import Code
+from sweep.task import GIVEN
+from sweep.trainers.function.hosted import Host, HostedFunction, TrialStart
+from sweep.trainers.function.probe import probe
+from sweep.trainers.program.definition import metric_of, yes_or_no
+from sweep.trainers.program.program import Launch, ProgramKind
+from sweep.trainers.program.reports import Ended, Report
+from sweep.trainers.program.run_files import RunFiles
+from sweep.trainers.program.testing.keys import check_target
+
+_LOOK_S = 0.2
+"""Seconds between two looks at a silent function."""
+
+
+def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    """Refuse nothing more: whether the function exists is found out before the run, in its own process."""
+
+
+def _preflight(
+    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+) -> Code:
+    """Return a function's code; refuse one that is missing, cannot be imported or takes other arguments."""
+    here, start = Path(surroundings["here"]), Path(surroundings["start"])
+    return probe(definition["trainer"], folder=here, cwd=start, sources=sources).code
+
+
+class FunctionStarter:
+    """Starts a function's trials in one process as long as it is as good as new."""
+
+    def __init__(
+        self, definition: Mapping[str, Any], surroundings: Mapping[str, Any], parcel: bytes = b""
+    ) -> None:
+        """Take what the study says of the function, and itself if it is in no file; nothing is started."""
+        self._definition, self._surroundings, self._parcel = definition, surroundings, parcel
+        self._host: Host | None = None
+
+    def start(self, launch: Launch) -> "FunctionProgram":
+        """Begin a trial; raises ``MachineError``."""
+        environment = launch.environment()
+        if self._host is None:
+            self._host = self._new_host(launch, environment)
+        files = RunFiles(
+            launch.folder,
+            secrets=launch.secrets(),
+            keeps_checkpoint=launch.definition.get("checkpoint", False),
+            earlier=launch.attempt.earlier,
+        )
+        launch.folder.write_config(launch.config.to_dict())
+        start = TrialStart(
+            parameters=launch.config.values,
+            searched=launch.definition["searched"],
+            seed=launch.config.seed,
+            dir=str(launch.folder.path),
+            checkpoint=str(launch.folder.checkpoint),
+            device=launch.device,
+            cpus=launch.cpus,
+            resumed=launch.attempt.is_resumed,
+            until=launch.until,
+            environment=environment,
+        )
+        stdout, stderr = files.descriptors
+        try:
+            hosted = self._host.begin(start, stdout=stdout, stderr=stderr, held=[launch.attempt.lock])
+        finally:
+            files.begin()
+        return FunctionProgram(hosted, files, launch.quiet_s)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._host is not None:
+            self._host.close()
+        self._host = None
+
+    def _new_host(self, launch: Launch, environment: Mapping[str, str]) -> Host:
+        on_gpu = launch.device != "cpu"
+        return Host(
+            self._definition[GIVEN if self._parcel else "trainer"],
+            metrics=[metric_of(launch.definition).name],
+            folder=Path(self._surroundings["here"]),
+            cwd=launch.cwd,
+            env=environment,
+            grace=launch.grace_s,
+            fresh=self._surroundings.get("fresh_process", on_gpu),
+            parcel=self._parcel,
+        )
+
+
+class FunctionProgram:
+    """A function's trial, its files kept; a ``Program``."""
+
+    def __init__(self, hosted: HostedFunction, files: RunFiles, quiet_s: float | None) -> None:
+        self._hosted, self._files, self._quiet_s = hosted, files, quiet_s
+        self._lock = threading.Lock()
+        self._due: list[Report] = []
+        self._ended: Ended | None = None
+
+    def next(self, timeout: float) -> Report | Ended | None:
+        """Return the next report or the end; None if none came in time."""
+        deadline = time.monotonic() + timeout
+        while not self._due and self._ended is None:
+            event = self._hosted.next(min(_LOOK_S, max(0.0, deadline - time.monotonic())))
+            with self._lock:
+                self._take(event)
+            if time.monotonic() >= deadline:
+                break
+        return self._due.pop(0) if self._due else self._ended
+
+    def go_on(self, until: int | None) -> None:
+        """Let the function go on if it waits at a report."""
+        self._files.hear()
+        self._hosted.go_on(until)
+
+    def stop(self, *, pruned: bool = False) -> None:
+        """End the trial, and its process if it still runs."""
+        if self._ended is None:
+            self._hosted.stop(pruned=pruned)
+            with self._lock:
+                self._end(Ended(fault="the trial was stopped"))
+
+    def _take(self, event: Report | Ended | None) -> None:
+        if self._ended is not None:
+            return
+        if isinstance(event, Report):
+            self._due += self._files.add(event)
+            self._files.look()
+        elif event is not None:
+            self._end(event)
+        elif self._quiet_s is not None and self._files.silent_s > self._quiet_s:
+            self._hosted.stop()
+            self._end(Ended(fault=f"it printed and reported nothing for {self._quiet_s:g} s"))
+        else:
+            self._files.look()
+
+    def _end(self, ended: Ended) -> None:
+        """Complete the files; a checkpoint is whole if nobody had to end the process by force."""
+        self._due += self._files.rest()
+        process = self._hosted.exit
+        self._files.close(was_killed=process is not None and process.code is None)
+        self._ended = ended
+
+
+FUNCTION = ProgramKind(
+    name="function",
+    defining={"trainer": check_target},
+    surrounding={"fresh_process": yes_or_no},
+    check=_check,
+    preflight=_preflight,
+    starter=FunctionStarter,
+)

@@ -1,0 +1,166 @@
+"""A child that imports a function's module and says what it found: the caller never imports it.
+
+``main`` runs in the child; it writes its answer as JSON to a file that it inherits.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweep.code import Code
+from sweep.definition.plain import check_kind
+from sweep.errors import MachineError, StudyFileError
+from sweep.trainers.function.faults import fault_of, place_of
+from sweep.trainers.function.given.parcel import read, readable
+from sweep.trainers.function.launch import module_argv
+from sweep.trainers.function.preloaded import preload
+from sweep.trainers.function.target import Target, load, takes_report
+from sweep.trainers.program.code import imported_files, named_imports, read_code
+
+_MODULE = "sweep.trainers.function.probe"
+
+_LARGEST = 1 << 24
+"""Bytes of an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A function that can be imported, and its sources."""
+
+    takes_report: bool
+    """Whether it takes ``(config, report)``, not ``(config)`` alone."""
+    where: str
+    """``file:line`` of its definition, empty if that is not known."""
+    code: Code
+
+
+class ChildTraceback(Exception):  # noqa: N818  it is a cause, never raised alone
+    """The traceback of an error in the child, as text; shown with ``--debug``."""
+
+
+def probe(
+    target: str,
+    *,
+    folder: Path,
+    cwd: Path,
+    sources: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    parcel: bytes = b"",
+) -> Probed:
+    """Import a function in a child and return what it is.
+
+    Args:
+        target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
+        folder: The study file's, absolute.
+        cwd: The working folder, absolute.
+        sources: Globs of further source files, relative to ``folder``.
+        env: The child's environment; by default this process's.
+        timeout: Seconds that the import may take.
+        parcel: The function itself, if it is in no file.
+
+    Raises:
+        StudyFileError: If there is no such function, its module cannot be imported, it takes other
+            arguments, or a glob finds nothing. The cause holds the traceback of an import.
+        MachineError: If the child cannot be started.
+    """
+    with tempfile.TemporaryFile() as answer, contextlib.ExitStack() as stack:
+        given = [stack.enter_context(readable(parcel))] if parcel else []
+        arguments = (str(answer.fileno()), target, str(folder), str(cwd), json.dumps(list(sources)))
+        argv = module_argv(_MODULE, *arguments, *map(str, given))
+        kept = [answer.fileno(), *given]
+        ended = _run(argv, cwd=cwd, env=os.environ if env is None else env, kept=kept, timeout=timeout)
+        answer.seek(0)
+        said = answer.read(_LARGEST)
+    if ended is None:
+        raise StudyFileError(
+            f"trainer {target!r}: the import of its module took more than {timeout:g} s; "
+            "if the module trains when it is imported, move that below: if __name__ == '__main__'"
+        )
+    return _understood(target, said, ended)
+
+
+def _run(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], kept: Sequence[int], timeout: float
+) -> int | None:
+    """Run the child and end all that it leaves; return its code, None if it took too long."""
+    null = subprocess.DEVNULL
+    try:
+        child: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603  our own module
+            argv, cwd=cwd, env=dict(env), stdin=null, stdout=null, stderr=null,
+            pass_fds=kept, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise MachineError(f"a process cannot start in {cwd}: {error}") from error
+    try:
+        return child.wait(timeout)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _understood(target: str, said: bytes, code: int) -> Probed:
+    """Return what the child wrote; it has run the user's code, so that anything may be there."""
+    try:
+        answer = json.loads(said)
+        check_kind(answer, dict[str, Any], "the answer")
+        if "fault" in answer:
+            fault, trace = str(answer["fault"]), str(answer["trace"])
+            raise StudyFileError(" ".join(fault.split())) from ChildTraceback(trace)
+        check_kind(answer["files"], dict[str, str], "files")
+        check_kind(answer["commit"], str | None, "commit")
+        check_kind(answer["is_dirty"], bool | None, "is_dirty")
+        found = Code(files=answer["files"], commit=answer["commit"], is_dirty=answer["is_dirty"])
+        return Probed(takes_report=bool(answer["takes_report"]), where=str(answer["where"]), code=found)
+    except (KeyError, RecursionError, json.JSONDecodeError, UnicodeDecodeError):
+        how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        raise StudyFileError(
+            f"trainer {target!r}: the import of its module ended the process ({how})"
+        ) from None
+
+
+# What follows runs in the child.
+
+
+def main() -> None:
+    """Probe what the arguments name: a descriptor, target, folder, working folder and globs as JSON.
+
+    A further one is the descriptor of the function's parcel.
+    """
+    number, text, folder, cwd, sources, *given = sys.argv[1:]
+    preload()
+    target = Target(text, Path(folder), Path(cwd), read(int(given[0])) if given else b"")
+    try:
+        answer = _examine(target, json.loads(sources))
+    except BaseException as error:  # noqa: BLE001  whatever their module raises, SystemExit too
+        fault = fault_of(error, target.folder)
+        answer = {"fault": f"trainer {text!r}: {fault.line}", "trace": fault.trace}
+    with open(int(number), "w", encoding="utf-8") as file:
+        json.dump(answer, file)
+
+
+def _examine(target: Target, sources: Sequence[str]) -> dict[str, Any]:
+    function = load(target)
+    how = takes_report(target, function)
+    module = Path(sys.argv[0])
+    named = named_imports(module, target.roots) if module.is_file() else set()
+    files = imported_files(target.homes) | named
+    code = read_code(files, folder=target.folder, sources=sources)
+    return {
+        "takes_report": bool(how),
+        "where": place_of(function, target.folder),
+        "files": dict(code.files),
+        "commit": code.commit,
+        "is_dirty": code.is_dirty,
+    }

@@ -1,0 +1,158 @@
+"""How are many segments trained at a time, when they end at different times?
+
+A launch lasts until its slowest block has ended, so segments are cut into slices that take about
+equally long. After each slice the finished segments leave and waiting ones take their places at
+once. Where a run is cut changes none of its numbers, so a slice may follow from measured time.
+"""
+
+import collections
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from sweep.task import JobQueue, Segment, SegmentJob
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import BATCH_ENGINES
+from sweep.trainers.mlp.engines.batch import Job
+from sweep.trainers.mlp.engines.population import batch_bytes, free_bytes
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.training import OpenSegment, SegmentResult
+from sweep.trainers.mlp.words.corpus import Corpus
+
+SLICE_S = 0.25
+"""How long a slice should take, in seconds: the longest that a finished segment keeps its place."""
+
+FIRST_PACE = 1e8
+"""Multiply-adds of the first slice's runs; a hundred steps or so. The pace then follows from time."""
+
+MEMORY_SHARE = 0.8
+"""Share of a device's free memory that a batch may take."""
+
+_MOST_CHANGE = 4.0
+"""Times by which the pace may change from one slice to the next."""
+
+
+class Trainer(Protocol):
+    """What of the task is needed here."""
+
+    def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Any]:
+        """Find what a configuration leaves open."""
+
+    def work(self, config: Any, data: Any) -> float:
+        """Return multiply-adds of a run."""
+
+
+class _Run(NamedTuple):
+    """A job that was begun."""
+
+    trial: int
+    segment: OpenSegment
+    found: Mapping[str, Any]
+
+
+class Batching:
+    """Trains segments from a queue, as many at a time as the device has room for."""
+
+    def __init__(self, trainer: Trainer, corpus: Corpus, jobs: JobQueue, *, engine: str, device: str) -> None:
+        """Measure the device's free memory."""
+        self._trainer, self._corpus, self._jobs = trainer, corpus, jobs
+        self._place: dict[str, str] = {"engine": engine, "device": device}
+        self._train = BATCH_ENGINES[engine]
+        self._device = device
+        self._room = MEMORY_SHARE * free_bytes(device)
+        self._most: int | None = None
+        self._pace = FIRST_PACE
+        self._running: list[_Run] = []
+        self._waiting: collections.deque[_Run] = collections.deque()
+
+    def run(self) -> Iterator[tuple[int, Segment | Exception]]:
+        """Yield each trial's segment, or why there is none, as soon as it has ended."""
+        while True:
+            is_idle = not self._running and not self._waiting
+            jobs = self._jobs.take(wait=is_idle)
+            if is_idle and not jobs:
+                return
+            yield from self._accept(jobs)
+            self._admit()
+            if self._running:
+                yield from self._train_slice()
+                yield from self._finish()
+
+    def _accept(self, jobs: list[SegmentJob]) -> Iterator[tuple[int, Exception]]:
+        """Begin jobs that have come."""
+        for job in jobs:
+            try:
+                self._waiting.append(self._begin(job))
+            except Exception as fault:  # noqa: BLE001  it ends this job and no other
+                yield job.trial, fault
+
+    def _begin(self, job: SegmentJob) -> _Run:
+        config: TrainConfig = job.config
+        found = self._trainer.find_auto(config, self._corpus, job.find, **self._place) if job.find else {}
+        config = config.replace(**found)
+        V = self._corpus.vocabulary_size
+        state = TrainState.from_bytes(job.state, config, V) if job.state is not None else None
+        segment = OpenSegment(config, self._corpus, state, job.until_step, averaged=job.averaged)
+        return _Run(job.trial, segment, found)
+
+    def _admit(self) -> None:
+        """Let waiting runs join, in their order, while there is room; the first one always."""
+        self._running = [run for run in self._running if not self._jobs.is_dropped(run.trial)]
+        while self._waiting and (self._most is None or len(self._running) < self._most):
+            run = self._waiting[0]
+            if self._running and self._bytes([*self._running, run]) > self._room:
+                return
+            self._waiting.popleft()
+            if not self._jobs.is_dropped(run.trial):
+                self._running.append(run)
+
+    def _bytes(self, runs: list[_Run]) -> int:
+        return batch_bytes([self._next_job(run) for run in runs])
+
+    def _next_job(self, run: _Run) -> Job:
+        """Return the next slice of a run: as many steps as its work allows at the present pace."""
+        segment = run.segment
+        of_a_step = self._trainer.work(segment.config, self._corpus) / segment.config.num_steps
+        rates = segment.learning_rates(max(1, int(self._pace / of_a_step)))
+        return Job(segment.config, segment.examples, segment.state, rates)
+
+    def _train_slice(self) -> Iterator[tuple[int, Exception]]:
+        """Take a slice of steps with all that run; where memory runs out, go on with half of them."""
+        jobs = [self._next_job(run) for run in self._running]
+        started = time.perf_counter()
+        try:
+            results = self._train(jobs, self._device)
+        except MemoryError as fault:
+            yield from self._shrink(fault)
+            return
+        for run, (state, losses) in zip(self._running, results, strict=True):
+            run.segment.take(state, losses)
+        change = SLICE_S / max(time.perf_counter() - started, 1e-9)
+        self._pace *= min(max(change, 1 / _MOST_CHANGE), _MOST_CHANGE)
+
+    def _shrink(self, fault: MemoryError) -> Iterator[tuple[int, Exception]]:
+        """Send the later half back to wait, where they stand; a run that has no room alone has failed."""
+        if len(self._running) == 1:
+            yield self._running.pop().trial, fault
+            return
+        self._most = len(self._running) // 2
+        self._waiting.extendleft(reversed(self._running[self._most :]))
+        del self._running[self._most :]
+
+    def _finish(self) -> Iterator[tuple[int, Segment]]:
+        """Evaluate the segments that are done and let them leave."""
+        done = [run for run in self._running if run.segment.is_done]
+        self._running = [run for run in self._running if not run.segment.is_done]
+        for run in done:
+            yield run.trial, _as_segment(run.segment.close(self._device), run.found)
+
+
+def _as_segment(result: SegmentResult, found: Mapping[str, Any]) -> Segment:
+    return Segment(
+        state=result.state.to_bytes(),
+        dev_loss=result.dev_loss,
+        losses=result.losses,
+        seconds=result.seconds,
+        average_loss=result.average_loss,
+        found=found,
+    )

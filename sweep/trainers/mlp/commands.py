@@ -1,0 +1,85 @@
+"""Commands that only the MLP has: lr-find, sample."""
+
+from pathlib import Path
+
+import click
+
+from sweep.cli import candidates, options
+from sweep.cli.command import Arguments, command
+from sweep.cli.commands.common import advise, database_of, mend, study_spec
+from sweep.errors import SweepError
+
+
+@command(example="sweep lr-find studies/quick.toml", follows_run_of="mlp")
+@click.argument(
+    "study",
+    metavar="STUDY.toml|CONFIG.toml",
+    shell_complete=candidates.study_files,
+    help="study file or exported config",
+)
+@click.option("--seeds", type=options.positive, default=5, metavar="N", help="runs of the test")
+@click.option(
+    "--start", type=float, metavar="LR", show_default="0.001, with adamw 0.00001", help="first rate"
+)
+@click.option("--end", type=float, metavar="LR", show_default="1, with adamw 0.1", help="last rate")
+@click.option("--steps", type=options.positive, default=1_000, metavar="N", help="of each run")
+@options.settings
+@options.data_file
+@options.device
+def lr_find(arguments: Arguments) -> int:
+    """Find a learning rate by a range test."""
+    from sweep.certify.config_file import is_config_file, load_config
+    from sweep.trainers.mlp.shown.lr_find import find_learning_rate, subject_of_config, subject_of_study
+    from sweep.trainers.mlp.trainer import MLP
+
+    database = database_of(arguments)
+    if is_config_file(arguments.study):
+        if arguments.settings:
+            raise SweepError(
+                f"--set changes a study file, and {arguments.study} is an exported configuration"
+            )
+        config, provenance = load_config(arguments.study)
+        subject = subject_of_config(config, provenance, arguments.words or provenance.data["words"])
+    else:
+        subject = subject_of_study(study_spec(arguments), database)
+    mend(MLP, MLP.resolve_device(arguments.device))
+    advise(f"range test of {subject.what} over {arguments.seeds} seeds, {arguments.steps:,} steps each")
+    found = find_learning_rate(
+        subject,
+        database,
+        Path("reports"),
+        seeds=arguments.seeds,
+        low=arguments.start,
+        high=arguments.end,
+        steps=arguments.steps,
+        device=arguments.device,
+    )
+    for name, (rate, why) in found.suggestions.items():
+        print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
+    for path in found.paths:
+        print(f"wrote {path}")
+    advise(f"next: open {found.paths[0]} in a browser | sweep dashboard")
+    return 0
+
+
+@command(example="sweep sample best.toml -n 20", follows_export_of="mlp")
+@options.config_file
+@click.option("-n", type=options.positive, default=20, metavar="N", help="how many words")
+@click.option("--seed", type=options.number, default=0, metavar="N", help="of the sampling")
+@options.data_file
+def sample(arguments: Arguments) -> int:
+    """Print new words from a trained model."""
+    from sweep.certify.config_file import load_config
+    from sweep.trainers.mlp.shown.sample import sample_from
+    from sweep.trainers.mlp.trainer import MLP
+
+    config, provenance = load_config(arguments.config)
+    words = arguments.words or provenance.data["words"]
+    database, n, seed = database_of(arguments), arguments.n, arguments.seed
+    mend(MLP, MLP.resolve_device("auto"))
+    for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
+        print(word)
+    return 0
+
+
+COMMANDS = (lr_find, sample)

@@ -1,0 +1,60 @@
+"""Ways to run optimiser steps: one function each, all with the same numbers up to float order.
+
+An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)``
+that takes one step for each learning rate, from ``state.step`` on, and returns the new state
+and the minibatch loss of each step (nats per character, float32). It leaves its arguments as
+they are.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sweep.errors import DeviceError
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines import fused, population
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.examples import Examples
+
+Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
+
+
+def _autograd(
+    config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
+) -> tuple[TrainState, np.ndarray]:
+    """Run ``autograd.train``; torch is loaded with it."""
+    from sweep.trainers.mlp.engines import autograd
+
+    return autograd.train(config, examples, state, learning_rates, device)
+
+
+ENGINES: dict[str, Engine] = {
+    "autograd": _autograd,
+    "fused": fused.train,
+    "population": population.train,
+}
+
+BATCH_ENGINES = {"population": population.train_batch}
+"""Engines that also train many runs at a time."""
+
+DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
+"""Kind of device -> engine that is taken there when none is named.
+
+``population`` becomes the default on a GPU when one has measured it.
+"""
+
+
+def check_engine(name: str, device: str) -> None:
+    """Refuse an engine that does not exist, or does not run on a device.
+
+    Raises:
+        DeviceError: If it does not, or a library that it needs there is not installed.
+    """
+    if name not in ENGINES:
+        raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}", key="no-engine")
+    if name == DEFAULT_ENGINE["cpu"] and device != "cpu":
+        raise DeviceError(f"engine {name} does not run on {device}; use --device cpu")
+    if name in BATCH_ENGINES and device != "cpu":
+        from sweep.trainers.mlp.engines.gpu import check_installed
+
+        check_installed()

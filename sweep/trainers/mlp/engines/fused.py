@@ -1,0 +1,261 @@
+"""The fast engine of the CPU: a whole segment in one compiled call, the lock released.
+
+The arithmetic is that of ``autograd.py``, up to float order; four things make it quick.
+
+* Nothing happens between two steps but arithmetic: no dispatch, no allocation, no Python.
+* The first layer is factored through the vocabulary. At position t a batch holds few distinct
+  characters, so ``C[c] @ W1[t]`` is computed once for each of them (the *table*), and each
+  example adds up its T rows. Backward, the gradients of the examples that share a character at
+  t are summed first, and C and W1 take their gradients from these sums. This is exact.
+* Sums stay in registers (``products.py``) as wide as the machine has them (``vectors.py``).
+* A parameter is updated as soon as nobody needs its old value (``fused_updates.py``).
+
+D, H and V are padded to whole vectors: with zeros, and padded symbols with a bias that makes
+them impossible (``fused_arrays.py``). Further hidden layers and dropout are in ``fused_layers.py``.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines.fused_arrays import (
+    Arrays,
+    Batch,
+    allocate_batch,
+    pad,
+    unpad,
+    zeros_like,
+)
+from sweep.trainers.mlp.engines.fused_layers import (
+    Dropout,
+    drop,
+    dropout_of,
+    residual_backward,
+    residual_forward,
+    through_tanh,
+)
+from sweep.trainers.mlp.engines.fused_rows import (
+    IMPOSSIBLE,
+    add_bias,
+    add_row,
+    copy_row,
+    exp_row,
+    scale_row,
+    sum_rows,
+)
+from sweep.trainers.mlp.engines.fused_updates import (
+    Rule,
+    Update,
+    descend,
+    descend_product,
+    rule_of,
+    update_of_step,
+)
+from sweep.trainers.mlp.engines.products import product, product_transposed, transpose
+from sweep.trainers.mlp.engines.vectors import WIDTH, compiled, compiled_entry, load, store, tanh
+from sweep.trainers.mlp.state import TrainState
+from sweep.trainers.mlp.words.examples import Examples
+
+
+class Source(NamedTuple):
+    """What the steps to be taken draw from."""
+
+    contexts: np.ndarray
+    """Shape (N, T)."""
+    targets: np.ndarray
+    """Shape (N,)."""
+    key: np.uint64
+    """Of the stream of minibatches."""
+    first_step: int
+    rates: np.ndarray
+    """Learning rate of each step to be taken, float32."""
+
+
+def train(
+    config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
+) -> tuple[TrainState, np.ndarray]:
+    """Take one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
+    assert device == "cpu", "this engine has no other device"
+    V = state.parameters["b2"].size
+    parameters = pad(state.parameters)
+    parameters.b2[:, V:] = IMPOSSIBLE
+    kept = state.moments or ((state.velocity,) if state.velocity else ())
+    first, second, *_ = [*map(pad, kept), zeros_like(parameters), zeros_like(parameters)]
+    source = Source(
+        contexts=np.ascontiguousarray(examples.contexts),
+        targets=np.ascontiguousarray(examples.targets),
+        key=np.uint64(stream_key(config.seed, "batch")),
+        first_step=state.step,
+        rates=np.array(learning_rates, np.float32),
+    )
+    losses = np.empty(len(learning_rates), np.float32)
+    _take_steps(
+        losses,
+        (parameters, first, second),
+        allocate_batch(config, V),
+        source,
+        (rule_of(config), dropout_of(config)),
+    )
+    new_state = TrainState(
+        step=state.step + len(losses),
+        parameters=unpad(parameters, state.parameters),
+        velocity=unpad(first, state.velocity),
+        moments=tuple(map(unpad, (first, second), state.moments)),
+    )
+    return new_state, losses
+
+
+@compiled_entry
+def _take_steps(
+    losses: np.ndarray,
+    model: tuple[Arrays, Arrays, Arrays],
+    batch: Batch,
+    source: Source,
+    rules: tuple[Rule, Dropout],
+) -> None:
+    """Train the model (parameters, and two buffers of the optimizer) in place and set the losses."""
+    p, (rule, dropout), size = model[0], rules, len(batch.dz)
+    first_layer, is_deep = batch.hidden[:size], len(p.r) > 0
+    transpose(batch.W2, p.W2)
+    for n in range(len(losses)):
+        step, rate = source.first_step + n, source.rates[n]
+        updates = (update_of_step(rule, rate, step + 1, True), update_of_step(rule, rate, step + 1, False))
+        first_row = step * (len(p.r) + 1) * size
+        _draw(batch.examples, source, n)
+        _find_present(batch, source.contexts)
+        _compute_table(batch, p)
+        _compute_hidden(batch, p.b1)
+        drop(first_layer, dropout, first_row)
+        if is_deep:
+            residual_forward(batch, p, dropout, first_row + size)
+        losses[n] = _compute_loss(batch, p.b2, source.targets)
+        _second_layer_backward(batch, model, updates)
+        if is_deep:
+            residual_backward(batch, model, updates, dropout, first_row + size)
+        through_tanh(batch.dz, first_layer, batch.dz, dropout, first_row)
+        _first_layer_backward(batch, model, updates)
+        transpose(batch.W2, p.W2)
+
+
+@compiled
+def _draw(examples: np.ndarray, source: Source, n: int) -> None:
+    """Draw the minibatch of the n-th step exactly as ``randomness.minibatch_indices`` does."""
+    size = len(examples)
+    first = np.uint64(source.first_step + n) * np.uint64(size) + np.uint64(1)
+    for b in range(size):
+        z = source.key + (first + np.uint64(b)) * GAMMA
+        z = (z ^ (z >> np.uint64(30))) * MIX_1
+        z = (z ^ (z >> np.uint64(27))) * MIX_2
+        z ^= z >> np.uint64(31)
+        examples[b] = ((z >> np.uint64(32)) * np.uint64(len(source.targets))) >> np.uint64(32)
+
+
+@compiled
+def _find_present(batch: Batch, contexts: np.ndarray) -> None:
+    """List the distinct characters at each position, and where each example finds its own."""
+    slot_of, present, S = batch.slot_of, batch.present, batch.S
+    for t in range(contexts.shape[1]):
+        n = 0
+        for b in range(len(batch.examples)):
+            c = contexts[batch.examples[b], t]
+            known = slot_of[c] >= 0
+            slot = slot_of[c] if known else n
+            slot_of[c] = slot
+            present[t, n] = c
+            n += 1 - known
+            batch.slots[b, t] = t * S + slot
+        batch.n_present[t] = n
+        for slot in range(n):
+            slot_of[present[t, slot]] = -1
+
+
+@compiled
+def _compute_table(batch: Batch, p: Arrays) -> None:
+    """Set table = emb @ W1 for the characters present at each position."""
+    T, S = batch.slots.shape[1], batch.S
+    D = len(p.W1) // T
+    for t in range(T):
+        first, n = t * S, batch.n_present[t]
+        for slot in range(n):
+            copy_row(batch.emb, first + slot, p.C, batch.present[t, slot])
+        product(batch.table[first : first + n], batch.emb[first : first + n], p.W1[t * D : (t + 1) * D])
+
+
+@compiled
+def _compute_hidden(batch: Batch, b1: np.ndarray) -> None:
+    """Set the first layer's hidden = tanh(b1 + the example's T rows of the table)."""
+    for b in range(len(batch.dz)):
+        for j in range(0, batch.hidden.shape[1], WIDTH):
+            z = load(b1, 0, j)
+            for t in range(batch.slots.shape[1]):
+                z += load(batch.table, batch.slots[b, t], j)
+            store(batch.hidden, b, j, tanh(z))
+
+
+@compiled
+def _compute_loss(batch: Batch, b2: np.ndarray, targets: np.ndarray) -> float:
+    """Set logits to their gradients, (softmax - onehot) / B, and return the mean loss."""
+    product(batch.logits, batch.hidden[-len(batch.dz) :], batch.W2[: batch.H])
+    size, total = len(batch.logits), 0.0
+    for b in range(size):
+        target = targets[batch.examples[b]]
+        largest = add_bias(batch.logits, b, b2)
+        total += largest - batch.logits[b, target]
+        batch.summed[b] = exp_row(batch.logits, b, largest)
+        scale_row(batch.logits, b, np.float32(1) / (batch.summed[b] * np.float32(size)))
+        batch.logits[b, target] -= np.float32(1) / np.float32(size)
+    for b in range(size):
+        total += math.log(batch.summed[b])
+    return total / size
+
+
+@compiled
+def _second_layer_backward(
+    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
+) -> None:
+    """Set dz to the gradient of the top layer's output, dlogits @ W2.T; update W2 and b2."""
+    p, first, second = model
+    V, B = len(p.C), len(batch.dz)
+    product(batch.dz, batch.logits, p.W2[:V])
+    gradient = batch.gradient
+    W2 = (p.W2[:V], first.W2[:V], second.W2[:V])
+    descend_product(W2, batch.logits, batch.hidden[-B:], gradient.block, updates[0])
+    sum_rows(gradient.b2, batch.logits, 0, B)
+    descend((p.b2, first.b2, second.b2), gradient.b2, updates[1])
+
+
+@compiled
+def _first_layer_backward(
+    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
+) -> None:
+    """Update C, W1 and b1 by the sums of dz by position and character."""
+    p, first, second = model
+    T, S = batch.slots.shape[1], batch.S
+    D, gradient = len(p.W1) // T, batch.gradient
+    gradient.C[:] = 0
+    _sum_by_character(batch)
+    for t in range(T):
+        start, n, row = t * S, batch.n_present[t], t * D
+        sums, emb = batch.table[start : start + n], batch.emb[start : start + n]
+        W1 = (p.W1[row : row + D], first.W1[row : row + D], second.W1[row : row + D])
+        product_transposed(batch.demb[start : start + n], sums, W1[0])
+        for slot in range(n):
+            add_row(gradient.C, batch.present[t, slot], batch.demb, start + slot)
+        descend_product(W1, emb, sums, gradient.block, updates[0])
+    sum_rows(gradient.hidden, batch.table, 0, batch.n_present[0])
+    descend((p.b1, first.b1, second.b1), gradient.hidden, updates[1])
+    descend((p.C, first.C, second.C), gradient.C, updates[1])
+
+
+@compiled
+def _sum_by_character(batch: Batch) -> None:
+    """Set each row of the table to the sum of dz over the examples that used it."""
+    T, S = batch.slots.shape[1], batch.S
+    for t in range(T):
+        batch.table[t * S : t * S + batch.n_present[t]] = 0
+    for b in range(len(batch.dz)):
+        for t in range(T):
+            add_row(batch.table, batch.slots[b, t], batch.dz, b)

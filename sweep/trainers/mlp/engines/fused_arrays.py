@@ -1,0 +1,177 @@
+"""The arrays of the fused engine: the model's, padded to whole vectors, and those of a minibatch.
+
+D, H and V are padded with zeros. S is the most distinct characters that a batch can hold at one position, L
+the number of hidden layers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines.vectors import LANES
+
+BLOCK_ROWS = 48
+"""Rows of a matrix whose gradient is computed and used at a time, so that it stays in a cache: whole tiles
+of ``products.py`` on every machine."""
+
+_CACHE_LINE = 64
+
+
+class Arrays(NamedTuple):
+    """One float for each parameter of the model: itself, or what an optimizer keeps of it."""
+
+    C: np.ndarray
+    """Shape (V, D)."""
+    W1: np.ndarray
+    """Shape (T*D, H), D not padded."""
+    b1: np.ndarray
+    """Shape (1, H)."""
+    W2: np.ndarray
+    """Transposed: shape (V, H); V is padded."""
+    b2: np.ndarray
+    """Shape (1, V)."""
+    R: np.ndarray
+    """Matrices of the residual layers below one another: shape ((L-1)*H, H), padded along rows only."""
+    r: np.ndarray
+    """Their biases: shape (L-1, H)."""
+
+
+class Gradient(NamedTuple):
+    """Gradients on their way to the parameters."""
+
+    C: np.ndarray
+    """Of the embedding, shape (V, D)."""
+    hidden: np.ndarray
+    """Of the bias of one hidden layer, shape (1, H)."""
+    b2: np.ndarray
+    """Shape (1, V)."""
+    block: np.ndarray
+    """Of some rows of a matrix, shape (BLOCK_ROWS, H)."""
+
+
+class Batch(NamedTuple):
+    """One minibatch and what is computed from it; each step overwrites the last."""
+
+    examples: np.ndarray
+    """Which training examples were drawn, shape (B,)."""
+    slots: np.ndarray
+    """Row of the table for each example and position, shape (B, T)."""
+    present: np.ndarray
+    """Characters present at a position, in order of appearance, shape (T, S + 1)."""
+    n_present: np.ndarray
+    """How many they are, shape (T,)."""
+    slot_of: np.ndarray
+    """Scratch: character -> its place in ``present``, or -1, shape (V,), V not padded."""
+    emb: np.ndarray
+    """Embeddings of the present characters, S rows for each position, shape (T*S, D)."""
+    demb: np.ndarray
+    """Their gradients, shape (T*S, D)."""
+    table: np.ndarray
+    """Their share of z, later the sums of its gradient, shape (T*S, H)."""
+    hidden: np.ndarray
+    """Output of each hidden layer, B rows for each, shape (L*B, H)."""
+    units: np.ndarray
+    """tanh z of the residual layers after dropout, later the gradient of z, shape ((L-1)*B, H)."""
+    dz: np.ndarray
+    """Gradient of a layer's output; in the end that of z, the input of the first tanh, shape (B, H)."""
+    logits: np.ndarray
+    """Logits, then their gradients, shape (B, V)."""
+    summed: np.ndarray
+    """Sum of exp(logits - largest logit), shape (B,)."""
+    W2: np.ndarray
+    """W2 as the model has it, shape (H, V)."""
+    gradient: Gradient
+    S: int
+    """Most characters that can be present at a position."""
+    H: int
+    """Hidden neurons, not padded."""
+
+
+def allocate_batch(config: TrainConfig, vocabulary_size: int) -> Batch:
+    """Return the arrays of a minibatch."""
+    V, T, B = vocabulary_size, config.block_size, config.batch_size
+    D, H, L = config.embedding_dim, config.hidden_neurons, config.hidden_layers
+    S = min(B, V)
+    return Batch(
+        examples=np.zeros(B, np.int64),
+        slots=np.zeros((B, T), np.int64),
+        present=np.zeros((T, S + 1), np.int64),
+        n_present=np.zeros(T, np.int64),
+        slot_of=np.full(V, -1, np.int64),
+        emb=zeros(T * S, whole(D)),
+        demb=zeros(T * S, whole(D)),
+        table=zeros(T * S, whole(H)),
+        hidden=zeros(L * B, whole(H)),
+        units=zeros((L - 1) * B, whole(H)),
+        dz=zeros(B, whole(H)),
+        logits=zeros(B, whole(V)),
+        summed=np.zeros(B, np.float32),
+        W2=zeros(whole(H), whole(V)),
+        gradient=_allocate_gradient(V, D, H),
+        S=S,
+        H=H,
+    )
+
+
+def _allocate_gradient(V: int, D: int, H: int) -> Gradient:  # noqa: N803 (the model's sizes)
+    return Gradient(
+        C=zeros(V, whole(D)),
+        hidden=zeros(1, whole(H)),
+        b2=zeros(1, whole(V)),
+        block=zeros(BLOCK_ROWS, whole(H)),
+    )
+
+
+def pad(arrays: dict[str, np.ndarray]) -> Arrays:
+    """Copy arrays of the model's shapes into rows of whole vectors."""
+    V, D = arrays["C"].shape
+    inputs, H = arrays["W1"].shape
+    n_residual = sum(name.startswith("R") for name in arrays)
+    padded = Arrays(
+        C=zeros(V, whole(D)),
+        W1=zeros(inputs, whole(H)),
+        b1=zeros(1, whole(H)),
+        W2=zeros(whole(V), whole(H)),
+        b2=zeros(1, whole(V)),
+        R=zeros(n_residual * H, whole(H)),
+        r=zeros(n_residual, whole(H)),
+    )
+    for name, array in arrays.items():
+        _part(padded, name, array)[:] = array
+    return padded
+
+
+def zeros_like(arrays: Arrays) -> Arrays:
+    """Return zeros of the same padded shapes; they take no memory until they are written."""
+    return Arrays(*(zeros(*array.shape) for array in arrays))
+
+
+def unpad(padded: Arrays, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Copy back into arrays of the model's shapes; nothing if ``like`` is empty."""
+    return {name: _part(padded, name, array).copy(order="C") for name, array in like.items()}
+
+
+def _part(padded: Arrays, name: str, like: np.ndarray) -> np.ndarray:
+    """Return the view that holds a parameter, in the parameter's own shape."""
+    if name == "W2":
+        return padded.W2[: like.shape[1], : like.shape[0]].T
+    if name.startswith("R"):
+        first = (int(name[1:]) - 2) * len(like)
+        return padded.R[first : first + len(like), : like.shape[1]]
+    if name.startswith("r"):
+        return padded.r[int(name[1:]) - 2, : len(like)]
+    rows: np.ndarray = getattr(padded, name)
+    return rows[0, : len(like)] if like.ndim == 1 else rows[:, : like.shape[1]]
+
+
+def whole(n: int) -> int:
+    """Return ``n`` rounded up to whole vectors."""
+    return -(-n // LANES) * LANES
+
+
+def zeros(height: int, width: int) -> np.ndarray:
+    """Return zeros that begin at a cache line, so that no vector lies across two."""
+    raw = np.zeros(height * width * 4 + _CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % _CACHE_LINE
+    return raw[start : start + height * width * 4].view(np.float32).reshape(height, width)

@@ -1,0 +1,156 @@
+"""Residual hidden layers and dropout in the fused engine.
+
+A residual layer adds tanh(h R + r) to its input h. Its backward pass writes over what it no longer needs: the
+gradient of z takes the place of tanh z, and the gradient of the layer's input that of its output.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+from numba import types
+
+from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.dropout import MIX, STRIDE, drop_limit
+from sweep.trainers.mlp.engines.fused_arrays import Arrays, Batch
+from sweep.trainers.mlp.engines.fused_rows import add_row, sum_rows
+from sweep.trainers.mlp.engines.fused_updates import Update, descend, descend_product
+from sweep.trainers.mlp.engines.products import product, product_transposed
+from sweep.trainers.mlp.engines.vectors import VECTOR, WIDTH, compiled, intrinsic, load, store, tanh
+
+_WORDS = ir.VectorType(ir.IntType(32), WIDTH)
+
+
+class Dropout(NamedTuple):
+    """What decides which units are dropped; see ``dropout.py``."""
+
+    key: np.uint64
+    limit: np.uint32
+    """0 if there is no dropout."""
+    scale: np.float32
+    """What kept units are multiplied by."""
+    kept: np.float32
+    """Share of the units that is kept, 1 / scale."""
+
+
+def dropout_of(config: TrainConfig) -> Dropout:
+    """Return the dropout of a configuration."""
+    return Dropout(
+        key=np.uint64(stream_key(config.seed, "dropout")),
+        limit=np.uint32(drop_limit(config.dropout)),
+        scale=np.float32(1 / (1 - config.dropout)),
+        kept=np.float32(1 - config.dropout),
+    )
+
+
+@compiled
+def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, first_row: int) -> None:
+    """Compute the outputs of the residual layers, whose rows of units are numbered from ``first_row``."""
+    B, H, n_layers = len(batch.dz), batch.H, len(p.r)
+    for n in range(n_layers):
+        units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
+        above = batch.hidden[(n + 1) * B : (n + 2) * B]
+        product(units, below, p.R[n * H : (n + 1) * H])
+        for b in range(B):
+            for j in range(0, units.shape[1], WIDTH):
+                store(units, b, j, tanh(load(units, b, j) + load(p.r, n, j)))
+        drop(units, dropout, first_row + n * B)
+        for b in range(B):
+            for j in range(0, units.shape[1], WIDTH):
+                store(above, b, j, load(below, b, j) + load(units, b, j))
+
+
+@compiled
+def residual_backward(
+    batch: Batch,
+    model: tuple[Arrays, Arrays, Arrays],
+    updates: tuple[Update, Update],
+    dropout: Dropout,
+    first_row: int,
+) -> None:
+    """Turn the gradient of the top layer's output into that of the first one's; update R and r on the way."""
+    p, first, second = model
+    B, H, n_layers = len(batch.dz), batch.H, len(p.r)
+    for n in range(n_layers - 1, -1, -1):
+        units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
+        above = batch.hidden[(n + 1) * B : (n + 2) * B]
+        R = (p.R[n * H : (n + 1) * H], first.R[n * H : (n + 1) * H], second.R[n * H : (n + 1) * H])
+        through_tanh(units, units, batch.dz, dropout, first_row + n * B)
+        product_transposed(above, units, R[0])
+        for b in range(B):
+            add_row(batch.dz, b, above, b)
+        descend_product(R, below, units, batch.gradient.block, updates[0])
+        sum_rows(batch.gradient.hidden, units, 0, B)
+        r = (p.r[n : n + 1], first.r[n : n + 1], second.r[n : n + 1])
+        descend(r, batch.gradient.hidden, updates[1])
+
+
+@compiled
+def through_tanh(dz: np.ndarray, units: np.ndarray, dh: np.ndarray, dropout: Dropout, first: int) -> None:
+    """Set dz to the gradient before tanh and dropout: dh mask (1 - tanh^2).
+
+    Args:
+        dz: Shape (B, H); may be ``units`` or ``dh``.
+        units: tanh after dropout, shape (B, H).
+        dh: Gradient of the same, shape (B, H).
+        dropout: As forward.
+        first: Number of the first row of units.
+    """
+    for b in range(len(units)):
+        for j in range(0, units.shape[1], WIDTH):
+            y = load(units, b, j) * dropout.kept
+            store(dz, b, j, load(dh, b, j) * (1.0 - y * y))
+    drop(dz, dropout, first)
+
+
+@compiled
+def drop(rows: np.ndarray, dropout: Dropout, first: int) -> None:
+    """Zero the dropped units of some rows and scale the others; the rows are numbered from ``first``."""
+    if dropout.limit == 0:
+        return
+    for b in range(len(rows)):
+        z = dropout.key + (np.uint64(first + b) + np.uint64(1)) * GAMMA
+        z = (z ^ (z >> np.uint64(30))) * MIX_1
+        z = (z ^ (z >> np.uint64(27))) * MIX_2
+        z ^= z >> np.uint64(31)
+        for j in range(0, rows.shape[1], WIDTH):
+            kept = _keep(load(rows, b, j) * dropout.scale, z, j, dropout.limit)
+            store(rows, b, j, kept)
+
+
+@intrinsic
+def _keep(typing_context: Any, vector: Any, key: Any, column: Any, limit: Any) -> Any:
+    """Return the lanes that are kept, of units from ``column`` on in a row with this key; 0 in the others."""
+
+    def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
+        x, key, column, limit = values
+        word = ir.IntType(32)
+        high = builder.trunc(builder.lshr(key, key.type(32)), word)
+        start = builder.add(high, builder.mul(builder.trunc(column, word), word(STRIDE)))
+        steps = ir.Constant(_WORDS, [lane * STRIDE % 2**32 for lane in range(WIDTH)])
+        z = builder.add(_splat(builder, start), steps)
+        low = _splat(builder, builder.trunc(key, word))
+        z = builder.xor(_mix(builder, z, 16, MIX[0]), low)
+        z = _mix(builder, z, 15, MIX[1])
+        z = builder.xor(z, builder.lshr(z, _same(16)))
+        is_kept = builder.icmp_unsigned(">=", z, _splat(builder, limit))
+        return builder.select(is_kept, x, ir.Constant(VECTOR, [0.0] * WIDTH))
+
+    return vector(vector, types.uint64, types.intp, types.uint32), generate
+
+
+def _mix(builder: Any, z: Any, shift: int, factor: int) -> Any:
+    """Emit (z ^ (z >> shift)) * factor."""
+    return builder.mul(builder.xor(z, builder.lshr(z, _same(shift))), _same(factor))
+
+
+def _same(number: int) -> Any:
+    return ir.Constant(_WORDS, [number] * WIDTH)
+
+
+def _splat(builder: Any, word: Any) -> Any:
+    """Emit a vector of 32-bit words that are all equal."""
+    anything = ir.Constant(_WORDS, ir.Undefined)
+    single = builder.insert_element(anything, word, ir.IntType(32)(0))
+    return builder.shuffle_vector(single, anything, _same(0))

@@ -1,0 +1,182 @@
+"""How the fused engine turns gradients into updates: SGD and AdamW.
+
+An update reads and writes each parameter with one or two numbers that the optimizer keeps of it, and does
+little arithmetic, so memory sets its speed. The gradient of a matrix is therefore computed for a block of
+rows at a time and used at once, while it is in a cache; it is never stored as a whole. Every parameter is
+updated in every step, also one whose gradient is zero: the moments of AdamW move it nevertheless.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
+
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.engines.fused_arrays import BLOCK_ROWS
+from sweep.trainers.mlp.engines.products import product
+from sweep.trainers.mlp.engines.vectors import (
+    VECTOR,
+    WIDTH,
+    cgutils,
+    compiled,
+    intrinsic,
+    load,
+    store,
+)
+
+Kept = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Parameters and what the optimizer keeps of them, of one shape: the velocity or the first moment, and the
+second moment."""
+
+
+class Rule(NamedTuple):
+    """How gradients become updates, over a whole run."""
+
+    is_adamw: bool
+    weight_decay: np.float32
+    momentum: np.float32
+    beta1: float
+    beta2: float
+    epsilon: np.float32
+
+
+class Update(NamedTuple):
+    """The same for one step and one kind of parameter."""
+
+    is_adamw: bool
+    rate: np.float32
+    weight_decay: np.float32
+    """Of SGD."""
+    momentum: np.float32
+    shrink: np.float32
+    """Of AdamW: what a parameter is multiplied by, 1 - rate weight_decay."""
+    new1: np.float32
+    """Share of the gradient in its mean, 1 - beta1."""
+    beta2: np.float32
+    new2: np.float32
+    size: np.float32
+    """The rate over the bias correction of the mean, 1 - beta1^step."""
+    root: np.float32
+    """One over the root of the other bias correction, 1 - beta2^step."""
+    epsilon: np.float32
+
+
+def rule_of(config: TrainConfig) -> Rule:
+    """Return the rule of a configuration."""
+    return Rule(
+        is_adamw=config.optimizer == "adamw",
+        weight_decay=np.float32(config.weight_decay),
+        momentum=np.float32(config.momentum),
+        beta1=config.beta1,
+        beta2=config.beta2,
+        epsilon=np.float32(config.epsilon),
+    )
+
+
+@compiled
+def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> Update:
+    """Return what is done in a step, counted from 1, to parameters that decay or to others.
+
+    References:
+        Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019.
+    """
+    decay = rule.weight_decay if has_decay else np.float32(0)
+    shrink, size, root = 1.0, 1.0, 1.0
+    if rule.is_adamw:
+        shrink = 1.0 - np.float64(rate) * np.float64(decay)
+        size = np.float64(rate) / (1.0 - math.pow(rule.beta1, np.float64(step)))
+        root = 1.0 / math.sqrt(1.0 - math.pow(rule.beta2, np.float64(step)))
+    return Update(
+        rule.is_adamw,
+        rate,
+        decay,
+        rule.momentum,
+        np.float32(shrink),
+        np.float32(1.0 - rule.beta1),
+        np.float32(rule.beta2),
+        np.float32(1.0 - rule.beta2),
+        np.float32(size),
+        np.float32(root),
+        rule.epsilon,
+    )
+
+
+@compiled
+def descend_product(matrix: Kept, a: np.ndarray, b: np.ndarray, block: np.ndarray, update: Update) -> None:
+    """Update a matrix whose gradient is a.T @ b, block by block.
+
+    Args:
+        matrix: Shape (M, N), N a multiple of ``LANES``.
+        a: Shape (K, at least M).
+        b: Shape (K, N).
+        block: Scratch, shape (BLOCK_ROWS, N).
+        update: The step.
+    """
+    p, first, second = matrix
+    columns = a.T
+    for row in range(0, len(p), BLOCK_ROWS):
+        end = min(row + BLOCK_ROWS, len(p))
+        gradient = block[: end - row]
+        product(gradient, columns[row:end], b)
+        descend((p[row:end], first[row:end], second[row:end]), gradient, update)
+
+
+@compiled
+def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update neighbouring parameters, shape (M, N), in place."""
+    if update.is_adamw:
+        _adamw(kept, gradient, update)
+    elif update.momentum > 0:
+        _sgd_with_momentum(kept, gradient, update)
+    else:
+        _sgd(kept, gradient, update)
+
+
+@compiled
+def _sgd(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update: p -= rate (gradient + weight_decay p)."""
+    p, rate, decay = kept[0], update.rate, update.weight_decay
+    for j in range(0, p.size, WIDTH):  # rows follow one another without gaps, so they are one long row
+        old = load(p, 0, j)
+        store(p, 0, j, old - rate * (load(gradient, 0, j) + decay * old))
+
+
+@compiled
+def _sgd_with_momentum(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update: v = momentum v + gradient + weight_decay p; p -= rate v."""
+    (p, v, _), rate, decay, momentum = kept, update.rate, update.weight_decay, update.momentum
+    for j in range(0, p.size, WIDTH):
+        old = load(p, 0, j)
+        speed = momentum * load(v, 0, j) + (load(gradient, 0, j) + decay * old)
+        store(v, 0, j, speed)
+        store(p, 0, j, old - rate * speed)
+
+
+@compiled
+def _adamw(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+    """Update both moments, then the parameters.
+
+    m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)
+    """
+    p, first, second = kept
+    for j in range(0, p.size, WIDTH):
+        g, m = load(gradient, 0, j), load(first, 0, j)
+        m = m + (g - m) * update.new1
+        v = load(second, 0, j) * update.beta2 + g * g * update.new2
+        store(first, 0, j, m)
+        store(second, 0, j, v)
+        step = m / (square_root(v) * update.root + update.epsilon)
+        store(p, 0, j, load(p, 0, j) * update.shrink - step * update.size)
+
+
+@intrinsic
+def square_root(typing_context: Any, vector: Any) -> Any:
+    """Return the square root of each lane."""
+
+    def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
+        name = f"llvm.sqrt.v{WIDTH}f32"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR]), name)
+        return builder.call(function, values)
+
+    return vector(vector), generate

@@ -1,0 +1,81 @@
+"""How good is a model on a split, exactly?
+
+A context that occurs many times gives the same logits each time, so the loss over all
+examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from sweep.trainers.mlp.model import forward, to_tensors
+from sweep.trainers.mlp.words.corpus import EncodedWords
+from sweep.trainers.mlp.words.examples import DistinctExamples, build_examples
+
+ROWS_AT_ONCE = 4_096
+"""Contexts whose logits are computed by one product. Float rounding may depend on it, so it is fixed."""
+
+_NORMALISED_AT_ONCE = 256
+"""Of these rows, those that are normalised at a time; each row is normalised by itself."""
+
+
+@torch.inference_mode()
+def split_loss(parameters: dict[str, np.ndarray], examples: DistinctExamples, device: str = "cpu") -> float:
+    """Return the mean negative log-likelihood over all examples, in nats per character.
+
+    Logits are float32; the weighted sum is float64, in a fixed order.
+    """
+    total = -(pair_log_likelihoods(parameters, examples, device) * examples.pair_count).sum()
+    return float(total / examples.pair_count.sum())
+
+
+@torch.inference_mode()
+def pair_log_likelihoods(
+    parameters: dict[str, np.ndarray], examples: DistinctExamples, device: str = "cpu"
+) -> np.ndarray:
+    """Return log p(target | context) of each distinct pair, float64, shape (P,).
+
+    No more than ``ROWS_AT_ONCE`` rows of V logits exist at a time, however many contexts there are.
+    """
+    pairs = np.empty(len(examples.pair_target))
+    target = torch.from_numpy(examples.pair_target)
+    for first, log_p in _log_probabilities(to_tensors(parameters, device), examples.contexts):
+        own = slice(*np.searchsorted(examples.pair_context, [first, first + len(log_p)]))
+        row = torch.from_numpy(examples.pair_context[own] - first)
+        pairs[own] = log_p[row, target[own]].double().cpu().numpy()
+    return pairs
+
+
+def _log_probabilities(
+    tensors: dict[str, torch.Tensor], contexts: np.ndarray
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield log p (R, V) of some contexts (N, T) at a time, with the number of the first of them.
+
+    All are written to one tensor: large temporary ones, each of its own, leave gaps in the heap.
+    """
+    room = tensors["b2"].new_empty((_NORMALISED_AT_ONCE, len(tensors["b2"])))
+    for first in range(0, len(contexts), ROWS_AT_ONCE):
+        rows = torch.from_numpy(contexts[first : first + ROWS_AT_ONCE].astype(np.int32))
+        logits = forward(tensors, rows.to(room.device))
+        for start in range(0, len(logits), _NORMALISED_AT_ONCE):
+            some = logits[start : start + _NORMALISED_AT_ONCE]
+            yield first + start, torch.log_softmax(some, dim=1, out=room[: len(some)])
+        del logits, some  # before the next ones are computed
+
+
+def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> np.ndarray:
+    """Return each word's summed negative log-likelihood, its end included, in nats, shape (W,).
+
+    Divided by ``words.lengths + 1`` it is the word's loss per character; the sum over all words
+    divided by the sum of these is ``split_loss``.
+    """
+    examples = build_examples(words, block_size)
+    every = DistinctExamples(
+        contexts=examples.contexts,
+        pair_context=np.arange(len(examples.targets)),
+        pair_target=examples.targets.astype(np.int64),
+        pair_count=np.ones(len(examples.targets), np.int64),
+    )
+    first = np.cumsum(words.lengths + 1) - (words.lengths + 1)
+    return -np.add.reduceat(pair_log_likelihoods(parameters, every), first)

@@ -1,0 +1,168 @@
+"""What did a range test measure, and what do the rules suggest?
+
+``lr_finder`` trains; here are the curve that is made of raw losses and what is read from it, without torch.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from sweep.errors import RangeTestError
+from sweep.smoothing import smooth
+from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.learning_rate.lr_suggestions import RULES
+
+DIVERGED = 4.0
+"""A seed stops when its smoothed loss is above so many times its best so far."""
+
+SMOOTHED_SHARE = 0.05
+"""Part of the range that the moving average looks back on."""
+
+NOISE = 3.0
+"""The curve must move by so many times the typical band between the seeds' quartiles: that of
+a few seeds that learn nothing moves by about twice the band."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RangeCurve:
+    """Raw losses of a range test, and the curve made from them.
+
+    ``median``, ``lower`` and ``upper`` are taken at each step over the seeds' smoothed losses,
+    a stopped seed counting as infinitely high, so the seeds that are left cannot make the curve
+    look better. The curve ends (NaN) where half of the seeds have stopped.
+    """
+
+    learning_rates: np.ndarray
+    """Rate of each step, growing geometrically, float64 (rounded to float32 to train), shape (N,)."""
+    seeds: tuple[int, ...]
+    """Seed of each run, S of them."""
+    raw: np.ndarray
+    """Minibatch loss, nats per character, NaN after a seed stopped, float64, shape (S, N)."""
+    median: np.ndarray
+    """Median over the seeds of the smoothed loss, shape (N,)."""
+    lower: np.ndarray
+    """Lower quartile over the seeds: a measured value, the nearest below, shape (N,)."""
+    upper: np.ndarray
+    """Upper quartile over the seeds: a measured value, the nearest above; NaN once a seed that
+    it needs has stopped, shape (N,)."""
+
+    @property
+    def points(self) -> int:
+        """Steps that the curve covers."""
+        return int(np.isfinite(self.median).sum())
+
+    @property
+    def window(self) -> int:
+        """Steps that the moving average looks back on."""
+        return smoothing_window(len(self.learning_rates))
+
+    @property
+    def stopped(self) -> int:
+        """How many seeds diverged before the last step."""
+        return int(np.isnan(self.raw[:, -1]).sum())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RangeTest(RangeCurve):
+    """A range test: its curve, and what was tested where."""
+
+    config: TrainConfig
+    """The configuration; its learning rate and schedule play no part."""
+    data_sha256: str
+    """Hash of the words file."""
+    engine: str
+    device: str
+
+
+def range_curve(rates: np.ndarray, seeds: tuple[int, ...], raw: np.ndarray) -> RangeCurve:
+    """Make the curve of raw losses.
+
+    Args:
+        rates: Learning rate of each step, growing geometrically, shape (N,).
+        seeds: Seed of each run, S of them.
+        raw: Minibatch loss of each seed and step, NaN after a seed stopped, shape (S, N).
+    """
+    window = smoothing_window(len(rates))
+    smoothed = np.stack([smooth(losses, window) for losses in raw])
+    for line in smoothed:
+        line[end_of(line) :] = np.inf
+    median, lower, upper = _summary(smoothed)
+    return RangeCurve(learning_rates=rates, seeds=seeds, raw=raw, median=median, lower=lower, upper=upper)
+
+
+def suggestions(test: RangeCurve) -> dict[str, tuple[float | None, str]]:
+    """Return what each rule suggests: name -> (learning rate or None, why).
+
+    The rules read the median once a smoothing window, from the end of the first one on: points
+    that are closer share most of their minibatches, and the slope between them is noise.
+    """
+    lrs, losses = settled_curve(test)
+    silence = _silence(test, lrs, losses)
+    if silence:
+        return dict.fromkeys(RULES, (None, silence))
+    return {name: _suggest(test, rule, lrs, losses) for name, rule in RULES.items()}
+
+
+def settled_curve(test: RangeCurve) -> tuple[np.ndarray, np.ndarray]:
+    """Return the median at the end of each smoothing window, as far as the curve goes."""
+    ends = slice(test.window - 1, test.points, test.window)
+    return test.learning_rates[ends], test.median[ends]
+
+
+def smoothing_window(steps: int) -> int:
+    """Return how many steps ``SMOOTHED_SHARE`` of a run is, at least 1 (no smoothing)."""
+    return max(1, int(steps * SMOOTHED_SHARE))
+
+
+def end_of(smoothed: np.ndarray) -> int:
+    """Return how many steps come before the run diverged: all, if it did not."""
+    over = ~np.isfinite(smoothed) | (smoothed > DIVERGED * np.minimum.accumulate(smoothed))
+    return int(over.argmax()) if over.any() else len(smoothed)
+
+
+def _summary(smoothed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return median, lower and upper quartile over the seeds, NaN where the median is infinite.
+
+    The quartiles are measured values, the nearest outside: of five seeds the second and fourth.
+    """
+    ordered = np.sort(smoothed, axis=0)
+    seeds = len(ordered)
+    median = (ordered[(seeds - 1) // 2] + ordered[seeds // 2]) / 2
+    lower, upper = ordered[(seeds - 1) // 4], ordered[seeds - 1 - (seeds - 1) // 4]
+    upper = np.where(np.isfinite(upper), upper, np.nan)
+    ended = ~np.isfinite(median)
+    for line in (median, lower, upper):
+        line[ended] = np.nan
+    return median, lower, upper
+
+
+def _silence(test: RangeCurve, lrs: np.ndarray, losses: np.ndarray) -> str | None:
+    """Return why the curve says nothing, or None if it does."""
+    if len(lrs) < 2:
+        last = test.learning_rates[test.points - 1]
+        why = f"training diverged after {test.points} steps, at learning rate {last:.3g}"
+        return f"{why}; lower the start of the range"
+    spread = (test.upper - test.lower)[test.window - 1 : test.points : test.window]
+    known = spread[np.isfinite(spread)]
+    noise = float(np.median(known)) if len(known) else 0.0
+    fall = float(np.max(losses) - np.min(losses))
+    if fall < NOISE * noise:
+        why = f"the loss moves by {fall:.2g} nats, too little beside the {noise:.2g} between seeds"
+        return f"{why}; raise the end of the range or take more steps"
+    return None
+
+
+def _suggest(
+    test: RangeCurve, rule: Callable[[np.ndarray, np.ndarray], float], lrs: np.ndarray, losses: np.ndarray
+) -> tuple[float | None, str]:
+    try:
+        rate = rule(lrs, losses)
+    except RangeTestError as error:
+        return None, str(error)
+    if rate < test.learning_rates[0]:
+        return rate, "below the tested range; lower its start to see the loss there"
+    if losses.argmin() == len(losses) - 1 and not test.stopped:
+        return rate, "the loss still falls at the end of the range; a higher end may change this"
+    seeds = len(test.seeds)
+    return rate, f"from the median of {seeds} seeds" if seeds > 1 else "from one seed"

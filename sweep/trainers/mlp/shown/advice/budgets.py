@@ -1,0 +1,90 @@
+"""Did the best win only because it saw more examples?
+
+Beside it stands the best configuration of at most half its budget, both read at equal examples
+seen and before their learning rate falls: a stage with a lowered rate has a lower loss, so
+stages on two sides of the drop say nothing about the models.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.reporting.advice.configurations import Configuration
+from sweep.trainers.mlp.schedule import step_schedule
+from sweep.trainers.mlp.trainer import MLP
+
+AHEAD = 0.03
+"""Nats per character by which the other must be ahead: before its rate falls a run's loss shakes
+more from state to state than at its end, and small models learn a little faster at first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LongerBudget:
+    """A configuration of a smaller budget was ahead at equal examples; losses in nats per character."""
+
+    trial: int
+    rival: int
+    """Number of the other trial."""
+    examples: int
+    """Seen by both where they are compared."""
+    loss: float
+    """Of the best, there."""
+    rival_loss: float
+    budget: int
+    """Examples of the best trial's whole budget."""
+    rival_budget: int
+
+
+def find_budgets(study: StudyRecord, ranked: Sequence[Configuration]) -> LongerBudget | None:
+    """Return the comparison at equal examples, where the smaller budget was ahead."""
+    if not ranked:
+        return None
+    best = ranked[0].trials[0]
+    budget = _budget(study, best)
+    rivals = (c.trials[0] for c in ranked if 2 * _budget(study, c.trials[0]) <= budget)
+    rival = next(rivals, None)
+    if rival is None:
+        return None
+    ours, theirs = _before_drop(study, best), _before_drop(study, rival)
+    examples = max((n for n in theirs if ours and min(ours) <= n <= max(ours)), default=None)
+    if examples is None:
+        return None
+    loss = _at(ours, examples)
+    if loss - theirs[examples] < AHEAD:
+        return None
+    return LongerBudget(
+        trial=best.number,
+        rival=rival.number,
+        examples=examples,
+        loss=loss,
+        rival_loss=theirs[examples],
+        budget=budget,
+        rival_budget=_budget(study, rival),
+    )
+
+
+def _budget(study: StudyRecord, trial: TrialRecord) -> int:
+    values = study.config_values(trial)
+    examples: int = values["num_steps"] * values["batch_size"]
+    return examples
+
+
+def _before_drop(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
+    """Return examples seen -> dev loss while the rate was still the first one; only for schedule step."""
+    config = MLP.make_config(study.config_values(trial))
+    if config.schedule != "step":
+        return {}
+    return {
+        segment.step * config.batch_size: segment.dev_loss
+        for segment in trial.segments
+        if step_schedule(config, np.array([segment.step - 1]))[0] == config.learning_rate
+    }
+
+
+def _at(curve: dict[int, float], examples: int) -> float:
+    """Return a curve between its points, straight in the logarithm of the examples."""
+    places = sorted(curve)
+    return float(np.interp(math.log(examples), np.log(places), [curve[place] for place in places]))

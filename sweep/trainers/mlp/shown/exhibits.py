@@ -1,0 +1,64 @@
+"""Plots, sections, baselines and files that the MLP adds to report and dashboard."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sweep.dashboard.shown import Artifact
+from sweep.definition.notes import Note
+from sweep.definition.records import StudyRecord
+from sweep.reporting.contributions import load_object
+from sweep.reporting.evidence import Evidence
+from sweep.reporting.exhibits import Exhibits
+from sweep.reporting.printable import printable
+from sweep.storage.checkpoints import Checkpoints
+from sweep.trainers.mlp.shown.learned import Learned
+from sweep.trainers.mlp.shown.note_kinds import Baselines
+from sweep.trainers.mlp.shown.plots import PLOTS
+from sweep.trainers.mlp.shown.sections import SECTIONS
+
+_NOTES = "sweep.trainers.mlp.shown.notes"
+"""Loads torch, which a report of noted numbers does without."""
+
+
+def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Iterable[Note]:
+    """Return ``notes.take_notes``."""
+    notes: Iterable[Note] = load_object(f"{_NOTES}:take_notes")(study, data, checkpoints)
+    return notes
+
+
+def baselines(evidence: Evidence) -> dict[str, float]:
+    """Return dev losses that need no training: name -> nats per character.
+
+    Raises:
+        NothingToShowError: If the words are not here.
+    """
+    evidence.check_data()
+    noted = evidence.study.note(Baselines)
+    if noted is None:
+        noted = load_object(f"{_NOTES}:note_baselines")(evidence.data)
+    tables = noted.count_tables
+    best = min(range(len(tables)), key=tables.__getitem__)
+    looks_at = "one character" if best == 0 else f"{best + 1} characters"
+    return {
+        "uniform distribution": noted.uniform,
+        f"best count table (it looks at {looks_at})": tables[best],
+    }
+
+
+def _samples(evidence: Evidence) -> Artifact:
+    lines = [
+        f"{word}  (a training word)" if known else word
+        for word, known in evidence.more(Learned).sampled_words
+    ]
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    return Artifact(filename="samples.txt", mimetype="text/plain", content=text.encode())
+
+
+EXHIBITS = Exhibits(
+    plots=PLOTS,
+    sections=SECTIONS,
+    baselines=baselines,
+    figures=("embedding",),
+    artifacts=(_samples,),
+    take_notes=take_notes,
+)

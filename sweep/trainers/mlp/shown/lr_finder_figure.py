@@ -1,0 +1,212 @@
+"""How does the training loss answer to the learning rate?"""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from sweep.reporting.figures.figure import Figure
+from sweep.reporting.figures.theme import (
+    BLUE,
+    BLUE_BAND,
+    GREEN,
+    GREY,
+    LEGEND,
+    MAX_POINTS,
+    ORANGE,
+    PURPLE,
+    axis,
+    gaps,
+    layout,
+    plain,
+)
+from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, suggestions
+
+_MARKS = {
+    "steepest": ("steepest", ORANGE, "circle", "●"),
+    "minimum_over_ten": ("minimum / 10", GREEN, "square", "■"),
+    "valley": ("valley", PURPLE, "diamond", "◆"),
+    "minimum": ("minimum", BLUE, "triangle-up", "▲"),
+}
+"""Rule -> label, colour, and one shape as plotly names it and as a character."""
+
+_MARK_SIZES = (28, 22, 14, 8)
+"""From left to right, so that marks in one place show as rings around each other."""
+
+_LABEL_ROWS = (6, 24, 42, 60)
+"""Pixels above the plot at which the labels stand, so that near ones do not collide."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A suggested learning rate on the curve."""
+
+    name: str
+    learning_rate: float
+    loss: float
+    """Smoothed median there."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LrFinderCurve:
+    """Numbers of the learning-rate finder's figure; losses in nats per character."""
+
+    learning_rates: list[float]
+    raw: list[float | None]
+    """Median over the seeds of the raw loss, None where no seed is left."""
+    median: list[float]
+    lower: list[float]
+    upper: list[float | None]
+    """None where the upper quartile has diverged."""
+    seeds: int
+    marks: list[Mark]
+    """Suggestions that lie on the curve, from left to right."""
+
+
+def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
+    """Return at most ``MAX_POINTS`` points of a range test, as far as its curve goes.
+
+    The steps are evenly spaced in the logarithm of the learning rate, and so are the points.
+    """
+    count = min(test.points, MAX_POINTS)
+    steps = np.linspace(0, test.points - 1, count).round().astype(np.int64)
+    return LrFinderCurve(
+        learning_rates=plain(test.learning_rates[steps]),
+        raw=gaps(_median_of_finite(test.raw[:, steps])),
+        median=plain(test.median[steps]),
+        lower=plain(test.lower[steps]),
+        upper=gaps(test.upper[steps]),
+        seeds=len(test.seeds),
+        marks=_marks(test),
+    )
+
+
+def plot_lr_finder(curve: LrFinderCurve) -> Figure:
+    """Draw median, band, raw losses and suggestions over a logarithmic learning rate."""
+    lrs, band = curve.learning_rates, _band(curve)
+    several = curve.seeds > 1
+    figure = Figure()
+    figure.add_scatter(
+        x=lrs,
+        y=curve.raw,
+        name="raw, median of seeds" if several else "raw",
+        mode="lines",
+        line={"color": GREY, "width": 1},
+        opacity=0.45,
+        hoverinfo="skip",
+    )
+    if several:
+        figure.add_scatter(
+            x=band[0],
+            y=band[1],
+            name="quartiles of seeds",
+            mode="lines",
+            line={"color": BLUE, "width": 0},
+            fill="toself",
+            fillcolor=BLUE_BAND,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=lrs,
+        y=curve.median,
+        name=f"smoothed, median of {curve.seeds} seeds" if several else "smoothed",
+        mode="lines",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4f}<extra></extra>",
+    )
+    for mark, size in zip(curve.marks, _MARK_SIZES, strict=False):
+        _draw_mark(figure, mark, size, top=_loss_range(curve)[1])
+    figure.update_layout(**_layout(curve))
+    return figure
+
+
+def _marks(test: RangeCurve) -> list[Mark]:
+    lrs, found = test.learning_rates[: test.points], suggestions(test)
+    marks = [
+        Mark(
+            name=name,
+            learning_rate=float(f"{rate:.6g}"),
+            loss=float(np.interp(math.log(rate), np.log(lrs), test.median[: test.points])),
+        )
+        for name, (rate, _) in found.items()
+        if rate is not None and lrs[0] <= rate <= lrs[-1]
+    ]
+    return sorted(marks, key=lambda mark: mark.learning_rate)
+
+
+def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
+    """Draw a shape on the curve and a stem from it up to its label above the plot."""
+    label, colour, symbol, _ = _MARKS[mark.name]
+    figure.add_scatter(
+        x=[mark.learning_rate, mark.learning_rate],
+        y=[mark.loss, top],
+        name=label,
+        mode="lines+markers",
+        line={"color": colour, "width": 1.5, "dash": "dot"},
+        marker={
+            "color": colour,
+            "symbol": symbol,
+            "size": [size, 0],
+            "opacity": 1,
+            "line": {"color": "white", "width": 1.5},
+        },
+        showlegend=False,
+        hovertemplate=f"{label}<br>learning rate %{{x:.3g}}<extra></extra>",
+    )
+
+
+def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
+    name, colour, _, shape = _MARKS[mark.name]
+    lowest, highest = curve.learning_rates[0], curve.learning_rates[-1]
+    in_left_half = mark.learning_rate < math.sqrt(lowest * highest)
+    shape = f'<span style="color: {colour}">{shape}</span>'
+    return {
+        "x": math.log10(mark.learning_rate),
+        "y": 1,
+        "yref": "paper",
+        "xanchor": "left" if in_left_half else "right",
+        "yanchor": "bottom",
+        "yshift": row,
+        "xshift": -6 if in_left_half else 6,
+        "text": f"{shape} {name} <b>{mark.learning_rate:.2g}</b>",
+        "showarrow": False,
+    }
+
+
+def _layout(curve: LrFinderCurve) -> dict[str, Any]:
+    rows = reversed(_LABEL_ROWS[: len(curve.marks)])
+    return layout(
+        axis("learning rate", type="log", dtick=1, exponentformat="power"),
+        axis("training loss (nats per character)", range=_loss_range(curve)),
+        annotations=[_label(curve, mark, row) for mark, row in zip(curve.marks, rows, strict=True)],
+        showlegend=True,
+        legend=LEGEND,
+        margin={"l": 64, "r": 28, "t": 90, "b": 16},
+    )
+
+
+def _loss_range(curve: LrFinderCurve) -> list[float]:
+    """Return the losses shown: the smoothed curves whole, and what raw losses fall beside them.
+
+    One raw loss of a diverging step, a million times the others, would flatten everything.
+    """
+    shown = [*curve.median, *curve.lower, *(loss for loss in curve.upper if loss is not None)]
+    low, high = min(shown), max(shown)
+    margin = 0.15 * (high - low) or 0.1
+    return [low - margin, high + margin]
+
+
+def _band(curve: LrFinderCurve) -> tuple[list[float], list[float]]:
+    """Return the outline of the band: along the lower edge, and back along the upper one."""
+    points = list(zip(curve.learning_rates, curve.lower, curve.upper, strict=True))
+    whole = [(lr, low, high) for lr, low, high in points if high is not None]
+    there = [(lr, low) for lr, low, _ in whole]
+    back = [(lr, high) for lr, _, high in reversed(whole)]
+    return [lr for lr, _ in there + back], [loss for _, loss in there + back]
+
+
+def _median_of_finite(losses: np.ndarray) -> np.ndarray:
+    """Return the median of each column over its finite entries, NaN where there are none."""
+    columns = (column[np.isfinite(column)] for column in losses.T)
+    return np.array([np.median(column) if len(column) else np.nan for column in columns])

@@ -1,0 +1,145 @@
+"""What does the learning-rate finder say, on a page of its own and as a table of raw losses?"""
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+
+from sweep.errors import NothingToShowError
+from sweep.reporting.files import REPORTS, write_text
+from sweep.reporting.page.html_page import definition_list, escape, figure_place, render_page
+from sweep.trainers.mlp.learning_rate.lr_suggestions import DEFINITIONS
+from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, RangeTest, range_curve, suggestions
+from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+
+_UNUSED = ("learning_rate", "final_learning_rate", "decay_at", "schedule", "warmup", "num_steps", "seed")
+"""Hyperparameters that play no part in a range test, and the seed, which is named apart."""
+
+
+def write_lr_finder(
+    test: RangeTest, study: str, *, source: str = "", reports: Path | str = REPORTS
+) -> tuple[Path, Path]:
+    """Write ``<reports>/<study>/lr_finder.html`` and ``lr_finder.csv``.
+
+    Args:
+        test: What was measured.
+        study: Name of the study, or of the configuration's file.
+        source: Which configuration was tested, in words, as "the best trial, number 12".
+        reports: Folder of all reports; nothing is written outside it.
+
+    Returns:
+        The paths of the page and of the table.
+
+    Raises:
+        MachineError: If a file cannot be written, or would end up outside ``reports``.
+    """
+    folder = Path(reports) / study
+    page = write_text(folder / "lr_finder.html", lr_finder_html(test, study, source), within=reports)
+    return page, write_text(folder / "lr_finder.csv", lr_finder_csv(test), within=reports)
+
+
+def lr_finder_csv(test: RangeTest) -> str:
+    """Return one line a step: its learning rate and each seed's raw loss, in full.
+
+    A cell is empty where its seed has stopped.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["step", "learning_rate", *(f"loss_seed_{seed}" for seed in test.seeds)])
+    columns = zip(test.learning_rates.tolist(), *test.raw.tolist(), strict=True)
+    for step, (rate, *losses) in enumerate(columns):
+        writer.writerow([step, rate, *("" if math.isnan(loss) else loss for loss in losses)])
+    return file.getvalue()
+
+
+def read_lr_finder_csv(path: Path) -> RangeCurve:
+    """Read what ``lr_finder_csv`` wrote, as far as the curve is made of it.
+
+    Raises:
+        NothingToShowError: If there is no such file, or it holds something else.
+    """
+    try:
+        (_, _, *names), *lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+        cells = np.array([[float(cell or "nan") for cell in line] for line in lines]).T
+        seeds = tuple(int(name.removeprefix("loss_seed_")) for name in names)
+        rates, raw = cells[1], cells[2:]
+    except FileNotFoundError as error:
+        raise NothingToShowError("no range test yet; `sweep lr-find STUDY.toml` makes one") from error
+    except (OSError, ValueError, IndexError) as error:
+        raise NothingToShowError(f"{path} is no table of a range test; run `sweep lr-find` again") from error
+    if len(rates) < 2 or not (rates[0] > 0 and np.isfinite(rates[-1]) and (np.diff(rates) > 0).all()):
+        raise NothingToShowError(f"{path} holds no growing learning rates; run `sweep lr-find` again")
+    return range_curve(rates, seeds, raw)
+
+
+def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
+    """Return the page as text."""
+    body = "\n".join(
+        [
+            f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
+            "<h1>Learning-rate finder</h1>",
+            '<p class="lead">The learning rate grows from left to right while a fresh model trains: a good '
+            "one lies where the blue line falls steadily, well before it turns up.</p>",
+            figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
+            f'<p class="note">{_caption(test)}</p>',
+            "<h2>Suggestions</h2>",
+            _suggestion_table(test),
+            "<h2>How it was measured</h2>",
+            definition_list(_measured(test)),
+            definition_list(_sources(test), "wide"),
+            "<h2>Configuration</h2>",
+            definition_list(_configuration(test)),
+            '<p class="note">The raw loss of every step: <a href="lr_finder.csv">lr_finder.csv</a>.</p>',
+        ]
+    )
+    return render_page(
+        f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(lr_finder_curve(test))}
+    )
+
+
+def _caption(test: RangeTest) -> str:
+    smoothed = f"Smoothed over the past {test.window:,} steps" if test.window > 1 else "Not smoothed"
+    band = "; the band spans the quartiles of the seeds" if len(test.seeds) > 1 else ""
+    stopped = f" {test.stopped} of {len(test.seeds)} seeds diverged and stopped." if test.stopped else ""
+    return f"{smoothed}{band}. Losses far above the curve are outside the picture.{stopped}"
+
+
+def _suggestion_table(test: RangeTest) -> str:
+    lines = [
+        f'<tr><td class="name">{escape(name.replace("_", " "))}</td>'
+        f'<td class="number">{f"{rate:.3g}" if rate is not None else "none"}</td>'
+        f'<td class="wide">{escape(DEFINITIONS[name])}<small>{escape(remark)}</small></td></tr>'
+        for name, (rate, remark) in suggestions(test).items()
+    ]
+    head = '<tr><th>rule</th><th class="number">learning rate</th><th>definition</th></tr>'
+    table = f"<table><thead>{head}</thead><tbody>{''.join(lines)}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
+
+
+def _measured(test: RangeTest) -> dict[str, str]:
+    lrs = test.learning_rates
+    return {
+        "range": f"{lrs[0]:.3g} to {lrs[-1]:.3g}, geometric",
+        "steps": f"{len(lrs):,} a seed",
+        "seeds": f"{len(test.seeds)}",
+        "engine": f"{test.engine} on {test.device}",
+    }
+
+
+def _sources(test: RangeTest) -> dict[str, str]:
+    return {
+        "seed of each run": ", ".join(map(str, test.seeds)),
+        "sha256 of the words file": test.data_sha256,
+        "sha256 of the configuration": test.config.sha256(),
+    }
+
+
+def _configuration(test: RangeTest) -> dict[str, str]:
+    values = test.config.to_dict()
+    return {
+        name.replace("_", " "): value if isinstance(value, str) else f"{value:,g}"
+        for name, value in values.items()
+        if name not in _UNUSED
+    }

@@ -1,0 +1,69 @@
+"""Plots of the MLP alone; ``reporting.figures.plots`` has those of every study."""
+
+import functools
+
+from sweep.reporting.exhibits import Plot
+from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, plot_cost
+from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
+from sweep.trainers.mlp.shown.embedding import embedding_map, plot_embedding_map
+from sweep.trainers.mlp.shown.learned import Learned
+from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+from sweep.trainers.mlp.shown.weak_spots import (
+    loss_by_character,
+    loss_by_position,
+    plot_loss_by_character,
+    plot_loss_by_position,
+)
+
+PLOTS: dict[str, Plot] = {
+    "cost-parameters": Plot(
+        title="Loss against size",
+        reading="Left is small, low is good. On the green line lie the trials that no other beats in both.",
+        numbers=functools.partial(loss_by_cost, cost="n_params"),
+        figure=plot_cost,
+    ),
+    "pareto": Plot(
+        title="Pareto front",
+        reading="To the right runs what the study minimises beside the loss, or the parameters. On the green "
+        "line lie the configurations that no other beats in both; past the knee a lower loss costs much.",
+        numbers=loss_by_objective,
+        figure=plot_cost,
+    ),
+    "training-curve": Plot(
+        title="How it learned",
+        reading="Grey is the loss of single minibatches, blue their moving average, diamonds the exact "
+        "dev loss. A widening gap between blue and diamonds would be overfitting.",
+        numbers=training_curve,
+        figure=functools.partial(plot_training_curve, raw="minibatch loss"),
+    ),
+    "lr-finder": Plot(
+        title="Learning-rate finder",
+        reading="The learning rate grows from left to right while fresh models train: a good one lies where "
+        "the blue line falls steadily, well before it turns up.",
+        numbers=lambda evidence: lr_finder_curve(evidence.more(Learned).range_test),
+        figure=plot_lr_finder,
+        before="training-curve",
+    ),
+    "embedding": Plot(
+        title="Its characters",
+        reading="Characters that lie close to each other mean much the same to the model; vowels often "
+        "gather.",
+        numbers=embedding_map,
+        figure=plot_embedding_map,
+    ),
+    "loss-by-position": Plot(
+        title="Loss by place in the word",
+        reading="How hard the first character of a word is, the second, and so on; a word's end counts as "
+        "a character. Long words are few, so the bars on the right rest on little.",
+        numbers=loss_by_position,
+        figure=plot_loss_by_position,
+    ),
+    "loss-by-character": Plot(
+        title="Loss by the next character",
+        reading="How hard each character is when it comes next, hardest first: rare characters are hard, "
+        "and seldom matter.",
+        numbers=loss_by_character,
+        figure=plot_loss_by_character,
+    ),
+}
+"""Name -> how the plot is made; those that have the name of a generic one say it in the MLP's words."""

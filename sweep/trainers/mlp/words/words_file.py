@@ -1,0 +1,194 @@
+"""Reads a words file: UTF-8, one word a line, each word kept as it is written.
+
+The section ``[data]`` of a study names the file and how its repeats are treated. All lines that cannot be
+words are reported in one message, and nothing is repaired. What is trained on is built in ``corpus``.
+"""
+
+import hashlib
+import itertools
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeGuard
+
+from sweep.errors import DataError
+from sweep.spelling import unknown
+from sweep.trainers.mlp.words.spelling import normalized
+
+DEFAULT_WORDS = "data/names.txt"
+
+MIN_WORDS = 10
+"""Fewest words for which each of the three splits holds one."""
+
+NORMALIZED: Literal["normalized"] = "normalized"
+
+Dedupe = bool | Literal["normalized"]
+"""Whether only the first of equal words is kept: of those written alike, or of those that
+``spelling.normalized`` makes equal."""
+
+DEDUPES: tuple[Dedupe, ...] = (False, True, NORMALIZED)
+"""Every value of ``dedupe``."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_FORBIDDEN = re.compile(r"[.\x00-\x1f\x7f-\x9f]")
+
+_FILTER = (
+    r"import re, sys; a, b = sys.argv[1:]; "
+    r'text = open(a, encoding="utf-8-sig", newline="").read(); '
+    r'words = re.findall(r"(?m)^[^.\x00-\x1f\x7f-\x9f]+(?=\r?$)", text); '
+    r'print(*words, sep="\n", file=open(b, "x", encoding="utf-8"))'
+)
+"""Program that copies the lines which can be words into a new file."""
+
+
+class WordList(NamedTuple):
+    """The words of a file that are used, in its order."""
+
+    words: list[str]
+    lines: list[int]
+    """The line of each word in the file, from 1."""
+    left_out: int
+    """Repeats that ``dedupe`` left out."""
+    sha256: str
+    """Hash of the file, 64 hex digits."""
+
+
+def is_dedupe(value: object) -> TypeGuard[Dedupe]:
+    """Return whether a value is one of ``Dedupe``."""
+    return type(value) is bool or value == NORMALIZED
+
+
+_DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "words": (lambda value: type(value) is str, "a text"),
+    "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
+}
+"""Key of [data] -> what its value must satisfy, in code and in words."""
+
+_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
+
+
+def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the section ``[data]`` of a study with its defaults.
+
+    Raises:
+        DataError: If a key is unknown or a value breaks its rule; one line for each.
+    """
+    if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
+        raise DataError(*wrong)
+    return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
+
+
+def _wrong_with(key: str, value: Any) -> str:
+    """Return what is wrong with an entry of [data], "" if nothing is."""
+    if key not in _DATA_RULES:
+        return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
+    holds, rule = _DATA_RULES[key]
+    return "" if holds(value) else f"data.{key} must be {rule}, got {value!r}"
+
+
+def read_words(path: Path | str, dedupe: Dedupe) -> WordList:
+    """Read a words file; see ``corpus.load_corpus``.
+
+    Raises:
+        DataError: If it cannot be read, a line cannot be a word, or too few words are left.
+    """
+    raw = _read_bytes(Path(path))
+    words = _parse(raw, str(path))
+    lines = _kept_lines(words, dedupe)
+    if len(lines) < MIN_WORDS:
+        kind = "distinct words" if dedupe else "words"
+        raise DataError(f"{path}: at least {MIN_WORDS} {kind} are needed for three splits, got {len(lines)}")
+    return WordList(
+        words=[words[line - 1] for line in lines],
+        lines=lines,
+        left_out=len(words) - len(lines),
+        sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def words_sha256(path: Path | str) -> str:
+    """Return the hash of a words file, 64 hex digits, without parsing it.
+
+    Raises:
+        DataError: If the file is missing or cannot be read.
+    """
+    return hashlib.sha256(_read_bytes(Path(path))).hexdigest()
+
+
+def usual_hashes(path: Path | str) -> Iterator[str]:
+    """Yield the hash that a file of these words has with each usual kind of line ends and marks.
+
+    A list saved by another editor is another file with the same words: with LF or CRLF, with or without
+    a byte order mark, with or without a line end after the last word.
+    """
+    words = _parse(_read_bytes(Path(path)), str(path))
+    for mark, end, last in itertools.product(("", "\ufeff"), ("\n", "\r\n"), (True, False)):
+        text = mark + end.join(words) + (end if last else "")
+        yield hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kept_lines(words: list[str], dedupe: Dedupe) -> list[int]:
+    """Return the lines of the words that are kept, the first of equal ones under ``dedupe``."""
+    if not dedupe:
+        return list(range(1, len(words) + 1))
+    first: dict[str, int] = {}
+    for line, word in enumerate(words, start=1):
+        first.setdefault(normalized(word) if dedupe == NORMALIZED else word, line)
+    return list(first.values())
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise DataError(f"words file {path} does not exist or is not a file; give one with --words FILE")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"words file {path} cannot be read: {error.strerror}") from error
+
+
+def _parse(raw: bytes, where: str) -> list[str]:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        decoded = error.object  # without the byte order mark, which error.start does not count
+        line = decoded.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{where}, line {line}: not UTF-8 (byte 0x{decoded[error.start]:02x}); save the list as UTF-8"
+        ) from error
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise DataError(f"{where}: the file holds no words; write one word a line")
+    if not all(lines) or _FORBIDDEN.search("".join(lines)):
+        raise DataError(_describe_unusable(lines, where))
+    return lines
+
+
+def _describe_unusable(lines: list[str], where: str) -> str:
+    """Return one line: how many lines cannot be words, why, and a command that leaves them out."""
+    unusable = sum(not line or bool(_FORBIDDEN.search(line)) for line in lines)
+    reasons = "; ".join(_describe(reason, numbers) for reason, numbers in _reasons(lines) if numbers)
+    return f"{where}: {unusable:,} of {len(lines):,} lines cannot be words: {reasons}. {_remedy(where)}"
+
+
+def _reasons(lines: list[str]) -> Iterator[tuple[str, list[int]]]:
+    """Yield each reason with the numbers of the lines that it applies to."""
+    numbered = list(enumerate(lines, start=1))
+    yield "empty", [number for number, line in numbered if not line]
+    yield "with '.', which marks the ends of words", [number for number, line in numbered if "." in line]
+    controls = {number: found[0] for number, line in numbered if (found := _CONTROL.search(line))}
+    codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(set(controls.values()))[:3])
+    yield f"with a control character such as {codes}", list(controls)
+
+
+def _describe(reason: str, numbers: list[int]) -> str:
+    place = f"first in line {numbers[0]:,}" if len(numbers) > 1 else f"line {numbers[0]:,}"
+    return f"{len(numbers):,} {reason} ({place})"
+
+
+def _remedy(where: str) -> str:
+    path = Path(where)
+    target = path.with_name(f"{path.stem}.usable{path.suffix}")
+    return f"To copy the others to a new file: {shlex.join(['python3', '-c', _FILTER, where, str(target)])}"

@@ -1,0 +1,277 @@
+"""What a study file says of a program that trains: the keys that functions and commands share.
+
+``read_definition`` checks them and parts them in two: the definition, which belongs to the study's identity,
+and the surroundings, which may change from run to run. Keys of functions or commands alone are checked beside
+each of them.
+"""
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.definition.sections.mistakes import Mistakes
+from sweep.definition.sections.settings import parse_duration
+from sweep.errors import ConfigError, StudyFileError
+from sweep.task import Metric
+from sweep.trainers.program.config import SEED, plain_value
+from sweep.trainers.program.kept_checkpoint import UPLOAD
+from sweep.trainers.program.process.environment import check_env
+from sweep.trainers.program.testing.keys import CHECKS, TEST, TEST_COMMAND
+
+DIRECTIONS = ("minimize", "maximize")
+PICKS = ("last", "best")
+
+_NAME = re.compile(r"[^\0-\x20\x7f=,{}\"'\\-][^\0-\x1f\x7f=,{}\"'\\]{0,199}")
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value or any(ord(c) < 32 for c in value):
+        raise StudyFileError(f"{key} must be one line of text, got {value!r}")
+    return value
+
+
+def _one_of(allowed: Sequence[str]) -> Callable[[str, Any], str]:
+    def check(key: str, value: Any) -> str:
+        if value not in allowed:
+            raise StudyFileError(f"{key} must be one of {', '.join(allowed)}; got {value!r}")
+        return str(value)
+
+    return check
+
+
+def _number(key: str, value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise StudyFileError(f"{key} must be a number, got {value!r}")
+    return float(value)
+
+
+def _positive(key: str, value: Any) -> float:
+    if _number(key, value) <= 0:
+        raise StudyFileError(f"{key} must be above 0, got {value!r}")
+    return float(value)
+
+
+def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
+    """Return ``value`` if it is a table of bounds: figure -> ``min``, ``max`` or both."""
+    if not isinstance(value, Mapping) or not value:
+        raise StudyFileError(
+            f"{key} must be a table of bounds, as {{ latency_ms = {{ max = 20 }} }}, got {value!r}"
+        )
+    checked = {}
+    for name, ends in value.items():
+        if not isinstance(ends, Mapping) or not ends or not ends.keys() <= {"min", "max"}:
+            raise StudyFileError(f"{key}.{name} must have min, max or both, as {{ max = 20 }}, got {ends!r}")
+        checked[name] = {end: _number(f"{key}.{name}.{end}", bound) for end, bound in ends.items()}
+        if checked[name].get("min", -math.inf) > checked[name].get("max", math.inf):
+            raise StudyFileError(f"{key}.{name}: min is above max, so that nothing is feasible")
+    return checked
+
+
+def yes_or_no(key: str, value: Any) -> bool:
+    """Return ``value`` if it is true or false."""
+    if type(value) is not bool:
+        raise StudyFileError(f"{key} must be true or false, got {value!r}")
+    return value
+
+
+def _grace(key: str, value: Any) -> float:
+    """Return the seconds of a grace; ``"0s"`` and ``"none"`` are no grace."""
+    return 0.0 if value == "0s" else parse_duration(key, value) or 0.0
+
+
+def _names(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise StudyFileError(f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}')
+    return value
+
+
+DEFINING: dict[str, Callable[[str, Any], Any]] = {
+    "metric": _text,
+    "direction": _one_of(DIRECTIONS),
+    "unit": _text,
+    "matters": _positive,
+    "diverged": _number,
+    "feasible": _bounds,
+    "pick": _one_of(PICKS),
+    "budget": _text,
+    "step": _text,
+    "seeds": _text,
+    "checkpoint": yes_or_no,
+    **CHECKS,
+}
+"""Keys of both kinds that belong to the study's identity -> their check."""
+
+SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
+    "cwd": _text,
+    "grace": _grace,
+    "quiet": parse_duration,
+    "env": lambda key, value: check_env(value),
+    "secrets": _names,
+    UPLOAD: yes_or_no,
+}
+"""Keys of both kinds that may change from run to run -> their check."""
+
+PARAMETERS = "parameters"
+"""Key of a definition: name -> kind of each hyperparameter, in the order of the file."""
+
+SEARCHED = "searched"
+"""Key of a definition: the names of those that are searched."""
+
+
+def read_definition(
+    raw: Mapping[str, Any],
+    here: Path,
+    defining: Mapping[str, Callable[[str, Any], Any]],
+    surrounding: Mapping[str, Callable[[str, Any], Any]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Check what a study file says of a program.
+
+    Args:
+        raw: The file's values.
+        here: The file's folder.
+        defining: Further keys that belong to the identity, of one kind of program.
+        surrounding: Further keys that do not.
+
+    Returns:
+        The definition and the surroundings.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    mistakes = Mistakes()
+    definition = _checked(raw, {**DEFINING, **defining}, mistakes)
+    surroundings = _checked(raw, {**SURROUNDING, **surrounding}, mistakes)
+    with mistakes.noted():
+        definition |= {PARAMETERS: _parameters(raw), SEARCHED: _searched(raw)}
+    with mistakes.noted():
+        _check_budget(definition, raw)
+    with mistakes.noted():
+        if TEST in raw and TEST_COMMAND in raw:
+            raise StudyFileError(f"{TEST} and {TEST_COMMAND} are two ways to the same; leave one of them out")
+    mistakes.refuse()
+    return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
+
+
+def _checked(
+    raw: Mapping[str, Any], checks: Mapping[str, Callable[[str, Any], Any]], mistakes: Mistakes
+) -> dict[str, Any]:
+    checked = {}
+    for key, check in checks.items():
+        if key in raw:
+            with mistakes.noted():
+                checked[key] = check(key, raw[key])
+    return checked
+
+
+def _parameters(raw: Mapping[str, Any]) -> dict[str, str]:
+    """Return the kind of each hyperparameter of [fixed], [search] and [[trial]]."""
+    mistakes, kinds = Mistakes(), dict[str, str]()
+    for section in ("fixed", "search"):
+        table = raw.get(section, {})
+        for name, entry in table.items() if isinstance(table, Mapping) else ():
+            with mistakes.noted():
+                _check_parameter(section, name, entry)
+                kinds[name] = _kind(entry) if section == "search" else _kind_of_values([entry])
+    for name, values in _listed(raw).items():
+        kinds.setdefault(name, _kind_of_values(values))
+    mistakes.refuse()
+    return kinds
+
+
+def _searched(raw: Mapping[str, Any]) -> list[str]:
+    search = raw.get("search", {})
+    return list(dict.fromkeys([*(search if isinstance(search, Mapping) else ()), *_listed(raw)]))
+
+
+def _check_parameter(section: str, name: str, entry: Any) -> None:
+    if name == SEED:
+        raise StudyFileError(
+            f"{section}.{SEED} cannot be set: each trial gets a seed of its own; seeds = {SEED!r} at the top "
+            "level names the key that takes it"
+        )
+    if not _NAME.fullmatch(name):
+        raise StudyFileError(f"{section}: {name!r} cannot be the name of a hyperparameter")
+    if section == "fixed":
+        if isinstance(entry, Mapping):
+            raise StudyFileError(
+                f'fixed.{name} is a table; a name with a dot is quoted: {name}.x is written "{name}.x"'
+            )
+        _plain(f"fixed.{name}", entry)
+
+
+def _plain(key: str, value: Any) -> None:
+    try:
+        plain_value(key, value)
+    except ConfigError as error:
+        raise StudyFileError(*error.lines) from error
+
+
+def _kind(entry: Any) -> str:
+    """Return the kind of an entry of [search]: whole numbers if both ends are written as such."""
+    if not isinstance(entry, Mapping) or "choices" in entry:
+        return "any"
+    ends = [entry.get("low"), entry.get("high")]
+    return "int" if all(type(end) is int for end in ends) else "float"
+
+
+def _kind_of_values(values: Sequence[Any]) -> str:
+    if all(type(value) is int for value in values):
+        return "int"
+    return "float" if all(type(value) in (int, float) for value in values) else "any"
+
+
+def _listed(raw: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the values that [[trial]] tables give each hyperparameter."""
+    trials = raw.get("trial", [])
+    found: dict[str, list[Any]] = {}
+    for trial in trials if isinstance(trials, list) else ():
+        for name, value in trial.items() if isinstance(trial, Mapping) else ():
+            if name != "logged":
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def _check_budget(definition: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    budget = definition.get("budget")
+    if budget is None:
+        if raw.get("pruner", "none") != "none":
+            raise StudyFileError(
+                f"pruner {raw['pruner']} compares trials at parts of their length; budget names the "
+                'hyperparameter that is the length, such as budget = "epochs"'
+            )
+        return
+    kind = definition.get(PARAMETERS, {}).get(budget)
+    if kind is None:
+        raise StudyFileError(f"budget names {budget!r}, which is neither in [fixed] nor in [search]")
+    if kind == "float":
+        raise StudyFileError(f"budget {budget!r} must be a whole number")
+
+
+def metric_of(definition: Mapping[str, Any]) -> Metric:
+    """Return the metric that a definition names."""
+    name = definition.get("metric", "value")
+    return Metric(
+        name=name,
+        label=name,
+        unit=definition.get("unit", ""),
+        matters=definition.get("matters"),
+        diverged=definition.get("diverged"),
+        direction=definition.get("direction", "minimize"),
+    )
+
+
+def limits_of(definition: Mapping[str, Any]) -> list[str]:
+    """Return what a program lacks beside a trainer with everything, and what follows from it."""
+    lacks = {
+        "budget": "no budget: no trial is pruned",
+        "matters": "no matters: confirm needs --delta",
+        "checkpoint": "no checkpoint: a trial that was cut starts again from its beginning, with its seed",
+    }
+    found = [text for key, text in lacks.items() if not definition.get(key)]
+    tokens = [str(token) for token in definition.get("command", ())]
+    if tokens and "seeds" not in definition and not any("{seed}" in token for token in tokens):
+        found.append("no {seed} in the command and no seeds: the script finds its seed in SWEEP_SEED alone")
+    return [*found, "no test split: sweep test has nothing to evaluate"]

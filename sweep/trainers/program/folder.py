@@ -1,0 +1,133 @@
+"""The folder of one trial: its configuration, its command, its output and its checkpoint.
+
+Only the user can enter it. Nothing here follows a link: the program owns the folder and may put one there.
+"""
+
+import json
+import os
+import shlex
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import StorageError
+from sweep.storage.files import open_plain, refuse_unless, write_all_atomically
+from sweep.trainers.program.reports import Thinned
+
+_TAIL_BYTES = 1 << 18
+"""What ``tail`` reads of a file at most."""
+
+
+class TrialFolder:
+    """Names and writes the files of a trial's folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the path; nothing is made yet."""
+        self.path = path
+        self.config = path / "config.json"
+        self.command = path / "command.txt"
+        self.stdout = path / "stdout"
+        self.stderr = path / "stderr"
+        self.reported = path / "reported.jsonl"
+        """``$SWEEP_REPORT``: the program appends to it; ``write_reports`` replaces it."""
+        self.reports = path / "reports.jsonl"
+        self.checkpoint = path / "checkpoint"
+
+    @classmethod
+    def of(cls, programs: Path, trial: int) -> "TrialFolder":
+        """Return the folder of one trial, below that of its study."""
+        return cls(programs / f"{trial:06d}")
+
+    def make(self) -> None:
+        """Make the folder and its checkpoint folder where they are missing, with mode 0700.
+
+        Raises:
+            StorageError: If something else is there, or another user's folder.
+            OSError: If they cannot be made.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path, self.checkpoint):
+            refuse_unless(stat.S_ISDIR, folder)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if folder.stat().st_uid != os.getuid():
+                raise StorageError(f"{folder} belongs to another user and is not used; move it away")
+            folder.chmod(0o700)
+
+    def write_config(self, values: Mapping[str, Any]) -> None:
+        """Write the configuration as JSON."""
+        self._write(self.config, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+    def write_command(self, argv: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> None:
+        """Write a text that starts the same command if it is pasted into a shell.
+
+        Args:
+            argv: The command and its arguments.
+            cwd: Where it starts.
+            variables: What its environment has beyond the user's own; no secrets.
+        """
+        assigned = [f"{name}={value}" for name, value in variables.items()]
+        lines = [shlex.join(["cd", str(cwd)]) + " &&", shlex.join(["env", *assigned]), shlex.join(argv)]
+        self._write(self.command, " \\\n".join(lines) + "\n")
+
+    def write_reports(self, thinned: Thinned) -> None:
+        """Write the reports and remove the program's own file; a first line counts what is left out."""
+        lines = thinned.lines()
+        if len(lines) < thinned.seen:
+            lines = [json.dumps({"kept": len(lines), "of": thinned.seen}), *lines]
+        self._write(self.reports, "".join(f"{line}\n" for line in lines))
+        self.reported.unlink(missing_ok=True)
+
+    def tail(self, n: int) -> list[str]:
+        """Return the last ``n`` lines of stderr, or of stdout if stderr has none.
+
+        Of a line that was drawn over with carriage returns the last drawing is returned. Control characters
+        are left in; whoever prints the lines makes them printable.
+
+        Raises:
+            StorageError: If a file is a link or no plain file.
+        """
+        return _last_lines(self.stderr, n) or _last_lines(self.stdout, n)
+
+    def bytes(self) -> int:
+        """Return the bytes of all files in the folder; links are not followed."""
+        total = 0
+        for folder, _, files in os.walk(self.path):
+            for name in files:
+                try:
+                    status = os.lstat(os.path.join(folder, name))
+                except FileNotFoundError:
+                    continue  # the program removed it meanwhile
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
+
+    def _write(self, path: Path, text: str) -> None:
+        content = text.encode("utf-8", "surrogateescape")
+        write_all_atomically(self.path, {path.name: content}, push=False)
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file that a program wrote, of a line drawn over the last drawing.
+
+    Raises:
+        StorageError: If it is a link or no plain file.
+    """
+    try:
+        with open_plain(path) as file:
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in lines]
+
+
+def _last_lines(path: Path, n: int) -> list[str]:
+    """Return the last lines of a file that are not blank."""
+    try:
+        with open_plain(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    drawn = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
+    return [line for line in drawn if line][-n:] if n > 0 else []

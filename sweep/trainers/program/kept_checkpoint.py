@@ -1,0 +1,124 @@
+"""The checkpoint of a trial that has ended: kept, removed, or sent where other machines find it."""
+
+import contextlib
+import fcntl
+import io
+import os
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import StorageError
+from sweep.storage.files import open_plain
+from sweep.trainers.program.attempt import LOCK
+from sweep.trainers.program.folder import TrialFolder
+from sweep.trainers.program.snapshots import Snapshots
+
+UPLOAD = "upload"
+"""Key of a study file: whether kept checkpoints are also written where the study's records are."""
+
+
+class LeavesCheckpoints:
+    """What a program's trainer offers to whoever keeps files; the capability ``task.KeepsCheckpoints``."""
+
+    surroundings: Mapping[str, Any]
+
+    @property
+    def uploads(self) -> bool:
+        """Whether kept checkpoints are also written where the study's records are."""
+        return bool(self.surroundings.get(UPLOAD, False))
+
+    def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
+        """Remove the copies of an ended trial's checkpoint, and itself unless it is kept.
+
+        Returns:
+            Whether that is done; False while the trial's program is being ended.
+        """
+        trial = TrialFolder(folder)
+        if not _is_folder(folder) or not (_holds_something(trial, keep=keep)):
+            return True
+        with _unused(folder) as is_unused:
+            if is_unused:
+                _remove(trial, keep=keep)
+            return is_unused
+
+    def pack_checkpoint(self, folder: Path) -> bytes | None:
+        """Return the files of a checkpoint as one, without links; None if there are none."""
+        checkpoint = TrialFolder(folder).checkpoint
+        files = sorted(_plain_files(checkpoint)) if _is_folder(checkpoint) else []
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+            for path in files:
+                entry = zipfile.ZipInfo(path.relative_to(checkpoint).as_posix())
+                with open_plain(path) as source, archive.open(entry, "w", force_zip64=True) as target:
+                    shutil.copyfileobj(source, target)
+        return packed.getvalue() if files else None
+
+    def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
+        """Write the files of ``pack_checkpoint`` into a trial's folder that has none yet.
+
+        Raises:
+            StorageError: If it is not what ``pack_checkpoint`` returns.
+        """
+        trial = TrialFolder(folder)
+        trial.make()
+        try:
+            with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                    raise StorageError(
+                        f"the stored checkpoint for {folder} is compressed, so it is not sweep's"
+                    )
+                archive.extractall(trial.checkpoint)  # which leads no name out of the folder
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+            raise StorageError(f"the stored checkpoint for {folder} is damaged: {error}") from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _holds_something(trial: TrialFolder, *, keep: bool) -> bool:
+    with contextlib.suppress(OSError):
+        is_empty = keep or not _is_folder(trial.checkpoint) or not any(trial.checkpoint.iterdir())
+        return not is_empty or bool(Snapshots(trial.checkpoint).paths())
+    return False
+
+
+@contextlib.contextmanager
+def _unused(folder: Path) -> Iterator[bool]:
+    """Yield whether no program holds the lock of a folder; none can begin meanwhile."""
+    try:
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # no program was ever started there
+        yield True
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(lock)
+
+
+def _remove(trial: TrialFolder, *, keep: bool) -> None:
+    """Remove what can be removed; a program may have left what cannot, and no link is followed."""
+    for path in Snapshots(trial.checkpoint).paths():
+        shutil.rmtree(path, ignore_errors=True)
+    if not keep and _is_folder(trial.checkpoint):
+        shutil.rmtree(trial.checkpoint, ignore_errors=True)
+        trial.checkpoint.mkdir(mode=0o700, exist_ok=True)
+
+
+def _plain_files(start: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(start):
+        for name in names:
+            path = Path(folder, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path

@@ -1,0 +1,173 @@
+"""A trial whose program is alive: it is trained until a step, and may be trained further later."""
+
+import dataclasses
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+import safetensors.numpy
+
+from sweep.errors import SweepError
+from sweep.execution.pools.pool import DiedError
+from sweep.metric import Metric
+from sweep.task import Segment
+from sweep.trainers.program.program import Program
+from sweep.trainers.program.reports import Ended, Report
+
+POLL_S = 0.5
+"""How long one look for the program's next report takes at most, seconds."""
+
+VALUE = "value"
+"""Name by which a report may call the study's metric."""
+
+
+class ProgramFailedError(SweepError):
+    """A user's program failed; the text is why."""
+
+    key = "program-failed"
+
+
+class LiveTrial:
+    """The program of one trial, and what it has reported."""
+
+    def __init__(
+        self,
+        trial: int,
+        program: Program,
+        metric: Metric,
+        *,
+        lock: int,
+        pick: str,
+        budget: str,
+        bounded: Collection[str] = (),
+    ) -> None:
+        """Take a program that was started just now.
+
+        Args:
+            trial: The trial's number.
+            program: What trains.
+            metric: What its reports are read for.
+            lock: Descriptor of its folder's lock, which is closed with it.
+            pick: ``last`` or ``best`` of the reports is the trial's value.
+            budget: Name of the hyperparameter that is the trial's length; empty if it has none.
+            bounded: Other figures that the program must give.
+        """
+        self.trial, self.program = trial, program
+        self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
+        self._closing = threading.Lock()
+        self._bounded = bounded
+        self._figures: dict[str, float] = {}
+        """The last of each other figure."""
+        self._reports: list[tuple[int, float]] = []
+        """Step and value of each report that holds the metric."""
+        self._ended: Ended | None = None
+
+    def close(self, *, pruned: bool = False) -> None:
+        """End the program; raises what its files raise."""
+        try:
+            self.program.stop(pruned=pruned)
+        finally:
+            with self._closing:
+                lock, self._lock = self._lock, -1
+            if lock >= 0:
+                os.close(lock)
+
+    def train(
+        self,
+        since: int,
+        until: int,
+        *,
+        is_end: bool,
+        is_pruned: bool,
+        report: Callable[[int, float], None],
+    ) -> Segment:
+        """Wait until the program reaches a step, or its end.
+
+        Args:
+            since: The step at which the segment begins; 0 for the first one.
+            until: The step.
+            is_end: Whether it is the trial's last one; the program then runs to its own end.
+            is_pruned: Whether trials are compared at steps, so that the last step must be ``until``.
+            report: Is called with step and value of each report.
+
+        Raises:
+            ProgramFailedError: If the program fails, or ends without a value.
+            DiedError: If it was killed.
+        """
+        started = time.perf_counter()
+        while self._ended is None and (is_end or self._last_step < until):
+            self._take(self.program.next(POLL_S), report)
+        if self._ended is not None and self._ended.fault is not None:
+            raise (DiedError if self._ended.was_killed else ProgramFailedError)(self._ended.fault)
+        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        if is_end:
+            self._check_figures()
+        last = math.inf if is_end else until
+        new = [pair for pair in self._reports if (pair[0] > since or not since) and pair[0] <= last]
+        segment = _segment(value, new, time.perf_counter() - started)
+        return dataclasses.replace(segment, figures=dict(self._figures))
+
+    @property
+    def _last_step(self) -> int:
+        return self._reports[-1][0] if self._reports else 0
+
+    def _check_figures(self) -> None:
+        missing = [name for name in self._bounded if name not in self._figures]
+        if missing:
+            raise ProgramFailedError(
+                f"feasible bounds {', '.join(missing)}, but it gave no finite figure of that name"
+            )
+
+    def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:
+        if event is not None and event.values is not None:
+            own = (self._metric.name, VALUE)
+            others = {name: value for name, value in event.values.items() if name not in own}
+            self._figures |= {name: value for name, value in others.items() if math.isfinite(value)}
+        if isinstance(event, Ended):
+            self._ended = event
+        elif event is not None and (value := self._metric_in(event.values)) is not None:
+            step = event.step if event.step is not None else len(self._reports) + 1
+            self._reports.append((step, value))
+            report(step, value)
+
+    def _metric_in(self, values: Mapping[str, float]) -> float | None:
+        return values.get(self._metric.name, values.get(VALUE))
+
+    def _value_at(self, step: int) -> float:
+        """Return the last value at or before a step, or else the first one."""
+        if not self._reports:
+            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+        before = [value for at, value in self._reports if at <= step]
+        return before[-1] if before else self._reports[0][1]
+
+    def _result(self, length: int, *, is_pruned: bool) -> float:
+        """Return the trial's value after its program has ended."""
+        assert self._ended is not None, "only an ended program has a result"
+        if is_pruned and self._last_step != length:
+            raise ProgramFailedError(
+                f"its last step is {self._last_step:,}, but {self._budget} is {length:,}; a pruner compares "
+                "trials at parts of their length, so both must be equal"
+            )
+        if self._ended.values is not None:
+            returned = self._metric_in(self._ended.values)
+            if returned is None:
+                given = ", ".join(self._ended.values) or "nothing"
+                raise ProgramFailedError(f"its result lacks {self._metric.name!r}; it holds {given}")
+            return returned
+        if not self._reports:
+            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+        values = [value for _, value in self._reports]
+        return min(values, key=self._metric.as_loss) if self._pick == "best" else values[-1]
+
+
+def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> Segment:
+    return Segment(
+        state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
+        dev_loss=value,
+        losses=np.array([value for _, value in new], np.float32),
+        steps=np.array([step for step, _ in new], np.int64),
+        seconds=seconds,
+    )

@@ -1,0 +1,147 @@
+"""What a running program is to its trainer, and what it is started with."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from sweep.code import Code
+from sweep.trainers.program.attempt import Attempt
+from sweep.trainers.program.config import ProgramConfig
+from sweep.trainers.program.folder import TrialFolder
+from sweep.trainers.program.process.environment import child_environment
+from sweep.trainers.program.reports import Ended, Report
+
+Check = Callable[[str, Any], Any]
+"""Checks the value of a key; raises ``StudyFileError``."""
+
+DEFAULT_GRACE_S = 10.0
+"""Seconds between the request to end and the end by force."""
+
+
+def grace_of(surroundings: Mapping[str, Any]) -> float:
+    """Return the seconds that a program gets to end by itself."""
+    return float(surroundings.get("grace", DEFAULT_GRACE_S))
+
+
+class Program(Protocol):
+    """A program in training: a script, or a function in a process of its own."""
+
+    def next(self, timeout: float) -> Report | Ended | None:
+        """Return the next report or the end; None if none came within ``timeout`` seconds."""
+
+    def go_on(self, until: int | None) -> None:
+        """Let a function go on that waits at a report; ``until`` is the step at which it waits again."""
+
+    def stop(self, *, pruned: bool = False) -> None:
+        """End the program and all that it started; returns when nothing of it is alive.
+
+        A function that waits at a report learns whether its trial was pruned, or is to start again.
+        """
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a program is started with."""
+
+    definition: Mapping[str, Any]
+    surroundings: Mapping[str, Any]
+    config: ProgramConfig
+    study: str
+    trial: int
+    folder: TrialFolder
+    device: str
+    cpus: int
+    until: int | None
+    """Step at which a function waits for a decision; None: it runs to its end."""
+    attempt: Attempt
+    """What the program finds in its folder."""
+    deadline: float | None = None
+    """When it will be ended if it still runs, in seconds since 1970; None for never."""
+
+    @property
+    def start(self) -> Path:
+        """The folder that the study was started in."""
+        return Path(self.surroundings["start"])
+
+    @property
+    def here(self) -> Path:
+        """The study file's folder."""
+        return Path(self.surroundings["here"])
+
+    @property
+    def cwd(self) -> Path:
+        """The program's working folder."""
+        asked = self.surroundings.get("cwd", ".").replace("{dir}", str(self.folder.path))
+        return self.start.joinpath(asked.replace("{here}", str(self.here)))
+
+    @property
+    def grace_s(self) -> float:
+        """Seconds that the program gets to end by itself."""
+        return grace_of(self.surroundings)
+
+    @property
+    def quiet_s(self) -> float | None:
+        """Seconds of silence that count as a hang; None for never."""
+        return self.surroundings.get("quiet")
+
+    def environment(self) -> dict[str, str]:
+        """Return all variables of the program; see ``child_environment`` for the errors."""
+        return child_environment(
+            os.environ,
+            study=self.study,
+            trial=self.trial,
+            seed=self.config.seed,
+            dir=self.folder.path,
+            checkpoint=self.folder.checkpoint,
+            report=self.folder.reported,
+            config=self.folder.config,
+            resumed=self.attempt.is_resumed,
+            deadline=self.deadline,
+            device=self.device,
+            cpus=self.cpus,
+            env=self.surroundings.get("env", {}),
+            secrets=self.surroundings.get("secrets", ()),
+        )
+
+    def shown_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return those variables that the user's own environment lacks, without secrets."""
+        secret = self.surroundings.get("secrets", ())
+        return {
+            name: value
+            for name, value in environment.items()
+            if os.environ.get(name) != value and name not in secret
+        }
+
+    def secrets(self) -> list[str]:
+        """Return the values that are masked in what is kept."""
+        return [os.environ[name] for name in self.surroundings.get("secrets", ()) if name in os.environ]
+
+
+class Starter(Protocol):
+    """Starts the programs of one study, one after the other."""
+
+    def start(self, launch: Launch) -> Program:
+        """Start a program; raises ``SweepError`` if it cannot."""
+
+    def close(self) -> None:
+        """End what is kept between two programs."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramKind:
+    """A kind of program: what its study file says, and how it is started."""
+
+    name: str
+    """One of ``task.PROGRAMS``."""
+    defining: Mapping[str, Check]
+    """Keys that belong to the study's identity, beside those of every program."""
+    surrounding: Mapping[str, Check]
+    """Keys that may change from run to run."""
+    check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
+    """Refuses a definition, with its surroundings and the file's values, if its keys do not go together."""
+    preflight: Callable[[Mapping[str, Any], Mapping[str, Any], Sequence[str]], Code]
+    """Returns the code of a program, which the globs name too; refuses one that cannot be started here."""
+    starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
+    """Makes what starts the programs of a definition with its surroundings."""

@@ -1,0 +1,85 @@
+"""A trainer whose study may name a test of its own; the capability ``task.TestsByRuns``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import StudyFileError
+from sweep.metric import Metric
+from sweep.task import program_kind_named
+from sweep.trainers.program.config import ProgramConfig
+from sweep.trainers.program.data import hash_test_files
+from sweep.trainers.program.testing.keys import TEST, TEST_COMMAND, program_of_test
+from sweep.trainers.program.testing.run import has_checkpoint, run_test
+
+
+def check_test_program(
+    definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]
+) -> None:
+    """Refuse a test that does not go with the study's keys, by the rules of its kind of program."""
+    test = program_of_test(definition)
+    if test is None:
+        return
+    try:
+        program_kind_named(test.kind).check(test.definition, surroundings, raw)
+    except StudyFileError as error:
+        key = TEST if TEST in definition else TEST_COMMAND
+        raise StudyFileError(*(f"{key}: {line}" for line in error.lines)) from error
+
+
+class TestedProgram:
+    """What a program's trainer offers to the final test."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    definition: Mapping[str, Any]
+    surroundings: Mapping[str, Any]
+    metric: Metric
+    unit = "file"
+    """What its test part is made of."""
+
+    @property
+    def why_untested(self) -> str | None:
+        """Why there is no test; None if the study names one."""
+        if program_of_test(self.definition) is not None:
+            return None
+        return (
+            f'the study names no test; in its file, {TEST} = "module:function" or {TEST_COMMAND} = [...] '
+            "evaluates the test split"
+        )
+
+    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+        """Return the hash of each test file; none if ``[data] test_files`` names none."""
+        return hash_test_files(section, self.surroundings.get("start", "."))
+
+    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the section itself: files are not cut."""
+        return [section]
+
+    def unit_key(self, unit: str) -> str:
+        """Return the hash itself: only equal files count as the same."""
+        return unit
+
+    def check_test(self) -> None:
+        """Refuse a test that cannot be started here; raises ``SweepError``."""
+        program = program_of_test(self.definition)
+        assert program is not None, "why_untested was asked"
+        program_kind_named(program.kind).preflight(program.definition, self.surroundings, ())
+
+    def has_checkpoint(self, folder: Path) -> bool:
+        """Return whether a training left a checkpoint in its folder."""
+        return has_checkpoint(folder)
+
+    def run_test(self, config: ProgramConfig, folder: Path, *, study: str, device: str) -> float:
+        """Return the metric's value on the test part, for the checkpoint in the folder of a training."""
+        program = program_of_test(self.definition)
+        assert program is not None, "why_untested was asked"
+        return run_test(
+            program,
+            self.surroundings,
+            config,
+            self.metric,
+            trained=folder.absolute(),
+            study=study,
+            device=device,
+        )

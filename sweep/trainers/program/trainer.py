@@ -1,0 +1,292 @@
+"""The trainer of a study that brings its own program: a function or a command.
+
+Each segment of a trial goes on with the trial's program, which stays alive in the worker between two
+segments. If none is alive, because its worker ended, the program starts again with the same seed. This
+process never imports the user's code.
+"""
+
+import copy
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweep.code import Code
+from sweep.metric import Metric
+from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
+from sweep.trainers.program import data as data_files
+from sweep.trainers.program.attempt import begin_attempt
+from sweep.trainers.program.code import CodeWatch
+from sweep.trainers.program.config import KINDS, ProgramConfig, make_config
+from sweep.trainers.program.data import ProgramData
+from sweep.trainers.program.definition import (
+    DEFINING,
+    PARAMETERS,
+    SURROUNDING,
+    limits_of,
+    metric_of,
+    read_definition,
+)
+from sweep.trainers.program.folder import TrialFolder
+from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
+from sweep.trainers.program.live import LiveTrial, ProgramFailedError
+from sweep.trainers.program.process.environment import check_secrets
+from sweep.trainers.program.process.gpus import PlacedProgram
+from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
+from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
+
+
+def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
+    """Return the trainer that a study file defines.
+
+    Args:
+        kind: Function or command.
+        raw: The file's values.
+        here: The file's folder.
+
+    Raises:
+        StudyFileError: With a line for each mistake.
+    """
+    definition, surroundings = read_definition(raw, here, kind.defining, kind.surrounding)
+    kind.check(definition, surroundings, raw)
+    check_test_program(definition, surroundings, raw)
+    return ProgramTask(kind.name, definition, surroundings)
+
+
+class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
+    """A program of the user's own as a trainer."""
+
+    version = 1
+    shown: tuple[str, ...] = ()
+    contributions = "sweep.trainers.program.shown.contributions:CONTRIBUTIONS"
+    seed_bound = 2**31
+    """NumPy, scikit-learn and transformers refuse seeds from 2**32 on, some libraries from 2**31 on."""
+    shortest_with_rungs = 2
+    """Ten epochs have rungs at 1, 3 and 9."""
+
+    def __init__(self, name: str, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+        """Take what a study says of its program; nothing is imported or started."""
+        self.name, self.definition, self.surroundings = name, definition, surroundings
+        self.metric: Metric = metric_of(definition)
+        self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
+        self._budget: str = definition.get("budget", "")
+        self.grace_s = grace_of(surroundings)
+        self.bounds: Mapping[str, Mapping[str, float]] = definition.get("feasible", {})
+        self._starter: Starter | None = None
+        self._live: LiveTrial | None = None
+        self._left: set[int] = set()
+        """Trials that have ended, perhaps while their program was being started."""
+        self._watch: CodeWatch | None = None
+
+    @property
+    def study_keys(self) -> frozenset[str]:
+        """Keys of a study file that define the trainer."""
+        kind = program_kind_named(self.name)
+        return frozenset({*DEFINING, *SURROUNDING, *kind.defining, *kind.surrounding})
+
+    def field_types(self) -> dict[str, type]:
+        """Return the hyperparameters that the study names, with their types."""
+        return {name: KINDS[kind] for name, kind in self._kinds.items()}
+
+    def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
+        """Build a configuration; raises ``ConfigError``."""
+        return make_config(values, self._kinds, self._budget)
+
+    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Validate ``[data]``; raises ``DataError``."""
+        return data_files.check_section(section)
+
+    def load_data(self, section: Mapping[str, Any]) -> ProgramData:
+        """Hash the files that ``[data]`` names; raises ``DataError``."""
+        return data_files.read_data(section, self.surroundings.get("start", "."))
+
+    def check_program(self, section: Mapping[str, Any]) -> Code:
+        """Return the program's code; refuse a program that cannot be started here."""
+        check_secrets(self.surroundings.get("secrets", ()), os.environ)
+        if self._watch is None or self._watch.changes():
+            sources = section.get("sources", ())
+            code = self.preflight(sources)
+            self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
+        return self._watch.code
+
+    def preflight(self, sources: Sequence[str]) -> Code:
+        """Return the code of a program that can be started here; ``sources`` are globs of further files."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.preflight(self.definition, self.surroundings, sources)
+
+    def new_starter(self) -> Starter:
+        """Return what starts the program's trials."""
+        kind: ProgramKind = program_kind_named(self.name)
+        return kind.starter(self.definition, self.surroundings)
+
+    @property
+    def budget(self) -> str:
+        """Name of the hyperparameter that is a trial's length; empty if it has none."""
+        return self._budget
+
+    @property
+    def reuses_process(self) -> bool:
+        """Whether one process runs several trials on a CPU, one after the other."""
+        return self.name != "command" and not self.surroundings.get("fresh_process", False)
+
+    @property
+    def work_folders(self) -> list[Path]:
+        """The folder that the study starts in, and that of its file."""
+        return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
+
+    def limits(self) -> list[str]:
+        """Return what the program lacks, and what follows from it."""
+        unknown = self._watch is not None and not self._watch.code.files
+        more = ["no source file is known: name them in [data] sources, or a change is not noticed"]
+        return [*limits_of(self.definition), *(more if unknown else ())]
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a known source file names a hyperparameter."""
+        return self._watch is not None and self._watch.names(name)
+
+    def program_changes(self) -> list[str]:
+        """Return the names of files that changed since ``check_program``."""
+        return [] if self._watch is None else self._watch.changes()
+
+    def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
+        """Return nothing: what a program's run amounts to is not known."""
+        return {}
+
+    def work(self, config: ProgramConfig, data: ProgramData) -> float:
+        """Return the run's length, 1 without a budget."""
+        return float(config.num_steps)
+
+    def train_segment(
+        self,
+        config: ProgramConfig,
+        data: ProgramData,
+        state: bytes | None,
+        until_step: int,
+        *,
+        engine: str,
+        device: str,
+        averaged: bool = False,
+    ) -> Segment:
+        """Run the program from its start until a step, in a temporary folder, and end it."""
+        job = SegmentJob(trial=0, config=config, state=state, until_step=until_step, averaged=averaged)
+        with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+            try:
+                return self.train_live(
+                    config, data, job, TrialPlace(study="", folder=folder), device=device, report=_ignore
+                )
+            finally:
+                self.leave_all()
+
+    def train_in(
+        self, folder: Path, config: ProgramConfig, data: ProgramData, *, study: str, device: str
+    ) -> Segment:
+        """Run the program from its start to its end in a folder that is a trial's, and keep the folder."""
+        job = SegmentJob(trial=0, config=config, state=None, until_step=config.num_steps)
+        place = TrialPlace(study=study, folder=str(folder.absolute()), is_of_trial=True)
+        try:
+            return self.train_live(config, data, job, place, device=device, report=_ignore)
+        finally:
+            self.leave_all()
+
+    def train_live(
+        self,
+        config: ProgramConfig,
+        data: ProgramData,
+        job: SegmentJob,
+        place: TrialPlace,
+        *,
+        device: str,
+        report: Callable[[int, float], None],
+    ) -> Segment:
+        """Go on with the trial's program until the job's step; start the program if none is alive."""
+        is_end = job.until_step >= config.num_steps
+        until = None if is_end else job.until_step
+        live = self._live
+        if live is not None and live.trial == job.number:
+            live.program.go_on(until)
+        else:
+            self._drop()
+            live = self._live = self._start(config, job, place, device, until)
+        try:
+            if job.number in self._left:
+                raise ProgramFailedError("the trial has ended")
+            segment = live.train(
+                job.from_step, job.until_step, is_end=is_end, is_pruned=job.averaged, report=report
+            )
+        except BaseException:
+            self._drop()
+            raise
+        if is_end:
+            self._drop()
+        return segment
+
+    def in_one_piece(self) -> "ProgramTask":
+        """Return the same trainer without rungs: each trial is one segment."""
+        other = copy.copy(self)
+        other.shortest_with_rungs = sys.maxsize
+        return other
+
+    def leave(self, trial: int) -> None:
+        """End the program of a trial, if it is alive here; another thread may be waiting for it."""
+        self._left.add(trial)
+        if self._live is not None and self._live.trial == trial:
+            self._drop(pruned=True)
+
+    def leave_all(self) -> None:
+        """End the program that is alive, and what is kept for the next one."""
+        self._drop()
+        starter, self._starter = self._starter, None
+        if starter is not None:
+            starter.close()
+
+    def _drop(self, *, pruned: bool = False) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.close(pruned=pruned)
+
+    def _start(
+        self, config: ProgramConfig, job: SegmentJob, place: TrialPlace, device: str, until: int | None
+    ) -> LiveTrial:
+        folder = TrialFolder(place.trial_folder(job.number))
+        attempt = begin_attempt(
+            folder,
+            is_first=job.is_first,
+            keeps_checkpoint=self.definition.get("checkpoint", False),
+            grace_s=self.grace_s,
+        )
+        launch = Launch(
+            definition=self.definition,
+            surroundings=self.surroundings,
+            config=config,
+            study=place.study,
+            trial=job.number,
+            folder=folder,
+            device=device,
+            cpus=place.cpus,
+            until=until,
+            attempt=attempt,
+            deadline=job.deadline(time.time()),
+        )
+        try:
+            if self._starter is None:
+                self._starter = self.new_starter()
+            program = self._starter.start(launch)
+        except BaseException:
+            os.close(attempt.lock)
+            raise
+        return LiveTrial(
+            job.number,
+            program,
+            self.metric,
+            lock=attempt.lock,
+            pick=self.definition.get("pick", "last"),
+            budget=self._budget,
+            bounded=tuple(self.bounds),
+        )
+
+
+def _ignore(step: int, value: float) -> None:
+    """Watch nothing."""

@@ -1,0 +1,182 @@
+"""What a confirmation shows: rows, choice, certificate, and the words for them."""
+
+import dataclasses
+import json
+import math
+import statistics
+
+import pytest
+from study_records import study, trial
+
+from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
+from sweep.certify.stored_confirmation import Confirmation
+from sweep.certify.verdict import certificate_of, confirmation_columns, judge
+from sweep.definition.records import StudyRecord
+from sweep.reporting.confirm_text import describe_plan, format_confirmation, format_json
+
+FINGERPRINT = "5" * 64
+LOSSES = {
+    0: [2.010, 2.012, 2.011, 2.013],
+    1: [2.001, 2.003, 2.002, 2.004],
+    2: [2.100, 2.099, 2.102, 2.101],
+}
+CERTIFIED = [2.004, 2.006, 2.002]
+
+
+def searched() -> StudyRecord:
+    """A study of three configurations whose search losses are lower than what they are worth."""
+    return study(*(trial(n, 1.99, params={"hidden_neurons": 100 + n}) for n in LOSSES))
+
+
+def confirmation(
+    losses: dict[int, list[float | None]],
+    certified: list[float] | None = None,
+    costs: tuple[float, ...] = (10.0, 10.0, 10.0),
+    **settings: object,
+) -> Confirmation:
+    """A confirmation of trials 0 to 2 with these losses by round."""
+    asked = {"top": 3, "seeds": 4, "certify": 3, **settings}
+    plan = ConfirmPlan(
+        made="2026-01-01T12:00:00+00:00",
+        fingerprint=FINGERPRINT,
+        trials_seen=3,
+        candidates=tuple(
+            Candidate(trial=n, estimate=2.0, search_loss=1.99, seconds=cost) for n, cost in enumerate(costs)
+        ),
+        settings=ConfirmSettings(**{"delta": 0.003, **asked}),  # type: ignore[arg-type]
+    )
+    jobs = {Job(n, "choice", r): loss for n, row in losses.items() for r, loss in enumerate(row)}
+    if certified:
+        best = min(losses, key=lambda n: statistics.fmean(loss or 9 for loss in losses[n]))
+        jobs |= {Job(best, "certify", r): loss for r, loss in enumerate(certified)}
+    trials = {
+        job: trial(
+            number,
+            loss,
+            seed=round_seed(FINGERPRINT, job.phase, job.round, 3 * 2**32),
+            params={"hidden_neurons": 100 + job.candidate},
+            labels=job._asdict(),
+            **({} if loss is not None else {"state": "diverged", "reason": "diverged: it was inf"}),
+        )
+        for number, (job, loss) in enumerate(jobs.items())
+    }
+    return Confirmation(plan=plan, number=1, trials=trials, name="names/confirm")
+
+
+def test_the_rows_are_ranked_by_the_mean_over_fresh_seeds() -> None:
+    """Means and spreads by hand; the best one's difference is its lead, the others' their distance."""
+    rows = judge(searched(), confirmation(LOSSES, CERTIFIED)).rows.records
+    assert [(row["rank"], row["trial"]) for row in rows] == [(1, 1), (2, 0), (3, 2)]
+    assert [row["mean"] for row in rows] == pytest.approx([2.0025, 2.0115, 2.1005])
+    assert rows[0]["sd"] == pytest.approx(math.sqrt(5 / 3) / 1000)
+    assert [row["diff"] for row in rows] == pytest.approx([-0.009, 0.009, 0.098])
+    assert [row["tied"] for row in rows] == [True, False, False]
+    assert rows[1]["ci_low"] == 0.0
+    assert rows[1]["ci_high"] >= rows[1]["diff"]
+    assert all(row["n"] == 4 and row["search_loss"] == 1.99 for row in rows)
+    assert len({tuple(row["seeds"]) for row in rows}) == 1
+
+
+def test_the_chosen_one_is_certified_on_other_seeds() -> None:
+    """The certificate has the mean of the last seeds alone; optimism is that less the search's loss."""
+    stored = confirmation(LOSSES, CERTIFIED)
+    verdict = judge(searched(), stored)
+    row = verdict.rows.records[0]
+    assert (row["certified_mean"], row["certified_n"]) == (pytest.approx(2.004), 3)
+    assert row["certified_sd"] == pytest.approx(0.002)
+    assert row["optimism"] == pytest.approx(0.014)
+    assert all(r["certified_mean"] is None and r["optimism"] is None for r in verdict.rows.records[1:])
+    certificate = certificate_of(stored, verdict)
+    assert certificate is not None
+    assert certificate.dev_losses == tuple(CERTIFIED)
+    assert set(certificate.seeds).isdisjoint(row["seeds"])
+
+
+def test_an_unfinished_confirmation_has_no_certificate() -> None:
+    """While rounds are missing nothing is chosen; while certifying seeds are missing nothing is certified."""
+    half = confirmation({n: row[: 4 - n] for n, row in LOSSES.items()})
+    verdict = judge(searched(), half)
+    assert verdict.chosen is None
+    assert certificate_of(half, verdict) is None
+    nearly = confirmation(LOSSES, CERTIFIED[:2])
+    verdict = judge(searched(), nearly)
+    assert verdict.chosen is not None
+    assert certificate_of(nearly, verdict) is None
+    assert "not finished: at least 1 training left" in format_confirmation(searched(), nearly, verdict, None)
+
+
+def test_a_candidate_that_diverged_is_shown_with_its_reason() -> None:
+    """It has no rank and takes no part in the comparison."""
+    stored = confirmation({**LOSSES, 1: [2.0, None]}, None)
+    verdict = judge(searched(), stored)
+    last = verdict.rows.records[-1]
+    assert (last["trial"], last["rank"], last["reason"]) == (1, None, "diverged: it was inf")
+    assert [c.trial for c in verdict.standing] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("losses", "tied"),
+    [
+        ({0: [2.010], 1: [], 2: []}, [None, None, None]),
+        ({0: [2.010, 2.012], 1: [None], 2: [2.100, 2.099]}, [True, False, None]),
+    ],
+    ids=["one seed of one", "one without a loss"],
+)
+def test_nobody_is_called_tied_or_not_before_there_is_a_comparison(
+    losses: dict[int, list[float | None]], tied: list[bool | None]
+) -> None:
+    """The cell of a candidate that was not compared is empty."""
+    rows = judge(searched(), confirmation(losses)).rows
+    assert rows["tied"] == tied
+
+
+def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:
+    """There is nothing to tabulate."""
+    found = confirmation({0: [], 1: [], 2: []})
+    text = format_confirmation(searched(), found, judge(searched(), found), None)
+    assert text == "not finished: at least 12 trainings left; the same command goes on"
+
+
+def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
+    """After a race the seeds differ, and fixed-n intervals would not hold."""
+    losses = {n: [row[r % 4] for r in range(8 if n < 2 else 5)] for n, row in LOSSES.items()}
+    losses[0] = [loss - 0.0085 for loss in losses[0]]
+    verdict = judge(searched(), confirmation(losses, None, seeds=8, method="race"))
+    assert set(verdict.rows["n"]) == {5, 8}
+    assert not verdict.rows.says("ci_low")
+
+
+def test_the_json_has_the_promised_keys() -> None:
+    """A list of objects; every hyperparameter of the space and every measure, plain JSON."""
+    study = searched()
+    rows = json.loads(format_json(study, judge(study, confirmation(LOSSES, CERTIFIED)), None))
+    promised = (
+        "rank trial mean sd n diff ci_low ci_high tied search_loss optimism certified_mean certified_sd "
+        "certified_n block_size hidden_neurons embedding_dim num_steps batch_size"
+    )
+    assert set(promised.split()) <= set(rows[0])
+    assert list(rows[0]) == confirmation_columns(searched())
+
+
+def test_the_verdict_reads_as_sentences() -> None:
+    """Chosen, tied, what the seeds can show, and the certified loss with its seeds."""
+    stored = confirmation(LOSSES, CERTIFIED)
+    text = format_confirmation(searched(), stored, judge(searched(), stored), None)
+    assert "chosen: trial 1, the lowest mean" in text
+    assert "no other candidate is tied with the best" in text
+    assert "certified: dev loss 2.0040, spread 0.0020 over 3 seeds" in text
+    assert "optimism +0.0140" in text
+    plan = " ".join(describe_plan(searched(), stored.plan, workers=2))
+    assert "trials 0, 1, 2 4 seeds each" in plan
+    assert "about 75 s on 2 workers, at most" in plan  # (4 * 30 + 3 * 10) / 2
+    assert "chance of an error 0.05 about" in plan
+
+
+def test_a_race_says_when_its_chance_of_an_error_holds() -> None:
+    """Kim and Nelson's procedure protects a lead of delta or more, and the plan says so before it is run."""
+    plan = confirmation(LOSSES, CERTIFIED).plan
+    race = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, method="race", seeds=5))
+    text = " ".join(describe_plan(searched(), race, workers=2))
+    assert (
+        "chance of an error 0.05 if the best leads by 0.003 or more (a smaller lead is not protected" in text
+    )
