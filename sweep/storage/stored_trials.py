@@ -61,6 +61,8 @@ def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[
     Raises:
         ValueError: If one holds what nobody stores; likewise LookupError, TypeError.
     """
+    # Read first: if a trial ends meanwhile, outside of a snapshot, an old state with new parts is harmless.
+    rows = snapshot.rows(which.trials, named)
     values: dict[int, list[float]] = collections.defaultdict(list)
     for trial_id, value, kind in snapshot.rows(which.values, named):
         values[trial_id].append(_value(value, kind))
@@ -81,7 +83,7 @@ def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[
             started=_local(started),
             ended=_local(ended),
         )
-        for trial_id, number, state, started, ended in snapshot.rows(which.trials, named)
+        for trial_id, number, state, started, ended in rows
     ]
 
 

@@ -18,6 +18,7 @@ from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
+from sweep.task import identifying_values
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -50,7 +51,7 @@ def test_what_is_exported_comes_back(study: StudyRecord, best: Path) -> None:
     """Every hyperparameter, the seed and the loss survive bit for bit, with where they come from."""
     trial = choose_trial(study, None)
     config, provenance = load_config(best)
-    assert config.to_dict() == study.config_values(trial)
+    assert identifying_values(study.task, config.to_dict()) == study.config_values(trial)
     assert provenance.dev_loss == trial.dev_loss
     assert (provenance.study, provenance.trial) == ("small", trial.number)
     assert provenance.data_sha256 == study.identity["data_sha256"]

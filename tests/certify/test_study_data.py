@@ -104,7 +104,7 @@ def stored(name: str) -> StudyRecord:
 
 def shown_figures(name: str) -> set[str]:
     """Return the figures that the dashboard has of a study."""
-    storage = Database("sqlite:///studies/sweep.db").open_read_only()
+    storage = Database("sqlite:///studies/sweep.db").open_for_dashboard()
     attrs = storage.get_study_system_attrs(storage.get_study_id_from_name(name))
     return {key.split(":")[2] for key in attrs if key.startswith("dashboard:plot_data:")}
 

@@ -8,7 +8,7 @@ from sweep.cli import main
 from sweep.trainers.mlp.engines import code_cache
 
 COMMANDS = {
-    "run": ["run", "studies/small.toml"],
+    "run": ["run", "studies/small.toml", "--trials", "7"],
     "plan": ["plan", "studies/small.toml", "--workers", "1"],
     "replay": ["replay", "small", "--trial", "3"],
     "lr-find": ["lr-find", "small", "--seeds", "1", "--steps", "100"],

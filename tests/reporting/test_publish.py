@@ -15,6 +15,7 @@ from sweep.cli import main
 from sweep.reporting.evidence import Evidence, gather_evidence
 from sweep.reporting.publish import make_showcase, markdown, study_note
 from sweep.storage.database import Database
+from sweep.task import identifying_values
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 
@@ -79,7 +80,8 @@ def test_a_run_leaves_figures_notes_and_files(small: Path) -> None:
     path = small / "downloaded.toml"
     path.write_bytes(files["best.toml"].content)
     config, provenance = load_config(path)
-    assert config.to_dict() == evidence.study.config_values(evidence.winner)
+    values = evidence.study.config_values(evidence.winner)
+    assert identifying_values(evidence.study.task, config.to_dict()) == values
     assert provenance.dev_loss == evidence.winner.dev_loss
     assert files["weights.safetensors"].content == evidence.weights
     assert len(files["samples.txt"].content.decode().splitlines()) == 20

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,22 @@ class RayCluster:
 
 @contextlib.contextmanager
 def running_cluster(nodes: int, client_port: int | None = None) -> Iterator[RayCluster]:
-    """Run a cluster whose workers find the product and the toy."""
+    """Run a cluster whose workers find the product and the toy.
+
+    Its folder is one of its own: ``/tmp/ray`` may be another user's. The path is short, as those of sockets
+    must be, whatever TMPDIR is.
+    """
     paths = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHONPATH", paths)
-        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        cluster = RayCluster(nodes, client_port)
-    try:
-        yield cluster
-    finally:
-        cluster.shutdown()
+    with (
+        tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as all_along,
+    ):
+        all_along.setenv("RAY_TMPDIR", folder)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PYTHONPATH", paths)
+            environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+            cluster = RayCluster(nodes, client_port)
+        try:
+            yield cluster
+        finally:
+            cluster.shutdown()

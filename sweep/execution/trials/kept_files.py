@@ -46,7 +46,7 @@ class KeptFiles:
         self._best = []
         for trial in trials:
             if trial.is_finished:
-                self.close(trial.number, trial.dev_loss)
+                self.close(trial.number, trial.dev_loss, timed_out=trial.state == "timeout")
 
     def tidy_all(self, trials: Iterable[TrialRecord]) -> None:
         """Tidy every finished trial's files, as the last driver of the study."""
@@ -61,10 +61,13 @@ class KeptFiles:
         """Tidy a trial's files from now on, as it ended here."""
         self._ended_here.add(number)
 
-    def close(self, number: int, dev_loss: float | None) -> None:
-        """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces."""
+    def close(self, number: int, dev_loss: float | None, *, timed_out: bool = False) -> None:
+        """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces.
+
+        A program that ran into its time limit keeps its checkpoint: it may be worth hours.
+        """
         if dev_loss is None:
-            self._tidy(number, keep=False)
+            self._tidy(number, keep=False, keep_program=timed_out)
             return
         bisect.insort(self._best, (as_loss(self._direction, dev_loss), number))
         out = self._best.pop()[1] if len(self._best) > self._keep else None
@@ -73,7 +76,7 @@ class KeptFiles:
         if out is not None:
             self._tidy(out, keep=False)
 
-    def _tidy(self, number: int, *, keep: bool) -> None:
+    def _tidy(self, number: int, *, keep: bool, keep_program: bool = False) -> None:
         if self._tidies_all or number in self._ended_here:
             self._checkpoints.close(number, keep=keep)
-            self._programs.tidy(number, keep=keep)
+            self._programs.tidy(number, keep=keep or keep_program)

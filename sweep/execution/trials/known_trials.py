@@ -59,7 +59,7 @@ class KnownTrials:
         self._add_rungs(record)
         if record.is_finished:
             self.done += 1
-            self.files.close(record.number, record.dev_loss)
+            self.files.close(record.number, record.dev_loss, timed_out=record.state == "timeout")
 
     def _add_rungs(self, record: TrialRecord) -> None:
         for percent, value in record.rungs.items():

@@ -36,25 +36,51 @@ class TrialStatements(NamedTuple):
     """System attributes, which the dashboard shows neither on a trial's page nor in its table."""
 
 
-def _statements(which: str) -> TrialStatements:
-    """Return the statements on trials of which a condition holds."""
-    return TrialStatements(
-        f"SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE {which} "
-        "ORDER BY trial_id",
-        f"SELECT trial_id, value, value_type FROM trial_values WHERE {which} ORDER BY trial_id, objective",
-        f"SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE {which} "
-        "ORDER BY param_id",
-        f"SELECT trial_id, key, value_json FROM trial_user_attributes WHERE {which} "
-        "ORDER BY trial_user_attribute_id",
-        f"SELECT trial_id, key, value_json FROM trial_system_attributes WHERE {which} "
-        "ORDER BY trial_system_attribute_id",
-    )
-
-
-OF_STUDY = _statements("trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)")
+OF_STUDY = TrialStatements(
+    """
+    SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE study_id = ?
+    ORDER BY trial_id
+    """,
+    """
+    SELECT trial_id, value, value_type FROM trial_values
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_id, objective
+    """,
+    """
+    SELECT trial_id, param_name, param_value, distribution_json FROM trial_params
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY param_id
+    """,
+    """
+    SELECT trial_id, key, value_json FROM trial_user_attributes
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_user_attribute_id
+    """,
+    """
+    SELECT trial_id, key, value_json FROM trial_system_attributes
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_system_attribute_id
+    """,
+)
 """Of the trials of a study, which its id names."""
 
-OF_TRIALS = _statements("trial_id = ANY(?)")
+OF_TRIALS = TrialStatements(
+    """
+    SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE trial_id = ANY(?)
+    ORDER BY trial_id
+    """,
+    """
+    SELECT trial_id, value, value_type FROM trial_values WHERE trial_id = ANY(?) ORDER BY trial_id, objective
+    """,
+    """
+    SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE trial_id = ANY(?)
+    ORDER BY param_id
+    """,
+    """
+    SELECT trial_id, key, value_json FROM trial_user_attributes WHERE trial_id = ANY(?)
+    ORDER BY trial_user_attribute_id
+    """,
+    """
+    SELECT trial_id, key, value_json FROM trial_system_attributes WHERE trial_id = ANY(?)
+    ORDER BY trial_system_attribute_id
+    """,
+)
 """Of trials that a list of ids names; PostgreSQL alone knows lists."""
 
 TRIAL_IDS = "SELECT number, trial_id FROM trials WHERE study_id = ?"

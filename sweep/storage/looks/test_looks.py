@@ -98,7 +98,7 @@ def read_looks(reader: Reader) -> list[TestLook]:
         sketches = _read_sketches(snapshot)
         return [
             TestLook(**row, seeds=tuple(seeds.get(row["look_id"], ())), sketch=sketches.get(row["look_id"]))
-            for row in _rows(snapshot, LOOKS, _LOOK, "started")
+            for row in _rows(snapshot, LOOKS, _LOOKS, _LOOK)
         ]
 
 
@@ -113,26 +113,34 @@ def looks_of_study(study: StudyRecord, reader: Reader) -> list[TestLook]:
 
 
 _LOOK = tuple(field.name for field in dataclasses.fields(TestLook) if field.name not in ("seeds", "sketch"))
+_SEED, _SKETCH = ("look_id", "seed", "dev_loss", "test_loss"), ("look_id", "key_id", "words", "lowest")
+
+_LOOKS = """
+SELECT look_id, started, test_sha256, data_sha256, config_sha256, study, trial, dev_loss, test_loss, why,
+       version
+FROM sweep_test_looks ORDER BY started
+"""
+_SEEDS = "SELECT look_id, seed, dev_loss, test_loss FROM sweep_test_look_seeds ORDER BY seed"
+_SKETCHES = "SELECT look_id, key_id, words, lowest FROM sweep_test_look_sketches ORDER BY look_id"
 
 
-def _rows(snapshot: Snapshot, table: str, columns: Sequence[str], order: str) -> list[dict[str, Any]]:
+def _rows(snapshot: Snapshot, table: str, statement: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return the rows of one of our tables; none if it was never made."""
     if not snapshot.has_table(table):
         return []
-    statement = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"
     return [dict(zip(columns, row, strict=True)) for row in snapshot.rows(statement)]
 
 
 def _read_seeds(snapshot: Snapshot) -> dict[str, list[SeedLook]]:
     seeds: dict[str, list[SeedLook]] = {}
-    for row in _rows(snapshot, SEEDS, ("look_id", "seed", "dev_loss", "test_loss"), "seed"):
+    for row in _rows(snapshot, SEEDS, _SEEDS, _SEED):
         seeds.setdefault(row.pop("look_id"), []).append(SeedLook(**row))
     return seeds
 
 
 def _read_sketches(snapshot: Snapshot) -> dict[str, UnitSketch]:
     sketches: dict[str, UnitSketch] = {}
-    for row in _rows(snapshot, SKETCHES, ("look_id", "key_id", "words", "lowest"), "look_id"):
+    for row in _rows(snapshot, SKETCHES, _SKETCHES, _SKETCH):
         look_id = row.pop("look_id")
         try:
             sketches[look_id] = UnitSketch(**row)

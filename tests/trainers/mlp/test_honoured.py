@@ -33,9 +33,7 @@ def test_the_engines_of_the_cpu_honour_every_field(engine: str) -> None:
 @pytest.mark.parametrize("name", ["optimizer", "hidden_layers", "dropout"])
 def test_an_engine_is_refused_with_what_it_cannot_do(name: str) -> None:
     """One line names the engine and the field."""
-    with pytest.raises(
-        DeviceError, match=rf"^engine population does not know {name}; choose another engine$"
-    ):
+    with pytest.raises(DeviceError, match=rf"^engine population would ignore {name}; choose another engine$"):
         check_honoured(MLP, "population", [name])
 
 
