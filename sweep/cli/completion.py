@@ -59,13 +59,13 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
         return f"{item.type},{item.value.removeprefix(self._in_place)}"
 
 
-def script(shell: str) -> str:
+def script(name: str) -> str:
     """Return the script that makes a shell complete ``sweep``.
 
     Args:
-        shell: ``bash``, ``zsh`` or ``fish``.
+        name: Of the shell: ``bash``, ``zsh`` or ``fish``.
     """
-    kind = get_completion_class(shell)
+    kind = get_completion_class(name)
     assert kind is not None, "click knows these"
     return kind(click.Command("sweep"), {}, "sweep", VARIABLE).source()
 
