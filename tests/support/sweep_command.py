@@ -82,10 +82,7 @@ def wait_until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> boo
 
 def children(pid: int) -> list[int]:
     """Return the living child processes."""
-    found = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in thread.read_text().split()]
+    found = [int(child) for text in _of_threads(pid, "children") for child in text.split()]
     return [child for child in found if is_alive(child)]
 
 
@@ -105,11 +102,15 @@ def is_alive(pid: int) -> bool:
     A process that was killed can still have threads that are about to end after its first one has ended;
     until then its parent is not told.
     """
-    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(OSError):
-            if thread.read_text().rpartition(")")[2].split()[0] not in "ZX":
-                return True
-    return False
+    return any(text.rpartition(")")[2].split()[0] not in "ZX" for text in _of_threads(pid, "stat"))
+
+
+def _of_threads(pid: int, name: str) -> Iterator[str]:
+    """Yield a file of each thread of a process; the process or a thread may end at any time."""
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                yield Path(f"/proc/{pid}/task/{thread}/{name}").read_text()
 
 
 def kill(pid: int) -> None:

@@ -200,15 +200,6 @@ def wait_until_gone(*pids: int) -> None:
         time.sleep(0.02)
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
-
-
 def test_sigterm_from_outside_is_no_result(functions: Functions) -> None:
     """A trial that catches it and returns a figure has none."""
     outcome = functions.run("""

@@ -1,12 +1,11 @@
 """A child imports a function's module and says what it found; this process never does."""
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from sweep_command import is_alive, wait_until
 
 from sweep.errors import MachineError, StudyFileError
 from sweep.trainers.function.probe import ChildTraceback, Probed, probe
@@ -144,10 +143,7 @@ def test_an_import_that_trains_is_ended_with_all_its_children(tmp_path: Path) ->
     assert "took more than 3 s" in line
     assert "if __name__ == '__main__'" in line
     pid = int((tmp_path / "pid").read_text())
-    deadline = time.monotonic() + 30
-    while os.path.exists(f"/proc/{pid}") and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert wait_until(lambda: not is_alive(pid), 30)
 
 
 def test_what_the_import_prints_and_asks_goes_nowhere(
