@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hosted_functions import PATIENCE_S, Functions, next_event
+from sweep_command import is_alive
 
 from sweep.trainers.program.reports import Ended, Report
 
@@ -195,7 +196,7 @@ def test_a_function_that_swallows_everything_is_killed_after_the_grace(functions
 def wait_until_gone(*pids: int) -> None:
     """Wait until none of the processes runs; a zombie has ended."""
     deadline = time.monotonic() + PATIENCE_S
-    while any(map(is_running, pids)):
+    while any(map(is_alive, pids)):
         assert time.monotonic() < deadline, "still running"
         time.sleep(0.02)
 
