@@ -64,10 +64,10 @@ class KeptFiles:
     def close(self, number: int, dev_loss: float | None, *, timed_out: bool = False) -> None:
         """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces.
 
-        A program that ran into its time limit keeps its checkpoint: it may be worth hours.
+        What a program left that ran into its time limit stays as it is: it may be worth hours.
         """
         if dev_loss is None:
-            self._tidy(number, keep=False, keep_program=timed_out)
+            self._tidy(number, keep=False, with_program=not timed_out)
             return
         bisect.insort(self._best, (as_loss(self._direction, dev_loss), number))
         out = self._best.pop()[1] if len(self._best) > self._keep else None
@@ -76,7 +76,8 @@ class KeptFiles:
         if out is not None:
             self._tidy(out, keep=False)
 
-    def _tidy(self, number: int, *, keep: bool, keep_program: bool = False) -> None:
+    def _tidy(self, number: int, *, keep: bool, with_program: bool = True) -> None:
         if self._tidies_all or number in self._ended_here:
             self._checkpoints.close(number, keep=keep)
-            self._programs.tidy(number, keep=keep or keep_program)
+            if with_program:
+                self._programs.tidy(number, keep=keep)
