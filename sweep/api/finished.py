@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
-from sweep.errors import DataError
+from sweep.errors import DataError, NotFoundError, StorageError
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study, stored_conclusion
@@ -24,14 +24,18 @@ def finished_study(spec: StudySpec, database: Database) -> Finished | None:
     """Return what is stored of a study if a run of ``spec`` would not change it, else None.
 
     The data are hashed, not read. Whoever has a program of their own gets None: whether it has changed is
-    found out where it runs.
+    found out where it runs. So does a study that cannot be read: another process may be making it, and the
+    run, which waits for its lock, finds out.
     """
     if isinstance(spec.task, RunsPrograms) or not database.exists():
         return None
-    reader = database.open_read_only()
-    if spec.name not in study_names(reader):
+    try:
+        reader = database.open_read_only()
+        if spec.name not in study_names(reader):
+            return None
+        study, conclusion = load_study(reader, spec.name), stored_conclusion(reader, spec.name)
+    except (StorageError, NotFoundError):
         return None
-    study, conclusion = load_study(reader, spec.name), stored_conclusion(reader, spec.name)
     if conclusion is None or not conclusion.is_of(study) or not _is_whole(study, spec):
         return None
     return Finished(study, conclusion.loss_ceiling)
