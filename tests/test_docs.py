@@ -85,3 +85,11 @@ def test_the_readme_names_every_command_of_a_session() -> None:
         "test",
         "init",
     }
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "CHANGELOG.md"])
+def test_every_file_that_is_named_exists(name: str) -> None:
+    """A moved test or module is found where the docs say."""
+    text = (REPOSITORY / name).read_text()
+    for path in set(re.findall(r"`((?:tests|sweep|studies)/[\w./-]+\.(?:py|toml|json|md|css|js))`", text)):
+        assert (REPOSITORY / path).exists(), path
