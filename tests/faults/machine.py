@@ -112,7 +112,7 @@ def output_full(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
 
 
 def read_only_folder(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
-    """In a folder that may not be written a table and a finished study are shown; the rest says what is wrong."""
+    """A folder that may not be written: a table and a finished study are shown, the rest is refused."""
     found = Findings(tried=4)
     work = copy_of_trained("grid", folder / "work")
     bare = work / "bare"
