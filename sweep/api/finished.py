@@ -48,7 +48,7 @@ def _is_whole(study: StudyRecord, spec: StudySpec) -> bool:
     try:
         sha256 = data_sha256(spec.task, spec.data)
     except DataError:
-        return False  # the run says what is wrong with them
+        return False  # the run reports the error
     logged = spec.logged if spec.logged_data_sha256 == sha256 else ()
     asked = (spec.goal, spec.data, spec.total_trials, spec.keep, spec.resources, tuple(logged))
     stored = (study.goal, study.data, study.total_trials, study.keep, study.resources, study.logged)

@@ -1,4 +1,4 @@
-"""What can stand where a value is missing: names of studies, files. Nothing here fails; it finds less."""
+"""Candidates that complete an option or argument: study names and files. On an error there are none."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def _file_or(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def _stored_names(url: str) -> list[str]:
-    """Read the names of studies from an SQLite file as it stands, without locks, journals or long views."""
+    """Read the names of studies from an SQLite file, without locks, journals or long views."""
     import sqlite3
 
     path = url.removeprefix("sqlite:///")

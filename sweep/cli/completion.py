@@ -55,7 +55,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """Return a candidate without what stands before bash's piece."""
+        """Return a candidate without the text before the piece that bash completes."""
         return f"{item.type},{item.value.removeprefix(self._in_place)}"
 
 

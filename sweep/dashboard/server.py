@@ -126,7 +126,7 @@ def _rewritten_table(
 
 
 def _read_one_at_a_time(storage: Storage) -> None:
-    """Let only one request read at a time, because a writer's commit waits for all readers.
+    """Read for one request at a time, because a writer's commit waits for all readers.
 
     Concurrent readers on one processor would prolong each other's transactions.
     """

@@ -92,7 +92,7 @@ def open_file(path: Path, mode: str) -> Storage:
 
 
 def _begin_with(engine: sqlalchemy.Engine, statement: str) -> None:
-    """Let SQLAlchemy, not Python's sqlite3, begin transactions."""
+    """Begin transactions by SQLAlchemy instead of Python's sqlite3."""
 
     def take_over(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
