@@ -50,7 +50,7 @@ def test_a_condition_on_something_else_does_not() -> None:
     """A value that is tried with all that its own condition needs still meets the other one."""
     momentum = {"low": 0.0, "high": 0.9, "when": {"schedule": "step"}}
     search = {"optimizer": OPTIMIZER, "schedule": {"choices": ["cosine", "step"]}, "momentum": momentum}
-    with pytest.raises(StudyFileError, match="momentum = 0.9 with optimizer = adamw"):
+    with pytest.raises(StudyFileError, match=r"momentum = 0\.9 with optimizer = adamw"):
         parse(search)
 
 
