@@ -1,9 +1,9 @@
 """Do the values that the shipped studies fix suit models of different shapes and lists?
 
-Each shape is trained with the values of ``studies/quick.toml`` (optimizer adamw, schedule cosine to 0, a
-short warm-up, the usual betas), then with one of them changed at a time, on the same seeds. The table of each
-list of words has the mean dev loss of the first row, and the mean difference from it for each change. The last
-column is the largest standard deviation of a row's differences over the seeds.
+Each shape is trained with the values of ``studies/quick.toml`` (adamw, schedule cosine to 0, a short warm-up,
+the usual betas), then with one of them changed at a time, on the same seeds. The table of each list of words
+has the mean dev loss of the first row, and the mean difference from it for each change. The last column is
+the largest standard deviation of a row's differences over the seeds.
 
     python tests/benchmarks/bench_defaults.py [--seeds 2] [--words FILE ...]
 """
