@@ -5,7 +5,7 @@ import re
 from sweep.definition.plain import check_kind
 from sweep.storage import stored_kinds
 from sweep.storage.database import Reader, Snapshot, storage_errors
-from sweep.storage.database.schema import STUDY_IDS
+from sweep.storage.database.schema import OWN_STUDIES, STUDY_IDS
 
 _CONFIRMATION = "/confirm"
 
@@ -15,8 +15,16 @@ a hash behind its name; still the name of one folder, which steers no terminal."
 
 
 def study_names(reader: Reader) -> list[str]:
-    """Return the names of all studies but confirmations, oldest first."""
-    return [name for name in all_study_names(reader) if not name.endswith(_CONFIRMATION)]
+    """Return the names of all studies but confirmations, oldest first; guests may have any name."""
+    with storage_errors("database"), reader.snapshot() as snapshot:
+        ids, guests = ids_in(snapshot), guest_ids(snapshot)
+    return [name for name, study_id in ids.items() if confirmed_study(name) is None or study_id in guests]
+
+
+def guest_ids(snapshot: Snapshot) -> set[int]:
+    """Return the ids of the studies that Optuna made without sweep."""
+    with stored_kinds.damage_refused("the database"):
+        return {*ids_in(snapshot).values()} - {study_id for (study_id,) in snapshot.rows(OWN_STUDIES)}
 
 
 def all_study_names(reader: Reader) -> list[str]:

@@ -1,0 +1,5 @@
+"""Figures and sections of a guest's report."""
+
+from sweep.reporting.exhibits import Exhibits
+
+EXHIBITS = Exhibits()
