@@ -20,7 +20,8 @@ from sweep.errors import DataError, NotFoundError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Reader
-from sweep.storage.study_names import confirmed_study, study_names
+from sweep.storage.guests.reader import load_shown_study
+from sweep.storage.study_names import confirmed_study, is_guest, study_names
 from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
@@ -76,6 +77,16 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
 def stored_study(study: str, reader: Reader) -> StudyRecord:
     """Return the stored study that a name or a study file means."""
     return load_study(reader, stored_name(study))
+
+
+def shown_study(study: str, reader: Reader) -> StudyRecord:
+    """Return the stored study that is to be shown: one of sweep's own, or a guest."""
+    return load_shown_study(reader, shown_name(study, reader))
+
+
+def shown_name(study: str, reader: Reader) -> str:
+    """Return the name of a study that is to be shown; a guest may have any name, that of a file too."""
+    return study if is_guest(reader, study) else stored_name(study)
 
 
 def stored_name(study: str) -> str:

@@ -1,5 +1,6 @@
 """List and check the names of the stored studies."""
 
+import hashlib
 import re
 
 from sweep.definition.plain import check_kind
@@ -14,11 +15,35 @@ _STORED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,199}")
 a hash behind its name; still the name of one folder, which steers no terminal."""
 
 
+_READABLE = 64
+"""Characters of a guest's name that the name of its folder keeps."""
+
+
 def study_names(reader: Reader) -> list[str]:
     """Return the names of all studies but confirmations, oldest first; guests may have any name."""
     with storage_errors("database"), reader.snapshot() as snapshot:
         ids, guests = ids_in(snapshot), guest_ids(snapshot)
     return [name for name, study_id in ids.items() if confirmed_study(name) is None or study_id in guests]
+
+
+def is_guest(reader: Reader, name: str) -> bool:
+    """Return whether a name is that of a study that Optuna made without sweep."""
+    with storage_errors("database"), reader.snapshot() as snapshot:
+        return ids_in(snapshot).get(name) in guest_ids(snapshot)
+
+
+def folder_name(name: str) -> str:
+    """Return what the folder of a study's reports is called; a guest's own name may lead anywhere.
+
+    Examples:
+        >>> folder_name("names"), folder_name("../my study")
+        ('names', 'my-study-a19f7d7e')
+    """
+    if _STORED_NAME.fullmatch(name):
+        return name
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:_READABLE]
+    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{digest}" if readable else f"study-{digest}"
 
 
 def guest_ids(snapshot: Snapshot) -> set[int]:

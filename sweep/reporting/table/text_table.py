@@ -170,7 +170,7 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
         f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}{words_of(metric)['lower']} is better"
     )
     if "front" in shown:
-        lines.append(_explain_front(metric, study.cost))
+        lines.append(_explain_front(study))
     if study.cost == "train_seconds":
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
@@ -182,7 +182,11 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
     return [*lines, *_say_left_out(layout, listing.width)]
 
 
-def _explain_front(metric: Metric, cost: str | None) -> str:
+def _explain_front(study: StudyRecord) -> str:
+    metric, cost = study.metric, study.cost
+    if study.is_guest:
+        ways = ", ".join(f"{printable(name)} {way}d" for name, way in study.directions.items())
+        return f"front: 1 where no other row is as good in every objective and better in one; {ways}"
     if metric.direction == MAXIMIZE:
         return (
             f"front: 1 where no other row has as high a {metric.label} at as low a {cost}, and better in one"

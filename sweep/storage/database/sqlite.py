@@ -56,6 +56,7 @@ class SQLiteDatabase(Database):
                 "at its end; remove it, or rename the file if it is part of the name"
             )
         self.where = str(self.path)
+        self.address = f"{_PREFIX}{self.path}"
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
         self.programs = self.path.with_name(self.path.name + ".programs")
 
