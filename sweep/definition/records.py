@@ -13,7 +13,7 @@ from sweep.definition.identity import Identity, direction_of, fingerprint, objec
 from sweep.definition.notes import NoteT
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
-from sweep.metric import Fact, Metric, as_loss
+from sweep.metric import MINIMIZE, Fact, Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, guest_task, load_task
 
 STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
@@ -278,10 +278,10 @@ class StudyRecord:
 
     @property
     def directions(self) -> dict[str, str]:
-        """Objective -> its direction."""
-        metric, *others = self.objectives
-        costs = costs_of(self.task) if others else {}
-        return {metric: self.direction, **{name: costs[name].direction for name in others}}
+        """Objective -> its direction; does not need the trainer, whose costs are always minimised."""
+        if self.is_guest:
+            return dict(self.program)
+        return {self.objectives[0]: self.direction, **dict.fromkeys(self.objectives[1:], MINIMIZE)}
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -21,29 +21,15 @@ from sweep.cli.commands.common import (
 
 
 @command("list", example="sweep list")
+@options.formats("text", "json")
 def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
-    from sweep.errors import StorageError
-    from sweep.reporting.printable import printable
-    from sweep.storage.study_names import study_names
-    from sweep.storage.study_reader import load_study
+    from sweep.reporting.study_list import LIST_FORMATS, summaries
 
-    storage = database_of(arguments).open_read_only()
-    names = study_names(storage)
-    for name in names:
-        try:
-            study = load_study(storage, name)
-        except StorageError as error:
-            print(f"{printable(name):<24}  {printable(str(error))}")
-            continue
-        best = study.complete_trials()
-        loss = (
-            f"best {best[0].dev_loss:.4f}" if best else f"no {study.objectives[0].removeprefix('dev_')} yet"
-        )
-        done = sum(trial.is_finished for trial in study.trials)
-        total, goal = study.total_trials, printable(study.goal)
-        print(f"{printable(name):<24}  {done:>4} of {total:>4} trials  {loss:<12}  {goal}")
-    advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
+    found = list(summaries(database_of(arguments).open_read_only()))
+    if found or arguments.format != "text":
+        print(LIST_FORMATS[arguments.format](found))
+    advise("next: sweep table STUDY" if found else "no studies yet; next: sweep run STUDY.toml")
     return 0
 
 

@@ -62,7 +62,7 @@ def _outcome(
 ) -> tuple[str, str | None]:
     """Return the state of a trial, and why it has no final value."""
     if trial.state == "PRUNED":
-        return "pruned", f"pruned {_last(reports)}" if reports else "pruned"
+        return "pruned", _last(reports) if reports else None
     if trial.state == "FAIL":
         return "failed", "no reason is stored"
     if trial.state == "RUNNING":
