@@ -23,6 +23,17 @@ def distinct_names(names: Iterable[str], kind: str, taken: Collection[str] = ())
     return {name: f"{kind}.{name}" if name in _TAKEN or name in taken else name for name in names}
 
 
+def unshown_name(shown: str, objectives: Collection[str]) -> str:
+    """Return the name that Optuna stored of a hyperparameter; see ``distinct_names``.
+
+    Examples:
+        >>> unshown_name("param.rank", ()), unshown_name("param.x", ())
+        ('rank', 'param.x')
+    """
+    name = shown.removeprefix("param.")
+    return name if name in _TAKEN or name in objectives else shown
+
+
 def shown_choice(value: Any) -> Any:
     """Return a choice as a table shows it: what is no number, boolean or text becomes a text.
 

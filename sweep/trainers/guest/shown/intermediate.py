@@ -14,6 +14,8 @@ from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layo
 from sweep.reporting.units import axis_title
 from sweep.task import Metric
 
+_SHORT = 12
+
 MAX_LINES = 300
 """Lines of each group; more are evenly thinned."""
 
@@ -76,8 +78,16 @@ def plot_intermediate_values(numbers: IntermediateValues) -> Figure:
     add(numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
     add(numbers.winner, "winner", {"color": ORANGE, "width": 2.5})
     y = axis(axis_title(numbers.metric), range=numbers.value_range)
-    figure.update_layout(**layout(axis("step", tickformat=",~d"), y, showlegend=True))
+    figure.update_layout(**layout(_steps(numbers), y, showlegend=True))
     return figure
+
+
+def _steps(numbers: IntermediateValues) -> dict[str, Any]:
+    """Return the axis of steps; a short one has a tick at each step."""
+    groups = (numbers.winner, numbers.best, numbers.others, numbers.without)
+    steps = [step for group in groups for line in group for step in line.step]
+    every = {"dtick": 1} if max(steps) - min(steps) <= _SHORT else {}
+    return axis("step", tickformat=",~d", **every)
 
 
 def _lines(trials: Sequence[TrialRecord]) -> list[Line]:
