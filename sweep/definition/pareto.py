@@ -51,7 +51,7 @@ def front_ranks_of_many(points: Sequence[tuple[float, ...]]) -> list[int]:
     fronts: list[list[tuple[float, ...]]] = []
     ranks: dict[tuple[float, ...], int] = {}
     for point in sorted(set(points)):
-        place = bisect.bisect_left(fronts, True, key=lambda front: not _dominated(point, front))  # noqa: B023
+        place = bisect.bisect_left(fronts, True, key=lambda front: not _dominated(point, front))
         if place == len(fronts):
             fronts.append([])
         fronts[place].append(point)

@@ -16,10 +16,12 @@ from sweep.metric import as_loss
 from sweep.task import described_facts
 
 RANKED = STATES[0]
-OWN_COLUMNS = frozenset({
-    *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
-    *("engine", "device", "reason", "logged", "diff"),
-})
+OWN_COLUMNS = frozenset(
+    {
+        *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
+        *("engine", "device", "reason", "logged", "diff"),
+    }
+)
 """Reserved column names; a reported figure with one of these names gets a prefix."""
 
 BLOCKS = STATES[1:]

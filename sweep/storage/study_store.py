@@ -139,7 +139,7 @@ def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
     The dashboard names its objectives, but for the default trainer's single one.
     """
     is_named = spec.cost is not None or spec.trainer != DEFAULT_TASK
-    hidden = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
+    hidden: dict[str, Any] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
     hidden[FINGERPRINT] = fingerprint(identity)
     with storage.engine.begin() as connection:
         insert = STUDIES.insert().values(study_name=spec.name).returning(STUDIES.c.study_id)

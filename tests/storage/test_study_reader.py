@@ -101,7 +101,7 @@ def test_every_trial_is_read_as_optuna_reads_it(database: Database) -> None:
 def test_a_study_of_optuna_s_own_is_refused_by_name(database: Database) -> None:
     """It has no identity; the message names the ways on."""
     fill(database.open_for_writing())
-    with pytest.raises(GuestError, match="'two' was made by Optuna without sweep.*init --from-optuna two"):
+    with pytest.raises(GuestError, match=r"'two' was made by Optuna without sweep.*init --from-optuna two"):
         load_study(database.open_read_only(), "two")
 
 

@@ -6,7 +6,17 @@ import numpy as np
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain, shown_metric
+from sweep.reporting.figures.theme import (
+    BLUE,
+    GREY,
+    MAX_POINTS,
+    ORANGE,
+    axis,
+    gaps,
+    layout,
+    plain,
+    shown_metric,
+)
 from sweep.smoothing import smooth
 from sweep.task import Metric
 

@@ -98,9 +98,8 @@ def cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name == "value" and 0 < abs(value) < _BELOW_DIGITS:
-        return f"{value:.4g}"
-    if name in _FORMATS and abs(value) < _BEYOND_DIGITS:
+    is_tiny = name == "value" and 0 < abs(value) < _BELOW_DIGITS
+    if name in _FORMATS and abs(value) < _BEYOND_DIGITS and not is_tiny:
         return format(value, _FORMATS[name])
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"

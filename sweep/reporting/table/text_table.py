@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sweep.definition.ranking import Rows
 from sweep.definition.records import STATES, StudyRecord
-from sweep.metric import MAXIMIZE, Fact, Metric
+from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.printable import printable
 from sweep.reporting.table.bounded import bounded_columns
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count

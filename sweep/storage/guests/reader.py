@@ -16,8 +16,7 @@ from sweep.definition.records import StudyRecord
 from sweep.errors import GuestError
 from sweep.metric import DIRECTIONS, MAXIMIZE
 from sweep.storage import stored_kinds
-from sweep.storage.database import Reader, Snapshot, storage_errors
-from sweep.storage.database import schema
+from sweep.storage.database import Reader, Snapshot, schema, storage_errors
 from sweep.storage.guests.trials import Report, ShownNames, guest_trial
 from sweep.storage.guests.values import distinct_names, joined_dimension, shown_attribute, shown_dimension
 from sweep.storage.stored_trials import read_trials

@@ -61,16 +61,18 @@ def _outcome(
     trial: StoredTrial, reports: Sequence[Report], objectives: Sequence[str]
 ) -> tuple[str, str | None]:
     """Return the state of a trial, and why it has no final value."""
-    if trial.state == "PRUNED":
-        return "pruned", _last(reports) if reports else None
     if trial.state == "FAIL":
         return "failed", "no reason is stored"
-    if trial.state == "RUNNING":
-        return "running", _last(reports) if reports else None
-    if trial.state == "WAITING":
-        return "waiting", None
+    if trial.state != "COMPLETE":
+        return trial.state.lower(), _last(reports) if reports else None
+    return _outcome_of_complete(trial, objectives)
+
+
+def _outcome_of_complete(trial: StoredTrial, objectives: Sequence[str]) -> tuple[str, str | None]:
     if len(trial.values) != len(objectives):
-        raise ValueError(f"trial {trial.number} has {len(trial.values)} values for {len(objectives)} objectives")
+        raise ValueError(
+            f"trial {trial.number} has {len(trial.values)} values for {len(objectives)} objectives"
+        )
     shown = dict(zip(objectives, trial.values, strict=True))
     if infinite := [f"{name} is {value}" for name, value in shown.items() if not math.isfinite(value)]:
         return "diverged", ", ".join(infinite)
@@ -96,7 +98,7 @@ def _last(reports: Sequence[Report]) -> str:
 
 def _thinned(reports: Sequence[Report]) -> Sequence[Report]:
     every = -(-len(reports) // MOST_REPORTS) or 1
-    return [*reports[: -1 : every], *reports[-1:]]
+    return [*reports[:-1:every], *reports[-1:]]
 
 
 def _segment(report: Report) -> SegmentRecord:

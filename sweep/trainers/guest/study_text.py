@@ -35,10 +35,10 @@ def study_of_guest(study: StudyRecord) -> FirstStudy:
     complete = len(study.complete_trials())
     lines = [
         SCHEMA_LINE,
-        f"# The search space of study {note_text(study.name)}, as Optuna stored it: {len(study.trials):,} trials, "
-        f"{complete:,} of them complete.",
+        f"# The search space of study {note_text(study.name)}, as Optuna stored it: {len(study.trials):,} "
+        f"trials, {complete:,} of them complete.",
         f"name = {toml_value(name)}",
-        f'command = {toml_value(_COMMAND)}    # fill in what trains one configuration; or trainer = "file.py:function"',
+        f"command = {toml_value(_COMMAND)}    # fill in what trains one configuration, or name a trainer",
         *_objective_lines(study),
         "",
         *entries,
@@ -59,7 +59,7 @@ def _objective_lines(study: StudyRecord) -> Iterator[str]:
     yield f"metric = {toml_value(name)}{todo}"
     yield f"direction = {toml_value(metric[1])}"
     for other, direction in others:
-        yield f"# Not taken over: the objective {note_text(other)}, to {direction}; a study ranks by one metric."
+        yield f"# Not taken over: the objective {note_text(other)} ({direction}); a file names one metric."
 
 
 def _entry_lines(study: StudyRecord, parameter: str) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _entry_lines(study: StudyRecord, parameter: str) -> Iterator[str]:
         return
     key = toml_key(name)
     if isinstance(dimension, Choices) and "None" in dimension.choices:
-        yield f"# {note_text(name)}: None is the text \"None\" here."
+        yield f'# {note_text(name)}: None is the text "None" here.'
     if dimension.low == dimension.high:
         value = dimension.choices[0] if isinstance(dimension, Choices) else dimension.low
         yield f"fixed.{key} = {toml_value(value)}"
@@ -125,8 +125,9 @@ def _values_that_decide(
     if other == parameter or not isinstance(dimension, Choices):
         return []
     having = {trial.params.get(other) for trial in trials if parameter in trial.params}
-    lacking = {trial.params[other] for trial in trials if parameter not in trial.params and other in trial.params}
+    lacking = {
+        trial.params[other] for trial in trials if parameter not in trial.params and other in trial.params
+    }
     if len({type(value) for value in having}) != 1 or None in having or having & lacking or not lacking:
         return []
     return [choice for choice in dimension.choices if choice in having]
-

@@ -178,7 +178,8 @@ def _option_lines(option: Option, style: str, role: str, *, is_guessed: bool) ->
     note = "    # a guess: nothing is known to be worth a search" if is_guessed else entry.note
     yield f"{mark}{entry.section}.{key} = {entry.value}{note}"
     if role == "length":
-        yield f"# budget = {toml_value(option.name)}    # for pruners, if the script prints its metric each time"
+        budget = toml_value(option.name)
+        yield f"# budget = {budget}    # for pruners, if the script prints its metric each time"
     argument = None if role == "positional" else _argument(option, style)
     if argument is not None:
         yield f"{mark}arguments.{key} = {toml_value(argument)}"
@@ -201,7 +202,9 @@ def _entry(option: Option, role: str) -> _Entry:
     if role == "length":
         return _Entry("fixed", toml_value(option.default), is_known=True)
     if option.is_required and option.choices:
-        return _Entry("fixed", toml_value(option.choices[0]), is_known=True, note=f"    # one of {note_text(choices)}")
+        return _Entry(
+            "fixed", toml_value(option.choices[0]), is_known=True, note=f"    # one of {note_text(choices)}"
+        )
     if option.is_required:
         return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
     if suggestion := suggest(option):

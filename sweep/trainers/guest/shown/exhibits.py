@@ -16,8 +16,8 @@ EXHIBITS = Exhibits(
         ),
         "pareto": Plot(
             title="Pareto front",
-            reading="The study's first two objectives, or its objective and the seconds that a trial took. On "
-            "the green line lie the trials that no other beats in both.",
+            reading="The study's first two objectives, or its objective and the seconds that a trial took. "
+            "On the green line lie the trials that no other beats in both.",
             numbers=loss_by_objective,
             figure=plot_cost,
         ),
