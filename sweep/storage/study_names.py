@@ -37,7 +37,7 @@ def folder_name(name: str) -> str:
 
     Examples:
         >>> folder_name("names"), folder_name("../my study")
-        ('names', 'my-study-a19f7d7e')
+        ('names', 'my-study-fcf5b546')
     """
     if _STORED_NAME.fullmatch(name):
         return name
