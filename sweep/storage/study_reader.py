@@ -79,14 +79,14 @@ def _load(snapshot: Snapshot, name: str) -> StudyRecord:
     study_id = ids[name]
     attrs = study_attributes(snapshot, study_id)
     if "identity" not in attrs:
-        raise _no_trainer(name)
+        raise no_trainer(name)
     if not is_study_name(name):
         raise StorageError(f"study {name!r} has a name that sweep gives no study; rename it")
     _check_stored_identity(snapshot, study_id, attrs["identity"])
     return _study_record(name, attrs, read_trials(snapshot, OF_STUDY, study_id))
 
 
-def _no_trainer(name: str) -> GuestError:
+def no_trainer(name: str) -> GuestError:
     """Return why nothing can be run of a guest, and the ways on."""
     quoted = shlex.quote(name)
     return GuestError(

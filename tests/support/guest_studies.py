@@ -196,7 +196,13 @@ def add_many(path: Path, count: int) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         (first,) = connection.execute("SELECT max(trial_id) FROM trials").fetchone()
         rows = [
-            {"id": first + n, "first": first, "n": n, "k": float(1 + n % 100), "value": n * 7919 % count / count}
+            {
+                "id": first + n,
+                "first": first,
+                "n": n,
+                "k": float(1 + n % 100),
+                "value": n * 7919 % count / count,
+            }
             for n in range(1, count)
         ]
         for statement in (

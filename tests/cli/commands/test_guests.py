@@ -82,7 +82,11 @@ def test_the_table_says_what_is_not_known_and_the_ways_on(guests: Guests, capsys
     "command",
     [
         *(["run", "mixed"], ["confirm", "mixed"], ["replay", "mixed", "--trial", "0"], ["export", "mixed"]),
-        *(["rename", "mixed", "x"], ["delete", "mixed", "--yes"], ["copy", "mixed", "--to", "sqlite:///x.db"]),
+        *(
+            ["rename", "mixed", "x"],
+            ["delete", "mixed", "--yes"],
+            ["copy", "mixed", "--to", "sqlite:///x.db"],
+        ),
     ],
 )
 def test_what_needs_a_trainer_or_writes_refuses_a_guest(
@@ -96,7 +100,9 @@ def test_what_needs_a_trainer_or_writes_refuses_a_guest(
     assert (guests.sha256(), sorted(guests.path.parent.iterdir())) == before
 
 
-@pytest.mark.parametrize("command", [["table", "mixd"], ["report", "mixd"], ["init", "--from-optuna", "mixd"]])
+@pytest.mark.parametrize(
+    "command", [["table", "mixd"], ["report", "mixd"], ["init", "--from-optuna", "mixd"]]
+)
 def test_a_wrong_name_is_told_in_one_line(command: list[str], capsys: Capture) -> None:
     """Exit status 1."""
     assert main(command) == 1
@@ -131,7 +137,9 @@ def test_a_guest_is_taken_over_and_confirmed(guests: Guests, here: Path, capsys:
     assert main(["table", name, "--format", "json", *own]) == 0
     rows = {row["trial"]: row for row in json.loads(capsys.readouterr().out)}
     best = sorted(guests.study("conditional").trials, key=lambda trial: (trial.value, trial.number))[:5]
-    began = [{key: rows[n][key] for key in ("clf", "C", "depth") if rows[n][key] is not None} for n in range(5)]
+    began = [
+        {key: rows[n][key] for key in ("clf", "C", "depth") if rows[n][key] is not None} for n in range(5)
+    ]
     assert began == [trial.params for trial in best]
     assert main(["confirm", name, "--top", "2", "--seeds", "3", "--workers", "1", *own]) == 0
     assert "certified: error" in capsys.readouterr().out

@@ -23,6 +23,9 @@ from sweep.storage.study_reader import load_study
 
 __all__ = ["guests"]
 
+MADE_BY_4 = Path(__file__).parents[2] / "stored" / "optuna-4.5.0.sql"
+"""A database that Optuna 4.5.0 made, as SQL."""
+
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 
@@ -83,7 +86,9 @@ def test_the_front_of_several_objectives_is_optuna_s(guests: Guests, name: str) 
     rows = rank_trials(study)
     front = {row["trial"] for row in rows.records if row["front"] == 1}
     assert front == {trial.number for trial in theirs.best_trials}
-    values = {row["trial"]: [row["value"], *(row[key] for key in study.objectives[1:])] for row in rows.records}
+    values = {
+        row["trial"]: [row["value"], *(row[key] for key in study.objectives[1:])] for row in rows.records
+    }
     assert values == {trial.number: trial.values for trial in theirs.trials}
 
 
@@ -147,6 +152,22 @@ def test_guests_on_a_server(server: Server, tmp_path: Path) -> None:
     assert (rows["trial"][0], rows["value"][0]) == (best.number, best.value)
 
 
+def test_guests_of_optuna_4_are_read(tmp_path: Path) -> None:
+    """Its tables are those of Optuna 5; the best trials are those that Optuna 4.5.0 named."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "g.db")) as connection:
+        connection.executescript(MADE_BY_4.read_text())
+    reader = Database(f"sqlite:///{tmp_path / 'g.db'}").open_read_only()
+    studies = {name: load_guest(reader, name) for name in study_names(reader)}
+    assert list(studies) == ["mixed", "two", "constrained"]
+    states = [trial.state for trial in studies["mixed"].trials]
+    assert states == [*["complete"] * 3, "pruned", "failed", "complete", "running", "waiting"]
+    assert rank_trials(studies["mixed"])["trial"][0] == 5
+    rows = rank_trials(studies["two"])
+    assert sorted(row["trial"] for row in rows.records if row["front"] == 1) == [4, 5]
+    assert rank_trials(studies["constrained"])["trial"][0] == 0
+    assert {trial.state for trial in studies["constrained"].trials} == {"complete", "infeasible"}
+
+
 def test_what_runs_a_study_refuses_a_guest(guests: Guests) -> None:
     """With exit status 1 and the ways on; a wrong name is told from it."""
     reader = Database(guests.url).open_read_only()
@@ -166,7 +187,7 @@ DAMAGE = {
     "no value": "DELETE FROM trial_values",
     "distribution": "UPDATE trial_params SET distribution_json = '{'",
     "kind of distribution": "UPDATE trial_params SET distribution_json = "
-    "'{\"name\": \"os.system\", \"attributes\": {}}'",
+    '\'{"name": "os.system", "attributes": {}}\'',
     "choice": "UPDATE trial_params SET param_value = 99",
     "attribute": "UPDATE trial_user_attributes SET value_json = 'not JSON'",
     "nested": "UPDATE trial_user_attributes SET value_json = replace(hex(zeroblob(50000)), '0', '[')",
