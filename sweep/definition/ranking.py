@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from sweep.definition.pareto import front_ranks, front_ranks_of_many
-from sweep.definition.records import CODE_CHANGED, STATES, TRAIN_SECONDS, StudyRecord, TrialRecord
+from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
 from sweep.metric import as_loss
-from sweep.task import described_facts
+from sweep.task import TRAIN_SECONDS, described_facts
 
 RANKED = STATES[0]
 OWN_COLUMNS = frozenset(

@@ -13,8 +13,8 @@ from sweep.definition.identity import Identity, direction_of, fingerprint, objec
 from sweep.definition.notes import NoteT
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
-from sweep.metric import MINIMIZE, Fact, Metric, as_loss
-from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, guest_task, load_task
+from sweep.metric import MINIMIZE, Metric, as_loss
+from sweep.task import AUTO, DEFAULT_TASK, TRAIN_SECONDS, AnyTask, guest_task, load_task
 
 STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """States of a trial: finished with a value; finished with a figure out of bounds; stopped by the pruner, by a
@@ -128,17 +128,6 @@ class TrialRecord:
         known += [] if self.code_changed is None else [{CODE_CHANGED: self.code_changed}]
         known += [self.figures] if self.figures else []
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
-TRAIN_SECONDS = "train_seconds"
-
-_SECONDS = Fact(label="training seconds of the trial", unit="s", is_cost=True)
-
-
-def costs_of(task: AnyTask) -> dict[str, Fact]:
-    """Return the possible second objectives: the trainer's costs, and the training seconds."""
-    costs = {name: fact for name, fact in described_facts(task).items() if fact.is_cost}
-    return {**costs, TRAIN_SECONDS: _SECONDS}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is cached

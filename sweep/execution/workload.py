@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sweep.definition.records import costs_of
-from sweep.task import AnyTask, TrialPlace
+from sweep.task import AnyTask, TrialPlace, costs_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ from sweep.task.programs import (
     surroundings_of,
 )
 from sweep.task.shown import (
+    TRAIN_SECONDS,
     BoundsFigures,
     ChecksStates,
     Contributes,
@@ -95,6 +96,7 @@ from sweep.task.shown import (
     baselines,
     bounds,
     check_weights,
+    costs_of,
     described_facts,
     loss_ceiling,
     why_infeasible,
@@ -107,6 +109,7 @@ __all__ = [
     "ENTRY_POINTS",
     "GIVEN",
     "PROGRAMS",
+    "TRAIN_SECONDS",
     "AddsFields",
     "AnyTask",
     "BoundsFigures",
@@ -160,6 +163,7 @@ __all__ = [
     "check_program",
     "check_range",
     "check_weights",
+    "costs_of",
     "data_files",
     "data_name",
     "data_sha256",

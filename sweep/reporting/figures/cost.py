@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from sweep.definition.records import TRAIN_SECONDS, costs_of
 from sweep.errors import NothingToShowError
 from sweep.metric import Fact
 from sweep.reporting.evidence import Evidence
@@ -17,6 +16,7 @@ from sweep.reporting.figures.points import Points, TrialPoints, add_points, hove
 from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain, shown
 from sweep.reporting.table.pareto_summary import Configuration, has_place, knee_of, pareto_front
 from sweep.reporting.units import axis_title, words_of
+from sweep.task import TRAIN_SECONDS, costs_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Cost:
     """The metric over a cost."""
 
     cost: str
-    """One of ``records.costs_of``."""
+    """One of ``costs_of``."""
     fact: Fact
     """What it is."""
     points: TrialPoints
@@ -37,7 +37,7 @@ class Cost:
 
 
 def loss_by_cost(evidence: Evidence, cost: str) -> Cost:
-    """Return the metric over one of ``records.costs_of``."""
+    """Return the metric over one of ``costs_of``."""
     return _cost(evidence, cost)
 
 

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
+from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
 from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.contributions import merged
@@ -31,6 +31,7 @@ from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
 from sweep.reporting.units import words_of
+from sweep.task import TRAIN_SECONDS, costs_of
 
 
 def plots_of(study: StudyRecord) -> dict[str, Plot]:

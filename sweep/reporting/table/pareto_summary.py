@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from sweep.definition.pareto import Point, front_ranks, hypervolume, knee
 from sweep.definition.ranking import RANKED, Rows
-from sweep.definition.records import StudyRecord, costs_of
+from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import cell
 from sweep.reporting.units import difference_unit, words_of
-from sweep.task import Fact, Metric
+from sweep.task import Fact, Metric, costs_of
 
 
 class Configuration(NamedTuple):
