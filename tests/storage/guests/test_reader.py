@@ -8,7 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, mixed, two
+from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, make_guests
 from optuna.trial import FrozenTrial
 from postgres_server import Server, running_server
 
@@ -143,8 +143,7 @@ def test_guests_on_a_server(server: Server, tmp_path: Path) -> None:
     """PostgreSQL holds the same."""
     url = server.make_database("guests")
     storage = optuna.storages.RDBStorage(url.replace("postgresql://", "postgresql+psycopg://"))
-    for make in (mixed, two):
-        make(storage)
+    make_guests(storage, ["mixed", "two"])
     reader = Database(url, tmp_path / "files").open_read_only()
     assert study_names(reader) == ["mixed", "two"]
     rows = rank_trials(load_shown_study(reader, "mixed"))
