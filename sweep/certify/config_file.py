@@ -7,7 +7,7 @@ in any choice, with their losses.
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +104,18 @@ def config_text(
         torch=study.environment["torch"],
         program=study.program,
         surroundings=study.surroundings,
+        when={name: plain_condition(needed) for name, needed in study.space.conditions.items()},
         exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),
     )
     document = {"config": config, "provenance": provenance.to_table()}
     if certificate is not None:
         document["certificate"] = certificate_table(certificate, study.trainer)
     return tomli_w.dumps(document)
+
+
+def plain_condition(needed: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return a condition with its values as lists."""
+    return {other: list(values) for other, values in needed.items()}
 
 
 def load_config(path: Path | str) -> tuple[Any, Provenance]:

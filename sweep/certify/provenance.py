@@ -59,6 +59,8 @@ class Provenance:
     """The study's definition of its program; empty for an installed trainer."""
     surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Settings of how that program ran."""
+    when: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Hyperparameter -> each other one that decides whether it is active -> the values that activate it."""
     certificate: Certificate | None = None
     """Certificate; None if no confirmation chose the configuration."""
 
@@ -87,7 +89,8 @@ class Provenance:
         source, *options = self.data.items()
         first = {name: values.pop(name) for name in ("study", "trial", "dev_loss")}
         sha256 = {"data_sha256": values.pop("data_sha256")}
-        return {**first, **dict([source]), **sha256, **dict(options), **values}
+        when = {"when": dict(self.when)} if self.when else {}
+        return {**first, **dict([source]), **sha256, **dict(options), **values, **when}
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Provenance":
@@ -105,14 +108,14 @@ class Provenance:
             if name in table and type(table[name]) is not field.type:
                 raise ConfigError(f"provenance.{name} has the wrong type: {table[name]!r}")
         values = {name: table[name] for name in _FIELDS if name in table}
-        program, surroundings = (_table(table, name) for name in _TABLES)
+        program, surroundings, when = (_table(table, name) for name in _TABLES)
         task = load_task(values.get("trainer", DEFAULT_TASK), program, surroundings)
         data = _section(task, table)
-        return cls(**values, program=program, surroundings=surroundings, data=data)
+        return cls(**values, program=program, surroundings=surroundings, when=when, data=data)
 
 
-_TABLES = ("program", "surroundings")
-"""Tables of ``[provenance]`` that define a user's program."""
+_TABLES = ("program", "surroundings", "when")
+"""Tables of ``[provenance]`` that a file has only if there is something in them."""
 
 _FIELDS = {
     field.name: field
@@ -131,6 +134,8 @@ def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = table.get(name, {})
     if not isinstance(found, dict):
         raise ConfigError(f"provenance.{name} must be a table, got {found!r}")
+    if name == "when" and (wrong := [key for key, needed in found.items() if not isinstance(needed, dict)]):
+        raise ConfigError(f"provenance.when.{wrong[0]} must be a table, got {found[wrong[0]]!r}")
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from sweep.errors import ConfigError
 from sweep.task import Fact, Finding, JobQueue, Segment
-from sweep.trainers.mlp.config import FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
+from sweep.trainers.mlp.config import DEPENDENTS, FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
 from sweep.trainers.mlp.honoured import HONOURED
 from sweep.trainers.mlp.memory import worker_bytes
 from sweep.trainers.mlp.words.corpus import (
@@ -53,6 +53,7 @@ class MlpTask:
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    dependents: Mapping[str, Collection[str]] = DEPENDENTS
     described_facts: Mapping[str, Fact] = FACTS
     note_kinds = "sweep.trainers.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.trainers.mlp.shown.contributions:CONTRIBUTIONS"
