@@ -55,7 +55,12 @@ def groups(ablation: Ablation) -> Iterator[str]:
 def step_rows(result: AblationResult) -> Rows:
     """Return a row for each step, and one for all changes at the end."""
     rows = [
-        {"step": number, "change": step.change or FIRST, **_measured(step), **_of(step.difference)}
+        {
+            "step": number,
+            "change": ", ".join(step.changes) or FIRST,
+            **_measured(step),
+            **_of(step.difference),
+        }
         for number, step in enumerate(result.steps)
     ]
     if result.total is not None and len(rows) > 2:
@@ -112,7 +117,7 @@ def ablation_json(study: StudyRecord, result: AblationResult) -> str:
         {
             "step": number,
             "names": list(step.names),
-            "change": step.change or None,
+            "change": ", ".join(step.changes) or None,
             "values": list(step.values),
             "seeds": list(step.seeds),
             **_measured(step),

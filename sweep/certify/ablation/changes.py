@@ -118,14 +118,14 @@ def _check_activated(change: Change, before: Values, after: Values) -> None:
     )
 
 
-def spoken_change(names: Iterable[str], before: Values, after: Values) -> str:
-    """Return a change in words.
+def spoken_changes(names: Iterable[str], before: Values, after: Values) -> tuple[str, ...]:
+    """Return the change of each hyperparameter in words.
 
     Examples:
-        >>> spoken_change(["kernel", "gamma"], {"kernel": "rbf", "gamma": 0.5}, {"kernel": "linear"})
-        'kernel rbf -> linear, gamma 0.5 -> none'
+        >>> spoken_changes(["kernel", "gamma"], {"kernel": "rbf", "gamma": 0.5}, {"kernel": "linear"})
+        ('kernel rbf -> linear', 'gamma 0.5 -> none')
     """
-    return ", ".join(f"{name} {_spoken(before, name)} -> {_spoken(after, name)}" for name in names)
+    return tuple(f"{name} {_spoken(before, name)} -> {_spoken(after, name)}" for name in names)
 
 
 def _spoken(values: Values, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweep.certify.ablation.ablation_plan import Ablation, round_losses
-from sweep.certify.ablation.changes import spoken_change
+from sweep.certify.ablation.changes import spoken_changes
 from sweep.certify.ablation.stored_ablation import StoredAblation
 from sweep.certify.statistics.selection import is_constant, mean_interval
 
@@ -33,8 +33,8 @@ class Step:
 
     names: tuple[str, ...]
     """Hyperparameters that change in this step; empty for the first configuration."""
-    change: str
-    """The change in words."""
+    changes: tuple[str, ...]
+    """The change of each in words."""
     values: tuple[float, ...]
     """Value on each seed, in the metric's unit; empty if a training has none."""
     seeds: tuple[int, ...]
@@ -96,7 +96,7 @@ def _step(stored: StoredAblation, before: int | None, number: int) -> Step:
     trials = [trial for job, trial in stored.trials.items() if job[:2] == (number, "certify")]
     return Step(
         names=names,
-        change=spoken_change(names, ablation.before, ablation.after),
+        changes=spoken_changes(names, ablation.before, ablation.after),
         values=values,
         seeds=tuple(trial.seed for trial in sorted(trials, key=lambda trial: trial.labels["round"])),
         difference=None if before is None else _difference(_values(stored, before), values),

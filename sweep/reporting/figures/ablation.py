@@ -20,7 +20,8 @@ class Waterfall:
     metric: Metric
     first: float
     """Mean of the first configuration."""
-    changes: list[str]
+    changes: list[list[str]]
+    """The changes of each step in words."""
     starts: list[float]
     """Mean of the configuration before each step."""
     differences: list[float]
@@ -53,7 +54,7 @@ def waterfall(evidence: Evidence) -> Waterfall:
     return Waterfall(
         metric=evidence.study.metric,
         first=float(f"{steps[0].mean:.6g}"),
-        changes=[new.change for _, new in pairs],
+        changes=[list(new.changes) for _, new in pairs],
         starts=plain(old.mean for old, _ in pairs if old.mean is not None),
         differences=plain(each.mean for each in found),
         errors=plain(0.0 if each.high is None else each.high - each.mean for each in found),
@@ -88,9 +89,9 @@ def plot_waterfall(numbers: Waterfall) -> Figure:
     return figure
 
 
-def _label(change: str) -> str:
-    """Return a change as a tick has it: a hyperparameter a line."""
-    return "<br>".join(shown(part) for part in change.split(", "))
+def _label(changes: list[str]) -> str:
+    """Return the changes of a step as a tick has them, one on each line."""
+    return "<br>".join(map(shown, changes))
 
 
 def _range(numbers: Waterfall) -> list[float]:
