@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.replay import Place
 from sweep.errors import ConfigError, DataError
-from sweep.task import DEFAULT_TASK, AnyTask, load_task
+from sweep.task import DEFAULT_TASK, AnyTask, Config, load_task
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class Provenance:
     """Hyperparameter -> each other one that decides whether it is active -> the values that activate it."""
     certificate: Certificate | None = None
     """Certificate; None if no confirmation chose the configuration."""
+    ensemble: Ensemble | None = None
+    """The ensemble of the certified seeds, if the file is of it."""
 
     @property
     def task(self) -> AnyTask:
@@ -73,6 +76,17 @@ class Provenance:
     def place(self) -> Place:
         """Engine and device of the training."""
         return Place(engine=self.engine, device=self.device)
+
+    def seed_models(self, config: Config) -> list[tuple[Config, float]]:
+        """Return each certified seed's configuration and value; those of the file without a certificate."""
+        if self.certificate is None:
+            return [(config, self.dev_loss)]
+        pairs = zip(self.certificate.seeds, self.certificate.dev_losses, strict=True)
+        return [(config.replace(seed=seed), value) for seed, value in pairs]
+
+    def models(self, config: Config) -> list[tuple[Config, float]]:
+        """Return the configuration and value of each model of the file: several for an ensemble."""
+        return self.seed_models(config) if self.ensemble else [(config, self.dev_loss)]
 
     def to_table(self) -> dict[str, Any]:
         """Return the table ``[provenance]`` of a file.
@@ -120,7 +134,7 @@ _TABLES = ("program", "surroundings", "when")
 _FIELDS = {
     field.name: field
     for field in dataclasses.fields(Provenance)
-    if field.name not in ("data", "certificate", *_TABLES)
+    if field.name not in ("data", "certificate", "ensemble", *_TABLES)
 }
 """The keys of ``[provenance]`` for every trainer."""
 

@@ -9,9 +9,11 @@ from sweep.metric import Fact, Metric
 from sweep.task.core import AUTO, AnyTask, Config, ConfigT, Data, DataT, JobQueue, Segment, SegmentJob, Task
 from sweep.task.data import (
     CountsTestUnits,
+    Ensembles,
     HeldOut,
     KnowsCopies,
     ReadsFiles,
+    Resplits,
     Splits,
     TestsByRuns,
     check_has_test,
@@ -19,6 +21,7 @@ from sweep.task.data import (
     data_name,
     data_sha256,
     load_copy,
+    resplit,
     split_rule,
     why_untested,
 )
@@ -125,6 +128,7 @@ __all__ = [
     "Defined",
     "DescribesFacts",
     "Devices",
+    "Ensembles",
     "ExaminesMachine",
     "Fact",
     "Finding",
@@ -146,6 +150,7 @@ __all__ = [
     "NeedsMemory",
     "PreparesWorkers",
     "ReadsFiles",
+    "Resplits",
     "RunsPrograms",
     "Segment",
     "SegmentJob",
@@ -189,6 +194,7 @@ __all__ = [
     "program_limits",
     "program_of_study",
     "resolve_device",
+    "resplit",
     "seed_bound",
     "shortest_with_rungs",
     "split_rule",

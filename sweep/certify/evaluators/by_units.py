@@ -25,6 +25,12 @@ def held_out(task: AnyTask) -> HeldOut:
     return task
 
 
+def distinct_units(units: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Return the distinct units, and how often each occurs, shape (U,)."""
+    counts = collections.Counter(units)
+    return list(counts), np.array(list(counts.values()))
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ByUnits:
     """Load models from stored weights, and evaluate them on test units."""
@@ -43,11 +49,14 @@ class ByUnits:
         check_weights(task, dev.state)
         return Model(config=config, dev=dev)
 
+    def compared(self, models: Sequence[Model]) -> tuple[Comparison, ...]:
+        """Return the comparison of each model."""
+        return tuple(model.dev for model in models)
+
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
         """Evaluate the models on the test units."""
         task, data = held_out(self.source.task), self.source.data
-        counts = collections.Counter(units)
-        distinct, repeats = list(counts), np.array(list(counts.values()))
+        distinct, repeats = distinct_units(units)
         losses = np.array([task.unit_losses(m.config, data, m.dev.state, distinct) for m in models])
         return certainty(losses * repeats, task.unit_sizes(distinct) * repeats)
 

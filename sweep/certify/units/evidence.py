@@ -6,6 +6,7 @@ losses measure that uncertainty. Units that also occur in train show little abou
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from sweep.certify.weights import final_weights
 from sweep.definition.records import StudyRecord
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.task import HeldOut
+from sweep.task import Ensembles, HeldOut
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class UnitEvidence:
     """Summed loss of each unit, including its repeats in dev, shape (U,)."""
     sizes: np.ndarray
     """Size of each unit, including its repeats, shape (U,)."""
+    ensemble: np.ndarray | None
+    """The same as one of ``losses`` for the ensemble of some trainings; None if it is not known."""
     in_train: np.ndarray
     """Whether the unit also occurs in train, whatever its spelling, shape (U,)."""
 
@@ -43,9 +46,21 @@ class UnitEvidence:
 
 
 def gather_unit_evidence(
-    study: StudyRecord, confirmation: Confirmation, study_data: StudyData, database: Database
+    study: StudyRecord,
+    confirmation: Confirmation,
+    study_data: StudyData,
+    database: Database,
+    *,
+    members: Sequence[Job] = (),
 ) -> UnitEvidence | None:
     """Evaluate the stored states of a confirmation unit by unit.
+
+    Args:
+        study: The confirmed study.
+        confirmation: Its trainings.
+        study_data: The data of the study.
+        database: Database that stores the trained states.
+        members: Trainings whose ensemble is evaluated too; none for no ensemble.
 
     Returns:
         None if the trainer holds out no units, or a state is missing.
@@ -59,18 +74,25 @@ def gather_unit_evidence(
     checkpoints = Checkpoints(database.files / confirmation.name)
     counts = collections.Counter(task.units(data, "dev"))
     units, repeats = list(counts), np.array(list(counts.values()))
-    losses = {}
+    losses, models = {}, {}
     for job, trial in confirmation.trials.items():
-        if trial.dev_loss is None:
+        if trial.dev_loss is None or job.phase == "resplit":  # the latter trained on dev units
             continue
         state = final_weights(task, checkpoints, trial)
         if state is None:
             return None
         config = task.make_config(study.config_values(trial))
         losses[job] = task.unit_losses(config, data, state, units) * repeats
+        if job in members:
+            models[job] = (config, state)
+    ensemble = None
+    if members and len(models) == len(members) and isinstance(task, Ensembles):
+        configs, states = zip(*(models[job] for job in members), strict=True)
+        ensemble = task.ensemble_losses(configs, data, states, units) * repeats
     return UnitEvidence(
         unit=task.unit,
         losses=losses,
+        ensemble=ensemble,
         sizes=task.unit_sizes(units) * repeats,
         in_train=np.array([task.unit_key(unit) in study_data.in_train for unit in units]),
     )
