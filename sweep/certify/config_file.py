@@ -114,8 +114,7 @@ def config_text(
     document = {"config": config, "provenance": provenance.to_table()}
     if certificate is not None:
         document["certificate"] = certificate_table(certificate, study.trainer)
-    if ensemble is not None:
-        document["ensemble"] = ensemble_table(ensemble, study.trainer)
+    document |= {} if ensemble is None else {"ensemble": ensemble_table(ensemble)}
     return tomli_w.dumps(document)
 
 
@@ -138,7 +137,7 @@ def load_config(path: Path | str) -> tuple[Any, Provenance]:
     try:
         found = Provenance.from_table(raw["provenance"])
         certificate = read_certificate(raw)
-        ensemble = read_ensemble(raw, certificate.seeds if certificate else (), found.trainer)
+        ensemble = read_ensemble(raw, certificate.seeds if certificate else ())
         provenance = dataclasses.replace(found, certificate=certificate, ensemble=ensemble)
         return found.task.make_config(raw["config"]), provenance
     except ConfigError as error:

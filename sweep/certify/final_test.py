@@ -91,10 +91,8 @@ def run_final_test(
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
         say(sentence)
-    models = _models(evaluator, config, provenance, say)
-    compared = evaluator.compared(models)
-    dev_loss = statistics.fmean(comparison.again for comparison in compared)
-    look = _new_look(config, provenance, models, part, dev_loss=dev_loss, why=again, key=key)
+    models, compared = _models(evaluator, config, provenance, say)
+    look = _new_look(config, provenance, models, part, compared=compared, why=again, key=key)
     with ledger_lock():  # so that two processes cannot both find the units unused
         earlier = _check_unused(part, storage, key, again)
         _record(look, storage)
@@ -130,11 +128,12 @@ def _evaluate(
 
 def _models(
     evaluator: Evaluator, config: Config, provenance: Provenance, say: Callable[[str], None]
-) -> list[Model]:
-    """Return the models to test; raises as ``run_final_test``."""
+) -> tuple[list[Model], tuple[Comparison, ...]]:
+    """Return the models to test, and how they compare with the export; raises as ``run_final_test``."""
     if provenance.certificate is None:
         say("the export has no certificate: only the seed of the search, which is biased, is tested")
-    return [evaluator.model(each, dev_loss) for each, dev_loss in provenance.seed_models(config)]
+    models = [evaluator.model(each, dev_loss) for each, dev_loss in provenance.seed_models(config)]
+    return models, evaluator.compared(models)
 
 
 def _new_look(
@@ -143,7 +142,7 @@ def _new_look(
     models: Sequence[Model],
     part: TestPart,
     *,
-    dev_loss: float,
+    compared: Sequence[Comparison],
     why: str,
     key: bytes,
 ) -> TestLook:
@@ -156,7 +155,7 @@ def _new_look(
         config_sha256=config.sha256(),
         study=provenance.study,
         trial=provenance.trial,
-        dev_loss=dev_loss,
+        dev_loss=statistics.fmean(comparison.again for comparison in compared),
         test_loss=None,
         why=why,
         version=__version__,

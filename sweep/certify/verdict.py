@@ -22,9 +22,9 @@ from sweep.certify.confirm_plan import (
     sound_candidates,
 )
 from sweep.certify.provenance import Certificate
-from sweep.certify.statistics.power import seeds_needed, smallest_difference
+from sweep.certify.statistics.power import detectable
 from sweep.certify.statistics.resampling import Resampled, corrected_interval
-from sweep.certify.statistics.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
+from sweep.certify.statistics.selection import Choice, Intervals, mcb_intervals, tied_set
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -117,7 +117,11 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
         resplit=_values(confirmation, chosen, "resplit", confirmation.plan.settings.resplit),
         rounds=rounds,
         direction=study.direction,
-        **({"smallest_difference": None, "seeds_to_decide": None} if deterministic else _power(block, alpha)),
+        **(
+            {"smallest_difference": None, "seeds_to_decide": None}
+            if deterministic
+            else detectable(block, alpha)
+        ),
     )
     verdict = dataclasses.replace(verdict, resampled=_resampled(confirmation, verdict.resplit))
     rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
@@ -293,18 +297,3 @@ def _values(
     jobs = [Job(chosen.trial, phase, r) for r in range(rounds)]
     found = [confirmation.losses.get(job) for job in jobs]
     return tuple(confirmation.as_loss(loss) for loss in found if loss is not None)
-
-
-def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:
-    """Return the smallest detectable difference, and the seeds needed to separate the best two."""
-    if len(block) < 2 or block.shape[1] < 2:
-        return {"smallest_difference": None, "seeds_to_decide": None}
-    k, n = block.shape
-    first, second = block[np.argsort(block.mean(axis=1))[:2]]
-    if is_constant(second - first):
-        return {"smallest_difference": None, "seeds_to_decide": None}
-    sd, found = float((second - first).std(ddof=1)), float((second - first).mean())
-    return {
-        "smallest_difference": smallest_difference(sd, n, k, alpha),
-        "seeds_to_decide": seeds_needed(sd, found, k, alpha) if sd > 0 and found > 0 else None,
-    }

@@ -39,7 +39,7 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
 
 def _resplit_plan(asked: ConfirmSettings) -> Iterator[str]:
     if asked.resplit:
-        yield f"then {asked.resplit} trainings of it on other cuts of train and dev; the test part stays apart"
+        yield f"then {asked.resplit} trainings of it on other cuts of train and dev, not of the test part"
 
 
 def _condition(asked: ConfirmSettings) -> str:

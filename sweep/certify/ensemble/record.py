@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.errors import ConfigError
-from sweep.task import DEFAULT_TASK
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +30,23 @@ class Ensemble:
         )
 
 
-def ensemble_table(ensemble: Ensemble, trainer: str) -> dict[str, Any]:
+def ensemble_table(ensemble: Ensemble) -> dict[str, Any]:
     """Return the table ``[ensemble]`` of a file."""
     return {
         "seeds": list(ensemble.seeds),
-        _value_key(trainer): ensemble.value,
+        "value": ensemble.value,
         "low": ensemble.low,
         "high": ensemble.high,
         "certified": False,
     }
 
 
-def read_ensemble(document: Mapping[str, Any], certified: tuple[int, ...], trainer: str) -> Ensemble | None:
+def read_ensemble(document: Mapping[str, Any], certified: tuple[int, ...]) -> Ensemble | None:
     """Return the table ``[ensemble]`` of a file, or None if there is none.
 
     Args:
         document: The file.
         certified: Seeds of its certificate; empty if there is none.
-        trainer: Name of the trainer.
 
     Raises:
         ConfigError: If it cannot be used, or its seeds are not those of the certificate.
@@ -58,15 +56,10 @@ def read_ensemble(document: Mapping[str, Any], certified: tuple[int, ...], train
     try:
         given = dict(document["ensemble"])
         seeds, is_certified = tuple(given.pop("seeds")), given.pop("certified")
-        found = {"value": given.pop(_value_key(trainer)), **given}
         if not certified or seeds != certified:
             raise ValueError("its seeds must be those of [certificate]")
-        if is_certified is not False or not all(type(number) is float for number in found.values()):
+        if is_certified is not False or not all(type(number) is float for number in given.values()):
             raise ValueError("certified must be false, the other values must be numbers")
-        return Ensemble(seeds=seeds, **found)
+        return Ensemble(seeds=seeds, **given)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"[ensemble] cannot be used ({error}); export it again with --ensemble") from error
-
-
-def _value_key(trainer: str) -> str:
-    return "dev_loss" if trainer == DEFAULT_TASK else "value"

@@ -18,7 +18,7 @@ from sweep.certify.weights import final_weights
 from sweep.definition.records import StudyRecord
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.task import Ensembles, HeldOut
+from sweep.task import Config, Ensembles, HeldOut
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,28 +71,36 @@ def gather_unit_evidence(
     task, data = study_data.task, study_data.data
     if not isinstance(task, HeldOut):
         return None
-    checkpoints = Checkpoints(database.files / confirmation.name)
     counts = collections.Counter(task.units(data, "dev"))
     units, repeats = list(counts), np.array(list(counts.values()))
-    losses, models = {}, {}
-    for job, trial in confirmation.trials.items():
-        if trial.dev_loss is None or job.phase == "resplit":  # the latter trained on dev units
-            continue
-        state = final_weights(task, checkpoints, trial)
-        if state is None:
-            return None
-        config = task.make_config(study.config_values(trial))
-        losses[job] = task.unit_losses(config, data, state, units) * repeats
-        if job in members:
-            models[job] = (config, state)
+    models = _models(study, confirmation, Checkpoints(database.files / confirmation.name))
+    if models is None:
+        return None
     ensemble = None
-    if members and len(models) == len(members) and isinstance(task, Ensembles):
+    if isinstance(task, Ensembles) and members and models.keys() >= set(members):
         configs, states = zip(*(models[job] for job in members), strict=True)
         ensemble = task.ensemble_losses(configs, data, states, units) * repeats
     return UnitEvidence(
         unit=task.unit,
-        losses=losses,
+        losses={job: task.unit_losses(c, data, state, units) * repeats for job, (c, state) in models.items()},
         ensemble=ensemble,
         sizes=task.unit_sizes(units) * repeats,
         in_train=np.array([task.unit_key(unit) in study_data.in_train for unit in units]),
     )
+
+
+def _models(
+    study: StudyRecord, confirmation: Confirmation, files: Checkpoints
+) -> dict[Job, tuple[Config, bytes]] | None:
+    """Return the configuration and final state of each training on the study's own train part.
+
+    None if a state is missing.
+    """
+    models: dict[Job, tuple[Config, bytes]] = {}
+    for job, trial in confirmation.trials.items():
+        if trial.dev_loss is None or job.phase == "resplit":
+            continue
+        if (state := final_weights(study.task, files, trial)) is None:
+            return None
+        models[job] = (study.task.make_config(study.config_values(trial)), state)
+    return models
