@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweep.certify.ensemble.record import Ensemble
-from sweep.certify.evaluators.by_units import ByUnits, distinct_units
+from sweep.certify.evaluators.by_units import ByUnits
 from sweep.certify.evaluators.models import Model, Source, check_equal
 from sweep.certify.replay import Comparison
 from sweep.certify.units.certainty import Certainty, certainty
+from sweep.certify.units.uncertainty import distinct_units
 from sweep.errors import TestSplitError
 from sweep.task import Config, Ensembles
 

@@ -1,6 +1,5 @@
 """Evaluate models on the test part unit by unit, in this process."""
 
-import collections
 import dataclasses
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ import numpy as np
 from sweep.certify.evaluators.models import Model, Source, check_equal
 from sweep.certify.replay import Comparison
 from sweep.certify.units.certainty import Certainty, certainty
+from sweep.certify.units.uncertainty import distinct_units
 from sweep.certify.weights import kept_weights
 from sweep.errors import TestSplitError
 from sweep.task import AnyTask, Config, HeldOut, check_weights
@@ -23,12 +23,6 @@ def held_out(task: AnyTask) -> HeldOut:
     if not isinstance(task, HeldOut):
         raise TestSplitError(f"trainer {task.name} has no test split, so there is nothing to test on")
     return task
-
-
-def distinct_units(units: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """Return the distinct units, and how often each occurs, shape (U,)."""
-    counts = collections.Counter(units)
-    return list(counts), np.array(list(counts.values()))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

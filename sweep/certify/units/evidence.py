@@ -4,16 +4,16 @@ The dev part is a sample of units, so a loss on it is uncertain however many see
 losses measure that uncertainty. Units that also occur in train show little about new ones.
 """
 
-import collections
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from sweep.certify.confirm_plan import Job
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
-from sweep.certify.units.uncertainty import mean_losses
+from sweep.certify.units.uncertainty import distinct_units, mean_losses
 from sweep.certify.weights import final_weights
 from sweep.definition.records import StudyRecord
 from sweep.storage.checkpoints import Checkpoints
@@ -71,15 +71,13 @@ def gather_unit_evidence(
     task, data = study_data.task, study_data.data
     if not isinstance(task, HeldOut):
         return None
-    counts = collections.Counter(task.units(data, "dev"))
-    units, repeats = list(counts), np.array(list(counts.values()))
+    units, repeats = distinct_units(task.units(data, "dev"))
     models = _models(study, confirmation, Checkpoints(database.files / confirmation.name))
     if models is None:
         return None
     ensemble = None
-    if isinstance(task, Ensembles) and members and models.keys() >= set(members):
-        configs, states = zip(*(models[job] for job in members), strict=True)
-        ensemble = task.ensemble_losses(configs, data, states, units) * repeats
+    if isinstance(task, Ensembles) and members and models.keys() >= {*members}:
+        ensemble = _ensemble_losses(task, data, [models[job] for job in members], units) * repeats
     return UnitEvidence(
         unit=task.unit,
         losses={job: task.unit_losses(c, data, state, units) * repeats for job, (c, state) in models.items()},
@@ -87,6 +85,13 @@ def gather_unit_evidence(
         sizes=task.unit_sizes(units) * repeats,
         in_train=np.array([task.unit_key(unit) in study_data.in_train for unit in units]),
     )
+
+
+def _ensemble_losses(
+    task: Ensembles, data: Any, models: Sequence[tuple[Config, bytes]], units: Sequence[str]
+) -> np.ndarray:
+    configs, states = zip(*models, strict=True)
+    return task.ensemble_losses(configs, data, states, units)
 
 
 def _models(
