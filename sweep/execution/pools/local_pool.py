@@ -54,7 +54,7 @@ class LocalPool:
         Raises:
             MachineError: If the system refuses a process.
         """
-        self._news: News = queue.SimpleQueue()
+        self._news: News = queue.Queue()
         self._workers: list[_Worker] = []
         task = asked.workload.task
         self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None
