@@ -17,8 +17,8 @@ from small_study import _own_ledger, sweep, trained
 from sweep.certify.config_file import load_config
 from sweep.certify.confirm_plan import Job
 from sweep.certify.ensemble.record import Ensemble, ensemble_table, read_ensemble
-from sweep.certify.ledger import read_ledger
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
+from sweep.certify.test_split.ledger import read_ledger
 from sweep.certify.weights import kept_weights
 from sweep.cli import main
 from sweep.definition.records import StudyRecord
