@@ -95,6 +95,7 @@ class Provenance:
 
         It names the trainer and has the data section as its own table. For the default trainer it has
         neither: the section's keys are inlined, the source before the hash, as in the first release's files.
+        Nor does it have conditions, because every configuration of that trainer has all hyperparameters.
         """
         values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
         trainer = values.pop("trainer")
@@ -105,8 +106,7 @@ class Provenance:
         source, *options = self.data.items()
         first = {name: values.pop(name) for name in ("study", "trial", "dev_loss")}
         sha256 = {"data_sha256": values.pop("data_sha256")}
-        when = {"when": dict(self.when)} if self.when else {}
-        return {**first, **dict([source]), **sha256, **dict(options), **values, **when}
+        return {**first, **dict([source]), **sha256, **dict(options), **values}
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Provenance":

@@ -74,9 +74,6 @@ def format_confirmation(
 def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) -> str:
     """Write a list of objects, one a candidate, null where there is nothing to say."""
     rows = _rows(verdict, units)
-    if units is not None and units.ensemble is not None:
-        for name in ("value", "low", "high"):
-            rows = rows.extended(f"ensemble_{name}", functools.partial(_of_ensemble, verdict, units, name))
     if verdict.resampled is not None:
         for name in ("mean", "low", "high"):
             rows = rows.extended(f"resplit_{name}", functools.partial(_of_cuts, verdict, name))
@@ -86,18 +83,10 @@ def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) 
     return json.dumps(rows.records, indent=2, allow_nan=False)
 
 
-def _of_ensemble(verdict: Verdict, units: UnitReport, name: str, row: Mapping[str, Any]) -> float | None:
-    """Return a number of the ensemble in the row of the chosen candidate."""
-    return getattr(units.ensemble, name) if _is_chosen(verdict, row) else None
-
-
 def _of_cuts(verdict: Verdict, name: str, row: Mapping[str, Any]) -> float | None:
     """Return a number over the cuts of train and dev in the row of the chosen candidate."""
-    return getattr(verdict.resampled, name) if _is_chosen(verdict, row) else None
-
-
-def _is_chosen(verdict: Verdict, row: Mapping[str, Any]) -> bool:
-    return verdict.chosen is not None and row["trial"] == verdict.chosen.trial
+    is_chosen = verdict.chosen is not None and row["trial"] == verdict.chosen.trial
+    return getattr(verdict.resampled, name) if is_chosen else None
 
 
 def sentences(
