@@ -71,6 +71,16 @@ class Exhibits:
 _NOTHING = Exhibits()
 
 
+def notes_of_trainer(
+    take: Callable[[StudyRecord, Any, Checkpoints], Iterable[Note]],
+    study: StudyRecord,
+    data: Any,
+    files: Checkpoints,
+) -> list[Note]:
+    """Return the notes of ``Exhibits.take_notes``, all of them computed."""
+    return list(take(study, data, files))
+
+
 def exhibits_of(study: StudyRecord) -> Exhibits:
     """Return what the trainer of a study adds."""
     target = contributions_of(study).exhibits

@@ -1,5 +1,6 @@
 """The command run: train a study's trials, or resume them."""
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.spec import StudySpec
     from sweep.execution.driver import RunSummary
+    from sweep.reporting.note_taking import Call
     from sweep.storage.database import Database
 
 RUN_TABLE_ROWS = 30
@@ -99,7 +101,7 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
-    from sweep.execution.run import run_study
+    from sweep.execution.run import running
     from sweep.task import loss_ceiling
 
     task = spec.task
@@ -108,12 +110,14 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     data = load_data(task, spec)
     progress = RunProgress(title, task.metric, as_json=arguments.json)
-    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-        how = how_of(arguments, progress, _should_stop(progress, stop))
-        summary = run_study(task, spec, database, how, data=data)
-    study, study_data = summary.study, StudyData(summary.study, data)
-    if not stop:
-        study = _take_notes(study, study_data, database)
+    with contextlib.ExitStack() as workers:
+        with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+            how = how_of(arguments, progress, _should_stop(progress, stop))
+            ran = workers.enter_context(running(task, spec, database, how, data=data))
+        summary = ran.summary
+        study, study_data = summary.study, StudyData(summary.study, data)
+        if not stop:
+            study = _take_notes(study, study_data, database, ran.call)
     if progress.is_closed:
         drop_output()
     elif not arguments.json:
@@ -186,7 +190,9 @@ def _proposed_after_run_of(trainer: str) -> list[str]:
     return [command.name for command in all_commands().values() if command.follows_run_of == trainer]
 
 
-def _take_notes(study: "StudyRecord", study_data: "StudyData", database: "Database") -> "StudyRecord":
+def _take_notes(
+    study: "StudyRecord", study_data: "StudyData", database: "Database", call: "Call"
+) -> "StudyRecord":
     """Return the study with its notes; as it is stored, with a warning, if its data are gone or changed."""
     from sweep.reporting.note_taking import take_notes
 
@@ -196,7 +202,7 @@ def _take_notes(study: "StudyRecord", study_data: "StudyData", database: "Databa
         announced(f"taking notes of study {study.name!r}"),
         database.opening(),
     ):  # drivers of one study end together
-        return take_notes(study, study_data, database)
+        return take_notes(study, study_data, database, call)
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:

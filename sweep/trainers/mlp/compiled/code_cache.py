@@ -1,8 +1,8 @@
 """Keeps compiled code on disk, where damage, a full disk or another user's files cost time only.
 
-Numba pickles compiled code and trusts what it finds. Here a file is read only if ``code_files`` finds it sound.
-Whatever goes wrong while code is loaded or stored, the function is compiled, and the file is replaced if that is
-possible.
+Numba pickles compiled code and trusts what it finds. Here a file is read only if ``code_files`` finds it
+sound. Whatever goes wrong while code is loaded or stored, the function is compiled, and the file is replaced
+if that is possible.
 
 This is the only module that relies on private parts of Numba: a dispatcher's ``_cache``, and of
 ``FunctionCache`` the attributes ``_cache_path``, ``_cache_file`` (with ``load`` and ``save``) and ``_impl``

@@ -1,7 +1,7 @@
 """The files that hold compiled code: each begins with the hash of the rest.
 
-A file is sound if it is a plain file that belongs to this user, nobody else can write it, and its hash is right.
-Nothing here loads Numba; ``code_cache`` knows which folder it chose.
+A file is sound if it is a plain file that belongs to this user, nobody else can write it, and its hash is
+right. Nothing here loads Numba; ``code_cache`` knows which folder it chose.
 """
 
 import dataclasses
