@@ -36,7 +36,7 @@ class LiveView:
 
     def __init__(self, title: str, metric: Metric, console: Console, state: RunState | None = None) -> None:
         """Draw on ``console``, a terminal, under ``title``; trials are judged by ``metric``."""
-        self._state = state or RunState(metric)
+        self._title, self._state = title, state or RunState(metric)
         self._frame = Frame(title, self._state)
         self._console = console
         self._lock = threading.Lock()
@@ -50,6 +50,10 @@ class LiveView:
         )
         self._written = io.StringIO()
         self._stack = contextlib.ExitStack()
+
+    def introduce(self) -> None:
+        """Print the title, until the view is drawn on a screen of its own."""
+        self._console.print(Text(printable(self._title)))
 
     def __enter__(self) -> Self:
         return self

@@ -7,30 +7,19 @@ or many may work on the database. ``driver`` trains the trials.
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.code import Code
 from sweep.definition.spec import StudySpec
-from sweep.execution.budget import Budget
-from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.how import How
 from sweep.execution.machine.memory import machine_bytes
 from sweep.execution.machine.study_memory import StudyMemory, check_study_fits, describe_memory, study_memory
-from sweep.execution.one_program import accept_code
 from sweep.execution.pools.pool import PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, PoolKind, choose_pool
 from sweep.execution.run_pool import RunPool
 from sweep.execution.run_request import RunRequest
-from sweep.execution.shared_run import run_shared
-from sweep.execution.study_run import StudyRun, gate_of
-from sweep.execution.trials.claimer import Claimer
-from sweep.execution.trials.known_trials import KnownTrials
-from sweep.execution.trials.trial_source import Alone
 from sweep.execution.workload import Workload
-from sweep.storage.checkpoints import Checkpoints
-from sweep.storage.database import Database, machine_errors
-from sweep.storage.study_reader import load_study, trial_ids
-from sweep.storage.study_store import open_study
+from sweep.storage.database import Database
 from sweep.task import (
     AnyTask,
     Data,
@@ -42,11 +31,14 @@ from sweep.task import (
     in_one_piece,
 )
 
+if TYPE_CHECKING:
+    from sweep.execution.driver import RunSummary
+
 
 class Ran(NamedTuple):
     """A run whose trials have ended, and whose workers are there still."""
 
-    summary: RunSummary
+    summary: "RunSummary"
     data: Data
     """What it trained on."""
     call: Callable[..., Any]
@@ -55,7 +47,7 @@ class Ran(NamedTuple):
 
 def run_study(
     task: AnyTask, spec: StudySpec, database: Database, how: How | None = None, *, data: Data | None = None
-) -> RunSummary:
+) -> "RunSummary":
     """Train a study's trials as ``running`` does, and end the workers."""
     with running(task, spec, database, how, data=data) as ran:
         return ran.summary
@@ -98,10 +90,20 @@ def running(
         check_study_fits(task, data, needed)
     place = _trial_place(spec, database)
     workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place)
-    run = run_shared if database.is_shared else _run_alone
     with contextlib.closing(_make_pool(spec, workload, how, kind, address)) as pool:
         request = _request(workload, how, pool, code=code, needed=needed)
-        yield Ran(run(spec, database, request), data, pool.call)
+        yield Ran(_run(spec, database, request), data, pool.call)
+
+
+def _run(spec: StudySpec, database: Database, request: RunRequest) -> "RunSummary":
+    """Train the trials; Optuna and SQLAlchemy are loaded while the first worker loads its libraries."""
+    if database.is_shared:
+        from sweep.execution.shared_run import run_shared
+
+        return run_shared(spec, database, request)
+    from sweep.execution.lone_run import run_alone
+
+    return run_alone(spec, database, request)
 
 
 def _make_pool(spec: StudySpec, workload: Workload, how: How, kind: PoolKind, address: str | None) -> RunPool:
@@ -136,27 +138,3 @@ def _request(
         code_changed=how.code_changed,
         describe_memory=described_memory,
     )
-
-
-def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
-    """Train a study's trials as the one driver of its database."""
-    storage = database.open_for_writing()
-    with database.driver_lock(spec.name):
-        writer = open_study(storage, spec, request.workload.task, request.workload.data)
-        run = StudyRun(
-            spec=spec,
-            request=request,
-            writer=writer,
-            checkpoints=Checkpoints(database.files / spec.name),
-            budget=Budget(spec.timeout),
-            gate=gate_of(request, spec.program_keeper),
-            code_changed=accept_code(storage, spec.program_keeper, request.code, request.code_changed),
-        )
-        study = load_study(storage, spec.name)
-        known = KnownTrials(run, study, is_alone=True)
-        source = Alone(Claimer(run, known), run.writer, study, trial_ids(storage, spec.name))
-        driver = Driver(run, known, source)
-        with machine_errors(database.files.where):
-            stopped_by = driver.run()
-        run.gate.refuse()
-        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

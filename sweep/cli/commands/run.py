@@ -98,18 +98,17 @@ def _names_no_place(arguments: Arguments) -> bool:
 
 def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
     """Train what is left, and store and print what came out."""
+    progress = _introduced(spec, as_json=arguments.json)
+
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
-    from sweep.cli.progress import RunProgress
     from sweep.execution.run import running
     from sweep.task import loss_ceiling
 
     task = spec.task
     check_place(arguments, task, spec.resources)
     _warn_of_cost(spec)
-    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
     data = load_data(task, spec)
-    progress = RunProgress(title, task.metric, as_json=arguments.json)
     with contextlib.ExitStack() as workers:
         with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
             how = how_of(arguments, progress, _should_stop(progress, stop))
@@ -126,6 +125,16 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
         publish_study(spec.name, database, study_data, concludes=True)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
+
+
+def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
+    """Return who watches a run, and print its title before anything that takes long is loaded."""
+    from sweep.cli.progress import RunProgress
+
+    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    progress = RunProgress(title, spec.task.metric, as_json=as_json)
+    progress.introduce()
+    return progress
 
 
 def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":

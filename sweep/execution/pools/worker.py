@@ -3,6 +3,7 @@
 ``worker_process`` starts it and is the driver's side.
 """
 
+import gc
 import math
 import os
 import queue
@@ -37,6 +38,7 @@ REPORT_S = 0.5
 
 def _work(connection: Connection, device: str, *, many: bool) -> None:
     """Train what comes until the driver ends this process."""
+    gc.disable()  # what the libraries make lives to the end; looking for garbage takes a fifth of their load
     try:
         sys.path[:] = connection.recv()
         workload: Workload = connection.recv()
@@ -45,6 +47,7 @@ def _work(connection: Connection, device: str, *, many: bool) -> None:
     except Exception as fault:  # noqa: BLE001  the driver prints it
         _report(connection, CannotStart(describe(fault)))
         return
+    gc.enable()
     _report(connection, Ready())
     if many:
         assert isinstance(workload.task, ManyAtATime), "only such a task has many places"
