@@ -122,7 +122,7 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
     elif not arguments.json:
         _print_run(study, database, loss_ceiling(task, data))
     if not stop:  # whoever stops a run waits for nothing more; the next run does this
-        publish_study(spec.name, database, study_data, concludes=True)
+        publish_study(spec.name, database, study_data, study=study, concludes=True)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
 
@@ -224,7 +224,7 @@ def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | N
     print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    if worst_loss is not None:
+    if worst_loss is not None and study.cost is not None:
         for line in describe_front(rank_trials(study), study, worst_loss):
             print(line)
     print_advice(study)
