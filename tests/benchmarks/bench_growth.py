@@ -1,9 +1,9 @@
 """How do the costs of a study grow with its trials?
 
-Studies of 100, 1,000 and 10,000 trials are written as a run writes them, with the files that a run leaves, one
-of their trials trained. In each, ``ADDED`` tiny trials more are trained, and it is measured what the driver needs
-for each: to claim it, to store it, and in all. Then whole commands are run: a run that trains one more trial, one
-that trains none, the table, and the report; and what is stored for the dashboard is made anew.
+Studies of 100, 1,000 and 10,000 trials are written as a run writes them, with the files that a run leaves,
+one of their trials trained. ``ADDED`` tiny trials more are trained, and it is measured what the driver
+needs for each: to claim it, to store it, and in all. Then whole commands are run: a run that trains one more
+trial, one that trains none, the table, and the report; and what the dashboard shows is stored anew.
 Times are seconds of processor time, children included, medians; memory is the most that a process had, MB.
 
 Results are kept in a JSON file after each measurement, and what is there is not measured again.

@@ -98,6 +98,9 @@ def _names_no_place(arguments: Arguments) -> bool:
 
 def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
     """Train what is left, and store and print what came out."""
+    task = spec.task
+    check_place(arguments, task, spec.resources)
+    _warn_of_cost(spec)
     progress = _introduced(spec, as_json=arguments.json)
 
     from sweep.certify.study_data import StudyData
@@ -105,9 +108,6 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
     from sweep.execution.run import running
     from sweep.task import loss_ceiling
 
-    task = spec.task
-    check_place(arguments, task, spec.resources)
-    _warn_of_cost(spec)
     data = load_data(task, spec)
     with contextlib.ExitStack() as workers:
         with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
