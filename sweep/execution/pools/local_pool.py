@@ -115,6 +115,7 @@ class LocalPool:
                     case Returned(value, is_done):
                         return Called(value) if is_done else None
                     case Ended() | CannotStart():
+                        process.end()  # it may not be dead yet, and must not be called again
                         return None
         return None
 
