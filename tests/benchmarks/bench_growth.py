@@ -14,6 +14,7 @@ Results are kept in a JSON file after each measurement, and what is there is not
 
 import argparse
 import json
+import math
 import os
 import shutil
 import statistics
@@ -25,10 +26,11 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIZES = (100, 1_000, 10_000)
-ADDED = 30
+ADDED = 20
 """Trials that are trained in one run to measure what one costs the driver."""
 
 NAME = "growth"
+TITLE = "Processor seconds of a step, by the trials of its study"
 STEPS = ("claim", "store", "trial", "one more", "finished run", "table", "report", "notes")
 """What is measured, in seconds of processor time."""
 
@@ -110,14 +112,11 @@ class Growth:
     def __init__(self, results: Path, checkout: Path, folder: Path, repeats: int) -> None:
         """Measure ``checkout`` on copies of the studies in ``folder``."""
         self._path, self._checkout, self._folder, self._repeats = results, checkout, folder, repeats
+        head = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+        self._key = subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
         self.rows: dict[str, dict[str, float]] = (
             json.loads(results.read_text()).get(self._key, {}) if results.exists() else {}
         )
-
-    @property
-    def _key(self) -> str:
-        head = ["git", "-C", str(self._checkout), "rev-parse", "--short", "HEAD"]
-        return subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
 
     def measure(self, size: int) -> None:
         """Measure what is not known yet of a size, and keep it."""
@@ -217,18 +216,39 @@ def print_table(rows: dict[str, dict[str, float]]) -> None:
         print(f"{name:<20}" + "".join(f"{row.get(name, float('nan')):>12.0f}" for row in rows.values()))
 
 
-def draw(rows: dict[str, dict[str, float]], path: Path) -> None:
-    """Draw seconds over trials, both logarithmic, a line for each step."""
-    import matplotlib.pyplot as plt
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 60, 110, 30, 40
+"""Of the figure and its margins, pixels."""
 
-    figure, axes = plt.subplots(figsize=(7, 4.5))
+
+def draw(rows: dict[str, dict[str, float]]) -> str:
+    """Return a figure as SVG: seconds over trials, both logarithmic, a line for each step."""
     sizes = [int(size) for size in rows]
-    for name in STEPS:
-        axes.plot(sizes, [row[name] for row in rows.values()], marker="o", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="trials in the study", ylabel="processor seconds")
-    axes.legend(fontsize=8, loc="upper left")
-    axes.grid(alpha=0.3)
-    figure.savefig(path, bbox_inches="tight")
+    lines = {name: [row[name] for row in rows.values()] for name in STEPS}
+    lowest = math.floor(math.log10(min(map(min, lines.values()))))
+    highest = math.ceil(math.log10(max(map(max, lines.values()))))
+
+    def x(size: float) -> float:
+        return LEFT + math.log(size / sizes[0]) / math.log(sizes[-1] / sizes[0]) * (WIDTH - LEFT - RIGHT)
+
+    def y(seconds: float) -> float:
+        share = (math.log10(seconds) - lowest) / (highest - lowest)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+    parts = [f'<text x="8" y="18">{TITLE}</text>']
+    parts += [
+        f'<text x="{x(size):.0f}" y="{HEIGHT - 15}" text-anchor="middle">{size:,}</text>' for size in sizes
+    ]
+    for power in range(lowest, highest + 1):
+        at = y(10.0**power)
+        parts.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{10.0**power:g}</text>')
+    for name, seconds in lines.items():
+        points = " ".join(f"{x(size):.1f},{y(each):.1f}" for size, each in zip(sizes, seconds, strict=True))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="#1f77b4" stroke-width="1.5"/>')
+        parts.append(f'<text x="{WIDTH - RIGHT + 6}" y="{y(seconds[-1]) + 4:.1f}">{name}</text>')
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+    style = f'aria-label="{TITLE}" font-family="sans-serif" font-size="12">'
+    return "\n".join([head + style, *parts, "</svg>"]) + "\n"
 
 
 def main() -> None:
@@ -250,7 +270,7 @@ def main() -> None:
             growth.measure(size)
     print_table(growth.rows)
     if arguments.figure:
-        draw(growth.rows, arguments.figure)
+        arguments.figure.write_text(draw(growth.rows))
 
 
 if __name__ == "__main__":
