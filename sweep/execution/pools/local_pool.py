@@ -37,7 +37,7 @@ class LocalPool:
             MachineError: If the system refuses a process.
         """
         self._asked = asked
-        self._news: News = queue.SimpleQueue()
+        self._news: News = queue.Queue()
         self._workers: list[LocalWorker] = []
         task = asked.workload.task
         self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None

@@ -30,8 +30,12 @@ _START = (
 )
 """Starts a worker; the folder that ``sweep`` is in may be that of a checkout."""
 
-News = queue.SimpleQueue[tuple["WorkerProcess", Message]]
-"""Where the messages of many processes arrive."""
+News = queue.Queue[tuple["WorkerProcess", Message]]
+"""Where the messages of many processes arrive.
+
+``SimpleQueue.get`` is not used with a timeout: until Python 3.12 it waits for ever if a signal's handler
+ends after the timeout, so that a run that was told to stop would not.
+"""
 
 
 class WorkerProcess:

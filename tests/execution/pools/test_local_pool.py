@@ -6,6 +6,7 @@ import itertools
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -343,6 +344,25 @@ def test_processes_leave_signals_of_the_group_to_the_driver(number: signal.Signa
         pool.submit(job(1))
         assert wait_for(pool)[0].segment is not None
         assert workers(os.getpid()) == before
+
+
+@LINUX
+def test_a_wait_ends_though_a_signal_is_handled_slowly() -> None:
+    """A handler that ends after the timeout makes no wait endless; else a stopped run would go on."""
+    before = signal.signal(signal.SIGALRM, lambda *_: time.sleep(0.4))
+    with pool_of(1) as pool:
+        pool.submit(job(0, "sleep"))
+        assert wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1, 60)
+        rescue = threading.Timer(SOON_S, lambda: list(map(kill, workers(os.getpid()))))
+        rescue.start()
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            started = time.monotonic()
+            assert pool.wait(0.2) == []
+            assert time.monotonic() - started < SOON_S
+        finally:
+            rescue.cancel()
+            signal.signal(signal.SIGALRM, before)
 
 
 # Processes and places.

@@ -95,7 +95,6 @@ def stopped_run(home: Home, *signals: signal.Signals) -> int:
         try:
             begun = home.folder / "begun"
             assert wait_until(lambda: begun.exists() or process.poll() is not None), "no program began"
-            time.sleep(0.3)  # not in the very moment in which the program begins
             for number in signals:
                 process.send_signal(number)
                 time.sleep(0.7)  # later than a signal that is sent twice
