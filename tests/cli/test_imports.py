@@ -65,13 +65,13 @@ def test_a_finished_study_is_read_without_its_words(small: Path) -> None:
     assert "stored with other settings (data_sha256" in refused.stderr
 
 
-def test_after_a_confirmation_there_is_nothing_to_compute(small: Path) -> None:
-    """The numbers of the confirmed winner were stored when it was chosen, and a run has nothing to do."""
+def test_a_run_after_a_confirmation_has_nothing_to_compute(small: Path) -> None:
+    """What it would store was stored when the confirmation ended."""
     confirm = ("confirm", "small", "--top", "3", "--seeds", "3", "--certify", "2", "--workers", "1")
     assert sweep(small, *confirm).returncode == 0
-    for command in ("run small", "report small"):
-        run = run_without(HEAVY, small, *command.split())
-        assert (run.returncode, "imported" in run.stderr) == (0, False), run.stderr
+    run = run_without(HEAVY, small, "run", "small")
+    assert (run.returncode, "imported" in run.stderr) == (0, False), run.stderr
+    assert "nothing was trained" in run.stderr
 
 
 def test_the_hook_notices_an_import(small: Path) -> None:
