@@ -235,7 +235,12 @@ def nothing_without_data() -> Iterator[None]:
 
 
 def gather_evidence(
-    name: str, database: Database, *, reports: Path | str = REPORTS, study_data: StudyData | None = None
+    name: str,
+    database: Database,
+    *,
+    reports: Path | str = REPORTS,
+    study_data: StudyData | None = None,
+    study: StudyRecord | None = None,
 ) -> Evidence:
     """Read a stored study.
 
@@ -244,12 +249,13 @@ def gather_evidence(
         database: Where it is stored.
         reports: Folder of all reports.
         study_data: The study's data; None reads them when they are needed.
+        study: Its record as it is stored now; None reads it.
 
     Raises:
         NotFoundError: If there is none of that name.
     """
     storage = database.open_read_only()
-    study = load_study(storage, name)
+    study = study or load_study(storage, name)
     return Evidence(
         study,
         files=database.files,

@@ -56,8 +56,12 @@ class Conclusion:
 
     def is_of(self, study: StudyRecord) -> bool:
         """Return whether nothing has been trained or planned since."""
+        return self.is_of_trials(study) and self.plans == len(study.plans)
+
+    def is_of_trials(self, study: StudyRecord) -> bool:
+        """Return whether nothing has been trained since."""
         finished = sum(trial.is_finished for trial in study.trials)
-        return (self.sweep, self.trials, self.plans) == (__version__, finished, len(study.plans))
+        return (self.sweep, self.trials) == (__version__, finished)
 
 
 def load_study(reader: Reader, name: str) -> StudyRecord:

@@ -1,6 +1,7 @@
 """What a driver and a worker process on this machine tell each other."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from sweep.execution.pools.pool import Reported
 from sweep.task import Segment
@@ -59,5 +60,20 @@ class Stop(NamedTuple):
     """Every program is to end, and then the process."""
 
 
-Message = Ready | CannotStart | Began | Answer | Progress | Ended
+class Call(NamedTuple):
+    """A function is to be called beside what the process has loaded; it has no job."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class Returned(NamedTuple):
+    """A call has ended."""
+
+    value: Any
+    is_done: bool = True
+    """Whether the function returned; if it raised, the driver calls it and has the error."""
+
+
+Message = Ready | CannotStart | Began | Answer | Progress | Returned | Ended
 """What comes from a process."""

@@ -8,7 +8,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sweep.definition.resources import Resources
 from sweep.errors import SweepError
@@ -49,7 +49,7 @@ class PoolRequest:
 
     workload: Workload
     at_most: int
-    """Jobs that there will be, so that no more workers than these are started."""
+    """Jobs that there will be, so that no more workers than these are started; ``grow`` allows more."""
     workers: int | None = None
     """Jobs at a time; None is as many as there is room for."""
     resources: Resources = dataclasses.field(default_factory=Resources)
@@ -58,15 +58,25 @@ class PoolRequest:
     """Of a cluster; None is the pool's own default."""
 
 
+class Called(NamedTuple):
+    """What a function returned that a pool called."""
+
+    value: Any
+
+
 class Pool(Protocol):
     """Where segments run."""
 
-    devices: tuple[str, ...]
-    """What it trains on."""
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What it trains on."""
 
     @property
     def places(self) -> int:
         """How many jobs can run at a time."""
+
+    def grow(self, at_most: int) -> None:
+        """Make room for so many jobs at a time, as far as was asked for; never for fewer than before."""
 
     def free(self) -> int:
         """Return how many more jobs can start at once."""
@@ -88,6 +98,12 @@ class Pool(Protocol):
 
     def leave(self, trial: int) -> None:
         """Let go of what a worker keeps of a trial that has ended."""
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+        """Call a function where libraries are loaded already; None if there is no such place, or it raised.
+
+        All jobs have ended, and none follows.
+        """
 
     def close(self) -> None:
         """End all jobs and workers at once."""

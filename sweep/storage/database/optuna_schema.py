@@ -17,6 +17,7 @@ from optuna.storages import RDBStorage
 
 from sweep.libraries import OPTUNA, private_names
 from sweep.storage.database.reading import Snapshot, postgres_snapshot, sqlite_snapshot
+from sweep.storage.database.schema import VERSION
 from sweep.storage.database.sqlite_file import PATIENCE_S, connect, connect_to_memory
 
 with private_names(OPTUNA):
@@ -37,8 +38,13 @@ with private_names(OPTUNA):
     FINITE = models.TrialValueModel.TrialValueType.FINITE
     FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
 
-_accepted: set[str] = set()
-"""Versions of the tables that Optuna has accepted in this process."""
+_ALEMBIC = sqlalchemy.Table(
+    "alembic_version",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("version_num", sqlalchemy.String(32), nullable=False),
+    sqlalchemy.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic keeps the version of the tables."""
 
 _ANY_FILE = "sqlite:///sweep.db"
 """What Optuna hears of a file. Ours is connected past it: its path may hold ``{}``, ``?`` or ``%``."""
@@ -59,21 +65,20 @@ class Storage(RDBStorage):
 
 
 def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: bool = False) -> Storage:
-    """Open a database; Optuna checks each version of the tables only once a process.
+    """Open a database whose tables have the version that ``schema`` reads, or make them.
 
-    For each check Optuna loads all its migrations, which takes longer than everything else here.
+    Tables of another version are Optuna's to refuse: for that it loads all its migrations, which takes longer
+    than everything else here.
 
     Raises:
         RuntimeError: If another version of Optuna made the tables.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is reported by sweep, on one line
     storage = Storage(url, settings, skip_compatibility_check=True, skip_table_creation=skip_table_creation)
-    version = storage.get_current_version()
-    if version not in _accepted:
+    if storage.get_current_version() != VERSION:
         with private_names(OPTUNA):
             check = storage._version_manager.check_table_schema_compatibility
         check()
-        _accepted.add(version)
     return storage
 
 
@@ -117,10 +122,15 @@ def make_file(path: Path) -> None:
 
 @functools.cache
 def _empty_database() -> sqlite3.Connection:
-    """Return Optuna's tables in memory, made once a process, since the migrations are loaded for them."""
+    """Return Optuna's tables in memory, made once a process, without the migrations that Optuna loads."""
     connection = connect_to_memory()
     settings = {"creator": lambda: connection, "poolclass": sqlalchemy.StaticPool}
-    open_storage(_ANY_FILE, settings).remove_session()
+    versions = {"schema_version": models.SCHEMA_VERSION, "library_version": optuna.__version__}
+    with sqlalchemy.create_engine(_ANY_FILE, **settings).begin() as made:
+        models.BaseModel.metadata.create_all(made)
+        made.execute(models.VersionInfoModel.__table__.insert().values(**versions))
+        _ALEMBIC.create(made)
+        made.execute(_ALEMBIC.insert().values(version_num=VERSION))
     return connection
 
 

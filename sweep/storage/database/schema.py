@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sweep.errors import StorageError
 
 VERSION = "v3.2.0.a"
-"""The version of the tables that is read and written; ``optuna_schema`` has Optuna check it as well."""
+"""The version of the tables that is read, written and made; Optuna refuses every other one."""
 
 TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
