@@ -30,8 +30,9 @@ from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
+from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.looks.test_looks import TestLook, looks_of_study
-from sweep.storage.study_reader import load_study
+from sweep.storage.study_names import folder_name
 from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
@@ -60,6 +61,7 @@ class Evidence:
         study_data: StudyData | None = None,
         reports: Path | str = REPORTS,
         programs: Path | None = None,
+        address: str = "",
     ) -> None:
         """Take a record; nothing is read yet.
 
@@ -72,13 +74,14 @@ class Evidence:
             study_data: The study's data; None reads them when they are needed.
             reports: Folder of all reports.
             programs: Folder in which the study's programs have one for each trial; None if there is none.
+            address: URL of the database, without a password; a guest's report needs it.
         """
-        self.study, self.programs = study, programs
+        self.study, self.programs, self.address = study, programs, address
         self.looks = list(looks)
         self.confirmation = confirmation
         self._report_units = report_units
         self.study_data = study_data or StudyData(study)
-        self.folder = Path(reports) / study.name
+        self.folder = Path(reports) / folder_name(study.name)
         self._checkpoints = Checkpoints(files / study.name) if files else None
         self._extras: dict[Callable[[Evidence], Any], Any] = {}
 
@@ -104,7 +107,8 @@ class Evidence:
         trials = [trial for trial in self.study.trials if trial.is_scored]
         if not trials:
             noun = self.study.metric.noun
-            raise NothingToShowError(f"no trial has a final {noun} yet; `sweep run` trains more")
+            more = "" if self.study.is_guest else "; `sweep run` trains more"
+            raise NothingToShowError(f"no trial has a final {noun} yet{more}")
         return sorted(trials, key=lambda trial: trial.number)
 
     @functools.cached_property
@@ -242,7 +246,7 @@ def gather_evidence(
     study_data: StudyData | None = None,
     study: StudyRecord | None = None,
 ) -> Evidence:
-    """Read a stored study.
+    """Read a stored study; of a guest there is nothing beyond its record.
 
     Args:
         name: As stored.
@@ -255,7 +259,9 @@ def gather_evidence(
         NotFoundError: If there is none of that name.
     """
     storage = database.open_read_only()
-    study = study or load_study(storage, name)
+    study = study or load_shown_study(storage, name)
+    if study.is_guest:
+        return Evidence(study, reports=reports, address=database.address)
     return Evidence(
         study,
         files=database.files,

@@ -58,9 +58,9 @@ RUN_TABLE_ROWS = 30
 @click.option(
     "--from",
     "source",
-    metavar="STUDY",
+    metavar="STUDY[@URL]",
     shell_complete=candidates.stored_studies,
-    help="start with the best configurations of a stored study",
+    help="start with the best configurations of a stored study, at URL if it is in another database",
 )
 @click.option(
     "--from-top",

@@ -9,7 +9,7 @@ from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
+from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain, shown_metric
 
 BAND = (0.1, 0.9)
 """Quantiles of the band."""
@@ -49,7 +49,7 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     ends = [[as_value(quantile_of_best(losses, k, quantile)) for k in half] for quantile in BAND]
     lower, upper = reversed(ends) if study.direction == MAXIMIZE else ends
     return ExpectedBest(
-        metric=study.metric,
+        metric=shown_metric(study.metric),
         sampler=study.sampler,
         trials=trials,
         expected=plain(as_value(expected_best(losses, k)) for k in trials),
@@ -82,7 +82,8 @@ def plot_expected_best(curve: ExpectedBest) -> Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate=f"best of %{{x}} trials<br>{metric.label} %{{y:.4f}}<extra></extra>",
     )
-    x = axis(f"trials of sampler {curve.sampler}, {curve.seconds:.3g} s of training each")
+    sampler = f" of sampler {curve.sampler}" if curve.sampler else ""
+    x = axis(f"trials{sampler}, {curve.seconds:.3g} s of training each")
     unit = f" ({metric.unit})" if metric.unit else ""
     figure.update_layout(**layout(x, axis(f"expected best {metric.label}{unit}"), showlegend=True))
     return figure

@@ -7,12 +7,13 @@ traces with lists as data, so that the old plotly.js of the Optuna dashboard dra
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 
 from sweep.certify.ablation.stored_ablation import is_ablation
-from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
+from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
-from sweep.metric import Fact
+from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
@@ -32,14 +33,14 @@ from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
 from sweep.reporting.units import words_of
+from sweep.task import TRAIN_SECONDS, costs_of
 
 
 def plots_of(study: StudyRecord) -> dict[str, Plot]:
     """Return the plots of a study in order, with those that its trainer contributes."""
-    return merged(
-        {name: _worded(plot, words_of(study.metric)) for name, plot in _generic(study).items()},
-        exhibits_of(study).plots,
-    )
+    words, exhibits = words_of(study.metric), exhibits_of(study)
+    plots = {name: _worded(plot, words) for name, plot in _generic(study).items()}
+    return merged(plots, exhibits.plots, exhibits.without)
 
 
 def plot_of(name: str, study: StudyRecord) -> Plot:
@@ -86,7 +87,7 @@ def cost_plots(study: StudyRecord) -> list[str]:
 
 def cost_plot(cost: str, fact: Fact) -> str:
     """Return the name of the plot of the metric over one of the trainer's costs."""
-    return f"cost-{(fact.unit or cost).replace(' ', '-')}"
+    return f"cost-{re.sub(r'[^A-Za-z0-9_.]+', '-', fact.unit or cost).strip('-')}"
 
 
 def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
@@ -95,10 +96,10 @@ def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
 
 def _plot_of_cost(cost: str, fact: Fact) -> Plot:
     label = fact.label.replace("{", "{{").replace("}", "}}")
+    good = "Right is much" if fact.direction == MAXIMIZE else "Left is little"
     return Plot(
         title=f"{{Noun}} against {label}",
-        reading="Left is little, {low} is good. On the green line lie the trials that no other "
-        "beats in both.",
+        reading=f"{good}, {{low}} is good. On the green line lie the trials that no other beats in both.",
         numbers=functools.partial(loss_by_cost, cost=cost),
         figure=plot_cost,
     )

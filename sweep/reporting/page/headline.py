@@ -17,6 +17,7 @@ from sweep.reporting.advice.seeds import find_seeds
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
 from sweep.reporting.table.columns import cell
 from sweep.reporting.units import difference_unit, with_unit, words_of
 from sweep.task import described_facts
@@ -58,6 +59,8 @@ def write_headline(
     ranked = [row for row in rows.records if row["state"] == RANKED]
     if not ranked:
         return _without_winner(study, rows)
+    if study.is_guest:
+        return _of_guest(study, rows, ranked[0])
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
         title = f"Trial {best['trial']} is best so far, at {with_unit(study.metric, loss)}"
@@ -98,7 +101,22 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def _of_guest(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> Headline:
+    """Return the headline of a study of which each configuration ran once, by an unknown trainer."""
+    front = describe_guest_front(study, rows)
+    values = front or [_configuration(study, best)]
+    tile = {study.metric.label: cell("value", best["value"])} if study.cost is None else {}
+    return Headline(
+        title=guest_title(study, rows, best),
+        sentences=[*values, ONE_RUN],
+        tiles={**tile, "trials": f"{len(study.trials):,}", "complete": f"{len(study.complete_trials()):,}"},
+    )
+
+
 def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
+    if study.is_guest:
+        counted = f"Its trials: {state_counts(rows)}."
+        return Headline(title="No trial is complete", sentences=[counted, ONE_RUN], tiles={})
     if not len(rows):
         todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
         return Headline(title="No trial yet", sentences=[todo], tiles={})

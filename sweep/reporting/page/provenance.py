@@ -8,6 +8,7 @@ from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.page.guests import guest_facts, ways_on
 from sweep.reporting.page.headline import seconds_text, state_counts
 from sweep.task import why_untested
 
@@ -17,6 +18,8 @@ _MACHINE = ("system", "machine", "cores")
 def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
     """Return what a reader must know to judge or repeat the study: title -> name -> text."""
     study = evidence.study
+    if study.is_guest:
+        return guest_facts(evidence, _times(study.trials), state_counts(evidence.rows))
     versions = {name: text for name, text in study.environment.items() if name not in _MACHINE}
     machine = {name: text for name, text in study.environment.items() if name in _MACHINE}
     return {
@@ -38,6 +41,8 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
 def commands(evidence: Evidence) -> list[str]:
     """Return the commands that go on from here."""
     name = evidence.study.name
+    if evidence.study.is_guest:
+        return ways_on(evidence.study, evidence.address)
     try:
         winner = evidence.winner
     except NothingToShowError:

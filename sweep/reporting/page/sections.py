@@ -29,7 +29,8 @@ from sweep.task import why_untested
 def sections_of(study: StudyRecord) -> dict[str, Section]:
     """Return the sections of a study's report in order, with those that its trainer contributes."""
     own = {"ablation": Section(title="What each change brings", build=_ablation)}
-    return merged({**(own if is_ablation(study) else {}), **SECTIONS}, exhibits_of(study).sections)
+    exhibits = exhibits_of(study)
+    return merged({**(own if is_ablation(study) else {}), **SECTIONS}, exhibits.sections, exhibits.without)
 
 
 def _winner(evidence: Evidence) -> int | None:
@@ -41,7 +42,8 @@ def _winner(evidence: Evidence) -> int | None:
 
 def _table(evidence: Evidence) -> Part:
     if not len(evidence.rows):
-        raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
+        more = "" if evidence.study.is_guest else f"; `sweep run {evidence.study.name}` trains them"
+        raise NothingToShowError(f"no trial yet{more}")
     return Part(markup=report_table(evidence.rows, evidence.study, _winner(evidence)))
 
 
@@ -96,7 +98,7 @@ def _slices(evidence: Evidence) -> Part:
         figure_place(name, f"{plot.title}: {panel.name}", kind="panel")
         for name, panel in zip(figures, panels, strict=True)
     )
-    head = f"<figcaption><h3>{plot.title}</h3><p>{plot.reading}</p></figcaption>"
+    head = f"<figcaption><h3>{escape(plot.title)}</h3><p>{escape(plot.reading)}</p></figcaption>"
     markup = f'<figure>{head}<div class="panels">{places}</div></figure>'
     return Part(markup=markup, figures=figures)
 

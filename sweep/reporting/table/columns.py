@@ -30,6 +30,9 @@ _TEXTS = ("engine", "device", "reason", "state")
 
 _BEYOND_DIGITS = 1e6
 
+_BELOW_DIGITS = 1e-3
+"""A smaller value of the metric has four digits instead of four decimals."""
+
 
 def hyperparameters(study: StudyRecord) -> list[str]:
     """Return the hyperparameters that the trainer always shows, then whatever else is searched."""
@@ -95,7 +98,8 @@ def cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _FORMATS and abs(value) < _BEYOND_DIGITS:
+    is_tiny = name == "value" and 0 < abs(value) < _BELOW_DIGITS
+    if name in _FORMATS and abs(value) < _BEYOND_DIGITS and not is_tiny:
         return format(value, _FORMATS[name])
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"

@@ -36,6 +36,8 @@ class Database:
     """Whether several drivers may run a study at the same time."""
     where: str
     """What it is called in messages; never shows a password."""
+    address: str
+    """The URL that names it, without a password."""
     files: Folder
     """Where files of studies stand."""
     programs: Path
