@@ -101,7 +101,7 @@ def config_text(
         engine=(certificate or trial).engine,
         device=(certificate or trial).device,
         sweep=__version__,
-        torch=study.environment["torch"],
+        torch=study.environment.get("torch", ""),
         program=study.program,
         surroundings=study.surroundings,
         exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),

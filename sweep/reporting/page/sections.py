@@ -15,6 +15,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Section, exhibits_of
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
+from sweep.reporting.page.configuration import configuration_section
 from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
@@ -132,6 +133,7 @@ SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
     "advice": Section(title="What next", build=_advice),
     "confirmation": Section(title="Confirmed?", build=_confirmation),
+    "configuration": Section(title="Winner and search space", build=configuration_section),
     "search": Section(title="Search", build=_search),
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),
