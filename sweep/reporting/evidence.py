@@ -30,7 +30,7 @@ from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
-from sweep.storage.looks.test_looks import TestLook, looks_of_study
+from sweep.storage.looks.test_looks import TestLook, first_finished_look, looks_of_study
 from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
 
@@ -132,6 +132,14 @@ class Evidence:
         if certificate is None:
             return None
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
+
+    @property
+    def look_at_winner(self) -> TestLook | None:
+        """The first finished look at the test split with the winner; None if there is none."""
+        try:
+            return first_finished_look(self.looks, self.study.name, self.winner.number)
+        except NothingToShowError:
+            return None
 
     @property
     def unit(self) -> str:

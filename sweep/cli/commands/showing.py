@@ -2,6 +2,7 @@
 
 import signal
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,10 @@ from sweep.cli.commands.common import (
     print_advice,
     stored_study,
 )
+
+if TYPE_CHECKING:
+    from sweep.definition.records import StudyRecord
+    from sweep.storage.database import Reader
 
 
 @command("list", example="sweep list")
@@ -58,11 +63,24 @@ def table(arguments: Arguments) -> int:
     study = stored_study(arguments, storage)
     print(format_table(study, arguments.format, arguments.top))
     if arguments.format == "text":
+        _print_confirmation(study, storage)
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
         advise(f"next: {next_command(study, storage)}")
     return 0
+
+
+def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
+    """Print what the study's confirmation chose; nothing if none was planned."""
+    from sweep.certify.stored_confirmation import load_confirmation
+
+    confirmation = load_confirmation(storage, study)
+    if confirmation is not None:
+        from sweep.certify.verdict import judge
+        from sweep.reporting.confirm_text import confirmation_line
+
+        print(confirmation_line(study, confirmation, judge(study, confirmation)))
 
 
 @command(example="sweep plot quick history -o history.png")

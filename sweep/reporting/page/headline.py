@@ -1,7 +1,7 @@
 """State the result of a study in a few sentences and numbers.
 
 ``write_headline`` is a pure function of what is stored. A finished confirmation decides which trial is best
-and gives its value; until then the ranked table does.
+and gives its value; until then the ranked table does. A look at the test split adds the test loss.
 """
 
 import collections
@@ -19,6 +19,7 @@ from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.table.columns import cell
 from sweep.reporting.units import difference_unit, with_unit, words_of
+from sweep.storage.looks.test_looks import TestLook
 from sweep.task import described_facts
 
 
@@ -38,7 +39,9 @@ def headline_of(evidence: Evidence) -> Headline:
         baselines = exhibits_of(evidence.study).baselines(evidence)
     except NothingToShowError:
         baselines = {}
-    return write_headline(evidence.study, evidence.rows, baselines, evidence.confirmed)
+    return write_headline(
+        evidence.study, evidence.rows, baselines, evidence.confirmed, evidence.look_at_winner
+    )
 
 
 def write_headline(
@@ -46,6 +49,7 @@ def write_headline(
     rows: Rows,
     baselines: Mapping[str, float],
     confirmed: Confirmed | None = None,
+    look: TestLook | None = None,
 ) -> Headline:
     """Return what came out of a study.
 
@@ -54,6 +58,7 @@ def write_headline(
         rows: ``rank_trials(study)``.
         baselines: Name -> value without training, worst first; may be empty.
         confirmed: None where no confirmation is finished.
+        look: The first finished look at the test split with the best trial; None if there is none.
     """
     ranked = [row for row in rows.records if row["state"] == RANKED]
     if not ranked:
@@ -67,11 +72,16 @@ def write_headline(
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
         title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
-    sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_unfinished(study)]
+    sentences = [
+        *(_configuration(study, best), *_gain(study, loss, baselines), *sure),
+        *_tested(study, look),
+        *_unfinished(study),
+    ]
     tiles = {
         study.metric.label: f"{loss:.4f}",
         **_gains(loss, baselines),
         **certainty,
+        **({} if look is None else {f"test {study.metric.noun}": f"{look.test_loss:.4f}"}),
         **_costs(study, best),
     }
     return Headline(title=title, sentences=sentences, tiles=tiles)
@@ -175,6 +185,16 @@ def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
         f"Deterministic: one value, no interval over seeds; {len(found.seeds)} seeds that took no part in "
         f"search or choice gave the same {study.metric.noun}.",
     ]
+
+
+def _tested(study: StudyRecord, look: TestLook | None) -> list[str]:
+    """Return the result of a look at the test split, whose values no choice has seen if it was the first."""
+    if look is None or look.test_loss is None:
+        return []
+    seeds = f", the mean of {len(look.seeds)} seeds" if look.seeds else ""
+    again = ", not the first look at these data" if look.why else ""
+    value = with_unit(study.metric, look.test_loss)
+    return [f"On the test split the {study.metric.noun} is {value}{seeds} ({look.day}{again})."]
 
 
 def _unfinished(study: StudyRecord) -> list[str]:
