@@ -31,7 +31,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.looks.test_looks import TestLook, first_finished_look, looks_of_study
-from sweep.storage.study_reader import load_study
+from sweep.storage.study_reader import load_study, stored_conclusion
 from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
@@ -60,6 +60,7 @@ class Evidence:
         study_data: StudyData | None = None,
         reports: Path | str = REPORTS,
         programs: Path | None = None,
+        loss_ceiling: float | None = None,
     ) -> None:
         """Take a record; nothing is read yet.
 
@@ -72,8 +73,9 @@ class Evidence:
             study_data: The study's data; None reads them when they are needed.
             reports: Folder of all reports.
             programs: Folder in which the study's programs have one for each trial; None if there is none.
+            loss_ceiling: Value of knowing nothing, as noted after the last run; None if it is not known.
         """
-        self.study, self.programs = study, programs
+        self.study, self.programs, self.loss_ceiling = study, programs, loss_ceiling
         self.looks = list(looks)
         self.confirmation = confirmation
         self._report_units = report_units
@@ -258,6 +260,7 @@ def gather_evidence(
     """
     storage = database.open_read_only()
     study = load_study(storage, name)
+    concluded = stored_conclusion(storage, name) if study.cost else None
     return Evidence(
         study,
         files=database.files,
@@ -267,4 +270,5 @@ def gather_evidence(
         study_data=study_data,
         reports=reports,
         programs=database.program_folder(name),
+        loss_ceiling=None if concluded is None else concluded.loss_ceiling,
     )

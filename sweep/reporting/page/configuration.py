@@ -3,6 +3,7 @@
 The exported form of the winner stands below, so that the winner can be trained again from the page alone.
 """
 
+import contextlib
 import datetime
 from typing import Any
 
@@ -22,14 +23,14 @@ FILE = "best.toml"
 def configuration_section(evidence: Evidence) -> Part:
     """Return the hyperparameters as a table, and the winner as a file that ``sweep train`` takes."""
     study = evidence.study
-    try:
-        winner = study.config_values(evidence.winner)
+    values = {name: value for name, value in study.fixed.items() if name not in study.searched}
+    inactive, exported = set[str](), ""
+    with contextlib.suppress(NothingToShowError):
+        values = study.config_values(evidence.winner)
         inactive = set(study.searched) - set(evidence.winner.params)
         exported = _exported(evidence)
-    except NothingToShowError:
-        winner, inactive, exported = {}, set(), ""
     rows = "\n".join(
-        _row(name, "not active" if name in inactive else _shown(name, winner.get(name)), allowed)
+        _row(name, "not active" if name in inactive else _shown(name, values.get(name)), allowed)
         for name, allowed in allowed_values(study).items()
     )
     head = "<thead><tr><th scope=col class=t>hyperparameter<th scope=col class=t>winner<th scope=col class=t>"
@@ -40,7 +41,11 @@ def configuration_section(evidence: Evidence) -> Part:
 def allowed_values(study: StudyRecord) -> dict[str, str]:
     """Return what each hyperparameter may be, in words; the searched ones come first."""
     searched = {name: _searched(study, name) for name in study.searched}
-    fixed = {name: _fixed(name, value) for name, value in study.fixed.items() if name not in searched}
+    fixed = {
+        name: "found for each configuration" if value == AUTO else "fixed"
+        for name, value in study.fixed.items()
+        if name not in searched
+    }
     return {**searched, **fixed}
 
 
@@ -60,10 +65,6 @@ def winner_file(evidence: Evidence) -> str:
 def _searched(study: StudyRecord, name: str) -> str:
     condition = study.space.spoken_condition(name)
     return study.space[name].spoken() + (f", if {condition}" if condition else "")
-
-
-def _fixed(name: str, value: Any) -> str:
-    return "found for each configuration" if value == AUTO else f"fixed at {_shown(name, value)}"
 
 
 def _shown(name: str, value: Any) -> str:

@@ -18,6 +18,7 @@ from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.table.columns import cell
+from sweep.reporting.table.pareto_summary import knee_of, pareto_front
 from sweep.reporting.units import difference_unit, with_unit, words_of
 from sweep.storage.looks.test_looks import TestLook
 from sweep.task import described_facts
@@ -65,15 +66,16 @@ def write_headline(
         return _without_winner(study, rows)
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
-        title = f"Trial {best['trial']} is best so far, at {with_unit(study.metric, loss)}"
+        title = f"Trial {best['trial']} {_is_best(study)} so far, at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
-        title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.metric, loss)}"
+        title = f"Trial {confirmed.trial} {_is_best(study)}, certified at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
     sentences = [
         *(_configuration(study, best), *_gain(study, loss, baselines), *sure),
+        *_front(study, rows),
         *_tested(study, look),
         *_unfinished(study),
     ]
@@ -118,6 +120,27 @@ def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
     return Headline(
         title=f"No trial has a final {noun}", sentences=[counted, why, *_unfinished(study)], tiles={}
     )
+
+
+def _is_best(study: StudyRecord) -> str:
+    """Return what the winner is: with two objectives, the best in the metric alone."""
+    return "is best" if study.cost is None else "has the {lowest} {label}".format(**words_of(study.metric))
+
+
+def _front(study: StudyRecord, rows: Rows) -> list[str]:
+    """Return which other configurations are on the Pareto front of two objectives, and its knee."""
+    if study.cost is None:
+        return []
+    front = pareto_front(rows, study.cost, study.metric)
+    on_it = f"{len(front):,} configurations are" if len(front) != 1 else "1 configuration is"
+    knee = knee_of(front)
+    bend = (
+        ""
+        if knee is None
+        else f"; its knee is trial {knee.trial}, {study.metric.name} {knee.dev_loss:.4f} at {study.cost} "
+        f"{cell(study.cost, knee.cost)}"
+    )
+    return [f"{on_it} on the Pareto front of {study.metric.name} and {study.cost}{bend}."]
 
 
 def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, report_table
+from sweep.reporting.table.pareto_summary import describe_front
 from sweep.reporting.units import words_of
 from sweep.task import why_untested
 
@@ -104,7 +105,17 @@ def _mattered(evidence: Evidence) -> Part:
 
 
 def _cost(evidence: Evidence) -> Part:
-    return figures_section(*cost_plots(evidence.study), key=True)(evidence)
+    """Return the metric over each cost, below the Pareto front in words if the study has two objectives."""
+    lines = describe_front(evidence.rows, evidence.study, evidence.loss_ceiling)
+    plots = figures_section(*cost_plots(evidence.study), key=True)(evidence)
+    if not lines:
+        return plots
+    lines.append(
+        "hypervolume is the area between front and reference point: larger is better, and only studies with "
+        "the same reference point can be compared"
+    )
+    items = "".join(f"<li>{escape(line[0].upper() + line[1:])}.</li>" for line in lines)
+    return joined([plots], f'<ul class="findings">{items}</ul>')
 
 
 def _test_record(evidence: Evidence) -> Part:

@@ -57,13 +57,14 @@ def knee_of(front: Sequence[Configuration]) -> Configuration | None:
     return None if found is None else by_point[found]
 
 
-def describe_front(rows: Rows, study: StudyRecord, worst_loss: float) -> list[str]:
+def describe_front(rows: Rows, study: StudyRecord, worst_loss: float | None) -> list[str]:
     """Return what a study of two objectives came to, in lines for a person; none for other studies.
 
     Args:
         rows: From ``rank_trials``.
         study: What they are the rows of.
-        worst_loss: Value of knowing nothing, where the hypervolume's reference point lies.
+        worst_loss: Value of knowing nothing, where the hypervolume's reference point lies; None takes the
+            worst value of the rows.
     """
     ranked = rows.where(lambda row: row["state"] == RANKED)
     if study.cost is None or not len(ranked):
@@ -75,21 +76,25 @@ def describe_front(rows: Rows, study: StudyRecord, worst_loss: float) -> list[st
         f"none in {study.metric.name} and {study.cost}"
     )
     front = pareto_front(rows, study.cost, study.metric)
+    what = "knowing nothing"
+    if worst_loss is None:
+        worst_loss, what = max(ranked["value"], key=study.as_loss), "the worst here"
     costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
     return [
         count,
-        _describe_area(front, study.metric, study.cost, costliest, worst_loss),
+        _describe_area(front, study.metric, study.cost, costliest, (worst_loss, what)),
         *_describe_knee(front, study.metric, study.cost),
     ]
 
 
 def _describe_area(
-    front: Sequence[Configuration], metric: Metric, cost: str, costliest: float, worst_loss: float
+    front: Sequence[Configuration], metric: Metric, cost: str, costliest: float, worst: tuple[float, str]
 ) -> str:
+    worst_loss, what = worst
     area = hypervolume([one.point for one in front], (math.log10(costliest), metric.as_loss(worst_loss)))
     unit = " x ".join(filter(None, (difference_unit(metric), f"decades of {cost}")))
     return (
-        f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} (knowing nothing), "
+        f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} ({what}), "
         f"{cost} {cell(cost, costliest)} (the costliest here)"
     )
 

@@ -25,7 +25,7 @@ def test_every_hyperparameter_has_its_value_and_what_it_may_be():
     winner = evidence.winner
     assert shown["hidden_neurons"] == (str(winner.params["hidden_neurons"]), "4 to 64, logarithmic")
     assert shown["num_steps"][1] == "40, 80"
-    assert shown["batch_size"] == ("32", "fixed at 32")
+    assert shown["batch_size"] == ("32", "fixed")
     assert set(shown) == {*evidence.study.searched, *evidence.study.fixed}
 
 
@@ -60,4 +60,5 @@ def test_what_the_trainer_finds_is_named():
 def test_a_study_without_a_winner_has_its_space_alone():
     markup = configuration_section(Evidence(made_study(made_trial(0)))).markup
     assert cells(markup)["block_size"] == ("", "2 to 4")
+    assert cells(markup)["batch_size"] == ("32", "fixed")
     assert "<details>" not in markup
