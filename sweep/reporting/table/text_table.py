@@ -65,8 +65,9 @@ def draw_rows(
     *,
     width: int | None = None,
     colour: bool = False,
+    best: int = 1,
 ) -> str:
-    """Write some columns of rows as a table, the first row green.
+    """Write some columns of rows as a table, the best rows green.
 
     Args:
         rows: Any rows.
@@ -75,9 +76,10 @@ def draw_rows(
         order: Columns in the order in which a narrow terminal does without them.
         width: As in ``Listing``.
         colour: As in ``Listing``.
+        best: How many of the first rows are green.
     """
     layout = _fit(_columns_of(rows, study, names), order, width)
-    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=1)
+    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=best)
     return "\n".join([*lines, *_pale(_say_left_out(layout, width), width, colour)])
 
 
