@@ -193,12 +193,15 @@ class Evidence:
         Raises:
             NothingToShowError: If they are not stored.
         """
-        number = self.winner.number
+        return self.curve_of(self.winner.number)
+
+    def curve_of(self, trial: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return steps and training losses of a trial; raises ``NothingToShowError`` if none are stored."""
         if self._checkpoints is not None:
-            steps, losses = self._checkpoints.read_curve(number)
+            steps, losses = self._checkpoints.read_curve(trial)
             if len(steps) > 1:
                 return steps, losses
-        raise NothingToShowError(f"the loss curve of trial {number} is not stored here")
+        raise NothingToShowError(f"the loss curve of trial {trial} is not stored here")
 
     @functools.cached_property
     def data(self) -> Any:

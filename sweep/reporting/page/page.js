@@ -12,6 +12,17 @@ function colours() {
   return { ground: "rgba(0, 0, 0, 0)", ink: named("--ink"), muted: named("--muted"), card: named("--card") };
 }
 
+// On a narrow screen a long title of an upright axis takes two lines, so that its ends are not cut off.
+const longest = 32;
+
+function titled(name, axis) {
+  const text = axis.title?.text;
+  if (!narrow.matches || !name.startsWith("y") || !text || text.length <= longest) return axis;
+  const cut = text.lastIndexOf(" ", longest);
+  if (cut < 1) return axis;
+  return { ...axis, title: { ...axis.title, text: `${text.slice(0, cut)}<br>${text.slice(cut + 1)}` } };
+}
+
 function themed({ height, ...layout }) {
   const { ground, ink, muted, card } = colours();
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
@@ -21,7 +32,7 @@ function themed({ height, ...layout }) {
   const label = (given) => ({ ...given, font: { color: ink, ...given.font }, bgcolor: card });
   return {
     ...layout,
-    ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, color: muted }])),
+    ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...titled(name, axis), color: muted }])),
     autosize: true,
     margin,
     dragmode: narrow.matches ? false : "zoom",

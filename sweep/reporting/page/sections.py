@@ -97,6 +97,8 @@ def _search(evidence: Evidence) -> Part:
 def _mattered(evidence: Evidence) -> Part:
     """Return importances, as far as they can be told, slices and combinations."""
     parts = [_slices(evidence), figures_section("parallel", titled=True)(evidence)]
+    with contextlib.suppress(NothingToShowError):
+        parts.insert(1, figures_section("contour", titled=True)(evidence))
     try:
         parts.insert(0, figures_section("importances", titled=True)(evidence))
     except NothingToShowError as error:
@@ -149,7 +151,7 @@ SECTIONS: dict[str, Section] = {
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),
     "cost": Section(title="Cost", build=_cost),
-    "learned": Section(title="Learning curve", build=figures_section("training-curve")),
+    "learned": Section(title="Learning curves", build=figures_section("training-curve", "learning-curves")),
     "test": Section(title="Test record", build=_test_record),
     "provenance": Section(title="Provenance", build=_provenance),
 }
