@@ -104,6 +104,7 @@ def plot_contour(numbers: Contour) -> Figure:
             "colorscale": shades,
             "reversescale": metric.direction == MAXIMIZE,
             "ncontours": 12,
+            "contours": {"coloring": "heatmap"},
             "line": {"width": 0.5, "color": "rgba(128, 128, 128, 0.6)"},
             "colorbar": {"thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11}},
             "hovertemplate": f"{metric.label}, smoothed %{{z:.4f}}<extra></extra>",
