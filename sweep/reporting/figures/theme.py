@@ -95,10 +95,8 @@ def tick_text(value: float) -> str:
 
 def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, Any]:
     """Return the layout of a figure with two axes; further settings win."""
-    title = {name: value for name, value in x.get("title", {}).items() if name != "standoff"}
     return {
-        # plotly.js loses the place of a level axis's title with a standoff if a window's size changes
-        "xaxis": {**x, "title": title},
+        "xaxis": x,
         "yaxis": y,
         "template": TEMPLATE,
         "hovermode": "closest",

@@ -56,16 +56,19 @@ function shaded(figure) {
   return JSON.parse(text);
 }
 
+// A window that is being made or hidden may be a pixel wide for a moment, which no figure fits.
+const smallest = 120;
+
 function draw(place) {
+  if (place.clientWidth < smallest) return;
   const { data, layout } = shaded(figures[place.dataset.figure]);
   const config = {
     displaylogo: false,
-    responsive: true,
     displayModeBar: narrow.matches ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   };
   Plotly.react(place, data, themed(layout), config);
-  place.dataset.drawn = "";
+  place.dataset.drawn = place.clientWidth;
 }
 
 const near = new IntersectionObserver(
@@ -87,6 +90,11 @@ function drawAll() {
   places.forEach(draw);
 }
 
+// plotly.js would do this by itself, but also for a window of no size.
+function resize() {
+  places.filter((place) => "drawn" in place.dataset && Number(place.dataset.drawn) !== place.clientWidth).forEach(draw);
+}
+
 // A figure has the size of its place when it is drawn, so paper's places are there before.
 function drawFor(paper) {
   document.documentElement.classList.toggle("paper", paper);
@@ -97,5 +105,6 @@ places.forEach((place) => near.observe(place));
 dark.addEventListener("change", redraw);
 narrow.addEventListener("change", redraw);
 document.addEventListener("themechange", redraw);
+window.addEventListener("resize", resize);
 window.addEventListener("beforeprint", () => drawFor(true));
 window.addEventListener("afterprint", () => drawFor(false));
