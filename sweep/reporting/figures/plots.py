@@ -125,8 +125,9 @@ PLOTS: dict[str, Plot] = {
     ),
     "expected-best": Plot(
         title="What more trials may bring",
-        reading="The {lowest} {noun} that so many trials are expected to reach, taken as independent draws: "
-        "right for random and qmc, a rough guide for tpe and gp. Where the line is flat, more bring little.",
+        reading="Blue is the {lowest} {noun} that so many of the trials made reach on average, in any "
+        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like the "
+        "latest of this sampler. Where it is flat, more bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
     ),

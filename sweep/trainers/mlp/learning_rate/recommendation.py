@@ -6,7 +6,6 @@ The rule is the one that ``auto`` uses; ``learning_rate.auto`` has the measureme
 import dataclasses
 from collections.abc import Mapping
 
-
 RULE = "minimum"
 """One of ``lr_suggestions.RULES``."""
 

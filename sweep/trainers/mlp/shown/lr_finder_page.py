@@ -83,8 +83,8 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
             "<h1>Learning-rate finder</h1>",
             f'<p class="lead">{escape(recommend(suggestions(test)).sentence())}</p>',
             "<p>The learning rate grows from left to right while a fresh model trains. Left of the lowest "
-            "point training is slow; right of it the model diverges. The dashed line is the rate that the tested "
-            f"configuration has, {test.config.learning_rate:.3g}.</p>",
+            "point training is slow; right of it the model diverges. The dashed line is the rate of the "
+            f"tested configuration, {test.config.learning_rate:.3g}.</p>",
             figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
             f'<p class="note">{_caption(test)}</p>',
             "<h2>What each rule says</h2>",

@@ -52,7 +52,7 @@ PLOTS: dict[str, Plot] = {
     "lr-finder": Plot(
         title="Learning-rate finder",
         reading="The learning rate grows from left to right while fresh models train. Recommended is the "
-        "rate at which the blue line is lowest: every schedule lowers it later. Dashed is the winner's own rate.",
+        "rate at which the blue line is lowest: schedules lower it later. Dashed is the winner's rate.",
         numbers=_lr_finder,
         figure=plot_lr_finder,
         before="training-curve",
