@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test cluster examples check audit bench search-bench faults faults-release wheel clean
+.PHONY: run test cluster examples docs check audit bench search-bench faults faults-release wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
@@ -20,6 +20,10 @@ cluster: .venv/installed-for-tests  ## the heavy tests of PostgreSQL and Ray; as
 examples: .venv/installed-for-examples  ## the studies of studies/examples with their libraries, some minutes
 	$(BIN)/python tests/examples/fetch.py
 	$(BIN)/pytest -o addopts="-rs --strict-markers --import-mode=importlib" tests/examples
+
+docs: .venv/installed-for-tests  ## the documentation as a site, site/index.html; a dead link is an error
+	COLUMNS=80 $(BIN)/python docs/reference/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
 
 check: .venv/installed-for-tests  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -53,7 +57,7 @@ wheel: .venv/installed-for-tests  ## dist/honest_sweep-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:  ## what was installed and built; studies and reports stay
-	rm -rf .venv dist
+	rm -rf .venv dist site
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

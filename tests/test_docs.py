@@ -4,7 +4,10 @@ import contextlib
 import functools
 import io
 import re
+import runpy
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from sweep.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
+PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
 NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
 
 
@@ -93,3 +96,24 @@ def test_every_file_that_is_named_exists(name: str) -> None:
     text = (REPOSITORY / name).read_text()
     for path in set(re.findall(r"`((?:tests|sweep|studies)/[\w./-]+\.(?:py|toml|json|md|css|js))`", text)):
         assert (REPOSITORY / path).exists(), path
+
+
+def test_the_reference_is_that_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``make docs`` writes it again."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for name, text in runpy.run_path(str(REPOSITORY / "docs/reference/generate.py"))["pages"]().items():
+        assert (REPOSITORY / "docs/reference" / name).read_text("utf-8") == text, "run make docs"
+
+
+def test_the_site_is_built_without_a_dead_link(tmp_path: Path) -> None:
+    """MkDocs refuses links to pages and headings that the site lacks; no page loads from another host."""
+    build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
+    made = subprocess.run(build, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    pages = {page.relative_to(tmp_path).as_posix(): page.read_text() for page in tmp_path.rglob("*.html")}
+    assert pages.keys() >= {"index.html", "architecture.html", "reference/commands.html"}
+    loaded = [
+        re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"?(https?:[^\" >]+)", page)
+        for page in pages.values()
+    ]
+    assert not any(loaded)
