@@ -1,10 +1,10 @@
 """Forecast the best value after further trials of the same sampler.
 
-The values that the sampler's latest proposals gave are taken as independent draws, and their low tail as a
-generalised Pareto distribution. A metric that is smooth at its optimum is quadratic there, so the share of a
-space of D dimensions within e of the lowest loss grows as e^(D/2): the tail of shape -2/D. Its end follows from
-the lowest loss. A sampler that learns is judged by the latter half of its trials, since the first ones were
-proposed with less knowledge.
+The values that the sampler's latest proposals gave are taken as independent draws, and their low tail as
+a generalised Pareto distribution. A metric that is smooth at its optimum is quadratic there, so the share
+of a space of D dimensions within e of the lowest loss grows as e^(D/2): the tail of shape -2/D. Its end
+follows from the lowest loss. A sampler that learns is judged by the latter half of its trials, since the
+first ones were proposed with less knowledge.
 
 References:
     Pickands, "Statistical Inference Using Extreme Order Statistics", 1975 (the tail). Zhigljavsky, "Theory of
@@ -73,7 +73,8 @@ def latest(losses: Sequence[float], sampler: str) -> Sequence[float]:
 def tail_of(losses: Sequence[float], dimensions: int) -> Tail | None:
     """Return the low tail of independent losses.
 
-    Of n losses in a tail, the lowest is expected to leave a share 1 / (n + 1) of it below, which gives its end.
+    Of n losses in a tail, the lowest is expected to leave a share 1 / (n + 1) of it below, which gives
+    its end.
 
     Args:
         losses: In loss form: lower is better.

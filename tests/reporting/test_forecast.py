@@ -7,7 +7,7 @@ from sweep.reporting.forecast import Tail, latest, tail_of
 
 
 def test_a_uniform_tail_has_the_moments_of_the_uniform_distribution():
-    """Shape -1, two dimensions, is uniform: in 2 to 3 one trial has the mean 2.5, the lowest of three 2.25."""
+    """Shape -1, two dimensions, is uniform: in 2 to 3 one trial has mean 2.5, the lowest of three 2.25."""
     tail = Tail(start=3.0, share=1.0, scale=1.0, shape=-1.0)
     assert tail.lowest == 2.0
     assert tail.chance_below(np.array([2.0, 2.25, 3.0])) == pytest.approx([0, 0.25, 1])

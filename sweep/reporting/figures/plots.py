@@ -126,8 +126,8 @@ PLOTS: dict[str, Plot] = {
     "expected-best": Plot(
         title="What more trials may bring",
         reading="Blue is the {lowest} {noun} that so many of the trials made reach on average, in any "
-        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like the "
-        "latest of this sampler. Where it is flat, more bring little.",
+        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like "
+        "the latest of this sampler. Where it is flat, more bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
     ),

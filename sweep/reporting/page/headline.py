@@ -73,17 +73,13 @@ def write_headline(
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
         title = f"Trial {confirmed.trial} {_is_best(study)}, certified at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
-    sentences = [
-        *(_configuration(study, best), *_gain(study, loss, baselines), *sure),
-        *_front(study, rows),
-        *_tested(study, look),
-        *_unfinished(study),
-    ]
+    sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
+    sentences += [*_tested(study, look), *_unfinished(study)]
     tiles = {
         study.metric.label: f"{loss:.4f}",
         **_gains(loss, baselines),
         **certainty,
-        **({} if look is None else {f"test {study.metric.noun}": f"{look.test_loss:.4f}"}),
+        **_test_tile(study, look),
         **_costs(study, best),
     }
     return Headline(title=title, sentences=sentences, tiles=tiles)
@@ -218,6 +214,10 @@ def _tested(study: StudyRecord, look: TestLook | None) -> list[str]:
     again = ", not the first look at these data" if look.why else ""
     value = with_unit(study.metric, look.test_loss)
     return [f"On the test split the {study.metric.noun} is {value}{seeds} ({look.day}{again})."]
+
+
+def _test_tile(study: StudyRecord, look: TestLook | None) -> dict[str, str]:
+    return {} if look is None else {f"test {study.metric.noun}": f"{look.test_loss:.4f}"}
 
 
 def _unfinished(study: StudyRecord) -> list[str]:

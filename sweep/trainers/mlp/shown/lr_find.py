@@ -49,11 +49,15 @@ class Found:
     what: str
     suggestions: dict[str, tuple[float | None, str]]
     """Rule -> (learning rate or None, why)."""
-    recommendation: Recommendation
     own: float
     """Learning rate of the tested configuration."""
     paths: tuple[Path, Path]
     """The page and the raw curve."""
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The rate to try first."""
+        return recommend(self.suggestions)
 
 
 def subject_of_study(spec: StudySpec, database: Database) -> Subject:
@@ -125,14 +129,8 @@ def find_learning_rate(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
-    suggested, own = suggestions(test), test.config.learning_rate
-    found = Found(
-        what=subject.what,
-        suggestions=suggested,
-        recommendation=recommend(suggested),
-        own=own,
-        paths=paths,
-    )
+    own = test.config.learning_rate
+    found = Found(what=subject.what, suggestions=suggestions(test), own=own, paths=paths)
     _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
     return found
 

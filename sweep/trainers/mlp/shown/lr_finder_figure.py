@@ -118,15 +118,7 @@ def plot_lr_finder(curve: LrFinderCurve) -> Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4f}<extra></extra>",
     )
-    if curve.own is not None:
-        figure.add_scatter(
-            x=[curve.own, curve.own],
-            y=_loss_range(curve),
-            name=f"its own rate, {curve.own:.3g}",
-            mode="lines",
-            line={"color": "#6E6E6E", "width": 2, "dash": "dash"},
-            hovertemplate="its own learning rate %{x:.3g}<extra></extra>",
-        )
+    _draw_own(figure, curve)
     for mark, size in zip(curve.marks, _MARK_SIZES, strict=False):
         _draw_mark(figure, mark, size, top=_loss_range(curve)[1])
     figure.update_layout(**_layout(curve))
@@ -145,6 +137,20 @@ def _marks(test: RangeCurve) -> list[Mark]:
         if rate is not None and lrs[0] <= rate <= lrs[-1]
     ]
     return sorted(marks, key=lambda mark: mark.learning_rate)
+
+
+def _draw_own(figure: Figure, curve: LrFinderCurve) -> None:
+    """Draw an upright line at the learning rate that the configuration has."""
+    if curve.own is None:
+        return
+    figure.add_scatter(
+        x=[curve.own, curve.own],
+        y=_loss_range(curve),
+        name=f"its own rate, {curve.own:.3g}",
+        mode="lines",
+        line={"color": "#6E6E6E", "width": 2, "dash": "dash"},
+        hovertemplate="its own learning rate %{x:.3g}<extra></extra>",
+    )
 
 
 def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
