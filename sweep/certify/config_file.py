@@ -108,7 +108,7 @@ def config_text(
         engine=(certificate or trial).engine,
         device=(certificate or trial).device,
         sweep=__version__,
-        torch=study.environment["torch"],
+        torch=study.environment.get("torch", ""),
         program=study.program,
         surroundings=study.surroundings,
         when={name: plain_condition(needed) for name, needed in study.space.conditions.items()},

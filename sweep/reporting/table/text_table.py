@@ -69,7 +69,7 @@ def draw_rows(
     colour: bool = False,
     best: int = 1,
 ) -> str:
-    """Write some columns of rows as a table, by default the first row green.
+    """Write some columns of rows as a table, the best rows green.
 
     Args:
         rows: Any rows.

@@ -44,9 +44,10 @@ from sweep.errors import RangeTestError
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.learning_rate.range_curve import suggestions
+from sweep.trainers.mlp.learning_rate.recommendation import RULE
 from sweep.trainers.mlp.words.corpus import Corpus
 
-AUTO_RULE = "minimum"
+AUTO_RULE = RULE
 """One of ``lr_suggestions.RULES``."""
 
 AUTO_SEEDS = 3
