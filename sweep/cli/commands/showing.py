@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.formats("text", "json")
 def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
-    from sweep.reporting.study_list import LIST_FORMATS, summaries
+    from sweep.reporting.text.study_list import LIST_FORMATS, summaries
 
     found = list(summaries(database_of(arguments).open_read_only()))
     if found or arguments.format != "text":
@@ -70,7 +70,7 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
     confirmation = load_confirmation(storage, study)
     if confirmation is not None:
         from sweep.certify.verdict import judge
-        from sweep.reporting.confirm_text import confirmation_line
+        from sweep.reporting.text.confirmation import confirmation_line
 
         print(confirmation_line(study, confirmation, judge(study, confirmation)))
 
