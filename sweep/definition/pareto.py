@@ -12,6 +12,7 @@ References:
 """
 
 import bisect
+import itertools
 import operator
 from collections.abc import Sequence
 
@@ -96,7 +97,7 @@ def hypervolume_of_many(points: Sequence[tuple[float, ...]], reference: tuple[fl
         return hypervolume([(p[0], p[1]) for p in inside], (reference[0], reference[1]))
     heights = sorted({p[-1] for p in inside})
     volume = 0.0
-    for low, high in zip(heights, [*heights[1:], reference[-1]], strict=True):
+    for low, high in itertools.pairwise([*heights, reference[-1]]):
         base = [p[:-1] for p in inside if p[-1] <= low]
         volume += (high - low) * hypervolume_of_many(base, reference[:-1])
     return volume

@@ -85,7 +85,8 @@ class Evidence:
         self.confirmation = confirmation
         self._report_units = report_units
         self.study_data = study_data or StudyData(study)
-        self.folder = Path(reports) / folder_name(study.name)
+        self.folder_name = folder_name(study.name) if study.is_guest else study.name
+        self.folder = Path(reports) / self.folder_name
         self._checkpoints = Checkpoints(files / study.name) if files else None
         self._extras: dict[Callable[[Evidence], Any], Any] = {}
 

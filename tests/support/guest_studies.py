@@ -5,7 +5,7 @@ import hashlib
 import math
 import sqlite3
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ class Guests:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
-def make_guests(storage: Any) -> None:
-    """Make one study of each kind."""
+def make_guests(storage: Any, names: Iterable[str] | None = None) -> None:
+    """Make studies of some kinds, by default one of each."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NaN, metric names and constraints draw warnings of Optuna's
-        for make in KINDS.values():
-            make(storage)
+        for name in names or KINDS:
+            KINDS[name](storage)
 
 
 def _study(storage: Any, name: str, **more: Any) -> optuna.Study:

@@ -51,7 +51,7 @@ def write_figure(
         SweepError: If the suffix is unknown, or the file exists.
         MachineError: If it cannot be written, or what draws pictures is missing.
     """
-    target = Path(path) if path is not None else Path(reports) / evidence.folder.name / f"{name}{suffix}"
+    target = Path(path) if path is not None else Path(reports) / evidence.folder_name / f"{name}{suffix}"
     if target.suffix.lower() not in FORMATS:
         raise SweepError(f"{target} must end in {', '.join(FORMATS)}")
     if path is not None and target.exists() and not force:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import optuna
 import pytest
-from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, mixed, two
+import sqlalchemy
+from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, make_guests
 from optuna.trial import FrozenTrial
 from postgres_server import Server, running_server
 
@@ -142,14 +143,15 @@ def test_five_thousand_trials_are_ranked(tmp_path: Path) -> None:
 def test_guests_on_a_server(server: Server, tmp_path: Path) -> None:
     """PostgreSQL holds the same."""
     url = server.make_database("guests")
-    storage = optuna.storages.RDBStorage(url.replace("postgresql://", "postgresql+psycopg://"))
-    for make in (mixed, two):
-        make(storage)
+    url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
+    storage = optuna.storages.RDBStorage(url_of_theirs, engine_kwargs={"poolclass": sqlalchemy.NullPool})
+    make_guests(storage, ["mixed", "two"])
     reader = Database(url, tmp_path / "files").open_read_only()
     assert study_names(reader) == ["mixed", "two"]
     rows = rank_trials(load_shown_study(reader, "mixed"))
     best = optuna.load_study(study_name="mixed", storage=storage).best_trial
     assert (rows["trial"][0], rows["value"][0]) == (best.number, best.value)
+    storage.remove_session()
 
 
 def test_guests_of_optuna_4_are_read(tmp_path: Path) -> None:
