@@ -57,7 +57,7 @@ def test_a_plan_says_what_is_lacking_and_trains_nothing(way: str, home: Path) ->
     assert "x: 0.0 to 1.0" in out
     assert "no budget: no trial is pruned" in out
     assert "no matters" not in out
-    assert ("SWEEP_SEED alone" in out) == (way == "command")
+    assert ("only in SWEEP_SEED" in out) == (way == "command")
     assert "not timed: nothing was run yet; `sweep plan --check` trains some short ones" in out
     assert not (home / "ran").exists()
     plan = json.loads(sweep("plan", "own.toml", "--format", "json")[1])

@@ -79,7 +79,7 @@ def test_key_is_refused(spec: object) -> None:
         ("m.json", '{"acc": "high"}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": true}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": "1,234.5"}', "metric_file m.json has no number 'acc'; it has no numbers"),
-        ("m.json", "[1]", "metric_file m.json cannot be read: it is JSON, but no object"),
+        ("m.json", "[1]", "metric_file m.json cannot be read: it is JSON, but not an object"),
         (
             "m.csv:y",
             "acc\n1\n",

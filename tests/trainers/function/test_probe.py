@@ -58,7 +58,7 @@ def test_the_hash_covers_what_the_module_imports_below_its_folders(tmp_path: Pat
         "package/late.py",
     }
     assert "conf/a.yaml" in probed(tmp_path, sources=["conf/*.yaml"]).code.files
-    assert "finds no file" in refusal(tmp_path, sources=["conf/*.json"])
+    assert "matches no file" in refusal(tmp_path, sources=["conf/*.json"])
     assert "must be a glob below" in refusal(tmp_path, sources=["../*.py"])
 
 
