@@ -249,7 +249,7 @@ def test_nothing_that_commands_write_holds_the_password(
 @pytest.mark.parametrize(
     ("login", "answer"),
     [
-        (("sweep", ""), "wants a password; write it after the user"),
+        (("sweep", ""), "requires a password; write it after the user"),
         (("sweep:wrong", ""), "password authentication failed"),
         (("nobody:wrong", ""), "password authentication failed"),
         ((f"sweep:{QUOTED}", "?sslmode=require"), "SSL was required"),

@@ -29,7 +29,7 @@ def command_code(
         sources: Globs of further files, relative to ``here``.
 
     Raises:
-        StudyFileError: If a glob finds no file.
+        StudyFileError: If a glob matches no file.
         MachineError: If a file cannot be read.
     """
     here, start = Path(surroundings["here"]), Path(surroundings["start"])

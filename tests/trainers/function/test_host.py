@@ -282,7 +282,9 @@ ENDINGS = {
     "ctypes.string_at(0)": "was ended by SIGSEGV",
     "os.kill(os.getpid(), 9)": "was ended by SIGKILL (out of memory?)",
     "os.closerange(3, 100); time.sleep(600)": "closed sweep's own channel",
-    "[os.write(fd, b'{\\n') for fd in sockets()]; time.sleep(600)": "sent an invalid message on sweep's own channel",
+    "[os.write(fd, b'{\\n') for fd in sockets()]; time.sleep(600)": (
+        "sent an invalid message on sweep's own channel"
+    ),
     '[os.write(fd, b\'{"values": {"value": "x"}, "memory": 1}\\n\') for fd in sockets()]; time.sleep(600)': (
         "sent an invalid message on sweep's own channel"
     ),

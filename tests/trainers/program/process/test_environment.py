@@ -92,7 +92,9 @@ def test_a_secret_that_is_missing_is_refused() -> None:
     """Before anything is trained."""
     parent = {"HF_TOKEN": "hf_123"}
     assert parent.items() <= environment(parent, secrets=["HF_TOKEN"]).items()
-    with pytest.raises(StudyFileError, match="secrets names WANDB_API_KEY, which is not set in this environment"):
+    with pytest.raises(
+        StudyFileError, match="secrets names WANDB_API_KEY, which is not set in this environment"
+    ):
         environment({}, secrets=["WANDB_API_KEY"])
 
 
