@@ -128,7 +128,7 @@ def test_state_that_outlives_a_trial_is_found(home: Path) -> None:
     )
     lay_out(home, "function", text=text)
     found = check()
-    assert "a trial depends on what ran before it in its process" in found
+    assert "a trial depends on earlier trials in its process" in found
     assert "reproducible: one seed gave" in found
     (home / "own.toml").write_text("fresh_process = true\n" + (home / "own.toml").read_text())
     assert "depends on" not in check()
