@@ -1,9 +1,8 @@
-"""Ways to run optimiser steps: one function each, all with the same numbers up to float order.
+"""Choose an engine, a function that trains steps; all give the same results up to rounding.
 
-An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)``
-that takes one step for each learning rate, from ``state.step`` on, and returns the new state
-and the minibatch loss of each step (nats per character, float32). It leaves its arguments as
-they are.
+An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)`` that trains
+one step for each learning rate, from ``state.step`` on, and returns the new state and the minibatch loss of
+each step (nats per character, float32). It does not change its arguments.
 """
 
 from collections.abc import Callable
@@ -22,7 +21,7 @@ Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[Tr
 def _autograd(
     config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
 ) -> tuple[TrainState, np.ndarray]:
-    """Run ``autograd.train``; torch is loaded with it."""
+    """Run ``autograd.train``, which loads torch."""
     from sweep.trainers.mlp.engines import autograd
 
     return autograd.train(config, examples, state, learning_rates, device)
@@ -35,20 +34,20 @@ ENGINES: dict[str, Engine] = {
 }
 
 BATCH_ENGINES = {"population": population.train_batch}
-"""Engines that also train many runs at a time."""
+"""Engines that can train many runs at a time."""
 
 DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
-"""Kind of device -> engine that is taken there when none is named.
+"""Kind of device -> default engine.
 
-``population`` becomes the default on a GPU when one has measured it.
+``population`` has not been measured on a GPU yet, so it is not the default there.
 """
 
 
 def check_engine(name: str, device: str) -> None:
-    """Refuse an engine that does not exist, or does not run on a device.
+    """Refuse an engine that does not exist or does not run on a device.
 
     Raises:
-        DeviceError: If it does not, or a library that it needs there is not installed.
+        DeviceError: If the engine is refused, or a library that it needs is not installed.
     """
     if name not in ENGINES:
         raise DeviceError(f"unknown engine {name!r}; known: {', '.join(ENGINES)}", key="no-engine")

@@ -1,13 +1,13 @@
-"""Keeps compiled code on disk, where damage, a full disk or another user's files cost time only.
+"""Cache compiled code on disk, safely: damage, a full disk or another user's files only cost time.
 
-Numba pickles compiled code and trusts what it finds. Here each file begins with the hash of the rest, and is
-read only if it is a plain file that belongs to this user and that nobody else can write. Whatever goes wrong
-while code is loaded or stored, the function is compiled, and the file is replaced if that is possible.
+Numba pickles compiled code and trusts any file that it finds. Here, each file begins with the hash of the
+rest, and is read only if it is a regular file of this user that no other user can write. After any error of
+loading or storing, the function is compiled, and the file is replaced if possible.
 
-This is the only module that relies on private parts of Numba: a dispatcher's ``_cache``, and of
+This is the only module that uses private parts of Numba: a dispatcher's ``_cache``, and of
 ``FunctionCache`` the attributes ``_cache_path``, ``_cache_file`` (with ``load`` and ``save``) and ``_impl``
 (with ``filename_base``). Numba chooses the folder: ``NUMBA_CACHE_DIR`` if it is set, else ``__pycache__``
-beside the source, else the user's own cache folder; the first of them that can be written.
+beside the source, else the user's own cache folder; the first that can be written.
 """
 
 import contextlib
@@ -33,41 +33,41 @@ dumps: Any = _dumps
 
 _HASH_BYTES = hashlib.sha256().digest_size
 _PROBE_BYTES = 1 << 20
-"""Written to find out whether there is room: more than any of our functions takes."""
+"""Bytes that are written to test for room: more than any compiled function needs."""
 
 _folders: dict[Path, None] = {}
-"""Where the functions of this process keep their code; all in one folder."""
+"""Caches of the functions of this process, all in one folder."""
 
 
 class DamagedCodeError(Exception):
-    """A file of compiled code must not be used; the text says why."""
+    """A file of compiled code must not be used; the message is the reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CacheState:
-    """What is known of the folder that holds compiled code."""
+    """The state of the folder of compiled code."""
 
     folder: Path | None
     """None if no folder can be written."""
     files: int = 0
-    """Sound files in it."""
+    """Number of valid files."""
     damaged: tuple[Path, ...] = ()
     fault: str = ""
-    """Why the cache does not work as it should, in one clause; empty if it does."""
+    """The reason why the cache does not work, in one clause; empty if it works."""
 
 
 def keep_on_disk(dispatcher: Any) -> None:
-    """Let a function that Numba will compile be loaded from disk, and stored there, if it can be."""
+    """Cache a function that Numba compiles on disk, if possible."""
     # Numba raises RuntimeError if it finds no folder that can be written.
     with contextlib.suppress(RuntimeError, OSError):
         dispatcher._cache = _CodeCache(dispatcher.py_func)
 
 
 def examine_code_cache(*, probe: bool = False) -> CacheState:
-    """Look at all compiled code that this user keeps in the folder; change nothing.
+    """Check all compiled code of this user in the folder, without changes.
 
     Args:
-        probe: Whether to try if something can be stored although there is sound code already.
+        probe: Whether to test storing even if there is valid code already.
     """
     if not _folders:
         return CacheState(folder=None, fault="no folder can be written")
@@ -82,16 +82,16 @@ def examine_code_cache(*, probe: bool = False) -> CacheState:
 
 
 def mend_code_cache() -> str:
-    """Remove damaged files; return what to print about the cache, or nothing if it is sound."""
+    """Remove damaged files; return a message about the cache, or nothing if it works."""
     state = examine_code_cache()
     if not state.fault:
         return ""
     if state.folder is None:
-        return "no folder for the compiled engine can be written; each process compiles it anew"
+        return "no folder for the compiled engine can be written; each process compiles it again"
     if not state.damaged:
         return (
-            f"the compiled engine cannot be kept in {state.folder}: {state.fault}; each process compiles it "
-            "anew; make room there, or name another folder in NUMBA_CACHE_DIR"
+            f"the compiled engine cannot be stored in {state.folder}: {state.fault}; each process compiles "
+            "it again; free some space, or set NUMBA_CACHE_DIR to another folder"
         )
     try:
         for path in state.damaged:
@@ -99,13 +99,13 @@ def mend_code_cache() -> str:
     except OSError as error:
         return (
             f"the compiled engine in {state.folder} cannot be used: {state.fault}; it cannot be removed "
-            f"({error.strerror}), so each process compiles it anew; remove it"
+            f"({error.strerror}), so each process compiles it again; remove it"
         )
-    return f"the compiled engine in {state.folder} cannot be used: {state.fault}; it is compiled again"
+    return f"the compiled engine in {state.folder} cannot be used: {state.fault}; it will be compiled again"
 
 
 class _CodeCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
-    """Numba's cache of one function, with files that are checked and errors that only cost time."""
+    """Numba's cache of one function, with checked files and without errors."""
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)
@@ -116,35 +116,35 @@ class _CodeCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
     def load_overload(self, *arguments: Any) -> Any:
         try:
             return super().load_overload(*arguments)
-        except Exception:  # noqa: BLE001  whatever it is, the function can be compiled
+        except Exception:  # noqa: BLE001  after any error, the function can be compiled
             return None
 
     def save_overload(self, *arguments: Any) -> None:
-        # Whatever it is, the function is compiled already.
+        # Any error is ignored, because the function is compiled already.
         with contextlib.suppress(Exception):
             super().save_overload(*arguments)
 
 
 class _SealedFiles:
-    """A file for each signature and machine that a function was compiled for."""
+    """Files of one function, one for each signature and machine."""
 
     def __init__(self, folder: Path, base: str) -> None:
         self._folder, self._base = folder, base
 
     def load(self, key: Any) -> Any:
-        """Return what was stored under a key, or None.
+        """Return the data stored under a key, or None.
 
         Raises:
-            DamagedCodeError: If the file is not ours, or not as it was written.
-            OSError: If it cannot be read.
+            DamagedCodeError: If the file is not this user's, or was changed.
+            OSError: If the file cannot be read.
         """
         try:
-            return pickle.loads(read_sealed(self._path(key)))  # noqa: S301  ours, and as we wrote it
+            return pickle.loads(read_sealed(self._path(key)))  # noqa: S301  this user's file, unchanged
         except FileNotFoundError:
             return None
 
     def save(self, key: Any, data: Any) -> None:
-        """Store data under a key, in place of what is there."""
+        """Store data under a key, replacing earlier data."""
         _replace(self._path(key), _seal(dumps(data)))
 
     def _path(self, key: Any) -> Path:
@@ -154,18 +154,18 @@ class _SealedFiles:
 
 
 def read_sealed(path: Path) -> bytes:
-    """Return the content of a file of ours.
+    """Return the content of a sealed file.
 
     Raises:
-        DamagedCodeError: If it is no plain file, belongs to another user, can be written by others, or
-            its hash is not that of its content.
+        DamagedCodeError: If it is not a regular file, belongs to another user, can be written by others, or
+            its hash does not match its content.
         OSError: If it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise DamagedCodeError("is no plain file")
+            raise DamagedCodeError("is not a regular file")
         if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise DamagedCodeError("belongs to another user, or others can write it")
         content = file.read()
@@ -175,17 +175,17 @@ def read_sealed(path: Path) -> bytes:
 
 
 def _seal(content: bytes) -> bytes:
-    """Return the content behind its hash."""
+    """Return the content, preceded by its hash."""
     return hashlib.sha256(content).digest() + content
 
 
 def _suffix() -> str:
-    """Return how the names of this user's files end."""
+    """Return the suffix of this user's files."""
     return f"-u{os.geteuid()}.nbc"
 
 
 def _fault_of(path: Path) -> str:
-    """Say in a clause why a file cannot be used; nothing if it can."""
+    """Return the reason why a file cannot be used, as a clause; empty if it can."""
     try:
         read_sealed(path)
     except DamagedCodeError as error:
@@ -196,7 +196,7 @@ def _fault_of(path: Path) -> str:
 
 
 def _write_fault(folder: Path) -> str:
-    """Say in a clause why nothing can be stored in a folder; nothing if something can."""
+    """Return the reason why files cannot be stored in a folder, as a clause; empty if they can."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_PROBE_BYTES))
@@ -206,7 +206,7 @@ def _write_fault(folder: Path) -> str:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole, under another name first."""
+    """Write a file under another name and rename it."""
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)

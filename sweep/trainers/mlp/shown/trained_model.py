@@ -1,4 +1,4 @@
-"""Read a trained state: the words that it makes up, its embedding, what it has learned."""
+"""Compute sampled words, embedding and inspection from a trained state."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from sweep.trainers.mlp.words.corpus import Corpus
 
 
 def sampled_words(config: TrainConfig, data: Corpus, state: bytes, n: int, *, seed: int) -> list[str]:
-    """Draw ``n`` words from a trained state; none is longer than twice the longest word read."""
+    """Sample ``n`` words from a trained state, each at most twice as long as the longest word of the data."""
     parameters = read_weights(state, config, data.vocabulary_size)
     return sample_words(parameters, data.vocabulary, n, seed, max_length=2 * data.facts.longest)
 
@@ -21,5 +21,5 @@ def embedding(config: TrainConfig, data: Corpus, state: bytes) -> np.ndarray:
 
 
 def inspection(config: TrainConfig, data: Corpus, state: bytes) -> Inspection:
-    """Return what a trained state has learned, and where on dev it is bad."""
+    """Return what a trained state has learned, and its losses by position and character on dev."""
     return inspect_model(read_weights(state, config, data.vocabulary_size), data.dev)

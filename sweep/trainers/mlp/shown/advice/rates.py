@@ -1,4 +1,4 @@
-"""Does the best trial's learning rate agree with the range test?"""
+"""Compare the best trial's learning rate with the range test."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sweep.trainers.mlp.shown.note_kinds import RangeTested
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideBand:
-    """The best trial's learning rate lies outside what the range test suggests."""
+    """The best trial's learning rate is outside the suggestions of the range test."""
 
     study: str
     trial: int
@@ -20,12 +20,12 @@ class OutsideBand:
     high: float
     """Highest suggestion."""
     what: str
-    """Which configuration was tested."""
+    """Description of the tested configuration."""
     is_searched: bool
 
 
 def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBand | None:
-    """Compare with the last range test; nothing where none was run, or one chose the rate."""
+    """Compare with the last range test; nothing if none was run, or if one chose the rate."""
     test = study.note(RangeTested)
     if test is None or not test.suggestions or not ranked:
         return None
