@@ -39,6 +39,7 @@ def test_importing_sweep_is_cheap_and_still_offers_the_study(tmp_path: Path) -> 
     )
     assert done.stdout == "[]\n"
     assert "load_study" in sweep.__all__
+    assert dir(sweep) == sorted(sweep.__all__)  # which Python completes at its prompt
     with pytest.raises(AttributeError, match="no attribute 'load_studies'"):
         sweep.load_studies  # noqa: B018  the point is that it is not there
 

@@ -30,6 +30,8 @@ class Certificate:
     device: str
     deterministic: bool = False
     """Whether the seed makes no difference, so that there is no interval over seeds."""
+    confirmation: int = 1
+    """Number of the study's confirmation that it comes from, from 1; further ones saw earlier results."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
         del known["sd"]
     if not certificate.deterministic:
         del known["deterministic"]
+    if certificate.confirmation == 1:
+        del known["confirmation"]
     return {names.get(name, name): value for name, value in known.items()}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.certify.ledger import ledger_lock, ledger_path
+from sweep.certify.test_split.ledger import ledger_lock, ledger_path
 from sweep.errors import UntrustedError
 from sweep.storage.database import machine_errors
 from sweep.task import GIVEN

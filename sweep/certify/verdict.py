@@ -172,6 +172,7 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
         engine=trials[0].engine,
         device=trials[0].device,
         deterministic=verdict.is_deterministic,
+        confirmation=confirmation.number,
     )
 
 

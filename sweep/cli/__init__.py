@@ -5,6 +5,7 @@ study is wrong; 2 usage; 3 the machine failed; 130 Ctrl-C; 143 SIGTERM; 141 a ru
 ``registry`` finds the commands; each imports what it needs, so that ``sweep --help`` answers at once.
 """
 
+import atexit
 import gc
 import io
 import os
@@ -43,6 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"{error.filename or 'the output'}: {error.strerror or error}")
         drop_output()
         return 3
+    finally:
+        _write_nothing_more()
+
+
+def _write_nothing_more() -> None:
+    """Cancel the colour reset that colorama writes at the end of the process, under NO_COLOR too.
+
+    Optuna loads colorama if it is installed.
+    """
+    if (initialise := sys.modules.get("colorama.initialise")) is not None:
+        atexit.unregister(initialise.reset_all)
 
 
 def _run_command(argv: Sequence[str] | None) -> int:

@@ -32,9 +32,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
         click.UsageError: If the command line is wrong.
         click.exceptions.Exit: If it asks for help or the version, which is printed.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     commands = built_in_commands()
-    if not words or words[0] not in commands:
+    if words[0] not in commands:
         commands = all_commands()
     sweep = make_sweep(commands)
     with sweep.make_context("sweep", words) as context:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweep.certify.ledger import ledger_path
+from sweep.certify.test_split.ledger import ledger_path
 from sweep.errors import SweepError
 from sweep.execution.pools.pool import describe
 from sweep.storage.database import Database

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
+from sweep.certify.earlier_confirmations import earlier_confirmations
 from sweep.certify.statistics.power import POWER
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
@@ -93,6 +94,20 @@ def sentences(
         yield replayed.sentence
     if units is not None:
         yield from units.sentences()
+    yield from _earlier(study, confirmation)
+
+
+def _earlier(study: StudyRecord, confirmation: Confirmation) -> Iterator[str]:
+    """Yield the results of the study's earlier confirmations."""
+    for earlier in earlier_confirmations(study, confirmation):
+        asked, verdict = earlier.plan.settings, earlier.verdict
+        made = datetime.datetime.fromisoformat(earlier.plan.made).astimezone()
+        what = f"confirmation {earlier.number} of {confirmation.number}, {made:%Y-%m-%d %H:%M}"
+        size = f"{_plural(len(earlier.plan.candidates), 'candidate')}, {asked.seeds} + {asked.certify} seeds"
+        if verdict.chosen is None or verdict.certified_mean is None or not earlier.is_finished:
+            yield f"{what} ({size}): no result"
+        else:
+            yield f"{what} ({size}): trial {verdict.chosen.trial}, certified {verdict.certified_mean:.4f}"
 
 
 def _say_tied(verdict: Verdict) -> str:

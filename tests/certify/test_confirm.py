@@ -11,10 +11,14 @@ from toy_task import TOY, ToyTask
 
 from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job
+from sweep.certify.earlier_confirmations import earlier_confirmations
+from sweep.certify.provenance import certificate_table, read_certificate
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
+from sweep.certify.verdict import certificate_of, judge
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
+from sweep.reporting.confirm_text import sentences
 from sweep.storage.study_names import all_study_names, study_names
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import delete_study, rename_study
@@ -167,6 +171,30 @@ def test_more_seeds_are_a_new_plan_that_uses_what_is_there(confirmed: tuple[Path
     after = losses(folder)
     assert {job: after[job] for job in before} == before
     assert len(after) - len(before) in (2, 4)  # one more round each, and perhaps another one chosen
+
+
+def test_an_earlier_result_stays_visible(confirmed: tuple[Path, ConfirmPlan]) -> None:
+    """As it was printed then; the certificate has the number of its confirmation."""
+    folder, _ = confirmed
+    study, first = stored(folder)
+    assert first is not None
+    then = judge(study, first)
+    assert list(earlier_confirmations(study, first)) == []
+    confirm(folder, ConfirmSettings(top=2, seeds=3, certify=3, delta=0.003))
+    study, second = stored(folder)
+    assert second is not None
+    (earlier,) = earlier_confirmations(study, second)
+    assert (earlier.number, earlier.is_finished) == (1, True)
+    assert earlier.verdict.certified == then.certified
+    assert earlier.verdict.rows.records == then.rows.records
+    now = judge(study, second)
+    *_, last = sentences(study, second, now, None)
+    assert last.startswith("confirmation 1 of 2, ")
+    assert last.endswith(f"seeds): trial {then.chosen.trial}, certified {then.certified_mean:.4f}")
+    table = certificate_table(certificate_of(second, now), "toy")
+    assert table["confirmation"] == 2
+    assert "confirmation" not in certificate_table(certificate_of(first, then), "toy")
+    assert read_certificate({"certificate": table}) == certificate_of(second, now)
 
 
 def test_more_trials_are_a_new_plan(confirmed: tuple[Path, ConfirmPlan]) -> None:

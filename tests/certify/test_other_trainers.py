@@ -20,12 +20,12 @@ from sweep.certify.confirm_plan import (
     Job,
     difference_that_matters,
 )
-from sweep.certify.final_test import describe_test, run_final_test
-from sweep.certify.ledger import read_ledger
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Place, choose_place, config_of, train_again
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
+from sweep.certify.test_split.final_test import describe_test, run_final_test
+from sweep.certify.test_split.ledger import read_ledger
 from sweep.certify.units.report import report_units
 from sweep.certify.verdict import MEASURES, certificate_of, confirmation_columns, judge
 from sweep.definition.records import StudyRecord

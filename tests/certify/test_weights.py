@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 from small_study import _own_ledger, small, trained
 
-from sweep.certify.ledger import read_ledger
+from sweep.certify.test_split.ledger import read_ledger
 from sweep.cli import main
 from sweep.errors import DataError
 from sweep.storage.database import Database

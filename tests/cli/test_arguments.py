@@ -91,11 +91,12 @@ def test_the_help_has_no_colours_in_a_pipe(tmp_path: Path) -> None:
 
 
 def test_nothing_but_sweep_shows_the_help(capsys: Capture) -> None:
-    """It ends with 2, as nothing was asked for."""
-    assert main([]) == 2
+    """As `sweep --help` does."""
+    assert main([]) == 0
     written = capsys.readouterr()
-    assert written.out == ""
-    assert "First steps:" in written.err
+    assert main(["--help"]) == 0
+    assert written == capsys.readouterr()
+    assert "First steps:" in written.out
 
 
 def test_version_is_told(capsys: Capture) -> None:
@@ -107,7 +108,7 @@ def test_version_is_told(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["frob"], "sweep: error: No such command 'frob'."),
+        (["frob"], "sweep: error: No such command 'frob'"),
         (["rnu", "x.toml"], "sweep: error: No such command 'rnu'. Did you mean 'run'?"),
         (
             ["run", "--trails", "5", "x.toml"],
@@ -118,40 +119,40 @@ def test_version_is_told(capsys: Capture) -> None:
             "sweep run: error: No such option '--tri'. Did you mean '--trials'?",
         ),
         (["copy", "small", "--too=x.db"], "sweep copy: error: No such option '--too'. Did you mean '--to'?"),
-        (["table", "small", "--xyz"], "sweep table: error: No such option '--xyz'."),
-        (["table", "small", "-x"], "sweep table: error: No such option '-x'."),
+        (["table", "small", "--xyz"], "sweep table: error: No such option '--xyz'"),
+        (["table", "small", "-x"], "sweep table: error: No such option '-x'"),
         (["table", "small", "other"], "sweep table: error: Got unexpected extra argument (other)"),
         (["table", "small", "\x1b[1m"], r"sweep table: error: Got unexpected extra argument (\x1b[1m)"),
-        (["list", "--st\x1b[1m"], r"sweep list: error: No such option '--st\x1b[1m'."),
-        (["table"], "sweep table: error: Missing argument 'STUDY'."),
-        (["copy", "small"], "sweep copy: error: Missing option '--to'."),
+        (["list", "--st\x1b[1m"], r"sweep list: error: No such option '--st\x1b[1m'"),
+        (["table"], "sweep table: error: Missing argument 'STUDY'"),
+        (["copy", "small"], "sweep copy: error: Missing option '--to'"),
         (["table", "small", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'text', "),
-        (["table", "small", "--format"], "sweep table: error: Option '--format' requires an argument."),
-        (["table", "small", "--advice=no"], "sweep table: error: Option '--advice' does not take a value."),
+        (["table", "small", "--format"], "sweep table: error: Option '--format' requires an argument"),
+        (["table", "small", "--advice=no"], "sweep table: error: Option '--advice' does not take a value"),
         (
             ["export", "small", "-o", "--force"],
-            "sweep export: error: Option '--output' requires an argument.",
+            "sweep export: error: Option '--output' requires an argument",
         ),
         (["run", "x.toml", "--trials", "0"], "Invalid value for '--trials': must be 1 or more, got 0"),
         (["run", "x.toml", "--workers", "two"], "'--workers': must be a whole number, got 'two'"),
-        (["confirm", "small", "--alpha", "low"], "'--alpha': 'low' is not a valid float."),
+        (["confirm", "small", "--alpha", "low"], "'--alpha': 'low' is not a valid float"),
         (["replay", "small", "--trial", "-1"], "Invalid value for '--trial': must be 0 or more, got -1"),
         (["dashboard", "--port", "99999"], "'--port': must be from 0 to 65535, got 99999"),
         (["dashboard", "--port", "http"], "'--port': must be a whole number, got 'http'"),
-        (["init"], "sweep init: error: Give exactly one of '[DIR]', '--from-script', '--function'."),
+        (["init"], "sweep init: error: Give exactly one of '[DIR]', '--from-script', '--function'"),
         (["init", "demo", "--function"], "sweep init: error: Give exactly one of "),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: Capture) -> None:
-    """What is typed wrong is told below the usage, in one line of words and not of Python."""
+    """One line says what is wrong, in words and not as Python, and names the command that helps."""
     assert main(arguments) == 2
     written = capsys.readouterr()
     assert written.out == ""
-    usage, help_command, error = written.err.splitlines()
+    (error,) = written.err.splitlines()
     assert message in error
     command = f"sweep {arguments[0]}" if arguments[0] in built_in_commands() else "sweep"
-    assert usage.startswith(f"Usage: {command} [OPTIONS]")
-    assert help_command == f"Try '{command} --help' for help."
+    assert error.startswith(f"{command}: error: ")
+    assert error.endswith(f"; `{command} --help` shows how to use it")
 
 
 @pytest.mark.parametrize(

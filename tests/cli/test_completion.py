@@ -226,4 +226,4 @@ def test_the_script_names_sweep(shell: str, capsys: Capture) -> None:
 def test_another_shell_is_refused(capsys: Capture) -> None:
     """With the names of those that there are."""
     assert main(["completion", "tcsh"]) == 2
-    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'." in capsys.readouterr().err
+    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in capsys.readouterr().err

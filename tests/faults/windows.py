@@ -158,8 +158,8 @@ PUBLISH_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
 REPORT_WINDOWS = {window.replace("export", "report"): place for window, place in EXPORT_WINDOWS.items()}
 
 TEST_WINDOWS: dict[str, tuple[str, _Wrapper]] = {
-    "in the test: before the record": ("sweep.certify.final_test:_record", before),
-    "in the test: between the two records": ("sweep.certify.final_test:write_look", after),
+    "in the test: before the record": ("sweep.certify.test_split.final_test:_record", before),
+    "in the test: between the two records": ("sweep.certify.test_split.final_test:write_look", after),
     "in the test: evaluating": ("sweep.trainers.mlp.trainer:MlpTask.unit_losses", before),
     "in the test: evaluated": ("sweep.trainers.mlp.trainer:MlpTask.unit_losses", after),
 }

@@ -37,7 +37,7 @@ PRELOADED = (
     "sweep.cli.progress",
     "sweep.api.training",
     "sweep.certify.confirm",
-    "sweep.certify.final_test",
+    "sweep.certify.test_split.final_test",
     "sweep.execution.pools.worker",
     "sweep.reporting.advice.checks",
     "sweep.reporting.confirm_text",

@@ -36,17 +36,17 @@ def complain(text: str) -> None:
 
 
 def report_usage(error: click.UsageError) -> None:
-    """Print what is wrong with a command line to stderr, below how the command is used."""
+    """Print what is wrong with a command line to stderr, in one line that names the command for help."""
     from sweep.reporting.printable import printable
 
-    if error.ctx is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
+    if error.ctx is None:
         error.show()
         return
     if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
         del error.possibilities[1:]  # the nearest is named first
     where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
-    usage = f"{error.ctx.get_usage()}\nTry '{where} {help_option}' for help."
-    print(f"{usage}\n{where}: error: {printable(error.format_message())}", file=sys.stderr)
+    problem = printable(error.format_message()).removesuffix(".")
+    print(f"{where}: error: {problem}; `{where} {help_option}` shows how to use it", file=sys.stderr)
 
 
 def report_error(error: SweepError, *, as_json: bool) -> None:

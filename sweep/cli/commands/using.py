@@ -171,8 +171,8 @@ def train(arguments: Arguments) -> int:
 def test(arguments: Arguments) -> int:
     """Evaluate an exported configuration on the test split, once."""
     from sweep.certify.config_file import load_config
-    from sweep.certify.final_test import describe_test, run_final_test
-    from sweep.certify.leaks import leak_warnings
+    from sweep.certify.test_split.final_test import describe_test, run_final_test
+    from sweep.certify.test_split.leaks import leak_warnings
     from sweep.certify.trust import check_trusted
     from sweep.task import check_has_test, resolve_device
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sweep.certify.ledger import read_ledger
+from sweep.certify.test_split.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Reader
 from sweep.storage.looks.test_looks import TestLook, read_looks

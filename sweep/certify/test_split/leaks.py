@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweep.certify.earlier_looks import TestPart
 from sweep.certify.evaluators.by_units import held_out
 from sweep.certify.provenance import Provenance
 from sweep.certify.study_data import StudyData
+from sweep.certify.test_split.earlier_looks import TestPart
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, SweepError
 from sweep.storage.database import Reader

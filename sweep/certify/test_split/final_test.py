@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sweep.certify.config_file import load_exported_data
-from sweep.certify.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
 from sweep.certify.evaluators.choice import Evaluator, evaluator_of
 from sweep.certify.evaluators.models import Model, Source
-from sweep.certify.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Comparison
+from sweep.certify.test_split.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
+from sweep.certify.test_split.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.units.certainty import Certainty
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage

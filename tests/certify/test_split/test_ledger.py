@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sweep.certify.ledger import append_to_ledger, ledger_lock, ledger_path, read_ledger, sketch_key
+from sweep.certify.test_split.ledger import (
+    append_to_ledger,
+    ledger_lock,
+    ledger_path,
+    read_ledger,
+    sketch_key,
+)
 from sweep.errors import MachineError, StorageError
 from sweep.storage.looks.test_looks import TestLook
 from sweep.storage.looks.unit_sketch import UnitSketch

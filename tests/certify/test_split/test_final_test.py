@@ -16,11 +16,11 @@ from small_study import _own_ledger, environment, made_up_words, small, trained,
 from sweep_command import DEADLINE_S
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
-from sweep.certify.earlier_looks import all_looks
-from sweep.certify.final_test import FinalTest, run_final_test
-from sweep.certify.leaks import leak_warnings
-from sweep.certify.ledger import ledger_path, read_ledger
 from sweep.certify.provenance import Provenance
+from sweep.certify.test_split.earlier_looks import all_looks
+from sweep.certify.test_split.final_test import FinalTest, run_final_test
+from sweep.certify.test_split.leaks import leak_warnings
+from sweep.certify.test_split.ledger import ledger_path, read_ledger
 from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
@@ -225,7 +225,7 @@ def test_a_small_overlap_is_a_first_look_and_printed(
 DYING = """
 import os, sys
 from sweep import task
-from sweep.certify import final_test
+from sweep.certify.test_split import final_test
 from sweep.certify.config_file import load_config
 from sweep.storage.database import Database
 from sweep.trainers.mlp.trainer import MlpTask
