@@ -43,8 +43,8 @@ class ProgramCheck:
     def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
         """Initialize with a trainer that is ``RunsPrograms`` and ``TriedOut``."""
         self._make_config = task.make_config
-        assert isinstance(task, RunsPrograms), "programs alone are tried out"
-        assert isinstance(task, TriedOut), "programs alone are tried out"
+        assert isinstance(task, RunsPrograms), "only programs are tested"
+        assert isinstance(task, TriedOut), "only programs are tested"
         self._task, self._spec, self._data, self._device = task, spec, data, device
         self._budget: dict[str, Any] = self._shortest()
         self._is_repeatable = True

@@ -33,7 +33,7 @@ class Began(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The program of a job has reported a value; the job goes on."""
+    """The program of a job has reported a value; the job continues."""
 
     ticket: int
     reported: Reported

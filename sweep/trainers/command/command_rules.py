@@ -50,13 +50,13 @@ def _parse_token(number: int, token: Any) -> Template:
     if not isinstance(token, str):
         raise StudyFileError(f"{where} must be text; put numbers in quotation marks")
     if "\0" in token or (number == 1 and not token.strip()):
-        raise StudyFileError(f"{where} {'holds NUL' if token.strip() else 'must name a program'}")
+        raise StudyFileError(f"{where} {'contains NUL' if token.strip() else 'must name a program'}")
     try:
         template = parse_template(token)
     except ValueError as error:
         raise StudyFileError(f"{where} {error}") from error
     if template.has_args and not (template.is_alone and number > 1):
-        raise StudyFileError(f"{where} holds {{args}}, which must be a token of its own, after the program")
+        raise StudyFileError(f"{where} contains {{args}}, which must be a separate token, after the program")
     return template
 
 

@@ -46,9 +46,9 @@ def config_bytes(kind: str, values: Mapping[str, Any]) -> bytes:
     try:
         return WRITERS[kind](tables).encode()
     except UnicodeEncodeError as error:
-        raise StudyFileError(f"config.{kind} cannot hold text that UTF-8 cannot encode") from error
+        raise StudyFileError(f"config.{kind} cannot contain text that UTF-8 cannot encode") from error
     except (ValueError, TypeError) as error:
-        raise StudyFileError(f"config.{kind} cannot hold the parameters: {error}") from error
+        raise StudyFileError(f"config.{kind} cannot contain the parameters: {error}") from error
 
 
 def nested(values: Mapping[str, Any]) -> Tables:

@@ -45,7 +45,7 @@ class MetricFile:
         return PurePath(self.path).suffix.lower()
 
     def is_outside(self, folder: Path) -> bool:
-        """Return whether the file lies outside a trial's folder, where several trials may write it."""
+        """Return whether the file is outside a trial's folder, where several trials may write it."""
         inside = os.path.abspath(folder)
         return os.path.commonpath([inside, os.path.abspath(folder / self.path)]) != inside
 

@@ -14,7 +14,7 @@ class Config(Mapping[str, Any]):
     ``config["dir"]`` is the parameter and ``config.dir`` is the attribute.
 
     Attributes:
-        searched: The parameters of ``[search]`` alone, by name.
+        searched: Only the parameters of ``[search]``, by name.
         seed: The trial's seed, for every random generator of the training.
         dir: The trial's folder.
         checkpoint: The folder for files from which an interrupted trial can resume.

@@ -66,7 +66,7 @@ class MlpTask:
         return {name: kind for name, kind in FIELD_TYPES.items() if name != "seed"}
 
     def check_range(self, name: str, low: float, high: float) -> None:
-        """Refuse ``decay_at`` on both sides of 1, where it changes from a fraction to a step."""
+        """Refuse a range of ``decay_at`` on both sides of 1, because it changes from a fraction to a step."""
         if name == "decay_at" and low < 1 <= high:
             raise ConfigError(
                 f"decay_at from {low:g} to {high:g} mixes fractions of num_steps (below 1) with steps "
@@ -97,7 +97,7 @@ class MlpTask:
         return dataclasses.replace(data, sha256=sha256) if is_copy else data
 
     def resolve_device(self, name: str) -> str:
-        """Look what is here."""
+        """Return the device that a name selects."""
         from sweep.trainers.mlp.engines import devices
 
         return devices.resolve_device(name)
@@ -176,7 +176,7 @@ class MlpTask:
         )
 
     def list_devices(self, name: str) -> tuple[str, ...]:
-        """Look what is here."""
+        """Return all devices that a name selects."""
         from sweep.trainers.mlp.engines import devices
 
         return devices.list_devices(name)

@@ -281,15 +281,15 @@ class TestRefused:
             ({}, "command must be a list of tokens"),
             (["p", 3, "{args}"], "token 2, 3, must be text"),
             ([" ", "{args}"], "token 1, ' ', must name a program"),
-            (["p", "a\0", "{args}"], "token 2, 'a\\x00', holds NUL"),
+            (["p", "a\0", "{args}"], "token 2, 'a\\x00', contains NUL"),
             (["p", "{args}", "{x"], "token 3, '{x', has a lone {; write {{ for a literal brace"),
             (["p", "{args}", "x}"], "token 3, 'x}', has a lone }; write }} for a literal brace"),
             (["p", "{args}", "{}"], "token 3, '{}', has a lone {"),
             (
                 ["{args}"],
-                "token 1, '{args}', holds {args}, which must be a token of its own, after the program",
+                "token 1, '{args}', contains {args}, which must be a separate token, after the program",
             ),
-            (["p", "--o={args}"], "holds {args}, which must be a token of its own"),
+            (["p", "--o={args}"], "contains {args}, which must be a separate token"),
             (["p", "{args}", "{args}"], "command has {args} twice"),
             (
                 ["p", "{args}", "{dept}"],

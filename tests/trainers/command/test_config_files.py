@@ -70,8 +70,8 @@ def test_infinity_and_nan(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "rule"),
     [
-        ("json", {"a": math.inf}, "config.json cannot hold the parameters"),
-        ("toml", {"a": None}, "config.toml cannot hold the parameters"),
+        ("json", {"a": math.inf}, "config.json cannot contain the parameters"),
+        ("toml", {"a": None}, "config.toml cannot contain the parameters"),
         ("yaml", {"a": object()}, "cannot express a value of type object"),
         ("yaml", {"a": "\ud800"}, "UTF-8"),
         ("json", {"a": "\ud800"}, "UTF-8"),

@@ -22,7 +22,7 @@ class Baselines:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         tables = tuple(_finite(loss) for loss in values["count_tables"])
         return cls(uniform=_finite(values["uniform"]), count_tables=tables)
 
@@ -43,7 +43,7 @@ class NewWords:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         counts = {name: int(values[name]) for name in ("trial", "dev_words", "new_words")}
         return cls(**counts, new_loss=_finite(values["new_loss"]), seen_loss=_finite(values["seen_loss"]))
 
@@ -60,7 +60,7 @@ class RangeTested:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         suggestions = {str(rule): _finite(rate) for rule, rate in dict(values["suggestions"]).items()}
         return cls(what=str(values["what"]), suggestions=suggestions)
 
@@ -115,7 +115,7 @@ class LearnedModel:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``dataclasses.asdict`` gave; raises ValueError, TypeError or KeyError."""
+        """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         spots = {name: WeakSpots(**values[name]) for name in ("by_position", "by_character")}
         note = cls(**{**values, "embedding": EmbeddingMap(**values["embedding"]), **spots})
         check_kind(note, cls, cls.key)
