@@ -107,8 +107,8 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "folder.json").mkdir()
     assert "is a link" in refusal(tmp_path, "link.json", None, "acc")
-    assert "of another kind" in refusal(tmp_path, "pipe.json", None, "acc")
-    assert "of another kind" in refusal(tmp_path, "folder.json", None, "acc")
+    assert "not of the kind" in refusal(tmp_path, "pipe.json", None, "acc")
+    assert "not of the kind" in refusal(tmp_path, "folder.json", None, "acc")
 
 
 class TestOutside:

@@ -387,7 +387,7 @@ class TestRefusals:
     def test_more_symbols_than_two_bytes_hold_are_refused(self, write_words: WriteWords) -> None:
         """65,536 symbols with the end mark are the limit."""
         words = [chr(0x20000 + i) for i in range(66_000)]
-        with pytest.raises(DataError, match=r"at most 65,536 symbols .*got 66,001$"):
+        with pytest.raises(DataError, match=r"at most 65,536 distinct symbols .*got 66,001$"):
             load_corpus(write_words(words))
 
 
