@@ -65,7 +65,7 @@ def run_study(
     if how.pool == DEFAULT_POOL:
         check_study_fits(task, data, needed)
     place = _trial_place(spec, database)
-    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place)
+    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place, cuts=spec.cuts)
     request = _request(spec, workload, how, kind=kind, address=address, code=code, needed=needed)
     run = run_shared if database.is_shared else _run_alone
     return run(spec, database, request)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweep.definition.records import costs_of
-from sweep.task import AnyTask, TrialPlace
+from sweep.task import AnyTask, Config, TrialPlace, places, resplit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,17 @@ class Workload:
     """Devices for segments; a single process trains on the first."""
     place: TrialPlace | None = None
     """The place of programs' files; None for a trainer without programs."""
+    cuts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    """Seed -> number of the resplit of train and dev for its training; other seeds use the data as loaded."""
+
+    def data_of(self, config: Config) -> Any:
+        """Return the training data of a configuration."""
+        number = self.cuts.get(config.seed)
+        return self.data if number is None else resplit(self.task, self.data, number)
+
+    def places(self, device: str) -> int:
+        """Return the number of segments that a process trains at a time: one if their data differ."""
+        return 1 if self.cuts else places(self.task, self.engine, device)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

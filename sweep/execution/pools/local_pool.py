@@ -33,7 +33,7 @@ from sweep.execution.pools.messages import (
 )
 from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
 from sweep.execution.pools.worker_process import News, WorkerProcess
-from sweep.task import RunsPrograms, SegmentJob, places
+from sweep.task import RunsPrograms, SegmentJob
 
 MAX_FAILED_STARTS = 3
 """Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
@@ -61,7 +61,7 @@ class LocalPool:
         self._of_trial: dict[int, _Worker] = {}
         try:
             for device, count in _share_out(asked):
-                many = places(task, asked.workload.engine, device) > 1
+                many = asked.workload.places(device) > 1
                 start = functools.partial(WorkerProcess, asked.workload, device, many=many, news=self._news)
                 self._workers.append(_Worker(start, device, count, has_programs=self._grace_s is not None))
         except BaseException:
@@ -142,7 +142,7 @@ class LocalPool:
 def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
     """Return the device of each process and how many places it has."""
     devices = asked.workload.devices
-    most = places(asked.workload.task, asked.workload.engine, devices[0])
+    most = asked.workload.places(devices[0])
     if isinstance(asked.workload.task, RunsPrograms):
         count = asked.workers or (usable_cores() if devices == ("cpu",) else len(devices))
         return [(devices[k % len(devices)], 1) for k in range(min(count, asked.at_most))]
