@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sweep.definition.records import costs_of
-from sweep.task import AnyTask, Config, TrialPlace, places, resplit
+from sweep.task import AnyTask, Config, TrialPlace, costs_of, places, resplit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

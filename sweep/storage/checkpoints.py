@@ -94,6 +94,8 @@ class Checkpoints:
         folder = self.folder(trial)
         names = folder.names()
         parts, states = _matching(names, _LOSSES), _matching(names, _STATE)
+        if not parts and len(states) <= keep:  # as it is left: a state is removed after its curve is written
+            return
         steps, losses = _read_curve(folder, names)
         chosen = _thinned(len(steps)) if not keep else slice(None)
         if len(steps) and (parts or len(steps[chosen]) < len(steps)):

@@ -10,11 +10,11 @@ from typing import Any, TypedDict
 
 from sweep.definition.identity import Identity, direction_of, objectives_of
 from sweep.definition.plain import check_kind
-from sweep.definition.records import CODE_CHANGED, TRAIN_SECONDS, StudyRecord
+from sweep.definition.records import CODE_CHANGED, StudyRecord
 from sweep.definition.space import space_of_identity
 from sweep.errors import ConfigError, MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
-from sweep.task import AnyTask, described_facts, load_task
+from sweep.task import TRAIN_SECONDS, AnyTask, described_facts, load_task
 
 LABELS = ("candidate", "phase", "round")
 """User attributes of a confirmation's trials."""

@@ -138,7 +138,7 @@ def trial_record(trial: StoredTrial) -> TrialRecord:
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
         reason=reason,
-        facts=stored_kinds.facts_among(attrs),
+        facts={**stored_kinds.facts_among(attrs)},
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
         code_changed=attrs.get(CODE_CHANGED),

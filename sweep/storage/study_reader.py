@@ -5,6 +5,7 @@
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
-from sweep.errors import NotFoundError, StorageError, SweepError
+from sweep.errors import GuestError, NotFoundError, StorageError
 from sweep.metric import MINIMIZE
 from sweep.storage import stored_kinds
 from sweep.storage.database import Reader, Snapshot, storage_errors
@@ -23,7 +24,6 @@ from sweep.storage.database.schema import (
     HIDDEN_STUDY_ATTRIBUTE,
     OF_STUDY,
     STUDY_ATTRIBUTES,
-    STUDY_ID,
     TRIAL_IDS,
 )
 from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
@@ -56,8 +56,12 @@ class Conclusion:
 
     def is_of(self, study: StudyRecord) -> bool:
         """Return whether nothing has been trained or planned since."""
+        return self.is_of_trials(study) and self.plans == len(study.plans)
+
+    def is_of_trials(self, study: StudyRecord) -> bool:
+        """Return whether nothing has been trained since."""
         finished = sum(trial.is_finished for trial in study.trials)
-        return (self.sweep, self.trials, self.plans) == (__version__, finished, len(study.plans))
+        return (self.sweep, self.trials) == (__version__, finished)
 
 
 def load_study(reader: Reader, name: str) -> StudyRecord:
@@ -65,28 +69,39 @@ def load_study(reader: Reader, name: str) -> StudyRecord:
 
     Raises:
         NotFoundError: If there is no study of that name.
-        StorageError: If sweep did not create the study, or it is damaged.
+        GuestError: If Optuna made the study without sweep; ``guests.reader`` reads it.
+        StorageError: If the study is damaged.
     """
     with storage_errors(name), reader.snapshot() as snapshot, stored_kinds.damage_refused(f"study {name!r}"):
         return _load(snapshot, name)
 
 
 def _load(snapshot: Snapshot, name: str) -> StudyRecord:
-    found = snapshot.rows(STUDY_ID, name) if is_study_name(name) else []
-    if not found:
-        raise _no_study(name, ids_in(snapshot))
-    study_id = found[0][0]
+    ids = ids_in(snapshot)
+    if name not in ids:
+        raise no_study(name, ids)
+    study_id = ids[name]
     attrs = study_attributes(snapshot, study_id)
     if "identity" not in attrs:
-        raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
+        raise no_trainer(name)
+    if not is_study_name(name):
+        raise StorageError(f"study {name!r} has a name that sweep gives no study; rename it")
     _check_stored_identity(snapshot, study_id, attrs["identity"])
     return _study_record(name, attrs, read_trials(snapshot, OF_STUDY, study_id))
 
 
-def _no_study(name: str, stored: Collection[str]) -> SweepError:
-    """Return the error for a name without a readable study."""
-    if name in stored:
-        return StorageError(f"study {name!r} was not made by sweep, which does not allow this name")
+def no_trainer(name: str) -> GuestError:
+    """Return the error for running a guest, with the alternatives."""
+    quoted = shlex.quote(name)
+    return GuestError(
+        f"study {name!r} was made by Optuna without sweep, which knows no trainer for it; sweep table, plot "
+        f"and report show it, `sweep init --from-optuna {quoted}` writes a study file for it, and "
+        "`sweep run FILE --from NAME@URL` starts from its best trials"
+    )
+
+
+def no_study(name: str, stored: Collection[str]) -> NotFoundError:
+    """Return the error for an unknown name, with the stored names."""
     shown = sorted(study for study in stored if confirmed_study(study) is None)
     return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
 

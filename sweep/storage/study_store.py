@@ -19,7 +19,7 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyConflictError
 from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
-from sweep.storage.database.optuna_schema import STUDIES, Storage
+from sweep.storage.database.optuna_schema import DIRECTIONS, STUDIES, STUDY_ATTRS, STUDY_HIDDEN, Storage
 from sweep.storage.environment import describe_environment
 from sweep.storage.leases import Alone
 from sweep.storage.study_names import confirmation_name, study_ids
@@ -55,8 +55,9 @@ def ensure_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -
     with storage_errors(spec.name), stored_kinds.damage_refused(f"study {spec.name!r}"):
         stored_id = study_ids(storage).get(spec.name)
         if stored_id is None:
-            stored_id = storage.create_new_study(_directions(identity), spec.name)
-        _check_identity(storage, stored_id, spec, identity)
+            stored_id = _create(storage, spec, identity)
+        else:
+            _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
     return stored_id
 
@@ -132,29 +133,35 @@ def delete_study(storage: Storage, name: str) -> None:
                 storage.delete_study(names[stored])
 
 
-def _directions(identity: Mapping[str, Any]) -> list[StudyDirection]:
-    """Return the directions of ``directions_of`` as Optuna's objects."""
-    return [StudyDirection[name] for name in directions_of(identity)]
+def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
+    """Store a new study with its identity, in one transaction: one without it is never sweep's.
 
-
-def _store_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
-    """Store a study's identity, and for the dashboard its objectives' names unless they are the default."""
-    if spec.cost is not None or spec.trainer != DEFAULT_TASK:
-        storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
-    storage.set_study_system_attr(study_id, FINGERPRINT, fingerprint(identity))
-    storage.set_study_user_attr(study_id, "identity", identity)
+    The dashboard names its objectives, but for the default trainer's single one.
+    """
+    is_named = spec.cost is not None or spec.trainer != DEFAULT_TASK
+    hidden: dict[str, Any] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
+    hidden[FINGERPRINT] = fingerprint(identity)
+    with storage.engine.begin() as connection:
+        insert = STUDIES.insert().values(study_name=spec.name).returning(STUDIES.c.study_id)
+        study_id: int = connection.execute(insert).scalar_one()
+        directions = [
+            {"study_id": study_id, "objective": place, "direction": StudyDirection[direction]}
+            for place, direction in enumerate(directions_of(identity))
+        ]
+        connection.execute(DIRECTIONS.insert(), directions)
+        for table, attrs in ((STUDY_HIDDEN, hidden), (STUDY_ATTRS, {"identity": identity})):
+            rows = [
+                {"study_id": study_id, "key": key, "value_json": json.dumps(value)}
+                for key, value in attrs.items()
+            ]
+            connection.execute(table.insert(), rows)
+    return study_id
 
 
 def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
-        other = storage.get_study_directions(study_id) != _directions(identity)
-        if other or storage.get_all_trials(study_id, deepcopy=False):
-            raise StudyConflictError(
-                f"a study {spec.name!r} that sweep did not make is stored; use --as NAME"
-            )
-        _store_identity(storage, study_id, spec, identity)  # new, or interrupted right after its creation
-        return
+        raise StudyConflictError(f"a study {spec.name!r} that sweep did not make is stored; use --as NAME")
     changes = identity_changes(stored, identity)
     if changes:
         raise StudyConflictError(

@@ -100,7 +100,8 @@ class StudyWriter:
         """Store a running trial with all its known values; return its id."""
         with self.one_transaction() as connection:
             same_study = TRIALS.c.study_id == self._study_id
-            number = sqlalchemy.select(sqlalchemy.func.count()).where(same_study).scalar_subquery()
+            last = sqlalchemy.select(TRIALS.c.number).where(same_study).order_by(TRIALS.c.trial_id.desc())
+            number = sqlalchemy.func.coalesce(last.limit(1).scalar_subquery() + 1, 0)
             trial = {"number": number, "study_id": self._study_id, "state": TrialState.RUNNING}
             insert = TRIALS.insert().values(**trial, datetime_start=_now()).returning(TRIALS.c.trial_id)
             trial_id: int = connection.execute(insert).scalar_one()

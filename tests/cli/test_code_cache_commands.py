@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sweep.cli import main
-from sweep.trainers.mlp.engines import code_cache
+from sweep.trainers.mlp.compiled import code_cache
+from sweep.trainers.mlp.compiled.code_files import suffix
 
 COMMANDS = {
     "run": ["run", "studies/small.toml", "--trials", "7"],
@@ -24,7 +25,7 @@ def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "compiled"
     folder.mkdir()
     monkeypatch.setattr(code_cache, "_folders", {folder: None})
-    path = folder / f"fused{code_cache._suffix()}"
+    path = folder / f"fused{suffix()}"
     path.touch()
     return path
 

@@ -1,6 +1,7 @@
 """Define the messages between a driver and a worker process on this machine."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from sweep.execution.pools.pool import Reported
 from sweep.task import Segment
@@ -59,5 +60,20 @@ class Stop(NamedTuple):
     """End every program, and then the process."""
 
 
-Message = Ready | CannotStart | Began | Answer | Progress | Ended
+class Call(NamedTuple):
+    """Call a function in the process, without a job."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class Returned(NamedTuple):
+    """A call has ended."""
+
+    value: Any
+    is_done: bool = True
+    """Whether the function returned; if it raised, the driver calls it itself and gets the error."""
+
+
+Message = Ready | CannotStart | Began | Answer | Progress | Returned | Ended
 """Messages from a worker process."""

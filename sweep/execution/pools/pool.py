@@ -8,7 +8,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sweep.definition.resources import Resources
 from sweep.errors import SweepError
@@ -49,7 +49,7 @@ class PoolRequest:
 
     workload: Workload
     at_most: int
-    """Total number of jobs, which limits the number of workers."""
+    """Total number of jobs, which limits the number of workers; ``grow`` raises the limit."""
     workers: int | None = None
     """Number of jobs at a time; None means as many as fit."""
     resources: Resources = dataclasses.field(default_factory=Resources)
@@ -58,15 +58,25 @@ class PoolRequest:
     """Address of a cluster; None means the pool's default."""
 
 
+class Called(NamedTuple):
+    """What a function returned that a pool called."""
+
+    value: Any
+
+
 class Pool(Protocol):
     """Runs segments."""
 
-    devices: tuple[str, ...]
-    """The devices of the pool."""
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices of the pool."""
 
     @property
     def places(self) -> int:
         """Number of jobs that can run at a time."""
+
+    def grow(self, at_most: int) -> None:
+        """Make room for so many jobs at a time, as far as was asked for; never for fewer than before."""
 
     def free(self) -> int:
         """Return the number of jobs that can start now."""
@@ -88,6 +98,12 @@ class Pool(Protocol):
 
     def leave(self, trial: int) -> None:
         """Release the program that a worker keeps for a trial that has ended."""
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+        """Call a function where libraries are loaded already; None if there is no such place, or it raised.
+
+        All jobs have ended, and none follows.
+        """
 
     def close(self) -> None:
         """End all jobs and workers at once."""

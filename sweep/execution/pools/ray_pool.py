@@ -15,6 +15,7 @@ import itertools
 import math
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -22,7 +23,7 @@ from ray import exceptions
 
 from sweep.errors import MachineError, StudyConflictError
 from sweep.execution.one_program import spoken_files
-from sweep.execution.pools.pool import DiedError, PoolRequest, SegmentOutcome, describe, train_job
+from sweep.execution.pools.pool import Called, DiedError, PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
 from sweep.task import AnyTask, RunsPrograms, Segment, SegmentJob, prepare_worker, program_changes
@@ -65,7 +66,7 @@ class RayPool:
         Raises:
             MachineError: If there is no cluster at the address, or it has no room for a segment.
         """
-        self.devices: tuple[str, ...] = asked.workload.devices[:1]
+        self._devices: tuple[str, ...] = asked.workload.devices[:1]
         self._connection = contextlib.ExitStack()
         self._head = self._connection.enter_context(connected(asked.address))
         self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
@@ -87,10 +88,19 @@ class RayPool:
         )
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """Return the kind of device that Ray gives a task."""
+        return self._devices
+
+    @property
     def places(self) -> int:
         """Return the number of jobs for which there is room now, which changes with the machines."""
         self._look()
         return min(self._workers or self._room, self._at_most)
+
+    def grow(self, at_most: int) -> None:
+        """Allow for so many jobs at a time."""
+        self._at_most = at_most
 
     def free(self) -> int:
         """Return the number of empty places."""
@@ -106,6 +116,10 @@ class RayPool:
         with ray_errors():
             result = self._train.remote(self._shared, self._clock, ticket, job)
         self._sent[job.trial] = _Sent(job, result, ticket)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+        """Return None: a function of the driver is not for a cluster."""
+        return None
 
     def wait(self, timeout: float) -> list[SegmentOutcome]:
         """Return the outcomes of jobs; jobs that were lost with a machine are submitted again."""

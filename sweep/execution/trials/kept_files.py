@@ -43,10 +43,14 @@ class KeptFiles:
 
     def start_from(self, trials: Iterable[TrialRecord]) -> None:
         """Start from the stored trials, and tidy files that a killed run left."""
-        self._best = []
-        for trial in trials:
-            if trial.is_finished:
-                self.close(trial.number, trial.dev_loss, timed_out=trial.state == "timeout")
+        ended = [trial for trial in trials if trial.is_finished]
+        losses = [(trial.dev_loss, trial.number) for trial in ended if trial.dev_loss is not None]
+        ranked = sorted((as_loss(self._direction, loss), number) for loss, number in losses)
+        self._best = ranked[: self._keep]
+        kept = {number for _, number in self._best}
+        for trial in ended:
+            timed_out = trial.state == "timeout"
+            self._tidy(trial.number, keep=trial.number in kept, with_program=not timed_out)
 
     def tidy_all(self, trials: Iterable[TrialRecord]) -> None:
         """Tidy every finished trial's files, as the last driver of the study."""

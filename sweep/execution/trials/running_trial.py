@@ -116,7 +116,7 @@ class RunningTrial:
             dev_loss=end.dev_loss,
             segments=tuple(self.segments),
             reason=end.reason,
-            facts=self.facts,
+            facts={**self.facts},
             labels=self.labels,
             found=dict(self.found),
             code_changed=self.code_changed,

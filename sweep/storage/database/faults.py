@@ -67,6 +67,10 @@ _ADVICE = {
     "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
     "SQLITE_READONLY_DBMOVED": "the file was moved, replaced or deleted while it was open; run again to "
     "use the file that is there now",
+    "SQLITE_READONLY_ROLLBACK": "its writer was interrupted, and reading must not repair the file; run the "
+    "writer again, or open a copy of the file and its -journal once with `sqlite3 COPY .tables`",
+    "SQLITE_READONLY_RECOVERY": "its log cannot be read without writing; close its writer, or copy the file",
+    "SQLITE_READONLY_CANTINIT": "its log cannot be read without writing; close its writer, or copy the file",
     "permission denied for schema": "this user may not create tables; as the owner of the database run "
     "GRANT USAGE, CREATE ON SCHEMA public TO the user",
     "permission denied for": "this user may not use the tables; as their owner run "

@@ -36,6 +36,8 @@ class Database:
     """Whether several drivers may run a study at the same time."""
     where: str
     """The database's name in messages, without a password."""
+    address: str
+    """The URL that names it, without a password."""
     files: Folder
     """The folder of the studies' files."""
     programs: Path

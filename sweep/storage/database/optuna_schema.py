@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 
 from sweep.libraries import OPTUNA, private_names
 from sweep.storage.database.reading import Snapshot, postgres_snapshot, sqlite_snapshot
+from sweep.storage.database.schema import VERSION
 from sweep.storage.database.sqlite_file import PATIENCE_S, connect, connect_to_memory
 
 with private_names(OPTUNA):
@@ -38,8 +39,13 @@ with private_names(OPTUNA):
     FINITE = models.TrialValueModel.TrialValueType.FINITE
     FINITE_REPORT = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
 
-_accepted: set[str] = set()
-"""Versions of the tables that Optuna has accepted in this process."""
+_ALEMBIC = sqlalchemy.Table(
+    "alembic_version",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("version_num", sqlalchemy.String(32), nullable=False),
+    sqlalchemy.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic keeps the version of the tables."""
 
 _ANY_FILE = "sqlite:///sweep.db"
 """Placeholder URL for Optuna; sweep opens the file itself, since a path may contain ``{}``, ``?``, ``%``."""
@@ -60,21 +66,20 @@ class Storage(RDBStorage):
 
 
 def open_storage(url: str, settings: dict[str, Any], *, skip_table_creation: bool = False) -> Storage:
-    """Open a database; Optuna checks each version of the tables only once per process.
+    """Open a database whose tables have the version of ``schema``, or create the tables.
 
-    For each check, Optuna loads all its migrations, which takes longer than all the rest.
+    Optuna refuses tables of another version, for which it loads all its migrations, which takes longer than
+    all the rest.
 
     Raises:
         RuntimeError: If another version of Optuna made the tables.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # sweep reports errors itself, on one line
     storage = Storage(url, settings, skip_compatibility_check=True, skip_table_creation=skip_table_creation)
-    version = storage.get_current_version()
-    if version not in _accepted:
+    if storage.get_current_version() != VERSION:
         with private_names(OPTUNA):
             check = storage._version_manager.check_table_schema_compatibility
         check()
-        _accepted.add(version)
     return storage
 
 
@@ -119,10 +124,15 @@ def make_file(path: Path) -> None:
 
 @functools.cache
 def _empty_database() -> sqlite3.Connection:
-    """Return a database in memory with Optuna's tables, cached because Optuna loads its migrations for it."""
+    """Return a database in memory with Optuna's tables, cached, without loading Optuna's migrations."""
     connection = connect_to_memory()
     settings = {"creator": lambda: connection, "poolclass": sqlalchemy.StaticPool}
-    open_storage(_ANY_FILE, settings).remove_session()
+    versions = {"schema_version": models.SCHEMA_VERSION, "library_version": optuna.__version__}
+    with sqlalchemy.create_engine(_ANY_FILE, **settings).begin() as made:
+        models.BaseModel.metadata.create_all(made)
+        made.execute(models.VersionInfoModel.__table__.insert().values(**versions))
+        _ALEMBIC.create(made)
+        made.execute(_ALEMBIC.insert().values(version_num=VERSION))
     return connection
 
 

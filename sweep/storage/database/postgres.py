@@ -78,6 +78,7 @@ class PostgresDatabase(Database):
         self._secrets = {} if parsed.password is None else {"password": str(parsed.password)}
         self._url = parsed._replace(drivername="postgresql+psycopg", password=None)
         self.where = parsed._replace(password=None, query=sqlalchemy.util.immutabledict()).render_as_string()
+        self.address = self.where
         assert parsed.database, "checked with the URL"
         files = files or os.environ.get(FILES_VARIABLE)
         if files is None and not _FOLDER_NAME.fullmatch(parsed.database):

@@ -9,18 +9,32 @@ from typing import NamedTuple
 from sweep.errors import StorageError
 
 VERSION = "v3.2.0.a"
-"""The supported version of the tables; ``optuna_schema`` makes Optuna check it as well."""
+"""The supported version of the tables; Optuna refuses every other version."""
 
 TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
 STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
 
-STUDY_ID = "SELECT study_id FROM studies WHERE study_name = ?"
-
 STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
 
 HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
 """Selects a system attribute of a study, which the dashboard does not show."""
+
+OWN_STUDIES = "SELECT study_id FROM study_user_attributes WHERE key = 'identity'"
+"""The studies that sweep made; Optuna made the others, the guests, without it."""
+
+DISTRIBUTIONS = """
+    SELECT param_name, distribution_json FROM trial_params
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)
+    GROUP BY param_name, distribution_json ORDER BY min(param_id)
+"""
+"""Every distribution of every hyperparameter of a study, in order of first use."""
+
+REPORTS = """
+    SELECT trial_id, step, intermediate_value, intermediate_value_type FROM trial_intermediate_values
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_id, step
+"""
+"""What the trials of a study reported on the way; sweep's own store it with their segments."""
 
 DIRECTIONS = "SELECT direction FROM study_directions WHERE study_id = ? ORDER BY objective"
 

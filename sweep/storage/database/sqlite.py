@@ -56,6 +56,7 @@ class SQLiteDatabase(Database):
                 "at its end; remove it, or rename the file if it is part of the name"
             )
         self.where = str(self.path)
+        self.address = f"{_PREFIX}{self.path}"
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
         self.programs = self.path.with_name(self.path.name + ".programs")
 
@@ -106,7 +107,7 @@ class SQLiteDatabase(Database):
         if not self.exists():
             raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` creates one")
         with machine_errors(self.path), storage_errors(self.path):
-            check_file(self.path)
+            check_file(self.path, repairs=self.files.path.exists())  # sweep has never written a guest's file
             yield
 
     @contextlib.contextmanager

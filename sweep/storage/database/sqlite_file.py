@@ -60,6 +60,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         mode: ``ro`` reads; ``rw`` writes an existing file; ``rwc`` also creates it.
     """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
+    if mode == "ro" and is_idle_log(path):
+        uri += "&immutable=1"  # or SQLite makes a log and its index beside it
     connection = sqlite3.connect(
         uri, uri=True, timeout=PATIENCE_S, check_same_thread=False, factory=_Connection
     )
@@ -88,8 +90,12 @@ def _distrust_schema(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that is not a valid database of studies; an interrupted transaction is rolled back first.
+def check_file(path: Path, *, repairs: bool = True) -> None:
+    """Refuse a file that is not a valid database of studies.
+
+    Args:
+        path: The file.
+        repairs: Whether to roll back an interrupted transaction first; otherwise nothing is written.
 
     Raises:
         StorageError: If the file or one beside it is unsafe to open, damaged, or of another kind.
@@ -97,7 +103,10 @@ def check_file(path: Path) -> None:
     """
     _check_header(path)
     check_side_files(path)
-    _roll_back_hot_journal(path)
+    if repairs:
+        _roll_back_hot_journal(path)
+    else:
+        _check_readable(path)
     with contextlib.closing(connect(path, "ro")) as connection:
         _check_schema(path, connection)
         connection.execute("PRAGMA ignore_check_constraints = ON")
@@ -154,6 +163,27 @@ def _roll_back_hot_journal(path: Path) -> None:
     if os.path.exists(os.path.realpath(path) + "-journal") and os.access(path, os.W_OK):
         with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE_S)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _check_readable(path: Path) -> None:
+    """Refuse a write-ahead log that cannot be read without making its index, the ``-shm`` file."""
+    log, index = (Path(os.path.realpath(path) + suffix) for suffix in ("-wal", "-shm"))
+    if log.exists() and log.stat().st_size and not index.exists():
+        raise StorageError(
+            f"{log} has no -shm file beside it, so that it cannot be read without writing; "
+            f"close its writer, or open a copy of both files {_ONCE}"
+        )
+
+
+_ONCE = "once with `sqlite3 COPY .tables`"
+"""How a copy is repaired."""
+
+
+def is_idle_log(path: Path) -> bool:
+    """Return whether a file is in WAL mode and nobody has it open, so that its log is empty and gone."""
+    with path.open("rb") as file:
+        mode = file.read(len(_HEADER) + 3)[-1:]
+    return mode == b"\x02" and not os.path.exists(os.path.realpath(path) + "-wal")
 
 
 def _check_schema(path: Path, connection: sqlite3.Connection) -> None:

@@ -87,6 +87,11 @@ class TestLook:
         """Whether the models were evaluated together only: no seed has a test loss of its own."""
         return self.test_loss is not None and any(self.seeds) and all(s.test_loss is None for s in self.seeds)
 
+    @property
+    def day(self) -> str:
+        """The local date of the look, as ``2026-01-31``."""
+        return datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d")
+
     def describe(self, noun: str = "loss") -> str:
         """Return the look as one line; ``noun`` is the name of the metric."""
         loss = "unknown (interrupted)" if self.test_loss is None else f"{self.test_loss:.4f}"
@@ -116,6 +121,12 @@ def looks_of_study(study: StudyRecord, reader: Reader) -> list[TestLook]:
     looks = [look for look in read_looks(reader) if look.data_sha256 == study.data_sha256]
     is_known = study.data_sha256 != _OF_NOTHING
     return [look for look in looks if is_known or look.study == study.name]
+
+
+def first_finished_look(looks: Sequence[TestLook], study: str, trial: int) -> TestLook | None:
+    """Return the first look that evaluated a trial of a study to its end, or None."""
+    found = (look for look in looks if (look.study, look.trial) == (study, trial))
+    return next((look for look in found if look.test_loss is not None), None)
 
 
 _LOOK = tuple(field.name for field in dataclasses.fields(TestLook) if field.name not in ("seeds", "sketch"))

@@ -54,6 +54,8 @@ def lr_find(arguments: Arguments) -> int:
         steps=arguments.steps,
         device=arguments.device,
     )
+    print(found.recommendation.sentence())
+    print(f"The tested configuration has {found.own:.3g}. What each rule says:")
     for name, (rate, why) in found.suggestions.items():
         print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
     for path in found.paths:

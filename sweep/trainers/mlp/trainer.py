@@ -122,15 +122,15 @@ class MlpTask:
 
     def mend(self, device: str) -> str:
         """Remove damaged files of the compiled engine; a GPU's engine is not kept on disk."""
-        from sweep.trainers.mlp.engines.code_cache import mend_code_cache
+        from sweep.trainers.mlp.compiled import mend_compiled
 
-        return mend_code_cache() if device == "cpu" else ""
+        return mend_compiled() if device == "cpu" else ""
 
     def examine(self) -> Iterator[Finding]:
         """Check the compiled engine."""
-        from sweep.trainers.mlp.engines.code_cache import examine_code_cache
+        from sweep.trainers.mlp.compiled import examine_compiled
 
-        state = examine_code_cache(probe=True)
+        state = examine_compiled()
         where = f"{state.folder}: " if state.folder else ""
         text = f"{where}{state.fault or 'writable'}"
         yield Finding(subject="compiled code", text=text, is_good=not state.fault)

@@ -27,6 +27,11 @@ PICKS = ("last", "best")
 _NAME = re.compile(r"[^\0-\x20\x7f=,{}\"'\\-][^\0-\x1f\x7f=,{}\"'\\]{0,199}")
 
 
+def is_parameter_name(name: str) -> bool:
+    """Return whether a hyperparameter can have a name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _text(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value or any(ord(c) < 32 for c in value):
         raise StudyFileError(f"{key} must be one line of text, got {value!r}")
@@ -211,7 +216,7 @@ def _check_parameter(section: str, name: str, entry: Any) -> None:
             f"{section}.{SEED} cannot be set: each trial has its own seed; seeds = {SEED!r} at the top "
             "level passes it under this name"
         )
-    if not _NAME.fullmatch(name):
+    if not is_parameter_name(name):
         raise StudyFileError(f"{section}: {name!r} cannot be the name of a hyperparameter")
     if section == "fixed":
         if isinstance(entry, Mapping):

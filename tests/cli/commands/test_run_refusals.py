@@ -11,6 +11,7 @@ from command_line import (
     Capture,
     complaint,
     start,
+    untitled,
     wait_for_line,
 )
 from small_study import (
@@ -144,7 +145,7 @@ def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
             check=False,
         )
     assert done.returncode == 3, done.stderr
-    assert done.stderr == "sweep: studies/sweep.db.d: Permission denied\n"
+    assert untitled(done.stderr) == ["sweep: studies/sweep.db.d: Permission denied"]
 
 
 def test_a_second_driver_is_refused(small: Path, capsys: Capture) -> None:

@@ -6,15 +6,13 @@ stay together, so that its entry in ``[arguments]`` is edited with it.
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-import tomli_w
-
 from sweep.trainers.command.from_script.option import Option, ScriptOptions
 from sweep.trainers.command.from_script.ranges import FOLDER, LENGTH, SEED, suggest
+from sweep.trainers.command.from_script.toml_text import SCHEMA_LINE, note_text, toml_key, toml_value
 from sweep.trainers.command.placeholders import ARGS, PLACES
 
 _LOW = re.compile(r"loss|err|rmse|mse|mae|nll|ppl|perplexity|bpc|deviance", re.IGNORECASE)
@@ -23,15 +21,9 @@ _HIGH = re.compile(
 )
 _HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
 
-SCHEMA_LINE = "#:schema study.schema.json"
-"""Points editors to the JSON Schema beside a study file."""
-
-_LONGEST_NOTE = 90
 _REQUIRED = "    # fill in: the script does not run without it"
 _EXAMPLES = {"int": "0", "float": "0.0", "bool": "true"}
 _EXAMPLE_LISTS = {"int": "[0, 1]", "float": "[0.0, 1.0]"}
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def write_study(
@@ -52,11 +44,11 @@ def write_study(
     how = "as its --help prints them" if found.was_run else "read without running it"
     lines = [
         SCHEMA_LINE,
-        f"# Options of {_note(script)}, {how}. Uncomment what to search.",
-        *(f"# Not read: {_note(text)}" for text in found.unread),
-        f"name = {_toml(study_name(script))}",
-        f"command = {_toml(_command(found, script, roles))}",
-        *([] if found.style == "argparse" else [f"style = {_toml(found.style)}"]),
+        f"# Options of {note_text(script)}, {how}. Uncomment what to search.",
+        *(f"# Not read: {note_text(text)}" for text in found.unread),
+        f"name = {toml_value(study_name(script))}",
+        f"command = {toml_value(_command(found, script, roles))}",
+        *([] if found.style == "argparse" else [f"style = {toml_value(found.style)}"]),
         *_metric_lines(found.printed, metric, direction),
     ]
     for role in ("positional", "length", "searched"):
@@ -129,8 +121,8 @@ def _metric_lines(printed: Sequence[str], metric: str | None, direction: str | N
         yield '# metric = "val_loss"    # the name that the script prints before its value'
         yield f'{"" if direction else "# "}direction = "{direction or "minimize"}"    # or "maximize"'
         return
-    guessed = "" if metric else "    # a guess; the script seems to print " + _note(", ".join(printed))
-    yield f"metric = {_toml(chosen)}{guessed}"
+    guessed = "" if metric else "    # a guess; the script seems to print " + note_text(", ".join(printed))
+    yield f"metric = {toml_value(chosen)}{guessed}"
     known = direction or likely_direction(chosen)
     yield f'{"" if known else "# "}direction = "{known or "minimize"}"{"" if known else "    # or maximize"}'
 
@@ -173,23 +165,24 @@ def _option_lines(option: Option, style: str, role: str, *, is_guessed: bool) ->
     """Yield the lines of one option: description, warnings, entries."""
     yield f"# {_described(option)}"
     for text in option.warnings:
-        yield from textwrap.wrap(_note(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
+        yield from textwrap.wrap(note_text(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
     if role == "positional" and not option.is_required:
-        yield f"# To pass it, add {{{_note(option.name)}}} to command."
+        yield f"# To pass it, add {{{note_text(option.name)}}} to command."
     if role == "searched" and option.name == "seed":
         yield "# Each trial has its own seed; {seed} in command passes it."
         return
     if not option.is_usable or (role == "positional" and not option.is_required):
         return
-    entry, key = _entry(option, role), _key(option.name)
+    entry, key = _entry(option, role), toml_key(option.name)
     mark = "" if entry.is_known or is_guessed else "# "
     note = "    # a guess: no option has a known range" if is_guessed else entry.note
     yield f"{mark}{entry.section}.{key} = {entry.value}{note}"
     if role == "length":
-        yield f"# budget = {_toml(option.name)}    # for pruners, if the script prints the metric after each"
+        budget = toml_value(option.name)
+        yield f"# budget = {budget}    # for pruners, if the script prints the metric after each"
     argument = None if role == "positional" else _argument(option, style)
     if argument is not None:
-        yield f"{mark}arguments.{key} = {_toml(argument)}"
+        yield f"{mark}arguments.{key} = {toml_value(argument)}"
 
 
 class _Entry(NamedTuple):
@@ -205,18 +198,20 @@ class _Entry(NamedTuple):
 
 def _entry(option: Option, role: str) -> _Entry:
     """Return the study's entry for an option."""
-    choices = _toml(list(option.choices))
+    choices = toml_value(list(option.choices))
     if role == "length":
-        return _Entry("fixed", _toml(option.default), is_known=True)
+        return _Entry("fixed", toml_value(option.default), is_known=True)
     if option.is_required and option.choices:
-        return _Entry("fixed", _toml(option.choices[0]), is_known=True, note=f"    # one of {_note(choices)}")
+        return _Entry(
+            "fixed", toml_value(option.choices[0]), is_known=True, note=f"    # one of {note_text(choices)}"
+        )
     if option.is_required:
         return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
     if suggestion := suggest(option):
         return _Entry("search", suggestion.entry, is_known=suggestion.is_known and not option.warnings)
     values = choices if option.choices else _EXAMPLE_LISTS.get(option.kind or "", '["…"]')
     if not option.choices and option.default is not None:
-        values = _toml([option.default])
+        values = toml_value([option.default])
     return _Entry("search", f"{{ choices = {values} }}")
 
 
@@ -230,9 +225,9 @@ def _described(option: Option) -> str:
         else option.kind or "unknown kind"
     )
     default = "required" if option.is_required else "no default known" if option.default is None else ""
-    default = default or f"default {_toml(option.default)}"
+    default = default or f"default {toml_value(option.default)}"
     text = f"{option.flag or option.off_flag or option.name}: {kind}, {default}"
-    return _note(f"{text}; {option.help}" if option.help.strip() else text)
+    return note_text(f"{text}; {option.help}" if option.help.strip() else text)
 
 
 def _argument(option: Option, style: str) -> Any:
@@ -250,23 +245,3 @@ def _argument(option: Option, style: str) -> Any:
     return (
         None if flag == f"--{name}" else f"{flag}={{value}}" if flag.startswith("--") else [flag, "{value}"]
     )
-
-
-def _key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    """Return a plain value as TOML, on one line."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if value is None:
-        return '""'
-    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
-
-
-def _note(text: str, longest: int = _LONGEST_NOTE) -> str:
-    """Return untrusted text for a comment: one line, without control characters, shortened."""
-    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    plain = " ".join("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs")).split())
-    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -2,18 +2,22 @@
 
 An engine is a function ``(config, examples, state, learning_rates, device) -> (state, losses)`` that trains
 one step for each learning rate, from ``state.step`` on, and returns the new state and the minibatch loss of
-each step (nats per character, float32). It does not change its arguments.
+each step (nats per character, float32). It does not change its arguments. Each is loaded when it is first
+called, so that a driver, which trains nothing, loads none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sweep.errors import DeviceError
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.engines import fused, population
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples
+
+if TYPE_CHECKING:
+    from sweep.trainers.mlp.engines.batch import Job
 
 Engine = Callable[[TrainConfig, Examples, TrainState, np.ndarray, str], tuple[TrainState, np.ndarray]]
 
@@ -27,13 +31,34 @@ def _autograd(
     return autograd.train(config, examples, state, learning_rates, device)
 
 
-ENGINES: dict[str, Engine] = {
-    "autograd": _autograd,
-    "fused": fused.train,
-    "population": population.train,
-}
+def _fused(
+    config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
+) -> tuple[TrainState, np.ndarray]:
+    """Run ``fused.train``; Numba is loaded with it."""
+    from sweep.trainers.mlp.engines import fused
 
-BATCH_ENGINES = {"population": population.train_batch}
+    return fused.train(config, examples, state, learning_rates, device)
+
+
+def _population(
+    config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
+) -> tuple[TrainState, np.ndarray]:
+    """Run ``population.train``, which loads Numba."""
+    from sweep.trainers.mlp.engines import population
+
+    return population.train(config, examples, state, learning_rates, device)
+
+
+def _population_batch(jobs: "Sequence[Job]", device: str) -> list[tuple[TrainState, np.ndarray]]:
+    """Run ``population.train_batch``."""
+    from sweep.trainers.mlp.engines import population
+
+    return population.train_batch(jobs, device)
+
+
+ENGINES: dict[str, Engine] = {"autograd": _autograd, "fused": _fused, "population": _population}
+
+BATCH_ENGINES = {"population": _population_batch}
 """Engines that can train many runs at a time."""
 
 DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}

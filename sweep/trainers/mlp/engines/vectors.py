@@ -26,7 +26,7 @@ from numba.core.typing.templates import infer_global as _infer_global
 from numba.extending import intrinsic as _intrinsic
 from numba.extending import lower_builtin, models, register_model
 
-from sweep.trainers.mlp.engines.code_cache import keep_on_disk
+from sweep.trainers.mlp.compiled.code_cache import keep_on_disk
 
 # Numba's own annotations of these are missing or too narrow.
 cgutils: Any = _cgutils

@@ -1,6 +1,6 @@
 """List the plots, sections, baselines and files that the MLP adds to report and dashboard."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sweep.dashboard.shown import Artifact
@@ -24,6 +24,13 @@ def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Itera
     """Return ``notes.take_notes``."""
     notes: Iterable[Note] = load_object(f"{_NOTES}:take_notes")(study, data, checkpoints)
     return notes
+
+
+def note_winner(evidence: Evidence) -> Iterator[Note]:
+    """Yield what the report shows of the winner's weights, unless it is noted."""
+    learned = evidence.more(Learned)
+    if learned.noted is None:
+        yield learned.note()
 
 
 def baselines(evidence: Evidence) -> dict[str, float]:
@@ -61,4 +68,5 @@ EXHIBITS = Exhibits(
     figures=("embedding",),
     artifacts=(_samples,),
     take_notes=take_notes,
+    note_winner=note_winner,
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.reporting.contributions import load_object
 from sweep.reporting.evidence import Evidence, nothing_without_data
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from sweep.trainers.mlp.inspection import Inspection
 
 SAMPLED_WORDS = 20
+
+_NOTES = "sweep.trainers.mlp.shown.notes"
+"""Loads torch."""
 
 
 class Learned:
@@ -72,6 +76,15 @@ class Learned:
         if self.noted is not None:
             return list(zip(self.noted.words, self.noted.known, strict=True))
         return sample(self._config, self._evidence.data, self._evidence.weights)
+
+    def note(self) -> LearnedModel:
+        """Return what the report shows of the weights, so that the next one needs neither them nor torch."""
+        note_learned = load_object(f"{_NOTES}:note_learned")
+        evidence = self._evidence
+        with nothing_without_data():
+            arguments = (evidence.study, evidence.data, evidence.winner, evidence.weights)
+            noted: LearnedModel = note_learned(*arguments)
+        return noted
 
     @functools.cached_property
     def range_test(self) -> RangeCurve:

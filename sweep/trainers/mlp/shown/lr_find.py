@@ -20,9 +20,10 @@ from sweep.storage.study_store import open_study, store_note
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.learning_rate.range_curve import suggestions
+from sweep.trainers.mlp.learning_rate.recommendation import Recommendation, recommend
 from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
-from sweep.trainers.mlp.shown.note_kinds import RangeTested
+from sweep.trainers.mlp.shown.note_kinds import RangeTested, best_trial_text
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import Corpus
 
@@ -48,8 +49,15 @@ class Found:
     what: str
     suggestions: dict[str, tuple[float | None, str]]
     """Rule -> (learning rate or None, reason)."""
+    own: float
+    """Learning rate of the tested configuration."""
     paths: tuple[Path, Path]
     """Paths of the page and the raw curve."""
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The rate to try first."""
+        return recommend(self.suggestions)
 
 
 def subject_of_study(spec: StudySpec, database: Database) -> Subject:
@@ -63,7 +71,7 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
     try:
         trial = choose_trial(load_study(storage, spec.name), None)
         params, seed = {**trial.params, **trial.found}, trial.seed
-        what = f"the best trial, number {trial.number}"
+        what = best_trial_text(trial.number)
     except NotFoundError:
         seed = spec.seed
         if spec.listed:
@@ -121,8 +129,9 @@ def find_learning_rate(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
-    found = Found(what=subject.what, suggestions=suggestions(test), paths=paths)
-    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test)), found)
+    own = test.config.learning_rate
+    found = Found(what=subject.what, suggestions=suggestions(test), own=own, paths=paths)
+    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
     return found
 
 

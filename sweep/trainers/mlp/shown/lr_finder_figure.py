@@ -27,7 +27,7 @@ _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
     "minimum_over_ten": ("minimum / 10", GREEN, "square", "■"),
     "valley": ("valley", PURPLE, "diamond", "◆"),
-    "minimum": ("minimum", BLUE, "triangle-up", "▲"),
+    "minimum": ("minimum, recommended", BLUE, "triangle-up", "▲"),
 }
 """Rule -> label, colour, and a shape by plotly's name and as a character."""
 
@@ -62,14 +62,16 @@ class LrFinderCurve:
     seeds: int
     marks: list[Mark]
     """Suggestions within the curve, from left to right."""
+    own: float | None
+    """Learning rate of the tested configuration; None if it is unknown or lies beside the curve."""
 
 
-def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
+def lr_finder_curve(test: RangeCurve, own: object = None) -> LrFinderCurve:
     """Return at most ``MAX_POINTS`` points of a range test's curve.
 
     The points are evenly spaced in the logarithm of the learning rate, like the steps.
     """
-    count = min(test.points, MAX_POINTS)
+    count, lrs = min(test.points, MAX_POINTS), test.learning_rates[: test.points]
     steps = np.linspace(0, test.points - 1, count).round().astype(np.int64)
     return LrFinderCurve(
         learning_rates=plain(test.learning_rates[steps]),
@@ -79,6 +81,7 @@ def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
         upper=gaps(test.upper[steps]),
         seeds=len(test.seeds),
         marks=_marks(test),
+        own=own if isinstance(own, float) and lrs[0] <= own <= lrs[-1] else None,
     )
 
 
@@ -115,6 +118,7 @@ def plot_lr_finder(curve: LrFinderCurve) -> Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4f}<extra></extra>",
     )
+    _draw_own(figure, curve)
     for mark, size in zip(curve.marks, _MARK_SIZES, strict=False):
         _draw_mark(figure, mark, size, top=_loss_range(curve)[1])
     figure.update_layout(**_layout(curve))
@@ -133,6 +137,20 @@ def _marks(test: RangeCurve) -> list[Mark]:
         if rate is not None and lrs[0] <= rate <= lrs[-1]
     ]
     return sorted(marks, key=lambda mark: mark.learning_rate)
+
+
+def _draw_own(figure: Figure, curve: LrFinderCurve) -> None:
+    """Draw an upright line at the learning rate that the configuration has."""
+    if curve.own is None:
+        return
+    figure.add_scatter(
+        x=[curve.own, curve.own],
+        y=_loss_range(curve),
+        name=f"its own rate, {curve.own:.3g}",
+        mode="lines",
+        line={"color": "#6E6E6E", "width": 2, "dash": "dash"},
+        hovertemplate="its own learning rate %{x:.3g}<extra></extra>",
+    )
 
 
 def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:

@@ -12,7 +12,8 @@ from sweep.reporting.files import REPORTS, write_text
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, render_page
 from sweep.trainers.mlp.learning_rate.lr_suggestions import DEFINITIONS
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, RangeTest, range_curve, suggestions
-from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+from sweep.trainers.mlp.learning_rate.recommendation import recommend
+from sweep.trainers.mlp.shown.lr_finder_figure import LrFinderCurve, lr_finder_curve, plot_lr_finder
 
 _UNUSED = ("learning_rate", "final_learning_rate", "decay_at", "schedule", "warmup", "num_steps", "seed")
 """Hyperparameters without effect on a range test, and the seed, which is shown separately."""
@@ -82,11 +83,13 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
         [
             f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
             "<h1>Learning-rate finder</h1>",
-            '<p class="lead">The learning rate grows from left to right while a new model trains. Choose a '
-            "rate at which the blue line falls steadily, well before it rises.</p>",
+            f'<p class="lead">{escape(recommend(suggestions(test)).sentence())}</p>',
+            "<p>The learning rate grows from left to right while a new model trains. Left of the lowest "
+            "point, training is slow; right of it, the model diverges. The dashed line is the rate of the "
+            f"tested configuration, {test.config.learning_rate:.3g}.</p>",
             figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
             f'<p class="note">{_caption(test)}</p>',
-            "<h2>Suggestions</h2>",
+            "<h2>What each rule says</h2>",
             _suggestion_table(test),
             "<h2>How it was measured</h2>",
             definition_list(_measured(test)),
@@ -96,9 +99,11 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
             '<p class="note">The raw loss of every step: <a href="lr_finder.csv">lr_finder.csv</a>.</p>',
         ]
     )
-    return render_page(
-        f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(lr_finder_curve(test))}
-    )
+    return render_page(f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(_curve(test))})
+
+
+def _curve(test: RangeTest) -> LrFinderCurve:
+    return lr_finder_curve(test, test.config.learning_rate)
 
 
 def _caption(test: RangeTest) -> str:

@@ -48,6 +48,11 @@ class NewWords:
         return cls(**counts, new_loss=_finite(values["new_loss"]), seen_loss=_finite(values["seen_loss"]))
 
 
+def best_trial_text(trial: int) -> str:
+    """Return how a range test names the configuration of the best trial."""
+    return f"the best trial, number {trial}"
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTested:
     """The suggestions of the study's last range test."""

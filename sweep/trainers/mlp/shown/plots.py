@@ -2,18 +2,31 @@
 
 import functools
 
+from sweep.errors import NothingToShowError
+from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, plot_cost
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
 from sweep.trainers.mlp.shown.embedding import embedding_map, plot_embedding_map
 from sweep.trainers.mlp.shown.learned import Learned
-from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+from sweep.trainers.mlp.shown.lr_finder_figure import LrFinderCurve, lr_finder_curve, plot_lr_finder
 from sweep.trainers.mlp.shown.weak_spots import (
     loss_by_character,
     loss_by_position,
     plot_loss_by_character,
     plot_loss_by_position,
 )
+
+
+def _lr_finder(evidence: Evidence) -> LrFinderCurve:
+    """Return the last range test with the winner's own rate; a study without a winner has the test alone."""
+    test = evidence.more(Learned).range_test
+    try:
+        own = evidence.study.config_values(evidence.winner).get("learning_rate")
+    except NothingToShowError:
+        own = None
+    return lr_finder_curve(test, own)
+
 
 PLOTS: dict[str, Plot] = {
     "cost-parameters": Plot(
@@ -38,9 +51,9 @@ PLOTS: dict[str, Plot] = {
     ),
     "lr-finder": Plot(
         title="Learning-rate finder",
-        reading="The learning rate grows from left to right while new models train. Choose a rate at which "
-        "the blue line falls steadily, well before it rises.",
-        numbers=lambda evidence: lr_finder_curve(evidence.more(Learned).range_test),
+        reading="The learning rate grows from left to right while fresh models train. Recommended is the "
+        "rate at which the blue line is lowest: schedules lower it later. Dashed is the winner's rate.",
+        numbers=_lr_finder,
         figure=plot_lr_finder,
         before="training-curve",
     ),

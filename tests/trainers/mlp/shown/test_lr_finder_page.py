@@ -43,6 +43,15 @@ def test_shows_the_suggestions_with_their_definitions(own_markup, test_run):
         assert remark in own_markup
 
 
+def test_recommends_the_minimum_first_and_marks_the_rate_of_the_configuration(own_markup, page, test_run):
+    rate = suggestions(test_run)["minimum"][0]
+    lead = re.search(r'class="lead">([^<]*)', own_markup)[1]
+    assert lead.startswith(
+        f"Recommended learning rate: {rate:.3g} (minimum): the smoothed loss is lowest there"
+    )
+    assert f"its own rate, {CONFIG.learning_rate:.3g}" in page
+
+
 def test_shows_where_it_comes_from(own_markup, test_run):
     for text in (
         *(

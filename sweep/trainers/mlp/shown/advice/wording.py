@@ -4,7 +4,7 @@ from sweep.reporting.table.columns import short_count
 from sweep.trainers.mlp.shown.advice.baselines import AgainstBaselines, Known
 from sweep.trainers.mlp.shown.advice.budgets import LongerBudget
 from sweep.trainers.mlp.shown.advice.new_words import OnNewWords
-from sweep.trainers.mlp.shown.advice.rates import OutsideBand
+from sweep.trainers.mlp.shown.advice.rates import FarFromRecommended
 
 _COUNTS = ("one character", "two characters", "three characters", "four characters", "five characters")
 
@@ -63,13 +63,16 @@ def say_budgets(found: LongerBudget) -> str:
     )
 
 
-def say_rates(found: OutsideBand) -> str:
-    """Return the comparison of the learning rate with the range test."""
-    side = "below" if found.learning_rate < found.low else "above"
+def say_rates(found: FarFromRecommended) -> str:
+    """Say how far the learning rate is from the recommended one, and what to do."""
+    times = found.recommended / found.learning_rate
+    factor = f"{times:.2g} times as high" if times > 1 else f"{1 / times:.2g} times lower"
     text = (
-        f"learning_rate {found.learning_rate:.3g} of trial {found.trial}, the best, is {side} the range "
-        f"test's {found.low:.3g} to {found.high:.3g} ({found.what})"
+        f"learning_rate {found.learning_rate:.3g} of trial {found.trial}, the best: the range test "
+        f"recommends {found.recommended:.3g}, {factor} ({found.what})"
     )
+    if not found.is_of_best:
+        return f"{text}; `sweep lr-find {found.study}` tests trial {found.trial} itself."
     if found.is_searched:
-        return f"{text}: run `sweep lr-find {found.study}` again, for the present best."
-    return f"{text}: search learning_rate over this range."
+        return f"{text}: add trials with a search range around it, or list it as a [[trial]]."
+    return f"{text}: set it under [fixed], or search learning_rate up to it and beyond."

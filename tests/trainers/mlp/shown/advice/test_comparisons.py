@@ -153,23 +153,36 @@ def test_no_word_where_budgets_explain_nothing(study):
     assert find("budgets", study) is None
 
 
-TEST = RangeTested(what="the best trial, number 3", suggestions={"steepest": 0.05, "valley": 0.2})
+TEST = RangeTested(what="the best trial, number 0", suggestions={"steepest": 0.02, "minimum": 0.2})
 
 
-def test_a_searched_rate_outside_the_band_is_told():
+def test_a_searched_rate_far_from_the_recommended_one_is_told():
     study = noted(searched([{"learning_rate": 0.8}]), range_test=TEST)
     assert say("rates", study) == (
-        "learning_rate 0.8 of trial 0, the best, is above the range test's 0.05 to 0.2 (the best trial, "
-        "number 3): run `sweep lr-find made` again, for the present best."
+        "learning_rate 0.8 of trial 0, the best: the range test recommends 0.2, 4 times lower (the best "
+        "trial, number 0): add trials with a search range around it, or list it as a [[trial]]."
     )
-    assert find("rates", noted(searched([{"learning_rate": 0.05}]), range_test=TEST)) is None
+    for near in (0.1, 0.15, 0.4):
+        assert find("rates", noted(searched([{"learning_rate": near}]), range_test=TEST)) is None
 
 
-def test_a_fixed_rate_outside_the_band_should_be_searched():
+def test_a_fixed_rate_far_from_the_recommended_one_should_be_changed():
     study = noted(three(), range_test=TEST)
     study.identity["fixed"]["learning_rate"] = 0.01
     assert say("rates", study) == (
-        "learning_rate 0.01 of trial 0, the best, is below the range test's 0.05 to 0.2 (the best trial, "
-        "number 3): search learning_rate over this range."
+        "learning_rate 0.01 of trial 0, the best: the range test recommends 0.2, 20 times as high (the best "
+        "trial, number 0): set it under [fixed], or search learning_rate up to it and beyond."
     )
     assert find("rates", three()) is None
+
+
+def test_a_range_test_of_another_trial_asks_for_one_of_the_best_and_not_for_the_same_again():
+    other = RangeTested(what="the best trial, number 3", suggestions={"minimum": 0.2})
+    study = noted(searched([{"learning_rate": 0.8}]), range_test=other)
+    assert say("rates", study).endswith("; `sweep lr-find made` tests trial 0 itself.")
+    assert "lr-find" not in say("rates", noted(searched([{"learning_rate": 0.8}]), range_test=TEST))
+
+
+def test_a_range_test_that_recommends_nothing_is_no_reason_for_advice():
+    silent = RangeTested(what="the best trial, number 0", suggestions={"steepest": 0.02})
+    assert find("rates", noted(searched([{"learning_rate": 0.8}]), range_test=silent)) is None
