@@ -38,7 +38,7 @@ def path(guests: Guests, tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def untouched(folder: Path) -> Iterator[None]:
-    """Compare all bytes and names in a folder, but for the index of a log: readers note their places in it."""
+    """Compare all bytes and names in a folder, except the index of a log: readers write to it."""
     before = {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix != ".db-shm"}
     yield
     assert {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix != ".db-shm"} == before
