@@ -23,7 +23,7 @@ def test_plot_lists_its_figures_and_writes_one(small: Path, capsys: Capture) -> 
     assert written.err.startswith("next: ")
     assert "Plotly" in Path("reports/small/history.html").read_text()
     assert main(["plot", "small", "lr-finder"]) == 1
-    assert "no range test yet; `sweep lr-find" in complaint(capsys)
+    assert "no range test yet; run `sweep lr-find" in complaint(capsys)
 
 
 def test_plot_all_writes_every_figure_and_names_those_left_out(small: Path, capsys: Capture) -> None:

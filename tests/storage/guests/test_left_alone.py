@@ -52,7 +52,7 @@ def test_a_hot_journal_is_refused_and_kept(path: Path) -> None:
     """Sweep rolls back only what it has written itself."""
     subprocess.run([sys.executable, "-c", CUT_OFF, path], check=False)
     assert path.with_name("g.db-journal").stat().st_size > 0
-    with untouched(path.parent), pytest.raises(StorageError, match=r"its writer was cut off") as refusal:
+    with untouched(path.parent), pytest.raises(StorageError, match=r"its writer was interrupted") as refusal:
         names_in(path)
     assert (refusal.value.exit_status, "\n" in str(refusal.value)) == (3, False)
 

@@ -136,7 +136,7 @@ def test_csv_is_empty_where_a_seed_has_stopped(corpus):
 def test_a_run_without_suggestions_still_has_a_page(corpus):
     text = lr_finder_html(range_test(CONFIG, corpus, steps=100, low=1e-9, high=1e-8), "names")
     assert text.count('<td class="number">none</td>') == len(RULES)
-    assert "too little beside" in text
+    assert "too little compared to" in text
 
 
 def test_writes_page_and_table_into_the_study_s_folder(test_run, page, tmp_path):

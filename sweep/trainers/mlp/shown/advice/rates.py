@@ -1,4 +1,4 @@
-"""Does the best trial's learning rate agree with the range test?"""
+"""Compare the best trial's learning rate with the range test."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ class FarFromRecommended:
     learning_rate: float
     recommended: float
     what: str
-    """Which configuration was tested."""
+    """Description of the tested configuration."""
     is_of_best: bool
     """Whether that configuration is the best trial itself, so that another test would give the same."""
     is_searched: bool
 
 
 def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> FarFromRecommended | None:
-    """Compare with the last range test; nothing where none was run, or one chose the rate."""
+    """Compare with the last range test; nothing if none was run, or if one chose the rate."""
     test = study.note(RangeTested)
     if test is None or not test.suggestions or not ranked:
         return None

@@ -56,7 +56,7 @@ def test_the_notebook_is_known_by_its_whole_configuration():
 def test_else_the_first_listed_configuration_is_the_known_one():
     study = three(trial=[{"hidden_neurons": 300}, {"hidden_neurons": 100}])
     study.identity["fixed"]["learning_rate"] = 0.2
-    assert say("baselines", study).endswith(" Nothing found beats the known configuration, trial 0.")
+    assert say("baselines", study).endswith(" No configuration beats the known configuration, trial 0.")
     assert find("baselines", changed(study, sampler="listed")).known is None
 
 
@@ -71,7 +71,7 @@ NEW = NewWords(trial=0, dev_words=3_203, new_words=2_779, new_loss=2.0616, seen_
 def test_dev_words_in_train_are_told_apart():
     assert say("new_words", noted(three(), new_words=NEW)) == (
         "424 of 3,203 dev words also occur in train: trial 0 has 1.9158 on them and 2.0616 on the "
-        "others, together 2.0000; dedupe = true in [data] leaves repeats out."
+        "others, together 2.0000; dedupe = true in [data] removes repeats."
     )
 
 
@@ -103,7 +103,7 @@ def test_look_alikes_are_left_out_by_another_dedupe():
     study = noted(three(), new_words=NEW)
     facts = "…; spelling: 7 equal to an earlier word except for spelling (first in line 9)"
     alike = dataclasses.replace(study, data_facts=facts)
-    assert say("new_words", alike).endswith('dedupe = "normalized" in [data] leaves repeats out.')
+    assert say("new_words", alike).endswith('dedupe = "normalized" in [data] removes repeats.')
 
 
 def test_a_note_on_another_trial_than_the_best_is_old():
@@ -134,8 +134,8 @@ def test_a_smaller_budget_ahead_at_equal_examples_is_told():
     assert (found.trial, found.rival, found.examples) == (0, 1, 16_000)
     assert (found.loss, found.rival_loss) == (pytest.approx(2.5356, abs=1e-4), 2.30)
     assert say("budgets", long_and_short()) == (
-        "After 16k examples trial 1 stood at 2.3000 and the best, trial 0, at 2.5356, but they went on to "
-        "32k and 128k: trial 1's configuration may deserve the larger budget too."
+        "After 16k examples, trial 1 had 2.3000 and the best, trial 0, had 2.5356, but their budgets are "
+        "32k and 128k: try trial 1's configuration with the larger budget too."
     )
 
 
