@@ -161,9 +161,7 @@ def read_definition(
 
 
 def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a definition with the hyperparameters of two that are otherwise the same.
-
-    A hyperparameter of two kinds may have any value.
+    """Join the hyperparameters of two definitions that are otherwise equal; one of two kinds has any value.
 
     Raises:
         ConfigError: If they differ in another key.
