@@ -164,6 +164,7 @@ def confirm(
     race: bool = False,
     delta: float | None = None,
     alpha: float = ALPHA,
+    resplit: int = 0,
     workers: int | None = None,
     device: str = "auto",
     engine: str | None = None,
@@ -184,6 +185,7 @@ def confirm(
         race: Whether candidates leave early; ``seeds`` is then the most that each gets.
         delta: Difference that matters; None is what the trainer names.
         alpha: Chance of an error.
+        resplit: Other cuts of train and dev to train the chosen one on, 10 or more; 0 for none.
         workers: Trainings at a time; None is one for each core.
         device: As for ``run``, as are the others below.
         engine: What trains.
@@ -207,6 +209,7 @@ def confirm(
         method="race" if race else "fixed",
         delta=difference_that_matters(stored.task, delta),
         alpha=alpha,
+        resplit=resplit,
     )
     how = How(
         workers=workers,

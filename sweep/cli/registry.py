@@ -20,6 +20,7 @@ BUILT_IN = (
     "sweep.cli.commands.plan:COMMANDS",
     "sweep.cli.commands.showing:COMMANDS",
     "sweep.cli.commands.confirm:COMMANDS",
+    "sweep.cli.commands.ablate:COMMANDS",
     "sweep.cli.commands.using:COMMANDS",
     "sweep.cli.commands.keeping:COMMANDS",
     "sweep.cli.commands.completion:COMMANDS",

@@ -89,7 +89,7 @@ def running(
     if how.pool == DEFAULT_POOL:
         check_study_fits(task, data, needed)
     place = _trial_place(spec, database)
-    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place)
+    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place, cuts=spec.cuts)
     with contextlib.closing(_make_pool(spec, workload, how, kind, address)) as pool:
         request = _request(workload, how, pool, code=code, needed=needed)
         yield Ran(_run(spec, database, request), data, pool.call)

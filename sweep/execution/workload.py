@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweep.definition.records import costs_of
-from sweep.task import AnyTask, TrialPlace
+from sweep.task import AnyTask, Config, TrialPlace, places, resplit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,17 @@ class Workload:
     """Where segments may run; if one process trains alone, on the first."""
     place: TrialPlace | None = None
     """Where a trainer that runs programs keeps their files; None for every other trainer."""
+    cuts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    """Seed -> number of the cut of train and dev that its training has; others have the data as loaded."""
+
+    def data_of(self, config: Config) -> Any:
+        """Return the data that a configuration is trained on."""
+        number = self.cuts.get(config.seed)
+        return self.data if number is None else resplit(self.task, self.data, number)
+
+    def places(self, device: str) -> int:
+        """Return how many segments a process trains at a time: one if they differ in data."""
+        return 1 if self.cuts else places(self.task, self.engine, device)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
 )
 @click.option("--alpha", type=float, default=0.05, metavar="P", help="chance of an error")
 @click.option(
+    "--resplit",
+    type=options.number,
+    default=0,
+    metavar="R",
+    help="train the chosen one on R other cuts of train and dev too, 10 or more; the test part stays apart",
+    show_default=False,
+)
+@click.option(
     "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
 )
 @options.formats("text", "json")
@@ -101,6 +109,7 @@ def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":
         method="race" if arguments.race else "fixed",
         delta=difference_that_matters(study.task, arguments.delta),
         alpha=arguments.alpha,
+        resplit=arguments.resplit,
     )
 
 

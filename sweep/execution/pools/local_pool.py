@@ -18,7 +18,7 @@ from sweep.execution.pools.local_worker import LocalWorker
 from sweep.execution.pools.messages import CannotStart, Ended, Leave, Message, Returned, Stop
 from sweep.execution.pools.pool import Called, PoolRequest, SegmentOutcome, usable_cores
 from sweep.execution.pools.worker_process import News, WorkerProcess
-from sweep.task import RunsPrograms, SegmentJob, places
+from sweep.task import RunsPrograms, SegmentJob
 
 CALL_POLL_S = 1.0
 """How long the queue of news is waited for at a time, seconds, so that a signal is heard in between."""
@@ -139,7 +139,7 @@ class LocalPool:
         return LocalWorker(start, device, count, has_programs=self._grace_s is not None)
 
     def _trains_many(self, device: str) -> bool:
-        return places(self._asked.workload.task, self._asked.workload.engine, device) > 1
+        return self._asked.workload.places(device) > 1
 
     def _emptiest(self) -> LocalWorker:
         return max(self._workers, key=lambda worker: worker.free())
@@ -163,7 +163,7 @@ class LocalPool:
 def _share_out(asked: PoolRequest, at_most: int) -> list[tuple[str, int]]:
     """Return the device of each process for so many jobs, and how many places it has."""
     devices = asked.workload.devices
-    most = places(asked.workload.task, asked.workload.engine, devices[0])
+    most = asked.workload.places(devices[0])
     if isinstance(asked.workload.task, RunsPrograms):
         count = asked.workers or (usable_cores() if devices == ("cpu",) else len(devices))
         return [(devices[k % len(devices)], 1) for k in range(min(count, at_most))]

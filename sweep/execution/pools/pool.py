@@ -138,7 +138,11 @@ def train_job(
             job.config, workload.data, job, workload.place, device=device, report=report
         )
     started = time.perf_counter()
-    task, data, place = workload.task, workload.data, {"engine": workload.engine, "device": device}
+    task, data, place = (
+        workload.task,
+        workload.data_of(job.config),
+        {"engine": workload.engine, "device": device},
+    )
     check_fits(task, job.config, data, device=device)
     found = find_auto(task, job.config, data, job.find, **place)
     config = job.config.replace(**found) if found else job.config

@@ -9,12 +9,14 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
 from sweep.errors import NotFoundError
 from sweep.metric import Fact
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
+from sweep.reporting.figures.ablation import plot_waterfall, waterfall
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.figure import Figure
@@ -68,8 +70,8 @@ def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
 
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:
-    """Return the plots of every study, and one for each cost of the trainer before that of seconds."""
-    plots: dict[str, Plot] = {}
+    """Return the plots of every study; an ablation has one more, and each cost of the trainer another."""
+    plots: dict[str, Plot] = {"ablation": _ABLATION} if is_ablation(study) else {}
     for name, plot in PLOTS.items():
         if name == "cost-seconds":
             plots |= {cost_plot(cost, fact): _plot_of_cost(cost, fact) for cost, fact in _costs(study)}
@@ -106,6 +108,14 @@ def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
     """Return a generic plot whose texts name the metric."""
     return dataclasses.replace(plot, title=plot.title.format(**words), reading=plot.reading.format(**words))
 
+
+_ABLATION = Plot(
+    title="What each change brings",
+    reading="Each bar goes from the mean {noun} before a step to the one after it, blue where that is "
+    "{lower}; the line at its end is the 95 % interval of the difference. Other seeds chose the order.",
+    numbers=waterfall,
+    figure=plot_waterfall,
+)
 
 PLOTS: dict[str, Plot] = {
     "history": Plot(

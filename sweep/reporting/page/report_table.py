@@ -61,6 +61,11 @@ def confirmation_table(rows: Rows, study: StudyRecord) -> str:
     knobs = [name for name in hyperparameters(study) if len(set(rows[name])) > 1]
     measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
     columns = ["rank", "trial", *knobs, *(name for name in measured if rows.says(name))]
+    return plain_table(rows, study, columns)
+
+
+def plain_table(rows: Rows, study: StudyRecord, columns: list[str]) -> str:
+    """Return some columns of rows as markup, without controls."""
     texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
     head = "".join(
         f"<th scope=col{_kind(name, texts)}>{escape(_heading(name, study))}</th>" for name in columns

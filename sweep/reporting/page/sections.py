@@ -6,26 +6,30 @@ A trainer may contribute further ones.
 
 import contextlib
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
+from sweep.reporting.ablation_text import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.advice.checks import advise
 from sweep.reporting.confirm_text import sentences
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Section, exhibits_of
+from sweep.reporting.figures.ablation import ablation_result
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
 from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
-from sweep.reporting.page.report_table import confirmation_table, report_table
+from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
 from sweep.reporting.units import words_of
 from sweep.task import why_untested
 
 
 def sections_of(study: StudyRecord) -> dict[str, Section]:
     """Return the sections of a study's report in order, with those that its trainer contributes."""
-    return merged(SECTIONS, exhibits_of(study).sections)
+    own = {"ablation": Section(title="What each change brings", build=_ablation)}
+    return merged({**(own if is_ablation(study) else {}), **SECTIONS}, exhibits_of(study).sections)
 
 
 def _winner(evidence: Evidence) -> int | None:
@@ -70,6 +74,18 @@ def _confirmation(evidence: Evidence) -> Part:
             "Each candidate has one value: no seed made a difference, so nothing is compared over seeds."
         )
     return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
+
+
+def _ablation(evidence: Evidence) -> Part:
+    """Return the steps of an ablation as a table, in words and as a figure."""
+    study, result = evidence.study, evidence.more(ablation_result)
+    rows = step_rows(result)
+    table = plain_table(rows, study, [name for name in COLUMNS if rows.says(name)])
+    items = "".join(f"<li>{escape(text)}</li>" for text in ablation_sentences(study.metric, result))
+    part = Part(markup=f'{table}<ul class="findings">{items}</ul>')
+    with contextlib.suppress(NothingToShowError):
+        return joined([part, figures_section("ablation")(evidence)])
+    return part
 
 
 def _slices(evidence: Evidence) -> Part:

@@ -82,10 +82,16 @@ class TestLook:
         datetime.datetime.fromisoformat(look.started)
         return look
 
+    @property
+    def is_of_ensemble(self) -> bool:
+        """Whether the models were evaluated together only: no seed has a test loss of its own."""
+        return self.test_loss is not None and any(self.seeds) and all(s.test_loss is None for s in self.seeds)
+
     def describe(self, noun: str = "loss") -> str:
         """Return the look as one line; ``noun`` is what the metric is called."""
         loss = "unknown, it did not end" if self.test_loss is None else f"{self.test_loss:.4f}"
-        loss += f" (mean of {len(self.seeds)} seeds)" if self.seeds else ""
+        what = "ensemble" if self.is_of_ensemble else "mean"
+        loss += f" ({what} of {len(self.seeds)} seeds)" if self.seeds else ""
         when = datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d %H:%M")
         why = f", again because {self.why!r}" if self.why else ""
         return f"{when}, trial {self.trial} of {self.study!r}: test {noun} {loss}{why}"

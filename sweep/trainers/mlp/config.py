@@ -181,6 +181,12 @@ FIELD_TYPES: dict[str, type] = {
 }
 """Each hyperparameter with its type."""
 
+DEPENDENTS: Mapping[str, tuple[str, ...]] = {
+    "optimizer": ("learning_rate", "weight_decay", "momentum", "beta1", "beta2", "epsilon"),
+    "schedule": ("decay_at", "final_learning_rate"),
+}
+"""Hyperparameter -> those that are set for its value: a rate of ``sgd`` makes ``adamw`` diverge."""
+
 _FLOAT32_LIMIT = 1e38  # rates are used in float32, which ends at 3.4e38
 
 FIELD_RULES: dict[str, dict[str, Any]] = {

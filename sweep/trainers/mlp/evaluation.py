@@ -4,7 +4,7 @@ A context that occurs many times gives the same logits each time, so the loss ov
 examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -70,12 +70,38 @@ def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_si
     Divided by ``words.lengths + 1`` it is the word's loss per character; the sum over all words
     divided by the sum of these is ``split_loss``.
     """
+    return -_summed_by_word(pair_log_likelihoods(parameters, _one_by_one(words, block_size)), words)
+
+
+def ensemble_word_losses(models: Sequence[dict[str, np.ndarray]], words: EncodedWords) -> np.ndarray:
+    """Return what ``word_losses`` does, for the mean of the probabilities that several models predict.
+
+    Args:
+        models: Parameters of each; its block size follows from their shapes.
+        words: Words of the same alphabet.
+    """
+    log_p = [pair_log_likelihoods(model, _one_by_one(words, block_size_of(model))) for model in models]
+    return -_summed_by_word(np.logaddexp.reduce(log_p, axis=0) - np.log(len(models)), words)
+
+
+def block_size_of(parameters: dict[str, np.ndarray]) -> int:
+    """Return the block size of a model."""
+    return int(parameters["W1"].shape[0] // parameters["C"].shape[1])
+
+
+def _one_by_one(words: EncodedWords, block_size: int) -> DistinctExamples:
+    """Return every example of some words as a pair of its own, in order."""
     examples = build_examples(words, block_size)
-    every = DistinctExamples(
+    return DistinctExamples(
         contexts=examples.contexts,
         pair_context=np.arange(len(examples.targets)),
         pair_target=examples.targets.astype(np.int64),
         pair_count=np.ones(len(examples.targets), np.int64),
     )
+
+
+def _summed_by_word(log_p: np.ndarray, words: EncodedWords) -> np.ndarray:
+    """Return the sum over the examples of each word, shape (W,)."""
     first = np.cumsum(words.lengths + 1) - (words.lengths + 1)
-    return -np.add.reduceat(pair_log_likelihoods(parameters, every), first)
+    summed: np.ndarray = np.add.reduceat(log_p, first)
+    return summed

@@ -14,7 +14,7 @@ References:
     Bengio, Ducharme, Vincent, Jauvin, "A Neural Probabilistic Language Model", 2003.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -88,10 +88,17 @@ def to_tensors(parameters: dict[str, np.ndarray], device: str) -> dict[str, torc
 def sample_words(
     parameters: dict[str, np.ndarray], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
 ) -> list[str]:
-    """Draw words from the model, one character at a time until the end mark.
+    """Draw words from the model; see ``sample_ensemble``."""
+    return sample_ensemble([parameters], vocabulary, n, seed, max_length)
+
+
+def sample_ensemble(
+    models: Sequence[dict[str, np.ndarray]], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
+) -> list[str]:
+    """Draw words from the mean of the models' probabilities, one character at a time until the end mark.
 
     Args:
-        parameters: As trained; the block size follows from their shapes.
+        models: Parameters of each as trained, of one block size, which follows from their shapes.
         vocabulary: Symbols by index, ``.`` first.
         n: How many words.
         seed: Of the sampling only; equal seeds give equal words.
@@ -100,8 +107,8 @@ def sample_words(
     Returns:
         ``n`` words, without the end mark; a word may be empty.
     """
-    tensors = to_tensors(parameters, "cpu")
-    block_size = parameters["W1"].shape[0] // parameters["C"].shape[1]
+    tensors = [to_tensors(parameters, "cpu") for parameters in models]
+    block_size = models[0]["W1"].shape[0] // models[0]["C"].shape[1]
     draw = generator(seed, "sample")
     contexts = torch.zeros((n, block_size), dtype=torch.long)
     drawn = np.zeros((n, max_length), dtype=np.int64)
@@ -117,10 +124,11 @@ def sample_words(
 
 
 def _draw_symbols(
-    tensors: dict[str, torch.Tensor], contexts: torch.Tensor, uniform: torch.Tensor
+    models: Sequence[dict[str, torch.Tensor]], contexts: torch.Tensor, uniform: torch.Tensor
 ) -> torch.Tensor:
     """Return the next symbol of each context (B, T) for numbers drawn from [0, 1), both of shape (B, 1)."""
-    cumulative = forward(tensors, contexts).double().softmax(dim=1).cumsum(dim=1)
+    probabilities = torch.stack([forward(each, contexts).double().softmax(dim=1) for each in models])
+    cumulative = probabilities.mean(dim=0).cumsum(dim=1)
     return torch.searchsorted(cumulative, uniform).clamp(max=cumulative.shape[1] - 1)
 
 

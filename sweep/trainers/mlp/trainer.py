@@ -14,7 +14,7 @@ import numpy as np
 
 from sweep.errors import ConfigError
 from sweep.task import Fact, Finding, JobQueue, Segment
-from sweep.trainers.mlp.config import FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
+from sweep.trainers.mlp.config import DEPENDENTS, FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
 from sweep.trainers.mlp.honoured import HONOURED
 from sweep.trainers.mlp.memory import worker_bytes
 from sweep.trainers.mlp.words.corpus import (
@@ -24,6 +24,7 @@ from sweep.trainers.mlp.words.corpus import (
     encode_words,
     load_corpus,
     load_test_words,
+    resplit_corpus,
 )
 from sweep.trainers.mlp.words.examples import build_examples, merge_examples
 from sweep.trainers.mlp.words.spelling import normalized
@@ -53,6 +54,7 @@ class MlpTask:
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    dependents: Mapping[str, Collection[str]] = DEPENDENTS
     described_facts: Mapping[str, Fact] = FACTS
     note_kinds = "sweep.trainers.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.trainers.mlp.shown.contributions:CONTRIBUTIONS"
@@ -216,6 +218,10 @@ class MlpTask:
         """Return the words of train or dev as text, in the order of the split."""
         return decode_words({"train": data.train, "dev": data.dev}[part], data.vocabulary)
 
+    def resplit(self, data: Corpus, number: int) -> Corpus:
+        """Return ``corpus.resplit_corpus``."""
+        return resplit_corpus(data, number)
+
     def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
         """Read the test words."""
         checked = check_section(section)
@@ -238,6 +244,17 @@ class MlpTask:
 
         parameters = read_weights(state, config, data.vocabulary_size)
         return word_losses(parameters, encode_words(units, data.vocabulary), config.block_size)
+
+    def ensemble_losses(
+        self, configs: Sequence[TrainConfig], data: Corpus, states: Sequence[bytes], units: Sequence[str]
+    ) -> np.ndarray:
+        """Return each word's loss under the mean of the models' probabilities, its end included, nats."""
+        from sweep.trainers.mlp.evaluation import ensemble_word_losses
+        from sweep.trainers.mlp.state import read_weights
+
+        pairs = zip(configs, states, strict=True)
+        models = [read_weights(state, config, data.vocabulary_size) for config, state in pairs]
+        return ensemble_word_losses(models, encode_words(units, data.vocabulary))
 
     def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
         """Return the characters of each word with its end, shape (W,)."""

@@ -146,11 +146,11 @@ def dev_examples(corpus: Corpus, block_size: int) -> DistinctExamples:
 
 
 class _Part:
-    """A split of a corpus as a cache key: equal file, dedupe and split are equal parts."""
+    """A split of a corpus as a cache key: equal file, dedupe, cut and split are equal parts."""
 
     def __init__(self, corpus: Corpus, split: str) -> None:
         self.words = getattr(corpus, split)
-        self._key = (corpus.sha256, corpus.dedupe, split)
+        self._key = (corpus.sha256, corpus.dedupe, corpus.cut, split)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Part) and self._key == other._key

@@ -155,6 +155,25 @@ def read_definition(
     return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
 
 
+def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a definition with the hyperparameters of two that are otherwise the same.
+
+    A hyperparameter of two kinds may have any value.
+
+    Raises:
+        ConfigError: If they differ in another key.
+    """
+    keys = sorted({*first, *second} - {PARAMETERS, SEARCHED})
+    if other := [key for key in keys if first.get(key) != second.get(key)]:
+        raise ConfigError(f"the two configurations are of different programs: {', '.join(other)} differ")
+    kinds, others = first.get(PARAMETERS, {}), second.get(PARAMETERS, {})
+    joined = {**kinds, **others}
+    for name in kinds.keys() & others.keys():
+        joined[name] = kinds[name] if kinds[name] == others[name] else "any"
+    searched = dict.fromkeys([*first.get(SEARCHED, ()), *second.get(SEARCHED, ())])
+    return {**second, PARAMETERS: joined, SEARCHED: list(searched)}
+
+
 def _checked(
     raw: Mapping[str, Any], checks: Mapping[str, Callable[[str, Any], Any]], mistakes: Mistakes
 ) -> dict[str, Any]:

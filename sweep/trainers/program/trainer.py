@@ -16,7 +16,7 @@ from typing import Any
 
 from sweep.code import Code
 from sweep.metric import Metric
-from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
+from sweep.task import AnyTask, Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.trainers.program import data as data_files
 from sweep.trainers.program.attempt import begin_attempt
 from sweep.trainers.program.code import CodeWatch
@@ -26,6 +26,7 @@ from sweep.trainers.program.definition import (
     DEFINING,
     PARAMETERS,
     SURROUNDING,
+    joined_definition,
     limits_of,
     metric_of,
     read_definition,
@@ -111,6 +112,13 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             code = self.preflight(sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
+
+    def joined(self, other: AnyTask) -> "ProgramTask":
+        """Return the trainer with the hyperparameters of two studies; raises ``ConfigError``."""
+        assert isinstance(other, ProgramTask), "both have the same kind of trainer"
+        return ProgramTask(
+            self.name, joined_definition(self.definition, other.definition), other.surroundings
+        )
 
     def preflight(self, sources: Sequence[str]) -> Code:
         """Return the code of a program that can be started here; ``sources`` are globs of further files."""

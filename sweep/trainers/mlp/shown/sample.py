@@ -8,7 +8,7 @@ from sweep.certify.replay import choose_place, train_again
 from sweep.certify.weights import kept_weights
 from sweep.storage.database import Database
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.shown.trained_model import sampled_words
+from sweep.trainers.mlp.shown.trained_model import sampled_by_ensemble
 from sweep.trainers.mlp.trainer import MLP
 
 
@@ -22,9 +22,9 @@ def sample_from(
     seed: int,
     say: Callable[[str], None],
 ) -> list[str]:
-    """Draw words from an exported configuration's model.
+    """Draw words from an exported configuration's model, or from an ensemble of several.
 
-    Its stored weights are used where they are kept; else it is trained again, and ``say`` is told.
+    Their stored weights are used where they are kept; else it is trained again, and ``say`` is told.
 
     Args:
         config: As exported.
@@ -39,9 +39,12 @@ def sample_from(
         DataError: If the words are not those of the export.
     """
     data = load_exported_data({**provenance.data, "words": words}, provenance)
-    state = kept_weights(MLP, config, provenance.dev_loss, provenance.study, database)
-    if state is None:
-        say(f"the weights are not kept here: training {config.num_steps:,} steps again")
-        place = choose_place(MLP, provenance.place, "auto")
-        state = train_again(MLP, config, data, provenance.dev_loss, place).state
-    return sampled_words(config, data, state, n, seed=seed)
+    states = []
+    for each, dev_loss in provenance.models(config):
+        state = kept_weights(MLP, each, dev_loss, provenance.study, database)
+        if state is None:
+            say(f"the weights are not kept here: training {config.num_steps:,} steps again")
+            place = choose_place(MLP, provenance.place, "auto")
+            state = train_again(MLP, each, data, dev_loss, place).state
+        states.append(state)
+    return sampled_by_ensemble(config, data, states, n, seed=seed)

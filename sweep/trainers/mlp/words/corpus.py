@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sweep.definition.seeds import generator
 from sweep.errors import DataError
 from sweep.trainers.mlp.words.spelling import Spelling, normalized, unusual_spellings
 from sweep.trainers.mlp.words.words_file import Dedupe, WordList, read_words
@@ -90,6 +91,8 @@ class Corpus:
     """Hash of the words file, 64 hex digits."""
     dedupe: Dedupe
     facts: CorpusFacts
+    cut: int = 0
+    """Number of ``resplit_corpus``; 0 for the cut of the words file."""
 
     @property
     def vocabulary_size(self) -> int:
@@ -126,6 +129,28 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
         dedupe=dedupe,
         facts=_facts(listed, (train, dev, test), symbols=len(vocabulary)),
     )
+
+
+def resplit_corpus(corpus: Corpus, number: int) -> Corpus:
+    """Return a corpus whose train and dev parts are shuffled together and cut again, with the same sizes.
+
+    Args:
+        corpus: Train and dev as the words file has them; its test part took no part and takes none.
+        number: Of the cut, from 1; equal numbers give equal cuts.
+    """
+    assert corpus.cut == 0, "a cut is made of the words file's own"
+    words = [w for part in (corpus.train, corpus.dev) for w in decode_words(part, corpus.vocabulary)]
+    shuffled = [words[place] for place in generator(number, "resplit").permutation(len(words))]
+    first = len(corpus.train.lengths)
+    train, dev = (encode_words(part, corpus.vocabulary) for part in (shuffled[:first], shuffled[first:]))
+    in_train = set(map(normalized, shuffled[:first]))
+    facts = dataclasses.replace(
+        corpus.facts,
+        examples_train=train.n_examples,
+        examples_dev=dev.n_examples,
+        dev_words_in_train=sum(normalized(word) in in_train for word in shuffled[first:]),
+    )
+    return dataclasses.replace(corpus, train=train, dev=dev, facts=facts, cut=number)
 
 
 def _facts(listed: WordList, split: tuple[list[str], list[str], list[str]], *, symbols: int) -> CorpusFacts:
