@@ -20,6 +20,7 @@ from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
+from sweep.storage.study_reader import no_trainer
 from sweep.task import data_name, load_copy
 from sweep.version import __version__
 
@@ -60,9 +61,11 @@ def write_config(
     """Write a trial's configuration with its provenance; see ``config_text``.
 
     Raises:
-        SweepError: If the file exists and ``force`` is False.
+        SweepError: If the file exists and ``force`` is False; a GuestError if the study is a guest.
         MachineError: If it cannot be written.
     """
+    if study.is_guest:
+        raise no_trainer(study.name)
     if path.is_dir():
         raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
@@ -105,7 +108,7 @@ def config_text(
         engine=(certificate or trial).engine,
         device=(certificate or trial).device,
         sweep=__version__,
-        torch=study.environment["torch"],
+        torch=study.environment.get("torch", ""),
         program=study.program,
         surroundings=study.surroundings,
         when={name: plain_condition(needed) for name, needed in study.space.conditions.items()},

@@ -1,6 +1,6 @@
 """Judge a stored confirmation.
 
-Turns a stored confirmation into ranked rows and a few summary numbers. ``confirm_text`` prints them;
+Turns a stored confirmation into ranked rows and a few summary numbers. ``reporting.text`` prints them;
 ``units`` adds the uncertainty over the dev units.
 """
 

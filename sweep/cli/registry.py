@@ -19,6 +19,7 @@ BUILT_IN = (
     "sweep.cli.commands.run:COMMANDS",
     "sweep.cli.commands.plan:COMMANDS",
     "sweep.cli.commands.showing:COMMANDS",
+    "sweep.cli.commands.comparing:COMMANDS",
     "sweep.cli.commands.confirm:COMMANDS",
     "sweep.cli.commands.ablate:COMMANDS",
     "sweep.cli.commands.using:COMMANDS",

@@ -59,6 +59,8 @@ class Exhibits:
     """Name -> a further plot."""
     sections: Mapping[str, Section] = dataclasses.field(default_factory=dict)
     """Anchor -> a further section of the report."""
+    without: frozenset[str] = frozenset()
+    """Names of the generic plots and sections for which nothing is known, so that they are left out."""
     baselines: Callable[[Evidence], Mapping[str, float]] = lambda _: {}
     """Evidence -> values that need no training, by name, worst first; raises ``NothingToShowError``."""
     figures: tuple[str, ...] = ()

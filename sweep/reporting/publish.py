@@ -6,11 +6,9 @@ from outside is escaped.
 """
 
 import dataclasses
-import datetime
 import re
 from collections.abc import Callable, Iterator
 
-from sweep.certify.config_file import config_text
 from sweep.dashboard.showcase import save_showcase
 from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED
@@ -19,6 +17,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import exhibits_of, notes_of_winner
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw, plot_of
+from sweep.reporting.page.configuration import winner_file
 from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
 from sweep.reporting.printable import printable
@@ -142,12 +141,7 @@ def _there(make: Callable[[Evidence], Artifact], evidence: Evidence) -> Iterator
 
 
 def _configuration(evidence: Evidence) -> Artifact:
-    winner = evidence.winner
-    ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
-    certificate = evidence.confirmed.certificate if evidence.confirmed else None
-    # a fixed time, so that it is the same file after each run
-    text = config_text(evidence.study, winner, exported=ended, certificate=certificate)
-    return Artifact(filename="best.toml", mimetype="text/plain", content=text.encode())
+    return Artifact(filename="best.toml", mimetype="text/plain", content=winner_file(evidence).encode())
 
 
 def _weights(evidence: Evidence) -> Artifact:

@@ -41,7 +41,7 @@ def test_a_command_that_trains_names_the_folder_once_and_works(
     lines = [line for line in capsys.readouterr().err.splitlines() if str(damaged.parent) in line]
     assert lines == [
         f"warning: the compiled engine in {damaged.parent} cannot be used: {damaged.name} is damaged; "
-        "it is compiled again"
+        "it will be compiled again"
     ]
     assert not damaged.exists()
 

@@ -112,9 +112,8 @@ def database_of(arguments: Arguments) -> "Database":
 
 def database_options(database: "Database") -> str:
     """Return the options that name a database, without its password."""
-    if not database.is_shared:
-        return shlex.join(["--storage", f"sqlite:///{database.where}"])
-    return shlex.join(["--storage", database.where, "--files", database.files.where])
+    files = ["--files", database.files.where] if database.is_shared else []
+    return shlex.join(["--storage", database.address, *files])
 
 
 def mend(task: "AnyTask", device: str) -> None:
@@ -193,6 +192,13 @@ def stored_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
     return stored_study(arguments.study, reader)
 
 
+def shown_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
+    """Return the stored study that a name or a study file means, a guest too: it is only shown."""
+    from sweep.api.asked import shown_study
+
+    return shown_study(arguments.study, reader)
+
+
 def check_program(study: "StudyRecord", arguments: Arguments) -> None:
     """Refuse to run a stored study's own program unless the user has run it here, or passes --trust."""
     from sweep.certify.trust import check_trusted
@@ -220,6 +226,14 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
     confirmation = load_confirmation(reader, study)
     is_confirmed = confirmation is not None and not confirmation.remaining
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
+
+
+def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
+    """Print what is not known of a study that Optuna made without sweep, and the ways on."""
+    from sweep.reporting.page.guests import ONE_RUN, ways_on
+
+    advise(ONE_RUN)
+    advise(f"next: {' | '.join(ways_on(study, database.address))}")
 
 
 def terminal_look() -> dict[str, Any]:

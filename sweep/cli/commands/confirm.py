@@ -67,8 +67,8 @@ def confirm(arguments: Arguments) -> int:
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.confirm_text import describe_plan
     from sweep.reporting.evidence import gather_evidence
+    from sweep.reporting.text.confirmation import describe_plan
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -114,7 +114,7 @@ def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":
 
 
 def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: str) -> None:
-    from sweep.reporting.confirm_text import format_confirmation, format_json
+    from sweep.reporting.text.confirmation import format_confirmation, format_json
 
     study, confirmation, verdict = evidence.study, evidence.confirmation, evidence.verdict
     assert confirmation is not None, "its plan is stored"

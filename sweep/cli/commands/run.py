@@ -58,9 +58,9 @@ RUN_TABLE_ROWS = 30
 @click.option(
     "--from",
     "source",
-    metavar="STUDY",
+    metavar="STUDY[@URL]",
     shell_complete=candidates.stored_studies,
-    help="start with the best configurations of a stored study",
+    help="start with the best configurations of a stored study, at URL if it is in another database",
 )
 @click.option(
     "--from-top",
@@ -224,9 +224,8 @@ def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | N
     print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    if worst_loss is not None and study.cost is not None:
-        for line in describe_front(rank_trials(study), study, worst_loss):
-            print(line)
+    for line in describe_front(rank_trials(study), study, worst_loss):
+        print(line)
     print_advice(study)
     print(f"stored in {database.where}")
 

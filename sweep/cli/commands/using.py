@@ -40,6 +40,7 @@ def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
     from sweep.certify.config_file import choose_trial, write_config
     from sweep.certify.verdict import confirmed_choice
+    from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = stored_study(arguments, storage)
@@ -62,7 +63,8 @@ def export(arguments: Arguments) -> int:
             f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
             f"{study.cost}"
         )
-    _advise_on_export(study.task, path)
+    is_tested = first_finished_look(looks_of_study(study, storage), study.name, trial.number) is not None
+    _advise_on_export(study.task, path, is_tested=is_tested)
     return 0
 
 

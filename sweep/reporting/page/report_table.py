@@ -101,7 +101,8 @@ def _columns(rows: Rows, study: StudyRecord) -> list[str]:
     ends = ["state", "reason"] if set(rows["state"]) != {RANKED} else []
     knobs = [name for name in hyperparameters(study) if name in study.searched]
     costs = [name for name, fact in described_facts(study.task).items() if fact.is_cost]
-    return ["rank", "value", *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]
+    front = [] if study.cost is None else ["front"]
+    return ["rank", "value", *front, *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]
 
 
 def _head(name: str, study: StudyRecord, text: bool) -> str:

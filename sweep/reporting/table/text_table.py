@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sweep.definition.ranking import Rows
 from sweep.definition.records import STATES, StudyRecord
-from sweep.metric import MAXIMIZE, Fact, Metric
+from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.printable import printable
 from sweep.reporting.table.bounded import bounded_columns
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
@@ -69,7 +69,7 @@ def draw_rows(
     colour: bool = False,
     best: int = 1,
 ) -> str:
-    """Write some columns of rows as a table, by default the first row green.
+    """Write some columns of rows as a table, the best rows green.
 
     Args:
         rows: Any rows.
@@ -174,7 +174,7 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
         f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}{words_of(metric)['lower']} is better"
     )
     if "front" in shown:
-        lines.append(_explain_front(metric, study.cost))
+        lines.append(_explain_front(study))
     if study.cost == "train_seconds":
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
@@ -186,7 +186,11 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
     return [*lines, *_say_left_out(layout, listing.width)]
 
 
-def _explain_front(metric: Metric, cost: str | None) -> str:
+def _explain_front(study: StudyRecord) -> str:
+    metric, cost = study.metric, study.cost
+    if study.is_guest:
+        ways = ", ".join(f"{printable(name)} {way}d" for name, way in study.directions.items())
+        return f"front: 1 where no other row is as good in every objective and better in one; {ways}"
     if metric.direction == MAXIMIZE:
         return (
             f"front: 1 where no other row has as high a {metric.label} at as low a {cost}, and better in one"

@@ -1,7 +1,7 @@
-"""How good is a model on a split, exactly?
+"""Compute the exact loss of a model on a split.
 
-A context that occurs many times gives the same logits each time, so the loss over all
-examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
+Equal contexts have equal logits, so the loss over all examples is a weighted sum over the distinct contexts,
+which are far fewer than the examples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ from sweep.trainers.mlp.words.corpus import EncodedWords
 from sweep.trainers.mlp.words.examples import DistinctExamples, build_examples
 
 ROWS_AT_ONCE = 4_096
-"""Contexts whose logits are computed by one product. Float rounding may depend on it, so it is fixed."""
+"""Number of contexts per matrix product; fixed, because rounding may depend on it."""
 
 _NORMALISED_AT_ONCE = 256
-"""Of these rows, those that are normalised at a time; each row is normalised by itself."""
+"""Number of these rows that are normalised at a time; each row is normalised independently."""
 
 
 @torch.inference_mode()
@@ -50,9 +50,9 @@ def pair_log_likelihoods(
 def _log_probabilities(
     tensors: dict[str, torch.Tensor], contexts: np.ndarray
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Yield log p (R, V) of some contexts (N, T) at a time, with the number of the first of them.
+    """Yield log p (R, V) for R of the contexts (N, T) at a time, with the index of the first.
 
-    All are written to one tensor: large temporary ones, each of its own, leave gaps in the heap.
+    All are written to one tensor, because many large temporary tensors would fragment the heap.
     """
     room = tensors["b2"].new_empty((_NORMALISED_AT_ONCE, len(tensors["b2"])))
     for first in range(0, len(contexts), ROWS_AT_ONCE):
@@ -65,10 +65,10 @@ def _log_probabilities(
 
 
 def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> np.ndarray:
-    """Return each word's summed negative log-likelihood, its end included, in nats, shape (W,).
+    """Return each word's summed negative log-likelihood, including its end mark, in nats, shape (W,).
 
-    Divided by ``words.lengths + 1`` it is the word's loss per character; the sum over all words
-    divided by the sum of these is ``split_loss``.
+    Divided by ``words.lengths + 1``, it is the word's loss per character; the sum over all words divided by
+    the sum of these lengths is ``split_loss``.
     """
     return -_summed_by_word(pair_log_likelihoods(parameters, _one_by_one(words, block_size)), words)
 

@@ -73,8 +73,8 @@ def test_a_variant_that_cannot_be_is_refused(
     ("raw", "message"),
     [
         (None, "words file words.txt does not exist"),
-        (b"", "words.txt: the file holds no words"),
-        (b"\n\n", "words.txt: the file holds no words"),
+        (b"", "words.txt: the file contains no words"),
+        (b"\n\n", "words.txt: the file contains no words"),
         (b"anna\n", "words.txt: at least 10 words are needed for three splits, got 1"),
         (b"anna\n" * 12 + b"m\xfcller\n", "words.txt, line 13: not UTF-8 (byte 0xfc)"),
         (b"anna\n" * 12 + b"j.r.\n", "words.txt: 1 of 13 lines cannot be words: 1 with '.'"),

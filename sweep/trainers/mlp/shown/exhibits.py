@@ -1,4 +1,4 @@
-"""Plots, sections, baselines and files that the MLP adds to report and dashboard."""
+"""List the plots, sections, baselines and files that the MLP adds to report and dashboard."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from sweep.trainers.mlp.shown.plots import PLOTS
 from sweep.trainers.mlp.shown.sections import SECTIONS
 
 _NOTES = "sweep.trainers.mlp.shown.notes"
-"""Loads torch, which a report of noted numbers does without."""
+"""Module that loads torch, which a report of stored notes does not need."""
 
 
 def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Iterable[Note]:
@@ -34,10 +34,10 @@ def note_winner(evidence: Evidence) -> Iterator[Note]:
 
 
 def baselines(evidence: Evidence) -> dict[str, float]:
-    """Return dev losses that need no training: name -> nats per character.
+    """Return the baselines' dev losses: name -> nats per character.
 
     Raises:
-        NothingToShowError: If the words are not here.
+        NothingToShowError: If the words file is not available.
     """
     evidence.check_data()
     noted = evidence.study.note(Baselines)
@@ -48,7 +48,7 @@ def baselines(evidence: Evidence) -> dict[str, float]:
     looks_at = "one character" if best == 0 else f"{best + 1} characters"
     return {
         "uniform distribution": noted.uniform,
-        f"best count table (it looks at {looks_at})": tables[best],
+        f"best count table (of {looks_at})": tables[best],
     }
 
 

@@ -1,4 +1,4 @@
-"""What does the winner make up?"""
+"""Sample words from an exported configuration's model."""
 
 from collections.abc import Callable
 
@@ -22,18 +22,18 @@ def sample_from(
     seed: int,
     say: Callable[[str], None],
 ) -> list[str]:
-    """Draw words from an exported configuration's model, or from an ensemble of several.
+    """Return words sampled from an exported configuration's model, or from an ensemble of several.
 
-    Their stored weights are used where they are kept; else it is trained again, and ``say`` is told.
+    Stored weights are used if available; otherwise a model is trained again, and ``say`` is called.
 
     Args:
-        config: As exported.
-        provenance: Where it comes from.
-        database: Where its weights may be kept.
-        words: Path of its words file.
-        n: How many words.
-        seed: Of the sampling.
-        say: Called with a line on what takes long.
+        config: The exported configuration.
+        provenance: The origin of the configuration.
+        database: The database with the weights, if stored.
+        words: Path of the words file.
+        n: Number of words.
+        seed: Seed of the sampling.
+        say: Called with a message before a long training.
 
     Raises:
         DataError: If the words are not those of the export.
@@ -43,7 +43,7 @@ def sample_from(
     for each, dev_loss in provenance.models(config):
         state = kept_weights(MLP, each, dev_loss, provenance.study, database)
         if state is None:
-            say(f"the weights are not kept here: training {config.num_steps:,} steps again")
+            say(f"the weights are not stored here: training {config.num_steps:,} steps again")
             place = choose_place(MLP, provenance.place, "auto")
             state = train_again(MLP, each, data, dev_loss, place).state
         states.append(state)

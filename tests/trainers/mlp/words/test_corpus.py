@@ -290,11 +290,11 @@ class TestReading:
         assert deduped.facts == dataclasses.replace(clean.facts, repeats_left_out=8)
         np.testing.assert_array_equal(deduped.train.symbols, clean.train.symbols)
         np.testing.assert_array_equal(deduped.dev.symbols, clean.dev.symbols)
-        assert "8 repeats left out" in deduped.describe()
+        assert "8 repeats removed" in deduped.describe()
         assert deduped.facts.dev_words_in_train == 0
         kept = load_corpus(path)
         assert (kept.facts.words, kept.facts.distinct, kept.facts.repeats_left_out) == (48, 40, 0)
-        assert "repeats left out" not in kept.describe()
+        assert "repeats removed" not in kept.describe()
 
     def test_split_is_a_permutation_that_leaves_its_argument_alone(self) -> None:
         """All words land in exactly one part, and the caller's list keeps its order."""
@@ -327,7 +327,7 @@ class TestRefusals:
     @pytest.mark.parametrize("raw", [b"", b"\n", b"\n\n\n", b"\r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
     def test_file_without_words_is_refused(self, write_words: WriteWords, raw: bytes) -> None:
         """Nothing, line ends only or a byte order mark only: no words."""
-        with pytest.raises(DataError, match=r"words\.txt: the file holds no words"):
+        with pytest.raises(DataError, match=r"words\.txt: the file contains no words"):
             load_corpus(write_words(raw))
 
     @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ class TestRefusals:
     def test_more_symbols_than_two_bytes_hold_are_refused(self, write_words: WriteWords) -> None:
         """65,536 symbols with the end mark are the limit."""
         words = [chr(0x20000 + i) for i in range(66_000)]
-        with pytest.raises(DataError, match=r"at most 65,536 symbols .*got 66,001$"):
+        with pytest.raises(DataError, match=r"at most 65,536 distinct symbols .*got 66,001$"):
             load_corpus(write_words(words))
 
 

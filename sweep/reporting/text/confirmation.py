@@ -128,6 +128,21 @@ def _earlier(study: StudyRecord, confirmation: Confirmation) -> Iterator[str]:
             yield f"{what} ({size}): trial {verdict.chosen.trial}, certified {verdict.certified_mean:.4f}"
 
 
+def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: Verdict) -> str:
+    """Return what a confirmation chose, or how far it is, in one line for below the ranked table."""
+    among = f"among {_plural(len(confirmation.plan.candidates), 'candidate')}"
+    if confirmation.remaining:
+        left = _plural(len(confirmation.remaining), "training")
+        how = f"`sweep confirm {study.name}` resumes it"
+        return f"confirmation not finished, {among}: at least {left} left; {how}"
+    if verdict.chosen is None:
+        return f"confirmed {among}: no candidate got through every round"
+    label, mean = study.metric.label, verdict.certified_mean
+    over = "deterministic, the same on" if verdict.is_deterministic else "over"
+    found = "" if mean is None else f", {label} {mean:.4f} {over} {len(verdict.certified)} further seeds"
+    return f"confirmed {among}: trial {verdict.chosen.trial}{found}"
+
+
 def _say_tied(verdict: Verdict) -> str:
     if len(verdict.tied) == 1:
         return "no other candidate is tied with the best"
