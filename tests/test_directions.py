@@ -26,12 +26,12 @@ from sweep.definition.registries import SAMPLERS
 from sweep.execution.how import How
 from sweep.reporting.advice.checks import advise
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.expected_best import draws
 from sweep.reporting.figures.cost import loss_by_objective
 from sweep.reporting.figures.expected_best import expected_best_curve
 from sweep.reporting.figures.history import history_by_trial
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.figures.rungs import rung_curves
+from sweep.reporting.further_trials.expected_best import draws
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front

@@ -8,7 +8,6 @@ import numpy as np
 from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import (
     BLUE,
@@ -20,7 +19,8 @@ from sweep.reporting.figures.theme import (
     plain,
     shown_metric,
 )
-from sweep.reporting.forecast import latest, tail_of
+from sweep.reporting.further_trials.expected_best import draws, expected_best, quantile_of_best
+from sweep.reporting.further_trials.forecast import latest, tail_of
 
 _ORANGE_BAND = "rgba(213, 94, 0, 0.18)"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sweep.reporting.forecast import Tail, latest, tail_of
+from sweep.reporting.further_trials.forecast import Tail, latest, tail_of
 
 
 def test_a_uniform_tail_has_the_moments_of_the_uniform_distribution():
