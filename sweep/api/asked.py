@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -16,7 +17,7 @@ from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
-from sweep.errors import DataError, NotFoundError, StudyFileError
+from sweep.errors import DataError, NotFoundError, StudyConflictError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Reader
@@ -168,6 +169,8 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
     if request.settings:
         raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
     record = load_study(storage, study)
+    if is_ablation(record):
+        raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
     check_trusted(study, record.program, record.surroundings, trust=request.trust)
     return stored_spec(record)
 

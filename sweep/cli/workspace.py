@@ -17,6 +17,7 @@ STARTER_FILES = (
     "data/names.txt",
     "studies/quick.toml",
     "studies/names.toml",
+    "studies/deep.toml",
     "studies/pareto.toml",
     "studies/tuning-log.toml",
 )

@@ -16,6 +16,7 @@ from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_lis
 from sweep.definition.sections.mistakes import Mistakes, refuse_all
 from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
 from sweep.definition.sections.settings import checked_settings, settings_of
+from sweep.definition.sections.together import check_together
 from sweep.definition.sections.toml_files import read_toml
 from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
@@ -91,6 +92,8 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
         raise StudyFileError("nothing to search: write ranges in [search], or [[trial]] configurations")
     space = Space(space, parse_conditions(tables["search"], space, defaults, task))
     trials = _checked_trials(settings.get("sampler"), tables["search"], listed, space, task)
+    if settings.get("sampler") != "listed":
+        check_together(space, defaults, task)
     return StudySpec(
         **settings,
         **parts,

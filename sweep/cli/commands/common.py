@@ -262,7 +262,12 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
 
 
 def publish_study(
-    name: str, database: "Database", study_data: "StudyData | None" = None, *, concludes: bool = False
+    name: str,
+    database: "Database",
+    study_data: "StudyData | None" = None,
+    *,
+    study: "StudyRecord | None" = None,
+    concludes: bool = False,
 ) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
@@ -270,6 +275,7 @@ def publish_study(
         name: As stored.
         database: Where it is stored.
         study_data: Its data; None reads them.
+        study: Its record as it is stored now; None reads it.
         concludes: As for ``reporting.publish.publish``.
     """
     from sweep.reporting.evidence import gather_evidence
@@ -277,7 +283,7 @@ def publish_study(
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            evidence = gather_evidence(name, database, study_data=study_data)
+            evidence = gather_evidence(name, database, study_data=study_data, study=study)
             publish(evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(

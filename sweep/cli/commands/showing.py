@@ -3,6 +3,7 @@
 import shlex
 import signal
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,12 +20,17 @@ from sweep.cli.commands.common import (
     shown_study,
 )
 
+if TYPE_CHECKING:
+    from sweep.definition.records import StudyRecord
+    from sweep.reporting.evidence import Evidence
+    from sweep.storage.database import Reader
+
 
 @command("list", example="sweep list")
 @options.formats("text", "json")
 def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
-    from sweep.reporting.study_list import LIST_FORMATS, summaries
+    from sweep.reporting.text.study_list import LIST_FORMATS, summaries
 
     found = list(summaries(database_of(arguments).open_read_only()))
     if found or arguments.format != "text":
@@ -49,6 +55,7 @@ def table(arguments: Arguments) -> int:
         print_advice(study, everything=arguments.advice)
         advise_on_guest(study, database_of(arguments))
     elif arguments.format == "text":
+        _print_confirmation(study, storage)
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
@@ -56,9 +63,22 @@ def table(arguments: Arguments) -> int:
     return 0
 
 
+def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
+    """Print what the study's confirmation chose; nothing if none was planned."""
+    from sweep.certify.stored_confirmation import load_confirmation
+
+    confirmation = load_confirmation(storage, study)
+    if confirmation is not None:
+        from sweep.certify.verdict import judge
+        from sweep.reporting.text.confirmation import confirmation_line
+
+        print(confirmation_line(study, confirmation, judge(study, confirmation)))
+
+
 @command(example="sweep plot quick history -o history.png")
 @options.study
 @click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
+@click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
 @click.option(
     "-o",
     "--output",
@@ -67,26 +87,55 @@ def table(arguments: Arguments) -> int:
     show_default="reports/STUDY/NAME.html",
     help=".html, .png or .svg",
 )
+@click.option(
+    "--format", type=click.Choice(("html", "png", "svg")), default="html", help="of the files of --all"
+)
 @options.force
 def plot(arguments: Arguments) -> int:
-    """Write one figure of a study to a file."""
+    """Write one figure of a study to a file, or all of them."""
+    from sweep.errors import SweepError
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.figures.figure_files import write_figure
-    from sweep.reporting.figures.plots import plots_of
 
+    if arguments.everything and arguments.name is not None:
+        raise SweepError(f"give a figure's name or --all, not both: {arguments.name!r} is one of them")
     database = database_of(arguments)
     record = shown_study(arguments, database.open_read_only())
     study = record.name
-    if arguments.name is None:
-        for name, plot in plots_of(record).items():
-            print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
-        advise(f"next: sweep plot {shlex.quote(arguments.study)} NAME")
-        return 0
+    if arguments.name is None and not arguments.everything:
+        return _list_plots(record, arguments.study)
     evidence = gather_evidence(study, database)
+    if arguments.everything:
+        return _write_all_plots(evidence, arguments)
     with announced(f"drawing {arguments.name}"):
         path = write_figure(arguments.name, evidence, arguments.output, force=arguments.force)
     print(f"wrote {path}")
     advise(f"next: open {path} | sweep plot {shlex.quote(study)} for the names of the others")
+    return 0
+
+
+def _list_plots(record: "StudyRecord", study: str) -> int:
+    """Print the name of each figure, and how to read it."""
+    from sweep.reporting.figures.plots import plots_of
+
+    for name, plot in plots_of(record).items():
+        print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
+    advise(f"next: sweep plot {study} NAME | sweep plot {study} --all")
+    return 0
+
+
+def _write_all_plots(evidence: "Evidence", arguments: Arguments) -> int:
+    """Write every figure that the study has the data for; print a line for each other one."""
+    from sweep.reporting.figures.figure_files import write_all_figures
+
+    with announced("drawing all figures"):
+        written, missing = write_all_figures(
+            evidence, arguments.output, suffix=f".{arguments.format}", force=arguments.force
+        )
+    for path in written:
+        print(f"wrote {path}")
+    for name, reason in missing.items():
+        advise(f"left out {name}: {reason}")
     return 0
 
 

@@ -58,7 +58,6 @@ def plot_cost(cost: Cost) -> Figure:
     quantity = f"{number} {shown(cost.fact.unit or cost.cost).replace('%{', '&#37;{')}"
     metric = cost.points.metric
     figure = Figure()
-    add_points(figure, cost.points, quantity)
     figure.add_scatter(
         x=cost.front.x,
         y=cost.front.dev_loss,
@@ -69,6 +68,7 @@ def plot_cost(cost: Cost) -> Figure:
         marker={"color": GREEN, "size": 8, "symbol": "circle-open", "line": {"width": 1.5}},
         hovertemplate=f"front: {hover_text(quantity, metric)}",
     )
+    add_points(figure, cost.points, quantity)  # over the front, so that the winner keeps its colour
     figure.add_scatter(
         x=cost.knee.x,
         y=cost.knee.dev_loss,

@@ -10,13 +10,17 @@ import functools
 import re
 from collections.abc import Mapping
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
 from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
+from sweep.reporting.figures.ablation import plot_waterfall, waterfall
+from sweep.reporting.figures.contour import contour, plot_contour
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
+from sweep.reporting.figures.curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.history import (
@@ -69,8 +73,8 @@ def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
 
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:
-    """Return the plots of every study, and one for each cost of the trainer before that of seconds."""
-    plots: dict[str, Plot] = {}
+    """Return the plots of every study; an ablation has one more, and each cost of the trainer another."""
+    plots: dict[str, Plot] = {"ablation": _ABLATION} if is_ablation(study) else {}
     for name, plot in PLOTS.items():
         if name == "cost-seconds":
             plots |= {cost_plot(cost, fact): _plot_of_cost(cost, fact) for cost, fact in _costs(study)}
@@ -108,6 +112,14 @@ def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
     return dataclasses.replace(plot, title=plot.title.format(**words), reading=plot.reading.format(**words))
 
 
+_ABLATION = Plot(
+    title="What each change brings",
+    reading="Each bar goes from the mean {noun} before a step to the one after it, blue where that is "
+    "{lower}; the line at its end is the 95 % interval of the difference. Other seeds chose the order.",
+    numbers=waterfall,
+    figure=plot_waterfall,
+)
+
 PLOTS: dict[str, Plot] = {
     "history": Plot(
         title="{Label}, trial by trial",
@@ -124,8 +136,9 @@ PLOTS: dict[str, Plot] = {
     ),
     "expected-best": Plot(
         title="What more trials may bring",
-        reading="The {lowest} {noun} that so many trials are expected to reach, taken as independent draws: "
-        "right for random and qmc, a rough guide for tpe and gp. Where the line is flat, more bring little.",
+        reading="Blue is the {lowest} {noun} that so many of the trials made reach on average, in any "
+        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like "
+        "the latest of this sampler. Where it is flat, more bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
     ),
@@ -142,6 +155,13 @@ PLOTS: dict[str, Plot] = {
         "widen the range there. Short lines are medians of a choice.",
         numbers=slices,
         figure=plot_slices,
+    ),
+    "contour": Plot(
+        title="The two that decided most",
+        reading="The darker the ground, the {lower} the mean {noun} of the trials near by; it is empty where "
+        "there are none. If the dark part leans, the two must be chosen together.",
+        numbers=contour,
+        figure=plot_contour,
     ),
     "parallel": Plot(
         title="Combinations",
@@ -176,6 +196,13 @@ PLOTS: dict[str, Plot] = {
         "{label} where it was measured.",
         numbers=training_curve,
         figure=plot_training_curve,
+    ),
+    "learning-curves": Plot(
+        title="The best trials side by side",
+        reading="Lines with dots are the {label} of the winner and the next best trials over their own "
+        "steps, thin lines their training loss. A line that still falls at its end would gain by more steps.",
+        numbers=learning_curves,
+        figure=plot_learning_curves,
     ),
 }
 """Name -> how a plot of every study is made, in the order of the report. Its texts name the metric and its

@@ -39,7 +39,7 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
 
 
 def commands(evidence: Evidence) -> list[str]:
-    """Return the commands that go on from here."""
+    """Return the commands that continue from here; none repeats a confirmation or a test look."""
     name = evidence.study.name
     if evidence.study.is_guest:
         return ways_on(evidence.study, evidence.address)
@@ -47,16 +47,18 @@ def commands(evidence: Evidence) -> list[str]:
         winner = evidence.winner
     except NothingToShowError:
         return [f"sweep run {name}"]
+    export = f"sweep export {name} --trial {winner.number} -o best.toml"
+    if evidence.confirmed:
+        export = f"sweep export {name} -o best.toml    # as confirmed, with its certificate"
+    confirm = f"sweep confirm {name}    # is it the best on fresh seeds?"
+    test = "sweep test best.toml    # the test split, once"
+    may_test = why_untested(evidence.study.task) is None and evidence.look_at_winner is None
     return [
         f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
-        f"sweep confirm {name}    # is it the best on fresh seeds?",
-        f"sweep export {name} --trial {winner.number} -o best.toml",
+        *([] if evidence.confirmed else [confirm]),
+        export,
         *contributions_of(evidence.study).commands,
-        *(
-            ["sweep test best.toml    # the test split, once"]
-            if why_untested(evidence.study.task) is None
-            else []
-        ),
+        *([test] if may_test else []),
     ]
 
 

@@ -26,7 +26,7 @@ _HEADINGS = {
 }
 """Shorter names, for narrow columns; an underscore is where a heading may break."""
 
-_TEXTS = ("engine", "device", "reason", "state")
+_TEXTS = ("engine", "device", "reason", "state", "study", "sampler", "pruner")
 
 _BEYOND_DIGITS = 1e6
 
@@ -131,6 +131,10 @@ _FORMATS = {
     "ci_high": "+.4f",
     "search_loss": ".4f",
     "unseen": ".4f",
+    "certified": ".4f",
+    "equal_trials": ".4f",
+    "equal_seconds": ".4f",
+    "found_seconds": ",.1f",
     "seconds": ",.1f",
     "train_seconds": ",.1f",
 }

@@ -75,13 +75,14 @@ def knee_of(front: Sequence[Configuration]) -> Configuration | None:
     return None if found is None else by_point[found]
 
 
-def describe_front(rows: Rows, study: StudyRecord, worst_loss: float) -> list[str]:
+def describe_front(rows: Rows, study: StudyRecord, worst_loss: float | None) -> list[str]:
     """Return what a study of two objectives came to, in lines for a person; none for other studies.
 
     Args:
         rows: From ``rank_trials``.
         study: What they are the rows of.
-        worst_loss: Value of knowing nothing, where the hypervolume's reference point lies.
+        worst_loss: Value of knowing nothing, where the hypervolume's reference point lies; None takes the
+            worst value of the rows.
     """
     ranked = rows.where(lambda row: row["state"] == RANKED)
     if study.cost is None or not len(ranked):
@@ -92,22 +93,35 @@ def describe_front(rows: Rows, study: StudyRecord, worst_loss: float) -> list[st
         f"Pareto front: {len(first):,} of {len(ranked):,} configurations ({trials:,} trials) are beaten by "
         f"none in {study.metric.name} and {study.cost}"
     )
-    front = pareto_front(rows, study.cost, study.metric, costs_of(study.task)[study.cost])
-    costliest = max((cost for cost in ranked[study.cost] if cost), default=1)
+    fact = costs_of(study.task)[study.cost]
+    front = pareto_front(rows, study.cost, study.metric, fact)
+    what = "knowing nothing"
+    if worst_loss is None:
+        worst_loss, what = max(ranked["value"], key=study.as_loss), "the worst here"
+    costs = [cost for cost in ranked[study.cost] if has_place(fact, cost)]
+    costliest = max(costs, key=fact.as_loss, default=1.0)
     return [
         count,
-        _describe_area(front, study.metric, study.cost, costliest, worst_loss),
+        _describe_area(front, study, fact, costliest, (worst_loss, what)),
         *_describe_knee(front, study.metric, study.cost),
     ]
 
 
 def _describe_area(
-    front: Sequence[Configuration], metric: Metric, cost: str, costliest: float, worst_loss: float
+    front: Sequence[Configuration],
+    study: StudyRecord,
+    fact: Fact,
+    costliest: float,
+    worst: tuple[float, str],
 ) -> str:
-    area = hypervolume([one.point for one in front], (math.log10(costliest), metric.as_loss(worst_loss)))
-    unit = " x ".join(filter(None, (difference_unit(metric), f"decades of {cost}")))
+    cost, metric, (worst_loss, what) = study.cost, study.metric, worst
+    assert cost is not None, "a front has two objectives"
+    corner = _distance(fact, costliest), metric.as_loss(worst_loss)
+    area = hypervolume([one.point for one in front], corner)
+    of_cost = cost if fact.is_linear else f"decades of {cost}"
+    unit = " x ".join(filter(None, (difference_unit(metric), of_cost)))
     return (
-        f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} (knowing nothing), "
+        f"hypervolume: {area:.3f} {unit}, reference point {metric.name} {worst_loss:.4f} ({what}), "
         f"{cost} {cell(cost, costliest)} (the costliest here)"
     )
 

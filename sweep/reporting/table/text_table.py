@@ -33,7 +33,9 @@ KEPT = ("rank", "trial", "value", "reason")
 """Columns that are never left out, however narrow the terminal."""
 
 _GAPS = (2, 1)
-_REASON_WIDTH = 24
+_FOLDED = {"reason": 24, "change": 32}
+"""Column that may be folded -> columns of the terminal that its cells need at most."""
+
 _COLOURS = {"pruned": YELLOW, "running": CYAN, "waiting": CYAN}
 
 
@@ -65,8 +67,9 @@ def draw_rows(
     *,
     width: int | None = None,
     colour: bool = False,
+    best: int = 1,
 ) -> str:
-    """Write some columns of rows as a table, the first row green.
+    """Write some columns of rows as a table, the best rows green.
 
     Args:
         rows: Any rows.
@@ -75,9 +78,10 @@ def draw_rows(
         order: Columns in the order in which a narrow terminal does without them.
         width: As in ``Listing``.
         colour: As in ``Listing``.
+        best: How many of the first rows are green.
     """
     layout = _fit(_columns_of(rows, study, names), order, width)
-    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=1)
+    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=best)
     return "\n".join([*lines, *_pale(_say_left_out(layout, width), width, colour)])
 
 
@@ -112,7 +116,7 @@ def _columns_of(rows: Rows, study: StudyRecord, names: Iterable[str]) -> list[Co
             cells=[_cell(name, value, facts.get(name)) for value in rows[name]],
             is_text=is_text(name, rows[name]),
             is_pale=name in facts or name in ("rank", "train_seconds"),
-            most=_REASON_WIDTH if name == "reason" else None,
+            most=_FOLDED.get(name),
         )
         for name in names
     ]

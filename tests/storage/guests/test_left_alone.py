@@ -38,7 +38,7 @@ def path(guests: Guests, tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def untouched(folder: Path) -> Iterator[None]:
-    """Compare all bytes and names in a folder, but for the index of a log: readers note their place there."""
+    """Compare all bytes and names in a folder, except the index of a log: readers write to it."""
     before = {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix != ".db-shm"}
     yield
     assert {each.name: each.read_bytes() for each in folder.iterdir() if each.suffix != ".db-shm"} == before
@@ -52,7 +52,7 @@ def test_a_hot_journal_is_refused_and_kept(path: Path) -> None:
     """Sweep rolls back only what it has written itself."""
     subprocess.run([sys.executable, "-c", CUT_OFF, path], check=False)
     assert path.with_name("g.db-journal").stat().st_size > 0
-    with untouched(path.parent), pytest.raises(StorageError, match=r"its writer was cut off") as refusal:
+    with untouched(path.parent), pytest.raises(StorageError, match=r"its writer was interrupted") as refusal:
         names_in(path)
     assert (refusal.value.exit_status, "\n" in str(refusal.value)) == (3, False)
 
