@@ -93,7 +93,7 @@ def _announce(arguments: Arguments, pair: "Pair", stored: "StoredAblation", data
     """Print what is compared and what it costs, before anything is trained."""
     from sweep.certify.ablation.pair import known_seconds
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.ablation_text import describe_ablation
+    from sweep.reporting.table.ablation_text import describe_ablation
 
     advise(pair.goal)
     told = describe_ablation(
@@ -110,7 +110,7 @@ def _announce(arguments: Arguments, pair: "Pair", stored: "StoredAblation", data
 def _print_ablation(name: str, database: "Database", form: str) -> None:
     from sweep.certify.ablation.steps import judge_ablation
     from sweep.certify.ablation.stored_ablation import stored_ablation
-    from sweep.reporting.ablation_text import ablation_json, format_ablation
+    from sweep.reporting.table.ablation_text import ablation_json, format_ablation
     from sweep.storage.study_reader import load_study
 
     study = load_study(database.open_read_only(), name)

@@ -9,7 +9,6 @@ import contextlib
 from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
-from sweep.reporting.ablation_text import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.advice.checks import advise
 from sweep.reporting.confirm_text import sentences
 from sweep.reporting.contributions import merged
@@ -23,6 +22,7 @@ from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
+from sweep.reporting.table.ablation_text import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.reporting.units import words_of
 from sweep.task import why_untested

@@ -18,7 +18,7 @@ from sweep.certify.ablation.pair import read_pair
 from sweep.certify.ablation.steps import judge_ablation
 from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.errors import ConfigError, DataError, StorageError, StudyConflictError
-from sweep.reporting.ablation_text import ablation_json, describe_ablation, format_ablation
+from sweep.reporting.table.ablation_text import ablation_json, describe_ablation, format_ablation
 from sweep.storage.study_reader import load_study
 
 FIRST, SECOND = {"num_steps": 2, "x": 0.9, "y": 4}, {"num_steps": 3, "x": 0.4, "y": 1}
