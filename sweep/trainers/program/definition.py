@@ -163,15 +163,10 @@ def read_definition(
 def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Return a definition with the hyperparameters of two that are otherwise the same.
 
-    A hyperparameter of two kinds may have any value.
-
-    Raises:
-        ConfigError: If they differ in another key.
+    A hyperparameter of two kinds may have any value. Raises ``ConfigError`` if they differ in another key.
     """
     if other := [k for k in {*first, *second} - {PARAMETERS, SEARCHED} if first.get(k) != second.get(k)]:
-        raise ConfigError(
-            f"the two configurations are of different programs: {', '.join(sorted(other))} differ"
-        )
+        raise ConfigError(f"the configurations are of different programs: {', '.join(sorted(other))} differ")
     kinds, others = first.get(PARAMETERS, {}), second.get(PARAMETERS, {})
     joined = {**kinds, **others}
     for name in kinds.keys() & others.keys():
