@@ -161,20 +161,18 @@ def read_definition(
 
 
 def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the hyperparameters of two definitions that are otherwise equal; one of two kinds has any value.
+    """Return a definition with the hyperparameters of two that are otherwise the same.
 
-    Raises:
-        ConfigError: If they differ in another key.
+    A hyperparameter of two kinds may have any value. Raises ``ConfigError`` if they differ in another key.
     """
-    keys = sorted({*first, *second} - {PARAMETERS, SEARCHED})
-    if other := [key for key in keys if first.get(key) != second.get(key)]:
-        raise ConfigError(f"the two configurations are of different programs: {', '.join(other)} differ")
+    if other := [k for k in {*first, *second} - {PARAMETERS, SEARCHED} if first.get(k) != second.get(k)]:
+        raise ConfigError(f"the configurations are of different programs: {', '.join(sorted(other))} differ")
     kinds, others = first.get(PARAMETERS, {}), second.get(PARAMETERS, {})
     joined = {**kinds, **others}
     for name in kinds.keys() & others.keys():
         joined[name] = kinds[name] if kinds[name] == others[name] else "any"
-    searched = dict.fromkeys([*first.get(SEARCHED, ()), *second.get(SEARCHED, ())])
-    return {**second, PARAMETERS: joined, SEARCHED: list(searched)}
+    searched = list(dict.fromkeys([*first.get(SEARCHED, ()), *second.get(SEARCHED, ())]))
+    return {**second, PARAMETERS: joined, SEARCHED: searched}
 
 
 def _checked(
