@@ -21,7 +21,6 @@ from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
-from sweep.reporting.table.ablation_text import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.reporting.text.ablation import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.text.confirmation import sentences
