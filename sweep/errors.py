@@ -14,6 +14,7 @@ same if the text changes, so scripts and tests compare the key.
     ├── StudyConflictError (ValueError)  1   the stored study differs, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── UntrustedError (RuntimeError)    1   this user has not run the study's program here
+    ├── GuestError (RuntimeError)        1   a study that Optuna made has no trainer
     ├── DeviceError (RuntimeError)       1   the requested device is not present
     ├── TooLargeError (MemoryError)      1   a configuration needs more memory than there is
     └── MachineError (OSError)       3   disk, permissions, database
@@ -107,6 +108,12 @@ class UntrustedError(SweepError, RuntimeError):
     """A stored study would run a program that this user has not run here."""
 
     key = "untrusted"
+
+
+class GuestError(SweepError, RuntimeError):
+    """A study that Optuna made without sweep can be shown; it has no trainer that could run."""
+
+    key = "guest"
 
 
 class DeviceError(SweepError, RuntimeError):

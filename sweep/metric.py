@@ -25,7 +25,7 @@ def as_loss(direction: str, value: float) -> float:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A whole number that describes a run before training, such as its parameter count."""
+    """A number beside the metric that describes a run, such as its parameter count."""
 
     label: str
     """Axis label: ``trainable parameters``."""
@@ -34,9 +34,17 @@ class Fact:
     heading: str = ""
     """Column heading; empty to use the fact's name. Tables may wrap it at an underscore."""
     is_cost: bool = False
-    """Whether lower is better, so that a study can minimise it as a second objective."""
+    """Whether it can be an objective beside the metric."""
+    direction: str = MINIMIZE
+    """Direction of the objective, one of ``DIRECTIONS``."""
+    is_linear: bool = False
+    """Whether differences count, so that it may be 0 or below; else ratios count, and it is above 0."""
     is_abbreviated: bool = False
     """Whether a table in a terminal abbreviates it: ``6.4M``."""
+
+    def as_loss(self, value: float) -> float:
+        """Return a value as a loss; see ``as_loss``."""
+        return as_loss(self.direction, value)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,17 +25,17 @@ from sweep.definition.records import StudyRecord
 from sweep.definition.registries import SAMPLERS
 from sweep.execution.how import How
 from sweep.reporting.advice.checks import advise
-from sweep.reporting.confirm_text import sentences
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.expected_best import draws
 from sweep.reporting.figures.cost import loss_by_objective
 from sweep.reporting.figures.expected_best import expected_best_curve
 from sweep.reporting.figures.history import history_by_trial
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.figures.rungs import rung_curves
+from sweep.reporting.further_trials.expected_best import draws
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
+from sweep.reporting.text.confirmation import sentences
 from sweep.samplers.importances import parameter_importances
 from sweep.storage.study_reader import load_study
 

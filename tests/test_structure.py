@@ -45,7 +45,7 @@ FENCED = {
     "sweep/definition/optuna_objects.py",  # a trial's number, and asking for one hyperparameter
     "sweep/execution/pools/ray_connection.py",  # Ray has no option that keeps its reports off stdout
     "sweep/storage/database/optuna_schema.py",  # Optuna's tables
-    "sweep/trainers/mlp/engines/code_cache.py",  # the cache of a Numba function
+    "sweep/trainers/mlp/compiled/code_cache.py",  # the cache of a Numba function
     "sweep/trainers/mlp/engines/gpu.py",  # the compiled code of a kernel
 }
 """Modules that name private parts of other libraries."""

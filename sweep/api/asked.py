@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -16,11 +17,13 @@ from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
-from sweep.errors import DataError, NotFoundError, StudyFileError
+from sweep.errors import DataError, NotFoundError, StudyConflictError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Reader
-from sweep.storage.study_names import confirmed_study, study_names
+from sweep.storage.database.interface import KINDS
+from sweep.storage.guests.reader import load_shown_study
+from sweep.storage.study_names import confirmed_study, is_guest, study_names
 from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
 
@@ -43,7 +46,7 @@ class Request:
     name: str | None = None
     """Under which the study is stored; None keeps its own."""
     source: str | None = None
-    """A stored study with whose best configurations the study begins."""
+    """A stored study with whose best configurations the study begins; ``NAME@URL`` in another database."""
     source_top: int | None = None
     """How many of them; None is ``TOP``."""
     data_file: str | None = None
@@ -76,6 +79,16 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
 def stored_study(study: str, reader: Reader) -> StudyRecord:
     """Return the stored study that a name or a study file means."""
     return load_study(reader, stored_name(study))
+
+
+def shown_study(study: str, reader: Reader) -> StudyRecord:
+    """Return the stored study that is to be shown: one of sweep's own, or a guest."""
+    return load_shown_study(reader, shown_name(study, reader))
+
+
+def shown_name(study: str, reader: Reader) -> str:
+    """Return the name of a study that is to be shown; a guest may have any name, that of a file too."""
+    return study if is_guest(reader, study) else stored_name(study)
 
 
 def stored_name(study: str) -> str:
@@ -156,6 +169,8 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
     if request.settings:
         raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
     record = load_study(storage, study)
+    if is_ablation(record):
+        raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
     check_trusted(study, record.program, record.surroundings, trust=request.trust)
     return stored_spec(record)
 
@@ -183,7 +198,7 @@ def _changes(request: Request, task: AnyTask, spec: StudySpec) -> dict[str, Any]
     if request.name is not None:
         changes["name"] = check_name("--as", request.name)
     elif request.source is not None:
-        changes["name"] = warm_name(spec.name, request.source, request.source_top)
+        changes["name"] = warm_name(spec.name, _split_source(request.source)[0], request.source_top)
     if request.data_file is not None:
         changes["data"] = with_data_file(task, spec.data, request.data_file)
         sha256 = data_sha256(task, changes["data"])
@@ -195,9 +210,24 @@ def _warm_started(
     request: Request, source: str, task: AnyTask, spec: StudySpec, database: Database
 ) -> StudySpec:
     """Begin a study with configurations of another one; a study that is stored keeps those it began with."""
-    storage = database.open_read_only()
-    if spec.name in study_names(storage):
+    name, url = _split_source(source)
+    elsewhere = database if url is None else Database(url)
+    label = name if url is None else f"{name}@{elsewhere.address}"
+    if database.exists() and spec.name in study_names(storage := database.open_read_only()):
         stored = load_study(storage, spec.name)
-        if stored.origin.get("study") == source:
+        if stored.origin.get("study") == label:
             return resume_warm_start(spec, stored)
-    return warm_start(task, spec, load_study(storage, source), request.source_top or TOP)
+    earlier = load_shown_study(elsewhere.open_read_only(), name)
+    return warm_start(task, spec, earlier, request.source_top or TOP, label=label)
+
+
+def _split_source(source: str) -> tuple[str, str | None]:
+    """Return the name of the study to begin with, and the URL of its database if it is another one.
+
+    Examples:
+        >>> _split_source("names@05d9b62d"), _split_source("a@b@sqlite:///c.db")
+        (('names@05d9b62d', None), ('a@b', 'sqlite:///c.db'))
+    """
+    places = [source.find(f"@{start}") for start in KINDS]
+    place = min((found for found in places if found > 0), default=None)
+    return (source, None) if place is None else (source[:place], source[place + 1 :])

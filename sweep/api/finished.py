@@ -33,10 +33,13 @@ def finished_study(spec: StudySpec, database: Database) -> Finished | None:
         reader = database.open_read_only()
         if spec.name not in study_names(reader):
             return None
-        study, conclusion = load_study(reader, spec.name), stored_conclusion(reader, spec.name)
+        conclusion = stored_conclusion(reader, spec.name)
+        if conclusion is None or conclusion.trials < spec.total_trials:
+            return None  # before all trials are read
+        study = load_study(reader, spec.name)
     except (StorageError, NotFoundError):
         return None
-    if conclusion is None or not conclusion.is_of(study) or not _is_whole(study, spec):
+    if not conclusion.is_of(study) or not _is_whole(study, spec):
         return None
     return Finished(study, conclusion.loss_ceiling)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.api.asked import open_database, stored_name
+from sweep.api.asked import open_database, shown_name
 from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import final_weights
@@ -27,7 +27,7 @@ SHOWN_ROWS = 10
 
 
 def load_study(name: str, storage: str | None = None, files: str | None = None) -> "StoredStudy":
-    """Read a stored study; nothing of it can be changed.
+    """Read a stored study, one that Optuna made without sweep too; nothing of it can be changed.
 
     Args:
         name: As ``sweep list`` shows it, or the study's file.
@@ -36,7 +36,7 @@ def load_study(name: str, storage: str | None = None, files: str | None = None) 
 
     Raises:
         NotFoundError: If there is no such study or database.
-        StorageError: If the database is damaged, locked, or none of sweep's.
+        StorageError: If the database is damaged, locked, or none of Optuna's.
 
     Examples:
         >>> study = sweep.load_study("names")  # doctest: +SKIP
@@ -44,7 +44,8 @@ def load_study(name: str, storage: str | None = None, files: str | None = None) 
         (2.0069, 272)
         >>> study.plot("history").show()  # doctest: +SKIP
     """
-    return read_study(stored_name(name), open_database(storage, files))
+    database = open_database(storage, files)
+    return read_study(shown_name(name, database.open_read_only()), database)
 
 
 def read_study(name: str, database: Database) -> "StoredStudy":
@@ -116,6 +117,8 @@ class StoredStudy:
             (27, 10)
         """
         record = choose_trial(self.record, self.evidence.winner.number if trial is None else trial)
+        if self.record.is_guest:
+            raise NothingToShowError("Optuna made this study, and it stores no weights", key="no-weights")
         if self._database is not None and record.segments:
             files = Checkpoints(self._database.files / self.record.name)
             state = final_weights(self.record.task, files, record)

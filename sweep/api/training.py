@@ -20,7 +20,7 @@ from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
 from sweep.execution.pools.pool import usable_cores
 from sweep.execution.pools.pools import DEFAULT_POOL
-from sweep.execution.run import run_study
+from sweep.execution.run import Ran, running
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
@@ -109,9 +109,9 @@ def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> St
     """Train what is left of a study, if anything, and store what follows a run."""
     is_anywhere = (how.device, how.engine, how.pool) == _ANYWHERE
     if not is_anywhere or finished_study(spec, database) is None:
-        summary = run_study(task, spec, database, how)
-        if not how.should_stop():
-            _conclude(summary.study, database)
+        with running(task, spec, database, how) as ran:
+            if not how.should_stop():
+                _conclude(ran, database)
     return read_study(spec.name, database)
 
 
@@ -164,6 +164,7 @@ def confirm(
     race: bool = False,
     delta: float | None = None,
     alpha: float = ALPHA,
+    resplit: int = 0,
     workers: int | None = None,
     device: str = "auto",
     engine: str | None = None,
@@ -184,6 +185,7 @@ def confirm(
         race: Whether candidates leave early; ``seeds`` is then the most that each gets.
         delta: Difference that matters; None is what the trainer names.
         alpha: Chance of an error.
+        resplit: Other cuts of train and dev to train the chosen one on, 10 or more; 0 for none.
         workers: Trainings at a time; None is one for each core.
         device: As for ``run``, as are the others below.
         engine: What trains.
@@ -207,6 +209,7 @@ def confirm(
         method="race" if race else "fixed",
         delta=difference_that_matters(stored.task, delta),
         alpha=alpha,
+        resplit=resplit,
     )
     how = How(
         workers=workers,
@@ -232,13 +235,14 @@ def confirm_stored(
     return confirmed
 
 
-def _conclude(study: StudyRecord, database: Database) -> None:
+def _conclude(ran: Ran, database: Database) -> None:
     """Store a run's notes and figures; what cannot be made is a warning, since the trials are stored."""
-    study_data = StudyData(study)
+    study = ran.summary.study
+    study_data = StudyData(study, ran.data)
     concludes = study_data.why_missing is None
     if study_data.why_missing is None:
         with database.opening():
-            take_notes(study, study_data, database)
+            take_notes(study, study_data, database, ran.call)
     else:
         _warn(study_data.why_missing)
     _publish(read_study(study.name, database), database, concludes=concludes)

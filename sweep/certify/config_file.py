@@ -7,18 +7,20 @@ in any choice, with their losses.
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from sweep.certify.ensemble.record import Ensemble, ensemble_table, read_ensemble
 from sweep.certify.provenance import Certificate, Provenance, certificate_table, read_certificate
 from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
+from sweep.storage.study_reader import no_trainer
 from sweep.task import data_name, load_copy
 from sweep.version import __version__
 
@@ -53,14 +55,17 @@ def write_config(
     path: Path,
     *,
     certificate: Certificate | None = None,
+    ensemble: Ensemble | None = None,
     force: bool = False,
 ) -> None:
     """Write a trial's configuration with its provenance; see ``config_text``.
 
     Raises:
-        SweepError: If the file exists and ``force`` is False.
+        SweepError: If the file exists and ``force`` is False; a GuestError if the study is a guest.
         MachineError: If it cannot be written.
     """
+    if study.is_guest:
+        raise no_trainer(study.name)
     if path.is_dir():
         raise SweepError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
@@ -68,7 +73,8 @@ def write_config(
     now = datetime.datetime.now(datetime.UTC)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, config_text(study, trial, exported=now, certificate=certificate).encode())
+        text = config_text(study, trial, exported=now, certificate=certificate, ensemble=ensemble)
+        write_atomically(path, text.encode())
     except OSError as error:
         raise MachineError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -79,6 +85,7 @@ def config_text(
     *,
     exported: datetime.datetime,
     certificate: Certificate | None = None,
+    ensemble: Ensemble | None = None,
 ) -> str:
     """Return a complete trial's configuration with its provenance, as TOML.
 
@@ -101,15 +108,22 @@ def config_text(
         engine=(certificate or trial).engine,
         device=(certificate or trial).device,
         sweep=__version__,
-        torch=study.environment["torch"],
+        torch=study.environment.get("torch", ""),
         program=study.program,
         surroundings=study.surroundings,
+        when={name: plain_condition(needed) for name, needed in study.space.conditions.items()},
         exported=exported.astimezone(datetime.UTC).isoformat(timespec="seconds"),
     )
     document = {"config": config, "provenance": provenance.to_table()}
     if certificate is not None:
         document["certificate"] = certificate_table(certificate, study.trainer)
+    document |= {} if ensemble is None else {"ensemble": ensemble_table(ensemble)}
     return tomli_w.dumps(document)
+
+
+def plain_condition(needed: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return a condition with its values as lists."""
+    return {other: list(values) for other, values in needed.items()}
 
 
 def load_config(path: Path | str) -> tuple[Any, Provenance]:
@@ -125,7 +139,9 @@ def load_config(path: Path | str) -> tuple[Any, Provenance]:
         raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
     try:
         found = Provenance.from_table(raw["provenance"])
-        provenance = dataclasses.replace(found, certificate=read_certificate(raw))
+        certificate = read_certificate(raw)
+        ensemble = read_ensemble(raw, certificate.seeds if certificate else ())
+        provenance = dataclasses.replace(found, certificate=certificate, ensemble=ensemble)
         return found.task.make_config(raw["config"]), provenance
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

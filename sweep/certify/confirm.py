@@ -14,10 +14,11 @@ from typing import Any
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.contenders import rank_configurations
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
+from sweep.certify.study_data import StudyData
 from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
-from sweep.errors import DataError, NotFoundError, StudyConflictError
+from sweep.errors import ConfigError, DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
 from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
@@ -27,7 +28,7 @@ from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.study_names import confirmation_name
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import write_plan
-from sweep.task import AnyTask, check_program, data_name, seed_bound, split_rule
+from sweep.task import AnyTask, Resplits, check_program, data_name, seed_bound, split_rule
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,12 @@ class ConfirmSpec(StudySpec):
         """Return the seed of the training's round."""
         job = self.jobs[number]
         return round_seed(fingerprint(self.parent), job.phase, job.round, seed_bound(self.task))
+
+    @property
+    def cuts(self) -> Mapping[int, int]:
+        """Return the cut of each training that has train and dev cut again."""
+        seeds = {self.trial_seed(number): job for number, job in enumerate(self.jobs)}
+        return {seed: job.round + 1 for seed, job in seeds.items() if job.phase == "resplit"}
 
     def trial_labels(self, number: int) -> dict[str, Any]:
         """Return the training's candidate, phase and round."""
@@ -81,7 +88,11 @@ def plan_confirmation(
 
     Raises:
         NotFoundError: If the study has no complete trial.
+        ConfigError: If train and dev are to be cut again, and the trainer cannot.
+        DataError: If its data cannot be read for that.
     """
+    if asked.resplit and not isinstance(study.task, Resplits):
+        raise ConfigError(f"trainer {study.task.name} cannot cut train and dev again; leave out --resplit")
     complete = len(study.complete_trials())
     if not complete:
         raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
@@ -95,7 +106,15 @@ def plan_confirmation(
         trials_seen=complete,
         candidates=tuple(rank_configurations(study)[: asked.top]),
         settings=asked,
+        dev_to_train=_dev_to_train(study) if asked.resplit else None,
     )
+
+
+def _dev_to_train(study: StudyRecord) -> float:
+    """Return the number of dev units over that of train units."""
+    task, data = study.task, StudyData(study).data
+    assert isinstance(task, Resplits), "the caller checked it"
+    return len(task.units(data, "dev")) / len(task.units(data, "train"))
 
 
 def run_confirmation(

@@ -2,7 +2,8 @@
 
 The candidates are trained again on seeds that no search uses. In the *choice* phase, all candidates train on
 the same seeds, round by round. In the *certify* phase, the chosen one trains on further seeds, so that the
-quoted loss took no part in any choice.
+quoted loss took no part in any choice. In the *resplit* phase, if there is one, it trains on other cuts of
+train and dev.
 """
 
 import dataclasses
@@ -19,7 +20,15 @@ from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE
 from sweep.task import AnyTask, Defined
 
-PHASES = ("choice", "certify")
+PHASES = {
+    "choice": ("choice", "confirm"),
+    "certify": ("certify", "certify"),
+    "resplit": ("certify", "resplit"),
+}
+"""Phase -> the part that its seeds belong to (``seeds.PARTS``), and what they are derived from."""
+
+FEWEST_CUTS = 10
+"""Cuts of train and dev from which an interval is made; the variance of fewer is too uncertain."""
 
 
 class Job(NamedTuple):
@@ -67,6 +76,8 @@ class ConfirmSettings:
     """Smallest difference that matters, in the metric's unit; see ``difference_that_matters``."""
     alpha: float = ALPHA
     """Probability of any error in all comparisons of one procedure."""
+    resplit: int = 0
+    """Cuts of train and dev that the chosen candidate is trained on besides; 0 for none."""
 
     def __post_init__(self) -> None:
         fewest = FIRST_ROUNDS if self.method == "race" else 2
@@ -75,6 +86,11 @@ class ConfirmSettings:
             (self.seeds >= fewest, f"--seeds must be {fewest} or more with method {self.method}", self.seeds),
             (self.certify >= 2, "--certify must be 2 or more, because one seed has no spread", self.certify),
             (0 < self.delta < math.inf, "--delta must be above 0", self.delta),
+            (
+                self.resplit == 0 or self.resplit >= FEWEST_CUTS,
+                f"--resplit must be {FEWEST_CUTS} or more, because fewer cuts have no reliable spread",
+                self.resplit,
+            ),
             (0 < self.alpha < 0.5, "--alpha must be above 0 and below 0.5", self.alpha),
         )
         for holds, rule, value in rules:
@@ -114,16 +130,22 @@ class ConfirmPlan:
     candidates: tuple[Candidate, ...]
     """Candidates, best estimate first."""
     settings: ConfirmSettings
+    dev_to_train: float | None = None
+    """Units of dev over those of train; None if train and dev are not cut again."""
 
     @property
     def expected_seconds(self) -> float:
         """Seconds of training on one worker, if every round runs and the costliest candidate is chosen."""
         costs = [candidate.seconds for candidate in self.candidates]
-        return self.settings.seeds * sum(costs) + self.settings.certify * max(costs)
+        further = self.settings.certify + self.settings.resplit
+        return self.settings.seeds * sum(costs) + further * max(costs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values for JSON."""
-        return {**dataclasses.asdict(self), "candidates": [dataclasses.asdict(c) for c in self.candidates]}
+        plain = {**dataclasses.asdict(self), "candidates": [dataclasses.asdict(c) for c in self.candidates]}
+        if not self.settings.resplit:  # as plans of releases that could not cut again
+            del plain["dev_to_train"], plain["settings"]["resplit"]
+        return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -148,8 +170,8 @@ def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:
         >>> round_seed("5f", "choice", 0, 3 * 2**32) >= 2**32
         True
     """
-    name = {"choice": "confirm", "certify": "certify"}[phase]
-    return part_seed(bound, phase, fingerprint, name, number)
+    part, name = PHASES[phase]
+    return part_seed(bound, part, fingerprint, name, number)
 
 
 def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
@@ -161,6 +183,7 @@ def next_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
     if chosen is None:
         return []
     rounds = [Job(chosen.trial, "certify", number) for number in range(plan.settings.certify)]
+    rounds += [Job(chosen.trial, "resplit", number) for number in range(plan.settings.resplit)]
     return [job for job in rounds if job not in losses]
 
 

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.replay import Place
 from sweep.errors import ConfigError, DataError
-from sweep.task import DEFAULT_TASK, AnyTask, load_task
+from sweep.task import DEFAULT_TASK, AnyTask, Config, load_task
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,12 @@ class Provenance:
     """The study's definition of its program; empty for an installed trainer."""
     surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Settings of how that program ran."""
+    when: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Hyperparameter -> each other one that decides whether it is active -> the values that activate it."""
     certificate: Certificate | None = None
     """Certificate; None if no confirmation chose the configuration."""
+    ensemble: Ensemble | None = None
+    """The ensemble of the certified seeds, if the file is of it."""
 
     @property
     def task(self) -> AnyTask:
@@ -74,11 +79,23 @@ class Provenance:
         """Engine and device of the training."""
         return Place(engine=self.engine, device=self.device)
 
+    def seed_models(self, config: Config) -> list[tuple[Config, float]]:
+        """Return each certified seed's configuration and value; those of the file without a certificate."""
+        if self.certificate is None:
+            return [(config, self.dev_loss)]
+        pairs = zip(self.certificate.seeds, self.certificate.dev_losses, strict=True)
+        return [(config.replace(seed=seed), value) for seed, value in pairs]
+
+    def models(self, config: Config) -> list[tuple[Config, float]]:
+        """Return the configuration and value of each model of the file: several for an ensemble."""
+        return self.seed_models(config) if self.ensemble else [(config, self.dev_loss)]
+
     def to_table(self) -> dict[str, Any]:
         """Return the table ``[provenance]`` of a file.
 
         It names the trainer and has the data section as its own table. For the default trainer it has
         neither: the section's keys are inlined, the source before the hash, as in the first release's files.
+        Nor does it have conditions, because every configuration of that trainer has all hyperparameters.
         """
         values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
         trainer = values.pop("trainer")
@@ -107,19 +124,19 @@ class Provenance:
             if name in table and type(table[name]) is not field.type:
                 raise ConfigError(f"provenance.{name} has the wrong type: {table[name]!r}")
         values = {name: table[name] for name in _FIELDS if name in table}
-        program, surroundings = (_table(table, name) for name in _TABLES)
+        program, surroundings, when = (_table(table, name) for name in _TABLES)
         task = load_task(values.get("trainer", DEFAULT_TASK), program, surroundings)
         data = _section(task, table)
-        return cls(**values, program=program, surroundings=surroundings, data=data)
+        return cls(**values, program=program, surroundings=surroundings, when=when, data=data)
 
 
-_TABLES = ("program", "surroundings")
-"""Tables of ``[provenance]`` that define a user's program."""
+_TABLES = ("program", "surroundings", "when")
+"""Tables of ``[provenance]`` that a file has only if there is something in them."""
 
 _FIELDS = {
     field.name: field
     for field in dataclasses.fields(Provenance)
-    if field.name not in ("data", "certificate", *_TABLES)
+    if field.name not in ("data", "certificate", "ensemble", *_TABLES)
 }
 """The keys of ``[provenance]`` for every trainer."""
 
@@ -133,6 +150,8 @@ def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = table.get(name, {})
     if not isinstance(found, dict):
         raise ConfigError(f"provenance.{name} must be a table, got {found!r}")
+    if name == "when" and (wrong := [key for key, needed in found.items() if not isinstance(needed, dict)]):
+        raise ConfigError(f"provenance.when.{wrong[0]} must be a table, got {found[wrong[0]]!r}")
     return found
 
 

@@ -1,6 +1,6 @@
 """Judge a stored confirmation.
 
-Turns a stored confirmation into ranked rows and a few summary numbers. ``confirm_text`` prints them;
+Turns a stored confirmation into ranked rows and a few summary numbers. ``reporting.text`` prints them;
 ``units`` adds the uncertainty over the dev units.
 """
 
@@ -22,8 +22,9 @@ from sweep.certify.confirm_plan import (
     sound_candidates,
 )
 from sweep.certify.provenance import Certificate
-from sweep.certify.statistics.power import seeds_needed, smallest_difference
-from sweep.certify.statistics.selection import Choice, Intervals, is_constant, mcb_intervals, tied_set
+from sweep.certify.statistics.power import detectable
+from sweep.certify.statistics.resampling import Resampled, corrected_interval
+from sweep.certify.statistics.selection import Choice, Intervals, mcb_intervals, tied_set
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord, TrialRecord
@@ -58,6 +59,10 @@ class Verdict:
     """Seeds needed to separate the best two, if the observed difference is true; None if unknown."""
     direction: str = MINIMIZE
     """Direction of the metric."""
+    resplit: tuple[float, ...] = ()
+    """Value of the chosen candidate on each finished cut of train and dev, in the metric's unit."""
+    resampled: Resampled | None = None
+    """Their mean and interval; None before all cuts are finished, or if one has no value."""
     is_deterministic: bool = False
     """Whether the seed made no difference: each candidate has a single value and no spread."""
 
@@ -109,10 +114,16 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
         choice=choice,
         standing=tuple(standing),
         certified=_certified(confirmation, chosen),
+        resplit=_values(confirmation, chosen, "resplit", confirmation.plan.settings.resplit),
         rounds=rounds,
         direction=study.direction,
-        **({"smallest_difference": None, "seeds_to_decide": None} if deterministic else _power(block, alpha)),
+        **(
+            {"smallest_difference": None, "seeds_to_decide": None}
+            if deterministic
+            else detectable(block, alpha)
+        ),
     )
+    verdict = dataclasses.replace(verdict, resampled=_resampled(confirmation, verdict.resplit))
     rows = [_row(study, confirmation, candidate) for candidate in plan.candidates]
     _add_comparison(rows, standing, block, alpha, confirmation)
     _add_certificate(rows, verdict)
@@ -141,7 +152,7 @@ def is_deterministic(confirmation: Confirmation) -> bool:
     """
     outcomes: dict[int, list[tuple[Any, ...]]] = {}
     for job, trial in confirmation.trials.items():
-        if trial.is_finished:
+        if trial.is_finished and job.phase != "resplit":  # on other data
             reached = [(segment.step, segment.dev_loss) for segment in trial.segments]
             outcomes.setdefault(job.candidate, []).append((trial.dev_loss, reached))
     are_equal = all(each == found[0] for found in outcomes.values() for each in found)
@@ -268,23 +279,22 @@ def _add_certificate(rows: list[dict[str, Any]], verdict: Verdict) -> None:
 
 
 def _certified(confirmation: Confirmation, chosen: Candidate | None) -> tuple[float, ...]:
+    return _values(confirmation, chosen, "certify", confirmation.plan.settings.certify)
+
+
+def _resampled(confirmation: Confirmation, values: Sequence[float]) -> Resampled | None:
+    plan = confirmation.plan
+    if plan.dev_to_train is None or len(values) < plan.settings.resplit:
+        return None
+    return corrected_interval(values, plan.dev_to_train)
+
+
+def _values(
+    confirmation: Confirmation, chosen: Candidate | None, phase: str, rounds: int
+) -> tuple[float, ...]:
+    """Return the values of the chosen candidate in a phase, in order."""
     if chosen is None:
         return ()
-    jobs = [Job(chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
+    jobs = [Job(chosen.trial, phase, r) for r in range(rounds)]
     found = [confirmation.losses.get(job) for job in jobs]
     return tuple(confirmation.as_loss(loss) for loss in found if loss is not None)
-
-
-def _power(block: np.ndarray, alpha: float) -> dict[str, Any]:
-    """Return the smallest detectable difference, and the seeds needed to separate the best two."""
-    if len(block) < 2 or block.shape[1] < 2:
-        return {"smallest_difference": None, "seeds_to_decide": None}
-    k, n = block.shape
-    first, second = block[np.argsort(block.mean(axis=1))[:2]]
-    if is_constant(second - first):
-        return {"smallest_difference": None, "seeds_to_decide": None}
-    sd, found = float((second - first).std(ddof=1)), float((second - first).mean())
-    return {
-        "smallest_difference": smallest_difference(sd, n, k, alpha),
-        "seeds_to_decide": seeds_needed(sd, found, k, alpha) if sd > 0 and found > 0 else None,
-    }

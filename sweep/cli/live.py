@@ -12,8 +12,9 @@ import threading
 from typing import Self
 
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.control import Control
 from rich.live import Live
-from rich.segment import Segment
+from rich.segment import ControlType, Segment
 from rich.text import Text
 
 from sweep.cli.live_frame import Frame
@@ -27,6 +28,9 @@ FRAMES_PER_S = 4
 SHOWN_WARNINGS = 5
 """Warnings that are printed after the run; of others only how many there were."""
 
+_ERASE_LINE = Control((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
+"""The line above the cursor vanishes, and the cursor is there."""
+
 _LEAVE = b"\x1b[?1049l\x1b[?25h"
 """Back from the alternate screen, cursor shown."""
 
@@ -36,7 +40,8 @@ class LiveView:
 
     def __init__(self, title: str, metric: Metric, console: Console, state: RunState | None = None) -> None:
         """Draw on ``console``, a terminal, under ``title``; trials are judged by ``metric``."""
-        self._state = state or RunState(metric)
+        self._title, self._state = title, state or RunState(metric)
+        self._has_title = False
         self._frame = Frame(title, self._state)
         self._console = console
         self._lock = threading.Lock()
@@ -51,6 +56,11 @@ class LiveView:
         self._written = io.StringIO()
         self._stack = contextlib.ExitStack()
 
+    def introduce(self) -> None:
+        """Print the title on one line, until the view is drawn."""
+        self._console.print(Text(printable(self._title)), no_wrap=True, overflow="ellipsis")
+        self._has_title = True
+
     def __enter__(self) -> Self:
         return self
 
@@ -63,6 +73,9 @@ class LiveView:
         with self._lock:
             self._state.take(event)
         if isinstance(event, RunStarted) and not self._live.is_started:
+            if self._has_title:
+                self._console.control(_ERASE_LINE)
+                self._has_title = False
             self._stack.enter_context(contextlib.redirect_stderr(self._written))
             self._stack.enter_context(self._live)
 

@@ -23,6 +23,9 @@ from sweep.reporting.printable import printable
 class View(Protocol):
     """Shows the events of a run; entered before the run, left after it."""
 
+    def introduce(self) -> None:
+        """Show at once what will be run; nothing is read or loaded yet."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
@@ -64,6 +67,14 @@ class RunProgress:
         self._views = choose_views(title, metric, as_json=as_json)
         self._stack = contextlib.ExitStack()
 
+    def introduce(self) -> None:
+        """Show at once what will be run; otherwise it is shown when the run starts."""
+        for view in self._views:
+            try:
+                view.introduce()
+            except BrokenPipeError:
+                self.is_closed = True
+
     def __enter__(self) -> Self:
         for view in self._views:
             self._stack.enter_context(view)
@@ -89,6 +100,9 @@ class RunProgress:
 class _Plain:
     """A view that holds nothing of the terminal."""
 
+    def introduce(self) -> None:
+        """Show nothing yet."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -105,7 +119,12 @@ class LineView(_Plain):
     def __init__(self, title: str, console: Console) -> None:
         self._title = title
         self._console = console
-        self._introduced = False
+        self._has_title = self._introduced = False
+
+    def introduce(self) -> None:
+        """Write the title."""
+        self._say(escape(printable(self._title)))
+        self._has_title = True
 
     def __call__(self, event: Event) -> None:
         """Write what an event is worth, if anything."""
@@ -125,7 +144,9 @@ class LineView(_Plain):
     def _start(self, event: RunStarted) -> None:
         plural = "" if event.workers == 1 else "s"
         if not self._introduced:  # a confirmation starts several runs
-            for line in filter(None, (self._title, event.data_facts, event.memory)):
+            if not self._has_title:
+                self.introduce()
+            for line in filter(None, (event.data_facts, event.memory)):
                 self._say(escape(printable(line)))
         self._introduced = True
         self._say(

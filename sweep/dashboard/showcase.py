@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import sqlalchemy
-from optuna.artifacts.exceptions import ArtifactNotFound
 
 from sweep.dashboard.shown import Artifact, Showcase
 from sweep.errors import NotFoundError, StorageError
@@ -89,6 +88,8 @@ class ArtifactFiles:
                     content = (self._files / study / _FOLDER).read(artifact_id)
                     if content is not None:
                         return io.BytesIO(content)
+        from optuna.artifacts.exceptions import ArtifactNotFound
+
         raise ArtifactNotFound(f"no artifact {artifact_id!r}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:

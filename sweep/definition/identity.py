@@ -31,6 +31,7 @@ Identity = TypedDict(
         "from": NotRequired[dict[str, Any]],
         "trainer": NotRequired[str],
         "program": NotRequired[dict[str, Any]],
+        "ablation": NotRequired[dict[str, Any]],
     },
 )
 """The keys of a stored identity with their types."""

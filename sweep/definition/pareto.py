@@ -1,15 +1,19 @@
-"""Compute Pareto fronts, hypervolume and knee of points with two objectives.
+"""Compute Pareto fronts, hypervolume and knee of points with two objectives; the first two also for more.
 
-Pure functions; lower is better on both axes. A point *dominates* another if it is nowhere higher and
+Pure functions; lower is better on every axis. A point *dominates* another if it is nowhere higher and
 somewhere lower; equal points do not dominate each other.
 
 References:
     Deb, Pratap, Agarwal, Meyarivan, "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II",
     2002 (fronts by nondominated sorting). Jensen, "Reducing the Run-Time Complexity of
     Multiobjective EAs", 2003 (in the order n log n for two objectives).
+    Zhang, Tian, Cheng, Jin, "An Efficient Approach to Nondominated Sorting for Evolutionary Multiobjective
+    Optimization", 2015 (for more).
 """
 
 import bisect
+import itertools
+import operator
 from collections.abc import Sequence
 
 Point = tuple[float, float]
@@ -35,6 +39,32 @@ def front_ranks(points: Sequence[Point]) -> list[int]:
     return [ranks[point] for point in points]
 
 
+def front_ranks_of_many(points: Sequence[tuple[float, ...]]) -> list[int]:
+    """Return each point's front, as ``front_ranks`` does, for any number of objectives.
+
+    In lexicographic order no point dominates an earlier one. A front that dominates a point is itself
+    dominated by the fronts before it, so the first front that does not is found by halving.
+
+    Examples:
+        >>> front_ranks_of_many([(1, 2, 3), (3, 2, 1), (3, 3, 3), (1, 2, 3), (4, 4, 4)])
+        [1, 1, 2, 1, 3]
+    """
+    fronts: list[list[tuple[float, ...]]] = []
+    ranks: dict[tuple[float, ...], int] = {}
+    for point in sorted(set(points)):
+        place = bisect.bisect_left(fronts, True, key=lambda front: not _dominated(point, front))
+        if place == len(fronts):
+            fronts.append([])
+        fronts[place].append(point)
+        ranks[point] = place + 1
+    return [ranks[point] for point in points]
+
+
+def _dominated(point: tuple[float, ...], front: Sequence[tuple[float, ...]]) -> bool:
+    """Return whether a point of a front, none of which equals ``point``, is nowhere higher."""
+    return any(all(map(operator.le, other, point)) for other in reversed(front))
+
+
 def hypervolume(points: Sequence[Point], reference: Point) -> float:
     """Return the exact area that the points dominate, bounded by the reference.
 
@@ -51,6 +81,26 @@ def hypervolume(points: Sequence[Point], reference: Point) -> float:
             area += (reference[0] - cost) * (lowest - loss)
             lowest = loss
     return area
+
+
+def hypervolume_of_many(points: Sequence[tuple[float, ...]], reference: tuple[float, ...]) -> float:
+    """Return the exact volume that points of two or more objectives dominate, bounded by the reference.
+
+    The space is cut along the last objective at each point; a slice's base has one objective less.
+
+    Examples:
+        >>> hypervolume_of_many([(1, 1, 1), (0, 2, 2)], reference=(3, 3, 3))
+        9.0
+    """
+    inside = [p for p in set(points) if all(map(operator.lt, p, reference))]
+    if len(reference) == 2:
+        return hypervolume([(p[0], p[1]) for p in inside], (reference[0], reference[1]))
+    heights = sorted({p[-1] for p in inside})
+    volume = 0.0
+    for low, high in itertools.pairwise([*heights, reference[-1]]):
+        base = [p[:-1] for p in inside if p[-1] <= low]
+        volume += (high - low) * hypervolume_of_many(base, reference[:-1])
+    return volume
 
 
 def knee(front: Sequence[Point]) -> Point | None:

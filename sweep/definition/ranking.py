@@ -8,17 +8,20 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from sweep.definition.pareto import front_ranks
-from sweep.definition.records import CODE_CHANGED, STATES, TRAIN_SECONDS, StudyRecord, TrialRecord
-from sweep.task import described_facts
+from sweep.definition.pareto import front_ranks, front_ranks_of_many
+from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
+from sweep.metric import as_loss
+from sweep.task import TRAIN_SECONDS, described_facts
 
 RANKED = STATES[0]
-_OWN_COLUMNS = {
-    *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
-    *("engine", "device", "reason", "logged", "diff"),
-}
+OWN_COLUMNS = frozenset(
+    {
+        *("rank", "front", "trial", "trials", "state", "value", "value_sd", "n", "seeds", "train_seconds"),
+        *("engine", "device", "reason", "logged", "diff"),
+    }
+)
 """Reserved column names; a reported figure with one of these names gets a prefix."""
 
 BLOCKS = STATES[1:]
@@ -83,13 +86,18 @@ def rank_pools(study: StudyRecord) -> list[Pool]:
     pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
     for trial in sorted(study.trials, key=lambda trial: trial.number):
         if _state(trial) == RANKED:
-            pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+            pools.setdefault(_pooled_by(study, trial), []).append(trial)
     means = [(trials, statistics.fmean(_values(trials))) for trials in pools.values()]
     fronts = _fronts(study, means)
     ranked = [Pool(tuple(trials), value, front) for (trials, value), front in zip(means, fronts, strict=True)]
     return sorted(
         ranked, key=lambda pool: (pool.front or 0, study.as_loss(pool.value), pool.trials[0].number)
     )
+
+
+def _pooled_by(study: StudyRecord, trial: TrialRecord) -> tuple[Any, ...]:
+    """Return what trials of one row have in common; each trial of a guest has a row, as Optuna ranks them."""
+    return (trial.number,) if study.is_guest else tuple(sorted(trial.params.items()))
 
 
 def rank_trials(study: StudyRecord) -> Rows:
@@ -109,18 +117,18 @@ def rank_trials(study: StudyRecord) -> Rows:
         the lowest of the pooled ``trials``; ``front`` is 1 on the Pareto front of two objectives;
         ``diff`` is ``value`` minus ``logged``.
     """
-    columns, figures, facts = table_columns(study), figure_columns(study), tuple(described_facts(study.task))
+    columns, sources = table_columns(study), _Sources.of(study)
     rows = []
     for rank, pool in enumerate(rank_pools(study), start=1):
         outcome = {"value": pool.value, "value_sd": pool.spread, "n": len(pool.trials)}
-        row = _row(study, pool.trials, RANKED, figures, facts)
+        row = _row(study, pool.trials, RANKED, sources)
         rows.append({**row, **outcome, "rank": rank, "front": pool.front, **_logged(study, pool)})
     blocks: dict[str, list[TrialRecord]] = {state: [] for state in BLOCKS}
     for trial in sorted(study.trials, key=lambda trial: trial.number):
         if (state := _state(trial)) != RANKED:
             blocks[state].append(trial)
     for state, trials in blocks.items():
-        rows += [{**_row(study, [trial], state, figures, facts), "n": 0} for trial in trials]
+        rows += [{**_row(study, [trial], state, sources), "n": 0} for trial in trials]
     return Rows(tuple(columns), [{name: row.get(name) for name in columns} for row in rows])
 
 
@@ -129,49 +137,74 @@ def table_columns(study: StudyRecord) -> list[str]:
     shown = study.task.shown
     others = [name for name in (*study.searched, *study.found) if name not in shown]
     log = ["logged", "diff"] if study.logged else []
+    runs = () if study.is_guest else ("seeds",)
+    places = () if study.is_guest else ("engine", "device")
     return [
         *(("rank",) if study.cost is None else ("rank", "front")),
-        *("trial", "trials", "state", *shown, *others, "value", "value_sd", "n", "seeds"),
+        *("trial", "trials", "state", *shown, *others, "value", "value_sd", "n", *runs),
         *described_facts(study.task),
         *figure_columns(study),
-        *("train_seconds", "engine", "device", "reason", *log),
+        *attribute_columns(study),
+        *("train_seconds", *places, "reason", *log),
         *((CODE_CHANGED,) if any(trial.code_changed is not None for trial in study.trials) else ()),
     ]
 
 
 def figure_columns(study: StudyRecord) -> dict[str, str]:
     """Return column -> name of each reported figure besides the metric, in order of appearance."""
-    own = (*_OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
+    own = (*OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
     taken = {*own, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
     names = dict.fromkeys(name for trial in study.trials for name in trial.figures)
     return {f"figure.{name}" if name in taken else name: name for name in names}
 
 
+def attribute_columns(study: StudyRecord) -> dict[str, str]:
+    """Return column -> name of each user attribute of a guest's trials, in order of appearance."""
+    taken = {*OWN_COLUMNS, *study.searched, *described_facts(study.task)}
+    names = dict.fromkeys(name for trial in study.trials for name in trial.attributes)
+    return {f"attribute.{name}" if name in taken else name: name for name in names}
+
+
 def _fronts(study: StudyRecord, means: Sequence[tuple[Sequence[TrialRecord], float]]) -> Sequence[int | None]:
     """Return the front of each configuration; one of unknown cost counts as the costliest."""
-    cost = study.cost
-    if cost is None:
+    if study.cost is None:
         return [None] * len(means)
-    is_time = cost == TRAIN_SECONDS
-    costs = [_seconds(trials) if is_time else trials[0].facts.get(cost) for trials, _ in means]
-    points = [
-        (math.inf if cost is None else cost, study.as_loss(value))
-        for cost, (_, value) in zip(costs, means, strict=True)
-    ]
-    return front_ranks(points)
+    costs = [_costs(study, name, [trials for trials, _ in means]) for name in study.objectives[1:]]
+    losses = [study.as_loss(value) for _, value in means]
+    if len(costs) == 1:
+        return front_ranks(list(zip(costs[0], losses, strict=True)))
+    return front_ranks_of_many(list(zip(losses, *costs, strict=True)))
+
+
+def _costs(study: StudyRecord, name: str, pools: Sequence[Sequence[TrialRecord]]) -> list[float]:
+    """Return an objective beside the metric as a loss, for each configuration."""
+    if name == TRAIN_SECONDS:
+        found = [_seconds(trials) for trials in pools]
+    else:
+        found = [trials[0].facts.get(name) for trials in pools]
+    direction = study.directions[name]
+    return [math.inf if cost is None else as_loss(direction, cost) for cost in found]
 
 
 def _state(trial: TrialRecord) -> str:
     return "diverged" if trial.state == RANKED and not trial.is_scored else trial.state
 
 
-def _row(
-    study: StudyRecord,
-    pool: Sequence[TrialRecord],
-    state: str,
-    figures: Mapping[str, str],
-    facts: Sequence[str],
-) -> dict[str, Any]:
+class _Sources(NamedTuple):
+    """Where columns beside those of every study come from."""
+
+    facts: tuple[str, ...]
+    figures: Mapping[str, str]
+    """Column -> name of the figure; likewise the attributes."""
+    attributes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, study: StudyRecord) -> Self:
+        """Return those of a study."""
+        return cls(tuple(described_facts(study.task)), figure_columns(study), attribute_columns(study))
+
+
+def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str, sources: _Sources) -> dict[str, Any]:
     """Return the columns of some trials of one configuration, except its outcome."""
     first = pool[0]
     return {
@@ -185,8 +218,9 @@ def _row(
         "value": None,
         "value_sd": None,
         "seeds": [trial.seed for trial in pool],
-        **{name: first.facts.get(name) for name in facts},
-        **{column: _mean_figure(pool, name) for column, name in figures.items()},
+        **{name: first.facts.get(name) for name in sources.facts},
+        **{column: _mean_figure(pool, name) for column, name in sources.figures.items()},
+        **{column: first.attributes.get(name) for column, name in sources.attributes.items()},
         "train_seconds": _seconds(pool),
         "engine": _distinct(trial.engine for trial in pool),
         "device": _distinct(trial.device for trial in pool),

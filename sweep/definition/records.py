@@ -13,8 +13,8 @@ from sweep.definition.identity import Identity, direction_of, fingerprint, objec
 from sweep.definition.notes import NoteT
 from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
-from sweep.metric import Fact, Metric, as_loss
-from sweep.task import AUTO, DEFAULT_TASK, AnyTask, described_facts, load_task
+from sweep.metric import MINIMIZE, Metric, as_loss
+from sweep.task import AUTO, DEFAULT_TASK, TRAIN_SECONDS, AnyTask, guest_task, load_task
 
 STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """States of a trial: finished with a value; finished with a figure out of bounds; stopped by the pruner, by a
@@ -69,8 +69,8 @@ class TrialRecord:
     segments: tuple[SegmentRecord, ...]
     reason: str | None
     """Why the trial has no final value; None if it has one."""
-    facts: dict[str, int]
-    """Whole numbers that describe the run; see ``task.described_facts``."""
+    facts: dict[str, float]
+    """Numbers that describe the run; see ``task.described_facts``."""
     labels: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Labels of a confirmation's trials: ``candidate``, ``phase`` and ``round``."""
     found: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -79,6 +79,10 @@ class TrialRecord:
     """Reason of the program's change, if a later version trained the trial."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     """The last value of each other figure that the program reported or returned."""
+    attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """A guest's user attributes: finite numbers, booleans, None and texts."""
+    lasted: float | None = None
+    """Seconds from start to end of a guest's trial, whose segments are not timed."""
     engine: str
     device: str
     started: datetime.datetime | None
@@ -92,8 +96,9 @@ class TrialRecord:
 
     @property
     def train_seconds(self) -> float:
-        """Wall time of all stored segments."""
-        return sum(segment.seconds for segment in self.segments)
+        """Wall time of all stored segments; of a guest's trial from its start to its end."""
+        timed = sum(segment.seconds for segment in self.segments)
+        return timed if self.lasted is None else self.lasted
 
     @property
     def is_scored(self) -> bool:
@@ -125,17 +130,6 @@ class TrialRecord:
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-TRAIN_SECONDS = "train_seconds"
-
-_SECONDS = Fact(label="training seconds of the trial", unit="s", is_cost=True)
-
-
-def costs_of(task: AnyTask) -> dict[str, Fact]:
-    """Return the possible second objectives: the trainer's costs, and the training seconds."""
-    costs = {name: fact for name, fact in described_facts(task).items() if fact.is_cost}
-    return {**costs, TRAIN_SECONDS: _SECONDS}
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)  # without slots: the space is cached
 class StudyRecord:
     """One study with all its trials."""
@@ -164,7 +158,8 @@ class StudyRecord:
     """Findings about the study, as plain values by key; read through ``note``."""
     surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Settings of how its program last ran; empty for an installed trainer."""
-
+    is_guest: bool = False
+    """Whether Optuna made it without sweep: it has no known trainer, seeds or data."""
     code: tuple[dict[str, Any], ...] = ()
     """Every accepted version of its program, oldest first, as ``Code.to_dict`` plus ``why`` it changed;
     empty for an installed trainer."""
@@ -237,11 +232,13 @@ class StudyRecord:
     @functools.cached_property
     def task(self) -> AnyTask:
         """The trainer; raises ``NotFoundError`` if it is not installed. Imports no user code."""
+        if self.is_guest:
+            return guest_task(self.program)
         return load_task(self.trainer, self.program, self.surroundings)
 
     @property
     def program(self) -> Mapping[str, Any]:
-        """The study's definition of its program; empty for an installed trainer."""
+        """The study's definition of its program; of a guest its objectives; empty for other trainers."""
         return self.identity.get("program", {})
 
     @property
@@ -265,8 +262,15 @@ class StudyRecord:
 
     @property
     def cost(self) -> str | None:
-        """Name of the second objective, which is minimised; None if there is none."""
+        """Name of the second objective; None if there is none. Only a guest has more."""
         return self.objectives[1] if len(self.objectives) > 1 else None
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """Objective -> its direction; does not need the trainer, whose costs are always minimised."""
+        if self.is_guest:
+            return dict(self.program)
+        return {self.objectives[0]: self.direction, **dict.fromkeys(self.objectives[1:], MINIMIZE)}
 
     @property
     def searched(self) -> tuple[str, ...]:
@@ -283,8 +287,9 @@ class StudyRecord:
         return kind.from_dict(self.notes[kind.key]) if kind.key in self.notes else None
 
     def config_values(self, trial: TrialRecord) -> dict[str, Any]:
-        """Return every hyperparameter of a trial, its seed included."""
-        return {**self.fixed, **trial.params, **trial.found, "seed": trial.seed}
+        """Return every hyperparameter of a trial, its seed included; a guest's seeds are unknown."""
+        seed = {} if self.is_guest else {"seed": trial.seed}
+        return {**self.fixed, **trial.params, **trial.found, **seed}
 
     def complete_trials(self) -> list[TrialRecord]:
         """Return the trials with a final value, best first."""

@@ -161,6 +161,11 @@ class StudySpec:
         """Return hyperparameters that the trainer found earlier for a trial's configuration."""
         return {}
 
+    @property
+    def cuts(self) -> Mapping[int, int]:
+        """Seed -> number of the cut of train and dev, for trainings that do not have the data as loaded."""
+        return {}
+
     def trial_labels(self, number: int) -> dict[str, Any]:
         """Return further labels to store with a trial."""
         return {}

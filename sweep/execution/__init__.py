@@ -1,1 +1,1 @@
-"""How trials are trained: the driver's loop and what surrounds it."""
+"""Train the trials of a study: the driver, its pools, pruners, budget and plans."""

@@ -17,7 +17,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.recorder import Recorder
 from sweep.execution.trials.running_trial import End, RunningTrial
 from sweep.execution.trials.trial_source import TrialSource
-from sweep.task import Metric, Segment, SegmentJob, why_infeasible
+from sweep.task import Metric, RunsPrograms, Segment, SegmentJob, why_infeasible
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -57,11 +57,14 @@ class Driver:
             self._announce(pool)
             while not (stopped_by := self._asked_to_stop()):
                 if self._advance(pool):
+                    self._dismiss(pool)
                     return "timeout" if self.source.is_full else None
             self._release(pool)
             return stopped_by
-        finally:
+        except BaseException:
             pool.close()
+            raise
+        finally:
             self.known.files.tidy_rest()
 
     def _announce(self, pool: Pool) -> None:
@@ -97,6 +100,11 @@ class Driver:
             self._take(pool, outcome)
         self._enforce_trial_timeout(pool)
         return False
+
+    def _dismiss(self, pool: Pool) -> None:
+        """End what runs programs; other workers are left to the caller, who may have a use for them."""
+        if isinstance(self.workload.task, RunsPrograms):
+            pool.close()
 
     def _release(self, pool: Pool) -> None:
         """Leave the running trials to the next run."""

@@ -1,4 +1,4 @@
-"""What does a running sweep tell whoever watches it?"""
+"""Define the events that a run reports to its observer."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from sweep.definition.records import TrialRecord
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """The driver owns the study and is about to train."""
+    """The driver owns the study and is about to start training."""
 
     done: int
     total: int
@@ -21,18 +21,18 @@ class RunStarted:
     timeout: float | None = None
     """Seconds after which this run stops."""
     memory: str = ""
-    """What the workers need, in one line."""
+    """The workers' memory, in one line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
-    """A trial is claimed, or goes on from a stored segment."""
+    """A trial is claimed, or resumes from a stored segment."""
 
     trial: TrialRecord
     from_step: int
     num_steps: int
     ends: tuple[int, ...] = ()
-    """Last steps of the segments that are still to be trained."""
+    """Last steps of the remaining segments."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class SegmentStored:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ValueReported:
-    """A trial's program has reported a value; nothing of it is on disk yet."""
+    """A trial's program has reported a value, which is not on disk yet."""
 
     trial: int
     step: int
@@ -67,7 +67,7 @@ class TrialEnded:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
-    """Something went wrong that the sweep survives."""
+    """An error or a warning that does not end the run."""
 
     text: str
 

@@ -1,6 +1,6 @@
-"""Whether another trial may begin: asked before each one, and once refused, refused for the whole run.
+"""Decide whether another trial may begin; after one refusal, none may begin in the run.
 
-Trials in training end normally; afterwards the run raises the fault.
+Trials in training end normally; afterwards the run raises the error.
 """
 
 from collections.abc import Callable
@@ -8,25 +8,25 @@ from collections.abc import Callable
 from sweep.errors import SweepError
 
 Check = Callable[[], SweepError | None]
-"""Returns why no trial may begin, None if one may."""
+"""Function that returns the reason why no trial may begin, or None."""
 
 
 class Gate:
-    """Asks its checks before each trial."""
+    """Runs its checks before each trial."""
 
     def __init__(self, *checks: Check) -> None:
-        """Begin open."""
+        """Initialize without a refusal."""
         self._checks = checks
         self.fault: SweepError | None = None
-        """Why it is shut."""
+        """The error of the check that refused; None if none has."""
 
     def is_shut(self) -> bool:
-        """Ask the checks until one refuses; return whether one has refused."""
+        """Run the checks until one refuses; return whether one has refused."""
         if self.fault is None:
             self.fault = next(filter(None, (check() for check in self._checks)), None)
         return self.fault is not None
 
     def refuse(self) -> None:
-        """Raise the fault, if there is one."""
+        """Raise the error of the refusal, if there is one."""
         if self.fault is not None:
             raise self.fault

@@ -1,4 +1,4 @@
-"""How a run is to be done: on what, and who watches and stops it. None of it changes what is asked for."""
+"""Define the options of a run that do not change the study: workers, devices, pool, observer, stop."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,29 +8,29 @@ from sweep.execution.pools.pools import DEFAULT_POOL
 
 
 def ignore(event: object) -> None:
-    """Watch nothing."""
+    """Ignore an event."""
 
 
 def never() -> bool:
-    """Return False: a run goes on to its end."""
+    """Return False: a run continues to its end."""
     return False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """What a caller may choose of a run."""
+    """The caller's options for a run."""
 
     workers: int | None = None
-    """Trials in training at a time; None is as many as the pool has room for."""
+    """Number of trials in training at a time; None means as many as fit into the pool."""
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
     engine: str | None = None
-    """What trains; None is the device's default."""
+    """The engine; None means the device's default."""
     pool: str = DEFAULT_POOL
-    """Where segments run: a name of ``POOLS``, or ``ray://HOST:PORT``."""
+    """The pool that runs segments: a name of ``POOLS``, or ``ray://HOST:PORT``."""
     observe: Observer = ignore
-    """Called with each event, after what it says is on disk."""
+    """Called with each event, after the event is on disk."""
     should_stop: Callable[[], bool] = never
-    """Asked several times a second; True leaves at once, with running trials stored."""
+    """Called several times a second; True stops the run at once, with running trials stored."""
     code_changed: str | None = None
-    """Why the study's program may be another one than it was; None if it must not be."""
+    """The user's reason for a change of the study's program; None if the program must not have changed."""

@@ -1,7 +1,7 @@
-"""One study, one program: its code is stored with the study and compared before each trial.
+"""Store a program's code with its study, and compare it before each trial.
 
-A study whose program may change knows every version that was accepted. Trials of a later version than the
-first are marked with why it was accepted.
+A study stores every accepted version of its program. Trials of later versions than the first are marked with
+the user's reason for the change.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from sweep.storage.study_store import store_code
 from sweep.task import AnyTask, check_program, program_changes
 
 _MOST_NAMED = 5
-"""Files that a message names."""
+"""Number of files that a message names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,15 @@ class Version:
 
     code: Code
     why: str | None = None
-    """Why the program was changed; None for the first version."""
+    """The user's reason for the change; None for the first version."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """Return the version as stored."""
         return {**self.code.to_dict(), "why": self.why}
 
 
 def read_versions(study: str, stored: Sequence[Mapping[str, Any]]) -> list[Version]:
-    """Read ``StudyRecord.code``; raises ``StorageError`` if it is not what was stored."""
+    """Read ``StudyRecord.code``; raises ``StorageError`` if it is damaged."""
     with damage_refused(f"the code of study {study!r}"):
         versions = [Version(code=Code.from_dict(each), why=each["why"]) for each in stored]
         check_kind(versions, list[Version], "code")
@@ -45,16 +45,17 @@ def read_versions(study: str, stored: Sequence[Mapping[str, Any]]) -> list[Versi
 
 
 def accepted_version(study: str, versions: Sequence[Version], code: Code, why: str | None) -> Version:
-    """Return the version that a program is.
+    """Return the version of a program.
 
     Args:
         study: The study's name.
-        versions: Those that were accepted, the first one first; empty for a new study.
-        code: The program as it is now.
-        why: Why it may differ from all of them; None if it must not.
+        versions: The accepted versions, oldest first; empty for a new study.
+        code: The program's current code.
+        why: The user's reason for a change; None if the program must not have changed.
 
     Raises:
-        StudyConflictError: If it is another program, with the files that differ from the latest version.
+        StudyConflictError: If the program differs; the message names the files that differ from the latest
+            version.
         ConfigError: If ``why`` is blank.
     """
     if why is not None and not why.strip():
@@ -70,10 +71,10 @@ def accepted_version(study: str, versions: Sequence[Version], code: Code, why: s
 
 
 def changed_files(study: StudyRecord) -> list[str]:
-    """Return the files by which a stored study's program differs from every version that was accepted.
+    """Return the files in which a stored study's program differs from every accepted version.
 
     Raises:
-        SweepError: If the program cannot be started here.
+        SweepError: If the program cannot start here.
     """
     code = check_program(study.task, study.data)
     versions = read_versions(study.name, study.code)
@@ -83,13 +84,13 @@ def changed_files(study: StudyRecord) -> list[str]:
 
 
 def accept_code(storage: Storage, study: str, code: Code | None, why: str | None) -> str | None:
-    """Compare a program with those of a study, store a new version, and return why it was changed.
+    """Compare a program with a study's versions, store a new version, and return the reason for the change.
 
     Args:
-        storage: Where the study is stored.
-        study: Its name.
-        code: The program as it is now; None for an installed trainer, of which nothing is stored.
-        why: As for ``accepted_version``, which says what is raised.
+        storage: The study's storage.
+        study: The study's name.
+        code: The program's current code; None for an installed trainer, whose code is not stored.
+        why: As for ``accepted_version``, which lists the errors.
     """
     if code is None:
         return None
@@ -101,7 +102,7 @@ def accept_code(storage: Storage, study: str, code: Code | None, why: str | None
 
 
 def same_code(task: AnyTask, study: str) -> Check:
-    """Return the check that a trainer's program is the one that the run began with."""
+    """Return a check that a trainer's program has not changed since the start of the run."""
 
     def check() -> SweepError | None:
         changes = program_changes(task)
@@ -113,13 +114,13 @@ def same_code(task: AnyTask, study: str) -> Check:
 def _changed_error(study: str, changes: Sequence[str]) -> StudyConflictError:
     return StudyConflictError(
         f"the program of study {study!r} has changed: {spoken_files(changes)}; no further trial was started; "
-        'restore it, or give --code-changed "WHY" to go on and mark the trials',
+        'restore it, or pass --code-changed "WHY" to continue and mark the trials',
         key="code-changed",
     )
 
 
 def spoken_files(names: Sequence[str]) -> str:
-    """Return names of files in words.
+    """Return a list of file names as text, shortened.
 
     Examples:
         >>> spoken_files(["a.py", "b.py"]), spoken_files(list("abcdefg"))

@@ -1,8 +1,8 @@
-"""When is a trial given up before its end?
+"""Decide which trials to prune.
 
-A pruner is a pure function of the losses reported so far: it compares a trial with the others
-at the same rung, a percentage of each trial's own budget. Budgets differ, so this is a
-heuristic. It is not asked at 100 %.
+A pruner is a pure function of the losses reported so far: it compares a trial with the others at the same
+rung, a percentage of each trial's own budget. Budgets differ, so this is a heuristic. At 100 %, no trial is
+pruned.
 
 References:
     Li et al., "A System for Massively Parallel Hyperparameter Tuning" (ASHA), 2020.
@@ -13,13 +13,13 @@ import statistics
 from collections.abc import Mapping
 
 Rungs = Mapping[int, Mapping[int, float]]
-"""Rung in per cent -> trial number -> value there in its loss form: lower is better."""
+"""Rung in per cent -> trial number -> value as a loss: lower is better."""
 
 REDUCTION_FACTOR = 3
-"""One trial in so many goes on from a rung under ``asha``."""
+"""Under ``asha``, the best of this many trials continues from a rung."""
 
 MEDIAN_STARTUP = 5
-"""Other trials that must stand at a rung before ``median`` gives one up."""
+"""Number of other trials that must have reached a rung before ``median`` prunes there."""
 
 
 def never(rungs: Rungs, trial: int, rung: int) -> bool:
@@ -28,7 +28,7 @@ def never(rungs: Rungs, trial: int, rung: int) -> bool:
 
 
 def median(rungs: Rungs, trial: int, rung: int) -> bool:
-    """Give up a trial whose loss is above the median of the other trials at this rung.
+    """Prune a trial whose loss is above the median of the other trials at this rung.
 
     Examples:
         >>> rungs = {10: {0: 2.1, 1: 2.2, 2: 2.3, 3: 2.4, 4: 2.5, 5: 2.29, 6: 2.31}}
@@ -40,9 +40,9 @@ def median(rungs: Rungs, trial: int, rung: int) -> bool:
 
 
 def asha(rungs: Rungs, trial: int, rung: int) -> bool:
-    """Give up a trial that is not in the best third at this rung so far.
+    """Prune a trial that is not in the best third at this rung so far.
 
-    With n trials at the rung, the best max(1, n // 3) go on, so that the first always does.
+    With n trials at the rung, the best max(1, n // 3) continue, so the first always does.
 
     Examples:
         >>> rungs = {10: {0: 2.4, 1: 2.3, 2: 2.5}}

@@ -4,36 +4,60 @@ This module decides once for a run: the data, the devices, the engine, the pool,
 or many may work on the database. ``driver`` trains the trials.
 """
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.code import Code
 from sweep.definition.spec import StudySpec
-from sweep.execution.budget import Budget
-from sweep.execution.driver import Driver, RunSummary
 from sweep.execution.how import How
 from sweep.execution.machine.memory import machine_bytes
 from sweep.execution.machine.study_memory import StudyMemory, check_study_fits, describe_memory, study_memory
-from sweep.execution.one_program import accept_code
-from sweep.execution.pools.pool import Pool, PoolRequest
+from sweep.execution.pools.pool import PoolRequest
 from sweep.execution.pools.pools import DEFAULT_POOL, PoolKind, choose_pool
+from sweep.execution.run_pool import RunPool
 from sweep.execution.run_request import RunRequest
-from sweep.execution.shared_run import run_shared
-from sweep.execution.study_run import StudyRun, gate_of
-from sweep.execution.trials.claimer import Claimer
-from sweep.execution.trials.known_trials import KnownTrials
-from sweep.execution.trials.trial_source import Alone
 from sweep.execution.workload import Workload
-from sweep.storage.checkpoints import Checkpoints
-from sweep.storage.database import Database, machine_errors
-from sweep.storage.study_reader import load_study, trial_ids
-from sweep.storage.study_store import open_study
-from sweep.task import AnyTask, Data, TrialPlace, check_honoured, check_program, default_engine, in_one_piece
+from sweep.storage.database import Database
+from sweep.task import (
+    AnyTask,
+    Data,
+    RunsPrograms,
+    TrialPlace,
+    check_honoured,
+    check_program,
+    default_engine,
+    in_one_piece,
+)
+
+if TYPE_CHECKING:
+    from sweep.execution.driver import RunSummary
+
+
+class Ran(NamedTuple):
+    """A run whose trials have ended, and whose workers are there still."""
+
+    summary: "RunSummary"
+    data: Data
+    """What it trained on."""
+    call: Callable[..., Any]
+    """Calls a function with arguments, in a worker that has its libraries loaded if there is one."""
 
 
 def run_study(
     task: AnyTask, spec: StudySpec, database: Database, how: How | None = None, *, data: Data | None = None
-) -> RunSummary:
-    """Train a study's trials until its total, its timeout, or until told to stop.
+) -> "RunSummary":
+    """Train a study's trials as ``running`` does, and end the workers."""
+    with running(task, spec, database, how, data=data) as ran:
+        return ran.summary
+
+
+@contextlib.contextmanager
+def running(
+    task: AnyTask, spec: StudySpec, database: Database, how: How | None = None, *, data: Data | None = None
+) -> Iterator[Ran]:
+    """Train a study's trials until its total, its timeout, or until told to stop; end the workers at exit.
 
     Args:
         task: The trainer.
@@ -65,10 +89,30 @@ def run_study(
     if how.pool == DEFAULT_POOL:
         check_study_fits(task, data, needed)
     place = _trial_place(spec, database)
-    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place)
-    request = _request(spec, workload, how, kind=kind, address=address, code=code, needed=needed)
-    run = run_shared if database.is_shared else _run_alone
-    return run(spec, database, request)
+    workload = Workload(task=task, data=data, engine=engine, devices=devices, place=place, cuts=spec.cuts)
+    with contextlib.closing(_make_pool(spec, workload, how, kind, address)) as pool:
+        request = _request(workload, how, pool, code=code, needed=needed)
+        yield Ran(_run(spec, database, request), data, pool.call)
+
+
+def _run(spec: StudySpec, database: Database, request: RunRequest) -> "RunSummary":
+    """Train the trials; Optuna and SQLAlchemy are loaded while the first worker loads its libraries."""
+    if database.is_shared:
+        from sweep.execution.shared_run import run_shared
+
+        return run_shared(spec, database, request)
+    from sweep.execution.lone_run import run_alone
+
+    return run_alone(spec, database, request)
+
+
+def _make_pool(spec: StudySpec, workload: Workload, how: How, kind: PoolKind, address: str | None) -> RunPool:
+    """Return the pool of a run; what runs programs, or connects to a cluster, starts when it is needed."""
+    asked = PoolRequest(
+        workload=workload, at_most=1, workers=how.workers, resources=spec.resources, address=address
+    )
+    is_early = how.pool == DEFAULT_POOL and not isinstance(workload.task, RunsPrograms)
+    return RunPool(kind, asked, is_early=is_early)
 
 
 def _trial_place(spec: StudySpec, database: Database) -> TrialPlace:
@@ -77,61 +121,20 @@ def _trial_place(spec: StudySpec, database: Database) -> TrialPlace:
 
 
 def _request(
-    spec: StudySpec,
-    workload: Workload,
-    how: How,
-    *,
-    kind: PoolKind,
-    address: str | None,
-    code: Code | None,
-    needed: StudyMemory | None,
+    workload: Workload, how: How, pool: RunPool, *, code: Code | None, needed: StudyMemory | None
 ) -> RunRequest:
     """Return what the drivers' parts are told of a run."""
     there = machine_bytes() if how.pool == DEFAULT_POOL else math.inf
-
-    def start_pool(at_most: int) -> Pool:
-        asked = PoolRequest(
-            workload=workload,
-            at_most=at_most,
-            workers=how.workers,
-            resources=spec.resources,
-            address=address,
-        )
-        return kind.start(asked)
 
     def described_memory(workers: int) -> str:
         return describe_memory(workload.task, workload.data, needed, workers, there)
 
     return RunRequest(
         workload=workload,
-        start_pool=start_pool,
+        start_pool=pool.start,
         observe=how.observe,
         should_stop=how.should_stop,
         code=code,
         code_changed=how.code_changed,
         describe_memory=described_memory,
     )
-
-
-def _run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
-    """Train a study's trials as the one driver of its database."""
-    storage = database.open_for_writing()
-    with database.driver_lock(spec.name):
-        writer = open_study(storage, spec, request.workload.task, request.workload.data)
-        run = StudyRun(
-            spec=spec,
-            request=request,
-            writer=writer,
-            checkpoints=Checkpoints(database.files / spec.name),
-            budget=Budget(spec.timeout),
-            gate=gate_of(request, spec.program_keeper),
-            code_changed=accept_code(storage, spec.program_keeper, request.code, request.code_changed),
-        )
-        study = load_study(storage, spec.name)
-        known = KnownTrials(run, study, is_alone=True)
-        source = Alone(Claimer(run, known), run.writer, study, trial_ids(storage, spec.name))
-        driver = Driver(run, known, source)
-        with machine_errors(database.files.where):
-            stopped_by = driver.run()
-        run.gate.refuse()
-        return RunSummary(study=load_study(storage, spec.name), trained=driver.trained, stopped_by=stopped_by)

@@ -1,4 +1,4 @@
-"""What the caller of a run asks for, apart from the study."""
+"""Define the request of a run's caller, apart from the study."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from sweep.execution.workload import Workload
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What trains, in which pool, and who watches and stops it."""
+    """The workload of a run, its pool, its observer and its stop function."""
 
     workload: Workload
     start_pool: Callable[[int], Pool]
-    """Starts a pool for at most so many jobs at a time."""
+    """Starts a pool for at most the given number of jobs at a time."""
     observe: Observer
-    """Is called with each event, after the event is stored."""
+    """Called with each event, after the event is stored."""
     should_stop: Callable[[], bool]
     code: Code | None
-    """Of the trainer's program, now; None for an installed trainer."""
+    """Current code of the trainer's program; None for an installed trainer."""
     code_changed: str | None
-    """Why it may be another one than the study's; None if it must not be."""
+    """The user's reason for a change of the program; None if it must not have changed."""
     describe_memory: Callable[[int], str]
-    """Returns one line about the memory that so many workers need; empty if it is unknown."""
+    """Returns one line about the memory of the given number of workers; empty if unknown."""

@@ -1,8 +1,8 @@
-"""Where is a trial cut?
+"""Compute the steps at which a trial is split into segments.
 
-At rungs, where trials are compared: 10, 30 and 90 % of a trial's own budget, and its end. Long
-stretches between rungs are cut further, so that little is lost when a machine dies; such cuts
-are no rungs and change no number.
+A trial is cut at the rungs, 10, 30 and 90 % of its budget, where trials are compared, and at its end. Long
+stretches between rungs are cut further, so that little is lost when a machine dies; such cuts are not rungs
+and do not change results.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ DECISION_RUNGS = (10, 30, 90)
 """Per cent of a trial's budget at which pruners compare trials."""
 
 MAX_SEGMENT_STEPS = 25_000
-"""Steps after which a state is stored, whatever the rungs."""
+"""Largest number of steps between two stored states."""
 
 
 class Cut(NamedTuple):
@@ -27,7 +27,7 @@ def cuts(num_steps: int, shortest: int = 2) -> list[Cut]:
 
     Args:
         num_steps: The trial's budget.
-        shortest: A trial of fewer steps is one segment; see ``task.shortest_with_rungs``.
+        shortest: Number of steps below which a trial is one segment; see ``task.shortest_with_rungs``.
 
     Examples:
         >>> [tuple(cut) for cut in cuts(10)]

@@ -1,6 +1,6 @@
-"""Run a study beside other drivers: join them, train, and leave.
+"""Run a study together with other drivers: join, train, and leave.
 
-``trials.shared_source`` says how the drivers share the trials.
+``trials.shared_source`` describes how the drivers share the trials.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from sweep.storage.study_store import ensure_study
 
 
 def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunSummary:
-    """Train trials of a study beside other drivers.
+    """Train trials of a study together with other drivers.
 
-    A driver that lost its lease, because it was stopped or cut off for long, rejoins as a new driver.
+    A driver that lost its lease, because it was stopped or disconnected for long, rejoins as a new driver.
     """
     place = _Place(database, database.open_for_writing(), spec.name)
     deadline = None if spec.timeout is None else time.monotonic() + spec.timeout
@@ -45,7 +45,7 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
             break
         except LeaseLostError:
             request.observe(
-                Warned(text="this driver was cut off and taken for dead; it goes on as a new one")
+                Warned(text="this driver lost its lease (presumed dead) and rejoined as a new driver")
             )
             if deadline is not None:
                 spec = spec.replace(timeout=max(1e-3, deadline - time.monotonic()))
@@ -57,19 +57,19 @@ def run_shared(spec: StudySpec, database: Database, request: RunRequest) -> RunS
 
 
 class _Place(NamedTuple):
-    """Where the study is stored."""
+    """The database and the name of the study."""
 
     database: Database
     storage: Storage
     name: str
 
     def read(self) -> Stored:
-        """Return what is stored now."""
+        """Return the stored study and the ids of its trials."""
         return load_study(self.storage, self.name), trial_ids(self.storage, self.name)
 
 
 def _join(place: _Place, spec: StudySpec, request: RunRequest) -> tuple[SharedStudy, str | None]:
-    """Become one of the study's drivers, and return why its program was changed; a missing study is made."""
+    """Join the study's drivers, creating a missing study, and return the reason for a program change."""
 
     def join() -> tuple[SharedStudy, str | None]:
         with place.database.opening():
@@ -104,7 +104,7 @@ def _make_driver(
 
 @contextlib.contextmanager
 def _leaving_if_it_fails(shared: SharedStudy) -> Iterator[None]:
-    """Give up the driver's claims if its run fails; one that lost its lease has none."""
+    """Release the driver's claims if its run fails; a driver that lost its lease has none."""
     try:
         yield
     except LeaseLostError:

@@ -1,4 +1,4 @@
-"""What all parts of a driver share during one run of a study."""
+"""Define the objects that all parts of a driver share during one run of a study."""
 
 import dataclasses
 from pathlib import Path
@@ -17,7 +17,7 @@ from sweep.task import RunsPrograms
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRun:
-    """A study, what the caller asks for, where trials are stored, and how much time is left."""
+    """A study, the caller's request, the storage of trials, and the remaining time."""
 
     spec: StudySpec
     request: RunRequest
@@ -26,24 +26,24 @@ class StudyRun:
     budget: Budget
     gate: Gate = dataclasses.field(default_factory=Gate)
     code_changed: str | None = None
-    """Why the program was changed, if this run trains by a later version than the study's first."""
+    """The reason for the program's change, if this run uses a later version than the study's first."""
 
     @property
     def workload(self) -> Workload:
-        """What trains, on which data and devices."""
+        """The trainer with its data and devices."""
         return self.request.workload
 
 
 def gate_of(request: RunRequest, study: str) -> Gate:
-    """Return what is asked before each trial.
+    """Return the checks before each trial.
 
     Args:
-        request: The run's.
-        study: The study that keeps the code of the trainer's program.
+        request: The run's request.
+        study: Name of the study that stores the code of the trainer's program.
     """
     task, place = request.workload.task, request.workload.place
     if not isinstance(task, RunsPrograms):
         return Gate()
     assert place is not None, "programs write files"
-    assert place.folder is not None, "those of a study have a folder"
+    assert place.folder is not None, "programs of a study have a folder"
     return Gate(same_code(task, study), enough_disk(Path(place.folder)))

@@ -1,11 +1,10 @@
-"""What a run trains: a trainer with its data, and where; and what its trainer counts as costs."""
+"""Define the workload of a run, a trainer with its data and devices, and count its costs."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sweep.definition.records import costs_of
-from sweep.task import AnyTask, TrialPlace
+from sweep.task import AnyTask, Config, TrialPlace, costs_of, places, resplit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,27 +13,38 @@ class Workload:
 
     task: AnyTask
     data: Any
-    """What the trainer's ``load_data`` returned."""
+    """The result of the trainer's ``load_data``."""
     engine: str
     devices: tuple[str, ...]
-    """Where segments may run; if one process trains alone, on the first."""
+    """Devices for segments; a single process trains on the first."""
     place: TrialPlace | None = None
-    """Where a trainer that runs programs keeps their files; None for every other trainer."""
+    """The place of programs' files; None for a trainer without programs."""
+    cuts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    """Seed -> number of the resplit of train and dev for its training; other seeds use the data as loaded."""
+
+    def data_of(self, config: Config) -> Any:
+        """Return the training data of a configuration."""
+        number = self.cuts.get(config.seed)
+        return self.data if number is None else resplit(self.task, self.data, number)
+
+    def places(self, device: str) -> int:
+        """Return the number of segments that a process trains at a time: one if their data differ."""
+        return 1 if self.cuts else places(self.task, self.engine, device)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CostSpan:
-    """The fewest and the most of one cost."""
+    """The lowest and the highest value of one cost."""
 
     name: str
     unit: str
-    """What it counts; empty for a pure number."""
+    """The unit; empty for a pure number."""
     fewest: int
     most: int
 
 
 def count_costs(task: AnyTask, config: Any, data: Any) -> dict[str, int]:
-    """Return the costs that a trainer counts of a configuration, by name."""
+    """Return a trainer's costs of a configuration, by name."""
     facts = task.facts(config, data)
     return {name: facts[name] for name in costs_of(task) if name in facts}
 

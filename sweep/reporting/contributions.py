@@ -6,7 +6,7 @@ data or weights are in ``reporting.exhibits``.
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
 from sweep.definition.records import StudyRecord
@@ -80,10 +80,14 @@ class Placed(Protocol):
 PlacedT = TypeVar("PlacedT", bound=Placed)
 
 
-def merged(generic: Mapping[str, PlacedT], contributed: Mapping[str, PlacedT]) -> dict[str, PlacedT]:
+def merged(
+    generic: Mapping[str, PlacedT],
+    contributed: Mapping[str, PlacedT],
+    without: Collection[str] = (),
+) -> dict[str, PlacedT]:
     """Return all entries in order: each contributed one before the generic one that it names, else last.
 
-    One that has the name of a generic entry takes its place.
+    One that has the name of a generic entry takes its place. Those ``without`` which it goes are left out.
     """
     names = list(generic)
     for name, entry in contributed.items():
@@ -91,4 +95,4 @@ def merged(generic: Mapping[str, PlacedT], contributed: Mapping[str, PlacedT]) -
             continue
         names.insert(names.index(entry.before) if entry.before else len(names), name)
     entries = {**generic, **contributed}
-    return {name: entries[name] for name in names}
+    return {name: entries[name] for name in names if name not in without}

@@ -30,8 +30,10 @@ from sweep.samplers.importances import MIN_TRIALS, parameter_importances
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
-from sweep.storage.looks.test_looks import TestLook, looks_of_study
-from sweep.storage.study_reader import load_study
+from sweep.storage.guests.reader import load_shown_study
+from sweep.storage.looks.test_looks import TestLook, first_finished_look, looks_of_study
+from sweep.storage.study_names import folder_name
+from sweep.storage.study_reader import stored_conclusion
 from sweep.task import HeldOut
 
 ExtraT = TypeVar("ExtraT")
@@ -60,6 +62,8 @@ class Evidence:
         study_data: StudyData | None = None,
         reports: Path | str = REPORTS,
         programs: Path | None = None,
+        address: str = "",
+        loss_ceiling: float | None = None,
     ) -> None:
         """Take a record; nothing is read yet.
 
@@ -72,13 +76,17 @@ class Evidence:
             study_data: The study's data; None reads them when they are needed.
             reports: Folder of all reports.
             programs: Folder in which the study's programs have one for each trial; None if there is none.
+            address: URL of the database, without a password; a guest's report needs it.
+            loss_ceiling: Value of knowing nothing, as noted after the last run; None if it is not known.
         """
-        self.study, self.programs = study, programs
+        self.study, self.programs, self.address = study, programs, address
+        self.loss_ceiling = loss_ceiling
         self.looks = list(looks)
         self.confirmation = confirmation
         self._report_units = report_units
         self.study_data = study_data or StudyData(study)
-        self.folder = Path(reports) / study.name
+        self.folder_name = folder_name(study.name) if study.is_guest else study.name
+        self.folder = Path(reports) / self.folder_name
         self._checkpoints = Checkpoints(files / study.name) if files else None
         self._extras: dict[Callable[[Evidence], Any], Any] = {}
 
@@ -104,7 +112,8 @@ class Evidence:
         trials = [trial for trial in self.study.trials if trial.is_scored]
         if not trials:
             noun = self.study.metric.noun
-            raise NothingToShowError(f"no trial has a final {noun} yet; `sweep run` trains more")
+            more = "" if self.study.is_guest else "; `sweep run` trains more"
+            raise NothingToShowError(f"no trial has a final {noun} yet{more}")
         return sorted(trials, key=lambda trial: trial.number)
 
     @functools.cached_property
@@ -132,6 +141,14 @@ class Evidence:
         if certificate is None:
             return None
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
+
+    @property
+    def look_at_winner(self) -> TestLook | None:
+        """The first finished look at the test split with the winner; None if there is none."""
+        try:
+            return first_finished_look(self.looks, self.study.name, self.winner.number)
+        except NothingToShowError:
+            return None
 
     @property
     def unit(self) -> str:
@@ -183,12 +200,15 @@ class Evidence:
         Raises:
             NothingToShowError: If they are not stored.
         """
-        number = self.winner.number
+        return self.curve_of(self.winner.number)
+
+    def curve_of(self, trial: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return steps and training losses of a trial; raises ``NothingToShowError`` if none are stored."""
         if self._checkpoints is not None:
-            steps, losses = self._checkpoints.read_curve(number)
+            steps, losses = self._checkpoints.read_curve(trial)
             if len(steps) > 1:
                 return steps, losses
-        raise NothingToShowError(f"the loss curve of trial {number} is not stored here")
+        raise NothingToShowError(f"the loss curve of trial {trial} is not stored here")
 
     @functools.cached_property
     def data(self) -> Any:
@@ -235,21 +255,30 @@ def nothing_without_data() -> Iterator[None]:
 
 
 def gather_evidence(
-    name: str, database: Database, *, reports: Path | str = REPORTS, study_data: StudyData | None = None
+    name: str,
+    database: Database,
+    *,
+    reports: Path | str = REPORTS,
+    study_data: StudyData | None = None,
+    study: StudyRecord | None = None,
 ) -> Evidence:
-    """Read a stored study.
+    """Read a stored study; of a guest there is nothing beyond its record.
 
     Args:
         name: As stored.
         database: Where it is stored.
         reports: Folder of all reports.
         study_data: The study's data; None reads them when they are needed.
+        study: Its record as it is stored now; None reads it.
 
     Raises:
         NotFoundError: If there is none of that name.
     """
     storage = database.open_read_only()
-    study = load_study(storage, name)
+    study = study or load_shown_study(storage, name)
+    if study.is_guest:
+        return Evidence(study, reports=reports, address=database.address)
+    concluded = stored_conclusion(storage, name) if study.cost else None
     return Evidence(
         study,
         files=database.files,
@@ -259,4 +288,5 @@ def gather_evidence(
         study_data=study_data,
         reports=reports,
         programs=database.program_folder(name),
+        loss_ceiling=None if concluded is None else concluded.loss_ceiling,
     )

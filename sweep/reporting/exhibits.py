@@ -10,6 +10,7 @@ from typing import Any
 from sweep.dashboard.shown import Artifact
 from sweep.definition.notes import Note
 from sweep.definition.records import StudyRecord
+from sweep.errors import NothingToShowError
 from sweep.reporting.contributions import contributions_of, load_object
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
@@ -58,6 +59,8 @@ class Exhibits:
     """Name -> a further plot."""
     sections: Mapping[str, Section] = dataclasses.field(default_factory=dict)
     """Anchor -> a further section of the report."""
+    without: frozenset[str] = frozenset()
+    """Names of the generic plots and sections for which nothing is known, so that they are left out."""
     baselines: Callable[[Evidence], Mapping[str, float]] = lambda _: {}
     """Evidence -> values that need no training, by name, worst first; raises ``NothingToShowError``."""
     figures: tuple[str, ...] = ()
@@ -66,9 +69,29 @@ class Exhibits:
     """Further files of the winner; each raises ``NothingToShowError`` if it cannot be made."""
     take_notes: Callable[[StudyRecord, Any, Checkpoints], Iterable[Note]] | None = None
     """A study after a run, its data and its files -> the notes to store with it."""
+    note_winner: Callable[[Evidence], Iterable[Note]] = lambda _: ()
+    """Evidence -> notes of the winner that are not stored yet; raises ``NothingToShowError``."""
 
 
 _NOTHING = Exhibits()
+
+
+def notes_of_trainer(
+    take: Callable[[StudyRecord, Any, Checkpoints], Iterable[Note]],
+    study: StudyRecord,
+    data: Any,
+    files: Checkpoints,
+) -> list[Note]:
+    """Return the notes of ``Exhibits.take_notes``, all of them computed."""
+    return list(take(study, data, files))
+
+
+def notes_of_winner(evidence: Evidence) -> list[Note]:
+    """Return the notes of ``Exhibits.note_winner``; none if they cannot be made."""
+    try:
+        return list(exhibits_of(evidence.study).note_winner(evidence))
+    except NothingToShowError:
+        return []
 
 
 def exhibits_of(study: StudyRecord) -> Exhibits:

@@ -5,25 +5,25 @@ and the winner's files. The dashboard renders notes as Markdown with HTML in it,
 from outside is escaped.
 """
 
-import datetime
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
-from sweep.certify.config_file import config_text
 from sweep.dashboard.showcase import save_showcase
 from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.exhibits import exhibits_of, notes_of_winner
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw, plot_of
+from sweep.reporting.page.configuration import winner_file
 from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.provenance import commands
 from sweep.reporting.printable import printable
 from sweep.storage.database import Database
-from sweep.storage.study_reader import Conclusion
-from sweep.storage.study_store import store_conclusion
+from sweep.storage.study_reader import Conclusion, stored_conclusion
+from sweep.storage.study_store import store_conclusion, store_note
 from sweep.task import loss_ceiling
 from sweep.version import __version__
 
@@ -40,6 +40,9 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 def publish(evidence: Evidence, database: Database, *, concludes: bool = False) -> None:
     """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
 
+    What the trainer notes of the winner is stored too, if it was computed here: a confirmation may choose
+    another one than the best of the search, of which a run takes notes.
+
     Args:
         evidence: What is known of the study.
         database: Where it is stored.
@@ -50,6 +53,8 @@ def publish(evidence: Evidence, database: Database, *, concludes: bool = False) 
         MachineError: If a file or the database cannot be written.
     """
     study, storage = evidence.study, database.open_for_writing()
+    for note in notes_of_winner(evidence):
+        store_note(storage, study.name, note)
     save_showcase(storage, database.files, study.name, make_showcase(evidence))
     if concludes and evidence.study_data.why_missing is None:
         conclusion = Conclusion(
@@ -59,6 +64,8 @@ def publish(evidence: Evidence, database: Database, *, concludes: bool = False) 
             loss_ceiling=loss_ceiling(study.task, evidence.study_data.data),
         )
         store_conclusion(storage, study.name, conclusion)
+    elif (earlier := stored_conclusion(storage, study.name)) is not None and earlier.is_of_trials(study):
+        store_conclusion(storage, study.name, dataclasses.replace(earlier, plans=len(study.plans)))
 
 
 def make_showcase(evidence: Evidence) -> Showcase:
@@ -134,12 +141,7 @@ def _there(make: Callable[[Evidence], Artifact], evidence: Evidence) -> Iterator
 
 
 def _configuration(evidence: Evidence) -> Artifact:
-    winner = evidence.winner
-    ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
-    certificate = evidence.confirmed.certificate if evidence.confirmed else None
-    # a fixed time, so that it is the same file after each run
-    text = config_text(evidence.study, winner, exported=ended, certificate=certificate)
-    return Artifact(filename="best.toml", mimetype="text/plain", content=text.encode())
+    return Artifact(filename="best.toml", mimetype="text/plain", content=winner_file(evidence).encode())
 
 
 def _weights(evidence: Evidence) -> Artifact:

@@ -8,17 +8,21 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.definition.dimension import Dimension, Range, is_number
 from sweep.definition.ranking import rank_pools
-from sweep.definition.records import StudyRecord
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyFileError
+from sweep.storage.guests.values import unshown_name
 from sweep.task import AnyTask
 
 TOP = 5
 """Configurations that are taken over where nothing else is asked for."""
 
 
-def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TOP) -> StudySpec:
+def warm_start(
+    task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TOP, *, label: str | None = None
+) -> StudySpec:
     """Return the study with the best configurations of another one as its first trials.
 
     Args:
@@ -26,6 +30,7 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
         spec: The new study.
         study: The earlier one.
         top: Configurations to be taken over, at most.
+        label: What is stored of the earlier study, if not its name.
 
     Raises:
         NotFoundError: If the earlier study has no complete trial, or none lies in the new space.
@@ -39,11 +44,11 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
     chosen: dict[int, dict[str, Any]] = {}
     outside: Counter[str] = Counter()
     for trial in ranked:
-        values = task.make_config(study.config_values(trial)).to_dict()
+        values = _values(task, study, trial)
         params = spec.space.active_part(
             {**dict.fromkeys(spec.space), **values}
         )  # None: it has no value there
-        faults = [n for n, value in params.items() if value is None or not spec.space[n].contains(value)]
+        faults = [name for name, value in params.items() if not _lies_in(spec.space[name], value)]
         outside.update(faults)
         if not faults and params not in [*chosen.values(), *spec.listed]:
             chosen[trial.number] = params
@@ -51,7 +56,23 @@ def warm_start(task: AnyTask, spec: StudySpec, study: StudyRecord, top: int = TO
             break
     if not chosen:
         raise NotFoundError(f"--from {study.name}: {_why(outside, len(ranked))}")
-    return _begin_with(spec, list(chosen.values()), {"study": study.name, "trials": list(chosen)})
+    origin = {"study": label or study.name, "trials": list(chosen)}
+    return _begin_with(spec, list(chosen.values()), origin)
+
+
+def _values(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+    """Return the hyperparameters of a trial; a guest's are not those of the trainer."""
+    if study.is_guest:
+        return {unshown_name(name, study.objectives): value for name, value in trial.params.items()}
+    values: dict[str, Any] = task.make_config(study.config_values(trial)).to_dict()
+    return values
+
+
+def _lies_in(dimension: Dimension, value: Any) -> bool:
+    """Return whether a value is one of a dimension's; None is none."""
+    if value is None or (isinstance(dimension, Range) and not is_number(value)):
+        return False
+    return dimension.contains(value)
 
 
 def resume_warm_start(spec: StudySpec, stored: StudyRecord) -> StudySpec:

@@ -9,7 +9,7 @@ References:
     Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (EI per
     second).
     Lee et al., "Cost-aware Bayesian Optimization", 2020 (cost cooling).
-    Ament et al., "Unexpected Improvements to Expected Improvement", 2023 (its logarithm).
+    Ament et al., "Unexpected Improvements to Expected Improvement", 2023 (log EI).
 """
 
 import statistics

@@ -86,7 +86,7 @@ def predict(theta: np.ndarray, data: Data, points: np.ndarray) -> tuple[np.ndarr
 
 
 def surprises(theta: np.ndarray, data: Data) -> np.ndarray:
-    """Return how many standard deviations each mean lies above the prediction of all others.
+    """Return the standard deviations by which each mean is above the prediction of all others.
 
     Leave one out, in closed form: Rasmussen, Williams, equations 5.10 to 5.12.
     """

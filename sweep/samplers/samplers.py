@@ -189,7 +189,7 @@ def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseS
 
 def listed(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Raise an error: a study of listed configurations ends with its list."""
-    raise AssertionError(f"proposal {number} lies beyond the list")
+    raise AssertionError(f"proposal {number} is beyond the end of the list")
 
 
 NOT_LEARNING = frozenset({"random", "qmc", "grid", "listed"})

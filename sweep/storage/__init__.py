@@ -1,1 +1,1 @@
-"""Where a study is kept: databases, folders, claims."""
+"""Store studies: databases, folders of files, claims on trials."""

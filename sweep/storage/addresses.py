@@ -1,6 +1,6 @@
-"""Which database is meant where none is named? Imports nothing, since every command asks."""
+"""Define the default database. Imports nothing, because every command imports this module."""
 
 STORAGE_VARIABLE = "SWEEP_STORAGE"
-"""Environment variable that names another database."""
+"""Environment variable with the URL of another database."""
 
 DEFAULT_STORAGE = "sqlite:///studies/sweep.db"

@@ -1,8 +1,8 @@
-"""How do files stand in a bucket, where all hosts reach them?
+"""Store files in a bucket, where all hosts can access them.
 
-With any service that speaks S3, through Optuna's artifact store; the names are ours. Nothing is kept
-here, so no host has an older state than another. Service and credentials are found by boto3 in its own
-places (``AWS_ENDPOINT_URL_S3``, ``AWS_PROFILE``, …) and stand in no text of ours.
+Works with any S3-compatible service, through Optuna's artifact store; sweep chooses the names. Nothing is
+cached on this machine, so all hosts see the same state. boto3 finds the service and credentials in its own
+settings (``AWS_ENDPOINT_URL_S3``, ``AWS_PROFILE``, …); no text of sweep contains them.
 
 References:
     https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
@@ -23,24 +23,24 @@ SCHEME = "s3://"
 _PART = r"[A-Za-z0-9][A-Za-z0-9._@-]*"
 _URL = re.compile(rf"s3://([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/({_PART}(?:/{_PART})*))?/?")
 _NAME = re.compile(rf"{_PART}(/{_PART})*")
-"""Names that may be ours. Others may stand in a bucket, and could lead out of a folder they are copied to."""
+"""Names that sweep may have chosen. Other names could lead out of the folder that a bucket is copied to."""
 
 _CREDENTIALS = "check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 class Bucket:
-    """A bucket, looked for when it is needed."""
+    """A bucket, accessed on first use."""
 
     def __init__(self, name: str) -> None:
-        """Take a name; nothing is asked yet."""
+        """Set the name; the service is not accessed yet."""
         self.name = name
 
     @functools.cached_property
     def store(self) -> Any:
-        """Optuna's store of artifacts in this bucket.
+        """Optuna's artifact store in this bucket.
 
         Raises:
-            StorageError: If boto3 is missing, or cannot use what it is configured with.
+            StorageError: If boto3 is missing, or its settings are unusable.
         """
         try:
             import boto3
@@ -52,7 +52,7 @@ class Bucket:
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what goes wrong into one line, without what boto3 says: it may hold an address or a key."""
+        """Turn errors into one line, without boto3's text, which may contain an address or a key."""
         from botocore import exceptions
 
         try:
@@ -73,38 +73,38 @@ class Bucket:
     def _refusal(self, code: str, status: int) -> StorageError:
         where = f"{SCHEME}{self.name}"
         if status == 404:
-            return StorageError(f"{where}: there is no such bucket; make it, or choose another with --files")
-        if status in (401, 403) or "Token" in code:
-            return StorageError(f"{where}: the credentials are refused ({code}); {_CREDENTIALS}")
-        if status == 429 or status >= 500:
-            return StorageUnreachableError(
-                f"{where}: the service is out of order or busy ({code}); try later"
+            return StorageError(
+                f"{where}: the bucket does not exist; create it, or choose another with --files"
             )
-        return StorageError(f"{where}: the service refuses ({code}); check the bucket and AWS_REGION")
+        if status in (401, 403) or "Token" in code:
+            return StorageError(f"{where}: the credentials are rejected ({code}); {_CREDENTIALS}")
+        if status == 429 or status >= 500:
+            return StorageUnreachableError(f"{where}: the service is unavailable or busy ({code}); try later")
+        return StorageError(f"{where}: the request is rejected ({code}); check the bucket and AWS_REGION")
 
 
 class BucketFolder:
-    """A folder in a bucket; it is there as soon as a file is."""
+    """A folder in a bucket, which exists as soon as it contains a file."""
 
     def __init__(self, bucket: Bucket, prefix: str = "") -> None:
-        """Take what all names begin with, without the slash at its end."""
+        """Set the bucket and the common prefix of all names, without a final slash."""
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
 
     @property
     def where(self) -> str:
-        """Its URL; it holds neither the service nor credentials."""
+        """The folder's URL, without service and credentials."""
         return f"{SCHEME}{self._bucket.name}/{self._prefix}".rstrip("/")
 
     def __truediv__(self, name: str) -> "BucketFolder":
-        """Return a folder below."""
+        """Return a subfolder."""
         return BucketFolder(self._bucket, f"{self._prefix}{name}".rstrip("/"))
 
     def open(self) -> None:
-        """Make sure that the bucket can be reached; it is not made.
+        """Check that the bucket can be accessed; it is not created.
 
         Raises:
-            StorageError: If there is none, credentials are refused, or the service does not answer.
+            StorageError: If there is no bucket, the credentials are rejected, or the service does not answer.
         """
         self._list(at_most=1)
 
@@ -114,7 +114,7 @@ class BucketFolder:
         return sorted(name for name in names if _NAME.fullmatch(name))
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None where there is no such file."""
+        """Return a file's content, or None if there is no such file."""
         from optuna.artifacts.exceptions import ArtifactNotFound
 
         store = self._bucket.store
@@ -128,25 +128,25 @@ class BucketFolder:
                 return None
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Write files; each appears whole, in the order given."""
+        """Write files; each appears complete, in the given order."""
         store = self._bucket.store
         with self._bucket.errors():
             for name, content in contents.items():
                 store.write(self._prefix + name, io.BytesIO(content))
 
     def remove(self, names: Collection[str]) -> None:
-        """Remove files; a write that was cut short leaves none."""
+        """Remove files; an interrupted write leaves no partial file."""
         store = self._bucket.store
         with self._bucket.errors():
             for name in names:
                 store.remove(self._prefix + name)
 
     def clear(self) -> None:
-        """Remove everything in it that may be ours."""
+        """Remove all files whose names sweep may have chosen."""
         self.remove(self.names())
 
     def _list(self, at_most: int | None = None) -> list[str]:
-        """Return whole names of objects; the store cannot list, its client can."""
+        """Return the full names of objects, through the client, because the artifact store cannot list."""
         store = self._bucket.store
         with self._bucket.errors():
             pages = store.client.get_paginator("list_objects_v2").paginate(
@@ -156,20 +156,20 @@ class BucketFolder:
 
 
 def bucket_folder(url: str) -> BucketFolder:
-    """Return the folder that a URL names; nothing is asked yet.
+    """Return the folder that a URL names; the service is not accessed yet.
 
     Raises:
-        StorageAddressError: If it cannot be read. The text shows nothing of it.
+        StorageAddressError: If the URL is invalid. The message does not contain it.
     """
     found = _URL.fullmatch(url)
     if found is None:
         raise StorageAddressError(
-            "--files is no s3://BUCKET/PREFIX; address and credentials stand in boto3's own places"
+            "--files is not s3://BUCKET/PREFIX; address and credentials belong in boto3's own settings"
         )
     return BucketFolder(Bucket(found[1]), found[2] or "")
 
 
 def _code(error: Any) -> str:
-    """Return a service's own word for what is wrong."""
+    """Return the service's error code."""
     code = str(error.response.get("Error", {}).get("Code", "")) if hasattr(error, "response") else ""
     return code if re.fullmatch(r"[A-Za-z0-9]{1,40}", code) else "no code"

@@ -1,10 +1,10 @@
-"""Which files belong to a trial?
+"""Write, read and remove the files of trials.
 
-The folder ``STUDY/TRIAL`` among the database's files holds, while the trial runs, the state after its
-last segment and each segment's losses; afterwards one loss curve and, for the best trials, the final state.
-Files are written before the database speaks of them and removed after it no longer does, so a
-kill at any moment leaves at most a file too many. They are not pushed to the disk one by one: should
-a power cut lose a state, its hash tells, and the trial starts again with the same numbers.
+While a trial runs, the folder ``STUDY/TRIAL`` contains the state after its last segment and the losses of
+each segment; afterwards it contains one loss curve and, for the best trials, the final state. Files are
+written before the database refers to them and removed after it no longer does, so a kill leaves at most an
+extra file. Files are not synced to the disk one by one: if a power cut loses a state, its hash shows that,
+and the trial starts again with the same results.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ import safetensors.numpy
 from sweep.storage.folders import Folder
 
 THINNED_POINTS = 1_000
-"""Points of a loss curve that is not kept in full."""
+"""Number of points of a loss curve that is not kept in full."""
 
 CURVE = "curve.safetensors"
 
 PACKED = "checkpoint.zip"
-"""The checkpoint that a trial's program left, where the study asks to keep it here too."""
+"""A program's checkpoint, if the study uploads checkpoints."""
 
 _STATE = re.compile(r"state-(\d{10})\.safetensors")
 _LOSSES = re.compile(r"losses-(\d{10})-(\d{10})\.safetensors")
@@ -32,7 +32,7 @@ class Checkpoints:
     """The files of one study's trials."""
 
     def __init__(self, folder: Folder) -> None:
-        """Take ``folder`` as the study's; nothing is made yet."""
+        """Set the study's folder; it is not created yet."""
         self._folder = folder
 
     def folder(self, trial: int) -> Folder:
@@ -40,7 +40,7 @@ class Checkpoints:
         return self._folder / f"{trial:06d}"
 
     def begin(self, trial: int) -> None:
-        """Remove what another study of that name left where a new trial will write."""
+        """Remove files that an earlier study of the same name left in the trial's folder."""
         self.folder(trial).clear()
 
     def write_segment(
@@ -53,7 +53,7 @@ class Checkpoints:
         *,
         steps: np.ndarray | None = None,
     ) -> None:
-        """Store a segment's state and losses; ``steps`` are those of the losses, by default all of them."""
+        """Store a segment's state and losses; ``steps`` are the steps of the losses, by default all."""
         if steps is None:
             steps = np.arange(first_step, until_step, dtype=np.int64)
         self.folder(trial).write(
@@ -64,36 +64,38 @@ class Checkpoints:
         )
 
     def read_state(self, trial: int, step: int, sha256: str) -> bytes | None:
-        """Return a stored state, or None where it is missing or not what was stored."""
+        """Return a stored state, or None if it is missing or damaged."""
         state = self.folder(trial).read(_state_name(step))
         return state if state is not None and hashlib.sha256(state).hexdigest() == sha256 else None
 
     def read_curve(self, trial: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return (steps, training losses) of a trial, as far as they are stored."""
+        """Return the stored (steps, training losses) of a trial."""
         folder = self.folder(trial)
         return _read_curve(folder, folder.names())
 
     def drop_states_before(self, trial: int, step: int) -> None:
-        """Remove states that a later one has replaced."""
+        """Remove the states before ``step``."""
         folder = self.folder(trial)
         folder.remove([name for name in _matching(folder.names(), _STATE) if name < _state_name(step)])
 
     def drop_segments_after(self, trial: int, step: int) -> None:
-        """Remove segments that the database does not know of, or all for ``step`` 0."""
+        """Remove segments after ``step``, which the database lacks; all for ``step`` 0."""
         folder = self.folder(trial)
         ends = {name: _end(name) for name in folder.names()}
         folder.remove([name for name, end in ends.items() if end is not None and end > step])
 
     def close(self, trial: int, *, keep: bool) -> None:
-        """Turn a finished trial's segments into one curve; may be called again at any time.
+        """Merge a finished trial's segments into one curve; may be called repeatedly.
 
         Args:
-            trial: Its number.
-            keep: Whether the final state and every point of the curve stay.
+            trial: The trial's number.
+            keep: Whether to keep the final state and every point of the curve.
         """
         folder = self.folder(trial)
         names = folder.names()
         parts, states = _matching(names, _LOSSES), _matching(names, _STATE)
+        if not parts and len(states) <= keep:  # as it is left: a state is removed after its curve is written
+            return
         steps, losses = _read_curve(folder, names)
         chosen = _thinned(len(steps)) if not keep else slice(None)
         if len(steps) and (parts or len(steps[chosen]) < len(steps)):
@@ -101,7 +103,7 @@ class Checkpoints:
         folder.remove([*parts, *(states[:-1] if keep else states)])
 
     def remove(self) -> None:
-        """Remove the files of all trials; who runs the study stays behind, since that is being held."""
+        """Remove the files of all trials; the driver's lock stays, because it is being held."""
         self._folder.clear()
 
 
@@ -116,12 +118,12 @@ def _end(name: str) -> int | None:
 
 
 def _matching(names: list[str], pattern: re.Pattern[str]) -> list[str]:
-    """Return such names, in the order of their steps."""
+    """Return the matching names, in the order of their steps."""
     return [name for name in names if pattern.fullmatch(name)]
 
 
 def _read_curve(folder: Folder, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the curve that some files of a trial hold; one that is damaged is empty."""
+    """Return the curve in some files of a trial; empty if a file is damaged."""
     wanted = [CURVE] if CURVE in names else _matching(names, _LOSSES)
     try:
         parts = [_decode_curve(folder.read(name) or b"") for name in wanted]
@@ -134,7 +136,7 @@ def _read_curve(folder: Folder, names: list[str]) -> tuple[np.ndarray, np.ndarra
 
 
 def _thinned(n: int) -> np.ndarray:
-    """Return evenly spaced places among ``n``, the first and last included."""
+    """Return evenly spaced indices below ``n``, including the first and last."""
     return np.unique(np.linspace(0, n - 1, min(n, THINNED_POINTS)).round().astype(np.int64))
 
 

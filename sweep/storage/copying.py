@@ -1,9 +1,8 @@
-"""How does a study move from one database to another?
+"""Copy a study from one database to another.
 
-With its confirmation and its files, as stored: the rows of Optuna's tables with new ids, in one
-transaction. What arrived is then read back and compared. Nothing of the source changes, and files
-that a killed copy left are replaced by the next one. Looks at the test split stay where they were
-taken; the user's ledger knows of them.
+The copy includes the confirmation and the files. The rows of Optuna's tables are copied with new ids, in one
+transaction, then read back and compared. The source is not changed. Files that a killed copy left are
+replaced by the next one. Looks at the test split are not copied; the user's ledger records them.
 """
 
 import re
@@ -36,7 +35,7 @@ _OF_STUDY = [DIRECTIONS, STUDY_ATTRS, STUDY_HIDDEN]
 _OF_TRIAL = [TRIAL_ATTRS, TRIAL_HIDDEN, PARAMS, VALUES, REPORTS]
 
 _BATCH = 500
-"""Trials whose rows are read and written together."""
+"""Number of trials whose rows are read and written together."""
 
 _TRIAL_NOTE = re.compile(r"dashboard:(\d+):")
 
@@ -44,12 +43,12 @@ _Row = dict[str, Any]
 
 
 def copy_study(name: str, source: Database, target: Database) -> list[StudyRecord]:
-    """Copy a study, its confirmation and their files; return what arrived.
+    """Copy a study, its confirmation and their files; return the copied records.
 
     Raises:
-        NotFoundError: If there is none of that name.
-        StudyConflictError: If the target has one of that name, or a driver runs it here.
-        StorageError: If a database fails, or something arrived otherwise than it left.
+        NotFoundError: If there is no study of that name.
+        StudyConflictError: If the target has a study of that name, or a driver runs the source.
+        StorageError: If a database fails, or the copy differs from the source.
         MachineError: If a file cannot be copied.
     """
     reading = source.open_for_dashboard()
@@ -69,7 +68,7 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
 
 def _copy_files(name: str, source: Database, target: Database) -> None:
-    """Copy the study's files before the database speaks of it; not who runs it."""
+    """Copy the study's files, except the driver's lock, before the database refers to them."""
     with machine_errors(target.files.where):
         copy_files(source.files / name, target.files / name)
 
@@ -93,7 +92,7 @@ def _copy_rows(name: str, reading: Storage, connection: sqlalchemy.Connection) -
 
 
 def _renumbered(row: _Row, ids: dict[int, int]) -> _Row:
-    """Let the dashboard's note on a trial follow the trial to its new id."""
+    """Replace the trial's id in the key of a dashboard note."""
     found = _TRIAL_NOTE.match(row.get("key", ""))
     if found is None or int(found[1]) not in ids:
         return row
@@ -101,7 +100,7 @@ def _renumbered(row: _Row, ids: dict[int, int]) -> _Row:
 
 
 def _rows(source: sqlalchemy.Connection, table: sqlalchemy.Table, which: Any) -> list[_Row]:
-    """Return rows in the order in which they were stored, without the number that only counts them."""
+    """Return rows in the order in which they were stored, without their own ids."""
     counter = next(iter(table.primary_key))
     rows = [dict(row) for row in source.execute(table.select().where(which).order_by(counter)).mappings()]
     if table not in (STUDIES, TRIALS):
@@ -111,7 +110,7 @@ def _rows(source: sqlalchemy.Connection, table: sqlalchemy.Table, which: Any) ->
 
 
 def _insert(connection: sqlalchemy.Connection, table: sqlalchemy.Table, rows: list[_Row]) -> list[int]:
-    """Insert rows; return their numbers, in the same order."""
+    """Insert rows; return their ids, in the same order."""
     if not rows:
         return []
     counter = next(iter(table.primary_key))
@@ -125,11 +124,11 @@ def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:
 
 
 def _compare(left: StudyRecord, arrived: StudyRecord, target: Database) -> StudyRecord:
-    """Return what arrived, if every value of every trial is what left."""
+    """Return the copied record, if every value of every trial equals the source."""
     if arrived != left:
         found = [pair for pair in zip(left.trials, arrived.trials, strict=False) if pair[0] != pair[1]]
         which = (
             f"trial {found[0][0].number}" if found else f"{len(arrived.trials)} of {len(left.trials)} trials"
         )
-        raise StorageError(f"study {left.name!r} arrived in {target.where} otherwise than it left: {which}")
+        raise StorageError(f"study {left.name!r} differs in {target.where} after copying: {which}")
     return arrived

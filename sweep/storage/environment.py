@@ -1,4 +1,4 @@
-"""Which versions and which machine made a result?"""
+"""Describe the versions and the machine that produce a result."""
 
 import importlib.metadata
 import os
@@ -10,7 +10,7 @@ PACKAGES = ("torch", "numba", "numpy", "optuna", "optuna-dashboard", "pandas", "
 
 
 def describe_environment() -> dict[str, str]:
-    """Return the versions of sweep, Python and the libraries, and the machine's kind."""
+    """Return the versions of sweep, Python and the libraries, and the kind of machine."""
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
     return {
         "sweep": __version__,

@@ -1,4 +1,4 @@
-"""How is a file written so that it is either the old one or the new one, never half of it?"""
+"""Write files atomically, and open only regular files."""
 
 import contextlib
 import os
@@ -11,18 +11,18 @@ from typing import BinaryIO
 from sweep.errors import StorageError
 
 _UMASK = os.umask(0)
-os.umask(_UMASK)  # it cannot be asked without being set; here no other thread makes files yet
+os.umask(_UMASK)  # the mask cannot be read without being set; no other thread creates files yet
 
 TEMPORARY = ".tmp-"
-"""How the names of files begin that a kill may leave behind."""
+"""Prefix of the names of temporary files, which a kill may leave behind."""
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a plain file for reading; no link is followed, no pipe waited for, no device touched.
+    """Open a regular file for reading, without following a link, waiting for a pipe or opening a device.
 
     Raises:
-        FileNotFoundError: If there is none.
-        StorageError: If it is no plain file.
+        FileNotFoundError: If there is no file.
+        StorageError: If it is not a regular file.
         OSError: If it cannot be read, or became a link meanwhile.
     """
     refuse_unless(stat.S_ISREG, path)
@@ -30,20 +30,20 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def refuse_unless(is_right: Callable[[int], bool], path: Path) -> None:
-    """Refuse what is at a path, unless it is of the right kind; a link is not followed, nothing is fine.
+    """Refuse a path of the wrong kind, without following a link; a missing path is accepted.
 
     Args:
-        is_right: ``stat.S_ISREG`` for a plain file, ``stat.S_ISDIR`` for a folder.
-        path: Where to look.
+        is_right: ``stat.S_ISREG`` for a regular file, ``stat.S_ISDIR`` for a folder.
+        path: The path to check.
 
     Raises:
-        StorageError: If it is of another kind.
+        StorageError: If the path is of another kind.
     """
     with contextlib.suppress(FileNotFoundError):
         mode = path.lstat().st_mode
         if not is_right(mode):
-            what = "a link" if stat.S_ISLNK(mode) else "of another kind than sweep makes"
-            raise StorageError(f"{path} is {what} and is not used; move it away")
+            what = "a link" if stat.S_ISLNK(mode) else "not of the kind that sweep creates"
+            raise StorageError(f"{path} is {what}; move it away")
 
 
 def _open_itself(name: str, flags: int) -> int:
@@ -51,9 +51,9 @@ def _open_itself(name: str, flags: int) -> int:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, push to disk, rename over it, push the folder to disk.
+    """Write a temporary file beside the target, sync it, rename it over the target, sync the folder.
 
-    A link at ``path`` is replaced, not followed. What earlier writers left that were killed is removed.
+    A link at ``path`` is replaced, not followed. Temporary files of killed writers are removed.
     """
     for left_over in path.parent.glob(f"{TEMPORARY}*"):
         if not _is_being_written(left_over):
@@ -62,13 +62,13 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: bool = True) -> None:
-    """Write several files of one folder; each appears whole, in the order given.
+    """Write several files of one folder; each appears complete, in the given order.
 
     Args:
-        folder: Where they stand.
+        folder: The folder of the files.
         contents: Name -> content.
-        push: Wait until they are on the disk. Without it a power cut (a kill does not) may lose
-            them, for files whose loss is noticed and can be made good.
+        push: Whether to sync the files to the disk. Otherwise a power cut, but not a kill, may lose them;
+            for files whose loss is detected and can be repaired.
     """
     temporary = {name: _write_temporary(folder, content, push) for name, content in contents.items()}
     for name, path in temporary.items():
@@ -78,7 +78,7 @@ def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: b
 
 
 def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
-    """Write a file that only its owner may read until it is whole, and then has the mode of any other."""
+    """Write a file that only its owner may read until it is complete, then set the usual mode."""
     path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     try:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
@@ -94,16 +94,16 @@ def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
 
 
 def _is_being_written(temporary: Path) -> bool:
-    """Say whether the process that is in a temporary file's name still runs."""
+    """Return whether the process in a temporary file's name still runs."""
     process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
     if os.name != "posix" or not process.isdecimal():
-        return True  # elsewhere a process cannot be asked for without ending it
+        return True  # on other systems, a check would end the process
     try:
         os.kill(int(process), 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True  # another user's
+        return True  # belongs to another user
     return True
 
 

@@ -1,6 +1,6 @@
-"""Where do files stand that the database speaks of: in a folder, or in a bucket (``bucket``)?
+"""Store the database's files in a folder; ``bucket`` stores them in a bucket.
 
-Both are used alike: files have names, are written whole, and are read, listed and removed by name.
+Both have the interface ``Folder``: files are written complete, and are read, listed and removed by name.
 """
 
 import os
@@ -15,80 +15,80 @@ import filelock
 from sweep.storage.files import TEMPORARY, open_plain, refuse_unless, write_all_atomically
 
 LOCK = "driver."
-"""How the names of the files begin that say who runs a study; they are nobody's to copy or remove."""
+"""Prefix of the names of a driver's lock files, which are never copied or removed."""
 
 
 class Folder(Protocol):
-    """A folder of files, with folders below it."""
+    """A folder of files and subfolders."""
 
     @property
     def where(self) -> str:
-        """What it is called in messages."""
+        """The folder's name in messages."""
 
     def __truediv__(self, name: str) -> "Folder":
-        """Return a folder below; nothing is made yet."""
+        """Return a subfolder, which is not created yet."""
 
     def open(self) -> None:
-        """Make sure that files can be written.
+        """Prepare the folder for writing.
 
         Raises:
-            OSError: If they cannot.
+            OSError: If files cannot be written.
         """
 
     def names(self) -> list[str]:
-        """Return the names of all files, those in folders below as ``FOLDER/NAME``, in order."""
+        """Return the sorted names of all files; those in subfolders are ``FOLDER/NAME``."""
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None where there is no such file."""
+        """Return a file's content, or None if there is no such file."""
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Write files; each appears whole, in the order given."""
+        """Write files; each appears complete, in the given order."""
 
     def remove(self, names: Collection[str]) -> None:
-        """Remove files, and what a kill in mid-write left."""
+        """Remove files, and temporary files of killed writers."""
 
     def clear(self) -> None:
-        """Remove everything in it."""
+        """Remove all files."""
 
 
 class LocalFolder:
-    """A folder of this machine, or of a file system that it shares with others.
+    """A folder on this machine or a shared file system.
 
-    The folder at the top may be reached by a link. Below it are plain files and folders only: a link, a pipe
-    or a device there is refused, or removed as itself by ``clear``. Each use looks at every folder on the way
-    and opens a file without following a link at its name. Whoever can write in the folder can still exchange
-    a folder on the way between the look and the use. Files are not pushed to the disk one by one.
+    The top folder may be a link. Below it, only regular files and folders are allowed: a link, a pipe or a
+    device is refused, or removed itself by ``clear``. Each use checks every folder of the path and opens a
+    file without following a link. Anyone who can write in the folder can still replace a folder of the path
+    between check and use. Files are not synced to the disk one by one.
     """
 
     def __init__(self, root: Path, below: tuple[str, ...] = ()) -> None:
-        """Take the folder at the top and the names of those on the way down; nothing is made yet."""
+        """Set the top folder and the names of the subfolders below it; nothing is created yet."""
         self.path = root.joinpath(*below)
         self._root, self._below = root, below
 
     @property
     def where(self) -> str:
-        """Its path."""
+        """The folder's path."""
         return str(self.path)
 
     def __truediv__(self, name: str) -> "LocalFolder":
-        """Return a folder below."""
+        """Return a subfolder."""
         return LocalFolder(self._root, (*self._below, *PurePath(name).parts))
 
     def open(self) -> None:
-        """Make it where it is missing."""
+        """Create the folder if it is missing."""
         self._checked().mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
         """Return the names of all files; see ``Folder``.
 
         Raises:
-            StorageError: If there is something else than plain files and folders.
+            StorageError: If the folder contains anything but regular files and folders.
         """
         start = self._checked()
         return sorted(path.relative_to(start).as_posix() for path in _files_below(start))
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None where there is no such file."""
+        """Return a file's content, or None if there is no such file."""
         try:
             with open_plain(self._checked() / name) as file:
                 return file.read()
@@ -96,38 +96,38 @@ class LocalFolder:
             return None
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Write files; each appears whole, in the order given."""
+        """Write files; each appears complete, in the given order."""
         self.open()
         write_all_atomically(self.path, contents, push=False)
 
     def remove(self, names: Collection[str]) -> None:
-        """Remove files, and what a kill in mid-write left."""
+        """Remove files, and temporary files of killed writers."""
         folder = self._checked()
         for path in [*(folder / name for name in names), *folder.glob(f"{TEMPORARY}*")]:
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove everything in it but who runs the study, since that is being held."""
+        """Remove all files except the driver's lock, which is being held."""
         folder = self._checked()
         for path in list(folder.iterdir()) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)  # which follows no link
+                shutil.rmtree(path)  # follows no link
             elif not path.name.startswith(LOCK):
                 path.unlink(missing_ok=True)
 
     def lock(self, name: str, timeout_s: float) -> filelock.BaseFileLock:
-        """Return a lock on a file of that name; both are made, and the lock ends with its process.
+        """Return a lock on a file, creating folder and file; the lock ends with its process.
 
         Args:
-            name: Of the file; it begins with ``LOCK`` or a dot, so that it is nobody's to copy.
-            timeout_s: How long taking the lock waits for another process.
+            name: Name of the file; it begins with ``LOCK`` or a dot, so that it is not copied.
+            timeout_s: Seconds to wait for another process when acquiring the lock.
         """
         self.open()
         refuse_unless(stat.S_ISREG, self.path / name)
         return filelock.FileLock(self.path / name, timeout=timeout_s)
 
     def _checked(self) -> Path:
-        """Return the path, unless something on the way to it is there and no folder."""
+        """Return the path; refuse it if a part of it exists and is not a folder."""
         path = self._root
         for name in self._below:
             path /= name
@@ -136,7 +136,7 @@ class LocalFolder:
 
 
 def _files_below(start: Path) -> Iterator[Path]:
-    """Yield the plain files of a folder and of those below it; refuse what is neither."""
+    """Yield the regular files of a folder and its subfolders; refuse anything else."""
     for folder, folders, files in os.walk(start):
         for path in (Path(folder, name) for name in folders):
             refuse_unless(stat.S_ISDIR, path)
@@ -146,7 +146,7 @@ def _files_below(start: Path) -> Iterator[Path]:
 
 
 def copy_files(source: Folder, target: Folder) -> None:
-    """Copy all files, in place of what stands in the target."""
+    """Replace the content of the target by copies of all files."""
     target.clear()
     for name in source.names():
         folder, _, file = name.rpartition("/")

@@ -1,13 +1,13 @@
-"""Which drivers run a study, and who trains which trial.
+"""Record which drivers run a study, and which driver trains which trial.
 
-A study on this machine has one driver, which is ``Alone``. For a shared study there are two tables of our own
-beside Optuna's. A driver is a row with a lease, which it renews with every write; a claim names the driver
-that trains a trial. When a lease has run out, any driver may delete the row: its claims go with it, and its
-trials are free. The number of a driver is never given again (a fencing token), so a driver whose row is
-gone notices it and writes no more.
+A study on this machine has one driver, which is ``Alone``. A shared study has two tables of sweep's own
+beside Optuna's. Each driver is a row with a lease, which it renews with every write; a claim names the driver
+that trains a trial. When a lease has expired, any driver may delete the row: its claims are deleted with it,
+and its trials are free. The number of a driver is never reused (a fencing token), so a driver whose row is
+gone detects that and stops writing.
 
-The clock is the server's. After a restart of the server nobody is taken for dead for the time of
-a lease, since meanwhile nobody could renew.
+The clock is the server's. After a restart of the server, no lease expires for the duration of a lease,
+because no driver could renew its lease meanwhile.
 
 References:
     Gray, Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
@@ -24,20 +24,20 @@ import sqlalchemy
 from sweep.storage.database.optuna_schema import STUDIES, TRIALS
 
 LEASE_S = 60.0
-"""A driver that did not write for so long is taken for dead."""
+"""Seconds without a write after which a driver is presumed dead."""
 
 
 class Turn(Protocol):
-    """What a driver adds to its writes because other drivers may write too."""
+    """Coordinates a driver's writes with those of other drivers."""
 
     def begin(self, connection: sqlalchemy.Connection) -> None:
-        """Begin a transaction; refuse it if the driver's trials belong to others by now."""
+        """Begin a transaction; refuse it if the driver has lost its trials."""
 
     def end(self) -> None:
-        """Note that a transaction was stored."""
+        """Record that a transaction was committed."""
 
     def until_answered(self, work: Callable[[], None]) -> None:
-        """Do a transaction, and do it again if its answer was lost."""
+        """Run a transaction, and repeat it if its answer was lost."""
 
     def take(self, connection: sqlalchemy.Connection, trial_id: int) -> None:
         """Claim a trial for this driver."""
@@ -50,27 +50,27 @@ class Turn(Protocol):
 
 
 class Alone:
-    """The ``Turn`` of a study's only driver, which has nothing to add: the study's lock keeps others away."""
+    """The ``Turn`` of a study's only driver, without coordination: the study's lock excludes others."""
 
     def begin(self, connection: sqlalchemy.Connection) -> None:
-        """Begin any transaction."""
+        """Do nothing."""
 
     def end(self) -> None:
-        """Note nothing."""
+        """Do nothing."""
 
     def until_answered(self, work: Callable[[], None]) -> None:
-        """Do a transaction; a local database always answers."""
+        """Run a transaction once; a local database always answers."""
         work()
 
     def take(self, connection: sqlalchemy.Connection, trial_id: int) -> None:
-        """Claim nothing: every trial is this driver's."""
+        """Do nothing: every trial belongs to this driver."""
 
     def holds(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
-        """Return True: every trial is this driver's."""
+        """Return True: every trial belongs to this driver."""
         return True
 
     def give_up(self, connection: sqlalchemy.Connection, trial_id: int) -> bool:
-        """Return True: there is nothing to remove."""
+        """Return True: there is no claim to remove."""
         return True
 
 
@@ -106,12 +106,12 @@ _now = sqlalchemy.func.clock_timestamp()
 
 
 def create_tables(engine: sqlalchemy.Engine) -> None:
-    """Make the two tables where they are missing."""
+    """Create the two tables if they are missing."""
     _TABLES.create_all(engine)
 
 
 def living_drivers(engine: sqlalchemy.Engine, study_name: str) -> list[str]:
-    """Return who runs a study now, as process and host."""
+    """Return the drivers that run a study now, as process and host."""
     with engine.connect() as connection:
         if not sqlalchemy.inspect(connection).has_table(DRIVERS.name):
             return []
@@ -138,16 +138,16 @@ def leave(connection: sqlalchemy.Connection, driver_id: int) -> None:
 
 
 def renew(connection: sqlalchemy.Connection, driver_id: int) -> bool:
-    """Renew a lease; say whether the driver still has one.
+    """Renew a lease; return whether the driver still has one.
 
-    Until the transaction ends nobody can take it for dead.
+    Until the transaction ends, no other driver can delete the lease.
     """
     change = DRIVERS.update().where(DRIVERS.c.driver_id == driver_id).values(lease_until=_in(LEASE_S))
     return connection.execute(change).rowcount == 1
 
 
 def remove_dead(connection: sqlalchemy.Connection, study_id: int) -> None:
-    """Free the trials of drivers whose lease has run out while the server could be reached."""
+    """Free the trials of drivers whose lease expired while the server could be reached."""
     up_since = sqlalchemy.func.pg_postmaster_start_time()
     is_dead = sqlalchemy.and_(
         DRIVERS.c.study_id == study_id, DRIVERS.c.lease_until < _now, up_since < _in(-LEASE_S)
@@ -156,7 +156,7 @@ def remove_dead(connection: sqlalchemy.Connection, study_id: int) -> None:
 
 
 def count_others(connection: sqlalchemy.Connection, study_id: int, driver_id: int) -> int:
-    """Return how many other drivers a study has."""
+    """Return the number of other drivers of a study."""
     others = sqlalchemy.select(sqlalchemy.func.count()).where(
         DRIVERS.c.study_id == study_id, DRIVERS.c.driver_id != driver_id
     )

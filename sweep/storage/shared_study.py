@@ -1,9 +1,9 @@
-"""A study that several drivers train, as one of them sees it.
+"""Write a study that several drivers train.
 
 Trials are written by ``study_writer``, with three additions. Every transaction first renews the driver's
 lease, so that a driver that was presumed dead writes nothing. A driver claims new trials in turn, under a
-lock on the study, so that numbers have no gap, the total is a total across drivers, and a sampler knows
-all that was claimed before. And a write whose answer was lost with the connection is done again.
+lock on the study, so that numbers have no gaps, the total counts the trials of all drivers, and a sampler
+knows all earlier claims. And a write whose answer was lost with the connection is repeated.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from sweep.storage.study_writer import StudyWriter
 _UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 
 LEAVING_PATIENCE_S = 5.0
-"""How long a server is asked again by a driver that leaves; otherwise its lease will run out."""
+"""Seconds of retries by a driver that leaves; after that, its lease expires by itself."""
 
 _Result = TypeVar("_Result")
 
@@ -45,49 +45,49 @@ class Standing(NamedTuple):
     number: int
     is_finished: bool
     rungs: int
-    """How many rungs it has reported."""
+    """Number of rungs that the trial has reported."""
     is_free: bool
-    """Whether it is unfinished and nobody trains it."""
+    """Whether the trial is unfinished and no driver trains it."""
 
 
 class Lease:
-    """The ``Turn`` of one driver among others: it has a lease on the study, and claims on its trials."""
+    """The ``Turn`` of one of several drivers, with a lease on the study and claims on trials."""
 
     def __init__(self) -> None:
-        """Begin without a lease."""
+        """Initialize without a lease."""
         self.driver_id = -1
         self._is_held = False
         self._renewed = -math.inf
 
     @property
     def is_due(self) -> bool:
-        """Whether nothing was written for so long that the lease should be renewed."""
+        """Whether the last write was so long ago that the lease should be renewed."""
         return time.monotonic() - self._renewed > leases.LEASE_S / 4
 
     def join(self, connection: sqlalchemy.Connection, study_id: int) -> None:
-        """Become one of the study's drivers."""
+        """Add this driver to the drivers of the study."""
         self.driver_id = leases.join(connection, study_id)
         self._is_held = True
 
     def abandon(self) -> None:
-        """Renew the lease no more."""
+        """Stop renewing the lease."""
         self._is_held = False
 
     def begin(self, connection: sqlalchemy.Connection) -> None:
         """Renew the lease.
 
         Raises:
-            LeaseLostError: If the driver has lost it.
+            LeaseLostError: If the driver has lost the lease.
         """
         if self._is_held and not leases.renew(connection, self.driver_id):
             raise LeaseLostError
 
     def end(self) -> None:
-        """Note when the lease was renewed."""
+        """Record when the lease was renewed."""
         self._renewed = time.monotonic()
 
     def until_answered(self, work: Callable[[], None]) -> None:
-        """Do a transaction, and do it again while the server does not answer."""
+        """Run a transaction, and repeat it while the server does not answer."""
         patiently(work, RUNNING_PATIENCE_S)
 
     def take(self, connection: sqlalchemy.Connection, trial_id: int) -> None:
@@ -113,19 +113,19 @@ class SharedStudy:
     """A study that several drivers train, with the writer of one of them."""
 
     def __init__(self, storage: Storage, study_id: int, name: str) -> None:
-        """Take a study that exists; ``join`` before anything is written."""
+        """Initialize for an existing study; call ``join`` before writing."""
         self._engine = lasting_engine(storage)
         self._study_id, self._name = study_id, name
         self._lease = Lease()
         self.writer = StudyWriter(self._engine, study_id, name, self._lease)
 
     def join(self) -> None:
-        """Become one of the study's drivers."""
+        """Add this driver to the drivers of the study."""
         with self.writer.one_transaction() as connection:
             self._lease.join(connection, self._study_id)
 
     def leave(self) -> bool:
-        """Stop being one; return whether no other is left."""
+        """Leave the study's drivers; return whether no other driver remains."""
         self._lease.abandon()
         with contextlib.closing(self):
             return patiently(self._leave, LEAVING_PATIENCE_S)
@@ -136,17 +136,17 @@ class SharedStudy:
             return not leases.count_others(connection, self._study_id, self._lease.driver_id)
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         self._engine.dispose()
 
     def renew_when_due(self) -> None:
-        """Renew the lease if nothing was written for long."""
+        """Renew the lease if the last write was long ago."""
         if self._lease.is_due:
             with self.writer.one_transaction():
                 pass
 
     def in_turn(self, work: Callable[[], _Result]) -> _Result:
-        """Do ``work`` in one transaction while no other driver claims."""
+        """Call ``work`` in one transaction during which no other driver can claim."""
         with self.writer.one_transaction() as connection:
             lock = sqlalchemy.select(STUDIES.c.study_id).where(STUDIES.c.study_id == self._study_id)
             if connection.execute(lock.with_for_update(key_share=True)).one_or_none() is None:
@@ -158,8 +158,8 @@ class SharedStudy:
         """Return the state of each trial that may have changed, by number.
 
         Args:
-            known: Trials with lower numbers are known,
-            followed: but for these, by id, which others trained.
+            known: Number below which trials are known, except ``followed``.
+            followed: Ids of trials that other drivers were training.
             own: Ids of trials that this driver trains.
         """
         claimed_by = CLAIMS.c.driver_id
@@ -189,7 +189,7 @@ class SharedStudy:
             ]
 
     def read_trials(self, ids: Collection[int]) -> list[StoredTrial]:
-        """Return trials as they are stored now, by number."""
+        """Return trials as stored now, by number."""
         if not ids:
             return []
         with (
@@ -198,6 +198,6 @@ class SharedStudy:
         ):
             trials = read_trials(Snapshot(cursor, "%s"), OF_TRIALS, list(ids))
         for trial in trials:
-            if not trial.is_finished:  # it may have ended while its parts were read
+            if not trial.is_finished:  # the trial may have ended while its parts were read
                 trial.system_attrs.pop(SEAL, None)
         return sorted(trials, key=lambda trial: trial.number)

@@ -1,6 +1,6 @@
-"""Read the trials of a study, and make records of them that are compared with their seals.
+"""Read the trials of a study as records, and compare them with their seals.
 
-``study_writer`` writes them. A study is read in five statements, however many trials it has.
+``study_writer`` writes them. Reading takes five statements for any number of trials.
 """
 
 import collections
@@ -18,25 +18,25 @@ from sweep.storage.database import Snapshot
 from sweep.storage.database.schema import TrialStatements
 
 SEGMENTS = "sweep:segments"
-"""System attribute of a trial: its stored segments."""
+"""System attribute of a trial: the stored segments."""
 
 SEAL = "sweep:seal"
 """System attribute of a trial: ``TrialRecord.seal``."""
 
 _OPTUNA_STATES = {"COMPLETE": "complete", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
-"""State of Optuna -> ours; a ``PRUNED`` trial says in its reason what became of it."""
+"""Optuna's state -> sweep's state; the reason of a ``PRUNED`` trial begins with its state."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTrial:
-    """What is stored of one trial; intermediate values are left out, since the segments hold them."""
+    """The stored parts of one trial, except intermediate values, which the segments contain."""
 
     trial_id: int
     number: int
     state: str
-    """As Optuna names it, in capitals."""
+    """Optuna's name of the state, in capitals."""
     values: list[float]
-    """Of the objectives; empty if there are none."""
+    """Values of the objectives; empty if there are none."""
     params: dict[str, Any]
     user_attrs: dict[str, Any]
     system_attrs: dict[str, Any]
@@ -46,7 +46,7 @@ class StoredTrial:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will be stored of it."""
+        """Whether the trial will not change any more."""
         return self.state not in ("RUNNING", "WAITING")
 
 
@@ -54,12 +54,12 @@ def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[
     """Return trials in the order in which they were stored.
 
     Args:
-        snapshot: What is read.
+        snapshot: Snapshot of the database.
         which: ``schema.OF_STUDY`` or ``schema.OF_TRIALS``.
-        named: The study's id, or the list of the trials' ids.
+        named: The study's id, or a list of trial ids.
 
     Raises:
-        ValueError: If one holds what nobody stores; likewise LookupError, TypeError.
+        ValueError: If a stored value is invalid; likewise LookupError, TypeError.
     """
     # Read first: if a trial ends meanwhile, outside of a snapshot, an old state with new parts is harmless.
     rows = snapshot.rows(which.trials, named)
@@ -88,7 +88,7 @@ def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[
 
 
 def _value(value: float | None, kind: str) -> float:
-    """Return the value of an objective; Optuna stores infinity as a kind of its own."""
+    """Return the value of an objective; Optuna stores infinity as a separate type."""
     if kind == "FINITE":
         if type(value) is not float:
             raise ValueError(f"a value is {value!r:.50}")
@@ -98,12 +98,12 @@ def _value(value: float | None, kind: str) -> float:
 
 @functools.lru_cache(maxsize=1024)
 def _dimension(distribution: str) -> Dimension:
-    """Return the dimension of a stored distribution; the trials of a study share a few."""
+    """Return the dimension of a stored distribution; cached, because trials share distributions."""
     return stored_dimension(json.loads(distribution))
 
 
 def _attributes(snapshot: Snapshot, statement: str, named: Any) -> dict[int, dict[str, Any]]:
-    """Return trial id -> its attributes by their keys."""
+    """Return trial id -> attributes by key."""
     attrs: dict[int, dict[str, Any]] = collections.defaultdict(dict)
     for trial_id, key, text in snapshot.rows(statement, named):
         attrs[trial_id][key] = json.loads(text)
@@ -117,7 +117,7 @@ def _known_state(state: str) -> str:
 
 
 def _local(stored: str | datetime.datetime | None) -> datetime.datetime | None:
-    """Return a moment that is stored as UTC without saying so; SQLite has it as text."""
+    """Return the local time of a moment stored as UTC without a time zone, in SQLite as text."""
     if stored is None:
         return None
     moment = datetime.datetime.fromisoformat(stored) if isinstance(stored, str) else stored
@@ -127,7 +127,7 @@ def _local(stored: str | datetime.datetime | None) -> datetime.datetime | None:
 def trial_record(trial: StoredTrial) -> TrialRecord:
     """Return a stored trial as plain data."""
     attrs = trial.user_attrs
-    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # the latter in older databases
+    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # an older database
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
     record = TrialRecord(
@@ -138,7 +138,7 @@ def trial_record(trial: StoredTrial) -> TrialRecord:
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
         segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
         reason=reason,
-        facts=stored_kinds.facts_among(attrs),
+        facts={**stored_kinds.facts_among(attrs)},
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},
         found=attrs.get("found", {}),
         code_changed=attrs.get(CODE_CHANGED),
@@ -149,7 +149,7 @@ def trial_record(trial: StoredTrial) -> TrialRecord:
         ended=trial.ended,
     )
     if trial.system_attrs.get(SEAL, "") not in ("", record.seal()):  # older databases have none
-        raise ValueError(f"trial {record.number} is not what was stored")
+        raise ValueError(f"trial {record.number} was changed after it was stored")
     return record
 
 

@@ -1,10 +1,11 @@
-"""Read a stored study as plain data, its identity compared with its hash and its trials with their seals.
+"""Read a stored study as plain data, and compare its identity with its hash and its trials with their seals.
 
-``study_store`` writes what is read here; ``stored_kinds`` has what is accepted. Nothing of Optuna is loaded.
+``study_store`` writes studies; ``stored_kinds`` checks stored values. Optuna is not loaded.
 """
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
-from sweep.errors import NotFoundError, StorageError, SweepError
+from sweep.errors import GuestError, NotFoundError, StorageError
 from sweep.metric import MINIMIZE
 from sweep.storage import stored_kinds
 from sweep.storage.database import Reader, Snapshot, storage_errors
@@ -23,7 +24,6 @@ from sweep.storage.database.schema import (
     HIDDEN_STUDY_ATTRIBUTE,
     OF_STUDY,
     STUDY_ATTRIBUTES,
-    STUDY_ID,
     TRIAL_IDS,
 )
 from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
@@ -32,7 +32,7 @@ from sweep.task import DEFAULT_TASK
 from sweep.version import __version__
 
 PLANS, CODE, SURROUNDINGS = "confirm_plans", "code", "surroundings"
-"""User attributes of a study that not every study has."""
+"""Optional user attributes of a study."""
 
 FINGERPRINT = "sweep:fingerprint"
 """System attribute of a study: the hash of its identity."""
@@ -43,50 +43,65 @@ CONCLUDED = "sweep:concluded"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """When notes, figures and files of a study were stored after a run, and what its data said."""
+    """The state of a study when its notes, figures and files were last stored after a run."""
 
     sweep: str
-    """Version that stored them."""
+    """Version of sweep that stored them."""
     trials: int
-    """Finished trials at that moment."""
+    """Number of finished trials."""
     plans: int
-    """Plans of a confirmation at that moment."""
+    """Number of plans of a confirmation."""
     loss_ceiling: float | None
     """``task.loss_ceiling`` of the data."""
 
     def is_of(self, study: StudyRecord) -> bool:
         """Return whether nothing has been trained or planned since."""
+        return self.is_of_trials(study) and self.plans == len(study.plans)
+
+    def is_of_trials(self, study: StudyRecord) -> bool:
+        """Return whether nothing has been trained since."""
         finished = sum(trial.is_finished for trial in study.trials)
-        return (self.sweep, self.trials, self.plans) == (__version__, finished, len(study.plans))
+        return (self.sweep, self.trials) == (__version__, finished)
 
 
 def load_study(reader: Reader, name: str) -> StudyRecord:
     """Return one study with its trials.
 
     Raises:
-        NotFoundError: If there is none of that name.
-        StorageError: If it was not made by sweep, or cannot be read.
+        NotFoundError: If there is no study of that name.
+        GuestError: If Optuna made the study without sweep; ``guests.reader`` reads it.
+        StorageError: If the study is damaged.
     """
     with storage_errors(name), reader.snapshot() as snapshot, stored_kinds.damage_refused(f"study {name!r}"):
         return _load(snapshot, name)
 
 
 def _load(snapshot: Snapshot, name: str) -> StudyRecord:
-    found = snapshot.rows(STUDY_ID, name) if is_study_name(name) else []
-    if not found:
-        raise _no_study(name, ids_in(snapshot))
-    study_id = found[0][0]
+    ids = ids_in(snapshot)
+    if name not in ids:
+        raise no_study(name, ids)
+    study_id = ids[name]
     attrs = study_attributes(snapshot, study_id)
     if "identity" not in attrs:
-        raise StorageError(f"study {name!r} was not made by sweep; `sweep dashboard` can still show it")
+        raise no_trainer(name)
+    if not is_study_name(name):
+        raise StorageError(f"study {name!r} has a name that sweep gives no study; rename it")
     _check_stored_identity(snapshot, study_id, attrs["identity"])
     return _study_record(name, attrs, read_trials(snapshot, OF_STUDY, study_id))
 
 
-def _no_study(name: str, stored: Collection[str]) -> SweepError:
-    """Return why a name is none of a study that can be read."""
-    if name in stored:
-        return StorageError(f"study {name!r} has a name that sweep gives no study; it was not made by sweep")
+def no_trainer(name: str) -> GuestError:
+    """Return the error for running a guest, with the alternatives."""
+    quoted = shlex.quote(name)
+    return GuestError(
+        f"study {name!r} was made by Optuna without sweep, which knows no trainer for it; sweep table, plot "
+        f"and report show it, `sweep init --from-optuna {quoted}` writes a study file for it, and "
+        "`sweep run FILE --from NAME@URL` starts from its best trials"
+    )
+
+
+def no_study(name: str, stored: Collection[str]) -> NotFoundError:
+    """Return the error for an unknown name, with the stored names."""
     shown = sorted(study for study in stored if confirmed_study(study) is None)
     return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
 
@@ -103,22 +118,22 @@ def hidden_attribute(snapshot: Snapshot, study_id: int, key: str, missing: Any =
 
 
 def directions_of(identity: Mapping[str, Any]) -> list[str]:
-    """Return the directions as Optuna stores them: that of the metric, and a cost is minimised."""
+    """Return the directions as Optuna stores them: that of the metric, and ``minimize`` for a cost."""
     return [direction_of(identity).upper(), *(MINIMIZE.upper() for _ in objectives_of(identity)[1:])]
 
 
 def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Any) -> None:
-    """Refuse an identity that is not what was stored, or describes no study."""
+    """Refuse an identity that was changed after it was stored, or describes no study."""
     own = fingerprint(identity)
     if hidden_attribute(snapshot, study_id, FINGERPRINT, own) != own:
-        raise ValueError("its identity is not what was stored")
+        raise ValueError("its identity was changed after it was stored")
     stored_kinds.check_identity(identity)
     if [direction for (direction,) in snapshot.rows(DIRECTIONS, study_id)] != directions_of(identity):
-        raise ValueError("its directions are not what was stored")
+        raise ValueError("its directions were changed after they were stored")
 
 
 def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[StoredTrial]) -> StudyRecord:
-    """Return a study as plain data; every value is of the kind that ``StudyRecord`` names."""
+    """Return a study as plain data; every value has the type that ``StudyRecord`` declares."""
     trainer = attrs["identity"].get("trainer", DEFAULT_TASK)
     stored_kinds.check_facts(trainer, (trial.user_attrs for trial in trials))
     study = StudyRecord(
@@ -143,7 +158,7 @@ def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[StoredTrial
 
 
 def stored_spec(study: StudyRecord) -> StudySpec:
-    """Return what a stored study asked for, so that it goes on without its file; timeouts are not stored."""
+    """Return the specification of a stored study, to resume it without its file; timeouts are not stored."""
     return StudySpec(
         name=study.name,
         goal=study.goal,
@@ -176,7 +191,7 @@ def trial_ids(reader: Reader, name: str) -> dict[int, int]:
 
 
 def stored_conclusion(reader: Reader, name: str) -> Conclusion | None:
-    """Return the conclusion of a study; None if there is none, or it is not what sweep stores."""
+    """Return the conclusion of a study; None if there is none, or it is invalid."""
     with storage_errors(name), reader.snapshot() as snapshot:
         stored = hidden_attribute(snapshot, ids_in(snapshot)[name], CONCLUDED)
     try:

@@ -1,9 +1,9 @@
-"""Write a study, but for its trials, into the database; rename and delete studies.
+"""Write studies, except their trials, into the database; rename and delete studies.
 
-Optuna's schema, so that its dashboard and tools read it as their own. What Optuna has no place
-for stands in user attributes: on the study its identity and what was read, on a trial its seed,
-engine and the reason for an early end; its stored segments are a system attribute, which the
-dashboard does not show. ``study_writer`` writes the trials, ``study_reader`` reads all of it.
+The schema is Optuna's, so that its dashboard and tools can read it. Data without a column of Optuna's are
+user attributes: a study's identity and data, a trial's seed, engine and reason for an early end. A trial's
+segments are a system attribute, which the dashboard does not show. ``study_writer`` writes the trials,
+``study_reader`` reads studies.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyConflictError
 from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
-from sweep.storage.database.optuna_schema import STUDIES, Storage
+from sweep.storage.database.optuna_schema import DIRECTIONS, STUDIES, STUDY_ATTRS, STUDY_HIDDEN, Storage
 from sweep.storage.environment import describe_environment
 from sweep.storage.leases import Alone
 from sweep.storage.study_names import confirmation_name, study_ids
@@ -36,11 +36,11 @@ from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
 
 _METRIC_NAMES = "study:metric_names"
-"""Where ``Study.set_metric_names``, which warns that it is experimental, keeps them."""
+"""Attribute in which ``Study.set_metric_names``, which warns that it is experimental, stores the names."""
 
 
 def open_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
-    """Return the only writer of the study that ``spec`` describes; see ``ensure_study``."""
+    """Return a writer, the only one, of the study that ``spec`` describes; see ``ensure_study``."""
     return StudyWriter(storage.engine, ensure_study(storage, spec, task, data), spec.name, Alone())
 
 
@@ -48,21 +48,22 @@ def ensure_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -
     """Return the id of the study that ``spec`` describes; store the study if it is missing.
 
     Raises:
-        StudyConflictError: If a study of that name is stored with another identity.
+        StudyConflictError: If a stored study of that name has another identity.
     """
     stored_kinds.check_names_of_facts(task)
     identity = json.loads(json.dumps(spec.identity(task, data.sha256)))
     with storage_errors(spec.name), stored_kinds.damage_refused(f"study {spec.name!r}"):
         stored_id = study_ids(storage).get(spec.name)
         if stored_id is None:
-            stored_id = storage.create_new_study(_directions(identity), spec.name)
-        _check_identity(storage, stored_id, spec, identity)
+            stored_id = _create(storage, spec, identity)
+        else:
+            _check_identity(storage, stored_id, spec, identity)
         _store_changeable(storage, stored_id, spec, data)
     return stored_id
 
 
 def store_note(storage: Storage, name: str, note: Note) -> None:
-    """Store a note with a study, in place of an earlier one of its kind; an equal one is not written.
+    """Store a note of a study, replacing an earlier one of its kind; an equal one is not written.
 
     Raises:
         NotFoundError: If there is no study of that name.
@@ -76,7 +77,7 @@ def store_note(storage: Storage, name: str, note: Note) -> None:
 
 
 def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
-    """Store that everything which follows a run is stored; an equal conclusion is not written."""
+    """Store the conclusion of a study; an equal one is not written."""
     value = dataclasses.asdict(conclusion)
     with storage_errors(name):
         study_id = study_ids(storage)[name]
@@ -99,11 +100,11 @@ def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Any]
 
 
 def rename_study(storage: Storage, old: str, new: str) -> None:
-    """Give a study and its confirmation another name, in one transaction.
+    """Rename a study and its confirmation, in one transaction.
 
     Raises:
         NotFoundError: If there is no study ``old``.
-        StudyConflictError: If there is one named ``new``.
+        StudyConflictError: If there is a study ``new``.
     """
     with storage_errors(old):
         names = study_ids(storage)
@@ -118,10 +119,10 @@ def rename_study(storage: Storage, old: str, new: str) -> None:
 
 
 def delete_study(storage: Storage, name: str) -> None:
-    """Remove a study with its trials and its confirmation.
+    """Delete a study with its trials and its confirmation.
 
     Raises:
-        NotFoundError: If there is none of that name.
+        NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
         names = study_ids(storage)
@@ -132,29 +133,35 @@ def delete_study(storage: Storage, name: str) -> None:
                 storage.delete_study(names[stored])
 
 
-def _directions(identity: Mapping[str, Any]) -> list[StudyDirection]:
-    """Return the directions of ``directions_of`` as Optuna's objects."""
-    return [StudyDirection[name] for name in directions_of(identity)]
+def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
+    """Store a new study with its identity, in one transaction: one without it is never sweep's.
 
-
-def _store_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
-    """Make a study ours; the dashboard names its objectives, but for the default trainer's single one."""
-    if spec.cost is not None or spec.trainer != DEFAULT_TASK:
-        storage.set_study_system_attr(study_id, _METRIC_NAMES, list(spec.objectives))
-    storage.set_study_system_attr(study_id, FINGERPRINT, fingerprint(identity))
-    storage.set_study_user_attr(study_id, "identity", identity)
+    The dashboard names its objectives, but for the default trainer's single one.
+    """
+    is_named = spec.cost is not None or spec.trainer != DEFAULT_TASK
+    hidden: dict[str, Any] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
+    hidden[FINGERPRINT] = fingerprint(identity)
+    with storage.engine.begin() as connection:
+        insert = STUDIES.insert().values(study_name=spec.name).returning(STUDIES.c.study_id)
+        study_id: int = connection.execute(insert).scalar_one()
+        directions = [
+            {"study_id": study_id, "objective": place, "direction": StudyDirection[direction]}
+            for place, direction in enumerate(directions_of(identity))
+        ]
+        connection.execute(DIRECTIONS.insert(), directions)
+        for table, attrs in ((STUDY_HIDDEN, hidden), (STUDY_ATTRS, {"identity": identity})):
+            rows = [
+                {"study_id": study_id, "key": key, "value_json": json.dumps(value)}
+                for key, value in attrs.items()
+            ]
+            connection.execute(table.insert(), rows)
+    return study_id
 
 
 def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
-        other = storage.get_study_directions(study_id) != _directions(identity)
-        if other or storage.get_all_trials(study_id, deepcopy=False):
-            raise StudyConflictError(
-                f"a study {spec.name!r} that sweep did not make is stored; use --as NAME"
-            )
-        _store_identity(storage, study_id, spec, identity)  # new, or killed right after its creation
-        return
+        raise StudyConflictError(f"a study {spec.name!r} that sweep did not make is stored; use --as NAME")
     changes = identity_changes(stored, identity)
     if changes:
         raise StudyConflictError(
@@ -164,7 +171,7 @@ def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: 
 
 
 def _store_changeable(storage: Storage, study_id: int, spec: StudySpec, data: Data) -> None:
-    """Store what may differ from run to run; write only what does differ."""
+    """Store the settings that may differ from run to run; write only those that changed."""
     stored = storage.get_study_user_attrs(study_id)
     logged = spec.logged if spec.logged_data_sha256 == data.sha256 else ()
     wanted = {

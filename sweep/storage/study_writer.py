@@ -1,9 +1,9 @@
-"""Write trials, in one commit for everything that belongs together.
+"""Write trials, each change in one commit.
 
-Statements go straight into the tables of Optuna's schema: Optuna's own storage asks before each value and
-commits after it, which costs more than training a small trial. A trial is claimed in one write, with all
-its parameters, so a half-asked trial cannot exist. If other drivers write too, the driver's ``Turn`` adds
-to each commit what that needs.
+Statements write directly to the tables of Optuna's schema: Optuna's own storage queries before each value and
+commits after it, which costs more than training a small trial. A trial is claimed in one write, with all its
+parameters, so an incomplete trial cannot exist. If other drivers write too, the driver's ``Turn`` coordinates
+the commits.
 """
 
 import contextlib
@@ -35,17 +35,17 @@ from sweep.storage.leases import Turn
 from sweep.storage.stored_trials import SEAL, SEGMENTS
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-"""Only these know ``ON CONFLICT``."""
+"""Databases that support ``ON CONFLICT``."""
 
 _ENDED_AS = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
-"""Other finished states are stored as pruned, with their reason."""
+"""State -> Optuna's state; other finished states are stored as pruned, with their reason."""
 
 
 class StudyWriter:
-    """A writer of a study's trials; the only one, unless its ``Turn`` knows of others."""
+    """Writes the trials of a study; the only writer, unless its ``Turn`` coordinates several."""
 
     def __init__(self, engine: sqlalchemy.Engine, study_id: int, name: str, turn: Turn) -> None:
-        """Take a study that exists; ``study_store`` finds or makes it."""
+        """Initialize for an existing study; ``study_store`` finds or creates it."""
         self._engine = engine
         self._study_id = study_id
         self._name = name
@@ -54,10 +54,10 @@ class StudyWriter:
 
     @contextlib.contextmanager
     def one_transaction(self) -> Iterator[sqlalchemy.Connection]:
-        """Make one commit of the writes inside, or none.
+        """Commit all writes inside the context together, or none.
 
         Raises:
-            StorageUnreachableError: If a server does not answer; the commit may be stored or not.
+            StorageUnreachableError: If a server does not answer; the commit may or may not be stored.
             StorageError: If the database fails otherwise.
         """
         if self._joined is not None:
@@ -73,10 +73,10 @@ class StudyWriter:
         self._turn.end()
 
     def commit(self, trial_id: int, write: Callable[[], None]) -> None:
-        """Make one commit of what ``write`` stores of a trial, again if the answer was lost.
+        """Commit the writes of ``write`` to a trial together, and repeat them if the answer was lost.
 
-        A trial's end gives up the claim in the same commit. So if the claim is gone at the second
-        try, the first one was stored.
+        A trial's end removes the claim in the same commit. So if the claim is gone at the second try, the
+        first try was stored.
         """
         tried = False
 
@@ -97,10 +97,11 @@ class StudyWriter:
         facts: Mapping[str, Any],
         origin: Mapping[str, str],
     ) -> int:
-        """Store a running trial with everything that is known of it; return its id."""
+        """Store a running trial with all its known values; return its id."""
         with self.one_transaction() as connection:
             same_study = TRIALS.c.study_id == self._study_id
-            number = sqlalchemy.select(sqlalchemy.func.count()).where(same_study).scalar_subquery()
+            last = sqlalchemy.select(TRIALS.c.number).where(same_study).order_by(TRIALS.c.trial_id.desc())
+            number = sqlalchemy.func.coalesce(last.limit(1).scalar_subquery() + 1, 0)
             trial = {"number": number, "study_id": self._study_id, "state": TrialState.RUNNING}
             insert = TRIALS.insert().values(**trial, datetime_start=_now()).returning(TRIALS.c.trial_id)
             trial_id: int = connection.execute(insert).scalar_one()
@@ -120,7 +121,7 @@ class StudyWriter:
         return trial_id
 
     def reclaim(self, trial_id: int, origin: Mapping[str, str]) -> None:
-        """Make an interrupted trial a running one of this driver."""
+        """Claim an interrupted trial and set it to running."""
         with self.one_transaction() as connection:
             unfinished = TRIALS.c.state.in_([TrialState.RUNNING, TrialState.WAITING])
             change = TRIALS.update().where(TRIALS.c.trial_id == trial_id, unfinished)
@@ -134,17 +135,17 @@ class StudyWriter:
             _set_attrs(connection, trial_id, {"found": dict(found)})
 
     def store_figures(self, trial_id: int, figures: Mapping[str, float]) -> None:
-        """Store the other figures that a trial's program has given so far."""
+        """Store the other figures that a trial's program has reported so far."""
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {"figures": dict(figures)})
 
     def store_seal(self, trial_id: int, seal: str) -> None:
-        """Store the hash of what is stored of a trial; part of the commit that changes something of it."""
+        """Store the hash of a trial's values; call it in the commit that changes the trial."""
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {SEAL: seal}, TRIAL_HIDDEN)
 
     def forget_segments(self, trial_id: int) -> None:
-        """Remove a trial's segments and reports, as it starts again."""
+        """Remove the segments and reports of a trial that starts again."""
         with self.one_transaction() as connection:
             connection.execute(TRIAL_HIDDEN.delete().filter_by(trial_id=trial_id, key=SEGMENTS))
             connection.execute(REPORTS.delete().filter_by(trial_id=trial_id))
@@ -152,7 +153,7 @@ class StudyWriter:
     def store_segments(
         self, trial_id: int, segments: Sequence[SegmentRecord], seal: str | None = None
     ) -> None:
-        """Store all segments of a trial so far with the trial's seal, then report the last one's rung."""
+        """Store all segments of a trial so far and its seal, and report the rung of the last segment."""
         attrs: dict[str, Any] = {SEGMENTS: [_row(segment) for segment in segments]}
         if seal is not None:
             attrs[SEAL] = seal
@@ -179,16 +180,16 @@ class StudyWriter:
         reason: str | None = None,
         seal: str | None = None,
     ) -> None:
-        """Store how a trial ended; afterwards nothing of it can change.
+        """Store the end of a trial, which cannot change afterwards.
 
         Args:
-            trial_id: Of the database.
-            state: A finished one of ``records.STATES``.
-            seconds: Wall time of its segments.
+            trial_id: The trial's id in the database.
+            state: A finished state of ``records.STATES``.
+            seconds: Wall time of the trial's segments.
             dev_loss: Finite, for a complete trial.
-            cost: Value of the second objective, where the study has one; stored beside a dev loss.
-            reason: For any other, its first word the state.
-            seal: ``TrialRecord.seal`` of the trial as it will be read.
+            cost: Value of the second objective, if the study has one; stored only with a dev loss.
+            reason: For any other trial; its first word is the state.
+            seal: ``TrialRecord.seal`` of the final record.
         """
         attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
         if reason:
@@ -209,7 +210,7 @@ class StudyWriter:
             self._check_changed(self._turn.give_up(connection, trial_id))
 
     def release(self, trial_id: int) -> None:
-        """Leave a trial to the next run."""
+        """Release a trial for the next run."""
         with self.one_transaction() as connection:
             self._change_one(connection, self._running(trial_id).values(state=TrialState.WAITING))
             self._check_changed(self._turn.give_up(connection, trial_id))
@@ -229,7 +230,7 @@ class StudyWriter:
 
 
 def _row(segment: SegmentRecord) -> list[Any]:
-    """Return a segment as it is stored; the loss of averaged weights only where it is known."""
+    """Return a segment as stored, with the loss of averaged weights only if it is known."""
     average = [] if segment.average_loss is None else [segment.average_loss]
     seconds = round(segment.seconds, 6)
     return [segment.step, segment.percent, segment.dev_loss, seconds, segment.state_sha256, *average]
@@ -255,9 +256,9 @@ def _attr_rows(trial_id: int, attrs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 @functools.cache
 def _upsert(table: Any, dialect: str, key: str) -> Any:
-    """Return the insertion of a trial's row that takes the place of an earlier one with its ``key``.
+    """Return a statement that inserts a trial's row, or replaces the one with the same ``key``.
 
-    One statement where a deletion and an insertion were two, of which each waits for the server.
+    A single statement waits for the server only once.
     """
     insert = _INSERTS[dialect](table)
     values = [column.name for column in table.columns if column.name.startswith(("value", "intermediate"))]
@@ -267,5 +268,5 @@ def _upsert(table: Any, dialect: str, key: str) -> Any:
 
 
 def _now() -> datetime.datetime:
-    """Return the time as Optuna stores it: UTC, without saying so."""
+    """Return the time as Optuna stores it: UTC, without a time zone."""
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

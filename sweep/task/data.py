@@ -111,6 +111,41 @@ class HeldOut(CountsTestUnits, Protocol):
 
 
 @runtime_checkable
+class Ensembles(HeldOut, Protocol):
+    """The trainer's models predict probabilities, whose mean is a prediction too."""
+
+    name: str
+
+    def ensemble_losses(
+        self, configs: Sequence[Any], data: Any, states: Sequence[bytes], units: Sequence[str]
+    ) -> np.ndarray:
+        """Return each unit's summed loss under the mean of the models' probabilities, shape (U,).
+
+        Args:
+            configs: Configuration of each model.
+            data: The loaded data.
+            states: Trained state of each model.
+            units: Units of any part.
+        """
+
+
+@runtime_checkable
+class Resplits(HeldOut, Protocol):
+    """The trainer can cut train and dev of its data again, without the test part."""
+
+    name: str
+
+    def resplit(self, data: Any, number: int) -> Any:
+        """Return the data with another cut of the same sizes; equal numbers, from 1, give equal cuts."""
+
+
+def resplit(task: AnyTask, data: Any, number: int) -> Any:
+    """Return data with train and dev cut again."""
+    assert isinstance(task, Resplits), "the confirmation's plan was checked"
+    return task.resplit(data, number)
+
+
+@runtime_checkable
 class TestsByRuns(CountsTestUnits, Protocol):
     """The trainer may have its own test: a separate run for each trained configuration."""
 

@@ -58,6 +58,18 @@ def load_task(
         ) from error
 
 
+def guest_task(objectives: Mapping[str, str]) -> AnyTask:
+    """Return what stands for the unknown trainer of a study that Optuna made without sweep.
+
+    No study can name it: ``load_task`` does not know it.
+
+    Args:
+        objectives: Name -> direction of each objective; the first is the metric.
+    """
+    made = _imported("sweep.trainers.guest.trainer:GuestTask")(objectives)
+    return cast("AnyTask", made)
+
+
 def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
     """Return the trainer that a study file defines, which runs the user's program.
 

@@ -1,6 +1,6 @@
 """Define optional capabilities for hyperparameters, seeds and steps, each with its default."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.task.core import AnyTask
@@ -47,6 +47,19 @@ def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
         {'rate': 0.1, 'warmup': 5}
     """
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
+
+
+@runtime_checkable
+class NamesDependents(Protocol):
+    """The trainer has hyperparameters whose values are set for the value of another."""
+
+    dependents: Mapping[str, Collection[str]]
+    """Hyperparameter -> those whose values mean something else once it changes."""
+
+
+def dependents(task: AnyTask) -> Mapping[str, Collection[str]]:
+    """Return the hyperparameters that are set for the value of another; empty by default."""
+    return task.dependents if isinstance(task, NamesDependents) else {}
 
 
 @runtime_checkable

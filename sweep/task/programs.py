@@ -53,6 +53,19 @@ def surroundings_of(task: AnyTask) -> dict[str, Any]:
     return dict(task.surroundings) if isinstance(task, Defined) else {}
 
 
+@runtime_checkable
+class JoinsParameters(Protocol):
+    """The trainer has the hyperparameters that a study file names."""
+
+    def joined(self, other: "AnyTask") -> "AnyTask":
+        """Return the trainer with the hyperparameters of both; raises ``ConfigError`` for another program."""
+
+
+def joined_trainer(task: AnyTask, other: AnyTask) -> AnyTask:
+    """Return a trainer that accepts configurations of both; by default all studies have the same."""
+    return task.joined(other) if isinstance(task, JoinsParameters) else other
+
+
 def study_keys(task: AnyTask) -> Collection[str]:
     """Return the keys of a study file that define the user's program; empty by default."""
     return task.study_keys if isinstance(task, Defined) else ()

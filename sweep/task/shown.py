@@ -21,6 +21,17 @@ def described_facts(task: AnyTask) -> Mapping[str, Fact]:
     return task.described_facts if isinstance(task, DescribesFacts) else {}
 
 
+TRAIN_SECONDS = "train_seconds"
+
+_SECONDS = Fact(label="training seconds of the trial", unit="s", is_cost=True)
+
+
+def costs_of(task: AnyTask) -> dict[str, Fact]:
+    """Return the possible second objectives: the trainer's costs, and the training seconds."""
+    costs = {name: fact for name, fact in described_facts(task).items() if fact.is_cost}
+    return {**costs, TRAIN_SECONDS: _SECONDS}
+
+
 @runtime_checkable
 class KeepsNotes(Protocol):
     """The trainer stores notes beside a study's trials."""

@@ -1,1 +1,1 @@
-"""Trainers, found by name; no other room imports from here."""
+"""Contain the trainers, which other packages load by name only."""

@@ -99,7 +99,7 @@ def test_the_report_says_that_the_function_is_in_no_file(stored: Home) -> None:
     """A reader would look for it in vain."""
     assert stored.command("report", "cell") == 0
     page = (stored.folder / "reports/cell/report.html").read_text("utf-8")
-    assert "train, given from Python; it is in no file" in page
+    assert "train, given from Python, not from a file" in page
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_mistakes_are_those_of_a_study_file(home: Path) -> None:
         sweep.study(name="typo", trainer=_three, search=space, tirals=3)
     with pytest.raises(StudyFileError, match=r"_three takes \(a, b, c\); it must take \(config\)"):
         sweep.study(name="three", trainer=_three, search=space).run(trials=1)
-    with pytest.raises(DeviceError, match="given from Python and is sent to processes of this machine alone"):
+    with pytest.raises(DeviceError, match="given from Python and can run only on this machine"):
         sweep.study(name="ray", trainer=_one, search=space).run(trials=1, pool="ray")
     with pytest.raises(NotFoundError):
         sweep.study(name="never-run", trainer=_three, search=space).best  # noqa: B018  it raises

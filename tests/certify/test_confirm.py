@@ -18,7 +18,7 @@ from sweep.certify.verdict import certificate_of, judge
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, NotFoundError, StudyConflictError
 from sweep.execution.how import How
-from sweep.reporting.confirm_text import sentences
+from sweep.reporting.text.confirmation import sentences
 from sweep.storage.study_names import all_study_names, study_names
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import delete_study, rename_study

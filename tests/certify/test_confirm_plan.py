@@ -152,3 +152,34 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], wo
     """Each names the option, the rule and the value."""
     with pytest.raises(ConfigError, match=words):
         ConfirmSettings(**{"delta": 0.003, **settings})  # type: ignore[arg-type]
+
+
+def test_other_cuts_come_after_the_certificate() -> None:
+    """The chosen one trains on ten cuts too, on seeds of the certificate's third that it did not have."""
+    asked = plan(1.0, 2.0, seeds=2, certify=3, resplit=10)
+    losses = play(asked, {0: 2.0, 10: 2.5})
+    jobs = list(losses)
+    assert jobs[-10:] == [Job(0, "resplit", r) for r in range(10)]
+    assert [job.phase for job in jobs[4:7]] == ["certify"] * 3
+    seeds = {
+        round_seed("5", phase, r, WIDE) for phase, n in (("certify", 3), ("resplit", 10)) for r in range(n)
+    }
+    assert len(seeds) == 13
+    assert all(2**33 <= seed < 3 * 2**32 for seed in seeds)
+    assert asked.expected_seconds == 2 * 3.0 + 13 * 2.0
+    assert ConfirmPlan.from_dict(asked.to_dict()) == asked
+
+
+def test_a_plan_without_cuts_is_that_of_earlier_releases() -> None:
+    """It has no key of theirs, so that a stored plan stays the latest one."""
+    plain = plan(1.0).to_dict()
+    assert plain.keys() == {"made", "fingerprint", "trials_seen", "candidates", "settings"}
+    assert plain["settings"].keys() == {"top", "seeds", "certify", "method", "delta", "alpha"}
+    assert ConfirmPlan.from_dict(plain) == plan(1.0)
+
+
+@pytest.mark.parametrize("resplit", [-1, 1, 9])
+def test_fewer_than_ten_cuts_are_refused(resplit: int) -> None:
+    """Their spread is not reliable."""
+    with pytest.raises(ConfigError, match=f"--resplit must be 10 or more.*got {resplit}"):
+        plan(1.0, resplit=resplit)

@@ -12,7 +12,7 @@ from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, 
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.verdict import certificate_of, confirmation_columns, judge
 from sweep.definition.records import StudyRecord
-from sweep.reporting.confirm_text import describe_plan, format_confirmation, format_json
+from sweep.reporting.text.confirmation import describe_plan, format_confirmation, format_json
 
 FINGERPRINT = "5" * 64
 LOSSES = {

@@ -62,7 +62,7 @@ def poisoned(small: Path, capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["export", "small", "-o", "best.toml"]) == 0
     number, folder = poison_best()
     capsys.readouterr()
-    return f"trial {number} ({Path(folder)}): the weights hold values that are not finite (in C)"
+    return f"trial {number} ({Path(folder)}): the weights have values that are not finite (in C)"
 
 
 @pytest.mark.parametrize("command", ["sample", "test"])
@@ -119,5 +119,5 @@ def test_every_use_of_a_model_refuses_them(
     """One value of any parameter is enough; a sound state is taken."""
     sound = TrainState.initial(CONFIG, corpus.vocabulary_size).to_bytes()
     use(corpus, sound)
-    with pytest.raises(DataError, match=rf"^the weights hold values that are not finite \(in {name}\)$"):
+    with pytest.raises(DataError, match=rf"^the weights have values that are not finite \(in {name}\)$"):
         use(corpus, poison_state(sound, name, value))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sweep.cli import main
-from sweep.trainers.mlp.engines import code_cache
+from sweep.trainers.mlp.compiled import code_cache
+from sweep.trainers.mlp.compiled.code_files import suffix
 
 COMMANDS = {
     "run": ["run", "studies/small.toml", "--trials", "7"],
@@ -24,7 +25,7 @@ def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "compiled"
     folder.mkdir()
     monkeypatch.setattr(code_cache, "_folders", {folder: None})
-    path = folder / f"fused{code_cache._suffix()}"
+    path = folder / f"fused{suffix()}"
     path.touch()
     return path
 
@@ -40,7 +41,7 @@ def test_a_command_that_trains_names_the_folder_once_and_works(
     lines = [line for line in capsys.readouterr().err.splitlines() if str(damaged.parent) in line]
     assert lines == [
         f"warning: the compiled engine in {damaged.parent} cannot be used: {damaged.name} is damaged; "
-        "it is compiled again"
+        "it will be compiled again"
     ]
     assert not damaged.exists()
 

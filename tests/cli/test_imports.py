@@ -65,6 +65,15 @@ def test_a_finished_study_is_read_without_its_words(small: Path) -> None:
     assert "stored with other settings (data_sha256" in refused.stderr
 
 
+def test_a_run_after_a_confirmation_has_nothing_to_compute(small: Path) -> None:
+    """What it would store was stored when the confirmation ended."""
+    confirm = ("confirm", "small", "--top", "3", "--seeds", "3", "--certify", "2", "--workers", "1")
+    assert sweep(small, *confirm).returncode == 0
+    run = run_without(HEAVY, small, "run", "small")
+    assert (run.returncode, "imported" in run.stderr) == (0, False), run.stderr
+    assert "nothing was trained" in run.stderr
+
+
 def test_the_hook_notices_an_import(small: Path) -> None:
     """A command that needs one of the modules fails by the module's name."""
     run = run_without(("rich.cells",), small, "table", "small")

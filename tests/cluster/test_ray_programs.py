@@ -61,7 +61,7 @@ def test_another_program_on_a_node_ends_the_run_in_one_line(
         with pytest.raises(StudyConflictError) as refused:
             wait_for(pool)
     (line,) = refused.value.lines
-    assert "is not that of the driver: train.py; make the files equal" in line
+    assert "differs from the driver's: train.py; copy the files" in line
 
 
 def test_a_pruner_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """The front against its definition, the area against counted cells, and what a study's lines say."""
 
+import itertools
+import operator
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.study._multi_objective import _fast_non_domination_rank
 from study_records import study, trial
 
-from sweep.definition.pareto import front_ranks, hypervolume, knee
+from sweep.definition.pareto import front_ranks, front_ranks_of_many, hypervolume, hypervolume_of_many, knee
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
@@ -41,6 +46,31 @@ def test_the_hypervolume_is_the_number_of_dominated_cells(points, reference):
     cells = [(x, y) for x in range(reference[0]) for y in range(reference[1])]
     dominated = [cell for cell in cells if any(p[0] <= cell[0] and p[1] <= cell[1] for p in points)]
     assert hypervolume(points, reference) == len(dominated)
+
+
+MANY = st.lists(st.tuples(*[st.integers(0, 5)] * 3), max_size=30)
+
+
+@given(MANY)
+def test_fronts_of_three_objectives_are_those_of_optuna(points):
+    """Optuna counts fronts from 0."""
+    theirs = _fast_non_domination_rank(np.array(points, dtype=float).reshape(-1, 3)) + 1
+    assert front_ranks_of_many(points) == theirs.tolist()
+
+
+@given(MANY, st.tuples(*[st.integers(0, 6)] * 3))
+def test_the_volume_of_three_objectives_is_the_number_of_dominated_cells(points, reference):
+    """Whole coordinates make it a number of unit cubes."""
+    cells = list(itertools.product(*map(range, reference)))
+    dominated = [cell for cell in cells if any(all(map(operator.le, p, cell)) for p in points)]
+    assert hypervolume_of_many(points, reference) == len(dominated)
+
+
+@given(POINTS)
+def test_two_objectives_give_the_same_by_both_ways(points):
+    """The ways for any number of objectives agree with those for two."""
+    assert front_ranks_of_many(points) == front_ranks(points)
+    assert hypervolume_of_many(points, (6, 6)) == hypervolume(points, (6, 6))
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from study_values import anything, likely, studies
 from sweep.cli import main
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.identity import fingerprint
-from sweep.definition.records import costs_of
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
+from sweep.task import costs_of
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.trainer import MLP
 

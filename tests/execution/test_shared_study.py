@@ -122,7 +122,7 @@ def test_a_driver_that_was_taken_for_dead_writes_no_more(
     spec = toy_study(trials=3)
     summary = run(database, spec, watcher)
     assert [trial.state for trial in summary.study.trials] == ["complete"] * 3
-    assert any("taken for dead" in str(event) for event in watcher.events)
+    assert any("presumed dead" in str(event) for event in watcher.events)
 
 
 def test_a_study_that_is_being_run_cannot_be_deleted(server: Server, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_nothing_that_commands_write_holds_the_password(
 @pytest.mark.parametrize(
     ("login", "answer"),
     [
-        (("sweep", ""), "wants a password; write it after the user"),
+        (("sweep", ""), "requires a password; write it after the user"),
         (("sweep:wrong", ""), "password authentication failed"),
         (("nobody:wrong", ""), "password authentication failed"),
         ((f"sweep:{QUOTED}", "?sslmode=require"), "SSL was required"),

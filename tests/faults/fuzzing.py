@@ -18,10 +18,10 @@ from invariants import Findings, digest
 from workspaces import copy_of_trained
 
 from sweep.cli import main
-from sweep.definition.records import costs_of
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import SweepError
+from sweep.task import costs_of
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import load_corpus
 

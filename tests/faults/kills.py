@@ -296,7 +296,7 @@ def kill_test(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
         may_have_looked = window != "in the test: before the record"
         row.must(ends[-1].status == (1 if may_have_looked else 0), f"the next look: {ends[-1]}")
         if may_have_looked:
-            told = "test loss unknown, it did not end" if nth == 1 else "test loss"
+            told = "test loss unknown (interrupted)" if nth == 1 else "test loss"
             row.must(told in ends[-1].err, f"the look is told as {ends[-1].err}")
             ends.append(run(work, "table", "grid"))
             row.must("test split looked at" in ends[-1].out, "the table does not tell the look")

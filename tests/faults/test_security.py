@@ -44,11 +44,11 @@ ALLOWED = {
     "surroundings.py": {"ctypes"},
 }
 """Numba's compiled code is a pickle. Its files are read only if this user owns them, nobody else can write
-them, and their hash is right (``tests/trainers/mlp/engines/test_code_cache.py``). The supervisor calls prctl,
-and a function's host flushes what C libraries print; both call the C library by constant names. Whether there
-may be a GPU shows in whether NVIDIA's driver library can be loaded, as torch loads it. A function of a script
-or notebook goes to a child through a pipe that nobody else can write to, and is never stored
-(``tests/trainers/function/given``)."""
+them, and their hash is right (``tests/trainers/mlp/compiled/test_code_cache.py``). The supervisor calls
+prctl, and a function's host flushes what C libraries print; both call the C library by constant names.
+Whether there may be a GPU shows in whether NVIDIA's driver library can be loaded, as torch loads it. A
+function of a script or notebook goes to a child through a pipe that nobody else can write to, and is never
+stored (``tests/trainers/function/given``)."""
 
 
 def imported(tree: ast.AST) -> set[str]:

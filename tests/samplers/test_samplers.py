@@ -170,5 +170,5 @@ def test_random_draws_are_uniform() -> None:
 
 def test_listed_is_never_asked_beyond_its_list() -> None:
     """A proposal of the sampler listed is our own mistake, and said so."""
-    with pytest.raises(AssertionError, match="proposal 3 lies beyond the list"):
+    with pytest.raises(AssertionError, match="proposal 3 is beyond the end of the list"):
         SAMPLERS["listed"](SPACE, 0, 3)

@@ -144,7 +144,7 @@ def test_credentials_that_end_in_a_run_cost_one_segment(server: Server, s3: S3Se
                 stack.enter_context(s3.asking_for_credentials())
 
         watcher = Watcher()
-        with pytest.raises(StorageError, match="the credentials are refused"):
+        with pytest.raises(StorageError, match="the credentials are rejected"):
             run_study(TOY, spec, database, how=How(workers=1, observe=end_after_two))
     watcher = Watcher()
     run(database, spec, watcher)
@@ -172,7 +172,7 @@ def every_use(folder: BucketFolder) -> Iterator[str]:
 def test_a_missing_bucket_is_named(s3: S3Server) -> None:
     """Whatever is asked of it."""
     for text in every_use(bucket_folder("s3://nowhere/team")):
-        assert text == "s3://nowhere: there is no such bucket; make it, or choose another with --files"
+        assert text == "s3://nowhere: the bucket does not exist; create it, or choose another with --files"
 
 
 def test_refused_credentials_are_not_shown(s3: S3Server) -> None:
@@ -180,7 +180,7 @@ def test_refused_credentials_are_not_shown(s3: S3Server) -> None:
     folder = bucket_folder(f"s3://{s3.make_bucket()}")
     with s3.asking_for_credentials():
         for text in every_use(folder):
-            assert "the credentials are refused (InvalidAccessKeyId); check AWS_PROFILE" in text
+            assert "the credentials are rejected (InvalidAccessKeyId); check AWS_PROFILE" in text
             assert_tells_no_secret(text, s3)
 
 
@@ -220,11 +220,11 @@ def test_a_command_ends_with_one_line(
     missing = ["--storage", url, "--files", "s3://nowhere/x"]
     assert main(["run", "studies/quick.toml", *missing]) == 3
     assert capsys.readouterr().err.endswith(
-        "sweep: s3://nowhere: there is no such bucket; make it, or choose another with --files\n"
+        "sweep: s3://nowhere: the bucket does not exist; create it, or choose another with --files\n"
     )
     assert not Database(url, "s3://nowhere/x").exists()
     assert main(["doctor", *missing]) == 3
-    assert "BAD  bucket            s3://nowhere: there is no such bucket" in capsys.readouterr().out
+    assert "BAD  bucket            s3://nowhere: the bucket does not exist" in capsys.readouterr().out
     main(["doctor", "--storage", url, "--files", f"s3://{bucket}/x/"])
     assert f"ok   bucket            s3://{bucket}/x: within reach" in capsys.readouterr().out
 
@@ -250,7 +250,7 @@ def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch)
 )
 def test_what_is_no_address_of_a_bucket_is_refused(url: str) -> None:
     """The text repeats nothing of it."""
-    with pytest.raises(StorageError, match="is no s3://BUCKET/PREFIX") as told:
+    with pytest.raises(StorageError, match="is not s3://BUCKET/PREFIX") as told:
         Database("postgresql://sweep@host/sweep", url)
     assert "s3cr3t" not in str(told.value)
 

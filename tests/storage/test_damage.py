@@ -81,7 +81,7 @@ def test_a_changed_value_of_an_unfinished_trial_is_refused(
     (trial,) = load(tmp_path).trials
     assert (trial.state, len(trial.segments)) == ("waiting", 1)
     change(tmp_path, statement, value)
-    with pytest.raises(StorageError, match="trial 0 is not what was stored"):
+    with pytest.raises(StorageError, match="trial 0 was changed after it was stored"):
         run_toy(tmp_path, spec)
 
 

@@ -137,7 +137,7 @@ def test_what_is_no_plain_file_or_folder_is_refused_on_every_way(
             "lock": lambda: trial.lock("driver.lock", 0),
         }
     for use in uses.values():
-        with pytest.raises(StorageError, match=r"is (a link|of another kind).*; move it away"):
+        with pytest.raises(StorageError, match=r"is (a link|not of the kind).*; move it away"):
             use()
     assert is_untouched(outside)
 

@@ -56,7 +56,7 @@ def test_a_linked_study_folder_is_refused(
     before = state_of(outside)
     assert main(COMMANDS[command]) == 3
     said = capsys.readouterr().err.splitlines()
-    assert said[-1] == f"sweep: {STUDY} is a link and is not used; move it away"
+    assert said[-1] == f"sweep: {STUDY} is a link; move it away"
     assert state_of(outside) == before
     assert main(["table", "small", "--format", "csv"]) == 0
 

@@ -13,7 +13,7 @@ from postgres_server import Server, running_server
 from toy_runs import database_in
 
 from sweep.definition.plain import as_read
-from sweep.errors import StorageError
+from sweep.errors import GuestError, StorageError
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.database.schema import OF_STUDY
@@ -99,9 +99,9 @@ def test_every_trial_is_read_as_optuna_reads_it(database: Database) -> None:
 
 
 def test_a_study_of_optuna_s_own_is_refused_by_name(database: Database) -> None:
-    """It has no identity; the message says that sweep did not make it."""
+    """It has no identity; the message names the ways on."""
     fill(database.open_for_writing())
-    with pytest.raises(StorageError, match="study 'two' was not made by sweep"):
+    with pytest.raises(GuestError, match=r"'two' was made by Optuna without sweep.*init --from-optuna two"):
         load_study(database.open_read_only(), "two")
 
 

@@ -15,7 +15,7 @@ from toy_runs import database_in, toy_study
 from toy_task import TOY
 
 from sweep.definition.records import SegmentRecord
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import GuestError, NotFoundError, StorageError, StudyConflictError
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study, trial_ids
@@ -218,18 +218,18 @@ def test_a_study_that_sweep_did_not_make_is_left_alone(storage: Storage) -> None
     """With trials of its own it is neither read nor written."""
     study = optuna.create_study(study_name="toy", storage=storage)
     study.add_trial(optuna.trial.create_trial(value=1.0))
-    with pytest.raises(StorageError, match="was not made by sweep"):
+    with pytest.raises(GuestError, match="made by Optuna without sweep"):
         load_study(storage, "toy")
     with pytest.raises(StudyConflictError, match="sweep did not make"):
         open_study(storage, SPEC, TOY, DATA)
 
 
-def test_a_bare_study_with_other_objectives_is_left_alone(storage: Storage) -> None:
-    """A run killed right after it made the study left its directions, which cannot be changed."""
-    storage.create_new_study([StudyDirection.MINIMIZE], "toy")
+def test_an_empty_study_of_optuna_s_is_not_adopted(storage: Storage) -> None:
+    """Sweep stores a study with its identity in one transaction, so that one without is somebody else's."""
+    study_id = storage.create_new_study([StudyDirection.MINIMIZE], "toy")
     with pytest.raises(StudyConflictError, match="sweep did not make"):
-        open_study(storage, SPEC.replace(objectives=("dev_loss", "n_params")), TOY, DATA)
-    open_study(storage, SPEC, TOY, DATA)
+        open_study(storage, SPEC, TOY, DATA)
+    assert storage.get_study_user_attrs(study_id) == {}
 
 
 def test_a_half_described_study_is_an_error_and_no_crash(storage: Storage) -> None:

@@ -22,11 +22,17 @@ SWEEP = f"{shlex.quote(sys.executable)} -m sweep"
 """The command as a shell reads it."""
 
 
+def untitled(told: str) -> list[str]:
+    """Return the lines that a command wrote to stderr without the title of the run that it begins."""
+    lines = told.splitlines()
+    return lines[1:] if lines and lines[0].startswith("study ") else lines
+
+
 def complaint(capsys: Capture) -> str:
-    """Return the one line on stderr that says what is wrong; nothing else may be written."""
+    """Return the one line on stderr that says what is wrong; only a run's title may be written before it."""
     written = capsys.readouterr()
     assert written.out == ""
-    lines = written.err.splitlines()
+    lines = untitled(written.err)
     assert len(lines) == 1, written.err
     assert lines[0].startswith("sweep: ")
     return lines[0]

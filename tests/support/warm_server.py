@@ -40,7 +40,7 @@ PRELOADED = (
     "sweep.certify.test_split.final_test",
     "sweep.execution.pools.worker",
     "sweep.reporting.advice.checks",
-    "sweep.reporting.confirm_text",
+    "sweep.reporting.text.confirmation",
     "sweep.reporting.note_taking",
     "sweep.reporting.page.report",
     "sweep.reporting.publish",

@@ -44,6 +44,10 @@ class ByRuns:
         check_equal(dev, self.source.task)
         return Model(config=config, dev=dev, folder=folder)
 
+    def compared(self, models: Sequence[Model]) -> tuple[Comparison, ...]:
+        """Return the comparison of each model."""
+        return tuple(model.dev for model in models)
+
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
         """Evaluate the models on the test files."""
         return certainty_over_seeds([self._value(model) for model in models])

@@ -1,6 +1,5 @@
 """Evaluate models on the test part unit by unit, in this process."""
 
-import collections
 import dataclasses
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ import numpy as np
 from sweep.certify.evaluators.models import Model, Source, check_equal
 from sweep.certify.replay import Comparison
 from sweep.certify.units.certainty import Certainty, certainty
+from sweep.certify.units.uncertainty import distinct_units
 from sweep.certify.weights import kept_weights
 from sweep.errors import TestSplitError
 from sweep.task import AnyTask, Config, HeldOut, check_weights
@@ -43,11 +43,14 @@ class ByUnits:
         check_weights(task, dev.state)
         return Model(config=config, dev=dev)
 
+    def compared(self, models: Sequence[Model]) -> tuple[Comparison, ...]:
+        """Return the comparison of each model."""
+        return tuple(model.dev for model in models)
+
     def evaluate(self, models: Sequence[Model], units: Sequence[str]) -> Certainty:
         """Evaluate the models on the test units."""
         task, data = held_out(self.source.task), self.source.data
-        counts = collections.Counter(units)
-        distinct, repeats = list(counts), np.array(list(counts.values()))
+        distinct, repeats = distinct_units(units)
         losses = np.array([task.unit_losses(m.config, data, m.dev.state, distinct) for m in models])
         return certainty(losses * repeats, task.unit_sizes(distinct) * repeats)
 

@@ -9,8 +9,11 @@ References:
 
 import math
 from bisect import bisect_left
+from typing import Any
 
-from sweep.certify.statistics.selection import ALPHA, critical_value
+import numpy as np
+
+from sweep.certify.statistics.selection import ALPHA, critical_value, is_constant
 
 POWER = 0.8
 """Probability of detecting a true difference."""
@@ -58,3 +61,18 @@ def seeds_needed(
     counts = range(2, MOST_SEEDS + 1)
     place = bisect_left(counts, -difference, key=lambda n: -smallest_difference(sd, n, k, alpha, power))
     return counts[place] if place < len(counts) else None
+
+
+def detectable(block: np.ndarray, alpha: float) -> dict[str, Any]:
+    """Return the smallest detectable difference, and the seeds needed to separate the best two."""
+    if len(block) < 2 or block.shape[1] < 2:
+        return {"smallest_difference": None, "seeds_to_decide": None}
+    k, n = block.shape
+    first, second = block[np.argsort(block.mean(axis=1))[:2]]
+    if is_constant(second - first):
+        return {"smallest_difference": None, "seeds_to_decide": None}
+    sd, found = float((second - first).std(ddof=1)), float((second - first).mean())
+    return {
+        "smallest_difference": smallest_difference(sd, n, k, alpha),
+        "seeds_to_decide": seeds_needed(sd, found, k, alpha) if sd > 0 and found > 0 else None,
+    }

@@ -91,8 +91,8 @@ def run_final_test(
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
         say(sentence)
-    models = _models(evaluator, config, provenance, say)
-    look = _new_look(config, provenance, models, part, why=again, key=key)
+    models, compared = _models(evaluator, config, provenance, say)
+    look = _new_look(config, provenance, models, part, compared=compared, why=again, key=key)
     with ledger_lock():  # so that two processes cannot both find the units unused
         earlier = _check_unused(part, storage, key, again)
         _record(look, storage)
@@ -101,7 +101,7 @@ def run_final_test(
         task=provenance.task,
         look=look,
         number=earlier.number,
-        comparisons=tuple(model.dev for model in models),
+        comparisons=compared,
         n_kept=sum(model.is_kept for model in models),
         certainty=found,
     )
@@ -119,7 +119,8 @@ def _evaluate(
 ) -> tuple[TestLook, Certainty]:
     """Evaluate a recorded look, and complete its record."""
     found = evaluator.evaluate(models, part.units)
-    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, found.losses))
+    losses = found.losses if len(found.losses) == len(models) else [None] * len(models)  # of an ensemble
+    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, losses))
     with ledger_lock():
         _record(look, storage)
     return look, found
@@ -127,20 +128,12 @@ def _evaluate(
 
 def _models(
     evaluator: Evaluator, config: Config, provenance: Provenance, say: Callable[[str], None]
-) -> list[Model]:
-    """Return the models to test; raises as ``run_final_test``."""
+) -> tuple[list[Model], tuple[Comparison, ...]]:
+    """Return the models to test, and how they compare with the export; raises as ``run_final_test``."""
     if provenance.certificate is None:
         say("the export has no certificate: only the seed of the search, which is biased, is tested")
-    return [evaluator.model(each, dev_loss) for each, dev_loss in _exported(config, provenance)]
-
-
-def _exported(config: Config, provenance: Provenance) -> list[tuple[Config, float]]:
-    """Return each certified seed's configuration and dev loss, or those of the export."""
-    certificate = provenance.certificate
-    if certificate is None:
-        return [(config, provenance.dev_loss)]
-    pairs = zip(certificate.seeds, certificate.dev_losses, strict=True)
-    return [(config.replace(seed=seed), dev_loss) for seed, dev_loss in pairs]
+    models = [evaluator.model(each, dev_loss) for each, dev_loss in provenance.seed_models(config)]
+    return models, evaluator.compared(models)
 
 
 def _new_look(
@@ -149,6 +142,7 @@ def _new_look(
     models: Sequence[Model],
     part: TestPart,
     *,
+    compared: Sequence[Comparison],
     why: str,
     key: bytes,
 ) -> TestLook:
@@ -161,7 +155,7 @@ def _new_look(
         config_sha256=config.sha256(),
         study=provenance.study,
         trial=provenance.trial,
-        dev_loss=statistics.fmean(model.dev.again for model in models),
+        dev_loss=statistics.fmean(comparison.again for comparison in compared),
         test_loss=None,
         why=why,
         version=__version__,
@@ -185,6 +179,7 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     """Yield the result of a look, as lines."""
     look, metric, n = final.look, final.task.metric, len(final.comparisons)
     several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
+    several = f", ensemble of {len(look.seeds)} seeds, not certified" if look.is_of_ensemble else several
     exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
     dev, test = metric.label, f"test {metric.noun}"
     unit = f" {metric.unit}" if metric.unit else ""

@@ -7,12 +7,14 @@ train, and the uncertainty of the lead of the best over the second best.
 import dataclasses
 from collections.abc import Iterator
 
+from sweep.certify.confirm_plan import Job
+from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.certainty import BOOTSTRAP_SEED, Certainty, certainty
 from sweep.certify.units.evidence import UnitEvidence, gather_unit_evidence
 from sweep.certify.units.uncertainty import over_units
-from sweep.certify.verdict import Verdict
+from sweep.certify.verdict import Verdict, certificate_of
 from sweep.definition.records import StudyRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Database
@@ -35,6 +37,8 @@ class UnitReport:
     """The certified loss on dev units that do not, and that do, occur in train."""
     lead: tuple[float, float, float] | None
     """Lead of the best mean over the second best, and its 95 % interval over units."""
+    ensemble: Ensemble | None = None
+    """The ensemble of the certified seeds; None if the trainer cannot combine models."""
     direction: str = MINIMIZE
     """Direction of the metric."""
 
@@ -50,6 +54,8 @@ class UnitReport:
                 f"  on the {self.n_unseen:,} of {self.n_units:,} distinct dev {self.unit}s that do not occur "
                 f"in train {self.certified_unseen:.4f}, on the others {self.certified_seen:.4f}"
             )
+        if self.ensemble is not None:
+            yield self.ensemble.sentence(self.unit)
         if self.lead is not None:
             lead, low, high = self.lead
             yield f"lead over the second: {lead:.4f}, 95 % over {self.unit}s {low:+.4f} to {high:+.4f}"
@@ -79,8 +85,28 @@ def report_units(
     """
     if verdict.rounds == 0:
         return None
-    evidence = gather_unit_evidence(study, confirmation, data, database)
-    return None if evidence is None else _report(verdict, evidence)
+    members = _members(confirmation, verdict)
+    evidence = gather_unit_evidence(study, confirmation, data, database, members=members)
+    if evidence is None:
+        return None
+    seeds = tuple(confirmation.trials[job].seed for job in members)
+    return dataclasses.replace(_report(verdict, evidence), ensemble=_ensemble(seeds, evidence))
+
+
+def _members(confirmation: Confirmation, verdict: Verdict) -> list[Job]:
+    """Return the certified trainings of a finished confirmation; none if the seed makes no difference."""
+    if certificate_of(confirmation, verdict) is None or verdict.chosen is None or verdict.is_deterministic:
+        return []
+    jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
+    return [job for job in jobs if confirmation.losses[job] is not None]
+
+
+def _ensemble(seeds: tuple[int, ...], evidence: UnitEvidence) -> Ensemble | None:
+    if evidence.ensemble is None:
+        return None
+    _, low, high = over_units(evidence.ensemble[None], evidence.sizes, seed=BOOTSTRAP_SEED)
+    value = float(evidence.ensemble.sum() / evidence.sizes.sum())
+    return Ensemble(seeds=seeds, value=value, low=float(low), high=float(high))
 
 
 def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:

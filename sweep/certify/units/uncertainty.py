@@ -8,6 +8,8 @@ loss of the run is the ratio of the two sums. The denominator is the same for al
 of the variation in the difficulty of units then cancels.
 """
 
+import collections
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,12 @@ class Uncertainty(NamedTuple):
     standard_error: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+def distinct_units(units: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Return the distinct units, and how often each occurs, shape (U,)."""
+    counts = collections.Counter(units)
+    return list(counts), np.array(list(counts.values()))
 
 
 def mean_losses(losses: np.ndarray, sizes: np.ndarray, taken: np.ndarray | None = None) -> np.ndarray:

@@ -112,9 +112,8 @@ def database_of(arguments: Arguments) -> "Database":
 
 def database_options(database: "Database") -> str:
     """Return the options that name a database, without its password."""
-    if not database.is_shared:
-        return shlex.join(["--storage", f"sqlite:///{database.where}"])
-    return shlex.join(["--storage", database.where, "--files", database.files.where])
+    files = ["--files", database.files.where] if database.is_shared else []
+    return shlex.join(["--storage", database.address, *files])
 
 
 def mend(task: "AnyTask", device: str) -> None:
@@ -193,6 +192,13 @@ def stored_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
     return stored_study(arguments.study, reader)
 
 
+def shown_study(arguments: Arguments, reader: "Reader") -> "StudyRecord":
+    """Return the stored study that a name or a study file means, a guest too: it is only shown."""
+    from sweep.api.asked import shown_study
+
+    return shown_study(arguments.study, reader)
+
+
 def check_program(study: "StudyRecord", arguments: Arguments) -> None:
     """Refuse to run a stored study's own program unless the user has run it here, or passes --trust."""
     from sweep.certify.trust import check_trusted
@@ -222,6 +228,14 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
 
 
+def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
+    """Print what is not known of a study that Optuna made without sweep, and the ways on."""
+    from sweep.reporting.page.guests import ONE_RUN, ways_on
+
+    advise(ONE_RUN)
+    advise(f"next: {' | '.join(ways_on(study, database.address))}")
+
+
 def terminal_look() -> dict[str, Any]:
     """Return the width and whether there are colours, where stdout is a terminal."""
     return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": _has_colours()}
@@ -248,7 +262,12 @@ def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
 
 
 def publish_study(
-    name: str, database: "Database", study_data: "StudyData | None" = None, *, concludes: bool = False
+    name: str,
+    database: "Database",
+    study_data: "StudyData | None" = None,
+    *,
+    study: "StudyRecord | None" = None,
+    concludes: bool = False,
 ) -> None:
     """Store a study's outcome for the dashboard; an error is a warning, since the trials are stored.
 
@@ -256,6 +275,7 @@ def publish_study(
         name: As stored.
         database: Where it is stored.
         study_data: Its data; None reads them.
+        study: Its record as it is stored now; None reads it.
         concludes: As for ``reporting.publish.publish``.
     """
     from sweep.reporting.evidence import gather_evidence
@@ -263,7 +283,7 @@ def publish_study(
 
     try:
         with announced("drawing figures for the dashboard"), database.opening():
-            evidence = gather_evidence(name, database, study_data=study_data)
+            evidence = gather_evidence(name, database, study_data=study_data, study=study)
             publish(evidence, database, concludes=concludes)
     except Exception as error:  # noqa: BLE001  whatever it is, it concerns the dashboard alone
         advise(

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
 )
 @click.option("--alpha", type=float, default=0.05, metavar="P", help="chance of an error")
 @click.option(
+    "--resplit",
+    type=options.number,
+    default=0,
+    metavar="R",
+    help="train the chosen one on R other cuts of train and dev too, 10 or more; the test part stays apart",
+    show_default=False,
+)
+@click.option(
     "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
 )
 @options.formats("text", "json")
@@ -59,8 +67,8 @@ def confirm(arguments: Arguments) -> int:
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.confirm_text import describe_plan
     from sweep.reporting.evidence import gather_evidence
+    from sweep.reporting.text.confirmation import describe_plan
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -101,11 +109,12 @@ def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":
         method="race" if arguments.race else "fixed",
         delta=difference_that_matters(study.task, arguments.delta),
         alpha=arguments.alpha,
+        resplit=arguments.resplit,
     )
 
 
 def _print_confirmation(evidence: "Evidence", units: "UnitReport | None", form: str) -> None:
-    from sweep.reporting.confirm_text import format_confirmation, format_json
+    from sweep.reporting.text.confirmation import format_confirmation, format_json
 
     study, confirmation, verdict = evidence.study, evidence.confirmation, evidence.verdict
     assert confirmation is not None, "its plan is stored"

@@ -2,13 +2,17 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sweep.cli import candidates
 from sweep.cli.command import Arguments, command
-from sweep.cli.commands.common import advise
+from sweep.cli.commands.common import advise, database_of
 from sweep.errors import SweepError
+
+FROM_GUEST = "sweep.trainers.guest.study_text:study_of_guest"
+"""``module:object`` of what makes a study file of a study that Optuna made without sweep."""
 
 FROM_SCRIPT = "sweep.trainers.command.from_script.first_study:study_of_script"
 """``module:object`` of what makes a study file of a script; loaded by name, as every trainer is."""
@@ -26,6 +30,9 @@ sweep init --from-script train.py
     the source lists none, it runs `python train.py --help` for at most 20 s
     in an empty folder. Options become entries of the study file, with their
     types, defaults and choices; what cannot be read becomes a comment.
+sweep init --from-optuna STUDY --storage URL
+    The search space and the objective of a study that Optuna made; what
+    trains a configuration is left to fill in.
 sweep init --function -o mine
     A function to put your training in, and a study that runs as it is."""
 
@@ -33,7 +40,7 @@ sweep init --function -o mine
 @command(
     example="sweep init --from-script train.py --metric val_acc --direction maximize",
     explained=_EXPLAINED,
-    one_of=("folder", "from_script", "function"),
+    one_of=("folder", "from_script", "from_optuna", "function"),
 )
 @click.argument(
     "folder",
@@ -47,6 +54,12 @@ sweep init --function -o mine
     metavar="SCRIPT",
     shell_complete=candidates.files,
     help="write a study file for a script of yours",
+)
+@click.option(
+    "--from-optuna",
+    metavar="STUDY",
+    shell_complete=candidates.stored_studies,
+    help="write a study file for a study that Optuna stored",
 )
 @click.option("--function", is_flag=True, help="write trainers.py and a study that runs it")
 @click.option(
@@ -64,6 +77,8 @@ def init(arguments: Arguments) -> int:
     _check_options(arguments)
     if arguments.from_script is not None:
         return _init_script(arguments)
+    if arguments.from_optuna is not None:
+        return _init_guest(arguments)
     if arguments.function:
         return _init_function(Path(arguments.output or "."))
     return _init_examples(Path(arguments.folder))
@@ -74,7 +89,9 @@ def _check_options(arguments: Arguments) -> None:
     if arguments.from_script is None and (arguments.metric or arguments.direction):
         raise SweepError("--metric and --direction go with --from-script", key="unused-option")
     if arguments.folder is not None and arguments.output:
-        raise SweepError("-o goes with --from-script and --function; DIR is the folder", key="unused-option")
+        raise SweepError(
+            "-o goes with --from-script, --from-optuna and --function; DIR is the folder", key="unused-option"
+        )
 
 
 def _init_examples(folder: Path) -> int:
@@ -94,15 +111,30 @@ def _init_function(folder: Path) -> int:
     return 0
 
 
+def _init_guest(arguments: Arguments) -> int:
+    """Write the study file of a study that Optuna made, and print what is left to do."""
+    from sweep.definition.registries import Registry
+    from sweep.storage.guests.reader import load_guest
+
+    guest = load_guest(database_of(arguments).open_read_only(), arguments.from_optuna)
+    return _write_first(Registry({"guest": FROM_GUEST})["guest"](guest), arguments)
+
+
 def _init_script(arguments: Arguments) -> int:
     """Write the study file of a script, and print what is left to do."""
-    from sweep.cli.workspace import write_study_file
     from sweep.definition.registries import Registry
 
     study_of_script = Registry({"script": FROM_SCRIPT})["script"]
     study = study_of_script(
         Path(arguments.from_script), metric=arguments.metric, direction=arguments.direction, note=advise
     )
+    return _write_first(study, arguments)
+
+
+def _write_first(study: Any, arguments: Arguments) -> int:
+    """Write a first study file, and print what is left to do."""
+    from sweep.cli.workspace import write_study_file
+
     path = Path(arguments.output or f"studies/{study.name}.toml")
     _print_written(write_study_file(path, study.text))
     to_do = f"{', '.join(study.to_do)} in {path}, then " if study.to_do else ""

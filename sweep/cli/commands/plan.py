@@ -40,8 +40,8 @@ def plan(arguments: Arguments) -> int:
     from sweep.api.asked import trials_done
     from sweep.execution.planning.study_plan import plan_study
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.plan_text import PLAN_FORMATS
     from sweep.reporting.printable import printable
+    from sweep.reporting.text.plan import PLAN_FORMATS
     from sweep.task import RunsPrograms, baselines, resolve_device
 
     spec, database = study_spec(arguments), database_of(arguments)
@@ -69,7 +69,7 @@ def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database")
     from sweep.api.asked import stored_trials
     from sweep.execution.planning.program_plan import plan_program
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.program_plan_text import format_program_plan
+    from sweep.reporting.text.program_plan import format_program_plan
     from sweep.task import check_program
 
     task, data = spec.task, load_data(spec.task, spec)

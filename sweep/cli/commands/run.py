@@ -1,5 +1,6 @@
 """The command run: train a study's trials, or resume them."""
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.spec import StudySpec
     from sweep.execution.driver import RunSummary
+    from sweep.reporting.note_taking import Call
     from sweep.storage.database import Database
 
 RUN_TABLE_ROWS = 30
@@ -56,9 +58,9 @@ RUN_TABLE_ROWS = 30
 @click.option(
     "--from",
     "source",
-    metavar="STUDY",
+    metavar="STUDY[@URL]",
     shell_complete=candidates.stored_studies,
-    help="start with the best configurations of a stored study",
+    help="start with the best configurations of a stored study, at URL if it is in another database",
 )
 @click.option(
     "--from-top",
@@ -96,32 +98,43 @@ def _names_no_place(arguments: Arguments) -> bool:
 
 def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
     """Train what is left, and store and print what came out."""
-    from sweep.certify.study_data import StudyData
-    from sweep.cli.interrupt import StopSignal
-    from sweep.cli.progress import RunProgress
-    from sweep.execution.run import run_study
-    from sweep.task import loss_ceiling
-
     task = spec.task
     check_place(arguments, task, spec.resources)
     _warn_of_cost(spec)
-    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    progress = _introduced(spec, as_json=arguments.json)
+
+    from sweep.certify.study_data import StudyData
+    from sweep.cli.interrupt import StopSignal
+    from sweep.execution.run import running
+    from sweep.task import loss_ceiling
+
     data = load_data(task, spec)
-    progress = RunProgress(title, task.metric, as_json=arguments.json)
-    with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-        how = how_of(arguments, progress, _should_stop(progress, stop))
-        summary = run_study(task, spec, database, how, data=data)
-    study, study_data = summary.study, StudyData(summary.study, data)
-    if not stop:
-        study = _take_notes(study, study_data, database)
+    with contextlib.ExitStack() as workers:
+        with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
+            how = how_of(arguments, progress, _should_stop(progress, stop))
+            ran = workers.enter_context(running(task, spec, database, how, data=data))
+        summary = ran.summary
+        study, study_data = summary.study, StudyData(summary.study, data)
+        if not stop:
+            study = _take_notes(study, study_data, database, ran.call)
     if progress.is_closed:
         drop_output()
     elif not arguments.json:
         _print_run(study, database, loss_ceiling(task, data))
     if not stop:  # whoever stops a run waits for nothing more; the next run does this
-        publish_study(spec.name, database, study_data, concludes=True)
+        publish_study(spec.name, database, study_data, study=study, concludes=True)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
     return stop.exit_status
+
+
+def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
+    """Return who watches a run, and print its title before anything that takes long is loaded."""
+    from sweep.cli.progress import RunProgress
+
+    title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
+    progress = RunProgress(title, spec.task.metric, as_json=as_json)
+    progress.introduce()
+    return progress
 
 
 def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":
@@ -186,7 +199,9 @@ def _proposed_after_run_of(trainer: str) -> list[str]:
     return [command.name for command in all_commands().values() if command.follows_run_of == trainer]
 
 
-def _take_notes(study: "StudyRecord", study_data: "StudyData", database: "Database") -> "StudyRecord":
+def _take_notes(
+    study: "StudyRecord", study_data: "StudyData", database: "Database", call: "Call"
+) -> "StudyRecord":
     """Return the study with its notes; as it is stored, with a warning, if its data are gone or changed."""
     from sweep.reporting.note_taking import take_notes
 
@@ -196,7 +211,7 @@ def _take_notes(study: "StudyRecord", study_data: "StudyData", database: "Databa
         announced(f"taking notes of study {study.name!r}"),
         database.opening(),
     ):  # drivers of one study end together
-        return take_notes(study, study_data, database)
+        return take_notes(study, study_data, database, call)
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:
@@ -209,9 +224,8 @@ def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | N
     print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
-    if worst_loss is not None:
-        for line in describe_front(rank_trials(study), study, worst_loss):
-            print(line)
+    for line in describe_front(rank_trials(study), study, worst_loss):
+        print(line)
     print_advice(study)
     print(f"stored in {database.where}")
 

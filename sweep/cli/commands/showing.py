@@ -1,7 +1,9 @@
 """Commands that show what is stored: list, table, plot, report, dashboard."""
 
+import shlex
 import signal
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,39 +11,31 @@ from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
+    advise_on_guest,
     announced,
     database_of,
     format_table,
     next_command,
     print_advice,
-    stored_study,
+    shown_study,
 )
+
+if TYPE_CHECKING:
+    from sweep.definition.records import StudyRecord
+    from sweep.reporting.evidence import Evidence
+    from sweep.storage.database import Reader
 
 
 @command("list", example="sweep list")
+@options.formats("text", "json")
 def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
-    from sweep.errors import StorageError
-    from sweep.reporting.printable import printable
-    from sweep.storage.study_names import study_names
-    from sweep.storage.study_reader import load_study
+    from sweep.reporting.text.study_list import LIST_FORMATS, summaries
 
-    storage = database_of(arguments).open_read_only()
-    names = study_names(storage)
-    for name in names:
-        try:
-            study = load_study(storage, name)
-        except StorageError as error:
-            print(f"{printable(name):<24}  {printable(str(error))}")
-            continue
-        best = study.complete_trials()
-        loss = (
-            f"best {best[0].dev_loss:.4f}" if best else f"no {study.objectives[0].removeprefix('dev_')} yet"
-        )
-        done = sum(trial.is_finished for trial in study.trials)
-        total, goal = study.total_trials, printable(study.goal)
-        print(f"{printable(name):<24}  {done:>4} of {total:>4} trials  {loss:<12}  {goal}")
-    advise("next: sweep table STUDY" if names else "no studies yet; next: sweep run STUDY.toml")
+    found = list(summaries(database_of(arguments).open_read_only()))
+    if found or arguments.format != "text":
+        print(LIST_FORMATS[arguments.format](found))
+    advise("next: sweep table STUDY" if found else "no studies yet; next: sweep run STUDY.toml")
     return 0
 
 
@@ -55,9 +49,13 @@ def table(arguments: Arguments) -> int:
     from sweep.storage.looks.test_looks import looks_of_study
 
     storage = database_of(arguments).open_read_only()
-    study = stored_study(arguments, storage)
+    study = shown_study(arguments, storage)
     print(format_table(study, arguments.format, arguments.top))
-    if arguments.format == "text":
+    if arguments.format == "text" and study.is_guest:
+        print_advice(study, everything=arguments.advice)
+        advise_on_guest(study, database_of(arguments))
+    elif arguments.format == "text":
+        _print_confirmation(study, storage)
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
@@ -65,9 +63,22 @@ def table(arguments: Arguments) -> int:
     return 0
 
 
+def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
+    """Print what the study's confirmation chose; nothing if none was planned."""
+    from sweep.certify.stored_confirmation import load_confirmation
+
+    confirmation = load_confirmation(storage, study)
+    if confirmation is not None:
+        from sweep.certify.verdict import judge
+        from sweep.reporting.text.confirmation import confirmation_line
+
+        print(confirmation_line(study, confirmation, judge(study, confirmation)))
+
+
 @command(example="sweep plot quick history -o history.png")
 @options.study
 @click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
+@click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
 @click.option(
     "-o",
     "--output",
@@ -76,26 +87,55 @@ def table(arguments: Arguments) -> int:
     show_default="reports/STUDY/NAME.html",
     help=".html, .png or .svg",
 )
+@click.option(
+    "--format", type=click.Choice(("html", "png", "svg")), default="html", help="of the files of --all"
+)
 @options.force
 def plot(arguments: Arguments) -> int:
-    """Write one figure of a study to a file."""
+    """Write one figure of a study to a file, or all of them."""
+    from sweep.errors import SweepError
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.figures.figure_files import write_figure
-    from sweep.reporting.figures.plots import plots_of
 
+    if arguments.everything and arguments.name is not None:
+        raise SweepError(f"give a figure's name or --all, not both: {arguments.name!r} is one of them")
     database = database_of(arguments)
-    record = stored_study(arguments, database.open_read_only())
+    record = shown_study(arguments, database.open_read_only())
     study = record.name
-    if arguments.name is None:
-        for name, plot in plots_of(record).items():
-            print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
-        advise(f"next: sweep plot {arguments.study} NAME")
-        return 0
+    if arguments.name is None and not arguments.everything:
+        return _list_plots(record, arguments.study)
     evidence = gather_evidence(study, database)
+    if arguments.everything:
+        return _write_all_plots(evidence, arguments)
     with announced(f"drawing {arguments.name}"):
         path = write_figure(arguments.name, evidence, arguments.output, force=arguments.force)
     print(f"wrote {path}")
-    advise(f"next: open {path} | sweep plot {study} for the names of the others")
+    advise(f"next: open {path} | sweep plot {shlex.quote(study)} for the names of the others")
+    return 0
+
+
+def _list_plots(record: "StudyRecord", study: str) -> int:
+    """Print the name of each figure, and how to read it."""
+    from sweep.reporting.figures.plots import plots_of
+
+    for name, plot in plots_of(record).items():
+        print(f"{name}\n{textwrap.indent(textwrap.fill(plot.reading, 76), '    ')}")
+    advise(f"next: sweep plot {study} NAME | sweep plot {study} --all")
+    return 0
+
+
+def _write_all_plots(evidence: "Evidence", arguments: Arguments) -> int:
+    """Write every figure that the study has the data for; print a line for each other one."""
+    from sweep.reporting.figures.figure_files import write_all_figures
+
+    with announced("drawing all figures"):
+        written, missing = write_all_figures(
+            evidence, arguments.output, suffix=f".{arguments.format}", force=arguments.force
+        )
+    for path in written:
+        print(f"wrote {path}")
+    for name, reason in missing.items():
+        advise(f"left out {name}: {reason}")
     return 0
 
 
@@ -103,15 +143,18 @@ def plot(arguments: Arguments) -> int:
 @options.study
 def report(arguments: Arguments) -> int:
     """Write a study's report, one HTML file."""
-    from sweep.api.asked import stored_name
+    from sweep.api.asked import shown_name
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.page.report import write_report
 
     database = database_of(arguments)
-    evidence = gather_evidence(stored_name(arguments.study), database)
+    evidence = gather_evidence(shown_name(arguments.study, database.open_read_only()), database)
     with announced("evaluating the winner and drawing the report"):
         path = write_report(evidence)
     print(f"wrote {path}")
+    if evidence.study.is_guest:
+        advise(f"next: open {path} in a browser")
+        return 0
     go_on = next_command(evidence.study, database.open_read_only())
     advise(f"next: open {path} in a browser | {go_on}")
     return 0

@@ -8,10 +8,11 @@ import click
 
 from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
-from sweep.cli.commands.common import advise, check_program, database_of, mend, stored_study
-from sweep.errors import MachineError
+from sweep.cli.commands.common import advise, announced, check_program, database_of, mend, stored_study
+from sweep.errors import MachineError, SweepError
 
 if TYPE_CHECKING:
+    from sweep.certify.ensemble.record import Ensemble
     from sweep.certify.provenance import Provenance
     from sweep.certify.replay import Comparison
     from sweep.definition.records import StudyRecord
@@ -29,19 +30,29 @@ if TYPE_CHECKING:
     show_default="reports/STUDY/best.toml",
     help="the file to write",
 )
+@click.option(
+    "--ensemble",
+    is_flag=True,
+    help="export the certified seeds together: the mean of their probabilities",
+)
 @options.force
 def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
     from sweep.certify.config_file import choose_trial, write_config
     from sweep.certify.verdict import confirmed_choice
+    from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = stored_study(arguments, storage)
     number, certificate = confirmed_choice(study, storage) if arguments.trial is None else (None, None)
     trial = choose_trial(study, arguments.trial if number is None else number)
-    path = Path(arguments.output or f"reports/{study.name}/best.toml")
-    write_config(study, trial, path, certificate=certificate, force=arguments.force)
-    if certificate is not None:
+    ensemble = _ensemble_of(arguments, study) if arguments.ensemble else None
+    path = Path(arguments.output or f"reports/{study.name}/{'ensemble' if ensemble else 'best'}.toml")
+    write_config(study, trial, path, certificate=certificate, ensemble=ensemble, force=arguments.force)
+    if ensemble is not None:
+        of = f"ensemble of {len(ensemble.seeds)} seeds, not certified"
+        what = f"{study.metric.label} {ensemble.value:.4f}, {of}"
+    elif certificate is not None:
         over = "deterministic, the same on" if certificate.deterministic else "certified over"
         what = f"{study.metric.label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
     else:
@@ -52,8 +63,31 @@ def export(arguments: Arguments) -> int:
             f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
             f"{study.cost}"
         )
-    _advise_on_export(study.task, path)
+    is_tested = first_finished_look(looks_of_study(study, storage), study.name, trial.number) is not None
+    _advise_on_export(study.task, path, is_tested=is_tested)
     return 0
+
+
+def _ensemble_of(arguments: Arguments, study: "StudyRecord") -> "Ensemble":
+    """Return the ensemble of a study's certified seeds."""
+    from sweep.reporting.evidence import gather_evidence
+
+    if arguments.trial is not None:
+        raise SweepError("--ensemble exports the certified configuration; leave out --trial")
+    evidence = gather_evidence(study.name, database_of(arguments))
+    if evidence.confirmed is None:
+        raise SweepError(
+            f"no seed of study {study.name!r} is certified; `sweep confirm {study.name}` does it"
+        )
+    with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
+        units = evidence.unit_report
+    if units is not None and units.ensemble is not None:
+        return units.ensemble
+    why = evidence.why_no_unit_report or evidence.study_data.why_missing
+    unable = (
+        f"trainer {study.trainer} cannot combine models, or not all weights of its certified seeds are here"
+    )
+    raise SweepError(why or unable)
 
 
 def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = False) -> None:
@@ -144,6 +178,8 @@ def train(arguments: Arguments) -> int:
     from sweep.task import resolve_device
 
     config, provenance = load_config(arguments.config)
+    if provenance.ensemble is not None:
+        raise SweepError(f"{arguments.config} is an ensemble; export without --ensemble to train one model")
     check_trusted(provenance.study, provenance.program, provenance.surroundings, trust=arguments.trust)
     name = check_name("provenance.study", provenance.study)
     folder = Path(arguments.output or f"reports/{name}/trained")

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweep.definition.editor_schema.keys import TRAINERS, TrainerKeys, Words, common_keys
-from sweep.definition.records import costs_of
-from sweep.task import AUTO, auto_fields, load_task
+from sweep.task import AUTO, auto_fields, costs_of, load_task
 
 SCHEMA_FILE = "study.schema.json"
 """Name of the schema beside study files; their first line is ``#:schema study.schema.json``."""

@@ -6,11 +6,10 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sweep.definition.records import costs_of
 from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.errors import StudyFileError
-from sweep.task import AnyTask, Defined
+from sweep.task import AnyTask, Defined, costs_of
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -1,1 +1,1 @@
-"""What this machine has, and what cannot fit: memory and disk."""
+"""Measure this machine's memory and disk, and refuse what cannot fit."""

@@ -1,4 +1,4 @@
-"""Is there room on the disk for what programs of another trial will write?"""
+"""Check that the disk has room for the files of another trial's program."""
 
 import contextlib
 import os
@@ -11,10 +11,10 @@ from sweep.execution.gate import Check
 
 
 def enough_disk(folder: Path) -> Check:
-    """Return the check that a disk has room for two more trials of the largest size so far.
+    """Return a check that the disk has room for two more trials of the largest size so far.
 
     Args:
-        folder: The study's, with a folder for each trial. It is measured again only if a trial was added.
+        folder: The study's folder, which contains a folder for each trial.
     """
     sizes: dict[str, int] = {}
 
@@ -32,23 +32,23 @@ def enough_disk(folder: Path) -> Check:
 
 
 _MAY_GROW = 64
-"""So many of the newest folders are measured again: their trials may be in training."""
+"""Number of the newest folders that are measured again, because their trials may be in training."""
 
 
 def _disk_error(folder: Path, largest: int, free: int) -> MachineError:
     return MachineError(
-        f"{folder}: {free:,} bytes are free, less than twice the {largest:,} of the largest trial; "
+        f"{folder}: {free:,} bytes are free, less than twice the {largest:,} bytes of the largest trial; "
         "no further trial was started; free some space and run the same command to resume",
         key="disk-full",
     )
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all plain files below a folder; no link is followed."""
+    """Return the size of all regular files below a folder, in bytes; no link is followed."""
     total = 0
     for path, _, files in os.walk(folder):
         for name in files:
-            with contextlib.suppress(FileNotFoundError):  # its program removed it meanwhile
+            with contextlib.suppress(FileNotFoundError):  # the program removed the file meanwhile
                 status = os.lstat(os.path.join(path, name))
                 total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total

@@ -1,7 +1,7 @@
-"""Does a configuration fit into this machine's memory?
+"""Check whether a configuration fits into this machine's memory.
 
-The task estimates what a process needs; the machine's limit is its physical memory with its swap, or that
-of the control group that this process runs in. Nothing is refused for being tight, only what cannot fit.
+The task estimates the memory of a process. The limit is the machine's physical memory plus swap, or the limit
+of this process's control group. Only configurations that cannot fit are refused.
 """
 
 import math
@@ -14,7 +14,7 @@ from sweep.task import AnyTask, Config, Data, memory
 
 
 def machine_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
-    """Return the memory that processes of this machine can have, swap included; infinite if unknown."""
+    """Return the memory available to processes of this machine, including swap; infinite if unknown."""
     limits = list(_group_limits(proc, groups))
     try:
         lines = (line.split() for line in (proc / "meminfo").read_text().splitlines())
@@ -27,7 +27,7 @@ def machine_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgrou
 
 
 def _group_limits(proc: Path, groups: Path) -> Iterator[int]:
-    """Yield the memory limits of this process's control group and those above it, versions 2 and 1."""
+    """Yield the memory limits of this process's control group and its parents, versions 2 and 1."""
     try:
         entries = [line.split(":", 2) for line in (proc / "self/cgroup").read_text().splitlines()]
     except OSError:
@@ -43,7 +43,7 @@ def _group_limits(proc: Path, groups: Path) -> Iterator[int]:
 
 
 def _number_in(path: Path) -> Iterator[int]:
-    """Yield the number that a file holds, if it is there and holds one; ``max`` is none."""
+    """Yield the number in a file, if the file exists and contains one; ``max`` is not a number."""
     try:
         yield int(path.read_text())
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def check_fits(task: AnyTask, config: Config, data: Data, *, device: str) -> Non
     """Refuse a configuration that cannot fit into this machine's memory.
 
     Raises:
-        TooLargeError: If it needs more.
+        TooLargeError: If the configuration needs more.
     """
     needed, there = memory(task, config, data, device=device), machine_bytes()
     if needed is not None and needed > there:

@@ -1,4 +1,4 @@
-"""How much memory do the workers of a study need?"""
+"""Estimate the memory that the workers of a study need."""
 
 import dataclasses
 import math
@@ -15,17 +15,17 @@ _ENDS = (0.0, math.nextafter(1.0, 0.0))
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyMemory:
-    """Memory of a worker, in bytes, over the configurations that a study may train."""
+    """Memory of a worker over the configurations of a study, in bytes."""
 
     least: int
     most: int
     largest: Config
-    """The configuration that needs the most."""
+    """The configuration that needs the most memory."""
     device: str
 
 
 def study_memory(task: AnyTask, spec: StudySpec, data: Data, *, device: str) -> StudyMemory | None:
-    """Return what a worker needs at least and at most for a study's configurations; None if unknown."""
+    """Return the least and the most memory of a worker over a study's configurations; None if unknown."""
     if not isinstance(task, NeedsMemory):
         return None
 
@@ -41,7 +41,7 @@ def check_study_fits(task: AnyTask, data: Data, memory: StudyMemory | None) -> N
     """Refuse a study of which no configuration can fit into this machine's memory.
 
     Raises:
-        TooLargeError: If the smallest one needs more; the text is of the largest one.
+        TooLargeError: If the smallest one needs more; the message is about the largest one.
     """
     if memory is not None and memory.least > machine_bytes():
         check_fits(task, memory.largest, data, device=memory.device)
@@ -50,14 +50,14 @@ def check_study_fits(task: AnyTask, data: Data, memory: StudyMemory | None) -> N
 def describe_memory(
     task: AnyTask, data: Data, memory: StudyMemory | None, workers: int, there: float = math.inf
 ) -> str:
-    """Return one line about what a worker needs, and what to do if there is less; empty if it is unknown.
+    """Return one line about a worker's memory, with advice if the machine has less; empty if unknown.
 
     Args:
         task: The trainer.
-        data: What it trains on.
-        memory: Of the study.
-        workers: How many there are.
-        there: Memory of the machine that they share; infinite if it is not known.
+        data: The trainer's data.
+        memory: The study's memory.
+        workers: Number of workers.
+        there: Memory of the machine that they share, in bytes; infinite if unknown.
     """
     if memory is None:
         return ""
@@ -74,10 +74,10 @@ def describe_memory(
 
 
 def _extremes(task: AnyTask, spec: StudySpec, needed: Callable[[Config], int]) -> Iterator[Config]:
-    """Yield configurations among which are the smallest and the largest: the list, and the space's ends.
+    """Yield configurations that include the smallest and the largest: the list, and the space's ends.
 
-    Each hyperparameter in turn is set to the end of its range, or the choice, that needs the most (the
-    least), which finds the ends if none of them reverses what another one does.
+    Each hyperparameter in turn is set to the end of its range, or the choice, that needs the most (or least)
+    memory, which finds the extremes if no hyperparameter reverses the effect of another.
     """
     for params in spec.listed:
         yield task.make_config(spec.config_values(params))

@@ -1,1 +1,1 @@
-"""Plans of programs: what is known of them, and what trying them out shows."""
+"""Plan a study: its cost, and trial runs of its program."""

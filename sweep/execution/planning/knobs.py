@@ -1,4 +1,4 @@
-"""What a study searches, as a plan shows it."""
+"""Describe the searched hyperparameters of a study for its plan."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ class Knob:
 
     name: str
     values: int | None
-    """How many values it has, in the list where all are listed; None for fractions without a step."""
+    """Number of values, in the list if all trials are listed; None for a continuous range."""
     dimension: Dimension
     when: str
-    """Its condition in words; empty if it is always active."""
+    """The condition as text; empty if the hyperparameter is always active."""
 
 
 def knobs_of(spec: StudySpec) -> Iterator[Knob]:
@@ -35,7 +35,7 @@ def _n_values(spec: StudySpec, name: str) -> int | None:
 
 
 def space_size(spec: StudySpec) -> int | None:
-    """Return how many configurations a study has; None if they cannot be counted."""
+    """Return the number of configurations of a study; None if they cannot be counted."""
     if spec.sampler == "listed":
         return len(spec.listed)
     if any(d.is_continuous for d in spec.space.values()) or n_decisions(spec.space) > MAX_DECISIONS:

@@ -1,6 +1,6 @@
-"""Try a program out before its study is run: does it repeat itself, does it read what it gets?
+"""Test a program before its study is run: whether it is reproducible and uses its parameters.
 
-It trains a few short trials in a temporary folder and stores nothing. What it finds it yields as it goes.
+The test trains a few short trials in a temporary folder, stores nothing, and yields each finding at once.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, Tr
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Found:
-    """One line that was found out."""
+    """One finding, as a line."""
 
     text: str
     is_failure: bool = False
@@ -28,7 +28,7 @@ class Found:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a training came to; equal ones are equal to the last digit."""
+    """The result of a training; equal results are bitwise equal."""
 
     value: float
     reports: tuple[tuple[int, float], ...]
@@ -38,27 +38,27 @@ class Outcome:
 
 
 class ProgramCheck:
-    """Tries out the program of one study."""
+    """Tests the program of one study."""
 
     def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
-        """Take a trainer that is ``RunsPrograms`` and ``TriedOut``."""
+        """Initialize with a trainer that is ``RunsPrograms`` and ``TriedOut``."""
         self._make_config = task.make_config
-        assert isinstance(task, RunsPrograms), "programs alone are tried out"
-        assert isinstance(task, TriedOut), "programs alone are tried out"
+        assert isinstance(task, RunsPrograms), "only programs are tested"
+        assert isinstance(task, TriedOut), "only programs are tested"
         self._task, self._spec, self._data, self._device = task, spec, data, device
         self._budget: dict[str, Any] = self._shortest()
         self._is_repeatable = True
 
     @property
     def cost(self) -> str:
-        """How many trainings that are at most, in words."""
+        """The largest number of trainings, as text."""
         ends = sum(len(_ends(dimension)) for dimension in self._ended().values())
         count = 4 + 3 * self._task.reuses_process + ends
         short = "".join(f" with {name} = {value}" for name, value in self._budget.items())
-        return f"trains up to {count} short trials{short}, one after the other, in a temporary folder"
+        return f"trains up to {count} short trials{short}, one after another, in a temporary folder"
 
     def run(self) -> Iterator[Found]:
-        """Train, and yield what is found; the program is ended however this ends.
+        """Train, and yield the findings; the program is ended in any case.
 
         Raises:
             SweepError: If the first training fails, with the program's reason.
@@ -80,7 +80,7 @@ class ProgramCheck:
                 self._task.leave_all()
 
     def _first(self) -> Outcome:
-        """Train the first configuration, with the study's own length if the shortest is too short."""
+        """Train the first configuration, with the study's length if the shortest is too short."""
         try:
             return self._train(self._point(0), 0)
         except SweepError:
@@ -101,7 +101,7 @@ class ProgramCheck:
         others = (self._train(self._point(0), number) for number in (1, 2))
         if any(other != first for other in others):
             yield Found(
-                "the seed has an effect" if self._is_repeatable else "whether the seed counts is unknown"
+                "the seed has an effect" if self._is_repeatable else "the effect of the seed is unknown"
             )
         else:
             yield Found(f"the seed made no difference: three seeds gave {first}; does the program use it?")
@@ -117,8 +117,8 @@ class ProgramCheck:
             return
         if self._is_repeatable and last != first:
             yield Found(
-                f"a trial depends on what ran before it in its process: {first} at first, {last} after "
-                "another one; set fresh_process = true"
+                f"a trial depends on earlier trials in its process: {first} at first, {last} after another; "
+                "set fresh_process = true"
             )
 
     def _parameters(self) -> Iterator[Found]:
@@ -134,7 +134,7 @@ class ProgramCheck:
                 yield Found(f"{name} made no difference:{unread} does the script read it?")
 
     def _ended(self) -> dict[str, Any]:
-        """Return the hyperparameters whose ends are compared: all but the trial's length."""
+        """Return the hyperparameters whose ends are compared: all except the trial's length."""
         return {name: dim for name, dim in self._spec.space.items() if name != self._task.budget}
 
     def _shortest(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class ProgramCheck:
         return self._spec.space.active_part(qmc_point(self._spec.space, 0, number))
 
     def _with(self, name: str, value: Any) -> dict[str, Any]:
-        """Return a configuration in which a hyperparameter is active and has a value."""
+        """Return a configuration in which a hyperparameter is active and has the given value."""
         space = self._spec.space
         point = {**{each: dimension.value_at(0.5) for each, dimension in space.items()}, name: value}
         todo = [name]
@@ -160,7 +160,7 @@ class ProgramCheck:
         return space.active_part(point)
 
     def _train(self, params: Mapping[str, Any], seed: int, *, in_turn: bool = False) -> Outcome:
-        """Train one configuration; in a new process unless ``in_turn``."""
+        """Train one configuration, in a new process unless ``in_turn``."""
         values = {**self._spec.config_values(params), **self._budget, "seed": self._spec.trial_seed(seed)}
         config: Config = self._make_config(values)
         number = next(self._numbers)
@@ -175,13 +175,11 @@ class ProgramCheck:
 
 
 def _ends(dimension: Any) -> list[Any]:
-    """Return both ends of a range, or the first and the last choice; one value if they are the same."""
+    """Return both ends of a range, or the first and the last choice; one value if they are equal."""
     ends = dimension.choices if isinstance(dimension, Choices) else (dimension.low, dimension.high)
     return [ends[0]] if ends[0] == ends[-1] else [ends[0], ends[-1]]
 
 
 def _shared(names: set[str]) -> Iterator[Found]:
     for name in sorted(names):
-        yield Found(
-            f"{name}: each trial writes this file outside of its folder; trials overwrite each other's"
-        )
+        yield Found(f"{name}: each trial writes this file outside its folder, so trials overwrite it")

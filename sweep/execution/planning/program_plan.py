@@ -1,6 +1,6 @@
-"""What a study of a user's own program would cost: from its stored trials, since nothing else is known.
+"""Estimate the cost of a study of a user's own program from its stored trials.
 
-Nothing is trained and nothing is stored; ``program_check`` tries a program out.
+Nothing is trained or stored; ``program_check`` tests a program.
 """
 
 import dataclasses
@@ -16,12 +16,12 @@ from sweep.execution.planning.wall_clock import Range
 from sweep.task import AnyTask, program_limits
 
 _MEASURED = 64
-"""Folders of trials that are measured at most, the newest ones."""
+"""Most trial folders that are measured, newest first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramPlan:
-    """A study of a user's own program, before it is run or run further."""
+    """The estimated cost of a study of a user's own program."""
 
     name: str
     sampler: str
@@ -29,27 +29,27 @@ class ProgramPlan:
     replicates: int
     knobs: tuple[Knob, ...]
     size: int | None
-    """Distinct configurations; None where they cannot be counted."""
+    """Number of distinct configurations; None if they cannot be counted."""
     trials: int
-    """The study's total."""
+    """Total number of trials."""
     left: int
-    """Of these still to be trained."""
+    """Number of trials still to be trained."""
     listed: int
     workers: int
     timeout: float | None
     trial_timeout: float | None
     limits: tuple[str, ...]
-    """What the trainer lacks, and what follows from it."""
+    """Missing capabilities of the trainer, each with its consequence."""
     timed: int
-    """Stored trials that ran to their end; what follows is of these."""
+    """Number of stored complete trials, which the following estimates use."""
     trial_seconds: Range | None
-    """The least, the median and the most of one trial; None if none is stored."""
+    """Least, median and most seconds of one trial; None if none is stored."""
     wall_seconds: float | None
-    """Of all trials that are left, on all workers, if each takes the mean."""
+    """Seconds of all remaining trials on all workers, if each takes the mean."""
     trial_bytes: Range | None
-    """The same of the files of one trial."""
+    """Least, median and most bytes of the files of one trial."""
     disk_bytes: int | None
-    """Of the trials that are left, if each writes the mean."""
+    """Bytes of the files of the remaining trials, if each writes the mean."""
 
 
 def plan_program(
@@ -60,9 +60,9 @@ def plan_program(
     Args:
         task: The trainer.
         spec: The study.
-        stored: Its stored trials; none if it was not run yet.
-        folder: Where its trials keep their files.
-        workers: Trials in training at a time.
+        stored: The stored trials; none if the study has not been run.
+        folder: The folder of the trials' files.
+        workers: Number of trials in training at a time.
     """
     left = max(0, spec.total_trials - sum(trial.is_finished for trial in stored))
     seconds = [trial.train_seconds for trial in stored if trial.state == "complete"]

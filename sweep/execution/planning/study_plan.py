@@ -1,8 +1,8 @@
-"""What would a study cost?
+"""Estimate the cost of a study.
 
-A few configurations of the study's own space are timed for a moment each, alone on this process,
-and extrapolated by their steps. From these times whole runs are drawn, which gives the wall-clock
-with its spread. Nothing is stored and no trial is changed.
+A few configurations of the study's space are timed briefly in this process and extrapolated to all their
+steps. Whole runs are drawn from these times, which gives the wall-clock time with its spread. Nothing is
+stored.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ _MAX_SIMULATED = 20_000
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyPlan:
-    """What a study would cost; seconds are of this machine as it is now."""
+    """The estimated cost of a study; times are for this machine in its present state."""
 
     name: str
     sampler: str
@@ -37,36 +37,36 @@ class StudyPlan:
     replicates: int
     knobs: tuple[Knob, ...]
     size: int | None
-    """Distinct configurations; None where a range is continuous, or conditions make it hard to count."""
+    """Number of distinct configurations; None if a range is continuous or conditions prevent counting."""
     trials: int
-    """The study's total."""
+    """Total number of trials."""
     left: int
-    """Of these still to be trained."""
+    """Number of trials still to be trained."""
     listed: int
     workers: int
     timeout: float | None
     trial_timeout: float | None
     timings: tuple[Timing, ...]
     trial_seconds: Range
-    """Of one trial, over the timed configurations; low and high are the least and the most."""
+    """Seconds of one trial, over the timed configurations; low and high are the least and the most."""
     wall_seconds: Range
-    """Of all trials that are left, on all workers, without pruning and without timeout; their
-    configurations are drawn at random from the timed ones, whatever the sampler."""
+    """Seconds of all remaining trials on all workers, without pruning and timeout; their configurations
+    are drawn at random from the timed ones, whatever the sampler."""
     longest_wall_seconds: float | None
-    """The same if each trial were as long as the longest timed one, since a sampler that learns may turn
-    to these; None where the sampler does not learn."""
+    """The same if each trial were as long as the longest timed one, because a sampler that learns may
+    prefer those; None if the sampler does not learn."""
     fit: int
-    """Trials expected to end within one run's timeout; all that are left where there is none."""
+    """Number of trials expected to end within one run's timeout; all remaining ones without a timeout."""
     too_long: int
-    """Timed configurations that ``trial_timeout`` would give up."""
+    """Number of timed configurations that exceed ``trial_timeout``."""
     costs: tuple[CostSpan, ...]
-    """Each cost that the trainer counts, over the ends of the ranges and the timed configurations."""
+    """The trainer's costs, over the ends of the ranges and the timed configurations."""
     disk_bytes: int
-    """States and curves when all trials have ended."""
+    """Size of states and curves when all trials have ended."""
     memory_bytes: int | None
-    """Of a worker that trains the largest configuration, estimated; None if the trainer cannot."""
+    """Estimated memory of a worker that trains the largest configuration; None if unknown."""
     memory: str
-    """The same in one line, with what to lower if it is more than this machine has; empty if unknown."""
+    """The same in one line, with advice if this machine has less; empty if unknown."""
 
 
 def plan_study(
@@ -77,14 +77,14 @@ def plan_study(
     Args:
         task: The trainer.
         spec: The study.
-        data: What it trains on.
-        workers: Processes that would train.
-        device: Where; resolved.
-        done: Trials that are stored already.
+        data: The trainer's data.
+        workers: Number of worker processes.
+        device: The device, resolved.
+        done: Number of trials already stored.
 
     Raises:
-        DeviceError: If the device's engine does not know a hyperparameter that the study changes.
-        TooLargeError: If no configuration that would be timed fits into this machine's memory.
+        DeviceError: If the device's engine does not support a hyperparameter that the study changes.
+        TooLargeError: If no configuration to be timed fits into this machine's memory.
     """
     engine = default_engine(task, device)
     check_honoured(task, engine, spec.changed_fields(task))
@@ -123,7 +123,7 @@ def _asked(spec: StudySpec) -> dict[str, Any]:
 
 
 def _seconds(spec: StudySpec, timings: Sequence[Timing], left: int, workers: int) -> dict[str, Any]:
-    """Return the fields of a plan that follow from how long the timed configurations take."""
+    """Return the fields of a plan that follow from the timings."""
     seconds = np.array([timing.seconds for timing in timings])
     runs: Iterable[list[float]]
     if _all_are_timed(spec, timings, left):
@@ -144,7 +144,7 @@ def _seconds(spec: StudySpec, timings: Sequence[Timing], left: int, workers: int
 
 
 def _all_are_timed(spec: StudySpec, timings: Sequence[Timing], left: int) -> bool:
-    """Say whether the timed configurations are the study's own, in its order, and none is trained yet."""
+    """Return whether the timed configurations are the study's own, in order, and none is trained yet."""
     return (
         left == spec.total_trials and spec.sampler in ("grid", "listed") and len(timings) == space_size(spec)
     )

@@ -1,4 +1,4 @@
-"""Time some of a study's configurations for a moment each, alone on this process."""
+"""Time some of a study's configurations briefly, in this process."""
 
 import dataclasses
 import time
@@ -15,10 +15,10 @@ from sweep.samplers.samplers import qmc_point
 from sweep.task import AnyTask, Data, Segment, find_auto, shortest_with_rungs
 
 POINTS = 16
-"""Configurations that are timed at most."""
+"""Most configurations that are timed."""
 
 CALIBRATION_S = 15.0
-"""After so many seconds no further configuration is timed; at least two are."""
+"""Seconds after which no further configuration is timed; at least two are."""
 
 _PROBE_STEPS = 50
 _PROBE_S = 0.3
@@ -27,24 +27,24 @@ _MAX_PROBE_STEPS = 5_000
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """One configuration that was timed."""
+    """A timed configuration."""
 
     params: dict[str, Any]
     num_steps: int
     costs: dict[str, int]
-    """What the trainer counts as costs, by name."""
+    """The trainer's costs, by name."""
     step_us: float
     """Microseconds of one step."""
     seconds: float
-    """Expected for the whole trial: steps, evaluations, and what is found beforehand."""
+    """Expected seconds of the whole trial: steps, evaluations, and searches before training."""
     state_bytes: int
 
 
 def time_some(task: AnyTask, spec: StudySpec, data: Data, *, engine: str, device: str) -> list[Timing]:
-    """Time configurations of a study, two at least, until ``CALIBRATION_S`` is over.
+    """Time at least two configurations of a study, until ``CALIBRATION_S`` is over.
 
     Raises:
-        TooLargeError: If no configuration that would be timed fits into this machine's memory.
+        TooLargeError: If no configuration to be timed fits into this machine's memory.
     """
     deadline, timings = time.monotonic() + CALIBRATION_S, list[Timing]()
     for params in _fitting(task, spec, data, device):
@@ -55,10 +55,10 @@ def time_some(task: AnyTask, spec: StudySpec, data: Data, *, engine: str, device
 
 
 def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterator[dict[str, Any]]:
-    """Yield those of the configurations to be timed that fit into this machine's memory.
+    """Yield the configurations to be timed that fit into this machine's memory.
 
     Raises:
-        TooLargeError: If none does; the text is of the last one.
+        TooLargeError: If none fits; the message is about the last one.
     """
     fault, is_empty = None, True
     for params in _sample(spec):
@@ -74,7 +74,7 @@ def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterato
 
 
 def _sample(spec: StudySpec) -> Iterator[dict[str, Any]]:
-    """Yield configurations spread over what the study will train, the same ones each time."""
+    """Yield configurations spread over the study's space, always the same."""
     if spec.sampler == "grid":
         size = grid_size(spec.space)
         count = min(size, POINTS)
@@ -89,7 +89,7 @@ def _sample(spec: StudySpec) -> Iterator[dict[str, Any]]:
 def _time(
     task: AnyTask, spec: StudySpec, data: Data, params: dict[str, Any], *, engine: str, device: str
 ) -> Timing:
-    """Time one step, which is mostly evaluation, and then more, of which the rest is steps."""
+    """Time one step, which is mostly evaluation, and then more steps to get the time per step."""
     config = task.make_config({**spec.config_values(params), "seed": spec.seed})
     started = time.perf_counter()
     found = find_auto(task, config, data, spec.auto, engine=engine, device=device)
@@ -100,7 +100,7 @@ def _time(
         until = min(steps, config.num_steps)
         return task.train_segment(config, data, None, until, engine=engine, device=device)
 
-    state = train(1).state  # builds what is built once
+    state = train(1).state  # includes all one-time setup
     one = train(1).seconds
     per_step = max(train(_PROBE_STEPS).seconds - one, 1e-7) / (_PROBE_STEPS - 1)
     steps = min(int(_PROBE_S / per_step), _MAX_PROBE_STEPS, config.num_steps)

@@ -1,4 +1,4 @@
-"""From the seconds of some trials to those of a whole run, with their spread."""
+"""Estimate the wall-clock time of a whole run, with its spread, from the seconds of some trials."""
 
 import dataclasses
 import heapq
@@ -12,7 +12,7 @@ _TAILS = (5, 50, 95)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A middle with its 5 and 95 per cent."""
+    """A median with its 5th and 95th percentile."""
 
     low: float
     middle: float
@@ -20,10 +20,10 @@ class Range:
 
 
 def drawn_runs(seconds: np.ndarray, count: int) -> Iterator[list[float]]:
-    """Yield the seconds of each trial in runs that are drawn from the timed ones.
+    """Yield the seconds of the trials of runs that are drawn from timed trials.
 
-    Each run first redraws which configurations were timed (the bootstrap), so that few of them
-    give a wide range, and then its trials.
+    Each run first resamples the timed configurations (the bootstrap), so that few of them give a wide range,
+    and then draws its trials.
     """
     draw = np.random.default_rng(0)
     for _ in range(_DRAWS if count * _DRAWS <= 1_000_000 else 50):
@@ -33,7 +33,7 @@ def drawn_runs(seconds: np.ndarray, count: int) -> Iterator[list[float]]:
 def simulate(
     runs: Iterable[list[float]], left: int, workers: int, timeout: float | None
 ) -> tuple[Range, int]:
-    """Return the wall-clock of runs, which may hold a part of the trials, and how many trials fit."""
+    """Return the wall-clock times of runs, which may train only some trials, and how many trials fit."""
     walls, fits = [], []
     for run in runs:
         ended = ends(run, workers)
@@ -44,7 +44,7 @@ def simulate(
 
 
 def ends(seconds: Sequence[float], workers: int) -> list[float]:
-    """Return when each trial ends if every worker takes the next one as soon as it is free."""
+    """Return the end of each trial, if every worker starts the next one as soon as it is free."""
     free, ends = [0.0] * workers, []
     for duration in seconds:
         ends.append(free[0] + duration)

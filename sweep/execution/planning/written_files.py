@@ -1,30 +1,30 @@
-"""Which files below some folders were written since the last look."""
+"""Find the files below some folders that were written since the last check."""
 
 import os
 from collections.abc import Collection
 from pathlib import Path
 
 _MOST_FILES = 50_000
-"""That are looked at; a folder with more is looked at in part."""
+"""Most files that are checked."""
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 class WrittenFiles:
-    """Compares files with what they were at the last look; hidden folders are left out."""
+    """Compares files with their state at the last check; hidden folders are skipped."""
 
     def __init__(self, folders: Collection[Path], *, besides: str) -> None:
-        """Look for the first time.
+        """Record the initial state.
 
         Args:
-            folders: What is looked at, with all folders below.
-            besides: A folder that is left out.
+            folders: The folders to check, with all subfolders.
+            besides: A folder to skip.
         """
         self._folders, self._besides = list(dict.fromkeys(folders)), os.path.realpath(besides)
         self._last = self._look()
 
     def new(self) -> set[str]:
-        """Return the paths of files that are new or changed since the last look."""
+        """Return the paths of files that are new or changed since the last check."""
         before, self._last = self._last, self._look()
         return {path for path, status in self._last.items() if before.get(path) != status}
 

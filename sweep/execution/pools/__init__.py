@@ -1,1 +1,1 @@
-"""Where segments are trained: worker processes of this machine, or a Ray cluster."""
+"""Train segments in worker processes on this machine or in a Ray cluster."""

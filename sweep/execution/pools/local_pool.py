@@ -4,42 +4,24 @@ A task that trains one segment at a time has a process for each place. A task th
 time has a process for each device, which takes jobs as they come and returns each segment when it has
 ended. So a place that becomes free is filled at once, whatever the others do.
 
-If a process dies, the jobs that it had are lost, and at most one of them can be to blame. They are
-trained again one at a time; a job during which the process dies again, with nothing beside it, is
-reported as a death.
+``local_worker`` replaces a process that dies.
 """
 
 import contextlib
-import dataclasses
 import functools
-import itertools
-import math
 import queue
 import time
 from collections.abc import Callable
+from typing import Any
 
-from sweep.errors import MachineError
-from sweep.execution.pools.messages import (
-    Answer,
-    Began,
-    CannotStart,
-    Drop,
-    Ended,
-    Leave,
-    Message,
-    Progress,
-    Ready,
-    Stop,
-)
-from sweep.execution.pools.pool import PoolRequest, SegmentOutcome, usable_cores
+from sweep.execution.pools.local_worker import LocalWorker
+from sweep.execution.pools.messages import CannotStart, Ended, Leave, Message, Returned, Stop
+from sweep.execution.pools.pool import Called, PoolRequest, SegmentOutcome, usable_cores
 from sweep.execution.pools.worker_process import News, WorkerProcess
-from sweep.task import RunsPrograms, SegmentJob, places
+from sweep.task import RunsPrograms, SegmentJob
 
-MAX_FAILED_STARTS = 3
-"""Processes of one worker that may die in a row before they are ready; no trial is to blame for these."""
-
-START_LIMIT_S = 300.0
-"""Seconds after which a process that has a job and is not ready counts as hanging."""
+CALL_POLL_S = 1.0
+"""How long the queue of news is waited for at a time, seconds, so that a signal is heard in between."""
 
 LEAVING_S = 5.0
 """Seconds beyond a program's own time after which its worker is killed."""
@@ -54,21 +36,35 @@ class LocalPool:
         Raises:
             MachineError: If the system refuses a process.
         """
+        self._asked = asked
         self._news: News = queue.Queue()
-        self._workers: list[_Worker] = []
+        self._workers: list[LocalWorker] = []
         task = asked.workload.task
         self._grace_s = task.grace_s if isinstance(task, RunsPrograms) else None
-        self._of_trial: dict[int, _Worker] = {}
+        self._of_trial: dict[int, LocalWorker] = {}
+        self.grow(asked.at_most)
+
+    def grow(self, at_most: int) -> None:
+        """Start the workers that more jobs need; raises as ``__init__``."""
         try:
-            for device, count in _share_out(asked):
-                many = places(task, asked.workload.engine, device) > 1
-                start = functools.partial(WorkerProcess, asked.workload, device, many=many, news=self._news)
-                self._workers.append(_Worker(start, device, count, has_programs=self._grace_s is not None))
+            for place, (device, count) in enumerate(_share_out(self._asked, at_most)):
+                if place < len(self._workers):
+                    self._workers[place].places = count
+                else:
+                    self._workers.append(self._start(device, count))
         except BaseException:
             self.close()
             raise
-        self.places = sum(worker.places for worker in self._workers)
-        self.devices: tuple[str, ...] = tuple(dict.fromkeys(worker.device for worker in self._workers))
+
+    @property
+    def places(self) -> int:
+        """Return how many jobs the workers take at a time."""
+        return sum(worker.places for worker in self._workers)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices of the workers."""
+        return tuple(dict.fromkeys(worker.device for worker in self._workers))
 
     def free(self) -> int:
         """Return the number of empty places."""
@@ -106,6 +102,23 @@ class LocalPool:
         if worker is not None and self._grace_s is not None:
             worker.process.send(Leave(trial))
 
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+        """Call a function in a worker that has trained, if there is one; other news is of no use by now."""
+        if self._grace_s is not None or any(map(self._trains_many, self.devices)):
+            return None
+        worker = next((each for each in self._workers if each.call(function, arguments)), None)
+        while worker is not None:
+            for process, message in self._news_within(CALL_POLL_S):
+                if process is not worker.process:
+                    continue
+                match message:
+                    case Returned(value, is_done):
+                        return Called(value) if is_done else None
+                    case Ended() | CannotStart():
+                        process.end()  # it may not be dead yet, and must not be called again
+                        return None
+        return None
+
     def close(self) -> None:
         """Kill all processes; programs get their time to end by themselves."""
         if self._grace_s is not None:
@@ -120,7 +133,15 @@ class LocalPool:
             worker.process.end()
         self._workers = []
 
-    def _emptiest(self) -> "_Worker":
+    def _start(self, device: str, count: int) -> LocalWorker:
+        workload, many = self._asked.workload, self._trains_many(device)
+        start = functools.partial(WorkerProcess, workload, device, many=many, news=self._news)
+        return LocalWorker(start, device, count, has_programs=self._grace_s is not None)
+
+    def _trains_many(self, device: str) -> bool:
+        return self._asked.workload.places(device) > 1
+
+    def _emptiest(self) -> LocalWorker:
         return max(self._workers, key=lambda worker: worker.free())
 
     def _news_within(self, timeout: float) -> list[tuple[WorkerProcess, Message]]:
@@ -139,161 +160,15 @@ class LocalPool:
         return None
 
 
-def _share_out(asked: PoolRequest) -> list[tuple[str, int]]:
-    """Return the device of each process and how many places it has."""
+def _share_out(asked: PoolRequest, at_most: int) -> list[tuple[str, int]]:
+    """Return the device of each process for so many jobs, and how many places it has."""
     devices = asked.workload.devices
-    most = places(asked.workload.task, asked.workload.engine, devices[0])
+    most = asked.workload.places(devices[0])
     if isinstance(asked.workload.task, RunsPrograms):
         count = asked.workers or (usable_cores() if devices == ("cpu",) else len(devices))
-        return [(devices[k % len(devices)], 1) for k in range(min(count, asked.at_most))]
+        return [(devices[k % len(devices)], 1) for k in range(min(count, at_most))]
     if most == 1:
-        return [(devices[0], 1)] * min(asked.workers or usable_cores(), asked.at_most)
-    total = min(asked.workers or most * len(devices), asked.at_most)
+        return [(devices[0], 1)] * min(asked.workers or usable_cores(), at_most)
+    total = min(asked.workers or most * len(devices), at_most)
     devices = devices[:total]
     return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
-
-
-@dataclasses.dataclass(slots=True)
-class _Sent:
-    """A job that a process has."""
-
-    job: SegmentJob
-    since: float
-    """Infinite until a process that runs programs begins it: it may be ending another trial's."""
-
-
-class _Worker:
-    """A process, which is replaced if it dies, and the jobs that it has or will get.
-
-    A process knows a job by a ticket in place of its trial's number. So an answer to a job that was
-    dropped is never taken for that of a later job of the same trial.
-    """
-
-    def __init__(
-        self, start: Callable[[], WorkerProcess], device: str, places: int, *, has_programs: bool
-    ) -> None:
-        self.device, self.places, self._has_programs = device, places, has_programs
-        self._start = start
-        self._sent: dict[int, _Sent] = {}
-        self._unsent: list[SegmentJob] = []
-        self._suspects: set[int] = set()
-        """Trials of which one at a time is trained, as a process died that had several."""
-        self._tickets = itertools.count()
-        self._failed_starts = 0
-        self.process, self._ready_at = start(), math.inf
-
-    def free(self) -> int:
-        return self.places - len(self._sent) - len(self._unsent)
-
-    def submit(self, job: SegmentJob) -> None:
-        if not self._sent and not self.process.is_alive():  # it died idle, which is no trial's fault
-            self._take_end()
-        self._unsent.append(job)
-        self._send()
-
-    def elapsed(self, trial: int) -> float:
-        since = (sent.since for sent in self._sent.values() if sent.job.trial == trial)
-        return max(0.0, time.monotonic() - max(next(since, math.inf), self._ready_at))
-
-    def drop(self, trial: int) -> None:
-        """Forget a trial's job; kill the process if it has no other, since it may hang and not hear.
-
-        A process that runs programs hears, since it does not train itself: it ends the program.
-        """
-        self._unsent = [job for job in self._unsent if job.trial != trial]
-        self._suspects.discard(trial)
-        for ticket in [ticket for ticket, sent in self._sent.items() if sent.job.trial == trial]:
-            del self._sent[ticket]
-            if self._has_programs:
-                self.process.send(Leave(trial))
-            elif self.places == 1:
-                self._replace()
-            else:
-                self.process.send(Drop(ticket))
-        self._send()
-
-    def take(self, message: Message) -> SegmentOutcome | None:
-        """Return the outcome that a message of the process means, if it means one."""
-        outcome = self._understand(message)
-        self._send()
-        return outcome
-
-    def refuse_slow_start(self) -> None:
-        """End the run if a process that has a job is not ready in time.
-
-        Raises:
-            MachineError: If the limit is over.
-        """
-        waited = time.monotonic() - self.process.started_at
-        if self._sent and self._ready_at == math.inf and waited > START_LIMIT_S:
-            raise _cannot_start(f"it was not ready after {START_LIMIT_S:g} s")
-
-    def _send(self) -> None:
-        """Send the jobs that wait; suspects one by one, with nothing beside them."""
-        if any(sent.job.trial in self._suspects for sent in self._sent.values()):
-            return
-        suspects = [job for job in self._unsent if job.trial in self._suspects]
-        if suspects and self._sent:
-            return
-        for job in suspects[:1] or list(self._unsent):
-            self._unsent.remove(job)
-            ticket = next(self._tickets)
-            self._sent[ticket] = _Sent(job, math.inf if self._has_programs else time.monotonic())
-            self.process.send(dataclasses.replace(job, trial=ticket))
-
-    def _understand(self, message: Message) -> SegmentOutcome | None:
-        match message:
-            case Ready():
-                self._ready_at, self._failed_starts = time.monotonic(), 0
-                return None
-            case Began(ticket):
-                if ticket in self._sent:
-                    self._sent[ticket].since = time.monotonic()
-                return None
-            case Answer():
-                return self._take_answer(message)
-            case Progress(ticket, reported):
-                sent = self._sent.get(ticket)
-                return SegmentOutcome(trial=sent.job.trial, reported=reported) if sent else None
-            case Ended():
-                return self._take_end()
-            case CannotStart(fault):
-                raise _cannot_start(fault)
-
-    def _take_answer(self, answer: Answer) -> SegmentOutcome | None:
-        sent = self._sent.pop(answer.ticket, None)
-        if sent is None:  # dropped in the meantime
-            return None
-        self._suspects.discard(sent.job.trial)
-        return SegmentOutcome(
-            trial=sent.job.trial, segment=answer.segment, fault=answer.fault, has_died=answer.has_died
-        )
-
-    def _take_end(self) -> SegmentOutcome | None:
-        """Replace the process; report the job that it died of, or find it out by trying one at a time."""
-        lost, was_ready = [sent.job for sent in self._sent.values()], self._ready_at < math.inf
-        self._sent.clear()
-        if not was_ready:
-            self._count_failed_start()
-        self._replace()
-        if was_ready:
-            self._suspects.update(job.trial for job in lost)
-            if len(lost) == 1:
-                return SegmentOutcome(trial=lost[0].trial)
-        self._unsent = lost + self._unsent
-        return None
-
-    def _count_failed_start(self) -> None:
-        self._failed_starts += 1
-        if self._failed_starts == MAX_FAILED_STARTS:
-            code = self.process.end()
-            died = f"{MAX_FAILED_STARTS} died before they were ready, the last with exit code {code}"
-            raise _cannot_start(died)
-
-    def _replace(self) -> None:
-        self.process.end()
-        self.process, self._ready_at = self._start(), math.inf
-
-
-def _cannot_start(why: str) -> MachineError:
-    return MachineError(f"a worker process cannot start: {why}; `sweep doctor` checks this machine")

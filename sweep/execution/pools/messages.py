@@ -1,17 +1,18 @@
-"""What a driver and a worker process on this machine tell each other."""
+"""Define the messages between a driver and a worker process on this machine."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from sweep.execution.pools.pool import Reported
 from sweep.task import Segment
 
 
 class Ready(NamedTuple):
-    """The process is prepared and will train what it is sent."""
+    """The process is prepared to train jobs."""
 
 
 class CannotStart(NamedTuple):
-    """The process cannot be prepared, or cannot read what it is sent."""
+    """The process cannot be prepared, or cannot read a message."""
 
     fault: str
 
@@ -23,41 +24,56 @@ class Answer(NamedTuple):
     segment: Segment | None
     fault: str | None
     has_died: bool = False
-    """Whether ``fault`` says what was killed from outside."""
+    """Whether ``fault`` is a kill from outside."""
 
 
 class Began(NamedTuple):
-    """The process has begun a job; until then it was ending another one's program."""
+    """The process has begun a job; until then it was ending another job's program."""
 
     ticket: int
 
 
 class Progress(NamedTuple):
-    """The program of a job has reported a value; the job goes on."""
+    """The program of a job has reported a value; the job continues."""
 
     ticket: int
     reported: Reported
 
 
 class Ended(NamedTuple):
-    """The process has ended, or what it sent cannot be read."""
+    """The process has ended, or sent an unreadable message."""
 
 
 class Drop(NamedTuple):
-    """Nobody waits for this job any more."""
+    """The driver no longer waits for this job."""
 
     ticket: int
 
 
 class Leave(NamedTuple):
-    """A trial has ended: its program, if it is alive, is to end."""
+    """A trial has ended; end its program if it is running."""
 
     number: int
 
 
 class Stop(NamedTuple):
-    """Every program is to end, and then the process."""
+    """End every program, and then the process."""
 
 
-Message = Ready | CannotStart | Began | Answer | Progress | Ended
-"""What comes from a process."""
+class Call(NamedTuple):
+    """Call a function in the process, without a job."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class Returned(NamedTuple):
+    """A call has ended."""
+
+    value: Any
+    is_done: bool = True
+    """Whether the function returned; if it raised, the driver calls it itself and gets the error."""
+
+
+Message = Ready | CannotStart | Began | Answer | Progress | Returned | Ended
+"""Messages from a worker process."""

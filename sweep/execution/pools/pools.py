@@ -1,7 +1,7 @@
-"""Which pools are there, and which of them is meant?
+"""List the kinds of pool, and choose one by name.
 
-``local`` is processes on this machine, ``ray`` a cluster. Each kind says which devices it trains on
-and how it starts; whatever follows knows a ``Pool`` only.
+``local`` is processes on this machine, ``ray`` a cluster. Each kind lists its devices and starts a ``Pool``;
+other modules use only ``Pool``.
 """
 
 import importlib.util
@@ -22,16 +22,16 @@ class PoolKind(NamedTuple):
     """One kind of pool."""
 
     list_devices: Callable[[AnyTask, str, Resources], tuple[str, ...]]
-    """Return the devices that ``auto`` or a name stands for; raises ``SweepError``."""
+    """Returns the devices that ``auto`` or a name selects; raises ``SweepError``."""
     start: Callable[[PoolRequest], Pool]
-    """Start a pool; raises ``MachineError`` if it cannot be."""
+    """Starts a pool; raises ``MachineError`` if it cannot start."""
 
 
 def choose_pool(name: str) -> tuple[PoolKind, str | None]:
-    """Return what ``--pool`` means: a kind of ``POOLS`` and perhaps an address.
+    """Return the kind of pool and perhaps the address that ``--pool`` names.
 
     Raises:
-        DeviceError: If it means nothing.
+        DeviceError: If the name is unknown.
     """
     kind = "ray" if _RAY_ADDRESS.fullmatch(name) else name
     if kind not in POOLS:
@@ -44,7 +44,7 @@ def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tup
 
 
 def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
-    """Ask not what is here: the driver's machine may have no GPU where the cluster has many."""
+    """Return the devices without checking this machine, which may have no GPU when the cluster has many."""
     if importlib.util.find_spec("ray") is None:
         raise MachineError("pool ray needs Ray: pip install 'ray[client]'")
     found = "cuda" if resources.gpus else "cpu"
@@ -71,4 +71,4 @@ POOLS: dict[str, PoolKind] = {
     DEFAULT_POOL: PoolKind(_list_local_devices, LocalPool),
     "ray": PoolKind(_list_ray_devices, _start_ray),
 }
-"""Where segments can run. To add a kind: a ``Pool``, and a line here."""
+"""Kinds of pool by name. To add one, write a ``Pool`` and add a line here."""

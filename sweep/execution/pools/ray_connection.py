@@ -1,8 +1,8 @@
-"""How does this process join a cluster of Ray, and leave it as it was?
+"""Connect this process to a Ray cluster, and undo Ray's changes to the process.
 
-Ray takes over a signal, prints to stdout, and waits long for what is not there; here this is undone.
-It sends Python objects as pickles, so whoever can reach a cluster can run code on it: keep it closed
-to others (its tokens, a network of its own).
+Ray takes over a signal, prints to stdout, and waits long for a missing cluster; this module undoes that. Ray
+sends Python objects as pickles, so anyone who can reach a cluster can run code on it: protect it with tokens
+or a private network.
 
 References:
     https://docs.ray.io/en/latest/ray-security/index.html
@@ -25,23 +25,23 @@ from sweep.execution.pools.pool import describe
 from sweep.libraries import RAY, private_names
 
 KNOCK_S = 5.0
-"""How long a cluster may take to answer at all, seconds."""
+"""Seconds within which a cluster must answer."""
 
 
 @contextlib.contextmanager
 def connected(address: str | None) -> Iterator[str]:
-    """Be connected to a cluster: the one at the address, else at ``RAY_ADDRESS``, else one of our own.
+    """Connect to a cluster at the address, else at ``RAY_ADDRESS``, else to a new local one.
 
-    What it yields can be knocked at.
+    Yields an address for ``knock``.
 
     Raises:
-        MachineError: If there is none.
+        MachineError: If there is no cluster.
     """
-    if ray.is_initialized():  # by the program that called us, which will end it
+    if ray.is_initialized():  # by the calling program, which will end it
         yield _head()
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes back as an exception
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # errors are raised as exceptions
     with _signals_kept(), _stderr_kept(), _files_private():
         address = _connect(address)
     try:
@@ -53,7 +53,7 @@ def connected(address: str | None) -> Iterator[str]:
 
 
 def _connect(address: str | None) -> str:
-    """Connect, and return the address that was meant."""
+    """Connect, and return the cluster's address."""
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     knock(address)
     local = {"include_dashboard": False} if address == "local" else {}
@@ -67,7 +67,7 @@ def _connect(address: str | None) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return what an error says first; where that only announces a reason, the reason too."""
+    """Return the first line of an error, and the second if the first only announces it."""
     first, *rest = [line.strip() for line in str(error).splitlines() if line.strip()] or [
         type(error).__name__
     ]
@@ -79,10 +79,10 @@ def _head() -> str:
 
 
 def knock(address: str) -> None:
-    """Refuse an address where nobody listens; Ray would try for a quarter of an hour.
+    """Refuse an address where nothing listens; Ray would retry for a quarter of an hour.
 
     Raises:
-        MachineError: If nobody does.
+        MachineError: If nothing listens.
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not port.isdecimal():
@@ -95,7 +95,7 @@ def knock(address: str) -> None:
 
 @contextlib.contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Undo that Ray takes over SIGTERM, which asks a driver to store what runs."""
+    """Restore the handler of SIGTERM, which makes a driver store its running trials."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -109,7 +109,7 @@ def _signals_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _files_private() -> Iterator[None]:
-    """Let no other user of the machine read the token that Ray makes where there is none."""
+    """Keep other users of the machine from reading the token that Ray may create."""
     before = os.umask(0o077)
     try:
         yield
@@ -119,7 +119,7 @@ def _files_private() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stdout_kept() -> Iterator[None]:
-    """Keep what Ray reports of dead machines off stdout, where only results belong; no option does."""
+    """Keep Ray's reports of dead machines off stdout, which is for results; Ray has no option for it."""
     with private_names(RAY):
         worker: Any = ray._private.worker
         printer = worker.print_to_stdstream
@@ -132,7 +132,7 @@ def _stdout_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stderr_kept() -> Iterator[None]:
-    """Keep what Ray's core writes while it connects off stderr; what matters comes as an exception."""
+    """Keep the output of Ray's core during connection off stderr; errors are raised as exceptions."""
     stderr = os.dup(2)
     nothing = os.open(os.devnull, os.O_WRONLY)
     sys.stderr.flush()
@@ -147,14 +147,14 @@ def _stderr_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def ray_errors() -> Iterator[None]:
-    """Turn what goes wrong with the cluster itself into one line.
+    """Turn errors of the cluster itself into one line.
 
     Raises:
-        MachineError: In place of whatever Ray raises.
+        MachineError: In place of Ray's error.
     """
     try:
         yield
     except (exceptions.RayError, ConnectionError) as error:
         raise MachineError(
-            f"the Ray cluster does not answer: {describe(error)}; run again, what ended is stored"
+            f"the Ray cluster does not answer: {describe(error)}; run the same command to resume"
         ) from error

@@ -1,10 +1,9 @@
-"""Where do segments run on a cluster?
+"""Run segments on a Ray cluster.
 
-As tasks of Ray, which finds a machine with room for each. The trainer and its data are put into Ray's
-object store once, and fetched once by each worker process, which trains every segment that Ray
-sends it. A machine that is lost takes nothing along but the segments in training there: these are
-submitted again, and no trial is to blame. A worker that dies alone is a death of its trial, as in
-any pool.
+Each segment is a Ray task, for which Ray finds a machine with room. The trainer and its data are put into
+Ray's object store once, and each worker process fetches them once. If a machine is lost, only the segments in
+training there are lost; they are submitted again and do not count as deaths of their trials. If only a worker
+dies, that counts as a death of its trial, as in any pool.
 
 References:
     https://docs.ray.io/en/latest/ray-core/fault-tolerance.html
@@ -16,6 +15,7 @@ import itertools
 import math
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -23,50 +23,50 @@ from ray import exceptions
 
 from sweep.errors import MachineError, StudyConflictError
 from sweep.execution.one_program import spoken_files
-from sweep.execution.pools.pool import DiedError, PoolRequest, SegmentOutcome, describe, train_job
+from sweep.execution.pools.pool import Called, DiedError, PoolRequest, SegmentOutcome, describe, train_job
 from sweep.execution.pools.ray_connection import connected, knock, ray_errors
 from sweep.execution.workload import Workload
 from sweep.task import AnyTask, RunsPrograms, Segment, SegmentJob, prepare_worker, program_changes
 from sweep.version import __version__
 
 LOOK_S = 5.0
-"""How often the cluster is asked how large it is, seconds."""
+"""Seconds between two queries of the cluster's size."""
 
 HEAD_PATIENCE_S = 30.0
-"""How long the head may not listen, as it is started again, seconds; after 60 Ray gives up."""
+"""Seconds for which the head may be unreachable while it restarts; after 60 s, Ray gives up."""
 
 ASK_CLOCK_S = 0.5
-"""How often it is asked which jobs have begun, seconds."""
+"""Seconds between two queries of which jobs have begun."""
 
 _LOST = (exceptions.NodeDiedError, exceptions.ObjectLostError)
-"""What ends a task whose machine is gone, or its result with it."""
+"""Errors of a task whose machine or result is lost."""
 
 _DIED = (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError)
-"""What ends a task whose process is gone."""
+"""Errors of a task whose process has died."""
 
 
 @dataclasses.dataclass(slots=True)
 class _Sent:
-    """A job in the hands of Ray."""
+    """A job that was submitted to Ray."""
 
     job: SegmentJob
     result: Any
     ticket: int
-    """Of this attempt: a job that is submitted again has another one."""
+    """Number of this attempt; a job that is submitted again gets another."""
     began: float | None = None
-    """When a worker that was ready took it, as far as is known."""
+    """When a worker began the job, if known."""
 
 
 class RayPool:
-    """Tasks on a cluster of Ray, as many at a time as it has room for."""
+    """Runs segments as tasks on a Ray cluster, as many at a time as fit."""
 
     def __init__(self, asked: PoolRequest) -> None:
-        """Connect, and hand over what every worker needs.
+        """Connect, and put the workload into the object store.
 
         Raises:
-            MachineError: If there is no cluster at the address, or no room for a single segment in it.
+            MachineError: If there is no cluster at the address, or it has no room for a segment.
         """
-        self.devices: tuple[str, ...] = asked.workload.devices[:1]
+        self._devices: tuple[str, ...] = asked.workload.devices[:1]
         self._connection = contextlib.ExitStack()
         self._head = self._connection.enter_context(connected(asked.address))
         self._resources, self._workers, self._at_most = asked.resources, asked.workers, asked.at_most
@@ -88,28 +88,41 @@ class RayPool:
         )
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """Return the kind of device that Ray gives a task."""
+        return self._devices
+
+    @property
     def places(self) -> int:
-        """Return for how many jobs there is room now; machines come and go."""
+        """Return the number of jobs for which there is room now, which changes with the machines."""
         self._look()
         return min(self._workers or self._room, self._at_most)
+
+    def grow(self, at_most: int) -> None:
+        """Allow for so many jobs at a time."""
+        self._at_most = at_most
 
     def free(self) -> int:
         """Return the number of empty places."""
         return max(0, self.places - len(self._sent))
 
     def next_device(self) -> str:
-        """Return the kind of device; Ray says to each task which one it is."""
+        """Return the kind of device; Ray assigns a device to each task."""
         return self.devices[0]
 
     def submit(self, job: SegmentJob) -> None:
-        """Hand the job to Ray."""
+        """Submit the job to Ray."""
         ticket = next(self._tickets)
         with ray_errors():
             result = self._train.remote(self._shared, self._clock, ticket, job)
         self._sent[job.trial] = _Sent(job, result, ticket)
 
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+        """Return None: a function of the driver is not for a cluster."""
+        return None
+
     def wait(self, timeout: float) -> list[SegmentOutcome]:
-        """Return what ended; what was lost with its machine is submitted again."""
+        """Return the outcomes of jobs; jobs that were lost with a machine are submitted again."""
         if not self._sent:
             return []
         of_result = {sent.result: sent for sent in self._sent.values()}
@@ -122,7 +135,7 @@ class RayPool:
         return [outcome for outcome in found if outcome is not None]
 
     def elapsed(self, trial: int) -> float:
-        """Return for how many seconds the trial's job has run; waiting and a worker's start do not count."""
+        """Return the seconds for which the trial's job has run, without waiting and the worker's start."""
         sent = self._sent[trial]
         if sent.began is None:
             self._ask_clock()
@@ -136,14 +149,14 @@ class RayPool:
         """Do nothing: a program ends with its job here."""
 
     def close(self) -> None:
-        """End all tasks and leave the cluster; a cluster that was started here ends."""
+        """End all tasks and disconnect; a cluster that was started here ends."""
         for sent in self._sent.values():
             self._cancel(sent)
         self._sent.clear()
         self._connection.close()
 
     def _take(self, sent: _Sent) -> SegmentOutcome | None:
-        """Return what became of a job; None where it must be done again."""
+        """Return the outcome of a job; None if it must be repeated."""
         del self._sent[sent.job.trial]
         try:
             result = ray.get(sent.result)
@@ -169,22 +182,22 @@ class RayPool:
             ray.cancel(sent.result, force=True)
 
     def _ask_clock(self) -> None:
-        """Learn which of the jobs have begun, for all of them at once."""
+        """Query which jobs have begun, for all jobs at once."""
         now = time.monotonic()
         if now < self._asked_clock + ASK_CLOCK_S:
             return
         self._asked_clock = now
         waiting = {sent.ticket: sent for sent in self._sent.values() if sent.began is None}
-        with contextlib.suppress(exceptions.RayError):  # it is being started again elsewhere
+        with contextlib.suppress(exceptions.RayError):  # it is being restarted elsewhere
             ages = ray.get(self._clock.ages.remote(list(waiting)), timeout=1)
             for ticket, age in ages.items():
                 waiting[ticket].began = now - age
 
     def _look(self) -> None:
-        """Count for how many segments the cluster has room, now and then.
+        """Update the number of segments for which the cluster has room, once per period.
 
         Raises:
-            MachineError: If its head does not listen any more. Ray would end this process for that.
+            MachineError: If the head does not answer, in which case Ray would end this process.
         """
         now = time.monotonic()
         if now < self._looked + LOOK_S:
@@ -194,7 +207,7 @@ class RayPool:
             knock(self._head)
         except MachineError as error:
             if now > self._heard + HEAD_PATIENCE_S:
-                raise MachineError(f"{error}; run again, what ended is stored") from error
+                raise MachineError(f"{error}; run the same command to resume") from error
             return
         self._heard = now
         with ray_errors():
@@ -206,15 +219,15 @@ class RayPool:
             asked = f"cpus = {self._resources.cpus:g}, gpus = {self._resources.gpus:g}"
             raise MachineError(
                 f"no machine of the Ray cluster has room for a segment ([resources]: {asked}); "
-                "give --workers N if machines will join"
+                "pass --workers N if machines will join"
             )
 
 
-# What follows runs on the cluster.
+# The code below runs on the cluster.
 
 
 class _Clock:
-    """Since when attempts have been training, as told by those who train."""
+    """Records the start times of attempts, which the workers report."""
 
     def __init__(self) -> None:
         self._began: dict[int, float] = {}
@@ -223,34 +236,34 @@ class _Clock:
         self._began[ticket] = time.monotonic()
 
     def ages(self, tickets: list[int]) -> dict[int, float]:
-        """Return for how many seconds each has run that has begun; all others are forgotten."""
+        """Return the running seconds of the given attempts that have begun; forget all others."""
         now = time.monotonic()
         self._began = {ticket: self._began[ticket] for ticket in tickets if ticket in self._began}
         return {ticket: now - began for ticket, began in self._began.items()}
 
 
 def refuse_other_code(task: AnyTask) -> None:
-    """Refuse to train if the program here is not the driver's; raises ``StudyConflictError``."""
+    """Refuse to train if the program here differs from the driver's; raises ``StudyConflictError``."""
     if changes := program_changes(task):
         raise StudyConflictError(
-            f"the program on {os.uname().nodename} is not that of the driver: {spoken_files(changes)}; "
-            "make the files equal there and run again",
+            f"the program on {os.uname().nodename} differs from the driver's: {spoken_files(changes)}; "
+            "copy the files there and run again",
             key="code-differs",
         )
 
 
 _prepared: tuple[bytes, Workload] | None = None
-"""What this process is prepared for: an object in the store, and what it holds."""
+"""The object in the store for which this process is prepared, and its content."""
 
 
 def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segment | tuple[str, bool]:
-    """Train a job; a fault in training comes back as one line and whether it was a death."""
+    """Train a job; return a fault in training as one line, and whether it was a death."""
     workload = _prepare(shared[0])
     refuse_other_code(workload.task)
     clock.begin.remote(ticket)
     try:
         return train_job(workload, workload.devices[0], job)
-    except Exception as fault:  # noqa: BLE001  the driver says it
+    except Exception as fault:  # noqa: BLE001  the driver reports it
         return describe(fault), isinstance(fault, DiedError)
     finally:
         if isinstance(workload.task, RunsPrograms):
@@ -258,8 +271,8 @@ def _train(shared: list[Any], clock: Any, ticket: int, job: SegmentJob) -> Segme
 
 
 def _prepare(reference: Any) -> Workload:
-    """Make this process ready to train, once."""
-    global _prepared  # noqa: PLW0603  a process is prepared once, and tasks find it here
+    """Prepare this process for training, once."""
+    global _prepared  # noqa: PLW0603  a process is prepared once for all tasks
     key = reference.binary()
     if _prepared is None or _prepared[0] != key:
         workload, version = ray.get(reference)

@@ -3,6 +3,7 @@
 ``worker_process`` starts it and is the driver's side.
 """
 
+import gc
 import math
 import os
 import queue
@@ -12,21 +13,24 @@ import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from typing import Any
 
 from sweep.execution.pools.messages import (
     Answer,
     Began,
+    Call,
     CannotStart,
     Drop,
     Leave,
     Message,
     Progress,
     Ready,
+    Returned,
     Stop,
 )
 from sweep.execution.pools.pool import DiedError, Reported, describe, train_job
 from sweep.execution.workload import Workload
-from sweep.task import AnyTask, JobQueue, ManyAtATime, RunsPrograms, Segment, SegmentJob, prepare_worker
+from sweep.task import AnyTask, ManyAtATime, RunsPrograms, Segment, SegmentJob, prepare_worker
 
 REPORT_S = 0.5
 """Seconds between two reports of a program that are handed to the driver."""
@@ -34,6 +38,7 @@ REPORT_S = 0.5
 
 def _work(connection: Connection, device: str, *, many: bool) -> None:
     """Train what comes until the driver ends this process."""
+    gc.disable()  # what the libraries make lives to the end; looking for garbage takes a fifth of their load
     try:
         sys.path[:] = connection.recv()
         workload: Workload = connection.recv()
@@ -42,6 +47,7 @@ def _work(connection: Connection, device: str, *, many: bool) -> None:
     except Exception as fault:  # noqa: BLE001  the driver prints it
         _report(connection, CannotStart(describe(fault)))
         return
+    gc.enable()
     _report(connection, Ready())
     if many:
         assert isinstance(workload.task, ManyAtATime), "only such a task has many places"
@@ -54,16 +60,26 @@ def _work(connection: Connection, device: str, *, many: bool) -> None:
 
 
 def _train_in_turn(
-    workload: Workload, device: str, jobs: JobQueue, connection: Connection
+    workload: Workload, device: str, inbox: "_Inbox", connection: Connection
 ) -> Iterator[tuple[int, Segment | Exception]]:
-    """Train jobs in their order; yield what ``ManyAtATime.train_segments`` yields."""
+    """Train jobs in their order, and make calls; yield what ``ManyAtATime.train_segments`` yields."""
     while True:
-        for job in jobs.take(wait=True):
-            _report(connection, Began(job.trial))
-            try:
-                yield job.trial, train_job(workload, device, job, _Reporter(connection, job.trial))
-            except Exception as fault:  # noqa: BLE001  it ends this job and no other
-                yield job.trial, fault
+        job = inbox.next()
+        if isinstance(job, Call):
+            _report(connection, _call(job))
+            continue
+        _report(connection, Began(job.trial))
+        try:
+            yield job.trial, train_job(workload, device, job, _Reporter(connection, job.trial))
+        except Exception as fault:  # noqa: BLE001  it ends this job and no other
+            yield job.trial, fault
+
+
+def _call(asked: Call) -> Returned:
+    try:
+        return Returned(asked.function(*asked.arguments))
+    except Exception:  # noqa: BLE001  the driver calls the function again, and has the error
+        return Returned(None, is_done=False)
 
 
 class _Reporter:
@@ -93,13 +109,21 @@ def _report(connection: Connection, message: Message) -> None:
 
 
 class _Inbox:
-    """Jobs and dropped tickets, as the driver sends them; a ``JobQueue``. It ends programs when told to."""
+    """Jobs, calls and dropped tickets, as the driver sends them. It ends programs when told to.
+
+    A task that trains many at a time takes jobs from it as from a ``JobQueue``; it is sent no calls.
+    """
 
     def __init__(self, connection: Connection, task: AnyTask) -> None:
         self._programs = task if isinstance(task, RunsPrograms) else None
-        self._came: queue.SimpleQueue[SegmentJob] = queue.SimpleQueue()
+        self._came: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._dropped: set[int] = set()
         threading.Thread(target=self._listen, args=(connection,), daemon=True).start()
+
+    def next(self) -> SegmentJob | Call:
+        """Wait for the next job or call."""
+        asked: SegmentJob | Call = self._came.get()
+        return asked
 
     def take(self, *, wait: bool) -> list[SegmentJob]:
         jobs = [self._came.get()] if wait else []
@@ -122,7 +146,7 @@ class _Inbox:
         finally:
             self._end()
 
-    def _take(self, message: SegmentJob | Drop | Leave | Stop) -> None:
+    def _take(self, message: SegmentJob | Call | Drop | Leave | Stop) -> None:
         match message:
             case Drop(ticket):
                 self._dropped.add(ticket)

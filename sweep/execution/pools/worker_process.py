@@ -3,7 +3,7 @@
 A process is started with small arguments only. The workload follows on the process's own
 connection, written by a thread: a pipe holds 64 KiB, and a writer whose reader has died or hangs is
 blocked. A second thread reads what comes back. Which job a process is given, and what its end means,
-is decided in ``local_pool``.
+is decided in ``local_worker``.
 """
 
 import contextlib

@@ -1,1 +1,1 @@
-"""What a driver is made of: where trials come from, who proposes them, and what is known and kept of them."""
+"""Claim, propose, follow, record and clean up the trials of a driver."""

@@ -1,6 +1,6 @@
-"""How a trial begins: claimed as a new one, or taken over where an earlier run or driver left it.
+"""Begin trials: claim new ones, or resume those that an earlier run or driver left.
 
-Either is one commit, made before anything is trained.
+Each is one commit, before training starts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,22 +19,22 @@ class Claimer:
     """Begins trials."""
 
     def __init__(self, run: StudyRun, known: KnownTrials) -> None:
-        """Begin trials of a run; ``known`` proposes the new ones."""
+        """Initialize for a run; ``known`` proposes new trials."""
         self._run, self._known = run, known
         self.is_full = False
         """Whether the next trial would not end in time."""
 
     def is_barred(self) -> bool:
-        """Look whether something forbids that another trial begins, such as changed code."""
+        """Return whether a check, such as for changed code, forbids another trial."""
         return self._run.gate.is_shut()
 
     @property
     def was_barred(self) -> bool:
-        """Whether a trial was not begun for such a reason."""
+        """Whether a check has forbidden a trial."""
         return self._run.gate.fault is not None
 
     def claim_next(self, device: str) -> RunningTrial | None:
-        """Claim a new trial; None if the total is reached, it would not end in time, or trials are barred."""
+        """Claim a new trial; None if the total is reached, time is too short, or a check forbids it."""
         if self._known.are_all_claimed or self.is_full or self.is_barred():
             return None
         proposer = self._known.proposer
@@ -47,7 +47,7 @@ class Claimer:
         return trial
 
     def take_over(self, record: TrialRecord, trial_id: int, device: str) -> RunningTrial:
-        """Go on with an interrupted trial from its last segment that is still whole."""
+        """Resume an interrupted trial from its last intact segment."""
         segments, state = self._whole_segments(record)
         config = self._config(record.params, record.found, record.seed)
         trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
@@ -107,7 +107,7 @@ class Claimer:
         )
 
     def _whole_segments(self, record: TrialRecord) -> tuple[Sequence[SegmentRecord], bytes | None]:
-        """Return a trial's segments and the state after the last; none if that is lost."""
+        """Return a trial's segments and the state after the last one; none if the state is lost."""
         if not record.segments:
             return (), None
         last = record.segments[-1]

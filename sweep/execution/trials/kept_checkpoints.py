@@ -1,4 +1,4 @@
-"""The checkpoints that programs leave in their trials' folders: kept as the other files of a trial are."""
+"""Keep or remove the checkpoints in the folders of programs, like a trial's other files."""
 
 from pathlib import Path
 from typing import Protocol
@@ -9,17 +9,17 @@ from sweep.task import KeepsCheckpoints
 
 
 class Tidies(Protocol):
-    """Removes what is not kept of a trial that has ended."""
+    """Removes the files of ended trials that are not kept."""
 
     def tidy(self, number: int, *, keep: bool) -> None:
-        """Tidy a trial's files; may be called again at any time."""
+        """Tidy a trial's files; may be called repeatedly."""
 
     def tidy_rest(self) -> None:
-        """Tidy what could not be tidied before; every program has ended by now."""
+        """Tidy the remaining files, after every program has ended."""
 
 
 class NoCheckpoints:
-    """Of a trainer that leaves nothing in folders of its own."""
+    """The ``Tidies`` of a trainer without checkpoint folders."""
 
     def tidy(self, number: int, *, keep: bool) -> None:
         """Do nothing."""
@@ -29,13 +29,13 @@ class NoCheckpoints:
 
 
 class KeptCheckpoints:
-    """The checkpoints of one study's programs in their folders on this machine."""
+    """Tidies the checkpoints of one study's programs on this machine."""
 
     def __init__(self, task: KeepsCheckpoints, programs: Path, checkpoints: Checkpoints) -> None:
-        """Tidy the folders below ``programs``; with the study's ``upload`` also the study's files."""
+        """Tidy the folders below ``programs``, and if the study uploads checkpoints, also its files."""
         self._task, self._programs, self._checkpoints = task, programs, checkpoints
         self._waiting: dict[int, bool] = {}
-        """Trial whose program is being ended -> whether its checkpoint is kept."""
+        """Trial whose program is still ending -> whether to keep its checkpoint."""
 
     def tidy(self, number: int, *, keep: bool) -> None:
         """Keep a trial's checkpoint, or remove it as soon as its program has ended."""
@@ -66,7 +66,7 @@ class KeptCheckpoints:
 
 
 def kept_checkpoints(workload: Workload, checkpoints: Checkpoints) -> Tidies:
-    """Return what tidies the checkpoints of a run's programs."""
+    """Return the ``Tidies`` of a run's programs."""
     task, place = workload.task, workload.place
     if place is None or place.folder is None or not isinstance(task, KeepsCheckpoints):
         return NoCheckpoints()

@@ -1,4 +1,4 @@
-"""Whose files are kept: those of the best trials whole, of the others a thinned loss curve."""
+"""Keep all files of the best trials, and of the others a thinned loss curve."""
 
 import bisect
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from sweep.storage.checkpoints import Checkpoints
 class KeptFiles:
     """The files of finished trials.
 
-    A driver beside others tidies only the files of trials that it ended itself: two drivers in one folder
-    would trip over each other. The last driver of a study tidies all of them.
+    One of several drivers tidies only the files of trials that it ended itself, because two drivers in one
+    folder would conflict. The last driver of a study tidies all files.
     """
 
     def __init__(
@@ -25,14 +25,14 @@ class KeptFiles:
         direction: str = MINIMIZE,
         programs: Tidies | None = None,
     ) -> None:
-        """Keep the files of the best ``keep`` trials.
+        """Initialize without trials.
 
         Args:
             checkpoints: The study's files.
-            keep: How many trials keep theirs.
+            keep: Number of best trials whose files are kept.
             is_alone: Whether no other driver may use the folder.
-            direction: Of the metric.
-            programs: What the trials' programs left; None for a trainer without any.
+            direction: Direction of the metric.
+            programs: Tidies the checkpoints of programs; None for a trainer without any.
         """
         self._checkpoints, self._keep, self._direction = checkpoints, keep, direction
         self._programs = programs or NoCheckpoints()
@@ -42,11 +42,15 @@ class KeptFiles:
         """(loss, number) of the trials whose files are kept, lowest loss first."""
 
     def start_from(self, trials: Iterable[TrialRecord]) -> None:
-        """Begin with the stored trials; a killed run may have left the files of some untidied."""
-        self._best = []
-        for trial in trials:
-            if trial.is_finished:
-                self.close(trial.number, trial.dev_loss, timed_out=trial.state == "timeout")
+        """Start from the stored trials, and tidy files that a killed run left."""
+        ended = [trial for trial in trials if trial.is_finished]
+        losses = [(trial.dev_loss, trial.number) for trial in ended if trial.dev_loss is not None]
+        ranked = sorted((as_loss(self._direction, loss), number) for loss, number in losses)
+        self._best = ranked[: self._keep]
+        kept = {number for _, number in self._best}
+        for trial in ended:
+            timed_out = trial.state == "timeout"
+            self._tidy(trial.number, keep=trial.number in kept, with_program=not timed_out)
 
     def tidy_all(self, trials: Iterable[TrialRecord]) -> None:
         """Tidy every finished trial's files, as the last driver of the study."""
@@ -54,17 +58,17 @@ class KeptFiles:
         self.start_from(trials)
 
     def tidy_rest(self) -> None:
-        """Tidy what the programs left that were still being ended; none of them lives by now."""
+        """Tidy the files of programs that were still ending, after all have ended."""
         self._programs.tidy_rest()
 
     def take_charge(self, number: int) -> None:
-        """Tidy a trial's files from now on, as it ended here."""
+        """Tidy the files of a trial that ended here from now on."""
         self._ended_here.add(number)
 
     def close(self, number: int, dev_loss: float | None, *, timed_out: bool = False) -> None:
-        """Keep a finished trial's files whole if it is among the best; thin those of the one it displaces.
+        """Keep all files of a finished trial if it is among the best; thin those of the trial it displaces.
 
-        What a program left that ran into its time limit stays as it is: it may be worth hours.
+        The files of a program that exceeded its time limit are kept, because they may have taken hours.
         """
         if dev_loss is None:
             self._tidy(number, keep=False, with_program=not timed_out)

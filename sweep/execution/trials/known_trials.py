@@ -1,4 +1,4 @@
-"""What a driver knows of all trials of a study, its own and those of other drivers."""
+"""Track all trials of a study, a driver's own and those of other drivers."""
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.execution.study_run import StudyRun
@@ -8,10 +8,10 @@ from sweep.execution.trials.proposer import Proposer
 
 
 class KnownTrials:
-    """The trials so far, for whoever proposes, prunes, and keeps files."""
+    """The trials so far, for the sampler, the pruner and the kept files."""
 
     def __init__(self, run: StudyRun, study: StudyRecord, *, is_alone: bool) -> None:
-        """Learn the stored trials; ``is_alone`` if no other driver may add some."""
+        """Start from the stored trials; ``is_alone`` if no other driver may add trials."""
         self._run = run
         self.files = KeptFiles(
             run.checkpoints,
@@ -23,29 +23,29 @@ class KnownTrials:
         self.start_from(study)
 
     def start_from(self, study: StudyRecord) -> None:
-        """Forget what was known, and learn what is stored."""
+        """Reset to the stored trials."""
         self.proposer = Proposer(self._run.spec, self._run.workload, study.trials)
         self.finished = tuple(trial for trial in study.trials if trial.is_finished)
         self.done = len(self.finished)
         self.rungs: dict[int, dict[int, float]] = {}
-        """Rung in per cent -> trial -> value there in its loss form, for the pruners."""
+        """Rung in per cent -> trial -> value as a loss, for the pruners."""
         for trial in study.trials:
             self._add_rungs(trial)
         self.files.start_from(study.trials)
 
     @property
     def total(self) -> int:
-        """How many trials there will be; what was begun is finished, though fewer are asked for by now."""
+        """Total number of trials; begun trials are finished even if the study now asks for fewer."""
         return max(self._run.spec.total_trials, self.proposer.claimed)
 
     @property
     def remaining(self) -> int:
-        """How many trials have not ended yet."""
+        """Number of trials that have not ended."""
         return self.total - self.done
 
     @property
     def are_all_claimed(self) -> bool:
-        """Whether no new trial is asked for."""
+        """Whether no new trial is left to claim."""
         return self.proposer.claimed >= self._run.spec.total_trials
 
     def reach(self, number: int, percent: int, value: float) -> None:
@@ -54,7 +54,7 @@ class KnownTrials:
         self.proposer.report(number, percent, value)
 
     def learn(self, record: TrialRecord) -> None:
-        """Record what became of a trial: its end here, or whatever another driver stored of it."""
+        """Record a trial's end here, or the state that another driver stored."""
         self.proposer.learn(record)
         self._add_rungs(record)
         if record.is_finished:

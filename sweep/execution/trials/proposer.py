@@ -1,6 +1,6 @@
-"""Who proposes: a sampler that learns from the mirror of the study.
+"""Propose configurations with a sampler that learns from a mirror of the study.
 
-Each trial of a study appears here once, in the order of the numbers, whoever trains it.
+Every trial of a study is added once, in the order of the numbers, whichever driver trains it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ class Proposer:
     """Proposes the next configuration from all trials so far."""
 
     def __init__(self, spec: StudySpec, workload: Workload, trials: Iterable[TrialRecord]) -> None:
-        """Learn the stored trials, in the order of their numbers."""
+        """Start from the stored trials, in the order of their numbers."""
         self._spec, self._workload = spec, workload
         trials = tuple(trials)
         self._params = [trial.params for trial in trials]
@@ -30,7 +30,7 @@ class Proposer:
 
     @property
     def claimed(self) -> int:
-        """How many trials there are; the number of the next one."""
+        """Number of trials, which is the number of the next one."""
         return len(self._params)
 
     def propose(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Proposer:
         self._mirror.report(number, percent, loss)
 
     def learn(self, record: TrialRecord) -> None:
-        """Record what became of a trial; the next number is a new trial, of another driver."""
+        """Record a trial's state; the next number is a new trial of another driver."""
         if record.number == self.claimed:
             self._params.append(record.params)
             self._mirror.add(record)
@@ -54,12 +54,12 @@ class Proposer:
             self._mirror.follow(record)
 
     def work(self, params: Mapping[str, Any]) -> float:
-        """Return what a trial with these searched hyperparameters costs, in the task's unit."""
+        """Return the work of a trial with these searched hyperparameters, in the task's unit."""
         task = self._workload.task
         return task.work(task.make_config(self._spec.config_values(params)), self._workload.data)
 
     def _sampler(self, number: int) -> BaseSampler:
-        """Return what proposes trial ``number``: an earlier replicate, the list, or the sampler."""
+        """Return the sampler of trial ``number``: for a replicate, for the list, or the study's own."""
         spec = self._spec
         configuration, replicate = divmod(number, spec.replicates)
         if replicate:

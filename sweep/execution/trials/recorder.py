@@ -1,6 +1,6 @@
-"""How a trial in training is stored: the files first, then one transaction of the database.
+"""Store a trial in training: first the files, then one transaction of the database.
 
-So a kill between the two leaves at most a file too many.
+So a kill between the two leaves at most an extra file.
 """
 
 from sweep.execution.study_run import StudyRun
@@ -9,15 +9,15 @@ from sweep.task import Segment
 
 
 class Recorder:
-    """Stores what becomes of trials in training."""
+    """Stores the progress and end of trials in training."""
 
     def __init__(self, run: StudyRun) -> None:
-        """Store the trials of a run."""
+        """Initialize for a run."""
         self._cost = run.spec.cost
         self._writer, self._checkpoints = run.writer, run.checkpoints
 
     def store_found(self, trial: RunningTrial) -> None:
-        """Store what was found for a trial's configuration."""
+        """Store the hyperparameters that were found for a trial's configuration."""
 
         def write() -> None:
             self._writer.store_found(trial.trial_id, trial.found)
@@ -38,7 +38,7 @@ class Recorder:
         )
 
         def write() -> None:
-            seal = None if end else trial.record().seal()  # an end has its own
+            seal = None if end else trial.record().seal()  # an end stores its own seal
             self._writer.store_segments(trial.trial_id, trial.segments, seal)
             if trial.figures:
                 self._writer.store_figures(trial.trial_id, trial.figures)
@@ -49,7 +49,7 @@ class Recorder:
         self._checkpoints.drop_states_before(trial.number, step)
 
     def store_end(self, trial: RunningTrial, end: End) -> None:
-        """Store the end of a trial that comes without a segment."""
+        """Store the end of a trial without a segment."""
         self._writer.commit(trial.trial_id, lambda: self._write_end(trial, end))
 
     def _write_end(self, trial: RunningTrial, end: End) -> None:

@@ -1,6 +1,6 @@
-"""A trial in training, which can write its own record.
+"""Define a trial in training, which can return its own record.
 
-The driver leads it from segment to segment; it knows nothing of pools, databases and files.
+The driver advances it from segment to segment; it does not depend on pools, databases and files.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from sweep.task import Config, Segment
 
 
 class End(NamedTuple):
-    """How a trial ends: one of ``records.STATES`` with a loss or a reason."""
+    """The end of a trial: one of ``records.STATES`` with a loss or a reason."""
 
     state: str
     dev_loss: float | None = None
@@ -26,11 +26,11 @@ class End(NamedTuple):
 
 
 RUNNING = End("running")
-"""Of a trial that goes on."""
+"""The ``End`` of a trial that continues."""
 
 
 def origin(workload: Workload, device: str) -> dict[str, str]:
-    """Return who trains a trial, and on what."""
+    """Return the process that trains a trial, its engine and its device."""
     return {
         "engine": workload.engine,
         "device": device,
@@ -49,46 +49,46 @@ class RunningTrial:
 
     number: int
     trial_id: int
-    """Of the database."""
+    """The trial's id in the database."""
     workload: Workload
     config: Config
     params: dict[str, Any]
     labels: dict[str, Any]
-    """What else is stored with it."""
+    """Further attributes stored with the trial."""
     device: str
     code_changed: str | None = None
     """See ``TrialRecord.code_changed``."""
     cuts: list[Cut]
-    """Ends of the segments still to be trained."""
+    """Ends of the remaining segments."""
     started: datetime.datetime = dataclasses.field(default_factory=_now)
     state: bytes | None = None
     segments: list[SegmentRecord] = dataclasses.field(default_factory=list)
     deaths: int = 0
-    """How often its worker died since the last segment."""
+    """Number of deaths of its worker since the last segment."""
     was_cut: bool = False
-    """Whether an attempt at it was cut, in this run or an earlier one."""
+    """Whether an attempt was interrupted, in this run or an earlier one."""
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What was found for hyperparameters that the study leaves open; part of ``config`` from then on."""
+    """Values found for hyperparameters that the study leaves open; then also in ``config``."""
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """The last of each other figure that its program has given."""
+    """The last value of each other figure that its program has reported."""
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """Number of trained steps."""
         return self.segments[-1].step if self.segments else 0
 
     @property
     def seconds(self) -> float:
-        """Seconds of its segments."""
+        """Wall time of its segments, in seconds."""
         return sum(segment.seconds for segment in self.segments)
 
     @property
     def facts(self) -> dict[str, int]:
-        """What the trainer says of its configuration."""
+        """The trainer's facts about the configuration."""
         return self.workload.task.facts(self.config, self.workload.data)
 
     def set_found(self, found: Mapping[str, Any]) -> None:
-        """Take over what was found for its configuration."""
+        """Set the values found for open hyperparameters."""
         self.found, self.config = found, self.config.replace(**found)
 
     def add(self, cut: Cut, segment: Segment) -> None:
@@ -100,14 +100,14 @@ class RunningTrial:
                 step=cut.step,
                 percent=cut.percent,
                 dev_loss=segment.dev_loss,
-                seconds=round(segment.seconds, 6),  # as stored, so that a resumed run knows no other number
+                seconds=round(segment.seconds, 6),  # as stored, so that a resumed run has the same number
                 state_sha256=hashlib.sha256(segment.state).hexdigest(),
                 average_loss=segment.average_loss,
             )
         )
 
     def record(self, end: End = RUNNING) -> TrialRecord:
-        """Return the record of the trial, as it will be read from the database."""
+        """Return the trial's record, equal to the one read from the database."""
         return TrialRecord(
             number=self.number,
             state=end.state,
@@ -116,7 +116,7 @@ class RunningTrial:
             dev_loss=end.dev_loss,
             segments=tuple(self.segments),
             reason=end.reason,
-            facts=self.facts,
+            facts={**self.facts},
             labels=self.labels,
             found=dict(self.found),
             code_changed=self.code_changed,

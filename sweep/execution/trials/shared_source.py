@@ -1,7 +1,7 @@
-"""Where trials come from beside other drivers.
+"""Provide trials to one of several drivers.
 
-A driver claims in turn, after it has learnt what the others did; it takes over the trials of drivers that
-died; and it waits for the others before the study counts as finished.
+Drivers claim in turn. Before a claim, a driver reads the changes of the others. It takes over the trials of
+dead drivers, and waits for the others before the study counts as finished.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from sweep.storage.shared_study import LeaseLostError, SharedStudy, Standing
 from sweep.storage.stored_trials import trial_record
 
 IDLE_S = 1.0
-"""After how many seconds a driver with nothing to train looks for something again."""
+"""Seconds after which a driver with nothing to train checks for trials again."""
 
 Stored = tuple[StudyRecord, dict[int, int]]
-"""A stored study, and the ids of its trials by their numbers."""
+"""A stored study, and the ids of its trials by number."""
 
 
 class Shared:
-    """The source of one of several drivers."""
+    """The source of trials for one of several drivers."""
 
     def __init__(
         self,
@@ -41,21 +41,21 @@ class Shared:
 
         Args:
             claimer: Begins trials.
-            known: What this driver knows of all trials.
+            known: All trials that this driver knows.
             shared: The study among its drivers.
-            total: Trials that are asked for.
-            stored: What ``known`` was made from.
-            read: Returns what is stored now; called if the outcome of a turn is unknown.
+            total: Number of trials that the study asks for.
+            stored: The stored study from which ``known`` was made.
+            read: Returns the study as stored now; called if the outcome of a turn is unknown.
         """
         self._claimer, self._known, self._shared = claimer, known, shared
         self._total, self._read = total, read
         self._followed: dict[int, int] = {}
-        """Id of a trial that others may train -> how many of its rungs are known."""
+        """Id of a trial that others may train -> number of its known rungs."""
         self._free: list[int] = []
-        """Ids of the trials that nobody trains."""
+        """Ids of the trials that no driver trains."""
         self._look_again = 0.0
         self._is_stale = False
-        """Whether what is known may be wrong, as the outcome of the last turn is unknown."""
+        """Whether the known trials may be wrong, because the outcome of the last turn is unknown."""
         self._awaits_others = True
         self._follow(stored, own=())
 
@@ -65,7 +65,7 @@ class Shared:
         return self._claimer.is_full
 
     def next_trial(self, device: str, own: Collection[int]) -> RunningTrial | None:
-        """Take over a trial that nobody trains, else claim a new one, in turn with other drivers."""
+        """Take over a trial that no driver trains, or else claim a new one, in turn with other drivers."""
         if time.monotonic() < self._look_again:
             return None
         trial = patiently(lambda: self._take_turn(device, own), RUNNING_PATIENCE_S)
@@ -79,12 +79,12 @@ class Shared:
             self._shared.renew_when_due()
 
     def is_over(self) -> bool:
-        """Return whether nobody trains any more, or no new trial may begin or would end in time."""
+        """Return whether no driver trains any more, or no new trial may begin or would end in time."""
         is_last = not self._awaits_others and self._known.are_all_claimed
         return self.is_full or self._claimer.was_barred or is_last
 
     def release(self, trials: Iterable[RunningTrial]) -> None:
-        """Leave trials to other drivers; if they cannot be told, the end of the lease tells them."""
+        """Release trials for other drivers; if that fails, the end of the lease releases them."""
         with contextlib.suppress(StorageUnreachableError, LeaseLostError):
             for trial in trials:
                 self._shared.writer.release(trial.trial_id)
@@ -95,14 +95,14 @@ class Shared:
         self._followed = {ids[trial.number]: len(trial.rungs) for trial in others}
 
     def _take_turn(self, device: str, own: Collection[int]) -> RunningTrial | None:
-        """Take one turn; if its outcome stays unknown, the next one reads again what is stored."""
+        """Take one turn; if its outcome is unknown, the next one reads the stored study again."""
         if self._is_stale:
             stored = self._read()
             self._known.start_from(stored[0])
             self._follow(stored, own)
         self._is_stale = True
         trial = self._shared.in_turn(lambda: self._next_in_turn(device, own))
-        self._is_stale = self.is_full  # the sampler counts a proposal that was not claimed as a trial
+        self._is_stale = self.is_full  # the sampler counts an unclaimed proposal as a trial
         return trial
 
     def _next_in_turn(self, device: str, own: Collection[int]) -> RunningTrial | None:
@@ -116,7 +116,7 @@ class Shared:
         return self._claimer.claim_next(device)
 
     def _catch_up(self, own: Collection[int]) -> None:
-        """Learn what other drivers claimed, reported and ended since the last turn."""
+        """Read what other drivers claimed, reported and ended since the last turn."""
         standings = self._shared.standings(self._known.proposer.claimed, self._followed, own)
         self._learn_changes({standing.trial_id: standing for standing in standings})
         asked = [standing for standing in standings if standing.number < self._total]

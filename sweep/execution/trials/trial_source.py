@@ -1,6 +1,6 @@
-"""Where a driver's next trial comes from, and what that asks of it.
+"""Provide a driver's next trial.
 
-A driver that is ``Alone`` has all trials to itself; ``shared_source`` is for one beside others.
+``Alone`` is for a study's only driver; ``shared_source`` is for one of several.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,17 +13,17 @@ from sweep.storage.study_writer import StudyWriter
 
 
 class TrialSource(Protocol):
-    """Where the next trial comes from."""
+    """Provides a driver's next trial."""
 
     @property
     def is_full(self) -> bool:
-        """Whether the next trial would not end in time, so that none comes any more."""
+        """Whether the next trial would not end in time, so that no more trials begin."""
 
     def next_trial(self, device: str, own: Collection[int]) -> RunningTrial | None:
-        """Take over an interrupted trial, or else claim a new one; None if there is none now.
+        """Take over an interrupted trial, or else claim a new one; None if there is no trial now.
 
         Args:
-            device: Where it will be trained.
+            device: The trial's device.
             own: Ids of the trials that this driver trains.
         """
 
@@ -31,19 +31,19 @@ class TrialSource(Protocol):
         """Show other drivers that this one is alive; called several times a second."""
 
     def is_over(self) -> bool:
-        """Return whether no trial will come any more; asked if none is in training here."""
+        """Return whether no more trials will begin; called when none is in training here."""
 
     def release(self, trials: Iterable[RunningTrial]) -> None:
-        """Leave trials in training to the next run, or to another driver."""
+        """Release trials in training for the next run or another driver."""
 
 
 class Alone:
-    """The source of a study's only driver: what earlier runs left, then new trials."""
+    """The source of a study's only driver: first the trials that earlier runs left, then new ones."""
 
     def __init__(
         self, claimer: Claimer, writer: StudyWriter, study: StudyRecord, ids: Mapping[int, int]
     ) -> None:
-        """Begin with the unfinished trials of a stored study; ``ids`` are those of the database."""
+        """Begin with the unfinished trials of a stored study; ``ids`` are their ids in the database."""
         self._claimer, self._writer = claimer, writer
         self._unfinished = [(trial, ids[trial.number]) for trial in study.trials if not trial.is_finished]
 
@@ -64,10 +64,10 @@ class Alone:
         """Do nothing: the study's lock is held."""
 
     def is_over(self) -> bool:
-        """Return True: nobody else trains."""
+        """Return True: no other driver trains."""
         return True
 
     def release(self, trials: Iterable[RunningTrial]) -> None:
-        """Leave trials in training to the next run."""
+        """Release trials in training for the next run."""
         for trial in trials:
             self._writer.release(trial.trial_id)

@@ -6,6 +6,7 @@ beyond the trials is stored in the study's notes (``reporting.note_taking``), so
 trains nothing and opens no other file. A trainer may contribute further checks.
 """
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice import wording
 from sweep.reporting.advice.bounds import find_bounds
@@ -33,8 +34,17 @@ CHECKS: dict[str, Check] = {
 """Name -> check of every study, most important first. To add one, write two functions and one entry."""
 
 
+_OF_TRAININGS = ("changed-code", "not-reproducible", "failures")
+"""Checks of trainings, whatever chose their configurations."""
+
+
 def checks_of(study: StudyRecord) -> dict[str, Check]:
-    """Return the checks of a study, most important first, with those that its trainer contributes."""
+    """Return the checks of a study, most important first, with those that its trainer contributes.
+
+    Nothing was searched in an ablation, so only the checks of its trainings apply.
+    """
+    if is_ablation(study):
+        return {name: CHECKS[name] for name in _OF_TRAININGS}
     return merged(CHECKS, contributions_of(study).checks)
 
 

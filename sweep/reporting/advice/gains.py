@@ -12,7 +12,7 @@ from sweep.definition.records import StudyRecord
 from sweep.metric import MAXIMIZE
 from sweep.reporting.advice.configurations import Configuration
 from sweep.reporting.contributions import contributions_of
-from sweep.reporting.expected_best import draws, expected_best
+from sweep.reporting.further_trials.expected_best import draws, expected_best
 
 MORE = 10
 """Trials, as many more."""

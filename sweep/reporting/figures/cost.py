@@ -8,15 +8,15 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from sweep.definition.records import TRAIN_SECONDS, costs_of
 from sweep.errors import NothingToShowError
 from sweep.metric import Fact
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import Points, TrialPoints, add_points, hover_text, trial_points
-from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain
-from sweep.reporting.table.pareto_summary import Configuration, knee_of, pareto_front
+from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain, shown
+from sweep.reporting.table.pareto_summary import Configuration, has_place, knee_of, pareto_front
 from sweep.reporting.units import axis_title, words_of
+from sweep.task import TRAIN_SECONDS, costs_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Cost:
     """The metric over a cost."""
 
     cost: str
-    """One of ``records.costs_of``."""
+    """One of ``costs_of``."""
     fact: Fact
     """What it is."""
     points: TrialPoints
@@ -37,7 +37,7 @@ class Cost:
 
 
 def loss_by_cost(evidence: Evidence, cost: str) -> Cost:
-    """Return the metric over one of ``records.costs_of``."""
+    """Return the metric over one of ``costs_of``."""
     return _cost(evidence, cost)
 
 
@@ -53,12 +53,11 @@ def loss_by_objective(evidence: Evidence) -> Cost:
 
 
 def plot_cost(cost: Cost) -> Figure:
-    """Draw loss over the logarithm of a cost, with the front and its knee."""
+    """Draw loss over a cost, with the front and its knee."""
     number = "%{x:,.3~f}" if cost.cost == TRAIN_SECONDS else "%{x:,}"
-    quantity = f"{number} {cost.fact.unit or cost.cost}"
+    quantity = f"{number} {shown(cost.fact.unit or cost.cost).replace('%{', '&#37;{')}"
     metric = cost.points.metric
     figure = Figure()
-    add_points(figure, cost.points, quantity)
     figure.add_scatter(
         x=cost.front.x,
         y=cost.front.dev_loss,
@@ -69,6 +68,7 @@ def plot_cost(cost: Cost) -> Figure:
         marker={"color": GREEN, "size": 8, "symbol": "circle-open", "line": {"width": 1.5}},
         hovertemplate=f"front: {hover_text(quantity, metric)}",
     )
+    add_points(figure, cost.points, quantity)  # over the front, so that the winner keeps its colour
     figure.add_scatter(
         x=cost.knee.x,
         y=cost.knee.dev_loss,
@@ -80,29 +80,30 @@ def plot_cost(cost: Cost) -> Figure:
         hoverinfo="skip",
     )
     figure.update_layout(
-        **layout(_x_axis(cost, cost.fact.label), axis(axis_title(metric), range=cost.loss_range))
+        **layout(_x_axis(cost, shown(cost.fact.label)), axis(axis_title(metric), range=cost.loss_range))
     )
     return figure
 
 
 def _x_axis(cost: Cost, title: str) -> dict[str, Any]:
     points = cost.points
-    shown = [x for group in (points.others, points.best, points.winner) for x in group.x]
-    return log_axis(title, min(shown), max(shown))
+    places = [x for group in (points.others, points.best, points.winner) for x in group.x]
+    return axis(title) if cost.fact.is_linear else log_axis(title, min(places), max(places))
 
 
 def _cost(evidence: Evidence, cost: str) -> Cost:
-    trials = [trial for trial in evidence.scored if trial.cost(cost) > 0]
+    fact = costs_of(evidence.study.task)[cost]
+    trials = [trial for trial in evidence.scored if has_place(fact, trial.cost(cost))]
     if not trials:
         raise NothingToShowError("no trial has a cost above 0")
     points = trial_points(
         trials, evidence.winner, lambda trial: trial.cost(cost), metric=evidence.study.metric
     )
-    front = pareto_front(evidence.rows, cost, points.metric)
+    front = pareto_front(evidence.rows, cost, points.metric, fact)
     knee = knee_of(front)
     return Cost(
         cost=cost,
-        fact=costs_of(evidence.study.task)[cost],
+        fact=fact,
         points=points,
         front=_points(front),
         knee=_points([] if knee is None else [knee]),

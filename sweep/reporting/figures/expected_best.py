@@ -1,15 +1,28 @@
-"""How low a loss are k trials expected to reach?"""
+"""Draw how low a loss so many trials are expected to reach, and further ones."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE, Metric
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.theme import BLUE, BLUE_BAND, MAX_POINTS, axis, layout, plain
+from sweep.reporting.figures.theme import (
+    BLUE,
+    BLUE_BAND,
+    MAX_POINTS,
+    ORANGE,
+    axis,
+    layout,
+    plain,
+    shown_metric,
+)
+from sweep.reporting.further_trials.expected_best import draws, expected_best, quantile_of_best
+from sweep.reporting.further_trials.forecast import latest, tail_of
+
+_ORANGE_BAND = "rgba(213, 94, 0, 0.18)"
 
 BAND = (0.1, 0.9)
 """Quantiles of the band."""
@@ -31,10 +44,16 @@ class ExpectedBest:
     upper: list[float]
     seconds: float
     """Training of one trial, on average."""
+    further: list[int]
+    """Trials in all after further ones, from those made to twice as many; empty if nothing can be said."""
+    further_expected: list[float]
+    """Expected best after them, if they are like the latest of the sampler."""
+    further_lower: list[float]
+    further_upper: list[float]
 
 
 def expected_best_curve(evidence: Evidence) -> ExpectedBest:
-    """Return the expected best of 1 to all trials that the sampler proposed.
+    """Return the expected best of 1 to all trials that the sampler proposed, and of further ones.
 
     Raises:
         NothingToShowError: If fewer than two have a final loss.
@@ -49,7 +68,7 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     ends = [[as_value(quantile_of_best(losses, k, quantile)) for k in half] for quantile in BAND]
     lower, upper = reversed(ends) if study.direction == MAXIMIZE else ends
     return ExpectedBest(
-        metric=study.metric,
+        metric=shown_metric(study.metric),
         sampler=study.sampler,
         trials=trials,
         expected=plain(as_value(expected_best(losses, k)) for k in trials),
@@ -57,7 +76,25 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
         lower=plain(lower),
         upper=plain(upper),
         seconds=plain([sum(seconds) / len(seconds)])[0],
+        **_further(evidence, losses),
     )
+
+
+def _further(evidence: Evidence, losses: list[float]) -> dict[str, Any]:
+    """Return the fields ``further...``: from the best so far on, up to twice the trials made."""
+    study, made = evidence.study, len(losses)
+    names = ("further", "further_expected", "further_lower", "further_upper")
+    tail = tail_of(latest(losses, study.sampler), len(study.space))
+    if tail is None:
+        return {name: [] for name in names}
+    best = min(losses)
+    more = np.linspace(1, made, min(made, MAX_POINTS // 3)).round().astype(int).tolist()
+    expected = [best, *(tail.expected_best(best, k) for k in more)]
+    ends = [[best, *(tail.quantile_of_best(best, k, quantile) for k in more)] for quantile in BAND]
+    values = [plain(map(study.as_loss, each)) for each in (expected, *ends)]
+    if study.direction == MAXIMIZE:
+        values[1:] = reversed(values[1:])
+    return dict(zip(names, ([made, *(made + k for k in more)], *values), strict=True))
 
 
 def plot_expected_best(curve: ExpectedBest) -> Figure:
@@ -82,7 +119,34 @@ def plot_expected_best(curve: ExpectedBest) -> Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate=f"best of %{{x}} trials<br>{metric.label} %{{y:.4f}}<extra></extra>",
     )
-    x = axis(f"trials of sampler {curve.sampler}, {curve.seconds:.3g} s of training each")
+    _add_further(figure, curve)
+    sampler = f" of sampler {curve.sampler}" if curve.sampler else ""
+    x = axis(f"trials{sampler}, {curve.seconds:.3g} s of training each")
     unit = f" ({metric.unit})" if metric.unit else ""
     figure.update_layout(**layout(x, axis(f"expected best {metric.label}{unit}"), showlegend=True))
     return figure
+
+
+def _add_further(figure: Figure, curve: ExpectedBest) -> None:
+    """Draw what further trials may bring, to the right of those made."""
+    if not curve.further:
+        return
+    figure.add_scatter(
+        x=[*curve.further, *reversed(curve.further)],
+        y=[*curve.further_lower, *reversed(curve.further_upper)],
+        name="10 to 90 % of cases",
+        mode="lines",
+        line={"color": ORANGE, "width": 0},
+        fill="toself",
+        fillcolor=_ORANGE_BAND,
+        hoverinfo="skip",
+    )
+    end, expected = curve.further[-1], curve.further_expected[-1]
+    figure.add_scatter(
+        x=curve.further,
+        y=curve.further_expected,
+        name=f"further trials: {expected:.4f} expected after {end:,}",
+        mode="lines",
+        line={"color": ORANGE, "width": 2.5, "dash": "dash"},
+        hovertemplate=f"after %{{x}} trials<br>expected {curve.metric.label} %{{y:.4f}}<extra></extra>",
+    )

@@ -6,16 +6,21 @@ As a page that works offline, or as a picture drawn by plotly's own exporter, wh
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.errors import MachineError, SweepError
+from sweep.errors import MachineError, NothingToShowError, SweepError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.plots import draw, plot_of
+from sweep.reporting.figures.plots import draw, plot_of, plots_of
+from sweep.reporting.figures.theme import shown
 from sweep.reporting.files import REPORTS, write_bytes
 from sweep.reporting.page.html_page import escape, figure_place, render_page
 
 PICTURE_SIZE = (900, 560)
 """Width and height of a picture, in CSS pixels; a PNG has two pixels for each."""
+
+
+TITLE_ROOM = 48
+"""Height of a picture's title, in CSS pixels."""
 
 
 def write_figure(
@@ -25,15 +30,17 @@ def write_figure(
     *,
     force: bool = False,
     reports: Path | str = REPORTS,
+    suffix: str = ".html",
 ) -> Path:
     """Draw one plot of a study into a file, whose suffix says the format.
 
     Args:
         name: One of ``plots_of``.
         evidence: What is known of the study.
-        path: Where to; None is ``<reports>/<study>/<name>.html``, which is replaced if it exists.
+        path: Where to; None is ``<reports>/<study>/<name><suffix>``, which is replaced if it exists.
         force: Whether another file may be replaced.
         reports: Folder of all reports.
+        suffix: Of a file without a path, one of ``FORMATS``.
 
     Returns:
         Where it was written.
@@ -44,7 +51,7 @@ def write_figure(
         SweepError: If the suffix is unknown, or the file exists.
         MachineError: If it cannot be written, or what draws pictures is missing.
     """
-    target = Path(path) if path is not None else Path(reports) / evidence.study.name / f"{name}.html"
+    target = Path(path) if path is not None else Path(reports) / evidence.folder_name / f"{name}{suffix}"
     if target.suffix.lower() not in FORMATS:
         raise SweepError(f"{target} must end in {', '.join(FORMATS)}")
     if path is not None and target.exists() and not force:
@@ -52,6 +59,40 @@ def write_figure(
     figure = draw(name, evidence)
     content = FORMATS[target.suffix.lower()](plot_of(name, evidence.study), figure, evidence.study.name)
     return write_bytes(target, content, within=reports if path is None else None)
+
+
+def write_all_figures(
+    evidence: Evidence,
+    folder: Path | str | None = None,
+    *,
+    suffix: str = ".html",
+    force: bool = False,
+    reports: Path | str = REPORTS,
+) -> tuple[list[Path], dict[str, str]]:
+    """Draw every plot of a study into a file of its name.
+
+    Args:
+        evidence: What is known of the study.
+        folder: Where to; None is ``<reports>/<study>``, whose files are replaced.
+        suffix: One of ``FORMATS``.
+        force: As in ``write_figure``.
+        reports: Folder of all reports.
+
+    Returns:
+        The files, and the plots that the study lacks the data for: name -> reason.
+
+    Raises:
+        SweepError: If a file in ``folder`` exists and ``force`` is False.
+        MachineError: As ``write_figure``.
+    """
+    written, missing = [], {}
+    for name in plots_of(evidence.study):
+        path = None if folder is None else Path(folder) / f"{name}{suffix}"
+        try:
+            written.append(write_figure(name, evidence, path, force=force, reports=reports, suffix=suffix))
+        except NothingToShowError as error:
+            missing[name] = str(error)
+    return written, missing
 
 
 def _page(plot: Plot, figure: Figure, study: str) -> bytes:
@@ -67,9 +108,10 @@ def _page(plot: Plot, figure: Figure, study: str) -> bytes:
 
 
 def _picture(form: str) -> Callable[[Plot, Figure, str], bytes]:
-    def export(_: Plot, figure: Figure, __: str) -> bytes:
+    def export(plot: Plot, figure: Figure, study: str) -> bytes:
         width, height = PICTURE_SIZE
-        height = figure.height or height
+        height = (figure.height or height) + TITLE_ROOM
+        _add_title(figure, plot, study)
         try:
             picture: bytes = figure.to_plotly().to_image(format=form, width=width, height=height, scale=2)
         except (RuntimeError, ValueError) as error:
@@ -77,6 +119,14 @@ def _picture(form: str) -> Callable[[Plot, Figure, str], bytes]:
         return picture
 
     return export
+
+
+def _add_title(figure: Figure, plot: Plot, study: str) -> None:
+    """Write the plot's title and the study's name above a picture, which has no page around it."""
+    text = f"{shown(plot.title)}<br><span style='font-size: 12px; color: #63636b'>{shown(study)}</span>"
+    top = figure.layout["margin"]["t"] + TITLE_ROOM
+    title = {"text": text, "x": 0.02, "y": 0.98, "yanchor": "top", "font": {"size": 16}}
+    figure.update_layout(title=title, margin={"t": top})
 
 
 def _missing(error: Exception) -> str:

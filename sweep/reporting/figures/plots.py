@@ -7,15 +7,20 @@ traces with lists as data, so that the old plotly.js of the Optuna dashboard dra
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 
-from sweep.definition.records import TRAIN_SECONDS, StudyRecord, costs_of
+from sweep.certify.ablation.stored_ablation import is_ablation
+from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
-from sweep.metric import Fact
+from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Plot, exhibits_of
+from sweep.reporting.figures.ablation import plot_waterfall, waterfall
+from sweep.reporting.figures.contour import contour, plot_contour
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
+from sweep.reporting.figures.curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.history import (
@@ -30,14 +35,14 @@ from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
 from sweep.reporting.units import words_of
+from sweep.task import TRAIN_SECONDS, costs_of
 
 
 def plots_of(study: StudyRecord) -> dict[str, Plot]:
     """Return the plots of a study in order, with those that its trainer contributes."""
-    return merged(
-        {name: _worded(plot, words_of(study.metric)) for name, plot in _generic(study).items()},
-        exhibits_of(study).plots,
-    )
+    words, exhibits = words_of(study.metric), exhibits_of(study)
+    plots = {name: _worded(plot, words) for name, plot in _generic(study).items()}
+    return merged(plots, exhibits.plots, exhibits.without)
 
 
 def plot_of(name: str, study: StudyRecord) -> Plot:
@@ -68,8 +73,8 @@ def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
 
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:
-    """Return the plots of every study, and one for each cost of the trainer before that of seconds."""
-    plots: dict[str, Plot] = {}
+    """Return the plots of every study; an ablation has one more, and each cost of the trainer another."""
+    plots: dict[str, Plot] = {"ablation": _ABLATION} if is_ablation(study) else {}
     for name, plot in PLOTS.items():
         if name == "cost-seconds":
             plots |= {cost_plot(cost, fact): _plot_of_cost(cost, fact) for cost, fact in _costs(study)}
@@ -84,7 +89,7 @@ def cost_plots(study: StudyRecord) -> list[str]:
 
 def cost_plot(cost: str, fact: Fact) -> str:
     """Return the name of the plot of the metric over one of the trainer's costs."""
-    return f"cost-{(fact.unit or cost).replace(' ', '-')}"
+    return f"cost-{re.sub(r'[^A-Za-z0-9_.]+', '-', fact.unit or cost).strip('-')}"
 
 
 def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
@@ -93,10 +98,10 @@ def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
 
 def _plot_of_cost(cost: str, fact: Fact) -> Plot:
     label = fact.label.replace("{", "{{").replace("}", "}}")
+    good = "Right is much" if fact.direction == MAXIMIZE else "Left is little"
     return Plot(
         title=f"{{Noun}} against {label}",
-        reading="Left is little, {low} is good. On the green line lie the trials that no other "
-        "beats in both.",
+        reading=f"{good}, {{low}} is good. On the green line lie the trials that no other beats in both.",
         numbers=functools.partial(loss_by_cost, cost=cost),
         figure=plot_cost,
     )
@@ -106,6 +111,14 @@ def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
     """Return a generic plot whose texts name the metric."""
     return dataclasses.replace(plot, title=plot.title.format(**words), reading=plot.reading.format(**words))
 
+
+_ABLATION = Plot(
+    title="What each change brings",
+    reading="Each bar goes from the mean {noun} before a step to the one after it, blue where that is "
+    "{lower}; the line at its end is the 95 % interval of the difference. Other seeds chose the order.",
+    numbers=waterfall,
+    figure=plot_waterfall,
+)
 
 PLOTS: dict[str, Plot] = {
     "history": Plot(
@@ -123,8 +136,9 @@ PLOTS: dict[str, Plot] = {
     ),
     "expected-best": Plot(
         title="What more trials may bring",
-        reading="The {lowest} {noun} that so many trials are expected to reach, taken as independent draws: "
-        "right for random and qmc, a rough guide for tpe and gp. Where the line is flat, more bring little.",
+        reading="Blue is the {lowest} {noun} that so many of the trials made reach on average, in any "
+        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like "
+        "the latest of this sampler. Where it is flat, more bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
     ),
@@ -141,6 +155,13 @@ PLOTS: dict[str, Plot] = {
         "widen the range there. Short lines are medians of a choice.",
         numbers=slices,
         figure=plot_slices,
+    ),
+    "contour": Plot(
+        title="The two that decided most",
+        reading="The darker the ground, the {lower} the mean {noun} of the trials near by; it is empty where "
+        "there are none. If the dark part leans, the two must be chosen together.",
+        numbers=contour,
+        figure=plot_contour,
     ),
     "parallel": Plot(
         title="Combinations",
@@ -175,6 +196,13 @@ PLOTS: dict[str, Plot] = {
         "{label} where it was measured.",
         numbers=training_curve,
         figure=plot_training_curve,
+    ),
+    "learning-curves": Plot(
+        title="The best trials side by side",
+        reading="Lines with dots are the {label} of the winner and the next best trials over their own "
+        "steps, thin lines their training loss. A line that still falls at its end would gain by more steps.",
+        numbers=learning_curves,
+        figure=plot_learning_curves,
     ),
 }
 """Name -> how a plot of every study is made, in the order of the report. Its texts name the metric and its

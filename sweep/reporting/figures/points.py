@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sweep.definition.dimension import Dimension
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain
+from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain, shown_metric
 from sweep.task import Metric
 
 BEST_SHARE = 0.1
@@ -67,7 +67,7 @@ def trial_points(
         groups[group].append(trial)
     return TrialPoints(
         **{name: _points(group, x) for name, group in groups.items()},
-        metric=metric,
+        metric=shown_metric(metric),
         loss_range=sorted(map(metric.as_loss, loss_range)),
         above=sum(loss > loss_range[1] for loss in losses),
     )

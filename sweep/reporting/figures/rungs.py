@@ -12,7 +12,7 @@ from sweep.execution.rungs import DECISION_RUNGS
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import best_first, best_tenth, shown_range
-from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain
+from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain, shown_metric
 from sweep.reporting.units import axis_title, words_of
 from sweep.task import Metric
 
@@ -48,7 +48,7 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     Raises:
         NothingToShowError: If no trial reached a rung before its end.
     """
-    metric = evidence.study.metric
+    metric = shown_metric(evidence.study.metric)
     lines = {trial.number: _line(trial) for trial in evidence.study.trials}
     reached = [t for t in evidence.study.trials if any(p in DECISION_RUNGS for p in lines[t.number].percent)]
     if not reached:

@@ -9,7 +9,13 @@ from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.points import TrialPoints, add_points, trial_points, used_dimensions
+from sweep.reporting.figures.points import (
+    TrialPoints,
+    add_points,
+    shown_range,
+    trial_points,
+    used_dimensions,
+)
 from sweep.reporting.figures.theme import axis, layout, log_axis, plain, spoken, value_text
 
 COLUMNS = 3
@@ -38,7 +44,7 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:
-    """One slice a searched hyperparameter that some trial has."""
+    """One slice a searched hyperparameter that some trial has, all on one scale."""
 
     slices: list[Slice]
 
@@ -49,7 +55,10 @@ def slices(evidence: Evidence) -> Slices:
     found = [_slice(evidence, *searched) for searched in used_dimensions(evidence.study).items()]
     if not any(found):
         raise NothingToShowError(f"nothing was searched in {len(scored)} trials")
-    return Slices(slices=[entry for entry in found if entry is not None])
+    metric = evidence.study.metric
+    losses = [metric.as_loss(trial.dev_loss) for trial in scored if trial.dev_loss is not None]
+    scale = sorted(map(metric.as_loss, shown_range(losses)))
+    return Slices(slices=[_on_scale(entry, scale) for entry in found if entry is not None])
 
 
 def plot_slice(numbers: Slice) -> Figure:
@@ -64,9 +73,8 @@ def plot_slice(numbers: Slice) -> Figure:
         for trace in figure.data:
             trace["text"] = [numbers.choices[round(x)] for x in trace["x"]]
         _add_medians(figure, numbers)
-    figure.update_layout(
-        **layout(_x_axis(numbers), axis(numbers.points.metric.label, range=numbers.points.loss_range))
-    )
+    x_axis = hyperparameter_axis(numbers.name, numbers.ends, numbers.choices, log=numbers.log)
+    figure.update_layout(**layout(x_axis, axis(numbers.points.metric.label, range=numbers.points.loss_range)))
     return figure
 
 
@@ -104,6 +112,11 @@ def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
     )
 
 
+def _on_scale(entry: Slice, scale: list[float]) -> Slice:
+    """Return a slice on the scale of all trials, also of those that lack its hyperparameter."""
+    return dataclasses.replace(entry, points=dataclasses.replace(entry.points, loss_range=scale))
+
+
 def _median(trials: list[TrialRecord], name: str, choice: Any) -> float | None:
     losses = [
         trial.dev_loss for trial in trials if trial.params[name] == choice and trial.dev_loss is not None
@@ -128,13 +141,20 @@ def _add_medians(figure: Figure, numbers: Slice) -> None:
     )
 
 
-def _x_axis(numbers: Slice) -> dict[str, Any]:
-    title = spoken(numbers.name)
-    if numbers.choices:
-        places = list(range(len(numbers.choices)))
-        ticks = {"tickvals": places, "ticktext": numbers.choices, "range": numbers.ends}
-        return axis(title, showgrid=False, **ticks)
-    return log_axis(title, *numbers.ends) if numbers.log else axis(title)
+def hyperparameter_axis(name: str, ends: list[float], choices: list[str], *, log: bool) -> dict[str, Any]:
+    """Return the axis of a hyperparameter.
+
+    Args:
+        name: Of the hyperparameter.
+        ends: The lowest and highest place.
+        choices: As text, at the places 0, 1, 2 and so on; empty for a range.
+        log: Whether a range is logarithmic.
+    """
+    title = spoken(name)
+    if choices:
+        places = list(range(len(choices)))
+        return axis(title, showgrid=False, tickvals=places, ticktext=choices, range=ends)
+    return log_axis(title, *ends) if log else axis(title)
 
 
 def _box(place: int, count: int, gap: float) -> list[float]:

@@ -7,11 +7,13 @@ diamond is the winner, grey is everything else. The page sets fonts and the colo
 axes, since these follow its light or dark ground.
 """
 
+import dataclasses
 import html
 import math
 from collections.abc import Iterable
 from typing import Any
 
+from sweep.metric import Metric
 from sweep.reporting.printable import printable
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#B8578E"
@@ -119,6 +121,16 @@ def shown(text: str) -> str:
         '&lt;b&gt;x&lt;/b&gt; &amp; y'
     """
     return html.escape(printable(text), quote=False)
+
+
+def shown_metric(metric: Metric) -> Metric:
+    """Return a metric whose name plotly shows as it is; one of ``%{…}`` would stand for a number.
+
+    Examples:
+        >>> shown_metric(Metric(name="a", label="<i>%{x}")).label
+        '&lt;i&gt;&#37;{x}'
+    """
+    return dataclasses.replace(metric, label=shown(metric.label).replace("%{", "&#37;{"))
 
 
 def spoken(name: str) -> str:

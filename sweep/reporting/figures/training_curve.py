@@ -6,7 +6,17 @@ import numpy as np
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
-from sweep.reporting.figures.theme import BLUE, GREY, MAX_POINTS, ORANGE, axis, gaps, layout, plain
+from sweep.reporting.figures.theme import (
+    BLUE,
+    GREY,
+    MAX_POINTS,
+    ORANGE,
+    axis,
+    gaps,
+    layout,
+    plain,
+    shown_metric,
+)
 from sweep.smoothing import smooth
 from sweep.task import Metric
 
@@ -38,7 +48,7 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
     smoothed = smooth(losses.astype(np.float64), window)
     segments = evidence.winner.segments
     return TrainingCurve(
-        metric=evidence.study.metric,
+        metric=shown_metric(evidence.study.metric),
         trial=evidence.winner.number,
         step=[int(step) + 1 for step in steps[places]],
         raw=gaps(losses[places].tolist()),

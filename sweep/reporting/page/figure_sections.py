@@ -7,7 +7,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Plot
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw_plot, plots_of
-from sweep.reporting.page.html_page import figure_place
+from sweep.reporting.page.html_page import escape, figure_place
 
 KEY = (
     '<p class="key" aria-hidden="true"><span class="dot grey"></span>trial <span class="dot blue"></span>'
@@ -27,7 +27,7 @@ def figures_section(*names: str, key: bool = False, titled: bool = False) -> Cal
 
     def build(evidence: Evidence) -> Part:
         plots, figures, reasons = plots_of(evidence.study), {}, []
-        for name in names:
+        for name in filter(plots.__contains__, names):
             try:
                 figures[name] = draw_plot(plots[name], evidence)
             except NothingToShowError as error:
@@ -45,9 +45,9 @@ def figures_section(*names: str, key: bool = False, titled: bool = False) -> Cal
 
 
 def _placed(name: str, plot: Plot, figure: Figure, *, titled: bool) -> str:
-    title = f"<h3>{plot.title}</h3>" if titled else ""
+    title = f"<h3>{escape(plot.title)}</h3>" if titled else ""
     return (
-        f'<figure class="{name}"><figcaption>{title}<p>{plot.reading}</p></figcaption>'
+        f'<figure class="{name}"><figcaption>{title}<p>{escape(plot.reading)}</p></figcaption>'
         f"{figure_place(name, f'{plot.title}. {plot.reading}', height=figure.height)}</figure>"
     )
 

@@ -1,7 +1,7 @@
 """State the result of a study in a few sentences and numbers.
 
 ``write_headline`` is a pure function of what is stored. A finished confirmation decides which trial is best
-and gives its value; until then the ranked table does.
+and gives its value; until then the ranked table does. A look at the test split adds the test loss.
 """
 
 import collections
@@ -17,9 +17,12 @@ from sweep.reporting.advice.seeds import find_seeds
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
+from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
 from sweep.reporting.table.columns import cell
+from sweep.reporting.table.pareto_summary import knee_of, pareto_front
 from sweep.reporting.units import difference_unit, with_unit, words_of
-from sweep.task import described_facts
+from sweep.storage.looks.test_looks import TestLook
+from sweep.task import costs_of, described_facts
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,9 @@ def headline_of(evidence: Evidence) -> Headline:
         baselines = exhibits_of(evidence.study).baselines(evidence)
     except NothingToShowError:
         baselines = {}
-    return write_headline(evidence.study, evidence.rows, baselines, evidence.confirmed)
+    return write_headline(
+        evidence.study, evidence.rows, baselines, evidence.confirmed, evidence.look_at_winner
+    )
 
 
 def write_headline(
@@ -46,6 +51,7 @@ def write_headline(
     rows: Rows,
     baselines: Mapping[str, float],
     confirmed: Confirmed | None = None,
+    look: TestLook | None = None,
 ) -> Headline:
     """Return what came out of a study.
 
@@ -54,24 +60,29 @@ def write_headline(
         rows: ``rank_trials(study)``.
         baselines: Name -> value without training, worst first; may be empty.
         confirmed: None where no confirmation is finished.
+        look: The first finished look at the test split with the best trial; None if there is none.
     """
     ranked = [row for row in rows.records if row["state"] == RANKED]
     if not ranked:
         return _without_winner(study, rows)
+    if study.is_guest:
+        return _of_guest(study, rows, ranked[0])
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
-        title = f"Trial {best['trial']} is best so far, at {with_unit(study.metric, loss)}"
+        title = f"Trial {best['trial']} {_is_best(study)} so far, at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
-        title = f"Trial {confirmed.trial} is best, certified at {with_unit(study.metric, loss)}"
+        title = f"Trial {confirmed.trial} {_is_best(study)}, certified at {with_unit(study.metric, loss)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
-    sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_unfinished(study)]
+    sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
+    sentences += [*_tested(study, look), *_unfinished(study)]
     tiles = {
         study.metric.label: f"{loss:.4f}",
         **_gains(loss, baselines),
         **certainty,
+        **_test_tile(study, look),
         **_costs(study, best),
     }
     return Headline(title=title, sentences=sentences, tiles=tiles)
@@ -98,7 +109,22 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def _of_guest(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> Headline:
+    """Return the headline of a study of which each configuration ran once, by an unknown trainer."""
+    front = describe_guest_front(study, rows)
+    values = front or [_configuration(study, best)]
+    tile = {study.metric.label: cell("value", best["value"])} if study.cost is None else {}
+    return Headline(
+        title=guest_title(study, rows, best),
+        sentences=[*values, ONE_RUN],
+        tiles={**tile, "trials": f"{len(study.trials):,}", "complete": f"{len(study.complete_trials()):,}"},
+    )
+
+
 def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
+    if study.is_guest:
+        counted = f"Its trials: {state_counts(rows)}."
+        return Headline(title="No trial is complete", sentences=[counted, ONE_RUN], tiles={})
     if not len(rows):
         todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
         return Headline(title="No trial yet", sentences=[todo], tiles={})
@@ -108,6 +134,27 @@ def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
     return Headline(
         title=f"No trial has a final {noun}", sentences=[counted, why, *_unfinished(study)], tiles={}
     )
+
+
+def _is_best(study: StudyRecord) -> str:
+    """Return what the winner is: with two objectives, the best in the metric alone."""
+    return "is best" if study.cost is None else "has the {lowest} {label}".format(**words_of(study.metric))
+
+
+def _front(study: StudyRecord, rows: Rows) -> list[str]:
+    """Return which other configurations are on the Pareto front of two objectives, and its knee."""
+    if study.cost is None:
+        return []
+    front = pareto_front(rows, study.cost, study.metric, costs_of(study.task)[study.cost])
+    on_it = f"{len(front):,} configurations are" if len(front) != 1 else "1 configuration is"
+    knee = knee_of(front)
+    bend = (
+        ""
+        if knee is None
+        else f"; its knee is trial {knee.trial}, {study.metric.name} {knee.dev_loss:.4f} at {study.cost} "
+        f"{cell(study.cost, knee.cost)}"
+    )
+    return [f"{on_it} on the Pareto front of {study.metric.name} and {study.cost}{bend}."]
 
 
 def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
@@ -175,6 +222,20 @@ def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
         f"Deterministic: one value, no interval over seeds; {len(found.seeds)} seeds that took no part in "
         f"search or choice gave the same {study.metric.noun}.",
     ]
+
+
+def _tested(study: StudyRecord, look: TestLook | None) -> list[str]:
+    """Return the result of a look at the test split, whose values no choice has seen if it was the first."""
+    if look is None or look.test_loss is None:
+        return []
+    seeds = f", the mean of {len(look.seeds)} seeds" if look.seeds else ""
+    again = ", not the first look at these data" if look.why else ""
+    value = with_unit(study.metric, look.test_loss)
+    return [f"On the test split the {study.metric.noun} is {value}{seeds} ({look.day}{again})."]
+
+
+def _test_tile(study: StudyRecord, look: TestLook | None) -> dict[str, str]:
+    return {} if look is None else {f"test {study.metric.noun}": f"{look.test_loss:.4f}"}
 
 
 def _unfinished(study: StudyRecord) -> list[str]:

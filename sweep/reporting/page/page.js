@@ -12,6 +12,17 @@ function colours() {
   return { ground: "rgba(0, 0, 0, 0)", ink: named("--ink"), muted: named("--muted"), card: named("--card") };
 }
 
+// On a narrow screen a long title of an upright axis takes two lines, so that its ends are not cut off.
+const longest = 32;
+
+function titled(name, axis) {
+  const text = axis.title?.text;
+  if (!narrow.matches || !name.startsWith("y") || !text || text.length <= longest) return axis;
+  const cut = text.lastIndexOf(" ", longest);
+  if (cut < 1) return axis;
+  return { ...axis, title: { ...axis.title, text: `${text.slice(0, cut)}<br>${text.slice(cut + 1)}` } };
+}
+
 function themed({ height, ...layout }) {
   const { ground, ink, muted, card } = colours();
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
@@ -21,7 +32,7 @@ function themed({ height, ...layout }) {
   const label = (given) => ({ ...given, font: { color: ink, ...given.font }, bgcolor: card });
   return {
     ...layout,
-    ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, color: muted }])),
+    ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...titled(name, axis), color: muted }])),
     autosize: true,
     margin,
     dragmode: narrow.matches ? false : "zoom",
@@ -45,16 +56,19 @@ function shaded(figure) {
   return JSON.parse(text);
 }
 
+// A window that is being made or hidden may be a pixel wide for a moment, which no figure fits.
+const smallest = 120;
+
 function draw(place) {
+  if (place.clientWidth < smallest) return;
   const { data, layout } = shaded(figures[place.dataset.figure]);
   const config = {
     displaylogo: false,
-    responsive: true,
     displayModeBar: narrow.matches ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   };
   Plotly.react(place, data, themed(layout), config);
-  place.dataset.drawn = "";
+  place.dataset.drawn = place.clientWidth;
 }
 
 const near = new IntersectionObserver(
@@ -76,6 +90,11 @@ function drawAll() {
   places.forEach(draw);
 }
 
+// plotly.js would do this by itself, but also for a window of no size.
+function resize() {
+  places.filter((place) => "drawn" in place.dataset && Number(place.dataset.drawn) !== place.clientWidth).forEach(draw);
+}
+
 // A figure has the size of its place when it is drawn, so paper's places are there before.
 function drawFor(paper) {
   document.documentElement.classList.toggle("paper", paper);
@@ -86,5 +105,6 @@ places.forEach((place) => near.observe(place));
 dark.addEventListener("change", redraw);
 narrow.addEventListener("change", redraw);
 document.addEventListener("themechange", redraw);
+window.addEventListener("resize", resize);
 window.addEventListener("beforeprint", () => drawFor(true));
 window.addEventListener("afterprint", () => drawFor(false));

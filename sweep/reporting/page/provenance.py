@@ -8,6 +8,7 @@ from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
+from sweep.reporting.page.guests import guest_facts, ways_on
 from sweep.reporting.page.headline import seconds_text, state_counts
 from sweep.task import why_untested
 
@@ -17,6 +18,8 @@ _MACHINE = ("system", "machine", "cores")
 def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
     """Return what a reader must know to judge or repeat the study: title -> name -> text."""
     study = evidence.study
+    if study.is_guest:
+        return guest_facts(evidence, _times(study.trials), state_counts(evidence.rows))
     versions = {name: text for name, text in study.environment.items() if name not in _MACHINE}
     machine = {name: text for name, text in study.environment.items() if name in _MACHINE}
     return {
@@ -36,22 +39,26 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
 
 
 def commands(evidence: Evidence) -> list[str]:
-    """Return the commands that go on from here."""
+    """Return the commands that continue from here; none repeats a confirmation or a test look."""
     name = evidence.study.name
+    if evidence.study.is_guest:
+        return ways_on(evidence.study, evidence.address)
     try:
         winner = evidence.winner
     except NothingToShowError:
         return [f"sweep run {name}"]
+    export = f"sweep export {name} --trial {winner.number} -o best.toml"
+    if evidence.confirmed:
+        export = f"sweep export {name} -o best.toml    # as confirmed, with its certificate"
+    confirm = f"sweep confirm {name}    # is it the best on fresh seeds?"
+    test = "sweep test best.toml    # the test split, once"
+    may_test = why_untested(evidence.study.task) is None and evidence.look_at_winner is None
     return [
         f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
-        f"sweep confirm {name}    # is it the best on fresh seeds?",
-        f"sweep export {name} --trial {winner.number} -o best.toml",
+        *([] if evidence.confirmed else [confirm]),
+        export,
         *contributions_of(evidence.study).commands,
-        *(
-            ["sweep test best.toml    # the test split, once"]
-            if why_untested(evidence.study.task) is None
-            else []
-        ),
+        *([test] if may_test else []),
     ]
 
 

@@ -39,6 +39,7 @@ if (ranking) {
   const status = document.getElementById("filter-status");
   let rows = [...body.rows];
   let all = false;
+  let unknown = [];
 
   const number = (text) => Number(text.replaceAll(",", ""));
   const value = (row, column) => row.cells[column].textContent;
@@ -47,10 +48,13 @@ if (ranking) {
   // A condition is NAME OPERATOR VALUE; every other word must stand somewhere in the row.
   function conditions(text) {
     const found = [];
+    unknown = [];
     const words = text.replace(/([\w.-]+)\s*(<=|>=|=|<|>)\s*(\S+)/g, (_, name, operator, wanted) => {
       const column = heads.findIndex((head) => head.dataset.name === name.replaceAll(" ", "_"));
-      if (column < 0) found.push(() => false);
-      else if (operator === "=")
+      if (column < 0) {
+        found.push(() => false);
+        unknown.push(name);
+      } else if (operator === "=")
         found.push((row) => {
           const cell = value(row, column);
           return cell === wanted || (cell !== "" && number(cell) === number(wanted));
@@ -75,7 +79,10 @@ if (ranking) {
     const more = matches > inSight && !all;
     showAll.hidden = !more;
     showAll.textContent = `Show all ${matches.toLocaleString("en")} rows`;
-    status.textContent = wanted.length ? `${matches.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : "";
+    const counted = `${matches.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows`;
+    const columns = heads.map((head) => head.dataset.name).join(", ");
+    const problem = unknown.length ? `no column ${unknown.join(", ")}; there are ${columns}` : "";
+    status.textContent = problem || (wanted.length ? counted : "");
   }
 
   function sort(column) {

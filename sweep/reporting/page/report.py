@@ -26,7 +26,7 @@ def write_report(evidence: Evidence, *, reports: Path | str = REPORTS) -> Path:
         MachineError: If it cannot be written, or would end up outside ``reports``.
     """
     return write_text(
-        Path(reports) / evidence.study.name / "report.html", report_html(evidence), within=reports
+        Path(reports) / evidence.folder_name / "report.html", report_html(evidence), within=reports
     )
 
 

@@ -61,6 +61,11 @@ def confirmation_table(rows: Rows, study: StudyRecord) -> str:
     knobs = [name for name in hyperparameters(study) if len(set(rows[name])) > 1]
     measured = ["mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "reason"]
     columns = ["rank", "trial", *knobs, *(name for name in measured if rows.says(name))]
+    return plain_table(rows, study, columns)
+
+
+def plain_table(rows: Rows, study: StudyRecord, columns: list[str]) -> str:
+    """Return some columns of rows as markup, without controls."""
     texts = {name for name in columns if is_text(name, rows[name])} | {"tied"}
     head = "".join(
         f"<th scope=col{_kind(name, texts)}>{escape(_heading(name, study))}</th>" for name in columns
@@ -96,7 +101,8 @@ def _columns(rows: Rows, study: StudyRecord) -> list[str]:
     ends = ["state", "reason"] if set(rows["state"]) != {RANKED} else []
     knobs = [name for name in hyperparameters(study) if name in study.searched]
     costs = [name for name, fact in described_facts(study.task).items() if fact.is_cost]
-    return ["rank", "value", *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]
+    front = [] if study.cost is None else ["front"]
+    return ["rank", "value", *front, *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]
 
 
 def _head(name: str, study: StudyRecord, text: bool) -> str:

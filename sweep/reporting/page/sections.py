@@ -6,26 +6,33 @@ A trainer may contribute further ones.
 
 import contextlib
 
+from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.advice.checks import advise
-from sweep.reporting.confirm_text import sentences
 from sweep.reporting.contributions import merged
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Section, exhibits_of
+from sweep.reporting.figures.ablation import ablation_result
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
+from sweep.reporting.page.configuration import configuration_section
 from sweep.reporting.page.figure_sections import KEY, figures_section, joined
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
-from sweep.reporting.page.report_table import confirmation_table, report_table
+from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
+from sweep.reporting.table.pareto_summary import describe_front
+from sweep.reporting.text.ablation import COLUMNS, ablation_sentences, step_rows
+from sweep.reporting.text.confirmation import sentences
 from sweep.reporting.units import words_of
 from sweep.task import why_untested
 
 
 def sections_of(study: StudyRecord) -> dict[str, Section]:
     """Return the sections of a study's report in order, with those that its trainer contributes."""
-    return merged(SECTIONS, exhibits_of(study).sections)
+    own = {"ablation": Section(title="What each change brings", build=_ablation)}
+    exhibits = exhibits_of(study)
+    return merged({**(own if is_ablation(study) else {}), **SECTIONS}, exhibits.sections, exhibits.without)
 
 
 def _winner(evidence: Evidence) -> int | None:
@@ -37,7 +44,8 @@ def _winner(evidence: Evidence) -> int | None:
 
 def _table(evidence: Evidence) -> Part:
     if not len(evidence.rows):
-        raise NothingToShowError(f"no trial yet; `sweep run {evidence.study.name}` trains them")
+        more = "" if evidence.study.is_guest else f"; `sweep run {evidence.study.name}` trains them"
+        raise NothingToShowError(f"no trial yet{more}")
     return Part(markup=report_table(evidence.rows, evidence.study, _winner(evidence)))
 
 
@@ -72,6 +80,18 @@ def _confirmation(evidence: Evidence) -> Part:
     return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
 
 
+def _ablation(evidence: Evidence) -> Part:
+    """Return the steps of an ablation as a table, in words and as a figure."""
+    study, result = evidence.study, evidence.more(ablation_result)
+    rows = step_rows(result)
+    table = plain_table(rows, study, [name for name in COLUMNS if rows.says(name)])
+    items = "".join(f"<li>{escape(text)}</li>" for text in ablation_sentences(study.metric, result))
+    part = Part(markup=f'{table}<ul class="findings">{items}</ul>')
+    with contextlib.suppress(NothingToShowError):
+        return joined([part, figures_section("ablation")(evidence)])
+    return part
+
+
 def _slices(evidence: Evidence) -> Part:
     """Return one panel a hyperparameter, which a narrow screen stacks."""
     plot, panels = plot_of("slices", evidence.study), slices(evidence).slices
@@ -80,7 +100,7 @@ def _slices(evidence: Evidence) -> Part:
         figure_place(name, f"{plot.title}: {panel.name}", kind="panel")
         for name, panel in zip(figures, panels, strict=True)
     )
-    head = f"<figcaption><h3>{plot.title}</h3><p>{plot.reading}</p></figcaption>"
+    head = f"<figcaption><h3>{escape(plot.title)}</h3><p>{escape(plot.reading)}</p></figcaption>"
     markup = f'<figure>{head}<div class="panels">{places}</div></figure>'
     return Part(markup=markup, figures=figures)
 
@@ -95,6 +115,8 @@ def _search(evidence: Evidence) -> Part:
 def _mattered(evidence: Evidence) -> Part:
     """Return importances, as far as they can be told, slices and combinations."""
     parts = [_slices(evidence), figures_section("parallel", titled=True)(evidence)]
+    with contextlib.suppress(NothingToShowError):
+        parts.insert(1, figures_section("contour", titled=True)(evidence))
     try:
         parts.insert(0, figures_section("importances", titled=True)(evidence))
     except NothingToShowError as error:
@@ -103,7 +125,17 @@ def _mattered(evidence: Evidence) -> Part:
 
 
 def _cost(evidence: Evidence) -> Part:
-    return figures_section(*cost_plots(evidence.study), key=True)(evidence)
+    """Return the metric over each cost, below the Pareto front in words if the study has two objectives."""
+    lines = describe_front(evidence.rows, evidence.study, evidence.loss_ceiling)
+    plots = figures_section(*cost_plots(evidence.study), key=True)(evidence)
+    if not lines:
+        return plots
+    lines.append(
+        "hypervolume is the area between front and reference point: larger is better, and only studies with "
+        "the same reference point can be compared"
+    )
+    items = "".join(f"<li>{escape(line[0].upper() + line[1:])}.</li>" for line in lines)
+    return joined([plots], f'<ul class="findings">{items}</ul>')
 
 
 def _test_record(evidence: Evidence) -> Part:
@@ -132,11 +164,12 @@ SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
     "advice": Section(title="What next", build=_advice),
     "confirmation": Section(title="Confirmed?", build=_confirmation),
+    "configuration": Section(title="Winner and search space", build=configuration_section),
     "search": Section(title="Search", build=_search),
     "mattered": Section(title="What mattered", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),
     "cost": Section(title="Cost", build=_cost),
-    "learned": Section(title="Learning curve", build=figures_section("training-curve")),
+    "learned": Section(title="Learning curves", build=figures_section("training-curve", "learning-curves")),
     "test": Section(title="Test record", build=_test_record),
     "provenance": Section(title="Provenance", build=_provenance),
 }

@@ -26,9 +26,12 @@ _HEADINGS = {
 }
 """Shorter names, for narrow columns; an underscore is where a heading may break."""
 
-_TEXTS = ("engine", "device", "reason", "state")
+_TEXTS = ("engine", "device", "reason", "state", "study", "sampler", "pruner")
 
 _BEYOND_DIGITS = 1e6
+
+_BELOW_DIGITS = 1e-3
+"""A smaller value of the metric has four digits instead of four decimals."""
 
 
 def hyperparameters(study: StudyRecord) -> list[str]:
@@ -95,7 +98,8 @@ def cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _FORMATS and abs(value) < _BEYOND_DIGITS:
+    is_tiny = name == "value" and 0 < abs(value) < _BELOW_DIGITS
+    if name in _FORMATS and abs(value) < _BEYOND_DIGITS and not is_tiny:
         return format(value, _FORMATS[name])
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
@@ -127,6 +131,10 @@ _FORMATS = {
     "ci_high": "+.4f",
     "search_loss": ".4f",
     "unseen": ".4f",
+    "certified": ".4f",
+    "equal_trials": ".4f",
+    "equal_seconds": ".4f",
+    "found_seconds": ",.1f",
     "seconds": ",.1f",
     "train_seconds": ",.1f",
 }

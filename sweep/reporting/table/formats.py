@@ -32,9 +32,9 @@ def format_markdown(listing: Listing) -> str:
     """Write a GitHub table of the ranked rows, and a second one of the trials without a loss."""
     study = listing.study
     ranked, others = _blocks(listing)
-    tables = [_markdown_table(ranked, study, ranked_columns(ranked, study))]
+    tables = [markdown_table(ranked, study, ranked_columns(ranked, study))]
     if len(others):
-        tables.append(_markdown_table(others, study, ["state", *block_columns(study)]))
+        tables.append(markdown_table(others, study, ["state", *block_columns(study)]))
     return "\n\n".join(tables)
 
 
@@ -102,7 +102,8 @@ def _all(listing: Listing) -> Rows:
     return _left(listing).renamed(lambda name: column_key(name, listing.study.metric))
 
 
-def _markdown_table(rows: Rows, study: StudyRecord, names: list[str]) -> str:
+def markdown_table(rows: Rows, study: StudyRecord, names: list[str]) -> str:
+    """Return some columns of rows as a GitHub table."""
     titles = [heading(name, study).replace("_", " ").translate(_TITLE) for name in names]
     rules = [":--" if is_text(name, rows[name]) else "--:" for name in names]
     lines = [[cell(name, row[name]).translate(_MARKDOWN) for name in names] for row in rows.records]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sweep.definition.ranking import Rows
 from sweep.definition.records import STATES, StudyRecord
-from sweep.metric import MAXIMIZE, Fact, Metric
+from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.printable import printable
 from sweep.reporting.table.bounded import bounded_columns
 from sweep.reporting.table.columns import block_columns, cell, heading, is_text, ranked_columns, short_count
@@ -33,7 +33,9 @@ KEPT = ("rank", "trial", "value", "reason")
 """Columns that are never left out, however narrow the terminal."""
 
 _GAPS = (2, 1)
-_REASON_WIDTH = 24
+_FOLDED = {"reason": 24, "change": 32}
+"""Column that may be folded -> columns of the terminal that its cells need at most."""
+
 _COLOURS = {"pruned": YELLOW, "running": CYAN, "waiting": CYAN}
 
 
@@ -65,8 +67,9 @@ def draw_rows(
     *,
     width: int | None = None,
     colour: bool = False,
+    best: int = 1,
 ) -> str:
-    """Write some columns of rows as a table, the first row green.
+    """Write some columns of rows as a table, the best rows green.
 
     Args:
         rows: Any rows.
@@ -75,9 +78,10 @@ def draw_rows(
         order: Columns in the order in which a narrow terminal does without them.
         width: As in ``Listing``.
         colour: As in ``Listing``.
+        best: How many of the first rows are green.
     """
     layout = _fit(_columns_of(rows, study, names), order, width)
-    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=1)
+    lines = draw(layout, rows=slice(None), width=width, colour=colour, best=best)
     return "\n".join([*lines, *_pale(_say_left_out(layout, width), width, colour)])
 
 
@@ -112,7 +116,7 @@ def _columns_of(rows: Rows, study: StudyRecord, names: Iterable[str]) -> list[Co
             cells=[_cell(name, value, facts.get(name)) for value in rows[name]],
             is_text=is_text(name, rows[name]),
             is_pale=name in facts or name in ("rank", "train_seconds"),
-            most=_REASON_WIDTH if name == "reason" else None,
+            most=_FOLDED.get(name),
         )
         for name in names
     ]
@@ -170,7 +174,7 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
         f"{metric.label}: {f'{metric.unit}, ' if metric.unit else ''}{words_of(metric)['lower']} is better"
     )
     if "front" in shown:
-        lines.append(_explain_front(metric, study.cost))
+        lines.append(_explain_front(study))
     if study.cost == "train_seconds":
         lines.append(
             "train_seconds are measured: the same study run again gives other seconds and another front"
@@ -182,7 +186,11 @@ def _legend(listing: Listing, layout: Layout) -> list[str]:
     return [*lines, *_say_left_out(layout, listing.width)]
 
 
-def _explain_front(metric: Metric, cost: str | None) -> str:
+def _explain_front(study: StudyRecord) -> str:
+    metric, cost = study.metric, study.cost
+    if study.is_guest:
+        ways = ", ".join(f"{printable(name)} {way}d" for name, way in study.directions.items())
+        return f"front: 1 where no other row is as good in every objective and better in one; {ways}"
     if metric.direction == MAXIMIZE:
         return (
             f"front: 1 where no other row has as high a {metric.label} at as low a {cost}, and better in one"

@@ -1,7 +1,7 @@
-"""A database of studies: a file of SQLite or a server of PostgreSQL, opened safely.
+"""Open a database of studies, an SQLite file or a PostgreSQL server, safely.
 
-Other modules import the names of this file from here. What writes is an ``optuna_schema.Storage``, which
-loads Optuna and SQLAlchemy; reading does without both.
+Other modules import its public names from here. Writing uses ``optuna_schema.Storage``, which loads Optuna
+and SQLAlchemy; reading needs neither.
 """
 
 from sweep.storage.database.faults import machine_errors, storage_errors

@@ -1,4 +1,4 @@
-"""What goes wrong in a database or on its machine, as one line that says what to do."""
+"""Turn errors of a database or its machine into one line with advice."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ from sweep.storage.database.sqlite_file import PATIENCE_S
 
 @contextlib.contextmanager
 def storage_errors(where: Path | str) -> Iterator[None]:
-    """Turn what goes wrong in the database into one line that says what to do."""
+    """Turn errors of the database into one line with advice."""
     try:
         yield
     except filelock.Timeout as error:
@@ -36,24 +36,24 @@ _DATABASE_ERRORS = (
     *("sqlite3:Error", "psycopg:Error"),
     *("sqlalchemy.exc:SQLAlchemyError", "optuna.exceptions:StorageInternalError"),
 )
-"""``module:class`` of what is raised by what reaches a database."""
+"""``module:class`` of the errors that access to a database can raise."""
 
 _CONNECTION_ERRORS = (
     *("sqlalchemy.exc:OperationalError", "sqlalchemy.exc:InterfaceError"),
     *("psycopg:OperationalError", "psycopg:InterfaceError"),
 )
-"""Those of them that a lost connection may raise."""
+"""The errors that a lost connection may raise."""
 
 
 def _loaded(places: tuple[str, ...]) -> tuple[type[Exception], ...]:
-    """Return the classes of the libraries that are loaded; one that is not has raised nothing."""
+    """Return the classes of loaded libraries; a library that is not loaded cannot have raised an error."""
     named = [place.partition(":") for place in places]
     return tuple(getattr(sys.modules[module], name) for module, _, name in named if module in sys.modules)
 
 
 @contextlib.contextmanager
 def machine_errors(where: Path | str) -> Iterator[None]:
-    """Turn what the operating system refuses into one line."""
+    """Turn errors of the operating system into one line."""
     try:
         yield
     except OSError as error:
@@ -67,11 +67,15 @@ _ADVICE = {
     "disk is full": "the disk is full; free some space and run again, nothing stored is lost",
     "SQLITE_READONLY_DBMOVED": "the file was moved, replaced or deleted while it was open; run again to "
     "use the file that is there now",
-    "permission denied for schema": "this user may not make tables; as the owner of the database run "
+    "SQLITE_READONLY_ROLLBACK": "its writer was interrupted, and reading must not repair the file; run the "
+    "writer again, or open a copy of the file and its -journal once with `sqlite3 COPY .tables`",
+    "SQLITE_READONLY_RECOVERY": "its log cannot be read without writing; close its writer, or copy the file",
+    "SQLITE_READONLY_CANTINIT": "its log cannot be read without writing; close its writer, or copy the file",
+    "permission denied for schema": "this user may not create tables; as the owner of the database run "
     "GRANT USAGE, CREATE ON SCHEMA public TO the user",
     "permission denied for": "this user may not use the tables; as their owner run "
     "GRANT ALL ON ALL TABLES, and ON ALL SEQUENCES, IN SCHEMA public TO the user",
-    "no password supplied": "the server wants a password; write it after the user, USER:PASSWORD@HOST, "
+    "no password supplied": "the server requires a password; write it after the user, USER:PASSWORD@HOST, "
     "or in ~/.pgpass",
     "readonly": "the database or its folder is read-only; choose another database",
     "unable to open": "cannot be opened; check the path and its permissions",
@@ -89,7 +93,7 @@ def _advice(error: BaseException) -> str:
 
 
 def _texts(error: BaseException) -> list[str]:
-    """Return what an error says, then its cause, then the cause's, each after SQLite's name for it."""
+    """Return the texts of an error and of its chain of causes, each after SQLite's name for the error."""
     texts = []
     cause: BaseException | None = error
     while cause is not None:
@@ -99,7 +103,7 @@ def _texts(error: BaseException) -> list[str]:
 
 
 _PASSING_CODES = ("08", "40", "57P")
-"""How codes of PostgreSQL begin that say: connection lost, transaction lost to another, shutting down."""
+"""First characters of PostgreSQL's codes for: connection lost, transaction conflict, shutting down."""
 
 _FINAL_WORDS = (
     "FATAL",
@@ -109,7 +113,7 @@ _FINAL_WORDS = (
     "does not support SSL",
     "invalid",
 )
-"""How a connection failed that will fail again, unless one of ``_PASSING_WORDS`` is said as well."""
+"""Words in errors of a connection that will fail again, unless one of ``_PASSING_WORDS`` also occurs."""
 
 _PASSING_WORDS = (
     "starting up",
@@ -122,10 +126,10 @@ _PASSING_WORDS = (
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """Say whether a server was out of reach or busy, so that the same may succeed later."""
+    """Return whether a server was unreachable or busy, so that a retry may succeed."""
     while error is not None:
         if isinstance(error, _loaded(_CONNECTION_ERRORS)):
-            raised = getattr(error, "orig", error)  # SQLAlchemy keeps what psycopg raised
+            raised = getattr(error, "orig", error)  # SQLAlchemy's wrapper keeps psycopg's error
             code = getattr(raised, "sqlstate", "")  # SQLite's errors have none
             if code is None:  # the connection itself failed
                 text = str(raised)

@@ -1,4 +1,4 @@
-"""What a database of studies offers, and which kind of it a URL names."""
+"""Define the interface of a database of studies, and choose its kind by URL."""
 
 import contextlib
 from collections.abc import Callable
@@ -21,31 +21,33 @@ KINDS = Registry(
         "postgresql+psycopg://": "sweep.storage.database.postgres:PostgresDatabase",
     }
 )
-"""How a URL begins -> the ``Database`` that it names."""
+"""Start of a URL -> kind of ``Database``."""
 
 _Result = TypeVar("_Result")
 
 
 class Database:
-    """One database of studies, with the folder of files that belong to it.
+    """A database of studies, with its folder of files.
 
-    ``Database(url)`` is of the kind that the URL names, as ``pathlib.Path`` is of the system's.
+    ``Database(url)`` returns an instance of the kind that the URL names, as ``pathlib.Path`` does by system.
     """
 
     is_shared = False
     """Whether several drivers may run a study at the same time."""
     where: str
-    """What it is called in messages; never shows a password."""
+    """The database's name in messages, without a password."""
+    address: str
+    """The URL that names it, without a password."""
     files: Folder
-    """Where files of studies stand."""
+    """The folder of the studies' files."""
     programs: Path
-    """Folder of this machine where the programs of studies write; see ``program_folder``."""
+    """Folder of this machine for the files of programs; see ``program_folder``."""
 
     def __new__(cls, url: str, files: Path | str | None = None) -> Self:
         """Choose the kind.
 
         Raises:
-            StorageAddressError: If the URL is of a kind that is not supported.
+            StorageAddressError: If the kind of URL is not supported.
         """
         return object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
 
@@ -54,56 +56,56 @@ class Database:
 
         Args:
             url: ``sqlite:///PATH`` or ``postgresql://USER@HOST:PORT/DATABASE``.
-            files: Folder of the files, or ``s3://BUCKET/PREFIX``, for a server, which has none beside it.
+            files: For a server, the folder of the files, or ``s3://BUCKET/PREFIX``.
 
         Raises:
-            StorageAddressError: If the URL cannot be understood, or the two do not go together.
+            StorageAddressError: If the URL is invalid, or ``files`` does not apply to it.
         """
 
     def exists(self) -> bool:
-        """Say whether there is a database, or something in its place."""
+        """Return whether there is a database, or anything else at its address."""
         raise NotImplementedError
 
     def program_folder(self, study_name: str) -> Path:
-        """Return the folder in which the programs of a study have one for each trial, absolute."""
+        """Return the absolute folder that contains one folder for each trial of a study's program."""
         return self.programs.absolute() / study_name
 
     def open_for_writing(self) -> "Storage":
-        """Open the database, creating it where there is none.
+        """Open the database, creating it if there is none.
 
         Raises:
-            StorageError: If it is damaged, locked, out of reach, or no database of studies.
+            StorageError: If it is damaged, locked, unreachable, or not a database of studies.
             MachineError: If the folder of files cannot be written.
         """
         raise NotImplementedError
 
     def open_read_only(self) -> Reader:
-        """Open the database so that nothing can be changed and no writer is held up.
+        """Open the database for reading only, without blocking writers.
 
         Raises:
             NotFoundError: If there is no database.
-            StorageError: If it is damaged, locked, out of reach, or no database of studies.
+            StorageError: If it is damaged, locked, unreachable, or not a database of studies.
         """
         raise NotImplementedError
 
     def open_for_dashboard(self) -> "Storage":
-        """Open the database likewise, for Optuna's own programs; raises the same."""
+        """Open the database for reading by Optuna's own programs; raises the same errors."""
         raise NotImplementedError
 
     def driver_lock(self, study_name: str) -> contextlib.AbstractContextManager[None]:
-        """Hold a study alone, so that no driver runs it; it ends with the process, however that dies.
+        """Lock a study, so that no driver runs it; the lock ends with the process.
 
         Raises:
-            StudyConflictError: If a driver runs it, with its host and process.
+            StudyConflictError: If a driver runs the study; the message names its host and process.
         """
         raise NotImplementedError
 
     def opening(self) -> contextlib.AbstractContextManager[None]:
-        """Be the only one who makes, opens or leaves a study; may be entered again inside."""
+        """Lock the creating, opening and leaving of studies; the lock is reentrant."""
         return contextlib.nullcontext()
 
     def patiently(self, work: Callable[[], _Result]) -> _Result:
-        """Do what may be done again, until the database can be reached."""
+        """Call a repeatable function until the database can be reached."""
         return work()
 
 

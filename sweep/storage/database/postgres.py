@@ -1,7 +1,7 @@
-"""How do several drivers reach one database on a server?
+"""Open a database on a PostgreSQL server, which several drivers share.
 
-PostgreSQL through psycopg: one lasting connection a driver, replaced when it breaks. What the server's
-password is stands in no text of ours: it is taken off the URL and handed to the connection alone.
+Each driver has one lasting connection through psycopg, replaced when it breaks. The password is removed from
+the URL and passed only to the connection, so no text of sweep contains it.
 
 References:
     https://www.postgresql.org/docs/current/explicit-locking.html (advisory locks)
@@ -31,23 +31,23 @@ from sweep.storage.database.reading import Snapshot, postgres_snapshot
 from sweep.storage.database.schema import TABLES_VERSION, check_version
 from sweep.storage.folders import Folder, LocalFolder
 
-if TYPE_CHECKING:  # what writes is loaded if something is to be written
+if TYPE_CHECKING:  # loaded only for writing
     from sweep.storage.database.optuna_schema import Storage
 
 OPENING_PATIENCE_S = 10.0
-"""How long a server that does not answer is asked again when a database is opened."""
+"""Seconds of retries when a database is opened and the server does not answer."""
 
 RUNNING_PATIENCE_S = 300.0
-"""How long it is asked again by a driver that has something to store."""
+"""Seconds of retries by a driver that has something to store."""
 
 FILES_VARIABLE = "SWEEP_FILES"
 
 _RETRY_S = 0.25
 _OPENING_S = 600
-"""How long others may take to make, open or leave studies."""
+"""Seconds to wait while others create, open or leave studies."""
 
 _OPENING_KEY = 0x73776565703031
-"""Key of the advisory lock that is held while a study is made, opened or left; "sweep01" in hex."""
+"""Key of the advisory lock for creating, opening and leaving a study; "sweep01" in hex."""
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
@@ -66,18 +66,19 @@ class PostgresDatabase(Database):
         """Check the URL; nothing is opened yet.
 
         Args:
-            url: ``postgresql://USER@HOST:PORT/DATABASE``, with ``:PASSWORD`` after the user if need be;
-                what it leaves out is taken from libpq's variables and files (``~/.pgpass``).
-            files: Folder that all hosts reach, or ``s3://BUCKET/PREFIX``; by default ``SWEEP_FILES``, else
-                ``studies/DATABASE.d`` here.
+            url: ``postgresql://USER@HOST:PORT/DATABASE``, with ``:PASSWORD`` after the user if needed;
+                omitted parts are taken from libpq's variables and files (``~/.pgpass``).
+            files: Folder that all hosts share, or ``s3://BUCKET/PREFIX``; by default ``SWEEP_FILES``, else
+                ``studies/DATABASE.d`` in the working folder.
 
         Raises:
-            StorageAddressError: If the URL cannot be read. The text shows nothing of it.
+            StorageAddressError: If the URL is invalid. The message does not contain it.
         """
         parsed = _parse(url)
         self._secrets = {} if parsed.password is None else {"password": str(parsed.password)}
         self._url = parsed._replace(drivername="postgresql+psycopg", password=None)
         self.where = parsed._replace(password=None, query=sqlalchemy.util.immutabledict()).render_as_string()
+        self.address = self.where
         assert parsed.database, "checked with the URL"
         files = files or os.environ.get(FILES_VARIABLE)
         if files is None and not _FOLDER_NAME.fullmatch(parsed.database):
@@ -89,26 +90,26 @@ class PostgresDatabase(Database):
         self._opened = 0
 
     def exists(self) -> bool:
-        """Say whether there are tables of studies."""
+        """Return whether there are tables of studies."""
         return self._patiently_opening(lambda: "studies" in self._tables())
 
     def open_for_writing(self) -> "Storage":
-        """Open the database, making the tables where there are none; see ``Database``."""
+        """Open the database, creating missing tables; see ``Database``."""
         with machine_errors(self.files.where):
             self.files.open()
         return self._patiently_opening(self._open_for_writing)
 
     def open_read_only(self) -> "PostgresReader":
-        """Open the database so that nothing can be changed; see ``Database``."""
+        """Open the database for reading only; see ``Database``."""
         return self._patiently_opening(self._open_read_only)
 
     def open_for_dashboard(self) -> "Storage":
-        """Open the database likewise, for Optuna's own programs; see ``Database``."""
+        """Open the database for reading by Optuna's own programs; see ``Database``."""
         return self._patiently_opening(self._open_for_dashboard)
 
     @contextlib.contextmanager
     def driver_lock(self, study_name: str) -> Iterator[None]:
-        """Hold a study alone; see ``Database``."""
+        """Lock a study; see ``Database``."""
         with self.opening():
             drivers = self._drivers(study_name)
             if drivers:
@@ -119,7 +120,7 @@ class PostgresDatabase(Database):
 
     @contextlib.contextmanager
     def opening(self) -> Iterator[None]:
-        """Hold an advisory lock on a connection of its own, which ends with the process."""
+        """Hold an advisory lock on a separate connection, which ends with the process."""
         if self._opened:
             yield
             return
@@ -137,7 +138,7 @@ class PostgresDatabase(Database):
                 self._opened -= 1
 
     def patiently(self, work: Callable[[], _Result]) -> _Result:
-        """Do what may be done again, until the server answers or the patience ends."""
+        """Call a repeatable function until the server answers or the patience ends."""
         return patiently(work, RUNNING_PATIENCE_S)
 
     def _patiently_opening(self, work: Callable[[], _Result]) -> _Result:
@@ -171,7 +172,7 @@ class PostgresDatabase(Database):
     def _check_there(self) -> None:
         if "studies" not in self._check_tables():
             raise NotFoundError(
-                f"no studies in {self.where}; `sweep run STUDY.toml --storage URL` makes some"
+                f"no studies in {self.where}; `sweep run STUDY.toml --storage URL` creates one"
             )
 
     def _check_tables(self) -> set[str]:
@@ -185,7 +186,7 @@ class PostgresDatabase(Database):
             return {name for (name,) in snapshot.rows(_TABLES)}
 
     def _connect(self) -> Any:
-        """Return a connection of psycopg that can only read, each transaction of one moment."""
+        """Return a read-only connection of psycopg, whose transactions read snapshots."""
         with _missing_psycopg():
             psycopg = self._url.get_dialect().import_dbapi()
         _, where = self._url.get_dialect()().create_connect_args(self._url)
@@ -205,9 +206,9 @@ class PostgresDatabase(Database):
             return sqlalchemy.create_engine(self._url, connect_args=self._connect_args(), **settings)
 
     def _settings(self, **more: Any) -> dict[str, Any]:
-        """Return how Optuna's storage makes its engine: a connection for each use, none that lasts.
+        """Return the engine settings of Optuna's storage, with a new connection for each use.
 
-        What it reads in one transaction, such as all parts of a trial, is of one moment.
+        A transaction reads a snapshot, such as consistent parts of a trial.
         """
         usual = {"poolclass": sqlalchemy.NullPool, "isolation_level": "REPEATABLE READ"}
         return {"connect_args": self._connect_args(), **usual, **more}
@@ -223,31 +224,31 @@ class PostgresDatabase(Database):
 
     @staticmethod
     def _close(connection: sqlalchemy.Connection) -> None:
-        with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError):  # the lock ended with the server
+        with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError):  # if the server has ended, so has the lock
             connection.close()
 
 
 class PostgresReader:
-    """A server that is read; see ``Reader``. Each snapshot has a connection of its own: none lasts."""
+    """Reads from a server, with a new connection for each snapshot; see ``Reader``."""
 
     def __init__(self, connect: Callable[[], Any], where: str) -> None:
-        """Look at the tables; raises as ``schema.check_version``."""
+        """Check the version of the tables; raises the errors of ``schema.check_version``."""
         self._connect = connect
         with self.snapshot() as snapshot:
             check_version(where, snapshot.rows(TABLES_VERSION))
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Begin to read; see ``Reader``."""
+        """Begin reading; see ``Reader``."""
         with contextlib.closing(self._connect()) as connection, postgres_snapshot(connection) as snapshot:
             yield snapshot
 
 
 def patiently(work: Callable[[], _Result], patience_s: float) -> _Result:
-    """Do ``work``, again while the server does not answer.
+    """Call ``work``, and repeat it while the server does not answer.
 
     Raises:
-        StorageUnreachableError: If it does not answer for ``patience_s`` seconds.
+        StorageUnreachableError: If the server does not answer for ``patience_s`` seconds.
     """
     deadline = time.monotonic() + patience_s
     while True:
@@ -264,7 +265,7 @@ def _folder_at(place: str) -> Folder:
 
 
 def _parse(url: str) -> sqlalchemy.URL:
-    """Return the parts of a URL; what is said of a bad one repeats nothing of it."""
+    """Return the parts of a URL; messages about an invalid one do not repeat it."""
     try:
         parsed = sqlalchemy.make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):

@@ -1,7 +1,7 @@
-"""Read a database in plain statements, without Optuna and SQLAlchemy, whose import takes longer than reading.
+"""Read a database with plain statements, without the slow import of Optuna and SQLAlchemy.
 
-A ``Reader`` is an opened database: a file (``sqlite``), a server (``postgres``), or a storage that writes
-(``optuna_schema``). What one ``snapshot`` reads is of one moment.
+A ``Reader`` is an open database: a file (``sqlite``), a server (``postgres``), or a storage for writing
+(``optuna_schema``). All statements within one ``snapshot`` see the same state.
 """
 
 import contextlib
@@ -12,54 +12,54 @@ _TABLE = {
     "?": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
     "%s": "SELECT 1 FROM pg_class WHERE oid = to_regclass(%s)",
 }
-"""Mark of a parameter -> the question for a table, as SQLite and as PostgreSQL understand it."""
+"""Parameter mark -> statement that looks for a table, for SQLite and for PostgreSQL."""
 
 
 class Snapshot:
-    """Statements on one moment of a database."""
+    """Runs statements on a snapshot of a database."""
 
     def __init__(self, cursor: Any, mark: str) -> None:
-        """Take a cursor of a transaction.
+        """Initialize with the cursor of a transaction.
 
         Args:
-            cursor: Of a DB-API connection.
-            mark: How the database marks a parameter, ``?`` or ``%s``.
+            cursor: Cursor of a DB-API connection.
+            mark: The database's parameter mark, ``?`` or ``%s``.
         """
         self._cursor, self._mark = cursor, mark
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
-        """Return all rows of a constant statement whose parameters are marked by ``?``."""
+        """Return all rows of a constant statement, whose parameter mark is ``?``."""
         self._cursor.execute(statement.replace("?", self._mark), values)
         found: list[Any] = self._cursor.fetchall()
         return found
 
     def has_table(self, name: str) -> bool:
-        """Return whether there is a table."""
+        """Return whether a table exists."""
         return bool(self.rows(_TABLE[self._mark], name))
 
 
 class Reader(Protocol):
-    """An opened database that can be read."""
+    """An open database that can be read."""
 
     def snapshot(self) -> contextlib.AbstractContextManager[Snapshot]:
-        """Begin to read; every statement inside sees the same moment."""
+        """Begin reading; all statements inside the context see the same state."""
 
 
 @contextlib.contextmanager
 def sqlite_snapshot(connection: Any) -> Iterator[Snapshot]:
-    """Read on a connection to SQLite that begins no transactions by itself."""
+    """Read from SQLite, on a connection that begins no transactions by itself."""
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("BEGIN")
         try:
             yield Snapshot(cursor, "?")
         finally:
-            if connection.in_transaction:  # some errors have ended it
+            if connection.in_transaction:  # some errors end the transaction
                 cursor.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
 def postgres_snapshot(connection: Any) -> Iterator[Snapshot]:
-    """Read on a connection to PostgreSQL, whose transactions are of one moment; after an error it is lost."""
+    """Read from PostgreSQL, on a connection whose transactions read snapshots; an error makes it unusable."""
     with contextlib.closing(connection.cursor()) as cursor:
         yield Snapshot(cursor, "%s")
     connection.rollback()

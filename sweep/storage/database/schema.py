@@ -1,7 +1,7 @@
-"""The names in Optuna's schema and the statements that read it; the check of its version.
+"""Define the statements that read Optuna's schema, and check its version.
 
-Optuna 5.0 makes these tables, whose version did not change since Optuna 3.2. Statements are constant: each
-value is a parameter. ``reading`` runs them; ``optuna_schema`` has the tables for what writes.
+Optuna 5.0 creates these tables, whose version has not changed since Optuna 3.2. Statements are constant; all
+values are parameters. ``reading`` runs them; ``optuna_schema`` defines the tables for writing.
 """
 
 from typing import NamedTuple
@@ -9,31 +9,45 @@ from typing import NamedTuple
 from sweep.errors import StorageError
 
 VERSION = "v3.2.0.a"
-"""The version of the tables that is read and written; ``optuna_schema`` has Optuna check it as well."""
+"""The supported version of the tables; Optuna refuses every other version."""
 
 TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
 STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
 
-STUDY_ID = "SELECT study_id FROM studies WHERE study_name = ?"
-
 STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
 
 HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
-"""A system attribute of a study, which the dashboard does not show as its own."""
+"""Selects a system attribute of a study, which the dashboard does not show."""
+
+OWN_STUDIES = "SELECT study_id FROM study_user_attributes WHERE key = 'identity'"
+"""The studies that sweep made; Optuna made the others, the guests, without it."""
+
+DISTRIBUTIONS = """
+    SELECT param_name, distribution_json FROM trial_params
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)
+    GROUP BY param_name, distribution_json ORDER BY min(param_id)
+"""
+"""Every distribution of every hyperparameter of a study, in order of first use."""
+
+REPORTS = """
+    SELECT trial_id, step, intermediate_value, intermediate_value_type FROM trial_intermediate_values
+    WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_id, step
+"""
+"""What the trials of a study reported on the way; sweep's own store it with their segments."""
 
 DIRECTIONS = "SELECT direction FROM study_directions WHERE study_id = ? ORDER BY objective"
 
 
 class TrialStatements(NamedTuple):
-    """The statements that read some trials; each has one parameter, which names them."""
+    """The statements that read some trials; each has one parameter, which selects the trials."""
 
     trials: str
     values: str
     parameters: str
     attributes: str
     hidden_attributes: str
-    """System attributes, which the dashboard shows neither on a trial's page nor in its table."""
+    """Selects system attributes, which the dashboard shows neither on a trial's page nor in the table."""
 
 
 OF_STUDY = TrialStatements(
@@ -58,7 +72,7 @@ OF_STUDY = TrialStatements(
     WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?) ORDER BY trial_system_attribute_id
     """,
 )
-"""Of the trials of a study, which its id names."""
+"""Reads the trials of a study; the parameter is the study's id."""
 
 OF_TRIALS = TrialStatements(
     """
@@ -81,7 +95,7 @@ OF_TRIALS = TrialStatements(
     ORDER BY trial_system_attribute_id
     """,
 )
-"""Of trials that a list of ids names; PostgreSQL alone knows lists."""
+"""Reads trials by a list of ids; only PostgreSQL supports lists."""
 
 TRIAL_IDS = "SELECT number, trial_id FROM trials WHERE study_id = ?"
 
@@ -90,11 +104,11 @@ def check_version(where: str, found: list[tuple[str]]) -> None:
     """Refuse tables of another version.
 
     Args:
-        where: What the database is called in messages.
+        where: The database's name in messages.
         found: The rows of ``TABLES_VERSION``.
 
     Raises:
-        StorageError: With the command that helps.
+        StorageError: If the version differs; the message contains the command that helps.
     """
     versions = [version for (version,) in found]
     if versions == [VERSION]:
@@ -102,7 +116,7 @@ def check_version(where: str, found: list[tuple[str]]) -> None:
     shown = ", ".join(f"{version!s:.40}" for version in versions) or "none"
     is_older = bool(versions) and shown < VERSION
     helps = (
-        "`optuna storage upgrade --storage URL` makes its tables new"
+        "`optuna storage upgrade --storage URL` upgrades its tables"
         if is_older
         else "update sweep and Optuna"
     )

@@ -1,8 +1,8 @@
-"""How is a file of SQLite opened safely?
+"""Open an SQLite file safely.
 
-A rollback journal (the write-ahead log had a race in 3.7.0 to 3.51.2 that loses commits), 60 s of
-patience, ``BEGIN IMMEDIATE`` so that nobody decides on what another is about to change, and a file
-lock around opening and creating.
+It uses a rollback journal (the write-ahead log had a race in 3.7.0 to 3.51.2 that loses commits), waits up to
+60 s for locks, begins transactions with ``BEGIN IMMEDIATE`` so that no decision is based on values that
+another process is about to change, and holds a file lock while opening and creating.
 
 References:
     https://www.sqlite.org/lang_transaction.html, https://www.sqlite.org/wal.html
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 _PREFIX = "sqlite:///"
 _OPTIONS = re.compile(r"\?(\w+=|[^/]*$)")
 _OWNER = f"{LOCK}json"
-"""Name of the file that says who runs a study."""
+"""Name of the file that names the driver of a study."""
 
 
 class SQLiteDatabase(Database):
-    """A file; one driver at a time runs a study."""
+    """A database in a file; one driver at a time runs a study."""
 
     files: LocalFolder
 
@@ -56,18 +56,19 @@ class SQLiteDatabase(Database):
                 "at its end; remove it, or rename the file if it is part of the name"
             )
         self.where = str(self.path)
+        self.address = f"{_PREFIX}{self.path}"
         self.files = LocalFolder(self.path.with_name(self.path.name + ".d"))
         self.programs = self.path.with_name(self.path.name + ".programs")
 
     def exists(self) -> bool:
-        """Say whether there is a database, or something in its place."""
+        """Return whether there is a database, or anything else at its path."""
         return self.path.exists()
 
     def open_for_writing(self) -> "Storage":
-        """Open the database, creating it where there is none.
+        """Open the database, creating it if there is none.
 
         Raises:
-            StorageError: If the file is damaged, locked, or no database of studies.
+            StorageError: If the file is damaged, locked, or not a database of studies.
             MachineError: If the folder cannot be written.
         """
         from sweep.storage.database.optuna_schema import open_file
@@ -84,17 +85,17 @@ class SQLiteDatabase(Database):
             return open_file(self.path, "rw")
 
     def open_read_only(self) -> "SQLiteReader":
-        """Open the database so that nothing can be changed and no writer is held up.
+        """Open the database for reading only, without blocking writers.
 
         Raises:
             NotFoundError: If there is no database.
-            StorageError: If the file is damaged, locked, or no database of studies.
+            StorageError: If the file is damaged, locked, or not a database of studies.
         """
         with self._reading():
             return SQLiteReader(self.path)
 
     def open_for_dashboard(self) -> "Storage":
-        """Open the database likewise, for Optuna's own programs; raises the same."""
+        """Open the database for reading by Optuna's own programs; raises the same errors."""
         from sweep.storage.database.optuna_schema import open_file
 
         with self._reading():
@@ -102,19 +103,19 @@ class SQLiteDatabase(Database):
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
-        """Check the file before it is opened to be read."""
+        """Check the file before it is opened for reading."""
         if not self.exists():
-            raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` makes one")
+            raise NotFoundError(f"no database at {self.path}; `sweep run STUDY.toml` creates one")
         with machine_errors(self.path), storage_errors(self.path):
-            check_file(self.path)
+            check_file(self.path, repairs=self.files.path.exists())  # sweep has never written a guest's file
             yield
 
     @contextlib.contextmanager
     def driver_lock(self, study_name: str) -> Iterator[None]:
-        """Hold the right to run a study's trials; it ends with the process, however that dies.
+        """Lock a study for one driver; the lock ends with the process.
 
         Raises:
-            StudyConflictError: If another driver holds it, with its host and process.
+            StudyConflictError: If another driver holds the lock; the message names its host and process.
         """
         folder = self.files / study_name
         with machine_errors(folder.where):
@@ -139,7 +140,7 @@ class SQLiteDatabase(Database):
         return self.files.lock(".open.lock", timeout_s=PATIENCE_S)
 
     def _create(self) -> None:
-        """Make the database aside and move it into place, so that a kill leaves none, never half of one."""
+        """Create the database under another name and rename it, so that a kill never leaves half of one."""
         from sweep.storage.database.optuna_schema import make_file
 
         check_side_files(self.path)
@@ -152,17 +153,17 @@ class SQLiteDatabase(Database):
 
 
 class SQLiteReader:
-    """A file that is opened to be read; see ``Reader``."""
+    """Reads from a file; see ``Reader``."""
 
     def __init__(self, path: Path) -> None:
-        """Open a checked file; raises as ``schema.check_version``."""
+        """Open a checked file; raises the errors of ``schema.check_version``."""
         self._connection = connect(path, "ro")
         self._connection.isolation_level = None
         with self.snapshot() as snapshot:
             check_version(str(path), snapshot.rows(TABLES_VERSION))
 
     def snapshot(self) -> contextlib.AbstractContextManager[Snapshot]:
-        """Begin to read; see ``Reader``."""
+        """Begin reading; see ``Reader``."""
         return sqlite_snapshot(self._connection)
 
 

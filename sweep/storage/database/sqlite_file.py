@@ -1,12 +1,12 @@
-"""Check that a file is a sound SQLite database of studies, before anything opens it for writing.
+"""Check that a file is a valid SQLite database of studies, before anything opens it for writing.
 
-Opening an SQLite file for writing is not harmless. A journal beside it is played back, and one that names a
-super-journal makes SQLite delete the file of that name. Triggers, views and computed columns run code of
-whoever made the file. Neither Optuna nor sweep makes any of these, so they are refused.
+Opening an SQLite file for writing is not harmless. SQLite plays back a journal beside it, and deletes the
+super-journal that a journal names. Triggers, views and computed columns run code of the file's author.
+Neither Optuna nor sweep creates any of these, so they are refused.
 
-What remains: CHECK and DEFAULT expressions of the tables are accepted, since Optuna has some. They cannot
-hold a subquery, run for one row at a time, and are not run by reading. Whoever can write in the database's
-folder can still exchange a file between the check and the opening.
+Remaining risks: CHECK and DEFAULT expressions of the tables are accepted, because Optuna has some. They
+cannot contain a subquery, run for one row at a time, and do not run on reading. Anyone who can write in the
+database's folder can still replace a file between the check and the opening.
 
 References:
     https://www.sqlite.org/fileformat2.html#the_rollback_journal, https://www.sqlite.org/security.html
@@ -22,7 +22,7 @@ from sweep.errors import StorageError
 from sweep.storage.files import open_plain
 
 PATIENCE_S = 60
-"""How long a statement waits for another process's transaction."""
+"""Seconds that a statement waits for another process's transaction."""
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -30,13 +30,13 @@ _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """Last bytes of a rollback journal that names a super-journal."""
 
 _SIDE_FILES = ("-journal", "-wal", "-shm")
-"""What SQLite appends to a database's name for the files that it reads and deletes with it."""
+"""Suffixes that SQLite appends to a database's name for its auxiliary files."""
 
 _FOREIGN = """
     SELECT type, name FROM sqlite_master WHERE type NOT IN ('table', 'index')
     UNION ALL SELECT 'virtual table', name FROM sqlite_master WHERE type = 'table' AND rootpage = 0
 """
-"""Objects that run SQL or code of their own when they are read or written."""
+"""Selects objects that run SQL or code when they are read or written."""
 
 _COMPUTED = """
     SELECT 'computed column', t.name || '.' || c.name
@@ -46,20 +46,22 @@ _COMPUTED = """
     UNION ALL SELECT 'partial index', i.name
         FROM sqlite_master AS t JOIN pragma_index_list(t.name) AS i WHERE t.type = 'table' AND i.partial
 """
-"""Tables and indexes with expressions; to be asked only when there is nothing foreign."""
+"""Selects tables and indexes with expressions; to be run only if ``_FOREIGN`` finds nothing."""
 
 _NAMED = 5
-"""Refused objects that a message names."""
+"""Number of refused objects that a message names."""
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Connect past SQLAlchemy, which would read the name of a folder above as part of its URL.
+    """Connect without SQLAlchemy, which would parse special characters of the path as parts of a URL.
 
     Args:
         path: The file.
-        mode: ``ro`` reads; ``rw`` writes what exists; ``rwc`` also makes it.
+        mode: ``ro`` reads; ``rw`` writes an existing file; ``rwc`` also creates it.
     """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
+    if mode == "ro" and is_idle_log(path):
+        uri += "&immutable=1"  # or SQLite makes a log and its index beside it
     connection = sqlite3.connect(
         uri, uri=True, timeout=PATIENCE_S, check_same_thread=False, factory=_Connection
     )
@@ -68,36 +70,43 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def connect_to_memory() -> sqlite3.Connection:
-    """Make a database in memory, which ends with its connection."""
+    """Create a database in memory, which ends with its connection."""
     return sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that is closed when it is collected, as SQLAlchemy's pools leave it to be.
+    """A connection that is closed on garbage collection, because SQLAlchemy's pools do not close it.
 
-    Python 3.13 warns about one that is collected while it is open.
+    Python 3.13 warns about an open connection that is collected.
     """
 
     def __del__(self) -> None:
-        with contextlib.suppress(sqlite3.ProgrammingError):  # it could not be opened
+        with contextlib.suppress(sqlite3.ProgrammingError):  # the connection could not be opened
             self.close()
 
 
 def _distrust_schema(connection: sqlite3.Connection) -> None:
-    """Forbid the expressions of a schema to call functions with side effects."""
+    """Forbid expressions of the schema from calling functions with side effects."""
     connection.execute("PRAGMA trusted_schema = OFF")
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that is no sound database of studies; a transaction that a kill cut off is undone first.
+def check_file(path: Path, *, repairs: bool = True) -> None:
+    """Refuse a file that is not a valid database of studies.
+
+    Args:
+        path: The file.
+        repairs: Whether to roll back an interrupted transaction first; otherwise nothing is written.
 
     Raises:
-        StorageError: If the file or one beside it must not be opened, is damaged, or is of another kind.
-        OSError: If it cannot be read.
+        StorageError: If the file or one beside it is unsafe to open, damaged, or of another kind.
+        OSError: If the file cannot be read.
     """
     _check_header(path)
     check_side_files(path)
-    _roll_back_hot_journal(path)
+    if repairs:
+        _roll_back_hot_journal(path)
+    else:
+        _check_readable(path)
     with contextlib.closing(connect(path, "ro")) as connection:
         _check_schema(path, connection)
         connection.execute("PRAGMA ignore_check_constraints = ON")
@@ -113,8 +122,8 @@ def check_side_files(path: Path) -> None:
     """Refuse files beside a database that make SQLite follow a link, wait, or delete another file.
 
     Raises:
-        StorageError: If there is one, or if there is any without the database.
-        OSError: If one cannot be read.
+        StorageError: If there is such a file, or any auxiliary file without the database.
+        OSError: If a file cannot be read.
     """
     is_there = path.exists()
     for name in {str(path), os.path.realpath(path)}:
@@ -123,7 +132,7 @@ def check_side_files(path: Path) -> None:
                 continue
             if not is_there:
                 raise StorageError(
-                    f"{side} is there without its database; restore the database or move it away"
+                    f"{side} exists without its database; restore the database or move this file away"
                 )
             _check_side_file(side)
 
@@ -150,20 +159,41 @@ def _check_header(path: Path) -> None:
 
 
 def _roll_back_hot_journal(path: Path) -> None:
-    """After a kill in mid-commit only a connection that may write can make the file whole."""
+    """Roll back a commit that a kill interrupted, which needs a connection for writing."""
     if os.path.exists(os.path.realpath(path) + "-journal") and os.access(path, os.W_OK):
         with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE_S)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
+def _check_readable(path: Path) -> None:
+    """Refuse a write-ahead log that cannot be read without making its index, the ``-shm`` file."""
+    log, index = (Path(os.path.realpath(path) + suffix) for suffix in ("-wal", "-shm"))
+    if log.exists() and log.stat().st_size and not index.exists():
+        raise StorageError(
+            f"{log} has no -shm file beside it, so that it cannot be read without writing; "
+            f"close its writer, or open a copy of both files {_ONCE}"
+        )
+
+
+_ONCE = "once with `sqlite3 COPY .tables`"
+"""How a copy is repaired."""
+
+
+def is_idle_log(path: Path) -> bool:
+    """Return whether a file is in WAL mode and nobody has it open, so that its log is empty and gone."""
+    with path.open("rb") as file:
+        mode = file.read(len(_HEADER) + 3)[-1:]
+    return mode == b"\x02" and not os.path.exists(os.path.realpath(path) + "-wal")
+
+
 def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse what runs when it is read or written."""
+    """Refuse objects that run when they are read or written."""
     for question in (_FOREIGN, _COMPUTED):
         found = connection.execute(question).fetchall()
         if found:
             raise StorageError(
-                f"{path} has parts that neither sweep nor Optuna makes ({_listed(found)}); "
-                "remove them with their maker, or restore a copy"
+                f"{path} has parts that neither sweep nor Optuna creates ({_listed(found)}); "
+                "remove them with the program that made them, or restore a copy"
             )
 
 

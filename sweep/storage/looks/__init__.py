@@ -1,1 +1,1 @@
-"""The record of uses of the test split."""
+"""Record uses of the test split."""

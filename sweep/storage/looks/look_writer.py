@@ -1,7 +1,7 @@
-"""Store who looked at the test split, when, and what they saw; ``test_looks`` reads it.
+"""Store evaluations of the test split ("looks"); ``test_looks`` reads them.
 
-A look is written down before the test units are evaluated and completed afterwards, so one that died in
-between still counts.
+A look is stored before the test units are evaluated and completed afterwards, so an interrupted one also
+counts.
 """
 
 import dataclasses
@@ -48,7 +48,7 @@ _SKETCHES = sqlalchemy.Table(
 
 
 def write_look(storage: Storage, look: TestLook) -> None:
-    """Store a look, or complete the one of the same id."""
+    """Store a look, or complete the look with the same id."""
     values = dataclasses.asdict(look)
     seeds, sketch = values.pop("seeds"), values.pop("sketch")
     rows = {_TABLE: [values], _SEEDS: seeds, _SKETCHES: [sketch] if sketch else []}

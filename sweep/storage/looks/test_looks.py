@@ -1,6 +1,6 @@
-"""Read who looked at the test split, when, and what they saw.
+"""Read the recorded evaluations of the test split ("looks").
 
-Tables of our own in the studies' database; ``look_writer`` writes them.
+They are in separate tables of the studies' database, which ``look_writer`` writes.
 """
 
 import dataclasses
@@ -15,53 +15,53 @@ from sweep.storage.database import Reader, Snapshot, storage_errors
 from sweep.storage.looks.unit_sketch import UnitSketch
 
 _OF_NOTHING = hashlib.sha256().hexdigest()
-"""Hash of the data of a study that names no files."""
+"""The data's hash for a study that names no files."""
 
 LOOKS, SEEDS, SKETCHES = "sweep_test_looks", "sweep_test_look_seeds", "sweep_test_look_sketches"
-"""Tables of ours in the studies' database; ``look_writer`` makes them."""
+"""Tables in the studies' database that ``look_writer`` creates."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SeedLook:
-    """One of the models that a look evaluates together: the same configuration on another seed."""
+    """One of the models that a look evaluates together: the same configuration with another seed."""
 
     seed: int
     dev_loss: float
-    """In the metric's unit."""
+    """Dev loss, in the metric's unit."""
     test_loss: float | None
-    """In the metric's unit; None where the look died before its end."""
+    """Test loss, in the metric's unit; None if the look was interrupted."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TestLook:
     """One evaluation of the test split."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # not a test class for pytest
 
     look_id: str
-    """32 hex digits."""
+    """Identifier of the look, 32 hex digits."""
     started: str
-    """UTC, ISO 8601."""
+    """Start, UTC, ISO 8601."""
     test_sha256: str
     """Hash of the set of test units."""
     data_sha256: str
     """Hash of the data's source."""
     config_sha256: str
-    """Hash of the hyperparameters, the first seed included."""
+    """Hash of the hyperparameters, including the first seed."""
     study: str
     trial: int
     dev_loss: float
-    """In the metric's unit, of the models of this look; the mean over seeds."""
+    """Dev loss of this look's models, mean over seeds, in the metric's unit."""
     test_loss: float | None
-    """In the metric's unit, the mean over seeds; None where the look died before its end."""
+    """Test loss, mean over seeds, in the metric's unit; None if the look was interrupted."""
     why: str
-    """Reason given for looking again; empty for the first look."""
+    """The user's reason for another look; empty for the first look."""
     version: str
     """Version of sweep."""
     seeds: tuple[SeedLook, ...] = ()
-    """Each seed's losses, where several were evaluated."""
+    """The losses of each seed, if several were evaluated."""
     sketch: UnitSketch | None = None
-    """Of the test units; None for a look of a release that kept none."""
+    """Sketch of the test units; None for a look of a release without sketches."""
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -69,7 +69,7 @@ class TestLook:
 
         Raises:
             TypeError: If a field is missing, unknown or of another kind.
-            ValueError: If ``started`` is no time.
+            ValueError: If ``started`` is not a time.
         """
         if not isinstance(values, dict):
             raise TypeError("a look is a table of values")
@@ -82,10 +82,21 @@ class TestLook:
         datetime.datetime.fromisoformat(look.started)
         return look
 
+    @property
+    def is_of_ensemble(self) -> bool:
+        """Whether the models were evaluated together only: no seed has a test loss of its own."""
+        return self.test_loss is not None and any(self.seeds) and all(s.test_loss is None for s in self.seeds)
+
+    @property
+    def day(self) -> str:
+        """The local date of the look, as ``2026-01-31``."""
+        return datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d")
+
     def describe(self, noun: str = "loss") -> str:
-        """Return the look as one line; ``noun`` is what the metric is called."""
-        loss = "unknown, it did not end" if self.test_loss is None else f"{self.test_loss:.4f}"
-        loss += f" (mean of {len(self.seeds)} seeds)" if self.seeds else ""
+        """Return the look as one line; ``noun`` is the name of the metric."""
+        loss = "unknown (interrupted)" if self.test_loss is None else f"{self.test_loss:.4f}"
+        what = "ensemble" if self.is_of_ensemble else "mean"
+        loss += f" ({what} of {len(self.seeds)} seeds)" if self.seeds else ""
         when = datetime.datetime.fromisoformat(self.started).astimezone().strftime("%Y-%m-%d %H:%M")
         why = f", again because {self.why!r}" if self.why else ""
         return f"{when}, trial {self.trial} of {self.study!r}: test {noun} {loss}{why}"
@@ -105,11 +116,17 @@ def read_looks(reader: Reader) -> list[TestLook]:
 def looks_of_study(study: StudyRecord, reader: Reader) -> list[TestLook]:
     """Return every recorded look at the test units of a study's data.
 
-    Where it is not known what the data are, those of this study alone.
+    If the data are unknown, return only the looks of this study.
     """
     looks = [look for look in read_looks(reader) if look.data_sha256 == study.data_sha256]
     is_known = study.data_sha256 != _OF_NOTHING
     return [look for look in looks if is_known or look.study == study.name]
+
+
+def first_finished_look(looks: Sequence[TestLook], study: str, trial: int) -> TestLook | None:
+    """Return the first look that evaluated a trial of a study to its end, or None."""
+    found = (look for look in looks if (look.study, look.trial) == (study, trial))
+    return next((look for look in found if look.test_loss is not None), None)
 
 
 _LOOK = tuple(field.name for field in dataclasses.fields(TestLook) if field.name not in ("seeds", "sketch"))
@@ -125,7 +142,7 @@ _SKETCHES = "SELECT look_id, key_id, words, lowest FROM sweep_test_look_sketches
 
 
 def _rows(snapshot: Snapshot, table: str, statement: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rows of one of our tables; none if it was never made."""
+    """Return the rows of one of sweep's own tables; none if the table does not exist."""
     if not snapshot.has_table(table):
         return []
     return [dict(zip(columns, row, strict=True)) for row in snapshot.rows(statement)]

@@ -1,8 +1,7 @@
-"""Summarises a set of units so that its overlap with another set can be estimated later, without the units.
+"""Summarise a set of units so that its overlap with another set can be estimated later, without the units.
 
-A unit is a text, such as a word; units that count as the same must be written alike. A sketch holds the
-lowest ``SIZE`` of the units' keyed 64-bit hashes. Whoever lacks the key cannot test whether a unit was
-among them.
+A unit is a text, such as a word; equal units must be spelled the same. A sketch contains the lowest ``SIZE``
+of the units' keyed 64-bit hashes. Without the key, nobody can test whether a unit is in the set.
 
 References:
     Bar-Yossef, Jayram, Kumar, Sivakumar, Trevisan, "Counting Distinct Elements in a Data Stream", 2002.
@@ -19,7 +18,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 SIZE = 1024
-"""Hashes that a sketch holds at most."""
+"""Most hashes in a sketch."""
 
 KEY_BYTES = 32
 
@@ -28,14 +27,14 @@ _HIGHEST = 2**64 - 1
 
 
 class Overlap(NamedTuple):
-    """How much of a set of units other sets hold."""
+    """The overlap of a set of units with other sets."""
 
     share: float
-    """Part of the units, from 0 to 1."""
+    """Fraction of the units, from 0 to 1."""
     compared: int
-    """Units that the share was estimated from; it is exact if that is all of them."""
+    """Number of units used for the estimate, which is exact if it used all of them."""
     units: int
-    """Distinct units of the set."""
+    """Number of distinct units of the set."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +42,13 @@ class UnitSketch:
     """The lowest hashes of a set of units.
 
     Raises:
-        ValueError: If the fields do not belong together.
+        ValueError: If the fields are inconsistent.
     """
 
     key_id: str
     """16 hex digits; sketches of different keys cannot be compared."""
     words: int
-    """Distinct units of the set, under the name that databases and ledgers store."""
+    """Number of distinct units of the set; databases and ledgers store it by this name."""
     lowest: str
     """The hashes, ascending, 8 bytes each, big-endian, in base64."""
 
@@ -57,7 +56,7 @@ class UnitSketch:
         if not re.fullmatch("[0-9a-f]{16}", self.key_id):
             raise ValueError("key_id must be 16 hex digits")
         if len(self.hashes) != min(self.words, SIZE):
-            raise ValueError(f"a sketch of {self.words} units holds {len(self.hashes)} hashes")
+            raise ValueError(f"a sketch of {self.words} units has {len(self.hashes)} hashes")
 
     @property
     def hashes(self) -> frozenset[int]:
@@ -67,19 +66,19 @@ class UnitSketch:
 
     @property
     def limit(self) -> int:
-        """The hash up to which the sketch holds every unit of the set."""
+        """The hash up to which the sketch contains every unit of the set."""
         return max(self.hashes) if self.words > SIZE else _HIGHEST
 
     @classmethod
     def of(cls, units: Iterable[str], key: bytes) -> Self:
-        """Return the sketch of some units; repeats count once."""
+        """Return the sketch of some units; duplicates count once."""
         hashes = unit_hashes(units, key)
         lowest = np.array(sorted(hashes)[:SIZE], ">u8").tobytes()
         return cls(key_id=key_id(key), words=len(hashes), lowest=base64.b64encode(lowest).decode())
 
 
 def key_id(key: bytes) -> str:
-    """Return what tells keys apart and does not give them away."""
+    """Return an identifier of a key that does not reveal it."""
     return hashlib.blake2b(key=key, digest_size=_BYTES, person=b"sweep key id").hexdigest()
 
 
@@ -89,22 +88,22 @@ def unit_hashes(units: Iterable[str], key: bytes) -> set[int]:
 
 
 def estimate_overlap(hashes: set[int], sketches: Sequence[UnitSketch]) -> Overlap:
-    """Return how many of some units occur in at least one of the sketched sets.
+    """Return the overlap of some units with the union of the sketched sets.
 
-    Up to the lowest limit of some sketches it is known of each unit whether it does; the share among those
-    units is the estimate. A sketch of a large set has a low limit, so the estimate is also made without the
-    largest sets, one after the other, which finds at most as much, from more units; the highest counts.
+    For units with hashes up to the lowest limit of the sketches, membership is known; their share is the
+    estimate. A sketch of a large set has a low limit. So the largest sets are omitted one after another,
+    which uses more units and underestimates the overlap, and the highest estimate is returned.
 
     Args:
         hashes: ``unit_hashes`` of the units, at least one, with the key of the sketches.
-        sketches: Of the other sets.
+        sketches: Sketches of the other sets.
     """
     finest_first = sorted(sketches, key=lambda sketch: sketch.limit, reverse=True)
     known = set[int]()
     best = Overlap(0.0, len(hashes), len(hashes))
     for sketch in finest_first:
         known |= sketch.hashes
-        limit = sketch.limit  # which decodes the sketch
+        limit = sketch.limit  # decodes the sketch
         compared = {each for each in hashes if each <= limit}
         share = len(compared & known) / max(len(compared), 1)
         if share > best.share or sketch is finest_first[0]:

@@ -1,1 +1,1 @@
-"""Trials of a command: any program that takes its parameters as arguments or a file, and prints figures."""
+"""Train a trial with any program that takes parameters as arguments or a file and prints its metric."""

@@ -1,6 +1,6 @@
-"""The key ``command`` of a study: tokens, and how the parameters of a trial get into them.
+"""Turn the key ``command`` of a study and the parameters of a trial into an argument list.
 
-No shell reads them. ``placeholders`` splits a token, ``styles`` and ``overrides`` turn a value into tokens,
+No shell is involved. ``placeholders`` splits a token, ``styles`` and ``overrides`` turn a value into tokens,
 ``command_rules`` checks that every parameter reaches the program.
 """
 
@@ -28,7 +28,7 @@ from sweep.trainers.command.styles import STYLES, Style, check_value
 DEFAULT_STYLE = "argparse"
 
 _PYTHON = "python"
-"""As the first token: the interpreter that runs sweep."""
+"""First tokens that mean the interpreter that runs sweep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class CommandLine:
     style: Style
     overrides: Mapping[str, Override]
     rest: tuple[str, ...]
-    """The parameters that ``{args}`` stands for, in order."""
+    """The parameters that ``{args}`` expands to, in order."""
 
     @classmethod
     def parse(
@@ -56,11 +56,11 @@ class CommandLine:
 
         Args:
             command: The list of tokens.
-            params: Names of the parameters, fixed and searched, in the order in which ``{args}`` has them.
-            conditional: Those that some trials do not have.
+            params: Names of the parameters, fixed and searched, in the order of ``{args}``.
+            conditional: Parameters that some trials lack.
             style: A name of ``STYLES``.
             arguments: The section ``[arguments]``.
-            uses_all: Whether a parameter that does not reach the program is refused.
+            uses_all: Whether to refuse a parameter that does not reach the program.
 
         Raises:
             StudyFileError: With a line for each mistake.
@@ -87,10 +87,10 @@ class CommandLine:
         return formats_of(self.tokens)
 
     def check_values(self, values: Mapping[str, Iterable[Any]]) -> None:
-        """Refuse values for which the command has no form.
+        """Refuse values that the command's style cannot express.
 
         Args:
-            values: Parameter -> the values to try; of a range its ends are enough.
+            values: Parameter -> the values to check; for a range, its ends.
 
         Raises:
             StudyFileError: With a line for each such value.
@@ -105,11 +105,11 @@ class CommandLine:
         """Return the argument list of a trial.
 
         Args:
-            values: The parameters that the trial has; a token that names another one is left out.
-            place: What the other placeholders mean.
+            values: The trial's parameters; tokens that name any other parameter are omitted.
+            place: The values of the other placeholders.
 
         Raises:
-            StudyFileError: If the style has no form for a value.
+            StudyFileError: If the style cannot express a value.
         """
         argv = [token for template in self.tokens for token in self._expanded(template, values, place)]
         return [place.python if argv[0] == _PYTHON else argv[0], *argv[1:]]
@@ -123,18 +123,18 @@ class CommandLine:
                 self._check_end(self._argument(name, value))
 
     def _check_end(self, tokens: list[str]) -> None:
-        """Refuse a list whose entries would be followed by a token that looks like one more."""
+        """Refuse a list at the end of ``{args}`` if the program would read the next token as an entry."""
         after = next((b for a, b in itertools.pairwise(self.tokens) if a.has_args), None)
         if after and len(tokens) > 2 and not after.source.startswith("-"):
-            raise ValueError(f"would take {after.source!r} for another entry; put {{args}} at the end")
+            raise ValueError(f"would include {after.source!r} as another entry; put {{args}} at the end")
 
     def _argument(self, name: str, value: Any) -> list[str]:
-        """Return what ``{args}`` has for one parameter."""
+        """Return the tokens of ``{args}`` for one parameter."""
         override = self.overrides.get(name)
         return override.tokens(value, self.style) if override else self.style.argument(name, value)
 
     def _expanded(self, template: Template, values: Mapping[str, Any], place: Place) -> Iterator[str]:
-        """Yield what one token of the command becomes."""
+        """Yield the arguments that one token of the command expands to."""
         names = template.parameters
         if template.has_args:
             for name in self.rest:
@@ -154,7 +154,7 @@ class CommandLine:
 
 @contextlib.contextmanager
 def _about(name: str, value: Any) -> Iterator[None]:
-    """Refuse a value that no command line can carry; name the parameter in what is raised inside."""
+    """Refuse a value that no command line can carry; add the parameter's name to errors raised inside."""
     try:
         check_value(value)
         yield

@@ -1,4 +1,4 @@
-"""The rules of the keys ``command``, ``style`` and ``[arguments]``."""
+"""Check the keys ``command``, ``style`` and ``[arguments]`` of a study."""
 
 import itertools
 import json
@@ -15,14 +15,14 @@ from sweep.trainers.command.placeholders import ARGS, PLACES, Template, formats_
 from sweep.trainers.command.styles import STYLES, Style
 
 _NAME = re.compile(r"[^\s=-][^\s=]*")
-"""A parameter's name that can be the name of an argument."""
+"""Matches parameter names that can be argument names."""
 
 
 def check_is_list(command: Any) -> None:
-    """Refuse a command that is no list of tokens."""
+    """Refuse a command that is not a list of tokens."""
     if isinstance(command, str) and command:
         raise StudyFileError(
-            f"command must be a list of tokens, as no shell reads it: {json.dumps(_split(command))}; "
+            f"command must be a list of tokens, because no shell splits it: {json.dumps(_split(command))}; "
             f"got the text {command!r}"
         )
     if not isinstance(command, list) or not command:
@@ -32,7 +32,7 @@ def check_is_list(command: Any) -> None:
 
 
 def parse_tokens(command: Any, mistakes: Mistakes) -> tuple[Template, ...]:
-    """Return the tokens that could be read; note what is wrong with the others."""
+    """Return the valid tokens; add the errors of the others to ``mistakes``."""
     listed = command if isinstance(command, list) else []
     tokens = [mistakes.check(None, _parse_token, number, token) for number, token in enumerate(listed, 1)]
     return tuple(token for token in tokens if token is not None)
@@ -50,18 +50,18 @@ def _parse_token(number: int, token: Any) -> Template:
     if not isinstance(token, str):
         raise StudyFileError(f"{where} must be text; put numbers in quotation marks")
     if "\0" in token or (number == 1 and not token.strip()):
-        raise StudyFileError(f"{where} {'holds NUL' if token.strip() else 'must name a program'}")
+        raise StudyFileError(f"{where} {'contains NUL' if token.strip() else 'must name a program'}")
     try:
         template = parse_template(token)
     except ValueError as error:
         raise StudyFileError(f"{where} {error}") from error
     if template.has_args and not (template.is_alone and number > 1):
-        raise StudyFileError(f"{where} holds {{args}}, which must be a token of its own, after the program")
+        raise StudyFileError(f"{where} contains {{args}}, which must be a separate token, after the program")
     return template
 
 
 def parse_style(style: Any) -> Style:
-    """Return the style of a name."""
+    """Return the style with the given name."""
     if not isinstance(style, str) or style not in STYLES:
         raise StudyFileError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
     return STYLES[style]
@@ -86,7 +86,7 @@ def parse_overrides(arguments: Any, params: Collection[str]) -> dict[str, Overri
 
 
 def check_placeholders(tokens: Iterable[Template], params: Collection[str]) -> None:
-    """Refuse placeholders that stand for nothing, and ``{args}`` twice."""
+    """Refuse unknown placeholders, and more than one ``{args}``."""
     known = [*params, ARGS, *PLACES]
     wrong = [
         f"command: token {token.source!r}: {unknown(f'placeholder {placeholder}', placeholder.name, known)}"
@@ -95,15 +95,15 @@ def check_placeholders(tokens: Iterable[Template], params: Collection[str]) -> N
         if placeholder.is_parameter and placeholder.name not in params
     ]
     if sum(token.has_args for token in tokens) > 1:
-        wrong.append("command has {args} twice; every parameter would be given twice")
+        wrong.append("command has {args} twice, which would pass every parameter twice")
     refuse_all(wrong)
 
 
 def check_conditional(tokens: tuple[Template, ...], conditional: Collection[str]) -> None:
     """Refuse ``--x {x}`` if a trial may lack ``x``: the option would remain without its value."""
     refuse_all(
-        f"command: not every trial has {name}, and {before.source!r} would remain without it; write "
-        f"{before.source + '={' + name + '}'!r} as one token, or leave it to {{args}}"
+        f"command: not every trial has {name}, so {before.source!r} would remain without a value; write "
+        f"{before.source + '={' + name + '}'!r} as one token, or use {{args}}"
         for before, token in itertools.pairwise(tokens)
         for name in token.parameters
         if token.is_alone and name in conditional and re.fullmatch(r"--?[^=]+", before.source)
@@ -148,8 +148,8 @@ def check_uses(
 
 def _unnamable(name: str) -> str:
     return (
-        f"command: {{args}} cannot hold the parameter {name!r}: a name there has no blank, no =, and no - at "
-        f'its start; write arguments.{json.dumps(name)} = "--other-name={{value}}"'
+        f"command: {{args}} cannot pass the parameter {name!r}: its name must not contain a blank or =, nor "
+        f'begin with -; write arguments.{json.dumps(name)} = "--other-name={{value}}"'
     )
 
 

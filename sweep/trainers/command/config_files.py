@@ -1,7 +1,7 @@
-"""The files ``{config.json}``, ``{config.yaml}`` and ``{config.toml}``: a trial's parameters for its program.
+"""Write a trial's parameters to the files ``{config.json}``, ``{config.yaml}`` and ``{config.toml}``.
 
-A dotted name is a path: ``model.lr`` is ``lr`` in the table ``model``. YAML is written here without a
-library; PyYAML takes ``1e-05`` for text, so floats get a dot.
+A dotted name is a path: ``model.lr`` is ``lr`` in the table ``model``. YAML is written without a library.
+Floats in it get a dot, because PyYAML reads ``1e-05`` as text.
 """
 
 import json
@@ -17,14 +17,14 @@ from sweep.errors import StudyFileError
 from sweep.storage.files import write_all_atomically
 
 Tables = dict[str, Any]
-"""Plain values; a value may be such a mapping again."""
+"""Plain values, or nested mappings of them."""
 
 
 def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
     """Write ``config.KIND`` into a folder.
 
     Args:
-        folder: The trial's.
+        folder: The trial's folder.
         kind: One of ``WRITERS``.
         values: Parameter -> value; names may be dotted.
 
@@ -32,7 +32,7 @@ def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
         The file's path.
 
     Raises:
-        StudyFileError: If two names exclude each other, or the format has no form for a value.
+        StudyFileError: If a name is both a value and a table, or the format cannot express a value.
         OSError: If the file cannot be written.
     """
     name = f"config.{kind}"
@@ -41,18 +41,18 @@ def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
 
 
 def config_bytes(kind: str, values: Mapping[str, Any]) -> bytes:
-    """Return what ``write_config`` writes; it raises the same ``StudyFileError``."""
+    """Return the content that ``write_config`` writes; raises the same ``StudyFileError``."""
     tables = nested(values)
     try:
         return WRITERS[kind](tables).encode()
     except UnicodeEncodeError as error:
-        raise StudyFileError(f"config.{kind} cannot hold text that UTF-8 cannot encode") from error
+        raise StudyFileError(f"config.{kind} cannot contain text that UTF-8 cannot encode") from error
     except (ValueError, TypeError) as error:
-        raise StudyFileError(f"config.{kind} cannot hold the parameters: {error}") from error
+        raise StudyFileError(f"config.{kind} cannot contain the parameters: {error}") from error
 
 
 def nested(values: Mapping[str, Any]) -> Tables:
-    """Return values by dotted name as tables in each other.
+    """Return values by dotted name as nested tables.
 
     Raises:
         StudyFileError: If a name is both a value and a table.
@@ -69,7 +69,7 @@ def nested(values: Mapping[str, Any]) -> Tables:
             table = table.setdefault(key, {}) if isinstance(table, dict) else None
         if not isinstance(table, dict) or last in table:
             raise StudyFileError(
-                f"parameter {name!r} and another one exclude each other in a configuration file"
+                f"parameter {name!r} would be both a value and a table in the configuration file; rename it"
             )
         table[last] = value
     return tables
@@ -85,12 +85,12 @@ def _toml(tables: Tables) -> str:
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _YAML_WORDS = re.compile(r"y|n|yes|no|on|off|true|false|null|nan|inf", re.IGNORECASE)
-"""Text that some reader of YAML takes for another kind of value."""
+"""Text that some YAML parsers read as another type."""
 
 _UNPRINTED = re.compile(
     r"[^\x20-\x7e\xa0-\u2027\u202a-\udfff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-"""Characters that YAML does not allow, or takes for a line break."""
+"""Characters that YAML does not allow, or reads as a line break."""
 
 
 def _yaml(tables: Tables) -> str:
@@ -126,7 +126,7 @@ def _yaml_value(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return _yaml_text(value)
-    raise ValueError(f"no form for a value of type {type(value).__name__}")
+    raise ValueError(f"cannot express a value of type {type(value).__name__}")
 
 
 def _yaml_float(value: float) -> str:

@@ -1,9 +1,9 @@
-"""A figure in text: which characters are a number that a program reports, and which only look like one.
+"""Recognise figures in text: numbers that a program reports, as opposed to characters that look like one.
 
 A figure is an ordinary number, NaN or infinity, bare or as a library prints it: ``tensor(0.2)``,
-``np.float64(0.2)``, ``'0.2'``, ``[0.2]``. These are no figures: ``1,234.5`` (it may be two numbers),
-``3/10``, ``0.2-0.4``, ``0.3 -> 0.2``, a time, a date, a version, an address, a file's name, a number with a
-unit. A percentage counts as it is printed: ``94.5%`` is 94.5.
+``np.float64(0.2)``, ``'0.2'``, ``[0.2]``. Not figures are: ``1,234.5`` (which may be two numbers),
+``3/10``, ``0.2-0.4``, ``0.3 -> 0.2``, a time, a date, a version, an address, a file name, a number with a
+unit. A percentage is a figure as printed: ``94.5%`` is 94.5.
 """
 
 import re
@@ -16,7 +16,7 @@ NUMBER = (
 )
 
 ENDS = r"(?![\w^]|\.[\w.]|[,:][0-9]|[-/\\]\w|\*\*|\s*/\s*[0-9]|\s*[-=]+>|\s*→)"
-"""What must not follow a number."""
+"""Lookahead for characters that must not follow a number."""
 
 FIGURE = (
     r"(?P<call><tf\.Tensor:[^<>]{0,80}numpy=|[\w.]*(?:[tT]ensor|[aA]rray|float[0-9]*|int[0-9]*|Decimal)\()?"
@@ -24,7 +24,7 @@ FIGURE = (
     rf"(?P<number>{NUMBER}){ENDS}(?P<percent>\s?%)?"
     r"(?(quote)(?P=quote))(?(open)\s*\]+)(?(call)\s*[,)>])"
 )
-"""A figure and what its library prints around it. Its groups have names, so a pattern has one of it."""
+"""A figure with the text that a library prints around it. The groups are named, so a pattern can hold one."""
 
 _FIGURE = re.compile(FIGURE)
 
@@ -37,12 +37,12 @@ class Figure(NamedTuple):
 
 
 def matched_figure(match: re.Match[str]) -> Figure:
-    """Return the figure of a match of a pattern that contains ``FIGURE``."""
+    """Return the figure in a match of a pattern that contains ``FIGURE``."""
     return Figure(float(match["number"]), match["percent"] is not None)
 
 
 def parse_figure(text: str) -> Figure | None:
-    """Return the figure that a text begins with, if nothing but the rest of a library's form follows.
+    """Return the figure at the start of a text, if only the rest of a library's form follows.
 
     Examples:
         >>> parse_figure("tensor(0.25, device='cuda:0')")
@@ -57,7 +57,7 @@ def parse_figure(text: str) -> Figure | None:
 
 
 def figure_of(value: Any) -> Figure | None:
-    """Return the figure that a plain value is: a number, or text of one; true and false are none."""
+    """Return a plain value, a number or its text, as a figure; None for anything else, booleans included."""
     if isinstance(value, str):
         return parse_figure(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -68,7 +68,7 @@ def figure_of(value: Any) -> Figure | None:
 
 
 def flat_figures(values: Mapping[str, Any], *, depth: int = 8) -> dict[str, Figure]:
-    """Return all figures in tables in each other, by dotted name; those in lists are left out.
+    """Return all figures in nested tables, by dotted name; lists are ignored.
 
     Examples:
         >>> flat_figures({"epoch": 3, "eval": {"rmse": "0.5", "note": "good"}})

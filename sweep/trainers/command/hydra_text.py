@@ -1,4 +1,4 @@
-"""Write a value so that Hydra's override grammar reads the same value.
+"""Write a value in Hydra's override grammar.
 
 References:
     https://hydra.cc/docs/advanced/override_grammar/basic/
@@ -11,14 +11,14 @@ _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.%@?-]*")
 """Text that needs no quotation marks, unless it is one of ``_WORDS``."""
 
 _WORDS = re.compile(r"true|false|null|nan|inf", re.IGNORECASE)
-"""Text that the grammar reads as another kind of value."""
+"""Text that the grammar reads as another type."""
 
 
 def hydra_text(value: Any) -> str:
-    r"""Return a value as an override has it after ``=``.
+    r"""Return the text of a value after ``=`` in an override.
 
     Raises:
-        ValueError: If it is neither text, number, boolean, list nor None.
+        ValueError: If the value is not text, a number, a boolean, a list or None.
 
     Examples:
         >>> print(hydra_text([True, None, 1e-05, "adam", "a b", "it's"]))
@@ -34,13 +34,14 @@ def hydra_text(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value) else _quoted(value)
-    raise ValueError(f"has no form for a value of type {type(value).__name__}")
+    raise ValueError(f"cannot express a value of type {type(value).__name__}")
 
 
 def _quoted(text: str) -> str:
-    r"""Return text in quotation marks; ``\`` counts as itself unless a mark follows, and ``${`` refers.
+    r"""Return text in quotation marks.
 
-    Hydra halves backslashes only before a quotation mark; OmegaConf takes ``\${`` for ``${``.
+    Hydra halves backslashes only before a quotation mark. OmegaConf reads ``${`` as a reference, and ``\${``
+    as ``${``.
     """
     literal = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
     marked = re.sub(r"(\\*)'", r"\1\1\\'", literal)

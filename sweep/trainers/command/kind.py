@@ -1,4 +1,4 @@
-"""An untouched script as a trainer: ``command = ["python", "train.py", "{args}"]`` in a study file."""
+"""Train with an unmodified script: ``command = ["python", "train.py", "{args}"]`` in a study file."""
 
 import os
 import re
@@ -42,9 +42,9 @@ def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = (
 
 
 def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
-    """Refuse a command whose tokens, style and values do not go together, or a metric that nobody names."""
+    """Refuse a command whose tokens, style and values are inconsistent, or a study without a metric."""
     if "metric" not in definition:
-        raise StudyFileError('metric is missing; it names the figure that the command prints, as "val_loss"')
+        raise StudyFileError('metric is missing; name the metric that the command prints, such as "val_loss"')
     search = {name: entry for name, entry in raw.get("search", {}).items() if isinstance(entry, Mapping)}
     line = command_line(definition, tuple(name for name, entry in search.items() if "when" in entry))
     line.check_values({**{name: [value] for name, value in raw.get("fixed", {}).items()}, **_tried(search)})
@@ -72,7 +72,7 @@ def _check_read(key: str, value: Any) -> str:
 
 
 def _check_metric_file(key: str, value: Any) -> Any:
-    """Return ``value`` if it names a file whose figures can be read."""
+    """Return ``value`` if it names a metric file of a known format."""
     parse_metric_file(value)
     return value
 
@@ -80,16 +80,16 @@ def _check_metric_file(key: str, value: Any) -> Any:
 def _preflight(
     definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
 ) -> Code:
-    """Return a command's code; refuse a command that cannot start, or whose script is missing."""
+    """Return the code of a command; refuse a missing program or script."""
     _check_files(definition, surroundings)
     return command_code(definition, surroundings, sources)
 
 
 def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-    """Refuse a command that is not found, or whose script is missing.
+    """Refuse a missing program or script.
 
     Raises:
-        NotFoundError: With where it was searched.
+        NotFoundError: With the folder that was searched.
     """
     start, here = surroundings["start"], surroundings["here"]
     cwd = surroundings.get("cwd", ".")
@@ -110,7 +110,7 @@ def _check_executable(command: str, start: Path) -> None:
     else:
         found = Path(shutil.which(command) or Path(sys.executable).parent / command)
     if not found.exists():
-        raise NotFoundError(f"command {command!r} is not found in {start}, nor on PATH", key="no-command")
+        raise NotFoundError(f"command {command!r} is neither in {start} nor on PATH", key="no-command")
     if not found.is_file() or not os.access(found, os.X_OK):
         raise NotFoundError(
             f"command {command!r} is not executable; chmod +x {found}, or name its interpreter first",
@@ -122,11 +122,16 @@ class CommandStarter:
     """Starts a command, a new process for each trial."""
 
     def __init__(self, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-        """Take what the study says of the command."""
+        """Initialize from the checked definition and its surroundings."""
         self._line, self._definition = command_line(definition), definition
 
     def start(self, launch: Launch) -> RunningCommand:
-        """Start the command of a trial; raises ``NotFoundError`` or ``MachineError`` if it cannot."""
+        """Start the command of a trial.
+
+        Raises:
+            NotFoundError: If the program does not exist.
+            MachineError: If the program cannot start.
+        """
         running = RunningCommand(launch)
         try:
             argv = self._line.expand(self._values(launch), self._place(launch))
@@ -150,7 +155,7 @@ class CommandStarter:
         return running
 
     def close(self) -> None:
-        """Do nothing: no process outlives its trial."""
+        """Do nothing: the process of a trial ends with the trial."""
 
     def _values(self, launch: Launch) -> dict[str, Any]:
         values = dict(launch.config.values)
@@ -182,7 +187,7 @@ def _free_port() -> int:
 
 
 def _as_given(key: str, value: Any) -> Any:
-    """Return a value that ``CommandLine.parse`` checks together with the others."""
+    """Return a value unchecked: ``CommandLine.parse`` checks all values together."""
     return value
 
 

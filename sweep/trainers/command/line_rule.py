@@ -1,4 +1,4 @@
-r"""The rule that finds a metric in a line: its name, a separator, a figure.
+r"""Find a metric in a line of output: name, separator, figure.
 
     Epoch 3/10 - loss: 0.31 - val_loss: 0.21 - val_acc: 0.94
     step 250: train loss 1.9654, val loss 2.0123
@@ -6,10 +6,9 @@ r"""The rule that finds a metric in a line: its name, a separator, a figure.
 
 The name must not be part of a longer name: ``loss`` is neither in ``val_loss``, ``val/loss``, ``eval-loss``
 nor ``--loss=1``, and neither in ``valid's loss`` (LightGBM) nor ``best loss``. The separator is ``:``, ``=``,
-``->``, a table's bar, dots, or blanks. After mere blanks a whole number must not be followed by a word, as in
-``saw loss 3 times``. A name with several figures in one line has none, as it is open which is meant; of
-``87.5 (76.5)`` the first counts. A line that is JSON or a dict is read as such, with dotted names
-(``mappings``).
+``->``, a table's bar, dots, or blanks. After blanks alone, a whole number must not be followed by a word, as
+in ``saw loss 3 times``. A name with several figures in one line is ambiguous and ignored; of ``87.5 (76.5)``,
+the first counts. A line that is JSON or a dict is read as such, with dotted names (``mappings``).
 """
 
 import re
@@ -20,37 +19,37 @@ from sweep.trainers.command.figures import FIGURE, Figure, matched_figure
 from sweep.trainers.command.mappings import mapping_figures
 
 _BEFORE = r"(?<![\w.\-/@?&#%+~\\$])(?<!'s )(?<![Bb]est )(?<!BEST )"
-"""What must not stand before a name."""
+"""Lookbehind for characters that must not precede a name."""
 
 _FREE = re.compile(_BEFORE)
 
 _OPENED = {'"': '"', "'": "'", "`": "`", ")": "(", "]": "[", "**": "**"}
-"""What closes a name -> what opens it."""
+"""Closing mark of a name -> opening mark."""
 
 _BETWEEN = r"(?P<separator>\s*(?:->|=>|[:=|│┃║→]|\.{3,})\s*|\s+)"
 
 _COUNTED = re.compile(r"\s+[^\W\d_]")
-"""What makes a whole number a count of things, if only blanks stand before it."""
+"""Matches the word after a whole number that makes it a count, if only blanks precede the number."""
 
 ANY_NAME = re.compile(rf"{_BEFORE}[\"']?(?P<name>[^\W\d][\w./@-]*)[\"']?\s*[:=│┃|]\s*{FIGURE}")
-"""Anything that looks like the figure of some metric."""
+"""Matches any name with a figure that may be a metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a line names."""
+    """The metrics in a line."""
 
     step: int | None = None
     figures: dict[str, Figure] = field(default_factory=dict)
     twice: frozenset[str] = frozenset()
-    """Metrics that have several figures in the line, of which none is taken."""
+    """Metrics that have several figures in the line; all are ignored."""
 
 
 LineRule = Callable[[str], Found]
 
 
 def named_rule(names: Sequence[str], step: str | None) -> LineRule:
-    """Return the rule that finds metrics, and a step, by name."""
+    """Return a rule that finds metrics, and a step, by name."""
     metrics = {name: re.compile(f"{_closed(name)}{_BETWEEN}{FIGURE}") for name in names}
     of_step = step_pattern(step) if step else None
 
@@ -72,7 +71,7 @@ def named_rule(names: Sequence[str], step: str | None) -> LineRule:
 
 
 def pattern_rule(pattern: re.Pattern[str], metric: str) -> LineRule:
-    """Return the rule of the key ``read``: groups ``value`` and, if the pattern has it, ``step``."""
+    """Return a rule for the key ``read``, a pattern with the group ``value`` and perhaps ``step``."""
 
     def rule(line: str) -> Found:
         match = pattern.search(line)
@@ -85,7 +84,7 @@ def pattern_rule(pattern: re.Pattern[str], metric: str) -> LineRule:
 
 
 def step_pattern(step: str) -> re.Pattern[str]:
-    """Return the pattern of a step's name and a whole number: ``Epoch 3/10``, ``step=3``, ``[epoch 003]``."""
+    """Return a pattern for a step's name and a whole number: ``Epoch 3/10``, ``step=3``, ``[epoch 003]``."""
     return re.compile(
         rf"{_closed(step)}\s*[:=#|│]?\s*[\[(\"']?\s*(?P<step>[0-9]{{1,18}})(?:\.0*)?"
         r"(?!\s?%|[\w.]|[,:][0-9]|-\w)"
@@ -93,15 +92,15 @@ def step_pattern(step: str) -> re.Pattern[str]:
 
 
 def _closed(name: str) -> str:
-    """Return the pattern of a name and of what closes quotation marks or brackets around it."""
+    """Return a pattern for a name and the closing mark of quotation marks or brackets around it."""
     words = r"\s+".join(re.escape(word) for word in name.split())
     return rf"(?P<name>{words})(?P<close>[\"'`)\]]|\*\*)?"
 
 
 def _stands_alone(match: re.Match[str]) -> bool:
-    """Return whether a name is no part of a longer one, and is opened as it is closed.
+    """Return whether a name is not part of a longer one, and its opening mark matches its closing mark.
 
-    This is not in the pattern, which so begins with plain text and is searched for quickly.
+    The pattern omits this check, because a pattern that begins with plain text is searched for quickly.
     """
     opened = _OPENED[match["close"]] if match["close"] else ""
     start = match.start() - len(opened)

@@ -1,7 +1,7 @@
-"""Lines that are a mapping: JSON, or a Python dict as ``print`` shows it.
+"""Read lines that are a mapping: JSON, or a printed Python dict.
 
-A dict may hold what is no literal, such as ``tensor(0.2)`` or ``nan``; so it is cut into tokens here, and
-nothing of it is evaluated.
+A dict may contain values that are not literals, such as ``tensor(0.2)`` or ``nan``. So this module splits it
+into tokens and evaluates nothing.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sweep.trainers.command.figures import Figure, flat_figures, parse_figure
 
 _MOST_TABLES = 1000
-"""In one line; more are read as any other line is."""
+"""Most entries in one line; a longer line is read like ordinary text."""
 
 _TOKEN = re.compile(
     r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<mark>[{}\[\](),:])|(?P<other>[^'"{}\[\](),:]+)"""
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 
 
 def mapping_figures(line: str) -> dict[str, Figure] | None:
-    """Return the figures of a line that is a mapping, by dotted name; None if it is no mapping.
+    """Return the figures of a line that is a mapping, by dotted name; None for other lines.
 
     Examples:
         >>> mapping_figures("{'val': {'acc': tensor(0.5)}, 'note': 'acc: 3'}")
@@ -41,10 +41,10 @@ def mapping_figures(line: str) -> dict[str, Figure] | None:
 
 
 def _dict_entries(line: str) -> Iterator[tuple[str, str]]:
-    """Yield dotted name and value of each entry of a dict, and of dicts that are its values.
+    """Yield dotted name and value of each entry of a dict and of the dicts nested in it.
 
     Raises:
-        ValueError: If the line is no dict with text as keys.
+        ValueError: If the line is not a dict with text as keys.
     """
     path: list[str] = []
     key, value, inside = "", "", 0
@@ -76,7 +76,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 def _key(text: str) -> str:
     text = text.strip()
-    _refuse(len(text) < 3 or text[0] not in "'\"" or text[-1] != text[0], "a key is no text")
+    _refuse(len(text) < 3 or text[0] not in "'\"" or text[-1] != text[0], "a key is not text")
     return text[1:-1]
 
 

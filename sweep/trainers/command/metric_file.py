@@ -1,12 +1,12 @@
-"""The key ``metric_file``: figures that a command leaves in a file.
+"""Read metrics from the file that the key ``metric_file`` names.
 
     metric_file = "metrics.json"        # metric = "eval.rmse" is a key, or a path of keys
-    metric_file = "log.jsonl"           # the last line that has the metric
-    metric_file = "log.csv"             # the column of the metric's name, its last cell that is not empty
+    metric_file = "log.jsonl"           # the last line with the metric
+    metric_file = "log.csv"             # the last non-empty cell of the column with the metric's name
     metric_file = "log.csv:val acc"     # that column
 
-A relative path begins at the trial's folder. A file outside that folder may be left from another trial, so it
-counts only if it was written after this trial's start.
+A relative path begins at the trial's folder. A file outside that folder may come from another trial, so it is
+read only if it was written after this trial's start.
 """
 
 import csv
@@ -23,7 +23,7 @@ from sweep.storage.files import open_plain
 from sweep.trainers.command.figures import figure_of, flat_figures
 
 _LARGEST = 1 << 28
-"""Bytes of a file that is read."""
+"""Largest file that is read, in bytes."""
 
 _SHOWN = 10
 
@@ -37,15 +37,15 @@ class MetricFile:
     path: str
     """Relative to the trial's folder, or absolute."""
     column: str | None = None
-    """Of a table; None: the metric's name."""
+    """Column of a table; None means the metric's name."""
 
     @property
     def kind(self) -> str:
-        """The end of its name: a key of ``_READERS``."""
+        """The file's suffix: a key of ``_READERS``."""
         return PurePath(self.path).suffix.lower()
 
     def is_outside(self, folder: Path) -> bool:
-        """Return whether the file lies outside a trial's folder, where several trials may write it."""
+        """Return whether the file is outside a trial's folder, where several trials may write it."""
         inside = os.path.abspath(folder)
         return os.path.commonpath([inside, os.path.abspath(folder / self.path)]) != inside
 
@@ -54,7 +54,7 @@ def parse_metric_file(spec: Any) -> MetricFile:
     """Check the key ``metric_file``.
 
     Raises:
-        StudyFileError: With the key, the value and the rule.
+        StudyFileError: If the value is not a file of a known format.
 
     Examples:
         >>> parse_metric_file("log.csv:val acc")
@@ -72,7 +72,7 @@ def parse_metric_file(spec: Any) -> MetricFile:
 
 
 def _split(spec: str) -> tuple[str, str | None]:
-    """Return path and column; a column may hold a colon."""
+    """Return path and column; a column may contain a colon."""
     for mark in _COLUMN_MARKS:
         path, found, column = spec.partition(mark)
         if found:
@@ -83,19 +83,19 @@ def _split(spec: str) -> tuple[str, str | None]:
 def read_metric_file(
     file: MetricFile, folder: Path, metrics: Sequence[str], *, started: float
 ) -> dict[str, float]:
-    """Read what a trial's file says of its metrics.
+    """Read a trial's metrics from its metric file.
 
     Args:
-        file: Which file.
+        file: The checked key.
         folder: The trial's folder.
-        metrics: Names; the first must be there, the others may be.
-        started: When the trial started, seconds since the epoch.
+        metrics: Names; the first is required, the others are optional.
+        started: Start of the trial, seconds since the epoch.
 
     Returns:
         Metric -> value.
 
     Raises:
-        DataError: If the file is missing, of another trial, not readable, or lacks the first metric.
+        DataError: If the file is missing, older than the trial, unreadable, or lacks the first metric.
     """
     content = _content(file, folder, started)
     try:
@@ -119,7 +119,7 @@ def _content(file: MetricFile, folder: Path, started: float) -> str:
     """Return the text of the file.
 
     Raises:
-        DataError: If there is none that this trial wrote.
+        DataError: If this trial wrote no such file.
     """
     try:
         with open_plain(folder / file.path) as opened:
@@ -139,12 +139,12 @@ def _content(file: MetricFile, folder: Path, started: float) -> str:
 def _read_json(content: str, _: str | None, __: Sequence[str]) -> dict[str, float]:
     values = json.loads(content)
     if not isinstance(values, Mapping):
-        raise ValueError("it is JSON, but no object")
+        raise ValueError("it is JSON, but not an object")
     return {name: figure.value for name, figure in flat_figures(values).items()}
 
 
 def _read_json_lines(content: str, _: str | None, __: Sequence[str]) -> dict[str, float]:
-    """Return the last value of each name; lines that are no object are left out."""
+    """Return the last value of each name; lines that are not objects are ignored."""
     found: dict[str, float] = {}
     for line in content.splitlines():
         values = json.loads(line) if line.strip() else {}
@@ -176,7 +176,7 @@ def _cells(content: str, delimiter: str) -> Iterator[tuple[str, str]]:
 
 
 def _renamed(found: dict[str, float], column: str, metric: str) -> dict[str, float]:
-    """Return the columns, the one that the study names as the study's metric."""
+    """Return the columns, with the study's column renamed to the metric."""
     if column not in found:
         raise ValueError(f"column {column!r} has no number at its end; {_has(found)}")
     return {**found, metric: found[column]}

@@ -1,12 +1,10 @@
-r"""Find the figures in what a command prints.
+r"""Find metrics in the output of a command.
 
-``MetricReader`` takes the output as it comes, in pieces of any size, and returns reports. It decodes and
-matches only lines that contain a name it looks for, so other text costs a search in bytes. ``line_rule`` is
-the rule for one line.
+``MetricReader`` accepts the output in pieces of any size, and returns reports. It decodes and matches only
+lines that contain a name it looks for, so other text costs a search in bytes. ``line_rule`` reads one line.
 
-A carriage return, or backspaces, begin a new *frame* of the line, as progress bars do. Frames are read as
-lines are, but a frame that repeats the figures of the one before it is a redraw and no report. Colours are
-removed.
+A carriage return, or backspaces, begin a new *frame* of the line, as in progress bars. Frames are read like
+lines, but a frame that repeats the figures of the previous one is a redraw and ignored. Colours are removed.
 """
 
 import json
@@ -18,10 +16,10 @@ from sweep.trainers.command.printed_names import PrintedNames
 from sweep.trainers.program.reports import Report
 
 _LONGEST_LINE = 1 << 20
-"""Bytes; a longer line, or frame, is not read."""
+"""Longest line or frame that is read, in bytes."""
 
 _REDRAW = b"\x1f\n"
-"""What ends a frame that another one follows on the same line; a newline alone ends a line."""
+"""Ends of a frame that is followed by another on the same line; a newline alone ends a line."""
 
 _COLOURS = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _FRAMES = re.compile(rb"\r(?!\n)|\x08+")
@@ -32,8 +30,8 @@ class MetricReader:
 
     Args:
         names: The metrics; the first is the study's metric.
-        read: The pattern of the key ``read``; it gives the first metric.
-        step: The name of the step, if lines have one. A step holds until another one is named.
+        read: The pattern of the key ``read``, which finds the first metric.
+        step: The name of the step, if lines have one. A step applies until the next one is printed.
     """
 
     def __init__(
@@ -50,7 +48,7 @@ class MetricReader:
         self._is_percent: dict[str, bool] = {}
 
     def feed(self, chunk: bytes) -> list[Report]:
-        """Return the reports in the lines, or frames, that a piece of output completes."""
+        """Return the reports in the lines and frames that a piece of output completes."""
         held, ends_frame = len(self._pending), self._pending.endswith(b"\r") and bool(chunk)
         last = max(
             chunk.rfind(b"\n"), chunk.rfind(b"\r", 0, len(chunk) - 1)
@@ -67,9 +65,9 @@ class MetricReader:
         return list(self._reports(block))
 
     def idle(self) -> list[Report]:
-        """Return the report in a line, or frame, without an end yet; for when the command has paused.
+        """Return the report in an unfinished line or frame, after the command has paused.
 
-        Nothing is lost if more of it follows: with the same figures it is no other report.
+        If more of the line follows, its figures are not reported twice.
         """
         held = bytes(self._pending).rstrip(b"\r")
         if not held:
@@ -79,15 +77,15 @@ class MetricReader:
         return [report] if report and self._is_news(report) else []
 
     def close(self) -> list[Report]:
-        """Return the reports in a last line without an end."""
+        """Return the reports in an unfinished last line."""
         return self.feed(b"\n") if self._pending else []
 
     def names_seen(self) -> list[str]:
-        """Return names in the output that look like metrics, from a sample of its beginning and its end."""
+        """Return names that look like metrics, from a sample of the output's beginning and end."""
         return self._printed.names()
 
     def missing(self, name: str) -> str:
-        """Return one line that says why the output has no figure of a metric."""
+        """Return the reason, in one line, why the output has no figure for a metric."""
         return self._printed.missing(name)
 
     def _drop_if_too_long(self) -> None:
@@ -115,13 +113,13 @@ class MetricReader:
         self._is_new_line |= rest > 0
 
     def _is_news(self, report: Report) -> bool:
-        """Return whether a report is more than a redraw of the last one; remember it as the last one."""
+        """Return whether a report differs from the last one, and store it as the last one."""
         is_news = self._is_new_line or not _is_same(report, self._last)
         self._last, self._is_new_line = report, False
         return is_news
 
     def _named_lines(self, block: bytes) -> list[tuple[int, int]]:
-        """Return where the lines and frames lie that may name a metric or a step, in order."""
+        """Return the spans of the lines and frames that may name a metric or a step, in order."""
         if not self._needles:
             return list(_all_lines(block))
         return sorted({span for needle in self._needles for span in _lines_with(block, needle)})
@@ -135,7 +133,7 @@ class MetricReader:
         return Report(step=self._step, values=values) if values else None
 
     def _comparable(self, found: Found) -> dict[str, float]:
-        """Return the figures, without those that are percentages in some lines and none in others."""
+        """Return the figures, without those that are percentages in some lines only."""
         for name, figure in found.figures.items():
             self._printed.note_found(name)
             self._is_percent.setdefault(name, figure.is_percent)
@@ -147,7 +145,7 @@ class MetricReader:
 
 
 def _needles(names: Sequence[str]) -> list[bytes]:
-    """Return bytes of which every line that names one of these has one: a name's first part, also as JSON."""
+    """Return byte strings of which each line with one of the names contains one: its start, also as JSON."""
     parts = [next(filter(None, re.split(r"[\s.]", name)), name) for name in names]
     return list(dict.fromkeys([*(p.encode() for p in parts), *(json.dumps(p)[1:-1].encode() for p in parts)]))
 
@@ -168,7 +166,7 @@ def _all_lines(block: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _first_end(block: bytes) -> int:
-    """Return the place after the first end of a line or frame."""
+    """Return the position after the first end of a line or frame."""
     ends = [at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0]
     return min(ends) + 1
 

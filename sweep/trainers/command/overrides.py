@@ -1,4 +1,4 @@
-"""The section ``[arguments]``: how single parameters are given to the program, where the style does not fit.
+"""Parse the section ``[arguments]``: tokens for single parameters that the style cannot write.
 
 [arguments]
 hidden_dim = "--hidden-dim={value}"       # one token
@@ -24,7 +24,7 @@ _FORMS = 'a template such as "--name={value}", a list of them, a pair for true a
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Tokens for a value: either templates, or a pair that a boolean chooses from; neither is no token."""
+    """Tokens for a value: either templates, or a pair for a boolean; without both, no token."""
 
     templates: tuple[Template, ...] = ()
     pair: tuple[tuple[str, ...], tuple[str, ...]] | None = None
@@ -34,23 +34,23 @@ class Override:
         """Return the tokens for a value.
 
         Raises:
-            ValueError: If there is no form for it.
+            ValueError: If the override or the style cannot express the value.
         """
         if self.pair is None:
             return [token for template in self.templates for token in fill_tokens(template, value, style)]
         if not isinstance(value, bool):
-            raise ValueError("is not true or false, which the pair in [arguments] is for")
+            raise ValueError("must be true or false, because [arguments] has a pair for it")
         return list(self.pair[0 if value else 1])
 
 
 def fill_tokens(template: Template, value: Any, style: Style) -> list[str]:
     """Return the tokens of a template that names one parameter.
 
-    A list that is the whole token becomes one token an entry, unless the style joins lists. Text that is the
-    whole token is passed as it is.
+    If the placeholder is the whole token, text is passed unchanged, and a list becomes one token per entry,
+    unless the style joins lists.
 
     Raises:
-        ValueError: If the style has no form for the value.
+        ValueError: If the style cannot express the value.
     """
     if template.is_alone and isinstance(value, list | tuple) and not style.joins_lists:
         return spread(value)
@@ -60,10 +60,10 @@ def fill_tokens(template: Template, value: Any, style: Style) -> list[str]:
 
 
 def parse_override(name: str, entry: Any) -> Override:
-    """Read one entry of ``[arguments]``.
+    """Parse one entry of ``[arguments]``.
 
     Raises:
-        StudyFileError: With the key, the value and the rule.
+        StudyFileError: If the entry has no valid form.
     """
     if entry == SKIP:
         return Override()
@@ -86,7 +86,7 @@ def _template(text: str) -> Template:
     template = parse_template(text)
     for placeholder in template.placeholders:
         if str(placeholder) != f"{{{_VALUE}}}":
-            raise ValueError(f"names {placeholder}; only {{{_VALUE}}} stands for something here")
+            raise ValueError(f"names {placeholder}; only {{{_VALUE}}} is a placeholder here")
     return template
 
 
@@ -103,7 +103,7 @@ def _pair(entry: Sequence[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _side(side: Any) -> tuple[str, ...]:
-    """Return the tokens of one side of a pair: of a text, which may be empty, or of a list."""
+    """Return the tokens of one side of a pair: a text, which may be empty, or a list."""
     texts = ([side] if side else []) if isinstance(side, str) else _texts(side)
     templates = [_template(text) for text in texts]
     if any(template.placeholders for template in templates):

@@ -1,7 +1,7 @@
-"""Placeholders in the tokens of a command: ``{seed}``, ``{dir}``, ``{learning_rate}``.
+"""Split and fill command tokens with placeholders, such as ``{seed}``, ``{dir}``, ``{learning_rate}``.
 
-``{NAME}`` is one of ``PLACES``, else the parameter of that name; ``{param:NAME}`` is always the parameter.
-``{{`` and ``}}`` are braces. This module splits and fills a token; ``arguments`` says what is allowed where.
+``{NAME}`` is one of ``PLACES``, or else the parameter of that name; ``{param:NAME}`` is always the parameter.
+``{{`` and ``}}`` are braces. ``arguments`` checks which placeholders are allowed where.
 """
 
 import re
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FORMATS = ("json", "yaml", "toml")
-"""Of the files ``{config.json}``, ``{config.yaml}``, ``{config.toml}``."""
+"""Formats of the files ``{config.json}``, ``{config.yaml}``, ``{config.toml}``."""
 
 ARGS = "args"
-"""The placeholder of all parameters that no other token names."""
+"""The placeholder for all parameters that no other token names."""
 
 _PREFIX = "param:"
 _PIECE = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]+)\}|(?P<text>[^{}]+)|(?P<lone>.)", re.DOTALL)
@@ -21,16 +21,16 @@ _PIECE = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]+)\}|(?P<text>[^{}]+)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where and as what a trial runs: what the placeholders that are no parameters mean."""
+    """The values of a trial's placeholders that are not parameters."""
 
     seed: int
-    """Of the trial."""
+    """The trial's seed."""
     dir: Path
     """The trial's folder."""
     here: Path
     """The folder of the study file."""
     checkpoint: Path
-    """The folder that the program may continue from."""
+    """The folder of a checkpoint to continue from."""
     trial: int
     """The trial's number."""
     study: str
@@ -43,7 +43,7 @@ class Place:
     """Format -> the file that holds the trial's parameters in it."""
 
     def text(self, name: str) -> str:
-        """Return what a placeholder of ``PLACES`` stands for."""
+        """Return the text of a placeholder of ``PLACES``."""
         return _TEXTS[name](self)
 
 
@@ -64,12 +64,12 @@ _TEXTS: dict[str, Callable[[Place], str]] = {
 }
 
 PLACES = tuple(_TEXTS)
-"""The placeholders that are no parameters, without ``{args}``."""
+"""The placeholders that are not parameters, without ``{args}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """``{name}``, or ``{param:name}``, which is a parameter whatever its name."""
+    """``{name}``, or ``{param:name}``, which is always a parameter."""
 
     name: str
     has_prefix: bool = False
@@ -79,31 +79,31 @@ class Placeholder:
 
     @property
     def is_args(self) -> bool:
-        """Whether it stands for all parameters that no other token names."""
+        """Whether it means all parameters that no other token names."""
         return self.name == ARGS and not self.has_prefix
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it stands for one parameter."""
+        """Whether it means one parameter."""
         return self.has_prefix or self.name not in (ARGS, *PLACES)
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A token: text and placeholders in turn."""
+    """A token as a sequence of texts and placeholders."""
 
     source: str
-    """As it was written."""
+    """The token as written in the study."""
     parts: tuple[str | Placeholder, ...]
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
-        """Those that occur, in order."""
+        """The placeholders, in order."""
         return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters that occur, in order."""
+        """The names of the parameters, in order."""
         return tuple(part.name for part in self.placeholders if part.is_parameter)
 
     @property
@@ -131,7 +131,7 @@ def parse_template(source: str) -> Template:
     """Split a token into text and placeholders.
 
     Raises:
-        ValueError: If a brace is alone.
+        ValueError: If a brace is unbalanced.
 
     Examples:
         >>> parse_template("--lr={lr}").parts
@@ -142,7 +142,7 @@ def parse_template(source: str) -> Template:
     parts: list[str | Placeholder] = []
     for piece in _PIECE.finditer(source):
         if piece["lone"]:
-            raise ValueError(f"has a lone {piece['lone']}; write {piece['lone'] * 2} for a brace")
+            raise ValueError(f"has a lone {piece['lone']}; write {piece['lone'] * 2} for a literal brace")
         if name := piece["name"]:
             parts.append(Placeholder(name.removeprefix(_PREFIX), name.startswith(_PREFIX)))
         else:

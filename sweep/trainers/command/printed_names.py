@@ -1,4 +1,4 @@
-"""What a command printed instead of the metric that a study looks for."""
+"""Sample the output of a command, to explain why a metric was not found."""
 
 import re
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from sweep.trainers.command.line_rule import ANY_NAME
 from sweep.trainers.command.mappings import mapping_figures
 
 _SAMPLE = 1 << 16
-"""Bytes that are kept of the beginning, and of the end."""
+"""Bytes that are kept of the beginning and of the end, each."""
 
 _MOST_NAMES = 20
 
@@ -25,7 +25,7 @@ class PrintedNames:
         self._ambiguous: dict[str, bytes] = {}
 
     def add(self, block: bytes) -> None:
-        """Take some output, whole lines without colours."""
+        """Add output in whole lines, without colours."""
         self.n_lines += block.count(b"\n")
         if not self._missing:
             return
@@ -34,15 +34,15 @@ class PrintedNames:
         self._tail = (self._tail + block[max(room, 0) :][-_SAMPLE:])[-_SAMPLE:]
 
     def note_found(self, name: str) -> None:
-        """Note that a metric has a figure."""
+        """Record that a metric has a figure."""
         self._missing.discard(name)
 
     def note_ambiguous(self, name: str, line: bytes) -> None:
-        """Note a line in which a metric has several figures."""
+        """Record a line in which a metric has several figures."""
         self._ambiguous.setdefault(name, line[:200])
 
     def names(self) -> list[str]:
-        """Return names that look like metrics, in the order in which they were printed first."""
+        """Return names that look like metrics, in order of first appearance."""
         names: dict[str, None] = {}
         for line in _ENDS.split((self._head + b"\n" + self._tail).decode("utf-8", "replace")):
             mapping = mapping_figures(line.strip())
@@ -51,13 +51,13 @@ class PrintedNames:
         return list(names)
 
     def missing(self, name: str) -> str:
-        """Return one line that says why there is no figure of a metric."""
+        """Return the reason, in one line, why a metric has no figure."""
         if line := self._ambiguous.get(name):
             text = line.decode("utf-8", "replace").strip()
-            return f"{name!r} has several figures in one line, {text!r}; use a longer name, or read"
+            return f"{name!r} has several figures in one line, {text!r}; use a longer name, or the key read"
         names = self.names()
         shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
         if not self._head.strip():
-            return f"it printed nothing, and so no {name!r}"
+            return f"it printed nothing, so {name!r} is missing"
         lines = f"none of its {self.n_lines:,} lines names {name!r}"
         return f"{lines}; it printed: {shown}" if names else lines

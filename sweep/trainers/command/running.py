@@ -1,4 +1,4 @@
-"""A command in training: its output, its report file and its metric file, read into reports and one end."""
+"""Read the output, report file and metric file of a running command into reports and one end."""
 
 import dataclasses
 import queue
@@ -18,7 +18,7 @@ from sweep.trainers.program.reports import Ended, Pace, Report, ReportFile
 from sweep.trainers.program.run_files import RunFiles
 
 _LOOK_S = 0.05
-"""Seconds between two looks at the report file and at the command's end."""
+"""Seconds between two checks of the report file and of the command's end."""
 
 _PAUSE_S = 0.3
 """Silence after which a line without an end is read."""
@@ -27,19 +27,19 @@ _PAUSE_S = 0.3
 class RunningCommand:
     """One run of a command; a ``Program``.
 
-    Figures come from the lines of ``$SWEEP_REPORT`` if there are any, else from the metric file at the end if
-    the study names one, else from the output.
+    Metrics are read from ``$SWEEP_REPORT`` if it has lines, else from the metric file at the end if the study
+    names one, else from the output.
     """
 
     def __init__(self, launch: Launch) -> None:
-        """Begin to capture; ``begin`` follows when the command runs."""
+        """Prepare to capture output; call ``begin`` once the command runs."""
         definition = launch.definition
         self._metric: str = definition["metric"]
         self._started = time.monotonic()
         pattern = re.compile(definition["read"]) if "read" in definition else None
         names = self._names = [self._metric, *definition.get("feasible", {})]
         self._figures: dict[str, float] = {}
-        """The last of each other figure than the metric."""
+        """The last value of each figure except the metric."""
         self._saw_metric = False
         self._readers = [MetricReader(names, read=pattern, step=definition.get("step")) for _ in range(2)]
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
@@ -66,7 +66,7 @@ class RunningCommand:
         )
 
     def begin(self, supervised: Supervised, command: str) -> None:
-        """Read what the command prints from now on."""
+        """Start reading the command's output."""
         self._supervised, self._command = supervised, command
         self.files.begin()
 
@@ -83,15 +83,15 @@ class RunningCommand:
         """Do nothing: a command does not wait."""
 
     def stop(self, *, pruned: bool = False) -> None:
-        """End the command and all that it started."""
+        """End the command and all processes that it started."""
         if self._ended is None:
-            ended = self._supervised.stop()  # whoever waits in ``next`` hears of the end now
+            ended = self._supervised.stop()  # this also wakes a thread that waits in ``next``
             with self._lock:
                 self._complete(ended)
                 self._ended = Ended(fault="the trial was stopped")
 
     def _look(self) -> None:
-        """Wait a moment, and take what the command has reported, or how it ended."""
+        """Wait briefly, then collect new reports or the end of the command."""
         ended = self._supervised.wait(_LOOK_S)
         with self._lock:
             if self._ended is not None:
@@ -121,12 +121,12 @@ class RunningCommand:
             self._printed.put(Report(step=report.step, values=report.values, seconds=self._clock()))
 
     def _collect(self) -> None:
-        """Take what was reported or printed since the last look."""
+        """Collect the reports and the output since the last call."""
         reported = self._reported.read()
         self._has_reported = self._has_reported or bool(reported)
         self._take(reported)
         if self.files.silent_s > _PAUSE_S:
-            with self._reading:  # a progress bar's frame may have no end yet
+            with self._reading:  # a progress bar's frame may be unfinished
                 for reader in self._readers:
                     self._hear(reader.idle())
         self._take_printed()
@@ -147,13 +147,13 @@ class RunningCommand:
             has_metric = len(others) < len(report.values)
             self._saw_metric = self._saw_metric or has_metric
             for each in self.files.add(dataclasses.replace(report, step=step)):
-                if has_metric:  # one without the metric must not displace one with it
+                if has_metric:  # a report without the metric must not replace one with it
                     self._due += self._pace.add(each)
 
     def _complete(self, ended: Exit) -> None:
-        """Take the rest of what an ended command reported and printed, and complete the files.
+        """Collect the remaining reports and output of an ended command, and complete the files.
 
-        A checkpoint is whole if the command ended by itself, perhaps since it was asked to.
+        A checkpoint is complete if the command exited by itself, even if on request.
         """
         self.files.close_output()
         for reader in self._readers:
@@ -189,7 +189,7 @@ class RunningCommand:
 
 
 def _described(ended: Exit, last_line: str) -> str:
-    """Return in one line how a command failed."""
+    """Return how a command failed, in one line."""
     if ended.signal is not None:
         name = signal.Signals(ended.signal).name if ended.signal in signal.valid_signals() else ended.signal
         how = f"ended by {name}" + (" (out of memory?)" if ended.signal == signal.SIGKILL else "")

@@ -1,7 +1,7 @@
-"""Which source files a command runs: those that its tokens name, and what these import.
+"""Find the source files of a command: those that its tokens name, and their imports.
 
-Nothing is started or imported. A token that holds a value, and what a shell script or another language
-loads, is not followed; ``[data] sources`` names such files.
+Nothing is started or imported. Files named by a parameter's value, or loaded by a shell script or another
+language, are not found; ``[data] sources`` names such files.
 """
 
 import itertools
@@ -15,13 +15,13 @@ from sweep.trainers.program.code import named_imports, read_code
 from sweep.trainers.program.own_files import is_own
 
 SUFFIXES = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".lua", ".pl", ".rb", ".js", ".ts", ".m"})
-"""Endings of files that count as source; others may be data, or be written by the program."""
+"""Suffixes of source files; other files may be data, or written by the program."""
 
 
 def command_code(
     definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
 ) -> Code:
-    """Return the code of a command.
+    """Return the source files of a command.
 
     Args:
         definition: With the tokens under ``command``.
@@ -29,7 +29,7 @@ def command_code(
         sources: Globs of further files, relative to ``here``.
 
     Raises:
-        StudyFileError: If a glob finds no file.
+        StudyFileError: If a glob matches no file.
         MachineError: If a file cannot be read.
     """
     here, start = Path(surroundings["here"]), Path(surroundings["start"])
@@ -49,7 +49,7 @@ def command_code(
 
 
 def _cwd(surroundings: Mapping[str, Any], here: Path, start: Path) -> Path:
-    """Return the working folder, or the start folder if each trial has one of its own."""
+    """Return the working folder, or the start folder if each trial has its own working folder."""
     asked = surroundings.get("cwd", ".").replace("{here}", str(here))
     return start if "{dir}" in asked else Path(start, asked)
 

@@ -1,4 +1,4 @@
-"""Styles: how a program reads a parameter from its command line.
+"""Write parameters in the styles that programs read from their command lines.
 
 | style | number or text | true, false | list |
 |---|---|---|---|
@@ -8,9 +8,9 @@
 | click | ``--x=1`` | ``--x``, ``--no-x`` | ``--x=1 --x=2`` (``multiple=True``) |
 | absl | ``--x=1`` | ``--x``, ``--nox`` | ``--x=1,2`` (``DEFINE_list``) |
 
-Floats are written by ``repr``, so that the program reads the same float. argparse takes a word of its own
-that begins with ``-`` for an option, unless it looks like ``-1`` or ``-0.5``; so ``-1e-05`` is written
-``-0.00001`` there. Every function raises ``ValueError`` if its style has no form for a value.
+Floats are written by ``repr``, so that the program reads the same float. argparse reads a separate word that
+begins with ``-`` as an option, unless it looks like ``-1`` or ``-0.5``; so ``-1e-05`` is written
+``-0.00001`` there. Every function raises ``ValueError`` if its style cannot express a value.
 """
 
 import csv
@@ -26,21 +26,21 @@ from sweep.trainers.command.hydra_text import hydra_text
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one kind of program reads its parameters."""
+    """How to write parameters for one kind of program."""
 
     argument: Callable[[str, Any], list[str]]
     """(name, value) -> tokens."""
     text: Callable[[Any], str]
-    """A value within a longer token."""
+    """Writes a value within a longer token."""
     joins_lists: bool = False
-    """Whether ``text`` has a form for a list; otherwise a list that is a whole token becomes several."""
+    """Whether ``text`` can write a list; otherwise a list that is a whole token becomes several tokens."""
 
 
 def check_value(value: Any) -> None:
-    """Refuse what no command line can carry.
+    """Refuse a value that no command line can carry.
 
     Raises:
-        ValueError: With the rule.
+        ValueError: If the value is of another type, or contains NUL, newlines or invalid Unicode.
     """
     if isinstance(value, list | tuple):
         for entry in value:
@@ -68,14 +68,14 @@ def scalar_text(value: Any) -> str:
         ('1e-05', 'True', 'a b')
     """
     if isinstance(value, list | tuple):
-        raise ValueError("is a list, for which this place has no form")
+        raise ValueError("is a list, which cannot be written here")
     if value is None:
-        raise ValueError("is None, for which only style hydra has a form")
+        raise ValueError("is None, which only style hydra can write")
     return repr(value) if isinstance(value, float) else str(value)
 
 
 def word(value: Any) -> str:
-    """Return a scalar as a token of its own that is not taken for an option if it is a number.
+    """Return a scalar as a separate token; a number is never read as an option.
 
     Examples:
         >>> word(-1e-05), word(1e-05), word(-0.5)
@@ -87,15 +87,15 @@ def word(value: Any) -> str:
 
 
 _NEGATIVE_NUMBER = re.compile(r"-(\d+|\d*\.\d+)")
-"""What argparse takes for a value although it begins with ``-``."""
+"""Numbers that argparse reads as values although they begin with ``-``."""
 
 
 def spread(values: Sequence[Any]) -> list[str]:
-    """Return the entries of a list as tokens that argparse takes for values."""
+    """Return the entries of a list as tokens that argparse reads as values."""
     words = [word(value) for value in values]
     for text in words:
         if text.startswith("-") and not _NEGATIVE_NUMBER.fullmatch(text):
-            raise ValueError(f"holds {text!r}, which would be taken for an option")
+            raise ValueError(f"contains {text!r}, which the program would read as an option")
     return words
 
 
@@ -121,7 +121,7 @@ def _click(name: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple):
         return [f"--{name}={scalar_text(value)}"]
     if not value:
-        raise ValueError("is an empty list, for which style click has no form")
+        raise ValueError("is an empty list, which style click cannot write")
     return [f"--{name}={scalar_text(entry)}" for entry in value]
 
 
@@ -132,12 +132,12 @@ def _absl(name: str, value: Any) -> list[str]:
 
 
 def _comma_text(value: Any) -> str:
-    """Return a list as absl's ``DEFINE_list`` reads it: one line of CSV whose cells are stripped."""
+    """Return a list as one line of CSV for absl's ``DEFINE_list``, which strips the cells."""
     if not isinstance(value, list | tuple):
         return scalar_text(value)
     cells = [scalar_text(entry) for entry in value]
     if any(cell != cell.strip() or not cell for cell in cells):
-        raise ValueError("holds text that is empty or begins or ends with a blank, which style absl drops")
+        raise ValueError("contains text that is empty or begins or ends with a blank, which style absl drops")
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()

@@ -1,1 +1,1 @@
-"""A trial is a call of the user's function, in a process that runs one trial after the other."""
+"""Train a trial by calling the user's function, in a process that is reused from trial to trial."""

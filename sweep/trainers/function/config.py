@@ -1,4 +1,4 @@
-"""The mapping that a function gets: the parameters of its trial, and facts of the trial as attributes."""
+"""Define the configuration that is passed to a function: the parameters of a trial, and its properties."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -8,19 +8,19 @@ from sweep.spelling import nearest
 
 
 class Config(Mapping[str, Any]):
-    """The parameters that are active in a trial, and its seed, by name; nothing can be changed.
+    """The active parameters of a trial and its seed, as a read-only mapping.
 
-    ``config["lr"]`` and ``config.lr`` are the same. A name that an attribute below has too is a parameter in
-    brackets and the trial's fact after a dot: ``config["dir"]``, ``config.dir``.
+    ``config["lr"]`` and ``config.lr`` are the same. If a parameter has the name of an attribute below,
+    ``config["dir"]`` is the parameter and ``config.dir`` is the attribute.
 
     Attributes:
-        searched: The parameters of ``[search]`` alone, by name.
-        seed: Of this trial, for every generator that the training uses.
+        searched: Only the parameters of ``[search]``, by name.
+        seed: The trial's seed, for every random generator of the training.
         dir: The trial's folder.
-        checkpoint: The folder for what a trial that was cut can go on from.
+        checkpoint: The folder for files from which an interrupted trial can resume.
         device: Where to train, such as ``"cpu"`` or ``"cuda:0"``.
-        cpus: How many cores the trial may use.
-        resumed: Whether ``checkpoint`` holds what an earlier attempt at this trial left.
+        cpus: Number of cores that the trial may use.
+        resumed: Whether ``checkpoint`` contains files of an earlier attempt at this trial.
 
     Examples:
         >>> config = Config({"lr": 0.1, "layers": 2}, searched=["lr"], seed=7)
@@ -42,7 +42,7 @@ class Config(Mapping[str, Any]):
         *,
         searched: Collection[str],
         seed: int,
-        dir: str | Path = ".",  # noqa: A002  it is called so in a function's configuration
+        dir: str | Path = ".",  # noqa: A002  the public name of the attribute
         checkpoint: str | Path = "checkpoint",
         device: str = "cpu",
         cpus: int = 1,
@@ -72,8 +72,8 @@ class Config(Mapping[str, Any]):
         return len(self._values)
 
     def __getattr__(self, name: str) -> Any:
-        """Return the value of an active parameter whose name is no attribute."""
-        values = self.__dict__.get("_values", {})  # a copy that is being made has none yet
+        """Return the value of an active parameter whose name is not an attribute."""
+        values = self.__dict__.get("_values", {})  # copy.copy asks before it sets attributes
         if name not in values:
             raise AttributeError(self._missing(name) if values else name)
         return values[name]
@@ -89,7 +89,7 @@ class Config(Mapping[str, Any]):
 
     def _missing(self, name: str) -> str:
         if name in self.__dict__:
-            return f"{name!r} is no parameter of this trial; its {name} is config.{name}"
+            return f"{name!r} is not a parameter of this trial; use config.{name}"
         near = nearest(name, list(self._values))
         hint = f"did you mean {near}? " if near else ""
         return f"no active parameter {name!r} in this trial; {hint}active: {', '.join(self._values)}"

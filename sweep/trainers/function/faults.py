@@ -1,4 +1,4 @@
-"""One line for an error of the user's code: its type, its message, and the line in *their* file."""
+"""Describe an error of the user's code in one line: type, message, and the line in the user's file."""
 
 import sys
 import traceback
@@ -10,35 +10,35 @@ from typing import Any, NamedTuple
 from sweep.trainers.program.own_files import is_own
 
 _LONGEST = 500
-"""Characters of a message that are shown."""
+"""Longest message that is shown, in characters."""
 
 
 class RefusedError(Exception):
-    """What the user's function is, or returned, breaks a rule; the text is the whole line."""
+    """The user's function or its result breaks a rule; the message is the whole line."""
 
 
 class Fault(NamedTuple):
-    """Why something of the user's failed."""
+    """An error of the user's code."""
 
     text: str
     where: str
-    """``file:line``, the file below the study's folder if it lies there; empty if there is none."""
+    """``file:line``, relative to the study's folder if the file is below it; empty if unknown."""
     trace: str
     """The traceback from the user's first line on."""
 
     @property
     def line(self) -> str:
-        """Text and place in one line."""
+        """Text and location in one line."""
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
 def fault_of(error: BaseException, folder: Path, default: Callable[..., Any] | None = None) -> Fault:
-    """Return what is told of an error.
+    """Return the description of an error.
 
     Args:
-        error: As it was caught.
-        folder: The study's; files below it are named from there.
-        default: The function to name if no line of the user's took part.
+        error: The caught exception.
+        folder: The study's folder; paths of files below it are relative to it.
+        default: The function whose location is used if the traceback has no line of the user's code.
     """
     text = _one_line(error)
     if not isinstance(error, RefusedError):
@@ -47,7 +47,7 @@ def fault_of(error: BaseException, folder: Path, default: Callable[..., Any] | N
 
 
 def place_of(function: Callable[..., Any] | None, folder: Path) -> str:
-    """Return where a function begins, empty if that is not known."""
+    """Return the ``file:line`` at which a function begins; empty if unknown."""
     code = getattr(function, "__code__", None)
     return _shown(code.co_filename, code.co_firstlineno, folder) if isinstance(code, CodeType) else ""
 
@@ -56,7 +56,7 @@ def _one_line(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception:  # noqa: BLE001  the user's own __str__
-        text = "its message cannot be made"
+        text = "str() of the error failed"
     text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
@@ -74,14 +74,14 @@ def _place(error: BaseException, folder: Path, function: Callable[..., Any] | No
 
 
 def _is_users(frame: TracebackType, function: Callable[..., Any] | None) -> bool:
-    """Return whether a line is the user's: in a file of theirs, or in the notebook cell of the function."""
+    """Return whether a frame is in one of the user's files, or in the notebook cell of the function."""
     file = frame.tb_frame.f_code.co_filename
     code = getattr(function, "__code__", None)
     return is_own(file) or (isinstance(code, CodeType) and file == code.co_filename)
 
 
 def _shown(file: str, line: int, folder: Path) -> str:
-    if file.startswith("<"):  # the name is lost on the way here
+    if file.startswith("<"):  # the cell's or script's own name was lost in transit
         return f"line {line} of its cell or script"
     path = Path(file)
     return f"{path.relative_to(folder) if path.is_relative_to(folder) else path}:{line}"
@@ -94,7 +94,7 @@ def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _trace(error: BaseException, function: Callable[..., Any] | None) -> str:
-    """Return the traceback without the frames of ours that come before the user's."""
+    """Return the traceback without sweep's frames before the first one of the user's code."""
     if isinstance(error, RefusedError):
         return f"{error}\n"
     frames = _frames(error.__traceback__)
@@ -102,11 +102,11 @@ def _trace(error: BaseException, function: Callable[..., Any] | None) -> str:
     try:
         return "".join(traceback.format_exception(type(error), error, first))
     except Exception:  # noqa: BLE001  the user's own __str__ or __repr__, or no memory
-        return f"{type(error).__name__}: its traceback cannot be made\n"
+        return f"{type(error).__name__}: formatting its traceback failed\n"
 
 
 def write_trace(fault: Fault) -> None:
-    """Write a traceback to the process's stderr, whatever the user put in place of ``sys.stderr``."""
+    """Write a traceback to the process's stderr, even if the user replaced ``sys.stderr``."""
     sys.stdout.flush()
     sys.stderr.flush()
     with open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False) as stderr:

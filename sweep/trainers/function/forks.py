@@ -1,4 +1,4 @@
-"""Processes that the user's code forks from a host: without the host's channel and signal handler."""
+"""Remove the host's channel and signal handler from processes that the user's code forks."""
 
 import os
 import signal
@@ -12,13 +12,13 @@ _TERM = frozenset({signal.SIGTERM})
 
 
 def make_ordinary(handler: Callable[..., Any], close_channel: Callable[[], None]) -> None:
-    """Let forked children of this process leave the host.
+    """Register hooks that detach forked children from the host.
 
-    A pool ends its children by SIGTERM, perhaps at once. So the signal is blocked from before the fork until
-    the child has the system's default again; in between, Python would lose it.
+    A pool may end its children by SIGTERM right after the fork, when Python would lose the signal. So the
+    signal is blocked from before the fork until the child has the system's default handler.
 
     Args:
-        handler: Of SIGTERM in this process; a handler that the user sets in its place is kept.
+        handler: This process's handler of SIGTERM; a handler that the user installed instead is kept.
         close_channel: Closes the child's copy of the channel.
     """
     before = threading.local()

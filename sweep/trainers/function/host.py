@@ -1,7 +1,7 @@
-"""The process that imports a user's function and runs its trials, one after the other, in its main thread.
+"""Import a user's function and run its trials one after another, in the main thread of a separate process.
 
-It is told what to do over a ``Wire``; ``hosted`` has the other end. All modules that this process needs are
-imported before the user's folder is on ``sys.path``, so that their ``types.py`` changes nothing here.
+The worker controls this process over a ``Wire`` (``hosted``). All modules that this process needs are
+imported before the user's folder is on ``sys.path``, so that a user's ``types.py`` cannot replace one.
 
     from the worker                                 to the worker
     {"begin": {...}} with stdout and stderr         {"report": "{...}", "seconds": 1.5, "waits": true}
@@ -39,7 +39,7 @@ _ENDS: Mapping[str, type[BaseException]] = {"pruned": Pruned, "stopped": Stopped
 
 
 class Trial:
-    """The trial that runs: what it reports, and whether it was told to end."""
+    """The running trial: sends its reports, and ends it on request."""
 
     def __init__(self, wire: Wire, until: int | None) -> None:
         self._wire = wire
@@ -47,9 +47,9 @@ class Trial:
         self._begun = time.monotonic()
         self._is_sending = False
         self.is_running = False
-        """Whether the user's code runs, so that an exception may be raised in it."""
+        """Whether the user's code is running, so that an exception may be raised in it."""
         self.told: str | None = None
-        """How it was told to end, a key of ``_ENDS``; what it returns after that is no result."""
+        """The requested end, a key of ``_ENDS``; any later result is ignored."""
         self.reporter = Reporter(self._send)
 
     def call(self, function: Callable[[], _Returned]) -> _Returned:
@@ -64,14 +64,14 @@ class Trial:
             connect(None)
 
     def terminate(self) -> None:
-        """Raise ``Stopped`` in the user's code, once; a later report raises it again."""
+        """Raise ``Stopped`` in the user's code once; later reports raise it again."""
         if self.told is None:
             self.told = "stopped"
             if self.is_running and not self._is_sending:
                 raise _ENDS[self.told]
 
     def _send(self, step: int, values: Mapping[str, float]) -> None:
-        """Send a report; if it reaches the rung, wait for what the driver decides."""
+        """Send a report; at the rung, wait for the driver's decision."""
         self._raise_end()
         waits = self._until is not None and step >= self._until
         seconds = time.monotonic() - self._begun
@@ -110,7 +110,7 @@ class Runner:
         self._trial: Trial | None = None
 
     def serve(self) -> None:
-        """Run each trial that is begun, until the worker closes its end or a trial was told to end."""
+        """Run trials until the worker closes its end or ends a trial."""
         while True:
             try:
                 message = self._wire.receive() or {}
@@ -122,13 +122,13 @@ class Runner:
                 return
 
     def terminate(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle SIGTERM: end the trial; without one end the process."""
+        """Handle SIGTERM: end the trial, or the process if no trial runs."""
         if self._trial is None:
             raise SystemExit
         self._trial.terminate()
 
     def _run(self, begin: dict[str, Any]) -> bool:
-        """Run a trial; return whether another one may follow."""
+        """Run a trial; return whether this process may run another."""
         stdout, stderr, *held = self._wire.files
         self._wire.files.clear()
         for lock in held:
@@ -145,7 +145,7 @@ class Runner:
         return trial.told is None
 
     def _outcome(self, trial: Trial, begin: dict[str, Any]) -> dict[str, Any]:
-        """Return the figures or the fault of a trial; every error of the user's ends here."""
+        """Return the values or the fault of a trial; catches every error of the user's code."""
         try:
             return {"values": self._train(trial, begin)}
         except BaseException as error:  # noqa: BLE001  also SystemExit and KeyboardInterrupt end only the trial
@@ -166,7 +166,7 @@ class Runner:
         return as_values(returned, begin["metrics"], self._target.name)
 
     def _loaded(self, trial: Trial) -> tuple[Callable[..., Any], Surroundings]:
-        """Import the function for the first trial; what its module changes on import stays for all trials."""
+        """Import the function for the first trial; changes that its module makes on import stay in effect."""
         if self._function is None or self._surroundings is None:
             self._function = trial.call(lambda: load(self._target))
             self._takes_report = takes_report(self._target, self._function)
@@ -182,9 +182,9 @@ class Runner:
 
 
 def main() -> None:
-    """Run trials; the arguments are a descriptor, the target, its folder and the working folder.
+    """Run trials; the arguments are a descriptor, the target, the study's folder and the working folder.
 
-    A further one is the descriptor of the function's parcel.
+    An optional fifth argument is the descriptor of the function's parcel.
     """
     number, text, folder, cwd, *given = sys.argv[1:]
     preload()

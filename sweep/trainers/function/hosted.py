@@ -1,6 +1,6 @@
-"""The worker's side of a host: begin a function's trial, hear its reports, end it, replace the process.
+"""Control a host from the worker: begin a trial, receive its reports, end it, replace the process.
 
-This process never imports the user's code, and trusts nothing that the other one sends.
+The worker never imports the user's code, and checks everything that the host sends.
 """
 
 import contextlib
@@ -18,42 +18,42 @@ from sweep.trainers.program.process.supervised import Exit
 from sweep.trainers.program.reports import Ended, Report, parse_report
 
 _EXIT_S = 1.5
-"""Within which a process whose channel is closed is known to have ended, and how."""
+"""Seconds to wait for the exit of a process whose channel is closed."""
 
 _SLICE_S = 0.5
-"""After which a silent process is looked at: C code's children may hold its channel open after its end."""
+"""Seconds of silence after which to check for an exit: children may keep the channel open after it."""
 
 _MOST_GROWTH = 1.5
-"""A process that holds this many times the memory that it held after its first trial is replaced."""
+"""Growth of memory, relative to the end of the first trial, at which a process is replaced."""
 
 
 _LONGEST_FAULT = 1_000
-"""Characters."""
+"""Longest fault that is stored, in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStart:
-    """What a function's trial is begun with."""
+    """The input of a function's trial."""
 
     parameters: Mapping[str, Any]
-    """The active ones by name, fixed and searched."""
+    """The active parameters by name, fixed and searched."""
     searched: Sequence[str]
-    """The names of the searched ones among them."""
+    """The names of the searched parameters."""
     seed: int
     dir: str
     """The trial's folder."""
     checkpoint: str
-    """The folder of its checkpoint."""
+    """The folder of the trial's checkpoint."""
     device: str = "cpu"
     cpus: int = 1
     resumed: bool = False
     until: int | None = None
-    """The first step at which it waits for ``go_on``; None: it never waits."""
+    """The first step at which the trial waits for ``go_on``; None means never."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables of this trial alone."""
+    """Environment variables of this trial only."""
 
     def message(self, metrics: Sequence[str]) -> dict[str, Any]:
-        """Return it as it is sent."""
+        """Return the message to the host."""
         config = {name: value for name, value in asdict(self).items() if name not in ("until", "environment")}
         begin = {"until": self.until, "environment": dict(self.environment), "metrics": list(metrics)}
         return {"begin": {"config": config, **begin}}
@@ -67,11 +67,11 @@ class HostedFunction:
         self._lock = threading.Lock()
         self._ended: Ended | None = None
         self.is_waiting = False
-        """Whether it waits at a rung, for ``go_on`` or ``stop``."""
+        """Whether the trial waits at a rung for ``go_on`` or ``stop``."""
         self.is_reusable = False
-        """Whether its process may run another trial."""
+        """Whether the process may run another trial."""
         self.exit: Exit | None = None
-        """How its process was ended with it; None while it lives on."""
+        """How the process ended with the trial; None if it still runs."""
 
     def next(self, timeout: float) -> Report | Ended | None:
         """Return the next report or the end; None if neither came within ``timeout`` seconds."""
@@ -87,7 +87,7 @@ class HostedFunction:
         """Continue a trial that waits.
 
         Args:
-            until: The next step at which it waits; None: it waits no more.
+            until: The next step at which it waits; None means never.
         """
         with self._lock:
             if self.is_waiting:
@@ -95,23 +95,23 @@ class HostedFunction:
                 self._send({"go_on": until})
 
     def stop(self, *, pruned: bool = False) -> None:
-        """End the trial and its process, unless it has ended: SIGTERM, the grace, SIGKILL.
+        """End a running trial and its process: SIGTERM, then SIGKILL after the grace period.
 
         Args:
-            pruned: Raise ``sweep.Pruned`` in a trial that waits, otherwise ``sweep.Stopped``.
+            pruned: Whether to raise ``sweep.Pruned`` in a waiting trial, instead of ``sweep.Stopped``.
         """
         if self._ended is not None:
             return
         if self.is_waiting:
             with self._lock:
                 self._process.tell("pruned" if pruned else "stopped")
-        self.exit = self._process.stop()  # whoever waits in ``next`` hears of the end now
+        self.exit = self._process.stop()  # this also wakes a thread that waits in ``next``
         with self._lock:
             self._ended = Ended(fault="the trial was pruned" if pruned else "the trial was stopped")
             self._process.close()
 
     def _heard(self, timeout: float) -> Report | Ended | None:
-        """Return what the process says within ``timeout`` seconds, or how it ended."""
+        """Return the report or the end that arrives within ``timeout`` seconds, or None."""
         try:
             message = self._process.wire.receive(timeout)
             if message is not None:
@@ -119,11 +119,11 @@ class HostedFunction:
         except EOFError:
             return self._die()
         except (ValueError, TypeError, KeyError, OverflowError):
-            return self._fail("sent something on sweep's own channel that cannot be read")
+            return self._fail("sent an invalid message on sweep's own channel")
         return None if self._process.exit() is None else self._die()
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        with contextlib.suppress(OSError):  # it has ended; ``next`` returns why
+        with contextlib.suppress(OSError):  # the process has ended; ``next`` returns why
             self._process.wire.send(message)
 
     def _understood(self, message: dict[str, Any]) -> Report | Ended:
@@ -148,7 +148,7 @@ class HostedFunction:
         self.is_reusable = memory < _MOST_GROWTH * process.first_memory
 
     def _die(self) -> Ended:
-        """Return the end of a trial whose process ended, or closed its channel."""
+        """Return the end of a trial whose process exited or closed its channel."""
         ended = self._process.wait(_EXIT_S)
         if ended is None:
             return self._fail("closed sweep's own channel")
@@ -163,10 +163,10 @@ class HostedFunction:
 
 
 class Host:
-    """Runs the trials of one function, in one process as long as it is as good as new.
+    """Runs the trials of one function, in one process while that is safe.
 
-    A process is replaced after a trial that failed or was ended, and when it holds 1.5 times the memory that
-    it held after its first trial.
+    A process is replaced after a trial that failed or was ended, and when its memory has grown to 1.5 times
+    that after its first trial.
     """
 
     def __init__(
@@ -181,17 +181,17 @@ class Host:
         fresh: bool = False,
         parcel: bytes = b"",
     ) -> None:
-        """Start nothing yet.
+        """Store the settings; ``begin`` starts a process.
 
         Args:
-            target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
+            target: ``module:name`` or ``path/file.py:name``; for a parcel, the function's name.
             metrics: The study's metrics, one or two.
-            folder: The study file's, absolute.
+            folder: The study file's folder, absolute.
             cwd: The working folder, absolute.
-            env: The environment of the process; by default this process's.
+            env: The environment of the process; this process's by default.
             grace: Seconds between SIGTERM and SIGKILL.
-            fresh: Use a new process for each trial.
-            parcel: The function itself, if it is in no file.
+            fresh: Whether to use a new process for each trial.
+            parcel: The packed function, if it is in no file.
         """
         self._target = Target(target, folder, cwd, parcel)
         self._metrics, self._fresh, self._grace = metrics, fresh, grace
@@ -202,16 +202,16 @@ class Host:
     def begin(
         self, start: TrialStart, *, stdout: int, stderr: int, held: Sequence[int] = ()
     ) -> HostedFunction:
-        """Begin a trial; a trial of before that still runs is stopped.
+        """Begin a trial; stop the previous one if it still runs.
 
         Args:
-            start: What it gets.
-            stdout: A descriptor for what it prints; the caller closes its own copy.
-            stderr: The same for its errors. Both may be held open by children of the function after its end.
-            held: At most one further descriptor, which the process holds until the trial's end: a lock's.
+            start: The trial's input.
+            stdout: A descriptor for the trial's stdout; the caller closes its own copy.
+            stderr: The same for stderr. Children of the function may keep both open after its end.
+            held: At most one descriptor, of a lock, which the process keeps open until the trial's end.
 
         Raises:
-            MachineError: If no process can be started.
+            MachineError: If the process cannot be started.
         """
         process = self._kept_process()
         if process is None:
@@ -232,16 +232,16 @@ class Host:
         self._trial = self._process = None
 
     def _kept_process(self) -> HostProcess | None:
-        """Return the process of the last trial if it may run another one."""
+        """Return the process of the last trial if it may run another."""
         is_kept = self._trial is not None and self._trial.is_reusable and not self._fresh
         return self._process if is_kept and self._process is not None and self._process.is_ready() else None
 
 
 def _report(message: Mapping[str, Any]) -> Report:
-    """Return a report as its file's format has it.
+    """Return a checked report, by the rules of the report file.
 
     Raises:
-        ValueError: If it breaks the format.
+        ValueError: If the report breaks the format.
     """
     report, seconds = message["report"], message["seconds"]
     if type(seconds) is not float:

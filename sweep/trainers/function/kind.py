@@ -1,4 +1,4 @@
-"""A plain Python function as a trainer: ``trainer = "trainers:train"`` in a study file."""
+"""Train with a plain Python function: ``trainer = "trainers:train"`` in a study file."""
 
 import threading
 import time
@@ -17,33 +17,33 @@ from sweep.trainers.program.run_files import RunFiles
 from sweep.trainers.program.testing.keys import check_target
 
 _LOOK_S = 0.2
-"""Seconds between two looks at a silent function."""
+"""Seconds between two checks of a silent function."""
 
 
 def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
-    """Refuse nothing more: whether the function exists is found out before the run, in its own process."""
+    """Accept every definition: the function itself is checked before the run, in a separate process."""
 
 
 def _preflight(
     definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
 ) -> Code:
-    """Return a function's code; refuse one that is missing, cannot be imported or takes other arguments."""
+    """Return a function's code; refuse one that is missing, fails to import or takes other arguments."""
     here, start = Path(surroundings["here"]), Path(surroundings["start"])
     return probe(definition["trainer"], folder=here, cwd=start, sources=sources).code
 
 
 class FunctionStarter:
-    """Starts a function's trials in one process as long as it is as good as new."""
+    """Starts the trials of one function; see ``hosted.Host``."""
 
     def __init__(
         self, definition: Mapping[str, Any], surroundings: Mapping[str, Any], parcel: bytes = b""
     ) -> None:
-        """Take what the study says of the function, and itself if it is in no file; nothing is started."""
+        """Initialize from the checked definition, and the packed function if it is in no file."""
         self._definition, self._surroundings, self._parcel = definition, surroundings, parcel
         self._host: Host | None = None
 
     def start(self, launch: Launch) -> "FunctionProgram":
-        """Begin a trial; raises ``MachineError``."""
+        """Begin a trial; raises ``MachineError`` if no process can be started."""
         environment = launch.environment()
         if self._host is None:
             self._host = self._new_host(launch, environment)
@@ -94,7 +94,7 @@ class FunctionStarter:
 
 
 class FunctionProgram:
-    """A function's trial, its files kept; a ``Program``."""
+    """A running trial of a function and its files; a ``Program``."""
 
     def __init__(self, hosted: HostedFunction, files: RunFiles, quiet_s: float | None) -> None:
         self._hosted, self._files, self._quiet_s = hosted, files, quiet_s
@@ -114,12 +114,12 @@ class FunctionProgram:
         return self._due.pop(0) if self._due else self._ended
 
     def go_on(self, until: int | None) -> None:
-        """Let the function go on if it waits at a report."""
+        """Continue the function if it waits at a report."""
         self._files.hear()
         self._hosted.go_on(until)
 
     def stop(self, *, pruned: bool = False) -> None:
-        """End the trial, and its process if it still runs."""
+        """End the trial, and its process if it is still running."""
         if self._ended is None:
             self._hosted.stop(pruned=pruned)
             with self._lock:
@@ -140,7 +140,7 @@ class FunctionProgram:
             self._files.look()
 
     def _end(self, ended: Ended) -> None:
-        """Complete the files; a checkpoint is whole if nobody had to end the process by force."""
+        """Complete the files; a checkpoint is complete unless the process was killed."""
         self._due += self._files.rest()
         process = self._hosted.exit
         self._files.close(was_killed=process is not None and process.code is None)

@@ -1,4 +1,4 @@
-"""The command line that starts one of our modules in a child that may import the user's code."""
+"""Build the command line that runs one of sweep's modules in a child that may import the user's code."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,9 @@ _START = (
 
 
 def module_argv(module: str, *arguments: str) -> list[str]:
-    """Return the command that calls ``main`` of a module of ours.
+    """Return the command that calls ``main`` of one of sweep's modules.
 
-    ``-P`` keeps the working folder off ``sys.path`` until our modules are imported; the folder that ``sweep``
-    is in comes last, since it may be one of a checkout or of installed packages.
+    ``-P`` keeps the working folder off ``sys.path`` until sweep's modules are imported. The folder that
+    contains ``sweep`` comes last, because it may contain other packages.
     """
     return [sys.executable, "-P", "-c", _START, _ROOT, module, *arguments]

@@ -1,6 +1,6 @@
-"""Modules of the standard library that Python imports late in what a host calls.
+"""Import modules of the standard library that a host would otherwise import late.
 
-A user's file of such a name, once its folder is on ``sys.path``, would be imported in their place.
+A late import would find a user's file of the same name, once the user's folder is on ``sys.path``.
 """
 
 import importlib
@@ -20,6 +20,6 @@ _LATE = (
 
 
 def preload() -> None:
-    """Import them all."""
+    """Import all these modules."""
     for name in _LATE:
         importlib.import_module(name)

@@ -1,6 +1,6 @@
-"""A child that imports a function's module and says what it found: the caller never imports it.
+"""Examine a function in a child process, so that the caller never imports the user's code.
 
-``main`` runs in the child; it writes its answer as JSON to a file that it inherits.
+``main`` runs in the child, and writes its answer as JSON to an inherited file.
 """
 
 import contextlib
@@ -28,21 +28,21 @@ from sweep.trainers.program.code import imported_files, named_imports, read_code
 _MODULE = "sweep.trainers.function.probe"
 
 _LARGEST = 1 << 24
-"""Bytes of an answer."""
+"""Largest answer, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """A function that can be imported, and its sources."""
+    """An importable function, and its sources."""
 
     takes_report: bool
-    """Whether it takes ``(config, report)``, not ``(config)`` alone."""
+    """Whether the function takes ``(config, report)`` rather than only ``(config)``."""
     where: str
-    """``file:line`` of its definition, empty if that is not known."""
+    """``file:line`` of the definition; empty if unknown."""
     code: Code
 
 
-class ChildTraceback(Exception):  # noqa: N818  it is a cause, never raised alone
+class ChildTraceback(Exception):  # noqa: N818  only the cause of another error
     """The traceback of an error in the child, as text; shown with ``--debug``."""
 
 
@@ -56,20 +56,20 @@ def probe(
     timeout: float = 120.0,
     parcel: bytes = b"",
 ) -> Probed:
-    """Import a function in a child and return what it is.
+    """Import a function in a child and return its properties.
 
     Args:
-        target: ``module:name`` or ``path/file.py:name``; of a parcel its name.
-        folder: The study file's, absolute.
+        target: ``module:name`` or ``path/file.py:name``; for a parcel, the function's name.
+        folder: The study file's folder, absolute.
         cwd: The working folder, absolute.
         sources: Globs of further source files, relative to ``folder``.
-        env: The child's environment; by default this process's.
-        timeout: Seconds that the import may take.
-        parcel: The function itself, if it is in no file.
+        env: The child's environment; this process's by default.
+        timeout: Time limit of the import, in seconds.
+        parcel: The packed function, if it is in no file.
 
     Raises:
-        StudyFileError: If there is no such function, its module cannot be imported, it takes other
-            arguments, or a glob finds nothing. The cause holds the traceback of an import.
+        StudyFileError: If the function does not exist, its module fails to import, it takes other arguments,
+            or a glob matches no file. The cause contains the traceback of the import.
         MachineError: If the child cannot be started.
     """
     with tempfile.TemporaryFile() as answer, contextlib.ExitStack() as stack:
@@ -83,7 +83,7 @@ def probe(
     if ended is None:
         raise StudyFileError(
             f"trainer {target!r}: the import of its module took more than {timeout:g} s; "
-            "if the module trains when it is imported, move that below: if __name__ == '__main__'"
+            "if the module trains on import, move that code below: if __name__ == '__main__'"
         )
     return _understood(target, said, ended)
 
@@ -91,10 +91,10 @@ def probe(
 def _run(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], kept: Sequence[int], timeout: float
 ) -> int | None:
-    """Run the child and end all that it leaves; return its code, None if it took too long."""
+    """Run the child and end all its processes; return its exit code, or None after the time limit."""
     null = subprocess.DEVNULL
     try:
-        child: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603  our own module
+        child: subprocess.Popen[Any] = subprocess.Popen(  # noqa: S603  sweep's own module
             argv, cwd=cwd, env=dict(env), stdin=null, stdout=null, stderr=null,
             pass_fds=kept, start_new_session=True,
         )  # fmt: skip
@@ -111,7 +111,7 @@ def _run(
 
 
 def _understood(target: str, said: bytes, code: int) -> Probed:
-    """Return what the child wrote; it has run the user's code, so that anything may be there."""
+    """Return the checked answer of the child, which is untrusted because the child ran the user's code."""
     try:
         answer = json.loads(said)
         check_kind(answer, dict[str, Any], "the answer")
@@ -130,20 +130,20 @@ def _understood(target: str, said: bytes, code: int) -> Probed:
         ) from None
 
 
-# What follows runs in the child.
+# The functions below run in the child.
 
 
 def main() -> None:
-    """Probe what the arguments name: a descriptor, target, folder, working folder and globs as JSON.
+    """Examine a function; the arguments are a descriptor, target, folder, working folder and globs as JSON.
 
-    A further one is the descriptor of the function's parcel.
+    An optional further argument is the descriptor of the function's parcel.
     """
     number, text, folder, cwd, sources, *given = sys.argv[1:]
     preload()
     target = Target(text, Path(folder), Path(cwd), read(int(given[0])) if given else b"")
     try:
         answer = _examine(target, json.loads(sources))
-    except BaseException as error:  # noqa: BLE001  whatever their module raises, SystemExit too
+    except BaseException as error:  # noqa: BLE001  the user's module may raise anything, SystemExit too
         fault = fault_of(error, target.folder)
         answer = {"fault": f"trainer {text!r}: {fault.line}", "trace": fault.trace}
     with open(int(number), "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""A host's process and the worker's end of its channel."""
+"""Start and end a host process, and hold the worker's end of its channel."""
 
 import contextlib
 import os
@@ -14,29 +14,29 @@ from sweep.trainers.function.wire import Wire
 from sweep.trainers.program.process.supervised import Exit, Supervised
 
 _ANSWER_S = 5.0
-"""Within which an idle host answers."""
+"""Seconds within which an idle host must answer."""
 
 _TOLD_S = 1.0
-"""Within which a host that waits at a rung answers that it was told to end."""
+"""Seconds within which a host that waits at a rung must acknowledge the request to end."""
 
 
 class HostProcess:
     """A process that runs a function's trials."""
 
     def __init__(self, target: Target, env: Mapping[str, str], grace: float) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             target: The function.
-            env: Its environment.
-            grace: Seconds between SIGTERM and SIGKILL when it is to end.
+            env: The environment of the process.
+            grace: Seconds between SIGTERM and SIGKILL.
 
         Raises:
             NotFoundError: If the working folder does not exist.
-            MachineError: If the system refuses.
+            MachineError: If the process cannot be started.
         """
         self.first_memory: int | None = None
-        """Bytes that it held after its first trial."""
+        """Memory in use after the first trial, in bytes."""
         ours, theirs = socket.socketpair()
         try:
             with contextlib.ExitStack() as stack:
@@ -53,15 +53,15 @@ class HostProcess:
         self.wire = Wire(ours)
 
     def exit(self) -> Exit | None:
-        """Return how it ended, None while it runs; does not wait."""
+        """Return how the process ended, or None if it runs, without waiting."""
         return self._process.exit()
 
     def wait(self, timeout: float) -> Exit | None:
-        """Return how it ended, None if it still runs after ``timeout`` seconds."""
+        """Return how the process ended, or None if it still runs after ``timeout`` seconds."""
         return self._process.wait(timeout)
 
     def is_ready(self) -> bool:
-        """Return whether an idle process answers; it may have been killed."""
+        """Return whether the idle process answers, and so has not been killed."""
         try:
             self.wire.send({"ready": None})
             return self.wire.receive(_ANSWER_S) == {"ready": None}
@@ -69,13 +69,13 @@ class HostProcess:
             return False
 
     def tell(self, end: str) -> None:
-        """Tell a host that waits at a rung how its trial ends, and wait until it has heard."""
+        """Send the end of a trial to a host that waits at a rung, and wait for its acknowledgement."""
         with contextlib.suppress(OSError, EOFError, ValueError):
             self.wire.send({"stop": end})
             self.wire.receive(_TOLD_S)
 
     def stop(self) -> Exit:
-        """End it and all below it: SIGTERM, the grace, SIGKILL; another thread may read from it meanwhile."""
+        """End the process and its descendants: SIGTERM, grace, SIGKILL; another thread may be reading."""
         return self._process.stop()
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class HostProcess:
 
 
 def describe_exit(ended: Exit) -> str:
-    """Return how a process ended, as words that follow "the process".
+    """Return how a process ended, to follow the words "the process".
 
     Examples:
         >>> describe_exit(Exit(code=3, signal=None))

@@ -1,4 +1,4 @@
-"""What a function returned -> figures by name, or one line that refuses it."""
+"""Check the result of a function."""
 
 import inspect
 import sys
@@ -11,19 +11,19 @@ from sweep.trainers.function.faults import RefusedError
 
 
 def as_values(returned: object, metrics: Sequence[str], name: str) -> dict[str, float]:
-    """Return a result as figures by name.
+    """Return a result as values by name.
 
     Args:
-        returned: A number, or a mapping that holds each metric; other entries that are no numbers are left
-            out, with a line on stderr.
+        returned: A number, or a mapping with each metric; other entries that are not numbers are ignored,
+            with a line on stderr.
         metrics: The study's metrics, one or two.
-        name: What the function is called in messages.
+        name: Name of the function for messages.
 
     Returns:
         ``{"value": number}``, or the numbers of the mapping.
 
     Raises:
-        RefusedError: If it is something else.
+        RefusedError: If the result is anything else.
 
     Examples:
         >>> as_values(0.5, ["accuracy"], "train")
@@ -36,9 +36,7 @@ def as_values(returned: object, metrics: Sequence[str], name: str) -> dict[str, 
     if len(metrics) > 1:
         raise RefusedError(f"{name} must return a dict with {' and '.join(metrics)}, one number each")
     if inspect.isawaitable(returned) or inspect.isgenerator(returned):
-        raise RefusedError(
-            f"{name} returned a {type(returned).__name__}; it must run to its end and return a number"
-        )
+        raise RefusedError(f"{name} returned a {type(returned).__name__}; it must return a number itself")
     try:
         return {"value": number(returned, f"the result of {name}")}
     except (TypeError, ValueError) as error:
@@ -56,7 +54,7 @@ def _entries(returned: Mapping[Any, Any], metrics: Sequence[str], name: str) -> 
         except (TypeError, ValueError) as error:
             if key in metrics:
                 raise RefusedError(f"in the result of {name} {error}") from None
-            sys.stderr.write(f"sweep: {error}; this entry of the result of {name} is left out\n")
+            sys.stderr.write(f"sweep: {error}; this entry of the result of {name} is ignored\n")
     return values
 
 
@@ -64,4 +62,4 @@ def _lacking(metric: str, keys: list[str], name: str) -> str:
     near = nearest(metric, keys)
     hint = f"did you mean {near}? " if near else ""
     held = ", ".join(keys) or "nothing"
-    return f"the dict that {name} returned lacks the metric {metric!r}; {hint}it holds: {held}"
+    return f"the dict that {name} returned lacks the metric {metric!r}; {hint}it contains: {held}"

@@ -1,4 +1,4 @@
-"""What a trial may change in its process and the next must find as before, and where its output goes."""
+"""Restore the process's global state after each trial, and redirect the trial's output."""
 
 import contextlib
 import ctypes
@@ -16,7 +16,7 @@ _STREAMS = (1, 2)
 
 
 class Surroundings:
-    """The working folder, environment, signal handlers, logging and search path as they are now."""
+    """A snapshot of the working folder, environment, signal handlers, logging and ``sys.path``."""
 
     def __init__(self) -> None:
         self._cwd = os.getcwd()
@@ -28,7 +28,7 @@ class Surroundings:
 
     @contextlib.contextmanager
     def kept(self, environment: Mapping[str, str]) -> Iterator[None]:
-        """Restore everything at the end; meanwhile the environment has these variables too."""
+        """Add variables to the environment inside the context, and restore everything at its end."""
         os.environ.update(environment)
         try:
             yield
@@ -36,7 +36,7 @@ class Surroundings:
             self.restore()
 
     def restore(self) -> None:
-        """Make everything as it was when this object was made."""
+        """Restore the state of the snapshot."""
         os.chdir(self._cwd)
         for name in os.environ.keys() - self._environment.keys():
             del os.environ[name]
@@ -44,7 +44,7 @@ class Surroundings:
         sys.path[:], sys.argv[:] = self._path, self._argv
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
         for number, handler in self._signals.items():
-            if handler is not None and signal.getsignal(number) != handler:  # None is not Python's
+            if handler is not None and signal.getsignal(number) != handler:  # None: not installed by Python
                 signal.signal(number, handler)
         self._restore_logging()
 
@@ -60,7 +60,7 @@ class Surroundings:
 _LoggerState = tuple[int, bool, bool, tuple[Any, ...], tuple[Any, ...]]
 
 _NEW_LOGGER: _LoggerState = (logging.NOTSET, True, False, (), ())
-"""What a logger has that nobody changed."""
+"""The state of an unchanged logger."""
 
 
 def _loggers() -> list[logging.Logger]:
@@ -74,7 +74,7 @@ def _logger_state(logger: logging.Logger) -> _LoggerState:
 
 @contextlib.contextmanager
 def output_to(stdout: int, stderr: int) -> Iterator[None]:
-    """Send what Python, C code and children write to two descriptors, then to nowhere; both are closed."""
+    """Redirect the output of Python, C code and children to two descriptors, then discard it; closes both."""
     _switch(stdout, stderr)
     os.close(stdout)
     os.close(stderr)
@@ -93,15 +93,15 @@ def _switch(*targets: int) -> None:
 
 
 def _flush() -> None:
-    """Write out what Python's streams and C's hold; a stream whose reader has gone holds nothing worth it."""
+    """Flush the buffers of Python and C; errors of streams without a reader are ignored."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(Exception):
-            stream.flush()  # type: ignore[union-attr]  # None is suppressed too
+            stream.flush()  # type: ignore[union-attr]  # the error of None is suppressed too
     ctypes.CDLL(None).fflush(None)
 
 
 def memory_in_use() -> int:
-    """Return the bytes of memory that this process holds, after a collection of garbage."""
+    """Return this process's memory in use, in bytes, after garbage collection."""
     gc.collect()
     with contextlib.suppress(OSError), open("/proc/self/statm", "rb") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,7 +1,7 @@
-"""``trainers:train`` -> the function; used only in processes that may import the user's code.
+"""Find a function by a target such as ``trainers:train``, in processes that may import the user's code.
 
-A target is ``module:name``, ``package.module:name`` or ``path/file.py:name``. Modules are searched beside the
-study file, then in the working folder, then where Python searches.
+A target is ``module:name``, ``package.module:name`` or ``path/file.py:name``. Modules are searched for beside
+the study file, then in the working folder, then on ``sys.path``.
 """
 
 import importlib
@@ -19,15 +19,15 @@ from sweep.trainers.function.given.parcel import search_path, unpack
 
 
 class Target(NamedTuple):
-    """A target, and what it is resolved from."""
+    """A target, and the folders or bytes that it is resolved from."""
 
     text: str
     folder: Path
-    """The study file's."""
+    """The study file's folder."""
     cwd: Path
     """The working folder."""
     parcel: bytes = b""
-    """The function itself, if it was given as an object; ``text`` is then its name alone."""
+    """The packed function, if it was passed as an object; ``text`` is then only its name."""
 
     @property
     def home(self) -> str:
@@ -36,12 +36,12 @@ class Target(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The function in it; dots name attributes."""
+        """The function's name in the module; dots separate attributes."""
         return self.text.rpartition(":")[2]
 
     @property
     def is_file(self) -> bool:
-        """Whether the target names a file, no module."""
+        """Whether the target names a file rather than a module."""
         return self.home.endswith(".py")
 
     @property
@@ -51,13 +51,13 @@ class Target(NamedTuple):
 
     @property
     def roots(self) -> list[Path]:
-        """The folders that are searched before Python's own, each once."""
+        """The folders that are searched before ``sys.path``, each once."""
         first = [self.file.parent] if self.is_file else []
         return list(dict.fromkeys([*first, self.folder, self.cwd]))
 
     @property
     def homes(self) -> list[Path]:
-        """The folders that hold modules of the user's own, among others."""
+        """The folders that may contain the user's modules."""
         given = map(Path, search_path(self.parcel)) if self.parcel else ()
         return list(dict.fromkeys([*self.roots, *given]))
 
@@ -66,8 +66,8 @@ def load(target: Target) -> Callable[..., Any]:
     """Import the target's module, with its folders on ``sys.path``, and return the function.
 
     Raises:
-        RefusedError: If the text is no target, or names nothing that can be called.
-        BaseException: What the module raises.
+        RefusedError: If the text is not a target, or does not name a callable.
+        BaseException: Any error that the module raises.
     """
     if target.parcel:
         return unpack(target.parcel)
@@ -80,9 +80,9 @@ def load(target: Target) -> Callable[..., Any]:
 
 
 def takes_report(target: Target, function: Callable[..., Any]) -> Literal["second", "named", ""]:
-    """Return how a function takes ``report`` beside the configuration: second, by its name or not at all.
+    """Return how a function takes ``report``: as the second argument, by name, or not at all.
 
-    A second argument is the report if it is called so or has no default.
+    The second argument is the report if it is named ``report`` or has no default.
 
     Raises:
         RefusedError: If the function takes other arguments, or is async or a generator.
@@ -93,9 +93,7 @@ def takes_report(target: Target, function: Callable[..., Any]) -> Literal["secon
     try:
         signature = inspect.signature(function)
     except ValueError:
-        raise RefusedError(
-            f"{target.name} has no signature that can be read; write a function around it"
-        ) from None
+        raise RefusedError(f"{target.name} has no readable signature; wrap it in a function") from None
     how = _place_of_report(list(signature.parameters.values()))
     named = {"report": None} if how == "named" else {}
     try:
@@ -121,7 +119,7 @@ def _import_file(target: Target) -> ModuleType:
         raise RefusedError(f"there is no file {path}{_near_file(path)}")
     name = path.stem
     if name in sys.modules or name in sys.stdlib_module_names:
-        name = f"trainer_{name}"  # the file's own name is another module's
+        name = f"trainer_{name}"  # another module has the file's name
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None, "a name that ends in .py has a loader"
     assert spec.loader is not None
@@ -136,12 +134,12 @@ def _import_module(target: Target) -> ModuleType:
         return importlib.import_module(target.home)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{target.home}.".startswith(f"{error.name}."):
-            raise  # the module is there, and imports what is not
+            raise  # the module exists, but imports one that does not
         raise RefusedError(_not_found(target, error.name)) from None
 
 
 def _refuse_hidden(target: Target) -> None:
-    """Refuse a module beside the study whose name another module has already."""
+    """Refuse a module beside the study whose name is already taken by another module."""
     top = target.home.partition(".")[0]
     taken = getattr(sys.modules.get(top), "__file__", None) or (top in sys.stdlib_module_names)
     for root in target.roots:
@@ -158,7 +156,7 @@ def _not_found(target: Target, missing: str) -> str:
     near = nearest(missing, sorted(names))
     hint = f"; did you mean {near}?" if near else ""
     searched = ", ".join(map(str, target.roots))
-    return f"there is no module {missing!r} in {searched} or among the installed ones{hint}"
+    return f"there is no module {missing!r} in {searched} or among the installed modules{hint}"
 
 
 def _near_file(path: Path) -> str:
@@ -182,6 +180,6 @@ def _find(target: Target, module: ModuleType) -> Callable[..., Any]:
             raise RefusedError(f"{module.__file__ or target.home} has no {part!r}{hint}")
         found = getattr(found, part)
     if not callable(found):
-        raise RefusedError(f"{target.name!r} is of type {type(found).__name__}, no function")
+        raise RefusedError(f"{target.name!r} is of type {type(found).__name__}, not a function")
     function: Callable[..., Any] = found
     return function

@@ -1,4 +1,4 @@
-"""JSON messages over a socket, one a line; a message may carry open files. Both sides of a host use it."""
+"""Send JSON messages over a socket, one per line, optionally with open files; both sides of a host use it."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 _CHUNK = 1 << 16
 _LONGEST = 1 << 22
-"""Bytes of a message; a longer one is refused, so that a line without an end does not fill the memory."""
+"""Longest message, in bytes; a longer one is refused, so that an endless line does not fill the memory."""
 
 _MOST_FILES = 3
 
@@ -21,10 +21,10 @@ class Wire:
         self._lines: deque[bytes] = deque()
         self._begun = b""
         self.files: list[int] = []
-        """Descriptors that came with the messages; whoever takes them out closes them."""
+        """Descriptors received with the messages; code that removes one must close it."""
 
     def send(self, message: Mapping[str, Any], files: Sequence[int] = ()) -> None:
-        """Send a message, and copies of descriptors with it.
+        """Send a message with copies of descriptors.
 
         Raises:
             OSError: If the other end is closed.
@@ -40,8 +40,8 @@ class Wire:
         """Return the next message; None if none came within ``timeout`` seconds.
 
         Raises:
-            EOFError: If the other end is closed, and all its messages were returned.
-            ValueError: If a message is no JSON object.
+            EOFError: If the other end is closed and all its messages were returned.
+            ValueError: If a message is not a JSON object.
         """
         while not self._lines:
             self._end.settimeout(timeout)
@@ -74,5 +74,5 @@ def _parse(line: bytes) -> dict[str, Any]:
     except RecursionError:
         message = None
     if not isinstance(message, dict):
-        raise ValueError("a message is no JSON object")
+        raise ValueError("a message is not a JSON object")
     return message

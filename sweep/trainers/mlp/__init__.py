@@ -1,1 +1,1 @@
-"""The character-level MLP."""
+"""Train the character-level MLP."""

@@ -1,9 +1,9 @@
-"""Where does a run stand, with the noise of its last steps averaged away?
+"""Average the parameters over a run, to reduce the noise of single steps.
 
-A running average of snapshots, one at each per cent of the budget, later ones weighing more. In the
-middle of a run its loss says more about the final loss than that of the weights as they stand (over the
-grid of ``tests/benchmarks/tabular`` the rank correlation with the final loss among the best quarter rises
-from 0.6 to 0.8 at 10 % of the budget), so pruners compare it. Training itself never sees it.
+The running average is over snapshots, one at each per cent of the budget, with more weight on later ones. In
+the middle of a run, its loss predicts the final loss better than that of the current weights, so pruners use
+it: over the grid of ``tests/benchmarks/tabular``, the rank correlation with the final loss among the best
+quarter rises from 0.6 to 0.8 at 10 % of the budget. Training does not use the average.
 
 References:
     Shamir, Zhang, "Stochastic Gradient Descent for Non-smooth Optimization: Convergence Results and
@@ -13,14 +13,14 @@ References:
 import numpy as np
 
 SNAPSHOTS = 100
-"""Snapshots in a whole run."""
+"""Number of snapshots in a run."""
 
 ETA = 10
-"""The average after n snapshots is mostly over the last n / ETA of them."""
+"""Decay: after n snapshots, the average is mostly over the last n / ETA snapshots."""
 
 
 def snapshot_steps(num_steps: int, first_step: int, until_step: int) -> list[int]:
-    """Return after which steps snapshots are taken, above ``first_step`` and up to ``until_step``.
+    """Return the steps after which snapshots are taken, above ``first_step`` and up to ``until_step``.
 
     Examples:
         >>> snapshot_steps(1_000, 15, 40)
@@ -36,9 +36,9 @@ def add_snapshot(
     """Return the average with one more snapshot: average + (snapshot - average) (ETA + 1) / (n + ETA).
 
     Args:
-        average: Of the snapshots before; empty for none.
+        average: Average of the earlier snapshots; empty if there are none.
         snapshot: Parameters after ``step``.
-        step: One of ``snapshot_steps``; n is its place among all of the run.
+        step: One of ``snapshot_steps``; n is its index among those of the run.
         num_steps: Budget of the run.
     """
     n = len(snapshot_steps(num_steps, 0, step))

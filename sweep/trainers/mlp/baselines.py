@@ -1,8 +1,8 @@
-"""What does a model without training reach?
+"""Compute the dev loss of models without gradient training, as baselines.
 
-Count tables with add-one smoothing: the probability of a character after the ``context_length``
-characters before it is (count + 1) / (total + V). The training part is sorted once, and every table
-is read from that one order.
+They are count tables with add-one smoothing: the probability of a character after a context of
+``context_length`` characters is (count + 1) / (total + V). The training examples are sorted once for all
+tables.
 
 References:
     Jurafsky, Martin, "Speech and Language Processing", 3rd ed., section 3.6 (Laplace smoothing).
@@ -20,14 +20,14 @@ BIGRAM = 1
 """Context length of a bigram table."""
 
 LONGEST = 5
-"""Longest context of the count tables that are compared."""
+"""Longest context of the compared count tables."""
 
 _WORDS_AT_ONCE = 65_536
-"""Words whose examples are laid out at a time: some 10 MB for words of seven letters."""
+"""Number of words whose examples are built at a time: some 10 MB for words of seven letters."""
 
 
 def baselines(corpus: Corpus) -> dict[str, float]:
-    """Return what a model must beat: uniform, the bigram table, the best table of up to 5 characters."""
+    """Return the baselines' losses: uniform, the bigram table, the best table of up to 5 characters."""
     tables = dict(enumerate(count_table_losses(corpus), start=BIGRAM))
     best = min(tables, key=lambda length: tables[length])
     found = {"uniform": uniform_loss(corpus), "bigram count table": tables[BIGRAM]}
@@ -35,16 +35,16 @@ def baselines(corpus: Corpus) -> dict[str, float]:
 
 
 def uniform_loss(corpus: Corpus) -> float:
-    """Return ln V, the loss of giving every symbol the same probability, nats per character."""
+    """Return ln V, the loss of the uniform distribution, nats per character."""
     return math.log(corpus.vocabulary_size)
 
 
 def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
-    """Return the dev loss of a count table made on train, nats per character.
+    """Return the dev loss of a count table over the training examples, nats per character.
 
     Args:
         corpus: Train and dev parts.
-        context_length: Characters looked at, 0 (unigram) or more.
+        context_length: Number of preceding characters, 0 (unigram) or more.
     """
     return _SortedExamples(corpus, context_length).loss(context_length)
 
@@ -52,7 +52,7 @@ def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
 def count_table_losses(corpus: Corpus, longest: int = LONGEST) -> tuple[float, ...]:
     """Return the dev losses of count tables over 1 to ``longest`` characters, nats per character.
 
-    A large alphabet ends earlier, where a table's keys would no longer fit 64 bits.
+    For a large alphabet, contexts whose keys would not fit into 64 bits are omitted.
     """
     lengths = [n for n in range(1, longest + 1) if _fits(n, corpus.vocabulary_size)]
     examples = _SortedExamples(corpus, lengths[-1])
@@ -60,10 +60,10 @@ def count_table_losses(corpus: Corpus, longest: int = LONGEST) -> tuple[float, .
 
 
 class _SortedExamples:
-    """All train examples in the order of (next, last, last but one, ...), to be counted by prefix.
+    """All train examples, sorted by (next, last, last but one, ...), for counting by prefix.
 
-    A key is a whole number with one digit a character, base V. The examples of a shorter context have
-    the keys between two numbers, so that two binary searches count them.
+    A key is an integer with one base-V digit per character. The examples of a shorter context are the keys
+    between two numbers, so two binary searches count them.
     """
 
     def __init__(self, corpus: Corpus, longest: int) -> None:
@@ -84,16 +84,16 @@ class _SortedExamples:
         return float(-np.log((self._in_order(seen) + 1) / (self._in_order(total) + self._size)).mean())
 
     def _count_contexts(self, contexts: np.ndarray, n: int) -> np.ndarray:
-        """Return how many train examples have each context of ``n`` characters, most recent first.
+        """Return the number of train examples with each context of ``n`` characters, most recent first.
 
-        A context ends with a character that was itself the next one an example before, so these
-        examples are counted. Only the beginning of a word has no example before it.
+        The last character of a context is the target of the preceding example, so those examples are counted.
+        Only the beginning of a word has no preceding example.
         """
         counts = self._count(contexts, n)
         return counts if n == 0 else np.where(contexts == 0, self._n_words, counts)
 
     def _count(self, prefixes: np.ndarray, digits: int) -> np.ndarray:
-        """Return how many train keys begin with each prefix of so many digits."""
+        """Return the number of train keys that begin with each prefix of ``digits`` digits."""
         width = self._size ** (self._longest + 1 - digits)
         first = np.searchsorted(self._train, prefixes * width)
         after = np.searchsorted(self._train, (prefixes + 1) * width)
@@ -111,7 +111,7 @@ def _fits(context_length: int, size: int) -> bool:
 
 
 def _example_keys(words: EncodedWords, context_length: int, size: int) -> np.ndarray:
-    """Return (next, last, last but one, ...) of each example as one whole number, base V, shape (N,)."""
+    """Return (next, last, last but one, ...) of each example as one integer, base V, shape (N,)."""
     assert _fits(context_length, size), "the key must fit a 64-bit integer"
     keys = np.empty(words.n_examples, np.int64)
     done = 0
@@ -126,7 +126,7 @@ def _example_keys(words: EncodedWords, context_length: int, size: int) -> np.nda
 
 
 def _parts(words: EncodedWords) -> Iterator[EncodedWords]:
-    """Yield the words in their order, ``_WORDS_AT_ONCE`` at a time."""
+    """Yield the words in order, ``_WORDS_AT_ONCE`` at a time."""
     begun = 0
     for start in range(0, len(words.lengths), _WORDS_AT_ONCE):
         lengths = words.lengths[start : start + _WORDS_AT_ONCE]

@@ -1,8 +1,8 @@
-"""How are many segments trained at a time, when they end at different times?
+"""Train many segments at a time that end at different times.
 
-A launch lasts until its slowest block has ended, so segments are cut into slices that take about
-equally long. After each slice the finished segments leave and waiting ones take their places at
-once. Where a run is cut changes none of its numbers, so a slice may follow from measured time.
+A launch lasts until its slowest block has ended, so segments are cut into slices of about equal duration.
+After each slice, waiting segments replace the finished ones. The cuts of a run do not change its results, so
+slices may depend on measured time.
 """
 
 import collections
@@ -20,30 +20,30 @@ from sweep.trainers.mlp.training import OpenSegment, SegmentResult
 from sweep.trainers.mlp.words.corpus import Corpus
 
 SLICE_S = 0.25
-"""How long a slice should take, in seconds: the longest that a finished segment keeps its place."""
+"""Target duration of a slice, in seconds: the longest that a finished segment keeps its place."""
 
 FIRST_PACE = 1e8
-"""Multiply-adds of the first slice's runs; a hundred steps or so. The pace then follows from time."""
+"""Multiply-adds per run in the first slice, about a hundred steps; later slices depend on measured time."""
 
 MEMORY_SHARE = 0.8
-"""Share of a device's free memory that a batch may take."""
+"""Fraction of a device's free memory that a batch may use."""
 
 _MOST_CHANGE = 4.0
-"""Times by which the pace may change from one slice to the next."""
+"""Largest factor by which the pace may change from one slice to the next."""
 
 
 class Trainer(Protocol):
-    """What of the task is needed here."""
+    """The methods of the task that batching needs."""
 
     def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Any]:
-        """Find what a configuration leaves open."""
+        """Find the open hyperparameters of a configuration."""
 
     def work(self, config: Any, data: Any) -> float:
-        """Return multiply-adds of a run."""
+        """Return the multiply-adds of a run."""
 
 
 class _Run(NamedTuple):
-    """A job that was begun."""
+    """A job that has begun."""
 
     trial: int
     segment: OpenSegment
@@ -51,7 +51,7 @@ class _Run(NamedTuple):
 
 
 class Batching:
-    """Trains segments from a queue, as many at a time as the device has room for."""
+    """Trains segments from a queue, as many at a time as fit into the device."""
 
     def __init__(self, trainer: Trainer, corpus: Corpus, jobs: JobQueue, *, engine: str, device: str) -> None:
         """Measure the device's free memory."""
@@ -66,7 +66,7 @@ class Batching:
         self._waiting: collections.deque[_Run] = collections.deque()
 
     def run(self) -> Iterator[tuple[int, Segment | Exception]]:
-        """Yield each trial's segment, or why there is none, as soon as it has ended."""
+        """Yield each trial's segment, or its error, as soon as it has ended."""
         while True:
             is_idle = not self._running and not self._waiting
             jobs = self._jobs.take(wait=is_idle)
@@ -79,7 +79,7 @@ class Batching:
                 yield from self._finish()
 
     def _accept(self, jobs: list[SegmentJob]) -> Iterator[tuple[int, Exception]]:
-        """Begin jobs that have come."""
+        """Begin the jobs that have arrived."""
         for job in jobs:
             try:
                 self._waiting.append(self._begin(job))
@@ -96,7 +96,7 @@ class Batching:
         return _Run(job.trial, segment, found)
 
     def _admit(self) -> None:
-        """Let waiting runs join, in their order, while there is room; the first one always."""
+        """Admit waiting runs in order while there is room, and always at least one."""
         self._running = [run for run in self._running if not self._jobs.is_dropped(run.trial)]
         while self._waiting and (self._most is None or len(self._running) < self._most):
             run = self._waiting[0]
@@ -110,14 +110,14 @@ class Batching:
         return batch_bytes([self._next_job(run) for run in runs])
 
     def _next_job(self, run: _Run) -> Job:
-        """Return the next slice of a run: as many steps as its work allows at the present pace."""
+        """Return the next slice of a run: as many steps as its work allows at the current pace."""
         segment = run.segment
         of_a_step = self._trainer.work(segment.config, self._corpus) / segment.config.num_steps
         rates = segment.learning_rates(max(1, int(self._pace / of_a_step)))
         return Job(segment.config, segment.examples, segment.state, rates)
 
     def _train_slice(self) -> Iterator[tuple[int, Exception]]:
-        """Take a slice of steps with all that run; where memory runs out, go on with half of them."""
+        """Train a slice of all active runs; if memory runs out, continue with half of them."""
         jobs = [self._next_job(run) for run in self._running]
         started = time.perf_counter()
         try:
@@ -131,7 +131,7 @@ class Batching:
         self._pace *= min(max(change, 1 / _MOST_CHANGE), _MOST_CHANGE)
 
     def _shrink(self, fault: MemoryError) -> Iterator[tuple[int, Exception]]:
-        """Send the later half back to wait, where they stand; a run that has no room alone has failed."""
+        """Return the later half of the runs to the queue; a run that does not fit alone fails."""
         if len(self._running) == 1:
             yield self._running.pop().trial, fault
             return
@@ -140,7 +140,7 @@ class Batching:
         del self._running[self._most :]
 
     def _finish(self) -> Iterator[tuple[int, Segment]]:
-        """Evaluate the segments that are done and let them leave."""
+        """Evaluate and remove the finished segments."""
         done = [run for run in self._running if run.segment.is_done]
         self._running = [run for run in self._running if not run.segment.is_done]
         for run in done:

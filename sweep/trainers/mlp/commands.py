@@ -1,4 +1,4 @@
-"""Commands that only the MLP has: lr-find, sample."""
+"""Define the commands of the MLP: lr-find and sample."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from sweep.errors import SweepError
     shell_complete=candidates.study_files,
     help="study file or exported config",
 )
-@click.option("--seeds", type=options.positive, default=5, metavar="N", help="runs of the test")
+@click.option("--seeds", type=options.positive, default=5, metavar="N", help="number of runs")
 @click.option(
     "--start", type=float, metavar="LR", show_default="0.001, with adamw 0.00001", help="first rate"
 )
 @click.option("--end", type=float, metavar="LR", show_default="1, with adamw 0.1", help="last rate")
-@click.option("--steps", type=options.positive, default=1_000, metavar="N", help="of each run")
+@click.option("--steps", type=options.positive, default=1_000, metavar="N", help="steps of each run")
 @options.settings
 @options.data_file
 @options.device
@@ -54,6 +54,8 @@ def lr_find(arguments: Arguments) -> int:
         steps=arguments.steps,
         device=arguments.device,
     )
+    print(found.recommendation.sentence())
+    print(f"The tested configuration has {found.own:.3g}. What each rule says:")
     for name, (rate, why) in found.suggestions.items():
         print(f"  {name:<18} {'none' if rate is None else f'{rate:.4g}':>8}  {why}")
     for path in found.paths:
@@ -64,8 +66,8 @@ def lr_find(arguments: Arguments) -> int:
 
 @command(example="sweep sample best.toml -n 20", follows_export_of="mlp")
 @options.config_file
-@click.option("-n", type=options.positive, default=20, metavar="N", help="how many words")
-@click.option("--seed", type=options.number, default=0, metavar="N", help="of the sampling")
+@click.option("-n", type=options.positive, default=20, metavar="N", help="number of words")
+@click.option("--seed", type=options.number, default=0, metavar="N", help="seed of the sampling")
 @options.data_file
 def sample(arguments: Arguments) -> int:
     """Print new words from a trained model."""

@@ -1,7 +1,7 @@
-"""Which knobs does one training run have, and which values may they take?
+"""Define the hyperparameters of a training run and their allowed values.
 
-``TrainConfig`` holds every knob that can change a result and nothing else: where a run
-happens (device, engine, threads) is not part of what is trained.
+``TrainConfig`` contains every setting that can change a result, and no other: device, engine and threads are
+not part of it.
 """
 
 import dataclasses
@@ -21,10 +21,10 @@ INITS = ("scaled", "normal")
 OPTIMIZERS = ("sgd", "adamw")
 
 LATER = {"later": True}
-"""Metadata of a field that the first release did not have: ``field(default=0.0, metadata=LATER)``.
+"""Metadata of a field that was added after the first release: ``field(default=0.0, metadata=LATER)``.
 
-The hash and a study's identity leave such a field out while it has its default, so that stored studies keep
-theirs."""
+The hash and a study's identity omit such a field while it has its default, so that those of stored studies do
+not change."""
 
 
 METRIC = Metric(
@@ -36,25 +36,25 @@ METRIC = Metric(
     diverged=1e4,
     tolerance=0.02,
 )
-"""What a run is judged by: the mean negative log-likelihood of the dev split."""
+"""The metric: the mean negative log-likelihood of the dev split."""
 
 FACTS: Mapping[str, Fact] = {
     "n_params": Fact(label="trainable parameters", unit="parameters", heading="params", is_cost=True),
     "examples_seen": Fact(label="examples seen", unit="examples", heading="seen", is_abbreviated=True),
 }
-"""What is shown of a run beside its loss; ``MlpTask.facts`` counts them."""
+"""Facts that are shown with a run's loss; ``MlpTask.facts`` computes them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """Hyperparameters of the character-level MLP of Bengio et al. (2003), which may have further layers.
+    """Hyperparameters of the character-level MLP of Bengio et al. (2003), with optional further layers.
 
     Raises:
-        ConfigError: If a value breaks its rule. Nothing is repaired.
+        ConfigError: If a value breaks its rule; values are never repaired.
     """
 
     block_size: int = 3
-    """Context length: characters seen before the one predicted, 1 to 256."""
+    """Context length: number of characters before the predicted one, 1 to 256."""
 
     embedding_dim: int = 10
     """Dimensions of a character's embedding, 1 to 4,096."""
@@ -75,8 +75,8 @@ class TrainConfig:
     """Learning rate after ``decay_at`` (schedule step) or at the end (cosine), at least 0."""
 
     decay_at: float = 0.5
-    """When schedule ``step`` lowers the rate: below 1 a fraction of ``num_steps``, from 1 an
-    absolute step. Without effect on schedule ``cosine``."""
+    """Step at which schedule ``step`` lowers the rate: below 1 a fraction of ``num_steps``, from 1 on an
+    absolute step. No effect on schedule ``cosine``."""
 
     schedule: str = "step"
     """``step``: one drop at ``decay_at``; ``cosine``: half a cosine over all steps."""
@@ -86,37 +86,37 @@ class TrainConfig:
     W2 by 0.01, b2 zero. Further hidden layers start near the identity under both."""
 
     weight_decay: float = 0.0
-    """Shrinks the matrices W1, W2 and those of further hidden layers, not C and the biases; 0 is off.
-    Optimizer ``sgd``: an L2 coefficient, added to the gradient as weight_decay p. Optimizer ``adamw``:
-    decoupled from the gradient, p is multiplied by 1 - rate weight_decay in each step."""
+    """Weight decay of W1, W2 and the matrices of further hidden layers, not of C and the biases; 0 is off.
+    With optimizer ``sgd``, weight_decay p is added to the gradient (L2 penalty). With ``adamw``, decay is
+    decoupled from the gradient: p is multiplied by 1 - rate weight_decay in each step."""
 
     momentum: float = 0.0
-    """Heavy-ball momentum of ``sgd``, 0 (off) to below 1, with PyTorch's convention v = m v + g."""
+    """Heavy-ball momentum of ``sgd``, 0 (off) to below 1, in PyTorch's convention v = m v + g."""
 
     seed: int = 0
-    """Root of the streams for initial weights, minibatches and dropout, 0 to 2**53 - 1."""
+    """Seed of the streams for initial weights, minibatches and dropout, 0 to 2**53 - 1."""
 
     optimizer: str = dataclasses.field(default="sgd", metadata=LATER)
     """``sgd``: stochastic gradient descent; ``adamw``: Adam with decoupled weight decay."""
 
     beta1: float = dataclasses.field(default=0.9, metadata=LATER)
-    """Share of ``adamw``'s mean gradient that a step keeps, 0 to below 1. Without effect on ``sgd``."""
+    """Decay rate of ``adamw``'s mean gradient, 0 to below 1. No effect on ``sgd``."""
 
     beta2: float = dataclasses.field(default=0.999, metadata=LATER)
-    """The same for the mean of the squared gradients, 0 to below 1. Without effect on ``sgd``."""
+    """Decay rate of ``adamw``'s mean squared gradient, 0 to below 1. No effect on ``sgd``."""
 
     epsilon: float = dataclasses.field(default=1e-8, metadata=LATER)
-    """Added by ``adamw`` to the root of that mean, 1e-30 to 1. Without effect on ``sgd``."""
+    """Constant that ``adamw`` adds to the root of the mean square, 1e-30 to 1. No effect on ``sgd``."""
 
     warmup: float = dataclasses.field(default=0.0, metadata=LATER)
-    """Fraction of the steps over which the rate of the schedule is scaled up from near 0, 0 (off) to 1."""
+    """Fraction of the steps over which the schedule's rate is scaled up from near 0, 0 (off) to 1."""
 
     hidden_layers: int = dataclasses.field(default=1, metadata=LATER)
-    """Hidden layers, 1 to 4: Bengio's, then residual ones, h = h + tanh(h R + r)."""
+    """Number of hidden layers, 1 to 4: Bengio's, then residual ones, h = h + tanh(h R + r)."""
 
     dropout: float = dataclasses.field(default=0.0, metadata=LATER)
-    """Chance of each tanh unit to be zeroed in a training example, 0 (off) to below 1; the others are
-    scaled by 1 / (1 - dropout). Evaluation goes without it."""
+    """Probability that a tanh unit is zeroed in a training example, 0 (off) to below 1; the others are
+    scaled by 1 / (1 - dropout). Evaluation uses no dropout."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -130,7 +130,7 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build a configuration from plain values; keys that are no field are refused."""
+        """Build a configuration from plain values; unknown keys are refused."""
         for name in values:
             if name not in FIELD_TYPES:
                 raise ConfigError(unknown(f"hyperparameter {name!r}", name, FIELD_TYPES))
@@ -141,7 +141,7 @@ class TrainConfig:
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, int | float | str]:
-        """Return all fields, in their order of declaration."""
+        """Return all fields, in declaration order."""
         return dataclasses.asdict(self)
 
     def parameter_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
@@ -166,7 +166,7 @@ class TrainConfig:
         return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
 
     def sha256(self) -> str:
-        """Return the hash of all fields, the seed included, as 64 hex digits; see ``LATER``."""
+        """Return the hash of all fields, including the seed, as 64 hex digits; see ``LATER``."""
         values = without_defaults(self.to_dict(), later_defaults(type(self)))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
@@ -180,6 +180,12 @@ FIELD_TYPES: dict[str, type] = {
     field.name: field.type for field in dataclasses.fields(TrainConfig) if isinstance(field.type, type)
 }
 """Each hyperparameter with its type."""
+
+DEPENDENTS: Mapping[str, tuple[str, ...]] = {
+    "optimizer": ("learning_rate", "weight_decay", "momentum", "beta1", "beta2", "epsilon"),
+    "schedule": ("decay_at", "final_learning_rate"),
+}
+"""Hyperparameter -> those that are set for its value: a rate of ``sgd`` makes ``adamw`` diverge."""
 
 _FLOAT32_LIMIT = 1e38  # rates are used in float32, which ends at 3.4e38
 
@@ -205,7 +211,7 @@ FIELD_RULES: dict[str, dict[str, Any]] = {
     "hidden_layers": {"minimum": 1, "maximum": 4},
     "dropout": {"minimum": 0, "exclusiveMaximum": 1},
 }
-"""Hyperparameter -> the values that it may take, in the words of JSON Schema."""
+"""Hyperparameter -> allowed values, as JSON Schema."""
 
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "minimum": operator.ge,
@@ -227,7 +233,7 @@ _FLOAT_RULES = {
     "warmup": "from 0 to 1",
     "dropout": "from 0 to below 1",
 }
-"""Rules of fractions as messages have them."""
+"""Rules of fractions, for messages."""
 
 
 def _check_rule(name: str, value: Any) -> None:
@@ -243,7 +249,7 @@ def _check_rule(name: str, value: Any) -> None:
 
 
 def _as_field(name: str, value: Any) -> Any:
-    """Turn a whole number given for a float field into that float; change nothing else."""
+    """Convert a whole number for a float field into a float; return other values unchanged."""
     if type(value) is not int or FIELD_TYPES[name] is not float:
         return value
     try:

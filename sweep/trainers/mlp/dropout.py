@@ -1,8 +1,8 @@
-"""Which tanh units are dropped in a step?
+"""Choose the tanh units that a step drops.
 
-A unit's number is a hash of (seed, step, layer, example of the minibatch, unit), so a run can be cut and
-continued anywhere, and every engine drops the same units. The 64-bit key of a row of units is an output of
-SplitMix64; within the row 32-bit numbers are enough, and quick on vectors.
+A unit's random number is a hash of (seed, step, layer, example of the minibatch, unit), so a run can be cut
+and resumed anywhere, and every engine drops the same units. The 64-bit key of a row of units is an output of
+SplitMix64; within the row, 32-bit numbers suffice and are fast to vectorise.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from sweep.definition.seeds import splitmix64
 
 STRIDE = 0x9E3779B9
-"""Between the numbers of neighbouring units: 2**32 / golden ratio, odd."""
+"""Difference between the numbers of neighbouring units: 2**32 / golden ratio, odd."""
 
 MIX = (0x7FEB352D, 0x846CA68B)
 """Multipliers of the 32-bit mix.
@@ -21,12 +21,12 @@ References:
 
 
 def first_row(step: int, layer: int, batch_size: int, hidden_layers: int) -> int:
-    """Return the number of a layer's first row of units: rows are counted over examples, layers and steps."""
+    """Return the index of a layer's first row of units, counted over examples, layers and steps."""
     return (step * hidden_layers + layer - 1) * batch_size
 
 
 def drop_limit(dropout: float) -> int:
-    """Return the 32-bit number below which a unit's number means that it is dropped."""
+    """Return the 32-bit limit: units with numbers below it are dropped."""
     return int(dropout * 2**32)
 
 
@@ -37,7 +37,7 @@ def kept_units(key: int, first: int, shape: tuple[int, int], dropout: float) -> 
         key: ``stream_key(seed, "dropout")``.
         first: ``first_row`` of the step and layer.
         shape: Examples B and units H.
-        dropout: Chance of a unit to be dropped.
+        dropout: Probability that a unit is dropped.
     """
     size, units = shape
     rows = splitmix64(key, np.arange(first, first + size, dtype=np.uint64))

@@ -1,10 +1,10 @@
-"""How good is a model on a split, exactly?
+"""Compute the exact loss of a model on a split.
 
-A context that occurs many times gives the same logits each time, so the loss over all
-examples is a weighted sum over the distinct contexts, with far fewer rows than examples.
+Equal contexts have equal logits, so the loss over all examples is a weighted sum over the distinct contexts,
+which are far fewer than the examples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -14,10 +14,10 @@ from sweep.trainers.mlp.words.corpus import EncodedWords
 from sweep.trainers.mlp.words.examples import DistinctExamples, build_examples
 
 ROWS_AT_ONCE = 4_096
-"""Contexts whose logits are computed by one product. Float rounding may depend on it, so it is fixed."""
+"""Number of contexts per matrix product; fixed, because rounding may depend on it."""
 
 _NORMALISED_AT_ONCE = 256
-"""Of these rows, those that are normalised at a time; each row is normalised by itself."""
+"""Number of these rows that are normalised at a time; each row is normalised independently."""
 
 
 @torch.inference_mode()
@@ -50,9 +50,9 @@ def pair_log_likelihoods(
 def _log_probabilities(
     tensors: dict[str, torch.Tensor], contexts: np.ndarray
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Yield log p (R, V) of some contexts (N, T) at a time, with the number of the first of them.
+    """Yield log p (R, V) for R of the contexts (N, T) at a time, with the index of the first.
 
-    All are written to one tensor: large temporary ones, each of its own, leave gaps in the heap.
+    All are written to one tensor, because many large temporary tensors would fragment the heap.
     """
     room = tensors["b2"].new_empty((_NORMALISED_AT_ONCE, len(tensors["b2"])))
     for first in range(0, len(contexts), ROWS_AT_ONCE):
@@ -65,17 +65,43 @@ def _log_probabilities(
 
 
 def word_losses(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> np.ndarray:
-    """Return each word's summed negative log-likelihood, its end included, in nats, shape (W,).
+    """Return each word's summed negative log-likelihood, including its end mark, in nats, shape (W,).
 
-    Divided by ``words.lengths + 1`` it is the word's loss per character; the sum over all words
-    divided by the sum of these is ``split_loss``.
+    Divided by ``words.lengths + 1``, it is the word's loss per character; the sum over all words divided by
+    the sum of these lengths is ``split_loss``.
     """
+    return -_summed_by_word(pair_log_likelihoods(parameters, _one_by_one(words, block_size)), words)
+
+
+def ensemble_word_losses(models: Sequence[dict[str, np.ndarray]], words: EncodedWords) -> np.ndarray:
+    """Return what ``word_losses`` does, for the mean of the probabilities that several models predict.
+
+    Args:
+        models: Parameters of each; its block size follows from their shapes.
+        words: Words of the same alphabet.
+    """
+    log_p = [pair_log_likelihoods(model, _one_by_one(words, block_size_of(model))) for model in models]
+    return -_summed_by_word(np.logaddexp.reduce(log_p, axis=0) - np.log(len(models)), words)
+
+
+def block_size_of(parameters: dict[str, np.ndarray]) -> int:
+    """Return the block size of a model."""
+    return int(parameters["W1"].shape[0] // parameters["C"].shape[1])
+
+
+def _one_by_one(words: EncodedWords, block_size: int) -> DistinctExamples:
+    """Return every example of some words as a pair of its own, in order."""
     examples = build_examples(words, block_size)
-    every = DistinctExamples(
+    return DistinctExamples(
         contexts=examples.contexts,
         pair_context=np.arange(len(examples.targets)),
         pair_target=examples.targets.astype(np.int64),
         pair_count=np.ones(len(examples.targets), np.int64),
     )
+
+
+def _summed_by_word(log_p: np.ndarray, words: EncodedWords) -> np.ndarray:
+    """Return the sum over the examples of each word, shape (W,)."""
     first = np.cumsum(words.lengths + 1) - (words.lengths + 1)
-    return -np.add.reduceat(pair_log_likelihoods(parameters, every), first)
+    summed: np.ndarray = np.add.reduceat(log_p, first)
+    return summed

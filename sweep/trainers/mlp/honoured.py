@@ -1,4 +1,4 @@
-"""The fields of ``TrainConfig`` that each engine honours. It loads no engine."""
+"""List the fields of ``TrainConfig`` that each engine supports, without loading an engine."""
 
 _FIRST_RELEASE = frozenset(
     {
@@ -27,8 +27,8 @@ HONOURED = {
     "fused": _FIRST_RELEASE | _ADAMW | _SCHEDULE | _DEPTH,
     "population": _FIRST_RELEASE | _SCHEDULE,
 }
-"""Name of an engine -> fields that change its numbers.
+"""Engine name -> fields that it supports.
 
-A new field belongs to an engine only once the engine uses it; until then the engine is refused for
-configurations that change the field.
+Add a new field to an engine only once the engine uses it; until then, configurations that change the field
+are refused for that engine.
 """

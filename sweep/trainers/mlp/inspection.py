@@ -1,6 +1,6 @@
-"""What has a trained model learned, and where is it bad?
+"""Compute what a trained model has learned and where its loss is high.
 
-Numbers about one model, for figures and tables; nothing is drawn here.
+These are numbers for figures and tables; nothing is drawn here.
 """
 
 import dataclasses
@@ -17,9 +17,9 @@ class MeanLosses:
     """Dev loss of groups of examples, nats per character."""
 
     mean: np.ndarray
-    """Mean loss of each group, NaN where it has no example, float64, shape (G,)."""
+    """Mean loss of each group, NaN for an empty group, float64, shape (G,)."""
     count: np.ndarray
-    """Examples of each group, int64, shape (G,)."""
+    """Number of examples of each group, int64, shape (G,)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Inspection:
     embedding: np.ndarray
     """Row k is the embedding of symbol k, float32, shape (V, D)."""
     by_position: MeanLosses
-    """Group k: the character at place k of a dev word, from 0, the end mark included."""
+    """Group k: the character at position k of a dev word, from 0, including the end mark."""
     by_character: MeanLosses
     """Group k: the next character is symbol k."""
 
@@ -38,7 +38,7 @@ def inspect_model(parameters: dict[str, np.ndarray], dev: EncodedWords) -> Inspe
     """Evaluate a model on every example of the dev words, one by one.
 
     Args:
-        parameters: As trained; the block size follows from their shapes.
+        parameters: Trained parameters; their shapes determine the block size.
         dev: The dev part.
     """
     embedding = parameters["C"]
@@ -59,7 +59,7 @@ def inspect_model(parameters: dict[str, np.ndarray], dev: EncodedWords) -> Inspe
 
 
 def positions(lengths: np.ndarray) -> np.ndarray:
-    """Return each example's place in its word, for words of such lengths without end marks.
+    """Return each example's position in its word, for words of the given lengths without end marks.
 
     Examples:
         >>> positions(np.array([2, 1])).tolist()
@@ -75,9 +75,9 @@ def group_means(losses: np.ndarray, group: np.ndarray, groups: int = 0) -> MeanL
     """Return the mean loss and size of each group.
 
     Args:
-        losses: One an example, shape (N,).
-        group: Number of each example's group, from 0, shape (N,).
-        groups: How many groups there are at least.
+        losses: Loss of each example, shape (N,).
+        group: Index of each example's group, from 0, shape (N,).
+        groups: Smallest number of groups to return.
     """
     count = np.bincount(group, minlength=groups)
     total = np.bincount(group, weights=losses, minlength=groups)

@@ -1,19 +1,19 @@
-"""How much memory does a process need that trains a configuration?
+"""Estimate the memory of a process that trains a configuration.
 
-An estimate from shapes alone, so that what cannot fit is refused before it is tried. It is the sum of what
-stays and of the largest of the things that come and go. ``tests/benchmarks/bench_memory.py`` compares it
-with the measured peak on several shapes: it is within a factor of 1.5 of it.
+The estimate uses only shapes, so that a configuration that cannot fit is refused before training. It is the
+sum of the permanent arrays and the largest temporary ones. ``tests/benchmarks/bench_memory.py`` compares it
+with the measured peak for several shapes: they differ by at most a factor of 1.5.
 
 With V symbols, T ``block_size``, D ``embedding_dim``, H ``hidden_neurons`` and B ``batch_size``:
 
-    stays   the libraries; the examples of both splits; the state as it came, and as arrays
+    stays   the libraries; the examples of both splits; the state as received, and as arrays
     steps   padded parameters, gradients, momentum or moments, W2 once more, the new state, and a minibatch's
             arrays, with two more for each further hidden layer
     loss    the parameters as tensors; ``ROWS_AT_ONCE`` rows of T D, H and V numbers
-    result  the new state as bytes, twice, as it is sent to another process
-    build   whole-number arrays over the examples, before any of that
+    result  the new state as bytes, twice, because it is sent to another process
+    build   integer arrays over the examples, before all of that
 
-Examples of other block sizes that a process keeps (``training.KEPT_BYTES``) come on top.
+Examples of other block sizes that a process keeps (``training.KEPT_BYTES``) are not included.
 """
 
 import math
@@ -25,25 +25,25 @@ LIBRARIES = 440_000_000
 """Python, torch, Numba and the compiled engine, measured after one step on ``data/names.txt``."""
 
 ROWS_AT_ONCE = 4_096
-"""Contexts that are evaluated at a time; ``evaluation.ROWS_AT_ONCE``, repeated as torch loads with that."""
+"""Equal to ``evaluation.ROWS_AT_ONCE``; repeated here, because importing that module loads torch."""
 
 _LONGEST_SEGMENT = 0.6
-"""Share of its steps that a run takes in its longest segment."""
+"""Fraction of a run's steps in its longest segment."""
 
 _BYTES_A_STEP = 32
-"""Learning rates, step numbers and losses, as they are computed."""
+"""Bytes per step of learning rates, step numbers and losses."""
 
 
 def worker_bytes(config: TrainConfig, corpus: Corpus, *, device: str) -> int:
     """Return the peak memory of a process on this machine that trains a configuration.
 
     Args:
-        config: The configuration; its seed and rates play no part.
-        corpus: What it trains on.
-        device: On a GPU the arrays of the steps and of the loss are in the GPU's memory and not counted.
+        config: The configuration; its seed and rates are ignored.
+        corpus: The data.
+        device: On a GPU, the arrays of the steps and of the loss are in the GPU's memory and not counted.
     """
     n = config.n_params(corpus.vocabulary_size)
-    state = 4 * n * (2 + _buffers(config))  # parameters, the average of snapshots, what the optimizer keeps
+    state = 4 * n * (2 + _buffers(config))  # parameters, average of snapshots, optimizer state
     stays = LIBRARIES + _example_bytes(config, corpus) + 2 * state
     passing = [_build_bytes(config, corpus), 2 * state]
     if device == "cpu":
@@ -52,13 +52,13 @@ def worker_bytes(config: TrainConfig, corpus: Corpus, *, device: str) -> int:
 
 
 def _example_bytes(config: TrainConfig, corpus: Corpus) -> int:
-    """Return the size of the examples of both splits; those of dev with three numbers for each pair."""
+    """Return the bytes of the examples of both splits; dev has three numbers for each pair."""
     rows = corpus.train.n_examples + corpus.dev.n_examples
     return rows * (config.block_size + 1) * _symbol_bytes(corpus) + 24 * corpus.dev.n_examples
 
 
 def _build_bytes(config: TrainConfig, corpus: Corpus) -> int:
-    """Return what building the examples needs beside the result: places of targets, sorted copies of dev."""
+    """Return the temporary bytes of building the examples: indices of targets, sorted copies of dev."""
 
     def places(words: EncodedWords) -> int:
         return 48 * words.n_examples + len(words.lengths) * config.block_size * _symbol_bytes(corpus)
@@ -68,7 +68,7 @@ def _build_bytes(config: TrainConfig, corpus: Corpus) -> int:
 
 
 def _step_bytes(config: TrainConfig, corpus: Corpus) -> int:
-    """Return the arrays of ``engines.fused``: the model's, and a minibatch's."""
+    """Return the bytes of ``engines.fused``'s arrays: the model's and a minibatch's."""
     shapes = config.parameter_shapes(corpus.vocabulary_size)
     padded = sum(math.prod(map(_whole, shape)) for shape in shapes.values())
     new_state = config.n_params(corpus.vocabulary_size) * (1 + _buffers(config))
@@ -80,7 +80,7 @@ def _step_bytes(config: TrainConfig, corpus: Corpus) -> int:
 
 
 def _loss_bytes(config: TrainConfig, corpus: Corpus) -> int:
-    """Return the arrays of ``evaluation``: at most three layers exist at a time."""
+    """Return the bytes of ``evaluation``'s arrays: at most three layers exist at a time."""
     rows = min(ROWS_AT_ONCE, corpus.dev.n_examples)
     inputs = config.block_size * config.embedding_dim
     residual = 4 * config.hidden_neurons if config.hidden_layers > 1 else 0
@@ -89,7 +89,7 @@ def _loss_bytes(config: TrainConfig, corpus: Corpus) -> int:
 
 
 def _buffers(config: TrainConfig) -> int:
-    """Return how many numbers an optimizer keeps for each parameter."""
+    """Return the number of values that an optimizer keeps for each parameter."""
     return 2 if config.optimizer == "adamw" else int(config.momentum > 0)
 
 

@@ -1,4 +1,4 @@
-"""What is trained: the MLP of Bengio et al. (2003) over a context of characters.
+"""Define the model: the MLP of Bengio et al. (2003) over a context of characters.
 
 With B batch, T block_size, D embedding_dim, H hidden_neurons and V vocabulary:
 
@@ -8,13 +8,13 @@ With B batch, T block_size, D embedding_dim, H hidden_neurons and V vocabulary:
     loss   = cross_entropy(logits, Y)          nats per character
 
 Each further hidden layer comes before the logits and is residual: h = h + tanh(h @ R + r). In training with
-dropout each tanh is multiplied by a mask (``dropout.py``), wherever it stands.
+dropout, every tanh is multiplied by a mask (``dropout.py``).
 
 References:
     Bengio, Ducharme, Vincent, Jauvin, "A Neural Probabilistic Language Model", 2003.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -23,14 +23,14 @@ from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
 
 DECAYED = ("W1", "W2", "R2", "R3", "R4")
-"""Parameters that weight decay shrinks: matrices that a product is taken with, not C and no bias."""
+"""Parameters with weight decay: the matrices of products, not C and the biases."""
 
 RESIDUAL_GAIN = 0.1
-"""A residual layer's matrix begins with standard deviation ``RESIDUAL_GAIN`` / sqrt(H), its bias with 0: the
-layer adds about a tenth of what it is given, so that depth starts as the identity and little more."""
+"""A residual layer's matrix starts with standard deviation ``RESIDUAL_GAIN`` / sqrt(H), its bias with 0: the
+layer adds about a tenth of its input, so that it starts close to the identity."""
 
 _WORDS_AT_ONCE = 1_024
-"""Words of a sample that are continued at a time, so that its memory does not grow with their number."""
+"""Number of words that are sampled at a time, so that the memory does not grow with the sample."""
 
 
 def init_parameters(config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
@@ -67,9 +67,9 @@ def forward(
     """Return the logits (B, V) of contexts (B, T) of symbol indices.
 
     Args:
-        parameters: Of the model; how many layers it has follows from their names.
-        contexts: Symbols before the one that is predicted.
-        mask: Applies dropout to the tanh units (B, H) of a layer, numbered from 1; by default there is none.
+        parameters: The model's parameters; their names determine the number of layers.
+        contexts: Symbols before the predicted one.
+        mask: Applies dropout to the tanh units (B, H) of a layer, numbered from 1; by default none.
     """
     emb = parameters["C"][contexts]
     hidden = mask(torch.tanh(emb.flatten(start_dim=1) @ parameters["W1"] + parameters["b1"]), 1)
@@ -88,20 +88,27 @@ def to_tensors(parameters: dict[str, np.ndarray], device: str) -> dict[str, torc
 def sample_words(
     parameters: dict[str, np.ndarray], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
 ) -> list[str]:
-    """Draw words from the model, one character at a time until the end mark.
+    """Draw words from the model; see ``sample_ensemble``."""
+    return sample_ensemble([parameters], vocabulary, n, seed, max_length)
+
+
+def sample_ensemble(
+    models: Sequence[dict[str, np.ndarray]], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
+) -> list[str]:
+    """Draw words from the mean of the models' probabilities, one character at a time until the end mark.
 
     Args:
-        parameters: As trained; the block size follows from their shapes.
+        models: Trained parameters of each model; their shapes determine the common block size.
         vocabulary: Symbols by index, ``.`` first.
-        n: How many words.
-        seed: Of the sampling only; equal seeds give equal words.
-        max_length: Characters after which a word is cut.
+        n: Number of words.
+        seed: Seed of the sampling; equal seeds give equal words.
+        max_length: Number of characters after which a word is cut off.
 
     Returns:
         ``n`` words, without the end mark; a word may be empty.
     """
-    tensors = to_tensors(parameters, "cpu")
-    block_size = parameters["W1"].shape[0] // parameters["C"].shape[1]
+    tensors = [to_tensors(parameters, "cpu") for parameters in models]
+    block_size = models[0]["W1"].shape[0] // models[0]["C"].shape[1]
     draw = generator(seed, "sample")
     contexts = torch.zeros((n, block_size), dtype=torch.long)
     drawn = np.zeros((n, max_length), dtype=np.int64)
@@ -117,10 +124,11 @@ def sample_words(
 
 
 def _draw_symbols(
-    tensors: dict[str, torch.Tensor], contexts: torch.Tensor, uniform: torch.Tensor
+    models: Sequence[dict[str, torch.Tensor]], contexts: torch.Tensor, uniform: torch.Tensor
 ) -> torch.Tensor:
-    """Return the next symbol of each context (B, T) for numbers drawn from [0, 1), both of shape (B, 1)."""
-    cumulative = forward(tensors, contexts).double().softmax(dim=1).cumsum(dim=1)
+    """Return the next symbols (B, 1) of contexts (B, T) for random numbers (B, 1) from [0, 1)."""
+    probabilities = torch.stack([forward(each, contexts).double().softmax(dim=1) for each in models])
+    cumulative = probabilities.mean(dim=0).cumsum(dim=1)
     return torch.searchsorted(cumulative, uniform).clamp(max=cumulative.shape[1] - 1)
 
 

@@ -1,7 +1,6 @@
-"""Which learning rate does a step have?
+"""Compute the learning rate of each step.
 
-A schedule is a pure function of the configuration and the step, so a run can be cut and
-continued anywhere.
+A schedule is a pure function of the configuration and the step, so a run can be cut and resumed anywhere.
 """
 
 import math
@@ -12,7 +11,7 @@ from sweep.trainers.mlp.config import TrainConfig
 
 
 def step_schedule(config: TrainConfig, steps: np.ndarray) -> np.ndarray:
-    """Return ``learning_rate`` before ``decay_at``, ``final_learning_rate`` from it on.
+    """Return ``learning_rate`` before ``decay_at``, and ``final_learning_rate`` from that step on.
 
     Examples:
         >>> config = TrainConfig(num_steps=10, decay_at=0.5)
@@ -53,7 +52,7 @@ def learning_rates(config: TrainConfig, first_step: int, until_step: int) -> np.
 
 
 def warmup_factors(config: TrainConfig, steps: np.ndarray) -> np.ndarray:
-    """Return what the schedule's rates are multiplied by: (s + 1) / (warmup num_steps), at most 1.
+    """Return the factors of the schedule's rates: (s + 1) / (warmup num_steps), at most 1.
 
     Examples:
         >>> config = TrainConfig(num_steps=40, warmup=0.1)

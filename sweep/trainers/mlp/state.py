@@ -1,4 +1,4 @@
-"""What must be kept of a run so that it can go on: parameters, optimiser state and step."""
+"""Store the state from which a run resumes: parameters, optimiser state and step."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _AVERAGE = "average."
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainState:
-    """A run after ``step`` optimiser steps. Engines make a new one and leave the old alone."""
+    """A run after ``step`` optimiser steps. Engines return a new state and do not change the old one."""
 
     step: int
     parameters: dict[str, np.ndarray]
@@ -26,9 +26,9 @@ class TrainState:
     velocity: dict[str, np.ndarray]
     """Momentum buffer of each parameter, float32; empty if momentum is off."""
     moments: tuple[dict[str, np.ndarray], ...] = ()
-    """Of ``adamw``: running means of each parameter's gradients and of their squares, float32; else empty."""
+    """With ``adamw``, running means of each parameter's gradients and squares, float32; else empty."""
     average: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    """Average of the snapshots so far (``averaging.py``), float32; empty where none is kept."""
+    """Average of the snapshots so far (``averaging.py``), float32; empty if none is kept."""
 
     @classmethod
     def initial(cls, config: TrainConfig, vocabulary_size: int) -> Self:
@@ -48,7 +48,7 @@ class TrainState:
             tensors |= {kind + name: array for name, array in moment.items()}
         tensors |= {_AVERAGE + name: array for name, array in self.average.items()}
         tensors["step"] = np.array([self.step], dtype=np.int64)
-        # safetensors writes memory as it lies, so an array in another layout would come back shuffled.
+        # safetensors writes raw memory, so an array in another layout would be read back in the wrong order.
         return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
 
     @classmethod
@@ -56,7 +56,7 @@ class TrainState:
         """Read a state that belongs to ``config``.
 
         Raises:
-            DataError: If the bytes are no safetensors file or hold other tensors.
+            DataError: If the bytes are not a safetensors file or contain other tensors.
         """
         shapes = config.parameter_shapes(vocabulary_size)
         expected = dict(shapes)
@@ -70,15 +70,15 @@ class TrainState:
         except (safetensors.SafetensorError, KeyError) as error:
             raise DataError(f"checkpoint cannot be read: {error}") from error
         if step.dtype != np.int64 or step.shape != (1,) or step[0] < 0:
-            raise DataError(f"checkpoint holds step {step}, but a whole number from 0 is needed")
+            raise DataError(f"checkpoint has step {step}, but a whole number from 0 is needed")
         found = {name: array.shape for name, array in tensors.items()}
         if any(name.startswith(_AVERAGE) for name in found):
             expected |= {_AVERAGE + name: shape for name, shape in shapes.items()}
         if found != expected:
-            raise DataError(f"checkpoint holds {found}, but the configuration needs {expected}")
+            raise DataError(f"checkpoint has {found}, but the configuration needs {expected}")
         for name, array in tensors.items():
             if array.dtype != np.float32:
-                raise DataError(f"checkpoint holds {name} as {array.dtype}, but float32 is needed")
+                raise DataError(f"checkpoint has {name} as {array.dtype}, but float32 is needed")
         return cls(
             step=int(step[0]),
             parameters={name: tensors[name] for name in shapes},
@@ -89,10 +89,10 @@ class TrainState:
 
 
 def read_weights(raw: bytes, config: TrainConfig, vocabulary_size: int) -> dict[str, np.ndarray]:
-    """Return the parameters of a state, to be used as a model.
+    """Return the parameters of a state for use as a model.
 
     Raises:
-        DataError: As ``TrainState.from_bytes``, or if a parameter holds a value that is not finite.
+        DataError: As ``TrainState.from_bytes``, or if a parameter has a value that is not finite.
     """
     parameters = TrainState.from_bytes(raw, config, vocabulary_size).parameters
     _check_finite(parameters)
@@ -100,10 +100,10 @@ def read_weights(raw: bytes, config: TrainConfig, vocabulary_size: int) -> dict[
 
 
 def check_weights(raw: bytes) -> None:
-    """Refuse a state that is no model, whatever its configuration.
+    """Refuse a state that is not a model of any configuration.
 
     Raises:
-        DataError: If the bytes are no safetensors file, or a parameter holds a value that is not finite.
+        DataError: If the bytes are not a safetensors file, or a parameter has a value that is not finite.
     """
     try:
         tensors = safetensors.numpy.load(raw)
@@ -124,4 +124,4 @@ def _zeros_like(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
     bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if bad:
-        raise DataError(f"the weights hold values that are not finite (in {', '.join(sorted(bad))})")
+        raise DataError(f"the weights have values that are not finite (in {', '.join(sorted(bad))})")

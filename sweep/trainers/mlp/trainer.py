@@ -1,6 +1,6 @@
-"""The MLP as a ``Task``: the one door through which the other rooms reach this one.
+"""Implement ``Task`` for the MLP, through which all other packages use it.
 
-Importing this module is cheap; torch is loaded when something must be trained.
+Importing this module is cheap; torch is loaded for training only.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import numpy as np
 
 from sweep.errors import ConfigError
 from sweep.task import Fact, Finding, JobQueue, Segment
-from sweep.trainers.mlp.config import FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
+from sweep.trainers.mlp.config import DEPENDENTS, FACTS, FIELD_TYPES, METRIC, TrainConfig, later_defaults
 from sweep.trainers.mlp.honoured import HONOURED
 from sweep.trainers.mlp.memory import worker_bytes
 from sweep.trainers.mlp.words.corpus import (
@@ -24,6 +24,7 @@ from sweep.trainers.mlp.words.corpus import (
     encode_words,
     load_corpus,
     load_test_words,
+    resplit_corpus,
 )
 from sweep.trainers.mlp.words.examples import build_examples, merge_examples
 from sweep.trainers.mlp.words.spelling import normalized
@@ -31,10 +32,10 @@ from sweep.trainers.mlp.words.words_file import DEDUPES, check_section, usual_ha
 from sweep.trainers.mlp.work import multiply_adds
 
 TRAINER_VERSION = 1
-"""Raised only when reference numbers change: results of other versions are not comparable."""
+"""Increase only when reference results change: results of different versions are not comparable."""
 
 GPU_PLACES = 128
-"""Segments that a GPU is handed at once: a block each, and a multiprocessor (of an H100's 132) holds one."""
+"""Number of segments on a GPU at a time: one block each, one per multiprocessor (an H100 has 132)."""
 
 _A_FEW_WORDS = ("anna", "bob", "cara", "dan", "eva", "finn", "gina", "hugo", "ida", "jan", "kim", "lea")
 
@@ -45,7 +46,7 @@ class MlpTask:
     name = "mlp"
     version = TRAINER_VERSION
     seed_bound = 3 * 2**32
-    """Its seeds were below 2**32 in searches and above in confirmations before other trainers were known."""
+    """Seeds are below 2**32 in searches and above in confirmations, as in the first release."""
     shortest_with_rungs = 2_000
     metric = METRIC
     shown: tuple[str, ...] = ("block_size", "hidden_neurons", "embedding_dim", "num_steps", "batch_size")
@@ -53,6 +54,7 @@ class MlpTask:
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
     later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    dependents: Mapping[str, Collection[str]] = DEPENDENTS
     described_facts: Mapping[str, Fact] = FACTS
     note_kinds = "sweep.trainers.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.trainers.mlp.shown.contributions:CONTRIBUTIONS"
@@ -62,15 +64,15 @@ class MlpTask:
         return TrainConfig.from_dict(values)
 
     def field_types(self) -> dict[str, type]:
-        """Return all fields but ``seed``, which the driver gives each trial."""
+        """Return all fields except ``seed``, which the driver sets for each trial."""
         return {name: kind for name, kind in FIELD_TYPES.items() if name != "seed"}
 
     def check_range(self, name: str, low: float, high: float) -> None:
-        """Refuse ``decay_at`` on both sides of 1, where it changes from a fraction to a step."""
+        """Refuse a range of ``decay_at`` on both sides of 1, because it changes from a fraction to a step."""
         if name == "decay_at" and low < 1 <= high:
             raise ConfigError(
                 f"decay_at from {low:g} to {high:g} mixes fractions of num_steps (below 1) with steps "
-                "(from 1); keep the range on one side of 1, or give choices"
+                "(from 1); keep the range on one side of 1, or use choices"
             )
 
     def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,17 +89,17 @@ class MlpTask:
         return {"words": check_section(section)["words"]}
 
     def data_sha256(self, section: Mapping[str, Any]) -> str:
-        """Return the hash of the words file as it is now, without parsing it."""
+        """Return the current hash of the words file, without parsing it."""
         return words_sha256(check_section(section)["words"])
 
     def load_copy(self, section: Mapping[str, Any], sha256: str) -> Corpus:
-        """Read the words file; the same words with other line ends or another mark are the same list."""
+        """Read the words file; other line ends or another byte order mark do not change the list."""
         data = self.load_data(section)
         is_copy = data.sha256 != sha256 and sha256 in usual_hashes(check_section(section)["words"])
         return dataclasses.replace(data, sha256=sha256) if is_copy else data
 
     def resolve_device(self, name: str) -> str:
-        """Look what is here."""
+        """Return the device that a name selects."""
         from sweep.trainers.mlp.engines import devices
 
         return devices.resolve_device(name)
@@ -109,32 +111,32 @@ class MlpTask:
         return devices.default_engine(device)
 
     def check_engine(self, engine: str, device: str) -> None:
-        """Refuse an engine that does not exist, or does not run on a device."""
+        """Refuse an engine that does not exist or does not run on the device."""
         from sweep.trainers.mlp.engines import check_engine
 
         check_engine(engine, device)
 
     def honoured(self, engine: str) -> Collection[str]:
-        """Return the fields of ``TrainConfig`` that an engine honours; an unknown engine honours none."""
+        """Return the fields of ``TrainConfig`` that an engine supports; none for an unknown engine."""
         return HONOURED.get(engine, ())
 
     def mend(self, device: str) -> str:
-        """Remove what is damaged of the compiled engine; a GPU's is not kept on disk."""
-        from sweep.trainers.mlp.engines.code_cache import mend_code_cache
+        """Remove damaged files of the compiled engine; a GPU's engine is not kept on disk."""
+        from sweep.trainers.mlp.compiled import mend_compiled
 
-        return mend_code_cache() if device == "cpu" else ""
+        return mend_compiled() if device == "cpu" else ""
 
     def examine(self) -> Iterator[Finding]:
-        """Look at the compiled engine."""
-        from sweep.trainers.mlp.engines.code_cache import examine_code_cache
+        """Check the compiled engine."""
+        from sweep.trainers.mlp.compiled import examine_compiled
 
-        state = examine_code_cache(probe=True)
+        state = examine_compiled()
         where = f"{state.folder}: " if state.folder else ""
         text = f"{where}{state.fault or 'writable'}"
         yield Finding(subject="compiled code", text=text, is_good=not state.fault)
 
     def try_out(self, engine: str, device: str) -> None:
-        """Take a step on a few words."""
+        """Train one step on a few words."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "words.txt")
             path.write_text("\n".join(_A_FEW_WORDS))
@@ -142,7 +144,7 @@ class MlpTask:
         self.prepare_worker(data, engine=engine, device=device)
 
     def prepare_worker(self, data: Corpus, *, engine: str, device: str) -> None:
-        """Pin torch to one thread, on which results depend, and take one step, which compiles the engine."""
+        """Set torch to one thread, on which results depend, and train one step, which compiles the engine."""
         import torch
 
         torch.set_num_threads(1)
@@ -159,7 +161,7 @@ class MlpTask:
         device: str,
         averaged: bool = False,
     ) -> Segment:
-        """Run ``training.train_segment`` with the state as a safetensors file on both sides."""
+        """Run ``training.train_segment``, with states as safetensors bytes."""
         from sweep.trainers.mlp import training
         from sweep.trainers.mlp.state import TrainState
 
@@ -176,13 +178,13 @@ class MlpTask:
         )
 
     def list_devices(self, name: str) -> tuple[str, ...]:
-        """Look what is here."""
+        """Return all devices that a name selects."""
         from sweep.trainers.mlp.engines import devices
 
         return devices.list_devices(name)
 
     def places(self, engine: str, device: str) -> int:
-        """Return ``GPU_PLACES`` where the engine trains batches on a GPU."""
+        """Return ``GPU_PLACES`` if the engine trains batches on a GPU."""
         if device == "cpu":
             return 1
         from sweep.trainers.mlp.engines import BATCH_ENGINES
@@ -207,7 +209,7 @@ class MlpTask:
         return {"learning_rate": auto_learning_rate(config, data, engine=engine, device=device)}
 
     def check_weights(self, state: bytes) -> None:
-        """Refuse a state whose parameters are not finite; training may go through one, a model is none."""
+        """Refuse a state whose parameters are not finite, which may occur in training but not in a model."""
         from sweep.trainers.mlp.state import check_weights
 
         check_weights(state)
@@ -215,6 +217,10 @@ class MlpTask:
     def units(self, data: Corpus, part: str) -> list[str]:
         """Return the words of train or dev as text, in the order of the split."""
         return decode_words({"train": data.train, "dev": data.dev}[part], data.vocabulary)
+
+    def resplit(self, data: Corpus, number: int) -> Corpus:
+        """Return ``corpus.resplit_corpus``."""
+        return resplit_corpus(data, number)
 
     def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
         """Read the test words."""
@@ -232,15 +238,26 @@ class MlpTask:
     def unit_losses(
         self, config: TrainConfig, data: Corpus, state: bytes, units: Sequence[str]
     ) -> np.ndarray:
-        """Return each word's summed negative log-likelihood in nats, its end included, shape (W,)."""
+        """Return each word's summed negative log-likelihood in nats, including its end mark, shape (W,)."""
         from sweep.trainers.mlp.evaluation import word_losses
         from sweep.trainers.mlp.state import read_weights
 
         parameters = read_weights(state, config, data.vocabulary_size)
         return word_losses(parameters, encode_words(units, data.vocabulary), config.block_size)
 
+    def ensemble_losses(
+        self, configs: Sequence[TrainConfig], data: Corpus, states: Sequence[bytes], units: Sequence[str]
+    ) -> np.ndarray:
+        """Return each word's loss under the mean of the models' probabilities, its end included, nats."""
+        from sweep.trainers.mlp.evaluation import ensemble_word_losses
+        from sweep.trainers.mlp.state import read_weights
+
+        pairs = zip(configs, states, strict=True)
+        models = [read_weights(state, config, data.vocabulary_size) for config, state in pairs]
+        return ensemble_word_losses(models, encode_words(units, data.vocabulary))
+
     def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
-        """Return the characters of each word with its end, shape (W,)."""
+        """Return the length of each word, including its end mark, shape (W,)."""
         return np.array([len(word) + 1 for word in units])
 
     def units_loss(self, config: TrainConfig, data: Corpus, state: bytes, units: Sequence[str]) -> float:

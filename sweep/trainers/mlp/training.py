@@ -1,7 +1,7 @@
-"""How does a run get from one rung to the next?
+"""Train a segment of a run, from one rung to the next.
 
-``train_segment`` is the one entry: a pure function from (configuration, corpus, state, until
-where) to the new state, its dev loss and the losses on the way.
+``train_segment`` is a pure function from (configuration, corpus, state, last step) to the new state, its dev
+loss and the minibatch losses.
 """
 
 import dataclasses
@@ -22,22 +22,22 @@ from sweep.trainers.mlp.words.corpus import Corpus
 from sweep.trainers.mlp.words.examples import DistinctExamples, Examples, build_examples, merge_examples
 
 KEPT_BYTES = 64 << 20
-"""Examples of each split that a process keeps for its next segments; those of the present one always."""
+"""Most bytes of examples of each split that a process keeps for later segments, besides those in use."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentResult:
-    """What one segment made."""
+    """The result of one segment."""
 
     state: TrainState
     dev_loss: float
     """Exact loss over the dev split at the end of the segment, nats per character."""
     average_loss: float | None
-    """The same of the average of snapshots; None where none is kept."""
+    """The same for the average of snapshots; None if none is kept."""
     losses: np.ndarray
     """Minibatch loss of each step, float32, shape (steps,)."""
     seconds: float
-    """Wall time of training and evaluation."""
+    """Wall time of training and evaluation, in seconds."""
 
 
 def train_segment(
@@ -52,17 +52,17 @@ def train_segment(
 ) -> SegmentResult:
     """Train from ``state`` (None: from the beginning) until ``until_step`` and evaluate on dev.
 
-    Cutting a run at any steps gives bitwise the same state as not cutting it, on the same
-    engine, device, thread count and machine.
+    The state does not depend, bitwise, on where a run is cut, for the same engine, device, thread count and
+    machine.
 
     Args:
-        config: All that can change the result.
-        corpus: Train and dev parts; there is no test part in it.
-        state: Where the run stands.
-        until_step: First step that is not taken, at most ``config.num_steps``.
-        engine: One of ``ENGINES``; None takes the device's default.
+        config: The hyperparameters, including the seed.
+        corpus: Train and dev parts, without the test part.
+        state: The current state of the run.
+        until_step: Step before which training stops, at most ``config.num_steps``.
+        engine: One of ``ENGINES``; None means the device's default.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        averaged: Whether the average of snapshots is kept and evaluated too; no other number changes.
+        averaged: Whether to keep and evaluate the average of snapshots too; no other result changes.
     """
     segment = OpenSegment(config, corpus, state, until_step, averaged=averaged)
     train = ENGINES[engine or default_engine(device)]
@@ -72,7 +72,7 @@ def train_segment(
 
 
 class OpenSegment:
-    """A segment in training: its state, and how far an engine may go from there in one call."""
+    """A segment in training: its state, and the steps that an engine may train in one call."""
 
     def __init__(
         self,
@@ -94,30 +94,30 @@ class OpenSegment:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is no step left to take."""
+        """Whether all steps are trained."""
         return self.state.step == self._until_step
 
     @property
     def examples(self) -> Examples:
-        """What it trains on."""
+        """The training examples."""
         return train_examples(self._corpus, self.config.block_size)
 
     def learning_rates(self, at_most: int | None = None) -> np.ndarray:
-        """Return those of the next steps: up to a snapshot, the end, or ``at_most`` steps."""
+        """Return the rates of the next steps: up to a snapshot, the end, or ``at_most`` steps."""
         step, until = self.state.step, self._until_step
         snapshots = snapshot_steps(self.config.num_steps, step, until) if self._averaged else []
         stop = snapshots[0] if snapshots else until
         return learning_rates(self.config, step, stop if at_most is None else min(stop, step + at_most))
 
     def take(self, state: TrainState, losses: np.ndarray) -> None:
-        """Accept what an engine made of the state with the next learning rates."""
+        """Set the state that an engine reached with the next learning rates."""
         self.state, num_steps = state, self.config.num_steps
         self._losses.append(losses)
         if self._averaged and snapshot_steps(num_steps, state.step - 1, state.step):
             self._average = add_snapshot(self._average, state.parameters, state.step, num_steps)
 
     def close(self, device: str) -> SegmentResult:
-        """Evaluate the segment, which is done."""
+        """Evaluate the segment, whose steps are all trained."""
         assert self.is_done, "a segment is trained to its end"
         dev = dev_examples(self._corpus, self.config.block_size)
         at_end = (
@@ -134,23 +134,23 @@ class OpenSegment:
 
 
 def train_examples(corpus: Corpus, block_size: int) -> Examples:
-    """Return the training examples, built once per corpus and block size in a process while they are kept."""
+    """Return the training examples, cached per corpus and block size."""
     part = _Part(corpus, "train")
     return _KEPT_TRAIN.get((part, block_size), lambda: build_examples(part.words, block_size))
 
 
 def dev_examples(corpus: Corpus, block_size: int) -> DistinctExamples:
-    """Return the dev examples merged by context; kept as the training examples are."""
+    """Return the dev examples merged by context, cached like the training examples."""
     part = _Part(corpus, "dev")
     return _KEPT_DEV.get((part, block_size), lambda: merge_examples(build_examples(part.words, block_size)))
 
 
 class _Part:
-    """A split of a corpus as a cache key: equal file, dedupe and split are equal parts."""
+    """A split of a corpus as a cache key, equal if file, dedupe, cut and split are equal."""
 
     def __init__(self, corpus: Corpus, split: str) -> None:
         self.words = getattr(corpus, split)
-        self._key = (corpus.sha256, corpus.dedupe, split)
+        self._key = (corpus.sha256, corpus.dedupe, corpus.cut, split)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Part) and self._key == other._key
@@ -163,13 +163,13 @@ _T = TypeVar("_T", Examples, DistinctExamples)
 
 
 class _Kept(Generic[_T]):
-    """The examples of the block sizes that were used last, as far as they fit into ``KEPT_BYTES``."""
+    """Cache of the examples of the last used block sizes that fit into ``KEPT_BYTES``."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[_Part, int], _T] = {}
 
     def get(self, key: tuple[_Part, int], build: Callable[[], _T]) -> _T:
-        """Return the examples of a key, built if they are not kept; they are the last to be dropped."""
+        """Return the examples of a key, building them if missing, and mark them as last used."""
         found = self._found.pop(key) if key in self._found else build()
         room = KEPT_BYTES - found.nbytes
         for other in reversed(list(self._found)):

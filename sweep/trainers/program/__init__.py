@@ -1,1 +1,1 @@
-"""Training programs: processes of their own, what they report, and where they write."""
+"""Train with programs in separate processes: start them, read their reports, keep their files."""

@@ -1,7 +1,7 @@
-"""The folder of a trial whose program is about to start, perhaps not for the first time.
+"""Prepare and lock the folder of a trial before its program starts, perhaps for another attempt.
 
-A program whose worker died may still have its grace while the trial starts again elsewhere. So whoever starts
-a program holds the folder's lock, and hands it on to what ends the program; the next attempt waits for it.
+A program whose worker died may still be in its grace period while the trial restarts elsewhere. So the
+starter of a program locks the folder and passes the lock to the supervisor; the next attempt waits for it.
 """
 
 import contextlib
@@ -19,40 +19,40 @@ from sweep.trainers.program.reports import Report, parse_report
 from sweep.trainers.program.snapshots import Snapshots
 
 PATIENCE_S = 20.0
-"""Beyond the grace; what still holds the lock then hangs."""
+"""Seconds after the grace period at which a process that still holds the lock counts as hanging."""
 
 _LARGEST_LOG = 1 << 26
-"""Bytes of an earlier attempt's reports that are read at most."""
+"""Most bytes of an earlier attempt's reports that are read."""
 
 LOCK = "lock"
-"""Name of the file in a trial's folder that is locked as long as its program lives."""
+"""Name of the file in a trial's folder that is locked while its program lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a program finds in its folder."""
+    """The state of a trial's folder when its program starts."""
 
     lock: int
-    """Descriptor that holds the folder's lock until it and all its copies are closed."""
+    """Descriptor of the folder's lock, which is released when this and all its copies are closed."""
     is_resumed: bool = False
-    """Whether the checkpoint folder is a whole copy of an earlier attempt's."""
+    """Whether the checkpoint folder is a complete copy of an earlier attempt's."""
     earlier: list[Report] = field(default_factory=list)
-    """What that attempt reported, by rising step."""
+    """The earlier attempt's reports, by increasing step."""
 
 
 def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool, grace_s: float) -> Attempt:
-    """Make a trial's folder ready: as new, or with the newest whole copy of its checkpoint.
+    """Prepare a trial's folder: empty, or with the newest complete copy of its checkpoint.
 
     Args:
-        folder: The trial's.
-        is_first: Whether no attempt has been before, so that whatever lies there is of no use.
-        keeps_checkpoint: Whether the program can go on from its checkpoint.
-        grace_s: Seconds that the program of an earlier attempt has to end.
+        folder: The trial's folder.
+        is_first: Whether there was no earlier attempt, so that any content is removed.
+        keeps_checkpoint: Whether the program can resume from its checkpoint.
+        grace_s: Seconds that the program of an earlier attempt has to exit.
 
     Raises:
-        MachineError: If an earlier attempt does not end.
-        StorageError: If the folder is a link, or another user's.
-        OSError: If it cannot be written.
+        MachineError: If an earlier attempt does not exit.
+        StorageError: If the folder is a link, or belongs to another user.
+        OSError: If the folder cannot be written.
     """
     folder.make()
     lock = lock_folder(folder, grace_s + PATIENCE_S)
@@ -70,10 +70,10 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
 
 
 def lock_folder(folder: TrialFolder, patience_s: float = PATIENCE_S) -> int:
-    """Return a descriptor that holds a folder's lock.
+    """Lock a folder and return the descriptor of the lock.
 
     Raises:
-        MachineError: If another program does not let go of it.
+        MachineError: If another program does not release the lock.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.open(folder.path / LOCK, flags, 0o600)
@@ -92,7 +92,7 @@ def lock_folder(folder: TrialFolder, patience_s: float = PATIENCE_S) -> int:
 
 
 def _earlier_reports(folder: TrialFolder) -> Iterator[Report]:
-    """Yield what an earlier attempt has reported, as far as it can be read; a program may change it."""
+    """Yield the readable reports of an earlier attempt; the file is untrusted, since a program wrote it."""
     with contextlib.suppress(FileNotFoundError), open_plain(folder.reports) as file:
         last = -1
         for line in file.read(_LARGEST_LOG).split(b"\n"):
@@ -108,7 +108,7 @@ def _earlier_reports(folder: TrialFolder) -> Iterator[Report]:
 
 
 def _empty(folder: TrialFolder, kept: set[str]) -> None:
-    """Remove all but some entries of a trial's folder; no link is followed."""
+    """Remove all entries of a trial's folder except ``kept``; no link is followed."""
     for path in folder.path.iterdir():
         if path.name in kept:
             continue

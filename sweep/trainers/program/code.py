@@ -1,7 +1,7 @@
-"""Finds the files of a training program, hashes them and notices if one changes.
+"""Find the files of a training program, hash them and detect changes.
 
-A function's files are those that its process has imported, a script's those that its source names; both count
-only below the user's own folders, installed libraries left out.
+The files of a function are those that its process imported; those of a script are the ones that its source
+imports. Only files below the user's own folders count, without installed libraries.
 """
 
 import ast
@@ -18,10 +18,10 @@ from sweep.code import Code
 from sweep.trainers.program.own_files import is_own
 
 _GIT_S = 10.0
-"""Seconds that a call of git may take."""
+"""Time limit of a git command, in seconds."""
 
 _GROUP = 500
-"""Files that one call of git is asked about; a command line has a limit."""
+"""Most files per git command, because the length of a command line is limited."""
 
 
 class CodeWatch:
@@ -31,7 +31,7 @@ class CodeWatch:
         """Watch the files of ``code``; the other arguments are those of ``read_code``."""
         self.code, self._folder, self._sources = code, folder, sources
         self._sound: dict[str, tuple[int, ...]] = {}
-        """Name -> status of the file when its hash was right."""
+        """Name -> status of the file when its hash was last verified."""
 
     def changes(self) -> list[str]:
         """Return the names of files that are new, gone or different now."""
@@ -40,7 +40,7 @@ class CodeWatch:
         return sorted([*added, *filter(self._differs, self.code.files)])
 
     def names(self, parameter: str) -> bool:
-        """Tell whether a file holds the name of a parameter, also if written with hyphens."""
+        """Return whether a file contains the name of a parameter, with underscores or hyphens."""
         word = re.escape(parameter).replace("_", "[-_]").encode()
         pattern = re.compile(rb"(?<![A-Za-z0-9_])" + word + rb"(?![A-Za-z0-9_]|-[A-Za-z])")
         files = (self._folder / name for name in self.code.files)
@@ -51,7 +51,7 @@ class CodeWatch:
         try:
             found = os.stat(path)
             if not stat.S_ISREG(found.st_mode):
-                return True  # a pipe would keep its reader waiting
+                return True  # reading a pipe would block
             status = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
             if self._sound.get(name) != status:
                 if _digest(path) != self.code.files[name]:
@@ -63,7 +63,7 @@ class CodeWatch:
 
 
 def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = ()) -> Code:
-    """Hash files of a program and ask git about them.
+    """Hash the files of a program and get their git commit.
 
     Args:
         files: Absolute paths.
@@ -71,7 +71,7 @@ def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = (
         sources: Globs of further files, relative to the folder.
 
     Raises:
-        ValueError: If a glob is absolute or finds no file.
+        ValueError: If a glob is absolute or matches no file.
         OSError: If a file cannot be read.
     """
     found = {*files, *(path for glob in sources for path in _matching(folder, glob))}
@@ -83,19 +83,19 @@ def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = (
 
 
 def imported_files(roots: Collection[Path]) -> set[Path]:
-    """Return the user's files below some folders that this process has imported."""
+    """Return the user's files below ``roots`` that this process has imported."""
     paths = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return {Path(path) for path in paths if isinstance(path, str) and _is_below(Path(path), roots)}
 
 
 def named_imports(script: Path, roots: Sequence[Path]) -> set[Path]:
-    """Return a script and the user's files that its source imports, directly or by others.
+    """Return a script and the user's files that its source imports, directly or indirectly.
 
     Nothing is imported; imports within functions count, computed names do not.
 
     Args:
         script: Absolute path of a Python file.
-        roots: Absolute folders that modules are searched in, in their order.
+        roots: Absolute folders in which modules are searched for, in order.
     """
     found: set[Path] = set()
     todo = [script]
@@ -112,12 +112,12 @@ def _matching(folder: Path, glob: str) -> list[Path]:
         raise ValueError(f"sources: {glob!r} must be a glob below the study file's folder")
     found = [path for path in folder.glob(glob) if path.is_file()]
     if not found:
-        raise ValueError(f"sources: {glob!r} finds no file in {folder}")
+        raise ValueError(f"sources: {glob!r} matches no file in {folder}")
     return found
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """Return a path as it is seen from a folder, the same on each machine that has both."""
+    """Return a path relative to a folder, the same on every machine."""
     shared = next(parent for parent in (folder, *folder.parents) if path.is_relative_to(parent))
     up = [".."] * (len(folder.parts) - len(shared.parts))
     return "/".join([*up, *path.relative_to(shared).parts])
@@ -149,7 +149,7 @@ def _imports_of(path: Path, roots: Sequence[Path]) -> Iterator[Path]:
 
 
 def _module_files(name: str, roots: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files of a module and of the packages that it is in; its last part may be a name in it."""
+    """Yield the files of a module and its packages; the last part of ``name`` may be a name in the module."""
     parts = name.split(".")
     for root in roots:
         if (root / parts[0]).is_dir() or (root / f"{parts[0]}.py").is_file():
@@ -172,7 +172,7 @@ def _git_state(folder: Path, files: Sequence[Path]) -> tuple[str | None, bool | 
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints, None if there is no git or no repository; no hook or helper of theirs runs."""
+    """Return the output of git, run without hooks and helpers; None without git or a repository."""
     options = ("-c", "core.fsmonitor=false", "--no-optional-locks")
     try:
         done = subprocess.run(  # noqa: S603  a list of arguments, no shell

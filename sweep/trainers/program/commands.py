@@ -1,4 +1,4 @@
-"""The command that only programs have: log, which prints what a trial left."""
+"""Define the command ``sweep log``, which prints the input and output of a trial's program."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, stored_study
 
 PARTS = ("command", "config", "reports", "stdout", "stderr")
-"""Files of a trial that can be printed, in this order."""
+"""Files of a trial that can be printed, in order."""
 
 
 @command(example="sweep log digits 7 --tail 20")

@@ -1,4 +1,4 @@
-"""The configuration of a program: values under the names that the study file gives them."""
+"""Define the configuration of a program: hyperparameters with the names of the study file."""
 
 import dataclasses
 import hashlib
@@ -9,10 +9,10 @@ from typing import Any
 from sweep.errors import ConfigError
 
 SEED = "seed"
-"""The one name that no hyperparameter can have."""
+"""The reserved name of the trial's seed."""
 
 KINDS: dict[str, type] = {"int": int, "float": float, "any": object}
-"""Kind of a hyperparameter as a definition stores it -> the type of its values."""
+"""Kind of a hyperparameter in a definition -> type of its values."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class ProgramConfig:
     """
 
     values: Mapping[str, Any]
-    """Those that are active; a list is a tuple here."""
+    """The active hyperparameters; lists are stored as tuples."""
     seed: int = 0
     budget: str = ""
-    """Name of the hyperparameter that is the run's length; empty if it has none."""
+    """Name of the hyperparameter that is the run's length; empty if there is none."""
 
     @property
     def num_steps(self) -> int:
@@ -49,10 +49,10 @@ class ProgramConfig:
 
 
 def make_config(values: Mapping[str, Any], kinds: Mapping[str, str], budget: str = "") -> ProgramConfig:
-    """Return a configuration whose values have the kinds of their hyperparameters.
+    """Return a configuration, after checking that its values have the declared kinds.
 
     Args:
-        values: Name -> value, ``seed`` among them or not.
+        values: Name -> value, with or without ``seed``.
         kinds: Name -> one of ``KINDS``.
         budget: Name of the hyperparameter that is the run's length.
 
@@ -64,7 +64,7 @@ def make_config(values: Mapping[str, Any], kinds: Mapping[str, str], budget: str
         if name == SEED:
             continue
         if name not in kinds:
-            raise ConfigError(f"{name} is no hyperparameter of this study; it has {', '.join(kinds)}")
+            raise ConfigError(f"{name} is not a hyperparameter of this study, which has {', '.join(kinds)}")
         checked[name] = _checked(name, value, kinds[name])
     if budget in checked and checked[budget] < 1:
         raise ConfigError(f"{budget} is the budget and must be 1 or more, got {checked[budget]}")
@@ -82,15 +82,15 @@ def _checked(name: str, value: Any, kind: str) -> Any:
 
 
 def plain_value(name: str, value: Any) -> Any:
-    """Return a value that a program can take; a list becomes a tuple.
+    """Return a value that can be passed to a program; a list becomes a tuple.
 
     Raises:
-        ConfigError: If it is no text, number, boolean or list of these, or if it holds a line break.
+        ConfigError: If it is not text, a number, a boolean or a list of these, or contains a line break.
     """
     if isinstance(value, list | tuple):
         return tuple(plain_value(name, entry) for entry in value)
     if not isinstance(value, str | bool | int | float):
         raise ConfigError(f"{name} must be text, a number, true, false or a list of these, got {value!r}")
     if isinstance(value, str) and any(c in value for c in "\0\n\r"):
-        raise ConfigError(f"{name} must not hold a line break or NUL, got {value!r}")
+        raise ConfigError(f"{name} must not contain a line break or NUL, got {value!r}")
     return value

@@ -1,6 +1,6 @@
-"""The files that a program reads: named by globs in ``[data]``, hashed so that a change is noticed.
+"""Hash the data files that globs in ``[data]`` name, so that changes are detected.
 
-The program opens them itself; nothing of them is sent to a worker.
+The program opens the files itself; their contents are not sent to workers.
 """
 
 import dataclasses
@@ -14,28 +14,28 @@ from sweep.errors import DataError
 from sweep.spelling import unknown
 
 KEYS = ("files", "test_files", "sources")
-"""Keys of ``[data]``: lists of globs, relative to the folder that sweep is started in."""
+"""Keys of ``[data]``: lists of globs, relative to the folder in which sweep was started."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramData:
-    """What is known of a program's data files."""
+    """Hashes and sizes of a program's data files."""
 
     sha256: str
-    """Of the names and contents of ``files``."""
+    """Hash of the names and contents of ``files``."""
     n_files: int
     n_bytes: int
 
     def describe(self) -> str:
-        """Return one line that says what was read."""
+        """Return one line that describes the files."""
         if not self.n_files:
-            return "the program reads its own data; [data] files names none"
+            return "the program reads its own data; [data] files is empty"
         files = "file" if self.n_files == 1 else "files"
         return f"{self.n_files:,} data {files}, {self.n_bytes / 1e6:,.1f} MB"
 
 
 def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``[data]`` of a program, checked.
+    """Return the checked section ``[data]``.
 
     Raises:
         DataError: With a line for each mistake.
@@ -74,7 +74,7 @@ def read_data(section: Mapping[str, Any], start: str) -> ProgramData:
 
 
 def _refuse_test_files(paths: Collection[str], section: Mapping[str, Any], start: str) -> None:
-    """Refuse data files that are test files too; those are not opened, and need not be there yet."""
+    """Refuse data files that are also test files; test files are not opened and need not exist yet."""
     test = {
         path
         for pattern in section.get("test_files", [])
@@ -82,14 +82,14 @@ def _refuse_test_files(paths: Collection[str], section: Mapping[str, Any], start
     }
     if both := sorted(test.intersection(paths)):
         raise DataError(
-            f"{', '.join(both[:3])} among both data.files and data.test_files: what trials read is no test"
+            f"{', '.join(both[:3])} in both data.files and data.test_files: trials must not read test files"
         )
 
 
 def hash_test_files(section: Mapping[str, Any], start: str) -> list[str]:
-    """Return the hash of each file that ``test_files`` names, of its content alone, 64 hex digits.
+    """Return the hash of the content of each file that ``test_files`` names, 64 hex digits.
 
-    Trials never read them; the final test calls this.
+    Only the final test calls this function; trials never read test files.
 
     Raises:
         DataError: If a glob matches no file, or a file cannot be read.
@@ -100,7 +100,7 @@ def hash_test_files(section: Mapping[str, Any], start: str) -> list[str]:
 
 
 def _hashed(path: str, start: str) -> tuple[str, int]:
-    """Return a file's hash and its bytes."""
+    """Return a file's hash and its size in bytes."""
     try:
         with open(os.path.join(start, path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
@@ -112,7 +112,7 @@ def matching(globs: list[str], start: str, key: str) -> list[str]:
     """Return the files that globs match, relative to ``start``, in order.
 
     Raises:
-        DataError: If one matches none.
+        DataError: If a glob matches no file.
     """
     found: dict[str, None] = {}
     for pattern in globs:

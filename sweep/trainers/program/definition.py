@@ -1,8 +1,8 @@
-"""What a study file says of a program that trains: the keys that functions and commands share.
+"""Check the keys of a study file that functions and commands share.
 
-``read_definition`` checks them and parts them in two: the definition, which belongs to the study's identity,
-and the surroundings, which may change from run to run. Keys of functions or commands alone are checked beside
-each of them.
+``read_definition`` splits them into the definition, which belongs to the study's identity, and the
+surroundings, which may change from run to run. Keys of only functions or only commands are checked in their
+own modules.
 """
 
 import math
@@ -25,6 +25,11 @@ DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")
 
 _NAME = re.compile(r"[^\0-\x20\x7f=,{}\"'\\-][^\0-\x1f\x7f=,{}\"'\\]{0,199}")
+
+
+def is_parameter_name(name: str) -> bool:
+    """Return whether a hyperparameter can have a name."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _text(key: str, value: Any) -> str:
@@ -58,7 +63,7 @@ def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
     """Return ``value`` if it is a table of bounds: figure -> ``min``, ``max`` or both."""
     if not isinstance(value, Mapping) or not value:
         raise StudyFileError(
-            f"{key} must be a table of bounds, as {{ latency_ms = {{ max = 20 }} }}, got {value!r}"
+            f"{key} must be a table of bounds, such as {{ latency_ms = {{ max = 20 }} }}, got {value!r}"
         )
     checked = {}
     for name, ends in value.items():
@@ -66,7 +71,7 @@ def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
             raise StudyFileError(f"{key}.{name} must have min, max or both, as {{ max = 20 }}, got {ends!r}")
         checked[name] = {end: _number(f"{key}.{name}.{end}", bound) for end, bound in ends.items()}
         if checked[name].get("min", -math.inf) > checked[name].get("max", math.inf):
-            raise StudyFileError(f"{key}.{name}: min is above max, so that nothing is feasible")
+            raise StudyFileError(f"{key}.{name}: min is above max, so no trial is feasible")
     return checked
 
 
@@ -78,13 +83,13 @@ def yes_or_no(key: str, value: Any) -> bool:
 
 
 def _grace(key: str, value: Any) -> float:
-    """Return the seconds of a grace; ``"0s"`` and ``"none"`` are no grace."""
+    """Return the seconds of a grace period; 0 for ``"0s"`` and ``"none"``."""
     return 0.0 if value == "0s" else parse_duration(key, value) or 0.0
 
 
 def _names(key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise StudyFileError(f'{key} must be a list of names, as ["WANDB_API_KEY"], got {value!r}')
+        raise StudyFileError(f'{key} must be a list of names, such as ["WANDB_API_KEY"], got {value!r}')
     return value
 
 
@@ -102,7 +107,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
     "checkpoint": yes_or_no,
     **CHECKS,
 }
-"""Keys of both kinds that belong to the study's identity -> their check."""
+"""Keys of both kinds that belong to the study's identity -> check."""
 
 SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
     "cwd": _text,
@@ -112,13 +117,13 @@ SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
     "secrets": _names,
     UPLOAD: yes_or_no,
 }
-"""Keys of both kinds that may change from run to run -> their check."""
+"""Keys of both kinds that may change from run to run -> check."""
 
 PARAMETERS = "parameters"
-"""Key of a definition: name -> kind of each hyperparameter, in the order of the file."""
+"""Key of a definition: name -> kind of each hyperparameter, in file order."""
 
 SEARCHED = "searched"
-"""Key of a definition: the names of those that are searched."""
+"""Key of a definition: the names of the searched hyperparameters."""
 
 
 def read_definition(
@@ -127,13 +132,13 @@ def read_definition(
     defining: Mapping[str, Callable[[str, Any], Any]],
     surrounding: Mapping[str, Callable[[str, Any], Any]],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Check what a study file says of a program.
+    """Check the keys of a study file that define a program.
 
     Args:
         raw: The file's values.
         here: The file's folder.
-        defining: Further keys that belong to the identity, of one kind of program.
-        surrounding: Further keys that do not.
+        defining: Further keys of one kind of program that belong to the study's identity.
+        surrounding: Further keys of one kind of program that may change from run to run.
 
     Returns:
         The definition and the surroundings.
@@ -150,9 +155,24 @@ def read_definition(
         _check_budget(definition, raw)
     with mistakes.noted():
         if TEST in raw and TEST_COMMAND in raw:
-            raise StudyFileError(f"{TEST} and {TEST_COMMAND} are two ways to the same; leave one of them out")
+            raise StudyFileError(f"{TEST} and {TEST_COMMAND} exclude each other; remove one of them")
     mistakes.refuse()
     return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
+
+
+def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a definition with the hyperparameters of two that are otherwise the same.
+
+    A hyperparameter of two kinds may have any value. Raises ``ConfigError`` if they differ in another key.
+    """
+    if other := [k for k in {*first, *second} - {PARAMETERS, SEARCHED} if first.get(k) != second.get(k)]:
+        raise ConfigError(f"the configurations are of different programs: {', '.join(sorted(other))} differ")
+    kinds, others = first.get(PARAMETERS, {}), second.get(PARAMETERS, {})
+    joined = {**kinds, **others}
+    for name in kinds.keys() & others.keys():
+        joined[name] = kinds[name] if kinds[name] == others[name] else "any"
+    searched = list(dict.fromkeys([*first.get(SEARCHED, ()), *second.get(SEARCHED, ())]))
+    return {**second, PARAMETERS: joined, SEARCHED: searched}
 
 
 def _checked(
@@ -189,15 +209,15 @@ def _searched(raw: Mapping[str, Any]) -> list[str]:
 def _check_parameter(section: str, name: str, entry: Any) -> None:
     if name == SEED:
         raise StudyFileError(
-            f"{section}.{SEED} cannot be set: each trial gets a seed of its own; seeds = {SEED!r} at the top "
-            "level names the key that takes it"
+            f"{section}.{SEED} cannot be set: each trial has its own seed; seeds = {SEED!r} at the top "
+            "level passes it under this name"
         )
-    if not _NAME.fullmatch(name):
+    if not is_parameter_name(name):
         raise StudyFileError(f"{section}: {name!r} cannot be the name of a hyperparameter")
     if section == "fixed":
         if isinstance(entry, Mapping):
             raise StudyFileError(
-                f'fixed.{name} is a table; a name with a dot is quoted: {name}.x is written "{name}.x"'
+                f'fixed.{name} is a table; quote a name with a dot: write "{name}.x" instead of {name}.x'
             )
         _plain(f"fixed.{name}", entry)
 
@@ -210,7 +230,7 @@ def _plain(key: str, value: Any) -> None:
 
 
 def _kind(entry: Any) -> str:
-    """Return the kind of an entry of [search]: whole numbers if both ends are written as such."""
+    """Return the kind of an entry of [search]: whole numbers if both ends are whole numbers."""
     if not isinstance(entry, Mapping) or "choices" in entry:
         return "any"
     ends = [entry.get("low"), entry.get("high")]
@@ -239,7 +259,7 @@ def _check_budget(definition: Mapping[str, Any], raw: Mapping[str, Any]) -> None
     if budget is None:
         if raw.get("pruner", "none") != "none":
             raise StudyFileError(
-                f"pruner {raw['pruner']} compares trials at parts of their length; budget names the "
+                f"pruner {raw['pruner']} compares trials at fractions of their length; budget must name the "
                 'hyperparameter that is the length, such as budget = "epochs"'
             )
         return
@@ -264,14 +284,14 @@ def metric_of(definition: Mapping[str, Any]) -> Metric:
 
 
 def limits_of(definition: Mapping[str, Any]) -> list[str]:
-    """Return what a program lacks beside a trainer with everything, and what follows from it."""
+    """Return the missing capabilities of a program, each with its consequence."""
     lacks = {
         "budget": "no budget: no trial is pruned",
         "matters": "no matters: confirm needs --delta",
-        "checkpoint": "no checkpoint: a trial that was cut starts again from its beginning, with its seed",
+        "checkpoint": "no checkpoint: an interrupted trial starts again from its beginning, with its seed",
     }
     found = [text for key, text in lacks.items() if not definition.get(key)]
     tokens = [str(token) for token in definition.get("command", ())]
     if tokens and "seeds" not in definition and not any("{seed}" in token for token in tokens):
-        found.append("no {seed} in the command and no seeds: the script finds its seed in SWEEP_SEED alone")
+        found.append("no {seed} in the command and no seeds: the script finds its seed only in SWEEP_SEED")
     return [*found, "no test split: sweep test has nothing to evaluate"]

@@ -1,6 +1,6 @@
-"""The folder of one trial: its configuration, its command, its output and its checkpoint.
+"""Name, write and read the files of a trial's folder: configuration, command, output and checkpoint.
 
-Only the user can enter it. Nothing here follows a link: the program owns the folder and may put one there.
+Only the user can enter the folder. No link is followed, because the program can create one in the folder.
 """
 
 import json
@@ -16,14 +16,14 @@ from sweep.storage.files import open_plain, refuse_unless, write_all_atomically
 from sweep.trainers.program.reports import Thinned
 
 _TAIL_BYTES = 1 << 18
-"""What ``tail`` reads of a file at most."""
+"""Most bytes of a file that ``tail`` reads."""
 
 
 class TrialFolder:
     """Names and writes the files of a trial's folder."""
 
     def __init__(self, path: Path) -> None:
-        """Take the path; nothing is made yet."""
+        """Set the paths; ``make`` creates the folder."""
         self.path = path
         self.config = path / "config.json"
         self.command = path / "command.txt"
@@ -36,22 +36,22 @@ class TrialFolder:
 
     @classmethod
     def of(cls, programs: Path, trial: int) -> "TrialFolder":
-        """Return the folder of one trial, below that of its study."""
+        """Return the folder of one trial, below the study's folder of programs."""
         return cls(programs / f"{trial:06d}")
 
     def make(self) -> None:
-        """Make the folder and its checkpoint folder where they are missing, with mode 0700.
+        """Create the folder and its checkpoint folder if missing, with mode 0700.
 
         Raises:
-            StorageError: If something else is there, or another user's folder.
-            OSError: If they cannot be made.
+            StorageError: If a path is not a folder, or belongs to another user.
+            OSError: If a folder cannot be created.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         for folder in (self.path, self.checkpoint):
             refuse_unless(stat.S_ISDIR, folder)
             folder.mkdir(mode=0o700, exist_ok=True)
             if folder.stat().st_uid != os.getuid():
-                raise StorageError(f"{folder} belongs to another user and is not used; move it away")
+                raise StorageError(f"{folder} belongs to another user; move it away")
             folder.chmod(0o700)
 
     def write_config(self, values: Mapping[str, Any]) -> None:
@@ -59,19 +59,19 @@ class TrialFolder:
         self._write(self.config, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
     def write_command(self, argv: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> None:
-        """Write a text that starts the same command if it is pasted into a shell.
+        """Write a text that starts the same command when pasted into a shell.
 
         Args:
             argv: The command and its arguments.
-            cwd: Where it starts.
-            variables: What its environment has beyond the user's own; no secrets.
+            cwd: The working folder of the command.
+            variables: Variables that the command's environment adds to the user's own; no secrets.
         """
         assigned = [f"{name}={value}" for name, value in variables.items()]
         lines = [shlex.join(["cd", str(cwd)]) + " &&", shlex.join(["env", *assigned]), shlex.join(argv)]
         self._write(self.command, " \\\n".join(lines) + "\n")
 
     def write_reports(self, thinned: Thinned) -> None:
-        """Write the reports and remove the program's own file; a first line counts what is left out."""
+        """Write the reports and remove the program's own file; a first line counts the omitted ones."""
         lines = thinned.lines()
         if len(lines) < thinned.seen:
             lines = [json.dumps({"kept": len(lines), "of": thinned.seen}), *lines]
@@ -79,18 +79,18 @@ class TrialFolder:
         self.reported.unlink(missing_ok=True)
 
     def tail(self, n: int) -> list[str]:
-        """Return the last ``n`` lines of stderr, or of stdout if stderr has none.
+        """Return the last ``n`` lines of stderr, or of stdout if stderr is empty.
 
-        Of a line that was drawn over with carriage returns the last drawing is returned. Control characters
-        are left in; whoever prints the lines makes them printable.
+        Of a line that was redrawn with carriage returns, the last version is returned. Control characters are
+        kept; the caller must make the lines printable.
 
         Raises:
-            StorageError: If a file is a link or no plain file.
+            StorageError: If a file is a link or not a regular file.
         """
         return _last_lines(self.stderr, n) or _last_lines(self.stdout, n)
 
     def bytes(self) -> int:
-        """Return the bytes of all files in the folder; links are not followed."""
+        """Return the size of all files in the folder, in bytes; links are not followed."""
         total = 0
         for folder, _, files in os.walk(self.path):
             for name in files:
@@ -107,10 +107,10 @@ class TrialFolder:
 
 
 def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file that a program wrote, of a line drawn over the last drawing.
+    """Return the lines of a file that a program wrote; of a redrawn line, the last version.
 
     Raises:
-        StorageError: If it is a link or no plain file.
+        StorageError: If the file is a link or not a regular file.
     """
     try:
         with open_plain(path) as file:

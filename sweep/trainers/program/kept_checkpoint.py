@@ -1,4 +1,4 @@
-"""The checkpoint of a trial that has ended: kept, removed, or sent where other machines find it."""
+"""Keep, remove, pack and unpack the checkpoint of a trial that has ended."""
 
 import contextlib
 import fcntl
@@ -18,24 +18,24 @@ from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.snapshots import Snapshots
 
 UPLOAD = "upload"
-"""Key of a study file: whether kept checkpoints are also written where the study's records are."""
+"""Key of a study file: whether kept checkpoints are also written to the study's storage."""
 
 
 class LeavesCheckpoints:
-    """What a program's trainer offers to whoever keeps files; the capability ``task.KeepsCheckpoints``."""
+    """A trainer whose programs write checkpoints; the capability ``task.KeepsCheckpoints``."""
 
     surroundings: Mapping[str, Any]
 
     @property
     def uploads(self) -> bool:
-        """Whether kept checkpoints are also written where the study's records are."""
+        """Whether kept checkpoints are also written to the study's storage."""
         return bool(self.surroundings.get(UPLOAD, False))
 
     def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
-        """Remove the copies of an ended trial's checkpoint, and itself unless it is kept.
+        """Remove the copies of an ended trial's checkpoint, and the checkpoint unless ``keep``.
 
         Returns:
-            Whether that is done; False while the trial's program is being ended.
+            Whether they are removed; False while the trial's program is still ending.
         """
         trial = TrialFolder(folder)
         if not _is_folder(folder) or not (_holds_something(trial, keep=keep)):
@@ -46,7 +46,7 @@ class LeavesCheckpoints:
             return is_unused
 
     def pack_checkpoint(self, folder: Path) -> bytes | None:
-        """Return the files of a checkpoint as one, without links; None if there are none."""
+        """Return a checkpoint as one archive, without links; None if it has no files."""
         checkpoint = TrialFolder(folder).checkpoint
         files = sorted(_plain_files(checkpoint)) if _is_folder(checkpoint) else []
         packed = io.BytesIO()
@@ -58,10 +58,10 @@ class LeavesCheckpoints:
         return packed.getvalue() if files else None
 
     def unpack_checkpoint(self, packed: bytes, folder: Path) -> None:
-        """Write the files of ``pack_checkpoint`` into a trial's folder that has none yet.
+        """Extract an archive of ``pack_checkpoint`` into a trial's folder without a checkpoint.
 
         Raises:
-            StorageError: If it is not what ``pack_checkpoint`` returns.
+            StorageError: If the archive is damaged or not from ``pack_checkpoint``.
         """
         trial = TrialFolder(folder)
         trial.make()
@@ -69,9 +69,9 @@ class LeavesCheckpoints:
             with zipfile.ZipFile(io.BytesIO(packed)) as archive:
                 if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                     raise StorageError(
-                        f"the stored checkpoint for {folder} is compressed, so it is not sweep's"
+                        f"the stored checkpoint for {folder} is compressed, so sweep did not write it"
                     )
-                archive.extractall(trial.checkpoint)  # which leads no name out of the folder
+                archive.extractall(trial.checkpoint)  # never writes outside the folder
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
             raise StorageError(f"the stored checkpoint for {folder} is damaged: {error}") from error
 
@@ -92,7 +92,7 @@ def _holds_something(trial: TrialFolder, *, keep: bool) -> bool:
 
 @contextlib.contextmanager
 def _unused(folder: Path) -> Iterator[bool]:
-    """Yield whether no program holds the lock of a folder; none can begin meanwhile."""
+    """Yield whether no program holds the lock of a folder; no program can start inside the context."""
     try:
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:  # no program was ever started there
@@ -108,7 +108,7 @@ def _unused(folder: Path) -> Iterator[bool]:
 
 
 def _remove(trial: TrialFolder, *, keep: bool) -> None:
-    """Remove what can be removed; a program may have left what cannot, and no link is followed."""
+    """Remove all that can be removed; files of the program may be protected, and no link is followed."""
     for path in Snapshots(trial.checkpoint).paths():
         shutil.rmtree(path, ignore_errors=True)
     if not keep and _is_folder(trial.checkpoint):

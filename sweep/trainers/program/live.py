@@ -1,4 +1,4 @@
-"""A trial whose program is alive: it is trained until a step, and may be trained further later."""
+"""Train a trial with a running program until a step, and continue later."""
 
 import dataclasses
 import math
@@ -18,20 +18,20 @@ from sweep.trainers.program.program import Program
 from sweep.trainers.program.reports import Ended, Report
 
 POLL_S = 0.5
-"""How long one look for the program's next report takes at most, seconds."""
+"""Longest wait for the program's next report before the clock is checked, in seconds."""
 
 VALUE = "value"
 """Name by which a report may call the study's metric."""
 
 
 class ProgramFailedError(SweepError):
-    """A user's program failed; the text is why."""
+    """A user's program failed; the message is the reason."""
 
     key = "program-failed"
 
 
 class LiveTrial:
-    """The program of one trial, and what it has reported."""
+    """The program of one trial, and its reports."""
 
     def __init__(
         self,
@@ -44,29 +44,29 @@ class LiveTrial:
         budget: str,
         bounded: Collection[str] = (),
     ) -> None:
-        """Take a program that was started just now.
+        """Initialize with a program that was just started.
 
         Args:
             trial: The trial's number.
-            program: What trains.
-            metric: What its reports are read for.
-            lock: Descriptor of its folder's lock, which is closed with it.
-            pick: ``last`` or ``best`` of the reports is the trial's value.
-            budget: Name of the hyperparameter that is the trial's length; empty if it has none.
-            bounded: Other figures that the program must give.
+            program: The training program.
+            metric: The study's metric.
+            lock: Descriptor of the folder's lock, which ``close`` closes.
+            pick: Whether the ``last`` or ``best`` report is the trial's value.
+            budget: Name of the hyperparameter that is the trial's length; empty if there is none.
+            bounded: Other figures that the program must report.
         """
         self.trial, self.program = trial, program
         self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
         self._closing = threading.Lock()
         self._bounded = bounded
         self._figures: dict[str, float] = {}
-        """The last of each other figure."""
+        """The last value of each other figure."""
         self._reports: list[tuple[int, float]] = []
-        """Step and value of each report that holds the metric."""
+        """Step and value of each report that contains the metric."""
         self._ended: Ended | None = None
 
     def close(self, *, pruned: bool = False) -> None:
-        """End the program; raises what its files raise."""
+        """End the program; raises errors from writing its files."""
         try:
             self.program.stop(pruned=pruned)
         finally:
@@ -84,18 +84,18 @@ class LiveTrial:
         is_pruned: bool,
         report: Callable[[int, float], None],
     ) -> Segment:
-        """Wait until the program reaches a step, or its end.
+        """Wait until the program reaches a step or exits.
 
         Args:
             since: The step at which the segment begins; 0 for the first one.
             until: The step.
-            is_end: Whether it is the trial's last one; the program then runs to its own end.
-            is_pruned: Whether trials are compared at steps, so that the last step must be ``until``.
-            report: Is called with step and value of each report.
+            is_end: Whether ``until`` is the trial's last step; the program then runs until it exits.
+            is_pruned: Whether trials are compared at steps, which requires the last step to be ``until``.
+            report: Called with step and value of each report.
 
         Raises:
             ProgramFailedError: If the program fails, or ends without a value.
-            DiedError: If it was killed.
+            DiedError: If the program was killed.
         """
         started = time.perf_counter()
         while self._ended is None and (is_end or self._last_step < until):
@@ -118,7 +118,7 @@ class LiveTrial:
         missing = [name for name in self._bounded if name not in self._figures]
         if missing:
             raise ProgramFailedError(
-                f"feasible bounds {', '.join(missing)}, but it gave no finite figure of that name"
+                f"feasible bounds {', '.join(missing)}, but the program reported no finite value for it"
             )
 
     def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:
@@ -137,25 +137,25 @@ class LiveTrial:
         return values.get(self._metric.name, values.get(VALUE))
 
     def _value_at(self, step: int) -> float:
-        """Return the last value at or before a step, or else the first one."""
+        """Return the last value at or before a step, or else the first value."""
         if not self._reports:
             raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
         before = [value for at, value in self._reports if at <= step]
         return before[-1] if before else self._reports[0][1]
 
     def _result(self, length: int, *, is_pruned: bool) -> float:
-        """Return the trial's value after its program has ended."""
+        """Return the trial's value after the program's end."""
         assert self._ended is not None, "only an ended program has a result"
         if is_pruned and self._last_step != length:
             raise ProgramFailedError(
                 f"its last step is {self._last_step:,}, but {self._budget} is {length:,}; a pruner compares "
-                "trials at parts of their length, so both must be equal"
+                "trials at fractions of their length, so both must be equal"
             )
         if self._ended.values is not None:
             returned = self._metric_in(self._ended.values)
             if returned is None:
                 given = ", ".join(self._ended.values) or "nothing"
-                raise ProgramFailedError(f"its result lacks {self._metric.name!r}; it holds {given}")
+                raise ProgramFailedError(f"its result lacks {self._metric.name!r}; it contains {given}")
             return returned
         if not self._reports:
             raise ProgramFailedError(f"it ended without a report of {self._metric.name}")

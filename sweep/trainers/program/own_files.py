@@ -1,4 +1,4 @@
-"""Which source files are the user's own: no installed library's, not Python's, not ours."""
+"""Tell the user's source files from those of installed libraries, Python and sweep."""
 
 import sysconfig
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a running program is to its trainer, and what it is started with."""
+"""Define the interface of a running program, its starter and its input."""
 
 import dataclasses
 import os
@@ -17,33 +17,33 @@ Check = Callable[[str, Any], Any]
 """Checks the value of a key; raises ``StudyFileError``."""
 
 DEFAULT_GRACE_S = 10.0
-"""Seconds between the request to end and the end by force."""
+"""Seconds between the request to exit and the kill."""
 
 
 def grace_of(surroundings: Mapping[str, Any]) -> float:
-    """Return the seconds that a program gets to end by itself."""
+    """Return the seconds that a program has to exit by itself."""
     return float(surroundings.get("grace", DEFAULT_GRACE_S))
 
 
 class Program(Protocol):
-    """A program in training: a script, or a function in a process of its own."""
+    """A running program: a script, or a function in a separate process."""
 
     def next(self, timeout: float) -> Report | Ended | None:
         """Return the next report or the end; None if none came within ``timeout`` seconds."""
 
     def go_on(self, until: int | None) -> None:
-        """Let a function go on that waits at a report; ``until`` is the step at which it waits again."""
+        """Continue a function that waits at a report; ``until`` is the step at which it waits again."""
 
     def stop(self, *, pruned: bool = False) -> None:
-        """End the program and all that it started; returns when nothing of it is alive.
+        """End the program and its descendants; returns when all have ended.
 
-        A function that waits at a report learns whether its trial was pruned, or is to start again.
+        In a function that waits at a report, ``sweep.Pruned`` or ``sweep.Stopped`` is raised.
         """
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What a program is started with."""
+    """The input of a program."""
 
     definition: Mapping[str, Any]
     surroundings: Mapping[str, Any]
@@ -54,15 +54,15 @@ class Launch:
     device: str
     cpus: int
     until: int | None
-    """Step at which a function waits for a decision; None: it runs to its end."""
+    """Step at which a function waits for a decision; None means that it runs to its end."""
     attempt: Attempt
-    """What the program finds in its folder."""
+    """The state of the trial's folder."""
     deadline: float | None = None
-    """When it will be ended if it still runs, in seconds since 1970; None for never."""
+    """Time at which a running program is ended, in seconds since 1970; None for never."""
 
     @property
     def start(self) -> Path:
-        """The folder that the study was started in."""
+        """The folder in which the study was started."""
         return Path(self.surroundings["start"])
 
     @property
@@ -78,7 +78,7 @@ class Launch:
 
     @property
     def grace_s(self) -> float:
-        """Seconds that the program gets to end by itself."""
+        """Seconds that the program has to exit by itself."""
         return grace_of(self.surroundings)
 
     @property
@@ -87,7 +87,7 @@ class Launch:
         return self.surroundings.get("quiet")
 
     def environment(self) -> dict[str, str]:
-        """Return all variables of the program; see ``child_environment`` for the errors."""
+        """Return the program's environment; see ``child_environment`` for the errors."""
         return child_environment(
             os.environ,
             study=self.study,
@@ -106,7 +106,7 @@ class Launch:
         )
 
     def shown_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return those variables that the user's own environment lacks, without secrets."""
+        """Return the variables that the user's environment lacks, without secrets."""
         secret = self.surroundings.get("secrets", ())
         return {
             name: value
@@ -115,33 +115,33 @@ class Launch:
         }
 
     def secrets(self) -> list[str]:
-        """Return the values that are masked in what is kept."""
+        """Return the values to mask in stored output."""
         return [os.environ[name] for name in self.surroundings.get("secrets", ()) if name in os.environ]
 
 
 class Starter(Protocol):
-    """Starts the programs of one study, one after the other."""
+    """Starts the programs of one study, one after another."""
 
     def start(self, launch: Launch) -> Program:
         """Start a program; raises ``SweepError`` if it cannot."""
 
     def close(self) -> None:
-        """End what is kept between two programs."""
+        """End the process that is kept between programs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramKind:
-    """A kind of program: what its study file says, and how it is started."""
+    """A kind of program: the keys of its study file, and how it is started."""
 
     name: str
     """One of ``task.PROGRAMS``."""
     defining: Mapping[str, Check]
-    """Keys that belong to the study's identity, beside those of every program."""
+    """Keys that belong to the study's identity, in addition to those of every program."""
     surrounding: Mapping[str, Check]
     """Keys that may change from run to run."""
     check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
-    """Refuses a definition, with its surroundings and the file's values, if its keys do not go together."""
+    """Refuses a definition, with its surroundings and the file's values, if its keys are inconsistent."""
     preflight: Callable[[Mapping[str, Any], Mapping[str, Any], Sequence[str]], Code]
-    """Returns the code of a program, which the globs name too; refuses one that cannot be started here."""
+    """Returns the code of a program, with files that globs add; refuses one that cannot be started here."""
     starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
-    """Makes what starts the programs of a definition with its surroundings."""
+    """Returns the starter for a definition and its surroundings."""

@@ -1,4 +1,4 @@
-"""``reports.jsonl`` of a trial: it can be read while the program runs, and is complete once it is closed."""
+"""Write ``reports.jsonl`` of a trial, which can be read while the program runs."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from sweep.trainers.program.reports import Report, Thinned
 
 
 class ReportLog:
-    """Appends each report to the file; every second one is dropped when there are too many."""
+    """Appends each report to the file; when there are too many, drops every second one."""
 
     def __init__(self, folder: TrialFolder) -> None:
         """Create the file; raises ``OSError`` if it cannot be created."""

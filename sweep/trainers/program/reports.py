@@ -1,8 +1,8 @@
-"""What a running program reports, and how its ``$SWEEP_REPORT`` file is read while it is being written.
+"""Define reports, and read a ``$SWEEP_REPORT`` file while a program writes it.
 
 Each line of the file is one JSON object of numbers by name. ``step`` is optional and a whole number, the
-other names are metrics; ``value`` is the study's metric. JSON has no form for a number that is not finite, so
-``NaN``, ``Infinity`` and ``-Infinity`` are read with and without quotation marks.
+other names are metrics; ``value`` is the study's metric. JSON has no numbers that are not finite, so ``NaN``,
+``Infinity`` and ``-Infinity`` are accepted with and without quotation marks.
 
     {"step": 3, "value": 0.412, "accuracy": 0.87}
 """
@@ -17,10 +17,10 @@ from typing import Any
 from sweep.storage.files import open_plain
 
 _CHUNK = 1 << 18
-"""Bytes that one ``read`` takes at most."""
+"""Most bytes per ``read``."""
 
 _LONGEST_LINE = 1 << 16
-"""Bytes; a longer line is refused, so that a file without newlines does not fill the memory."""
+"""Longest line, in bytes; longer ones are refused, so that a file without newlines cannot fill the memory."""
 
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 
@@ -30,23 +30,23 @@ class Report:
     """One report of a running program."""
 
     step: int | None
-    """None: the program named no step; the reader counts from 1."""
+    """The step; None if the program named none, in which case the reader counts from 1."""
     values: Mapping[str, float]
     """Metric name -> value; ``value`` is the study's metric."""
     seconds: float = 0.0
-    """Since the trial's start."""
+    """Seconds since the trial's start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The program has ended."""
+    """The end of a program."""
 
     values: Mapping[str, float] | None = None
-    """What a function returned; None for a script."""
+    """The result of a function; None for a script."""
     fault: str | None = None
-    """Why it failed, in one line; None if it ended well."""
+    """The reason of a failure, in one line; None after success."""
     was_killed: bool = False
-    """Whether it was killed from outside, so that another attempt may end well."""
+    """Whether it was killed from outside, so that another attempt may succeed."""
 
 
 def parse_report(line: bytes, seconds: float = 0.0) -> Report:
@@ -54,10 +54,10 @@ def parse_report(line: bytes, seconds: float = 0.0) -> Report:
 
     Args:
         line: One JSON object, without its newline.
-        seconds: Since the trial's start.
+        seconds: Seconds since the trial's start.
 
     Raises:
-        ValueError: If the line breaks the format; the text names the rule.
+        ValueError: If the line breaks the format; the message is the rule.
 
     Examples:
         >>> parse_report(b'{"step": 3, "value": 0.5}')
@@ -71,7 +71,7 @@ def parse_report(line: bytes, seconds: float = 0.0) -> Report:
         raise ValueError('a report must be a JSON object, such as {"step": 1, "value": 0.5}')
     step = _step(fields.pop("step", None))
     if not fields:
-        raise ValueError("a report must have a value beside its step")
+        raise ValueError("a report must have a value in addition to its step")
     return Report(
         step=step, values={name: _number(name, value) for name, value in fields.items()}, seconds=seconds
     )
@@ -79,7 +79,7 @@ def parse_report(line: bytes, seconds: float = 0.0) -> Report:
 
 def _step(value: Any) -> int | None:
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # some languages have no other numbers
+        value = int(value)  # some languages have only floats
     if value is None or (type(value) is int and 0 <= value < 1 << 53):
         return value
     raise ValueError("step must be a whole number of at least 0")
@@ -97,30 +97,30 @@ def _number(name: str, value: Any) -> float:
 class ReportFile:
     """Reads a report file while a program appends to it.
 
-    Lines that break the format are counted and left out. A file that was replaced or became shorter is read
+    Lines that break the format are counted and ignored. A file that was replaced or became shorter is read
     from its beginning.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Take the path and a clock that returns the seconds since the trial's start; nothing is opened."""
+        """Initialize with a path and a clock that returns the seconds since the trial's start."""
         self._path, self._clock = path, clock
         self._place = 0
         self._inode = 0
         self._begun = b""
         self._is_too_long = False
         self.refused = 0
-        """Lines that broke the format."""
+        """Number of lines that broke the format."""
         self.first_mistake: str | None = None
-        """Of the first refused line: its rule and its beginning."""
+        """The rule that the first refused line broke, and the line's beginning."""
 
     def read(self) -> list[Report]:
-        """Return the next reports, none if no whole line was added; call again until there are none.
+        """Return the next reports, none if no whole line was added; call repeatedly until it returns none.
 
         Raises:
-            StorageError: If the path is no plain file.
-            OSError: If it cannot be read.
+            StorageError: If the path is not a regular file.
+            OSError: If the file cannot be read.
         """
-        more = self._more()  # before the begun line is used: a file that was replaced discards it
+        more = self._more()  # before the begun line is used: _more discards it if the file was replaced
         *lines, self._begun = (self._begun + more).split(b"\n")
         if lines and self._is_too_long:
             self._is_too_long = False
@@ -132,7 +132,7 @@ class ReportFile:
         return self._parse(lines)
 
     def close(self) -> list[Report]:
-        """Return all further reports; the file is complete, its last line may lack a newline."""
+        """Return all remaining reports; the last line of the complete file may lack a newline."""
         reports = []
         while True:
             before = self._place
@@ -143,7 +143,7 @@ class ReportFile:
         return reports + self._parse([] if self._is_too_long else [last])
 
     def _more(self) -> bytes:
-        """Return the bytes that were added, at most a chunk."""
+        """Return the added bytes, at most one chunk."""
         try:
             with open_plain(self._path) as file:
                 status = os.fstat(file.fileno())
@@ -174,21 +174,21 @@ class ReportFile:
 
 
 class Pace:
-    """Thins a stream of reports, beside the program.
+    """Thins a stream of reports as it arrives.
 
-    It hands on the last report of each period and the last report at or before each rung, and numbers the
-    reports that name no step.
+    It passes on the last report of each period and the last report at or before each rung, and numbers
+    reports without a step.
     """
 
     def __init__(self, rungs: Sequence[int] = (), period_s: float = 0.05) -> None:
-        """Take the steps of the rungs, rising, and the length of a period in seconds."""
+        """Set the steps of the rungs, increasing, and the period in seconds."""
         self._rungs, self._period_s = list(rungs), period_s
         self._count = 0
         self._handed_s = -period_s
         self._held: Report | None = None
 
     def add(self, report: Report) -> list[Report]:
-        """Take one report; return those that are due, the new one or the one before it among them."""
+        """Add one report; return those that are due, perhaps including the new or the previous one."""
         self._count += 1
         if report.step is None:
             report = replace(report, step=self._count)
@@ -196,7 +196,7 @@ class Pace:
         due = []
         while self._rungs and self._rungs[0] < report.step:
             self._rungs.pop(0)
-            due += self.close()  # at most the first time, since nothing is held then
+            due += self.close()  # at most for the first rung, because then nothing is held
         self._held = report
         at_rung = bool(self._rungs) and report.step == self._rungs[0]
         if at_rung or report.seconds - self._handed_s >= self._period_s:
@@ -205,28 +205,28 @@ class Pace:
         return due
 
     def close(self) -> list[Report]:
-        """Return the report that is held back, if there is one."""
+        """Return the held report, if there is one."""
         held, self._held = self._held, None
         return [] if held is None else [held]
 
 
 class Thinned:
-    """Keeps at most so many lines of a stream, evenly: all, then every second, then every fourth ..."""
+    """Keeps at most ``most`` lines of a stream, evenly: all, then every second, then every fourth ..."""
 
     def __init__(self, most: int = 10_000) -> None:
-        """Take how many are kept at most; at least 2."""
+        """Set the largest number of kept lines, at least 2."""
         self.most = most
         self.stride = 1
-        """Each so many-th line is kept, from the first."""
+        """Every how many lines one is kept, from the first."""
         self.seen = 0
         self._kept: list[str] = []
         self._last = ""
 
     def add(self, line: str) -> bool:
-        """Take the next line; return whether it is kept, whatever follows it."""
+        """Add the next line; return whether it is kept for now."""
         self._last, is_kept = line, False
         if self.seen % self.stride == 0:
-            if len(self._kept) == self.most - 1:  # one place is the last line's
+            if len(self._kept) == self.most - 1:  # one place is reserved for the last line
                 self._kept, self.stride = self._kept[::2], self.stride * 2
             is_kept = self.seen % self.stride == 0
             if is_kept:
@@ -235,6 +235,6 @@ class Thinned:
         return is_kept
 
     def lines(self) -> list[str]:
-        """Return the kept lines in their order, the last line that was added always among them."""
+        """Return the kept lines in order; the last line that was added is always included."""
         is_last_kept = not self.seen or (self.seen - 1) % self.stride == 0
         return self._kept + ([] if is_last_kept else [self._last])

@@ -1,4 +1,4 @@
-"""What a running program leaves in its trial's folder: its output, its reports, copies of its checkpoint."""
+"""Write a running program's output, reports and copies of its checkpoint to its trial's folder."""
 
 import contextlib
 import math
@@ -13,7 +13,7 @@ from sweep.trainers.program.snapshots import QUIET_S, Snapshots
 
 
 class RunFiles:
-    """The files of one run of a program; written while it runs, complete once it is closed."""
+    """The files of one run of a program, written while it runs and completed by ``close``."""
 
     def __init__(
         self,
@@ -24,14 +24,14 @@ class RunFiles:
         keeps_checkpoint: bool = False,
         earlier: Sequence[Report] = (),
     ) -> None:
-        """Begin to capture.
+        """Create the files.
 
         Args:
-            folder: The trial's, made already.
-            secrets: Values that are masked in the output.
+            folder: The trial's folder, which exists.
+            secrets: Values to mask in the output.
             on_output: Called in a thread with each chunk of stdout, and of stderr.
-            keeps_checkpoint: Whether whole copies of the checkpoint folder are kept.
-            earlier: What the attempt reported that this one goes on from, by rising step.
+            keeps_checkpoint: Whether complete copies of the checkpoint folder are kept.
+            earlier: Reports of the attempt that this one resumes, by increasing step.
 
         Raises:
             OSError: If the folder cannot be written.
@@ -49,11 +49,11 @@ class RunFiles:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the program printed or reported something, or went on."""
+        """Seconds since the program last printed, reported or continued."""
         return time.monotonic() - self._heard
 
     def hear(self) -> None:
-        """Count the program as heard now."""
+        """Reset the seconds of silence."""
         self._heard = time.monotonic()
 
     def _heard_by(self, reader: Callable[[bytes], object] | None) -> Callable[[bytes], object]:
@@ -66,26 +66,26 @@ class RunFiles:
 
     @property
     def descriptors(self) -> tuple[int, int]:
-        """What the program writes its stdout and stderr to; valid until ``begin``."""
+        """The descriptors for the program's stdout and stderr; valid until ``begin``."""
         return self._stdout.fd, self._stderr.fd
 
     def begin(self) -> None:
-        """Begin to read the output; the program has the descriptors by now."""
+        """Start reading the output, once the program has the descriptors."""
         self._stdout.begin()
         self._stderr.begin()
 
     def add(self, report: Report) -> list[Report]:
-        """Keep a report.
+        """Store a report.
 
         Returns:
-            The report; before the first one those of the earlier attempt that it does not repeat.
+            The report; the first one is preceded by the earlier attempt's reports before its step.
         """
         self.hear()
         assert report.step is not None, "reports are numbered by now"
         return self._keep([*self._take_earlier(report.step), report])
 
     def rest(self) -> list[Report]:
-        """Keep and return those of the earlier attempt, if the program ended without a report of its own."""
+        """Store and return the earlier attempt's reports, if the program ended without its own report."""
         return self._keep(self._take_earlier(math.inf))
 
     def _keep(self, reports: list[Report]) -> list[Report]:
@@ -101,16 +101,16 @@ class RunFiles:
         return before
 
     def look(self) -> None:
-        """Copy the checkpoint if it is whole; called often while the program runs."""
+        """Copy the checkpoint if it is complete; called often while the program runs."""
         if self._snapshots is not None and time.monotonic() - self._looked > QUIET_S:
             self._looked = time.monotonic()
             self._snapshots.take()
 
     def close(self, *, was_killed: bool) -> None:
-        """Complete all files; the program has ended. Later calls do nothing.
+        """Complete all files after the program's end. Later calls do nothing.
 
         Args:
-            was_killed: Whether it may have been ended in the middle of writing a checkpoint.
+            was_killed: Whether the program may have been ended while it wrote a checkpoint.
 
         Raises:
             OSError: If a file cannot be written.
@@ -125,12 +125,12 @@ class RunFiles:
             self._snapshots.take(has_ended=True)
 
     def close_output(self) -> None:
-        """Take the rest of the output; reports may still follow. Later calls do nothing."""
+        """Read the rest of the output; reports may still follow. Later calls do nothing."""
         outputs, self._outputs = self._outputs, []
         with contextlib.ExitStack() as stack:
             for output in outputs:
                 stack.callback(output.close)
 
     def last_line(self) -> str:
-        """Return the last line of its errors, or else of its output; empty if it printed none."""
+        """Return the last line of stderr, or else of stdout; empty without output."""
         return next(iter(self._folder.tail(1)), "")

@@ -1,8 +1,8 @@
-"""Copies of a program's checkpoint folder that were whole.
+"""Keep complete copies of a program's checkpoint folder.
 
-A program writes its checkpoints whenever it likes, and may be killed while it does so. A copy counts as whole
-if nothing in the folder was changed for a while before it was made, and nothing was changed until it was
-complete. It stands beside the folder as ``checkpoint.N``; the newest two are kept.
+A program writes its checkpoints at any time, and may be killed while it does so. A copy counts as complete if
+nothing in the folder changed for a while before copying began, nor until it ended. Copies are beside the
+folder as ``checkpoint.N``; the newest two are kept.
 """
 
 import os
@@ -16,34 +16,34 @@ from sweep.errors import MachineError
 from sweep.storage.files import refuse_unless
 
 QUIET_S = 1.0
-"""For so long nothing in the folder was changed before it is copied."""
+"""Seconds without changes in the folder before it is copied."""
 
 _KEPT = 2
 _PART = ".part"
 
 
 class Snapshots:
-    """The whole copies of one checkpoint folder."""
+    """The complete copies of one checkpoint folder."""
 
     def __init__(self, checkpoint: Path, quiet_s: float = QUIET_S) -> None:
-        """Take the folder that the program writes to, and how long it must have been left alone."""
+        """Initialize with the program's folder, and the seconds without changes before a copy."""
         self._checkpoint, self._quiet_s = checkpoint, quiet_s
         self._copied: object = None
 
     def take(self, *, has_ended: bool = False) -> bool:
-        """Copy the folder, unless it is empty, is being written, or is the same as in the last copy.
+        """Copy the folder, unless it is empty, is being written, or equals the last copy.
 
-        Do not call it once the program was killed: its half-written files look finished soon. A folder that
-        is written without a pause, such as by a log in it, is never copied before the end.
+        Do not call it after the program was killed, when half-written files would soon look finished. A
+        folder that is written without a pause, such as one with a log, is not copied before the end.
 
         Args:
-            has_ended: The program has ended and was not killed; nothing is being written.
+            has_ended: Whether the program has exited without being killed, so that nothing is being written.
 
         Returns:
-            Whether there is a new copy. A link is copied as a link.
+            Whether a copy was made. A link is copied as a link.
 
         Raises:
-            StorageError: If the folder was replaced by something else.
+            StorageError: If the folder was replaced by something that is not a folder.
             MachineError: If the disk has no room for a copy.
         """
         before = self._looked_at()
@@ -66,7 +66,7 @@ class Snapshots:
         return True
 
     def restore(self) -> bool:
-        """Make the checkpoint folder equal to the newest copy, or empty; return whether there is a copy."""
+        """Reset the checkpoint folder to the newest copy, or empty it; return whether there is a copy."""
         refuse_unless(stat.S_ISDIR, self._checkpoint)
         shutil.rmtree(self._checkpoint, ignore_errors=True)
         newest = max(self._numbers(), default=None)
@@ -82,14 +82,14 @@ class Snapshots:
             shutil.rmtree(path)
 
     def paths(self) -> list[Path]:
-        """Return the copies, the oldest first."""
+        """Return the copies, oldest first."""
         return [self._numbered(number) for number in self._numbers()]
 
     def _numbered(self, number: int) -> Path:
         return self._checkpoint.with_name(f"{self._checkpoint.name}.{number}")
 
     def _numbers(self) -> list[int]:
-        """Return the numbers of the copies, rising."""
+        """Return the numbers of the copies, increasing."""
         name = re.compile(re.escape(self._checkpoint.name) + r"\.([0-9]{1,9})")
         found = (name.fullmatch(path.name) for path in self._checkpoint.parent.iterdir() if _is_folder(path))
         return sorted(int(match[1]) for match in found if match)
@@ -99,7 +99,7 @@ class Snapshots:
             shutil.rmtree(self._numbered(number))
 
     def _looked_at(self) -> dict[str, tuple[int, ...]]:
-        """Return name -> kind, inode, size and time of change of all that is in the folder."""
+        """Return name -> kind, inode, size and change time of all entries of the folder."""
         refuse_unless(stat.S_ISDIR, self._checkpoint)
         found: dict[str, tuple[int, ...]] = {}
         for folder, folders, files in os.walk(self._checkpoint):
@@ -108,13 +108,13 @@ class Snapshots:
                 try:
                     status = os.lstat(path)
                 except FileNotFoundError:
-                    found[path] = (time.time_ns(),)  # differs from whatever is seen next
+                    found[path] = (time.time_ns(),)  # differs from any later state
                     continue
                 found[path] = (status.st_mode, status.st_ino, status.st_size, status.st_ctime_ns)
         return found
 
     def _refuse_if_full(self, seen: dict[str, tuple[int, ...]]) -> None:
-        """Check for room first: to ``copytree`` a full disk is the same as a file that is gone."""
+        """Refuse if the disk lacks room: ``copytree`` reports a full disk like a missing file."""
         size = sum(entry[2] for entry in seen.values() if len(entry) > 2)
         free = shutil.disk_usage(self._checkpoint).free
         if free < size:

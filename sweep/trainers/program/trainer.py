@@ -1,8 +1,7 @@
-"""The trainer of a study that brings its own program: a function or a command.
+"""Train with the user's own program: a function or a command.
 
-Each segment of a trial goes on with the trial's program, which stays alive in the worker between two
-segments. If none is alive, because its worker ended, the program starts again with the same seed. This
-process never imports the user's code.
+The program of a trial stays alive in the worker from segment to segment. If its worker has ended, the program
+starts again with the same seed. This process never imports the user's code.
 """
 
 import copy
@@ -16,7 +15,7 @@ from typing import Any
 
 from sweep.code import Code
 from sweep.metric import Metric
-from sweep.task import Segment, SegmentJob, TrialPlace, program_kind_named
+from sweep.task import AnyTask, Segment, SegmentJob, TrialPlace, program_kind_named
 from sweep.trainers.program import data as data_files
 from sweep.trainers.program.attempt import begin_attempt
 from sweep.trainers.program.code import CodeWatch
@@ -26,6 +25,7 @@ from sweep.trainers.program.definition import (
     DEFINING,
     PARAMETERS,
     SURROUNDING,
+    joined_definition,
     limits_of,
     metric_of,
     read_definition,
@@ -43,7 +43,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
     """Return the trainer that a study file defines.
 
     Args:
-        kind: Function or command.
+        kind: The kind of program, function or command.
         raw: The file's values.
         here: The file's folder.
 
@@ -57,7 +57,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "
 
 
 class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
-    """A program of the user's own as a trainer."""
+    """The user's own program as a trainer."""
 
     version = 1
     shown: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     """Ten epochs have rungs at 1, 3 and 9."""
 
     def __init__(self, name: str, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
-        """Take what a study says of its program; nothing is imported or started."""
+        """Initialize from the checked definition and surroundings; nothing is imported or started."""
         self.name, self.definition, self.surroundings = name, definition, surroundings
         self.metric: Metric = metric_of(definition)
         self._kinds: Mapping[str, str] = definition.get(PARAMETERS, {})
@@ -78,7 +78,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
         self._left: set[int] = set()
-        """Trials that have ended, perhaps while their program was being started."""
+        """Trials that have ended, perhaps while their program was starting."""
         self._watch: CodeWatch | None = None
 
     @property
@@ -88,7 +88,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         return frozenset({*DEFINING, *SURROUNDING, *kind.defining, *kind.surrounding})
 
     def field_types(self) -> dict[str, type]:
-        """Return the hyperparameters that the study names, with their types."""
+        """Return the study's hyperparameters, with their types."""
         return {name: KINDS[kind] for name, kind in self._kinds.items()}
 
     def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
@@ -104,7 +104,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         return data_files.read_data(section, self.surroundings.get("start", "."))
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
-        """Return the program's code; refuse a program that cannot be started here."""
+        """Return the program's code; refuse a program that cannot start here."""
         check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
             sources = section.get("sources", ())
@@ -112,47 +112,54 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
 
+    def joined(self, other: AnyTask) -> "ProgramTask":
+        """Return the trainer with the hyperparameters of two studies; raises ``ConfigError``."""
+        assert isinstance(other, ProgramTask), "both have the same kind of trainer"
+        return ProgramTask(
+            self.name, joined_definition(self.definition, other.definition), other.surroundings
+        )
+
     def preflight(self, sources: Sequence[str]) -> Code:
-        """Return the code of a program that can be started here; ``sources`` are globs of further files."""
+        """Return the code of a program that can start here; ``sources`` are globs of further files."""
         kind: ProgramKind = program_kind_named(self.name)
         return kind.preflight(self.definition, self.surroundings, sources)
 
     def new_starter(self) -> Starter:
-        """Return what starts the program's trials."""
+        """Return a starter for the program's trials."""
         kind: ProgramKind = program_kind_named(self.name)
         return kind.starter(self.definition, self.surroundings)
 
     @property
     def budget(self) -> str:
-        """Name of the hyperparameter that is a trial's length; empty if it has none."""
+        """Name of the hyperparameter that is a trial's length; empty if there is none."""
         return self._budget
 
     @property
     def reuses_process(self) -> bool:
-        """Whether one process runs several trials on a CPU, one after the other."""
+        """Whether one process runs several trials on a CPU, one after another."""
         return self.name != "command" and not self.surroundings.get("fresh_process", False)
 
     @property
     def work_folders(self) -> list[Path]:
-        """The folder that the study starts in, and that of its file."""
+        """The folder in which the study was started, and the study file's folder."""
         return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
 
     def limits(self) -> list[str]:
-        """Return what the program lacks, and what follows from it."""
+        """Return the missing capabilities of the program, each with its consequence."""
         unknown = self._watch is not None and not self._watch.code.files
-        more = ["no source file is known: name them in [data] sources, or a change is not noticed"]
+        more = ["no source file is known: name them in [data] sources, or changes are not detected"]
         return [*limits_of(self.definition), *(more if unknown else ())]
 
     def is_named(self, name: str) -> bool:
-        """Tell whether a known source file names a hyperparameter."""
+        """Return whether a known source file contains the name of a hyperparameter."""
         return self._watch is not None and self._watch.names(name)
 
     def program_changes(self) -> list[str]:
-        """Return the names of files that changed since ``check_program``."""
+        """Return the names of files that have changed since ``check_program``."""
         return [] if self._watch is None else self._watch.changes()
 
     def facts(self, config: ProgramConfig, data: ProgramData) -> dict[str, int]:
-        """Return nothing: what a program's run amounts to is not known."""
+        """Return no facts, because the size of a program's run is unknown."""
         return {}
 
     def work(self, config: ProgramConfig, data: ProgramData) -> float:
@@ -170,7 +177,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         device: str,
         averaged: bool = False,
     ) -> Segment:
-        """Run the program from its start until a step, in a temporary folder, and end it."""
+        """Run the program from the start until a step, in a temporary folder, and end it."""
         job = SegmentJob(trial=0, config=config, state=state, until_step=until_step, averaged=averaged)
         with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
             try:
@@ -183,7 +190,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     def train_in(
         self, folder: Path, config: ProgramConfig, data: ProgramData, *, study: str, device: str
     ) -> Segment:
-        """Run the program from its start to its end in a folder that is a trial's, and keep the folder."""
+        """Run the program from start to end in a trial's folder, and keep the folder."""
         job = SegmentJob(trial=0, config=config, state=None, until_step=config.num_steps)
         place = TrialPlace(study=study, folder=str(folder.absolute()), is_of_trial=True)
         try:
@@ -201,7 +208,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         device: str,
         report: Callable[[int, float], None],
     ) -> Segment:
-        """Go on with the trial's program until the job's step; start the program if none is alive."""
+        """Continue the trial's program until the job's step; start the program if it is not running."""
         is_end = job.until_step >= config.num_steps
         until = None if is_end else job.until_step
         live = self._live
@@ -230,13 +237,13 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         return other
 
     def leave(self, trial: int) -> None:
-        """End the program of a trial, if it is alive here; another thread may be waiting for it."""
+        """End the program of a trial, if it runs here; another thread may be waiting for it."""
         self._left.add(trial)
         if self._live is not None and self._live.trial == trial:
             self._drop(pruned=True)
 
     def leave_all(self) -> None:
-        """End the program that is alive, and what is kept for the next one."""
+        """End the running program, and the process kept for the next one."""
         self._drop()
         starter, self._starter = self._starter, None
         if starter is not None:
@@ -289,4 +296,4 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
 
 
 def _ignore(step: int, value: float) -> None:
-    """Watch nothing."""
+    """Ignore a report."""

@@ -139,7 +139,7 @@ def test_a_test_that_fails_has_looked(function: Path, capsys: Capture) -> None:
         [look] = looks()
         assert look.test_loss is None
         assert main(["test", "best.toml"]) == 1
-        assert "unknown, it did not end" in capsys.readouterr().err
+        assert "unknown (interrupted)" in capsys.readouterr().err
 
 
 def test_a_test_that_does_not_exist_has_not_looked(function: Path, capsys: Capture) -> None:

@@ -74,7 +74,8 @@ def test_plan_takes_a_study_once_the_metric_is_named(here: Path) -> None:
     status, _, err = sweep("plan", "mine/fit.toml")
     assert (status, err.splitlines()[0]) == (
         1,
-        'sweep: mine/fit.toml: metric is missing; it names the figure that the command prints, as "val_loss"',
+        "sweep: mine/fit.toml: metric is missing; name the metric that the command prints, such as "
+        '"val_loss"',
     )
     text = study.read_text().replace('# metric = "val_loss"', 'metric = "figure"')
     study.write_text(text.replace("# direction", "direction"))

@@ -11,6 +11,7 @@ from command_line import (
     Capture,
     complaint,
     start,
+    untitled,
     wait_for_line,
 )
 from small_study import (
@@ -72,8 +73,8 @@ def test_a_variant_that_cannot_be_is_refused(
     ("raw", "message"),
     [
         (None, "words file words.txt does not exist"),
-        (b"", "words.txt: the file holds no words"),
-        (b"\n\n", "words.txt: the file holds no words"),
+        (b"", "words.txt: the file contains no words"),
+        (b"\n\n", "words.txt: the file contains no words"),
         (b"anna\n", "words.txt: at least 10 words are needed for three splits, got 1"),
         (b"anna\n" * 12 + b"m\xfcller\n", "words.txt, line 13: not UTF-8 (byte 0xfc)"),
         (b"anna\n" * 12 + b"j.r.\n", "words.txt: 1 of 13 lines cannot be words: 1 with '.'"),
@@ -144,7 +145,7 @@ def test_a_read_only_folder_ends_with_3(folder: Path) -> None:
             check=False,
         )
     assert done.returncode == 3, done.stderr
-    assert done.stderr == "sweep: studies/sweep.db.d: Permission denied\n"
+    assert untitled(done.stderr) == ["sweep: studies/sweep.db.d: Permission denied"]
 
 
 def test_a_second_driver_is_refused(small: Path, capsys: Capture) -> None:

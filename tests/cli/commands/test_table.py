@@ -70,6 +70,17 @@ def test_the_next_command_is_the_one_that_goes_on(small: Path, capsys: Capture) 
     few = ["--top", "2", "--seeds", "2", "--certify", "2", "--workers", "1"]
     assert main(["confirm", "small", *few]) == 0
     assert hints(capsys, "small") == ["export small", "export small"]
+    assert main(["table", "small"]) == 0
+    found = capsys.readouterr().out
+    line = re.search(
+        r"confirmed among 2 candidates: trial \d, dev loss \d\.\d{4} over 2 further seeds", found
+    )
+    assert line, found
+    assert main(["confirm", "small", "--format", "json", *few]) == 0
+    best = next(row for row in rows(capsys.readouterr().out) if row["certified_mean"])
+    assert line[0].endswith(
+        f"trial {best['trial']}, dev loss {best['certified_mean']:.4f} over 2 further seeds"
+    )
 
 
 def test_table_takes_a_study_file_and_a_top(small: Path, capsys: Capture) -> None:

@@ -57,7 +57,7 @@ def test_a_plan_says_what_is_lacking_and_trains_nothing(way: str, home: Path) ->
     assert "x: 0.0 to 1.0" in out
     assert "no budget: no trial is pruned" in out
     assert "no matters" not in out
-    assert ("SWEEP_SEED alone" in out) == (way == "command")
+    assert ("only in SWEEP_SEED" in out) == (way == "command")
     assert "not timed: nothing was run yet; `sweep plan --check` trains some short ones" in out
     assert not (home / "ran").exists()
     plan = json.loads(sweep("plan", "own.toml", "--format", "json")[1])
@@ -128,7 +128,7 @@ def test_state_that_outlives_a_trial_is_found(home: Path) -> None:
     )
     lay_out(home, "function", text=text)
     found = check()
-    assert "a trial depends on what ran before it in its process" in found
+    assert "a trial depends on earlier trials in its process" in found
     assert "reproducible: one seed gave" in found
     (home / "own.toml").write_text("fresh_process = true\n" + (home / "own.toml").read_text())
     assert "depends on" not in check()

@@ -22,7 +22,7 @@ from sweep.cli import main
 from sweep.errors import MachineError
 from sweep.execution.events import TrialEnded
 from sweep.execution.how import How
-from sweep.execution.pools import local_pool
+from sweep.execution.pools import local_worker
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
@@ -88,7 +88,7 @@ def test_a_process_that_hangs_before_it_reads_does_not_block_the_driver(many, tm
         pool.submit(job(0))
         assert pool.wait(0.1) == []
         assert time.monotonic() - started < SOON_S
-        monkeypatch.setattr(local_pool, "START_LIMIT_S", 0.5)
+        monkeypatch.setattr(local_worker, "START_LIMIT_S", 0.5)
         with pytest.raises(MachineError, match=r"cannot start: it was not ready after 0\.5 s"):
             wait_for(pool)
     assert time.monotonic() - started < 60  # it hangs ten minutes
@@ -204,7 +204,7 @@ def test_processes_that_are_killed_again_and_again_while_they_start_end_the_run(
 @EITHER
 def test_a_process_that_is_not_ready_in_time_ends_the_run(many, monkeypatch) -> None:
     """The time of a job does not pass before its process is ready, so this wait has a limit of its own."""
-    monkeypatch.setattr(local_pool, "START_LIMIT_S", 0.5)
+    monkeypatch.setattr(local_worker, "START_LIMIT_S", 0.5)
     with pool_of(1, ToyTask(many=many, start_s=600)) as pool:
         assert pool.wait(0.7) == []  # nobody waits for a process without a job
         pool.submit(job(0))

@@ -10,7 +10,7 @@ from made_advice import RATE, changed, find, say, searched
 from study_evidence import made_study, made_trial
 
 from sweep.reporting.advice.seeds import pooled_spread
-from sweep.reporting.expected_best import draws, expected_best, quantile_of_best
+from sweep.reporting.further_trials.expected_best import draws, expected_best, quantile_of_best
 
 
 def replicated(*pools, **changes):

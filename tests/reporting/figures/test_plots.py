@@ -51,7 +51,7 @@ class TestEveryPlot:
         """Plain traces, data as lists (no typed arrays), no NaN, and small."""
         text = draw(name, evidence).to_json()
         drawn = json.loads(text, parse_constant=pytest.fail)
-        assert {trace["type"] for trace in drawn["data"]} <= {"scatter", "bar", "heatmap"}
+        assert {trace["type"] for trace in drawn["data"]} <= {"scatter", "bar", "heatmap", "contour"}
         assert "bdata" not in text
         assert len(text) < 60_000
 

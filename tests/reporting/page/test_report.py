@@ -13,6 +13,7 @@ from sweep.errors import MachineError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import report_html, write_report
 from sweep.reporting.page.sections import sections_of
+from sweep.storage.looks.test_looks import TestLook
 from sweep.trainers.mlp.shown.learned import Learned
 
 
@@ -123,6 +124,28 @@ def test_a_study_of_two_objectives_shows_what_else_it_minimises(tmp_path):
     assert "dev_loss, n_params" in plain_text(report_html(Evidence(study, reports=tmp_path)))
 
 
+def test_two_objectives_have_front_knee_and_hypervolume_in_words_and_a_column(tmp_path):
+    """Decades 1, 2, 3: the middle lies below the line. Up to (10,000, 4): 1 * 1 + 1.9 * 1 + 2 * 1 = 4.9."""
+    pairs = [(10, 3.0), (100, 2.1), (1_000, 2.0), (10_000, 2.5)]
+    trials = [
+        made_trial(k, loss, facts={"n_params": size, "examples_seen": 1})
+        for k, (size, loss) in enumerate(pairs)
+    ]
+    study = made_study(*trials)
+    study.identity["objective"] = ["dev_loss", "n_params"]
+    page = report_html(Evidence(study, reports=tmp_path, loss_ceiling=4.0))
+    text = plain_text(page)
+    assert "Trial 2 has the lowest dev loss so far, at 2.0000" in text
+    knee = "3 configurations are on the Pareto front of dev_loss and n_params; its knee is trial 1"
+    assert f"{knee}, dev_loss 2.1000 at n_params 100." in text
+    assert "Hypervolume: 4.900 nats x decades of n_params" in text
+    assert "dev_loss 4.0000 (knowing nothing), n_params 10,000 (the costliest here)" in text
+    rows = re.findall(r"<tr[^>]*><td>(\d)<td>([\d.]+)<td>(\d)", page)
+    assert rows == [("1", "2.0000", "1"), ("2", "2.1000", "1"), ("3", "3.0000", "1"), ("4", "2.5000", "2")]
+    alone = plain_text(report_html(Evidence(study, reports=tmp_path)))
+    assert "dev_loss 3.0000 (the worst here)" in alone
+
+
 def test_a_confirmation_is_shown_with_its_verdict(tmp_path):
     study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
     confirmation = made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, [2.11, 2.12])
@@ -130,6 +153,37 @@ def test_a_confirmation_is_shown_with_its_verdict(tmp_path):
     text = plain_text(page)
     assert "Trial 1 is best, certified at 2.1150" in text
     assert "certified: dev loss 2.1150" in text
+
+
+def test_after_a_confirmation_and_a_test_look_the_verdict_has_both_and_no_command_repeats_them(tmp_path):
+    look = {
+        "look_id": "0" * 32,
+        "started": "2026-02-03T12:00:00+00:00",
+        "study": "made",
+        "trial": 1,
+        "test_sha256": "1" * 64,
+        "data_sha256": "0" * 64,
+        "config_sha256": "2" * 64,
+        "dev_loss": 2.115,
+        "test_loss": 2.2,
+        "why": "",
+        "version": "0.1.0",
+    }
+    study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
+    confirmation = made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, [2.11, 2.12])
+    unfinished = TestLook.from_dict({**look, "test_loss": None})
+    of_another = TestLook.from_dict({**look, "trial": 0, "test_loss": 9.0})
+    looks = [unfinished, of_another, TestLook.from_dict(look)]
+    evidence = Evidence(study, confirmation=confirmation, looks=looks, reports=tmp_path)
+    text = plain_text(report_html(evidence))
+    assert "certified at 2.1150" in text
+    assert "On the test split the loss is 2.2000 nats per character (2026-02-03)." in text
+    assert re.search(r"test loss\s+2\.2000", text)
+    offered = text.partition("Commands")[2]
+    assert "sweep export made -o best.toml" in offered
+    assert "sweep confirm" not in offered
+    assert "sweep test" not in offered
+    assert "sweep test" in plain_text(report_html(Evidence(study, looks=looks[:1], reports=tmp_path)))
 
 
 def test_five_thousand_trials_take_less_than_ten_seconds_and_twelve_megabytes(tmp_path):

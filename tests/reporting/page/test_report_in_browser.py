@@ -145,7 +145,7 @@ def cells(page: Any, column: int) -> list[str]:
 def test_a_whole_report_draws_sorts_filters_and_hovers(opened: Any) -> None:
     """Every figure is drawn; the table answers to mouse and keyboard; hovering gives exact values."""
     page = opened("whole")
-    assert draw_all(page) == 17
+    assert draw_all(page) == 19
 
     assert cells(page, 0) == [str(rank) for rank in range(1, 13)]
     page.get_by_role("button", name="Show all 26 rows").click()
@@ -166,6 +166,8 @@ def test_a_whole_report_draws_sorts_filters_and_hovers(opened: Any) -> None:
     assert page.get_by_text(f"{len(losses)} of 26 rows").is_visible()
     page.get_by_label("Filter").fill("pruned")
     assert len(cells(page, 0)) == 2
+    page.get_by_label("Filter").fill("devloss < 2.5")
+    assert page.get_by_text("no column devloss; there are rank, dev_loss").is_visible()
     page.get_by_label("Filter").fill("")
 
     page.locator("[data-figure=history]").scroll_into_view_if_needed()

@@ -177,7 +177,7 @@ def test_no_database_is_made_beside_what_an_older_one_left(
     """A journal would be played back into the new database."""
     beside(path, suffix).write_bytes(made["journal"])
     path.unlink()
-    with pytest.raises(StorageError, match=rf"sweep\.db{suffix} is there without its database"):
+    with pytest.raises(StorageError, match=rf"sweep\.db{suffix} exists without its database"):
         database_at(path).open_for_writing()
     assert not path.exists()
 

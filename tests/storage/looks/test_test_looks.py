@@ -110,4 +110,4 @@ def test_a_look_is_told_in_one_line() -> None:
     """It names trial, study, loss and the reason for looking again."""
     again = dataclasses.replace(LOOK, test_loss=2.25, why="new seed")
     assert again.describe().endswith("trial 7 of 'names': test loss 2.2500, again because 'new seed'")
-    assert LOOK.describe().endswith("test loss unknown, it did not end")
+    assert LOOK.describe().endswith("test loss unknown (interrupted)")

@@ -274,22 +274,22 @@ class TestRefused:
         [
             (
                 "python train.py",
-                'as no shell reads it: ["python", "train.py"]; got the text \'python train.py\'',
+                'because no shell splits it: ["python", "train.py"]; got the text \'python train.py\'',
             ),
-            ("'open", 'as no shell reads it: ["\'open"]'),
+            ("'open", 'because no shell splits it: ["\'open"]'),
             ([], "command must be a list of tokens"),
             ({}, "command must be a list of tokens"),
             (["p", 3, "{args}"], "token 2, 3, must be text"),
             ([" ", "{args}"], "token 1, ' ', must name a program"),
-            (["p", "a\0", "{args}"], "token 2, 'a\\x00', holds NUL"),
-            (["p", "{args}", "{x"], "token 3, '{x', has a lone {; write {{ for a brace"),
-            (["p", "{args}", "x}"], "token 3, 'x}', has a lone }; write }} for a brace"),
+            (["p", "a\0", "{args}"], "token 2, 'a\\x00', contains NUL"),
+            (["p", "{args}", "{x"], "token 3, '{x', has a lone {; write {{ for a literal brace"),
+            (["p", "{args}", "x}"], "token 3, 'x}', has a lone }; write }} for a literal brace"),
             (["p", "{args}", "{}"], "token 3, '{}', has a lone {"),
             (
                 ["{args}"],
-                "token 1, '{args}', holds {args}, which must be a token of its own, after the program",
+                "token 1, '{args}', contains {args}, which must be a separate token, after the program",
             ),
-            (["p", "--o={args}"], "holds {args}, which must be a token of its own"),
+            (["p", "--o={args}"], "contains {args}, which must be a separate token"),
             (["p", "{args}", "{args}"], "command has {args} twice"),
             (
                 ["p", "{args}", "{dept}"],
@@ -310,7 +310,7 @@ class TestRefused:
             ("--depth", "arguments.depth = '--depth' has no {value}; it must be a template"),
             (3, "arguments.depth = 3 must be a template"),
             (True, "arguments.depth = True must be a template"),
-            ("{value}{seed}", "names {seed}; only {value} stands for something here"),
+            ("{value}{seed}", "names {seed}; only {value} is a placeholder here"),
             ("{value", "has a lone {"),
             (["--a"], "names no {value}; a pair for true and false has 2 entries, not 1"),
             (["a", "b", "c"], "names no {value}; a pair for true and false has 2 entries, not 3"),
@@ -352,7 +352,7 @@ class TestRefused:
     def test_conditional_parameter_after_its_option(self) -> None:
         """The option would remain without its value."""
         [line] = mistakes(["p", "--lr", "{lr}", "{args}"], conditional=["lr"])
-        assert line.endswith("write '--lr={lr}' as one token, or leave it to {args}")
+        assert line.endswith("write '--lr={lr}' as one token, or use {args}")
         assert argv({"lr": 1}, ["p", "--lr", "{lr}"]) == ["--lr", "1"]
         [line] = mistakes(["{lr}", "{args}"], conditional=["lr"])
         assert "the program '{lr}' names lr, which not every trial has" in line
@@ -361,7 +361,7 @@ class TestRefused:
     def test_name_that_is_no_arguments_name(self, name: str) -> None:
         """It needs an entry of its own."""
         [line] = mistakes(["p", "{args}"], params=[name])
-        assert f"cannot hold the parameter {name!r}" in line
+        assert f"cannot pass the parameter {name!r}" in line
         assert argv({name: 1}, arguments={name: "--x={value}"}) == ["--x=1"]
 
     @pytest.mark.parametrize(
@@ -372,11 +372,11 @@ class TestRefused:
             ("argparse", ["a\r"], "must be one line of text, without NUL"),
             ("argparse", "\ud800", "must be text that UTF-8 can encode"),
             ("argparse", {"a": 1}, "must be text, a number, true, false or a list, not dict"),
-            ("argparse", None, "is None, for which only style hydra has a form"),
-            ("argparse", [[1], 2], "is a list, for which this place has no form"),
-            ("argparse", ["-x"], "holds '-x', which would be taken for an option"),
-            ("words", ["-x"], "holds '-x', which would be taken for an option"),
-            ("click", [], "is an empty list, for which style click has no form"),
+            ("argparse", None, "is None, which only style hydra can write"),
+            ("argparse", [[1], 2], "is a list, which cannot be written here"),
+            ("argparse", ["-x"], "contains '-x', which the program would read as an option"),
+            ("words", ["-x"], "contains '-x', which the program would read as an option"),
+            ("click", [], "is an empty list, which style click cannot write"),
             ("absl", [" a"], "which style absl drops"),
             ("absl", [""], "which style absl drops"),
         ],
@@ -395,7 +395,7 @@ class TestRefused:
         parsed = CommandLine.parse(["p", "{args}", "data.csv"], params=["x", "y"])
         parsed.check_values({"x": [1, "a"], "y": [True]})
         with pytest.raises(
-            StudyFileError, match=r"would take 'data.csv' for another entry; put \{args\} at the end"
+            StudyFileError, match=r"would include 'data.csv' as another entry; put \{args\} at the end"
         ):
             parsed.check_values({"x": [[1, 2]]})
         CommandLine.parse(["p", "{args}", "--y"], params=["x"]).check_values({"x": [[1, 2]]})
@@ -406,6 +406,6 @@ class TestRefused:
         with pytest.raises(StudyFileError) as refusal:
             parsed.check_values({"x": [1, [1, 2]], "y": [True, "yes"]})
         assert refusal.value.lines == (
-            "x = [1, 2] is a list, for which this place has no form",
-            "y = 'yes' is not true or false, which the pair in [arguments] is for",
+            "x = [1, 2] is a list, which cannot be written here",
+            "y = 'yes' must be true or false, because [arguments] has a pair for it",
         )

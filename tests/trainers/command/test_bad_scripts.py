@@ -129,7 +129,7 @@ COMPLETE = {
 FAILED = {
     "aborts": "failed in training: ended by SIGABRT; loss: 1",
     "fails_after_its_figure": "failed in training: exit code 1; Traceback: no such luck",
-    "prints_nothing": "failed in training: exit 0, but it printed nothing, and so no 'loss'",
+    "prints_nothing": "failed in training: exit 0, but it printed nothing, so 'loss' is missing",
     "prints_another_name": (
         "failed in training: exit 0, but none of its 1 lines names 'loss'; it printed: val_loss, accuracy"
     ),

@@ -70,15 +70,15 @@ def test_infinity_and_nan(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "rule"),
     [
-        ("json", {"a": math.inf}, "config.json cannot hold the parameters"),
-        ("toml", {"a": None}, "config.toml cannot hold the parameters"),
-        ("yaml", {"a": object()}, "no form for a value of type object"),
+        ("json", {"a": math.inf}, "config.json cannot contain the parameters"),
+        ("toml", {"a": None}, "config.toml cannot contain the parameters"),
+        ("yaml", {"a": object()}, "cannot express a value of type object"),
         ("yaml", {"a": "\ud800"}, "UTF-8"),
         ("json", {"a": "\ud800"}, "UTF-8"),
         ("toml", {"a": "\ud800"}, "UTF-8"),
-        ("json", {"a": 1, "a.b": 2}, "exclude each other"),
-        ("json", {"a.b": 2, "a": 1}, "exclude each other"),
-        ("json", {"a.b.c": 2, "a.b": 1}, "exclude each other"),
+        ("json", {"a": 1, "a.b": 2}, "both a value and a table"),
+        ("json", {"a.b": 2, "a": 1}, "both a value and a table"),
+        ("json", {"a.b.c": 2, "a.b": 1}, "both a value and a table"),
     ],
 )
 def test_refused(kind: str, values: dict[str, Any], rule: str, tmp_path: Path) -> None:

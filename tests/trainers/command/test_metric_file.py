@@ -79,7 +79,7 @@ def test_key_is_refused(spec: object) -> None:
         ("m.json", '{"acc": "high"}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": true}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": "1,234.5"}', "metric_file m.json has no number 'acc'; it has no numbers"),
-        ("m.json", "[1]", "metric_file m.json cannot be read: it is JSON, but no object"),
+        ("m.json", "[1]", "metric_file m.json cannot be read: it is JSON, but not an object"),
         (
             "m.csv:y",
             "acc\n1\n",
@@ -107,8 +107,8 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "folder.json").mkdir()
     assert "is a link" in refusal(tmp_path, "link.json", None, "acc")
-    assert "of another kind" in refusal(tmp_path, "pipe.json", None, "acc")
-    assert "of another kind" in refusal(tmp_path, "folder.json", None, "acc")
+    assert "not of the kind" in refusal(tmp_path, "pipe.json", None, "acc")
+    assert "not of the kind" in refusal(tmp_path, "folder.json", None, "acc")
 
 
 class TestOutside:

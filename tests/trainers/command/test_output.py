@@ -409,12 +409,12 @@ class TestMissing:
         reader.feed(b"step 0: train loss 4.2, val loss 4.3\n")
         assert reader.missing("loss") == (
             "'loss' has several figures in one line, 'step 0: train loss 4.2, val loss 4.3'; "
-            "use a longer name, or read"
+            "use a longer name, or the key read"
         )
 
     def test_message_for_silence(self) -> None:
         """Nothing printed is said as such."""
-        assert MetricReader(["loss"]).missing("loss") == "it printed nothing, and so no 'loss'"
+        assert MetricReader(["loss"]).missing("loss") == "it printed nothing, so 'loss' is missing"
 
     def test_names_of_json_and_of_the_end(self) -> None:
         """Names come from mappings too, and from the end of a long output."""

@@ -61,7 +61,7 @@ def test_what_a_token_names_counts_with_its_imports(
 def test_sources_add_what_no_token_names(home: Path) -> None:
     """A glob that finds nothing is refused by its key."""
     assert names(home, "bash", "go.sh", sources=("al*.py",)) == {"go.sh", "alone.py"}
-    with pytest.raises(StudyFileError, match=r"data\.sources: 'x/\*' finds no file"):
+    with pytest.raises(StudyFileError, match=r"data\.sources: 'x/\*' matches no file"):
         names(home, "bash", "go.sh", sources=("x/*",))
 
 

@@ -229,12 +229,12 @@ FAULTS = {
     "json.loads('x')": "JSONDecodeError: Expecting value: line 1 column 1 (char 0) (trainers.py:4)",
     "return train(config)": "RecursionError: maximum recursion depth exceeded",
     "import missing": "ModuleNotFoundError: No module named 'missing' (trainers.py:4)",
-    "raise Strange": "Strange: its message cannot be made (trainers.py:4)",
+    "raise Strange": "Strange: str() of the error failed (trainers.py:4)",
     "raise ExceptionGroup('two', [OSError()])": "ExceptionGroup: two (1 sub-exception) (trainers.py:4)",
     "return None": "the result of train must be one number, got None; return 'accuracy'",
     "return 'good'": "the result of train must be one number, got the str 'good';",
     "return True": "the result of train must be one number, got the bool True; return 'accuracy'",
-    "return {'acc': 0.5}": "the dict that train returned lacks the metric 'accuracy'; it holds: acc (",
+    "return {'acc': 0.5}": "the dict that train returned lacks the metric 'accuracy'; it contains: acc (",
     "report('high')": "TypeError: value must be one number, got the str 'high' (",
     "report(1, 2); report(1, 2)": "ValueError: step 2 was reported after step 2; steps must rise strictly (",
     "report(1, step=1.5)": "TypeError: step must be a whole number of at least 0, got the float 1.5 (",
@@ -282,10 +282,11 @@ ENDINGS = {
     "ctypes.string_at(0)": "was ended by SIGSEGV",
     "os.kill(os.getpid(), 9)": "was ended by SIGKILL (out of memory?)",
     "os.closerange(3, 100); time.sleep(600)": "closed sweep's own channel",
-    "[os.write(fd, b'{\\n') for fd in sockets()]; time.sleep(600)": "sent something on sweep's own channel "
-    "that cannot be read",
+    "[os.write(fd, b'{\\n') for fd in sockets()]; time.sleep(600)": (
+        "sent an invalid message on sweep's own channel"
+    ),
     '[os.write(fd, b\'{"values": {"value": "x"}, "memory": 1}\\n\') for fd in sockets()]; time.sleep(600)': (
-        "sent something on sweep's own channel that cannot be read"
+        "sent an invalid message on sweep's own channel"
     ),
 }
 
@@ -390,7 +391,7 @@ def test_a_module_of_any_standard_name_beside_the_study_does_not_break_the_host(
     assert good.end == Ended(values={"accuracy": 1.0})
     assert good.stderr == (
         "sweep: 'note' must be one number, got the str 'left out'; "
-        "this entry of the result of train is left out\n"
+        "this entry of the result of train is ignored\n"
     )
     assert bad.fault.startswith("AttributeError: no active parameter 'no_such_parameter' in this trial")
     assert bad.fault.endswith("(trainers.py:6)")

@@ -58,7 +58,7 @@ def test_the_hash_covers_what_the_module_imports_below_its_folders(tmp_path: Pat
         "package/late.py",
     }
     assert "conf/a.yaml" in probed(tmp_path, sources=["conf/*.yaml"]).code.files
-    assert "finds no file" in refusal(tmp_path, sources=["conf/*.json"])
+    assert "matches no file" in refusal(tmp_path, sources=["conf/*.json"])
     assert "must be a glob below" in refusal(tmp_path, sources=["../*.py"])
 
 
@@ -71,11 +71,11 @@ def test_a_module_in_the_working_folder_is_found(tmp_path: Path) -> None:
 
 
 MISSING = {
-    "trainer:train": "there is no module 'trainer' in {folder} or among the installed ones; did you mean",
+    "trainer:train": "there is no module 'trainer' in {folder} or among the installed modules; did you mean",
     "package.gone:train": "there is no module 'package.gone' in {folder} or among",
     "trainer.py:train": "there is no file {folder}/trainer.py; did you mean trainers.py?",
     "trainers:trian": "{folder}/trainers.py has no 'trian'; did you mean train?",
-    "trainers:VALUE": "'VALUE' is of type int, no function",
+    "trainers:VALUE": "'VALUE' is of type int, not a function",
     "trainers": "it must be 'module:name', 'package.module:name' or 'path/file.py:name'",
     ":train": "it must be 'module:name', 'package.module:name' or 'path/file.py:name'",
     "trainers:many": "many takes (config, report, third); it must take (config) or (config, report)",

@@ -41,8 +41,8 @@ BAD = [
     ((0.5, 1), "the result of train must be one number, got an object of type tuple; return"),
     (np.zeros(3), "the result of train must be one number, got ndarray of shape (3,); return"),
     (torch.zeros(1, 1), "the result of train must be one number, got Tensor of shape (1, 1); return"),
-    ((n for n in range(3)), "train returned a generator; it must run to its end"),
-    ({}, "the dict that train returned lacks the metric 'accuracy'; it holds: nothing"),
+    ((n for n in range(3)), "train returned a generator; it must return a number itself"),
+    ({}, "the dict that train returned lacks the metric 'accuracy'; it contains: nothing"),
     (
         {"acuracy": 1, "b": 2},
         "the dict that train returned lacks the metric 'accuracy'; did you mean acuracy? ",

@@ -28,7 +28,7 @@ def test_samples_depend_on_the_seed_only(small: Path, capsys: Capture) -> None:
     assert main(["sample", path, "-n", "12", "--seed", "1", "--storage", "sqlite:///elsewhere.db"]) == 0
     again = capsys.readouterr()
     assert again.out.splitlines() == drawn[0]
-    assert "the weights are not kept here: training" in again.err
+    assert "the weights are not stored here: training" in again.err
     assert not (small / "elsewhere.db").exists()
 
 

@@ -10,7 +10,13 @@ from peak_memory import peak_bytes
 from torch.nn.functional import cross_entropy
 
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.evaluation import ROWS_AT_ONCE, pair_log_likelihoods, split_loss, word_losses
+from sweep.trainers.mlp.evaluation import (
+    ROWS_AT_ONCE,
+    ensemble_word_losses,
+    pair_log_likelihoods,
+    split_loss,
+    word_losses,
+)
 from sweep.trainers.mlp.inspection import inspect_model
 from sweep.trainers.mlp.model import forward, init_parameters, to_tensors
 from sweep.trainers.mlp.words.corpus import Corpus, EncodedWords, load_corpus
@@ -125,3 +131,30 @@ def test_memory_does_not_grow_with_contexts_times_symbols() -> None:
     uses = (lambda: word_losses(parameters, words, 1), lambda: inspect_model(parameters, words))
     for use in uses:
         assert peak_bytes(use) < 2 * a_slice
+
+
+def test_an_ensemble_is_the_mean_of_probabilities(corpus: Corpus) -> None:
+    """Of three models, one of another block size, against torch; of one model it is the model itself."""
+    sizes = (2, 2, 4)
+    models = [
+        init_parameters(
+            TrainConfig(block_size=size, embedding_dim=4, hidden_neurons=12, init="normal", seed=seed),
+            corpus.vocabulary_size,
+        )
+        for seed, size in enumerate(sizes)
+    ]
+    probabilities = []
+    for parameters, size in zip(models, sizes, strict=True):
+        examples = build_examples(corpus.dev, size)
+        contexts = torch.tensor(examples.contexts.astype(np.int64))
+        softmax = torch.softmax(forward(to_tensors(parameters, "cpu"), contexts).double(), dim=1)
+        probabilities.append(
+            softmax[torch.arange(len(contexts)), torch.tensor(examples.targets.astype(np.int64))]
+        )
+    expected = -torch.log(torch.stack(probabilities).mean(dim=0)).numpy()
+    words = np.split(expected, np.cumsum(corpus.dev.lengths + 1)[:-1])
+    found = ensemble_word_losses(models, corpus.dev)
+    assert found == pytest.approx([word.sum() for word in words], abs=1e-4)
+    assert ensemble_word_losses(models[:1], corpus.dev) == pytest.approx(
+        word_losses(models[0], corpus.dev, 2), abs=1e-12
+    )

@@ -123,7 +123,7 @@ def test_garbage_is_refused(raw: bytes) -> None:
 )
 def test_state_of_another_configuration_is_refused(config: TrainConfig) -> None:
     """Shapes and tensors must be those that the configuration needs."""
-    with pytest.raises(DataError, match=r"checkpoint holds .* but the configuration needs"):
+    with pytest.raises(DataError, match=r"checkpoint has .* but the configuration needs"):
         TrainState.from_bytes(some_state(PLAIN).to_bytes(), config, V)
 
 
@@ -135,7 +135,7 @@ def test_state_of_another_vocabulary_or_with_unwanted_velocity_is_refused() -> N
         (some_state(ADAMW).to_bytes(), PLAIN.replace(hidden_layers=2), V),
         (some_state(PLAIN).to_bytes(), PLAIN.replace(optimizer="adamw"), V),
     ):
-        with pytest.raises(DataError, match="checkpoint holds"):
+        with pytest.raises(DataError, match="checkpoint has"):
             TrainState.from_bytes(raw, config, v)
 
 

@@ -58,7 +58,9 @@ def test_a_figure_that_is_missing_fails_the_trial(tmp_path: Path) -> None:
     with entered(tmp_path / "own"):
         study = load_study(Database("sqlite:///studies/sweep.db").open_read_only(), "own")
         assert {trial.state for trial in study.trials} == {"failed"}
-        assert "feasible bounds size, but it gave no finite figure" in (study.trials[0].reason or "")
+        assert "feasible bounds size, but the program reported no finite value" in (
+            study.trials[0].reason or ""
+        )
 
 
 class Bounded:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from command_line import untitled
 from program_home import Home
 
 COMMAND = 'command = ["python", "script.py", "{x}"]\n'
@@ -75,7 +76,7 @@ def test_it_is_one_line(home: Home, mistake: str, capsys: pytest.CaptureFixture[
     home.write("m.toml", text)
     assert home.command("run", "m.toml", "--workers", "1") == 1
     written = capsys.readouterr()
-    lines = written.err.splitlines()
+    lines = untitled(written.err)
     assert len(lines) == 1, written.err
     assert lines[0].startswith("sweep: ")
     for word in words:

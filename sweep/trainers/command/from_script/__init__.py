@@ -1,1 +1,1 @@
-"""A study file from a script, whose options are read from its source or ``--help``, never by import."""
+"""Make a study file for a script from its source or ``--help`` output, without importing it."""

@@ -1,4 +1,4 @@
-"""Options that a script gives to ``argparse``, from its source."""
+"""Read the options of a script that uses ``argparse`` from its source."""
 
 import ast
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ _TYPES = {
 }
 
 _NO_OPTIONS = ("help", "version")
-"""Actions that print something and end."""
+"""Actions that print something and exit."""
 
 BOOL_TRAP = (
-    'argparse\'s type=bool takes every text for true, also "False"; only the empty text is false, '
-    "which the pair below uses."
+    'argparse\'s type=bool reads every text as true, even "False"; only the empty text is false, '
+    "so the pair below uses it."
 )
 
 
@@ -41,7 +41,7 @@ def argparse_options(tree: ast.Module) -> ScriptOptions:
             option = _option(flags, reader)
             found[option.name] = option
     if any(_is_method(node, "add_subparsers") for node in ast.walk(tree)):
-        unread.append("subcommands: put the one that trains into command, before {args}")
+        unread.append("subcommands: add the one that trains to command, before {args}")
     _warn_of_groups(tree, found)
     changed = dict(_changed_defaults(tree, names))
     options = (replace(o, default=changed.get(o.name, o.default)) for o in found.values())
@@ -53,7 +53,7 @@ def _is_method(node: ast.AST, name: str) -> bool:
 
 
 def _calls(tree: ast.Module) -> list[ast.Call]:
-    """Return the calls of ``add_argument``, also by a short name that the script gives it, in their order."""
+    """Return the calls of ``add_argument``, or of a variable that holds it, in source order."""
     aliases = {
         target.id
         for node in ast.walk(tree)
@@ -67,7 +67,7 @@ def _calls(tree: ast.Module) -> list[ast.Call]:
 
 
 def _warn_of_groups(tree: ast.Module, found: dict[str, Option]) -> None:
-    """Say of options that exclude each other that they do; a group is known by the name that it is given."""
+    """Add a warning to each option of a mutually exclusive group; groups are found by variable name."""
     groups = {
         target.id
         for node in ast.walk(tree)
@@ -85,7 +85,7 @@ def _warn_of_groups(tree: ast.Module, found: dict[str, Option]) -> None:
 
 
 def _changed_defaults(tree: ast.Module, names: dict[str, ast.expr]) -> Iterator[tuple[str, Any]]:
-    """Yield what ``set_defaults`` changes."""
+    """Yield the names and values that ``set_defaults`` changes."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _is_method(node, "set_defaults"):
             for keyword in node.keywords:
@@ -113,12 +113,12 @@ def _option(flags: list[str], reader: CallReader) -> Option:
 
 
 def _action(reader: CallReader) -> str:
-    """Return the name of an action: of a text, or of a class."""
+    """Return the name of an action, which is given as text or as a class."""
     return reader.source("action").rpartition(".")[2].strip("'\"") or "store"
 
 
 def _text(node: ast.expr | None) -> str:
-    """Return the text of a help, of which parts may be computed."""
+    """Return the text of a help string; computed parts are omitted."""
     parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)] if node else []
     return "".join(part for part in parts if isinstance(part, str))
 

@@ -1,4 +1,4 @@
-"""The arguments of a call in a script's source, by name, as far as they can be read."""
+"""Read the arguments of a call from a script's source."""
 
 import ast
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from sweep.trainers.command.from_script.literals import UnknownValueError, value
 
 @dataclass(slots=True)
 class CallReader:
-    """Reads one call, and notes what of it cannot be read."""
+    """Reads one call, and collects warnings about arguments that it cannot read."""
 
     call: ast.Call
     names: Mapping[str, ast.expr]
@@ -21,12 +21,12 @@ class CallReader:
         return next((entry.value for entry in self.call.keywords if entry.arg == keyword), None)
 
     def source(self, keyword: str) -> str:
-        """Return the source of a keyword argument; empty if it is not given."""
+        """Return the source of a keyword argument; empty if absent."""
         node = self.node(keyword)
         return "" if node is None else ast.unparse(node)
 
     def value(self, keyword: str) -> Any:
-        """Return the value of a keyword argument; None if it is not given or, with a warning, not read."""
+        """Return the value of a keyword argument; None if absent or, with a warning, unreadable."""
         node = self.node(keyword)
         if node is None:
             return None
@@ -45,12 +45,12 @@ class CallReader:
         return values if values and all(isinstance(value, str) for value in values) else None
 
     def has_double_star(self) -> bool:
-        """Return whether ``**options`` may hold anything else."""
+        """Return whether the call has ``**options``, which may contain any argument."""
         return any(entry.arg is None for entry in self.call.keywords)
 
 
 def kind_of(value: Any) -> str | None:
-    """Return the kind of a plain value: a name of ``option.KINDS``.
+    """Return the kind of a plain value, one of ``option.KINDS``.
 
     Examples:
         >>> kind_of(True), kind_of(3), kind_of(0.5), kind_of("x"), kind_of([1, 2]), kind_of(None)
@@ -66,7 +66,7 @@ _KINDS: tuple[tuple[type, str], ...] = ((bool, "bool"), (int, "int"), (float, "f
 
 
 def bounds_of(choices: list[Any]) -> tuple[float, float] | None:
-    """Return the ends of whole numbers that follow each other, such as ``range(1, 9)``."""
+    """Return the ends of consecutive integers, such as ``range(1, 9)``."""
     if len(choices) < 4 or not all(type(choice) is int for choice in choices):
         return None
     low, high = min(choices), max(choices)

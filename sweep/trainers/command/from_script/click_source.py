@@ -1,4 +1,4 @@
-"""Options that a script gives to ``click``, from its source."""
+"""Read the options of a script that uses ``click`` from its source."""
 
 import ast
 from typing import Any
@@ -21,7 +21,7 @@ _TYPES = {
     "bool": "bool",
     "BOOL": "bool",
 }
-"""Name of a type -> kind."""
+"""Type name -> kind."""
 
 
 def click_options(tree: ast.Module) -> ScriptOptions:
@@ -88,7 +88,7 @@ def _help(reader: CallReader) -> str:
 
 
 def _type(reader: CallReader, default: Any) -> tuple[str | None, tuple[Any, ...], tuple[float, float] | None]:
-    """Return kind, choices and bounds."""
+    """Return the kind, choices and bounds of an option's type."""
     node = reader.node("type")
     if node is None:
         return kind_of(default) or "text", (), None
@@ -114,7 +114,7 @@ def _entries(inner: CallReader, reader: CallReader) -> tuple[Any, ...]:
 
 
 def _bounds(inner: CallReader) -> tuple[float, float] | None:
-    """Return the bounds of ``IntRange(1, 10)`` or ``FloatRange(min=0, max=1)``, if both are there."""
+    """Return the bounds of ``IntRange(1, 10)`` or ``FloatRange(min=0, max=1)``, if it has both."""
     keywords = [ast.keyword(name, arg) for name, arg in zip(("min", "max"), inner.call.args, strict=False)]
     inner.call = ast.Call(inner.call.func, [], [*keywords, *inner.call.keywords])
     low, high = inner.value("min"), inner.value("max")

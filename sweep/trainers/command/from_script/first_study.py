@@ -1,4 +1,4 @@
-"""Make the first study file of a script: from its source, else from what it prints for ``--help``."""
+"""Make the first study file of a script from its source, or else from its ``--help`` output."""
 
 import tomllib
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ from sweep.trainers.command.from_script.study_text import (
 )
 
 Note = Callable[[str], None]
-"""Is called with a remark for the user."""
+"""Function that is called with a message for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstStudy:
-    """A study file that is to be written."""
+    """The text of a first study file, and what remains to be done."""
 
     name: str
     text: str
     to_do: tuple[str, ...]
-    """What the user has to do before the study can run, a phrase each."""
+    """Tasks for the user before the study can run, one phrase each."""
 
 
 def study_of_script(
@@ -38,13 +38,13 @@ def study_of_script(
     """Return the first study file of a script.
 
     Args:
-        script: Its path, as the command is to have it.
-        metric: The name of its figure; None: one that the script seems to print.
-        direction: ``minimize`` or ``maximize``; None: as the metric's name suggests.
-        note: Is told before the script is run.
+        script: The script's path, as written into the command.
+        metric: The metric's name; if None, a name that the script seems to print.
+        direction: ``minimize`` or ``maximize``; if None, guessed from the metric's name.
+        note: Called with a message before the script is run.
 
     Raises:
-        DataError: If the script cannot be read, or has no options that can be searched.
+        DataError: If the script is unreadable, or has no options that can be searched.
     """
     found = read_script(script)
     if not found.options:
@@ -60,18 +60,18 @@ def study_of_script(
 
 
 def _about_metric(found: ScriptOptions, metric: str | None, direction: str | None) -> Iterator[str]:
-    """Yield what is left to do about metric and direction."""
+    """Yield the user's tasks about metric and direction."""
     chosen = metric or likely_metric(found.printed)
     if chosen is None:
         yield "name the metric" if direction else "name the metric and its direction"
     elif metric is None:
         yield f"check that {chosen} is the metric"
     if chosen and not (direction or likely_direction(chosen)):
-        yield f"say whether more {chosen} is better (direction)"
+        yield f"choose the direction of {chosen}"
 
 
 def _from_help(script: Path, found: ScriptOptions, note: Note) -> ScriptOptions:
-    """Return the options that a script prints, with the figures that its source names."""
+    """Return the options that a script prints, with the metric names found in its source."""
     note(
         f"no options are listed in the source of {script}; running `python {script} --help` for at most "
         f"{TIMEOUT_S:g} s"
@@ -81,8 +81,8 @@ def _from_help(script: Path, found: ScriptOptions, note: Note) -> ScriptOptions:
     if not printed.options:
         last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing")
         raise DataError(
-            f"{script} has no options that can be read, neither in its source nor in its --help, which ends "
-            f"with {last[:200]!r}; write the study file by hand, `sweep init DIR` lays out examples",
+            f"no options of {script} can be read from its source or its --help output, which ends "
+            f"with {last[:200]!r}; write the study file by hand, `sweep init DIR` creates examples",
             key="no-options",
         )
     return replace(printed, printed=found.printed, was_run=True)

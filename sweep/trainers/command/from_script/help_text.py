@@ -1,4 +1,4 @@
-"""Options from what a script prints for ``--help``: the forms of argparse and click."""
+"""Parse the ``--help`` output of argparse and click into options."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ _DEFAULT = re.compile(
 _BOUNDS = re.compile(r"(?P<low>-?[0-9.]+)<=x<=(?P<high>-?[0-9.]+)")
 _REQUIRED = re.compile(r"\[[^\[\]]*required\]")
 _BRACKETS = re.compile(r"\[[^\[\]]*(?:default:|required\]|<=x)[^\[\]]*\]?")
-"""What click adds to a help."""
+"""Notes that click adds to a help text."""
 _METAVARS = {
     "INTEGER": "int",
     "INT": "int",
@@ -34,7 +34,7 @@ _HELP = ("--help", "-h", "--version")
 
 
 def parse_help(text: str) -> ScriptOptions:
-    r"""Return the options in the text that a script prints for ``--help``.
+    r"""Return the options in a ``--help`` text.
 
     Examples:
         >>> [option.name for option in parse_help("options:\n  --lr LR   rate (default: 0.1)\n").options]
@@ -50,7 +50,7 @@ def parse_help(text: str) -> ScriptOptions:
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:
-    """Yield how each option is written, with its help, whose lines are joined."""
+    """Yield each option as written, such as ``-b, --batch-size N``, with its help on one line."""
     section, spec, help_lines = "", "", list[str]()
     for line in text.expandtabs().splitlines():
         title = _SECTION.match(line)
@@ -119,12 +119,12 @@ def _default(help_text: str) -> Any:
 
 
 def _shortened(help_text: str) -> str:
-    """Return the help without what was read of it."""
+    """Return the help without the parts that were parsed."""
     return _DEFAULT.sub("", _BRACKETS.sub("", help_text)).strip(" ;")
 
 
 def _literal(text: str) -> Any:
-    """Return the number, boolean or list that a text is, else the text itself."""
+    """Return a text as a number, boolean or list if it is one, else as text."""
     try:
         value = ast.literal_eval(text) if len(text) < 1000 else text
     except (ValueError, SyntaxError, MemoryError, RecursionError):

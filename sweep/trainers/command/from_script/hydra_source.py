@@ -1,4 +1,4 @@
-"""Options of a Hydra script: of the YAML file or the dataclass that ``@hydra.main`` names."""
+"""Read the options of a Hydra script from the YAML file or dataclass that ``@hydra.main`` names."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from sweep.trainers.command.from_script.simple_yaml import read_defaults, read_s
 _TYPES = {"int": "int", "float": "float", "str": "text", "bool": "bool"}
 
 _LARGEST = 1 << 20
-"""Bytes of a configuration that is read."""
+"""Largest configuration file that is read, in bytes."""
 
 
 def hydra_main(tree: ast.Module) -> ast.Call | None:
@@ -29,9 +29,9 @@ def hydra_options(tree: ast.Module, main: ast.Call, folder: Path) -> ScriptOptio
     """Return the options of a Hydra script.
 
     Args:
-        tree: Its source.
-        main: Its ``@hydra.main(...)``.
-        folder: Where it lies.
+        tree: The script's source.
+        main: The script's ``@hydra.main(...)``.
+        folder: The script's folder.
     """
     reader = CallReader(main, constants(tree))
     where, name = reader.value("config_path"), reader.value("config_name")
@@ -57,7 +57,7 @@ def _text(path: Path) -> str | None:
 
 
 def _file_options(text: str, conf: Path, unread: list[str]) -> Iterator[Option]:
-    """Yield the options of a YAML file, and of the files that its ``defaults`` choose."""
+    """Yield the options of a YAML file and of the files that its ``defaults`` include."""
     for entry in read_defaults(text):
         group, _, chosen = (part.strip() for part in entry.removeprefix("override").partition(":"))
         if chosen and (conf / group).is_dir():
@@ -109,7 +109,7 @@ def _fields(
     unread: list[str],
     names: dict[str, ast.expr],
 ) -> Iterator[Option]:
-    """Yield a dataclass's fields, and those of dataclasses in it."""
+    """Yield the fields of a dataclass and of the dataclasses nested in it."""
     for node in of.body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue

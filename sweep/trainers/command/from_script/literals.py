@@ -1,22 +1,22 @@
-"""Read values from a syntax tree, without running anything: literals, and names for them."""
+"""Evaluate literals, and names assigned to them, in a syntax tree without running it."""
 
 import ast
 from collections.abc import Mapping
 from typing import Any
 
 _LONGEST = 10_000
-"""Entries of ``range``, and digits of a power."""
+"""Largest number of entries of a ``range``, and of digits of a power."""
 
 _COPIES = {"list", "tuple", "sorted", "set", "dict"}
-"""Functions whose result has the same entries."""
+"""Functions that return the entries of their argument."""
 
 
 class UnknownValueError(Exception):
-    """The value is only known when the script runs."""
+    """A value is known only when the script runs."""
 
 
 def constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """Return the names that a module assigns exactly once, at its top, with their expressions."""
+    """Return the expressions of names that a module assigns exactly once, at top level."""
     found: dict[str, ast.expr] = {}
     twice: set[str] = set()
     for node in tree.body:
@@ -34,11 +34,11 @@ def value_of(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 20) -> 
 
     Args:
         node: The expression.
-        names: What ``constants`` found.
-        depth: How many names and operations may be nested.
+        names: The result of ``constants``.
+        depth: Deepest allowed nesting of names and operations.
 
     Raises:
-        UnknownValueError: If it is no literal, or too deep.
+        UnknownValueError: If the expression is not a literal, or too deep.
     """
     if depth <= 0:
         raise UnknownValueError
@@ -57,7 +57,7 @@ def value_of(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 20) -> 
 
 
 def _computed(node: ast.UnaryOp | ast.BinOp, names: Mapping[str, ast.expr], depth: int) -> Any:
-    """Return the value of a sign, a product, a quotient or a power of numbers."""
+    """Return the value of a signed number, product, quotient or power."""
     if isinstance(node, ast.UnaryOp):
         value = value_of(node.operand, names, depth)
         if isinstance(node.op, ast.USub) and _is_number(value):

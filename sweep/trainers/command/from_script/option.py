@@ -1,4 +1,4 @@
-"""What is known of a script's options."""
+"""Describe the options of a script."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,42 +11,42 @@ class Option:
     """One option of a script."""
 
     name: str
-    """What the script calls it; the parameter's name in a study."""
+    """The script's name for it; the parameter's name in a study."""
     flag: str | None
-    """How it is written on the command line, ``--hidden-dim``; None for a positional argument."""
+    """The flag, such as ``--hidden-dim``; None for a positional argument."""
     off_flag: str | None = None
-    """Of a boolean: what turns it off; None if nothing does."""
+    """For a boolean: the flag that turns it off; None if there is none."""
     kind: str | None = None
-    """One of ``KINDS``; None if it is not known."""
+    """One of ``KINDS``; None if unknown."""
     is_flag: bool = False
-    """Whether it is a boolean that takes no value: it is on if ``flag`` is given."""
+    """Whether it is a boolean that ``flag`` turns on, without a value."""
     is_list: bool = False
     """Whether it takes several values."""
     default: Any = None
-    """None if there is none, or it cannot be read."""
+    """The default value; None if there is none or it cannot be read."""
     choices: tuple[Any, ...] = ()
     bounds: tuple[float, float] | None = None
-    """The least and the greatest value that the script takes."""
+    """The least and the greatest value that the script accepts."""
     is_required: bool = False
     is_usable: bool = True
-    """Whether a study can give it; if not, ``warnings`` says why."""
+    """Whether a study can set it; if not, ``warnings`` contains the reason."""
     help: str = ""
     line: int = 0
-    """Of the source, from 1; 0 if it is not known."""
+    """Line number in the source, from 1; 0 if unknown."""
     warnings: tuple[str, ...] = ()
-    """What whoever tunes it must know, a sentence each."""
+    """Warnings for the user who tunes it, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptOptions:
-    """What was read of a script."""
+    """The options of a script, and its other facts that a study file needs."""
 
     style: str = "argparse"
-    """How it takes its parameters: a name of ``styles.STYLES``."""
+    """How the script reads its parameters: a name of ``styles.STYLES``."""
     options: tuple[Option, ...] = ()
     unread: tuple[str, ...] = ()
-    """What cannot be read, a line each."""
+    """Parts that cannot be read, one line each."""
     was_run: bool = False
-    """Whether the script was run with ``--help``; else its source was read."""
+    """Whether the options come from the ``--help`` output rather than the source."""
     printed: tuple[str, ...] = ()
-    """Names that it seems to print with a figure."""
+    """Names that the script seems to print with a figure."""

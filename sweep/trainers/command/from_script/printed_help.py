@@ -1,4 +1,4 @@
-"""Run a script with ``--help`` and return what it prints, if its source does not list its options."""
+"""Run a script with ``--help`` and return its output, for scripts whose source lists no options."""
 
 import os
 import select
@@ -12,21 +12,21 @@ from sweep.trainers.program.process.environment import child_environment
 from sweep.trainers.program.process.supervised import Supervised
 
 TIMEOUT_S = 20.0
-"""A script that imports large libraries needs some seconds before it prints its help."""
+"""Time limit; a script that imports large libraries needs some seconds before it prints its help."""
 
 _GRACE_S = 1.0
 _LARGEST = 1 << 20
-"""Bytes of output that are read."""
+"""Largest output, in bytes."""
 
 _PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
-"""Variables with which libraries print long lines without colours, and leave no files beside the script."""
+"""Variables that make libraries print long lines without colours, and write no files beside the script."""
 
 
 def printed_help(script: Path, timeout_s: float = TIMEOUT_S) -> str:
-    """Return what ``python SCRIPT --help`` prints; it runs in an empty folder, and all it starts is ended.
+    """Return the output of ``python SCRIPT --help``, run in an empty folder; all its processes are ended.
 
     Raises:
-        DataError: If it takes longer, or prints without an end.
+        DataError: If the script takes longer, or prints too much.
     """
     deadline = time.monotonic() + timeout_s
     with tempfile.TemporaryDirectory(prefix="sweep-help-") as name:
@@ -52,7 +52,7 @@ def printed_help(script: Path, timeout_s: float = TIMEOUT_S) -> str:
     return content.decode("utf-8", "replace")
 
 
-_BY_HAND = "write the study file by hand, `sweep init DIR` lays out examples"
+_BY_HAND = "write the study file by hand, `sweep init DIR` creates examples"
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _read(descriptor: int, deadline: float) -> bytes | None:
-    """Return all that comes until the end of the stream; None if that does not come in time."""
+    """Return the stream's content; None if the stream does not end before the deadline."""
     content = b""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)

@@ -1,4 +1,4 @@
-"""Which values of an option are worth a search, as far as its name, default, bounds and choices tell."""
+"""Suggest values to search for an option from its name, default, bounds and choices."""
 
 import math
 import re
@@ -13,10 +13,10 @@ SEED = re.compile(r"(?:.*[._])?(?:seed|random_state|random_seed|manual_seed)")
 FOLDER = re.compile(
     r"(?:out|output|save|log|logs|result|results|work|exp)(?:_?(?:dir|folder|path))|outdir|logdir|savedir"
 )
-"""Options that name a folder to write to; two trials at a time must not share it."""
+"""Options that name an output folder, which concurrent trials must not share."""
 
 LENGTH = re.compile(r"(?:n|num|max)?_?(?:train_)?(?:epochs?|steps|iters|iterations)(?:_num)?")
-"""Options that are a trial's length."""
+"""Options that set a trial's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Suggestion:
     """An entry of ``[search]``."""
 
     entry: str
-    """As TOML: ``{ low = 0.1, high = 1.0 }``."""
+    """The TOML text: ``{ low = 0.1, high = 1.0 }``."""
     is_known: bool
-    """Whether the range is a usual one for what the option is called; others are a guess."""
+    """Whether the range is a usual one for an option of this name, rather than a guess."""
 
 
 def suggest(option: Option) -> Suggestion | None:
-    """Return a range or choices for an option; None if nothing tells any."""
+    """Return a range or choices for an option; None if there is no basis for any."""
     if option.bounds and option.kind in ("int", "float"):
         low, high = (int(end) if option.kind == "int" else float(end) for end in option.bounds)
         return Suggestion(f"{{ low = {low!r}, high = {high!r} }}", False)
@@ -49,7 +49,7 @@ def suggest(option: Option) -> Suggestion | None:
 
 
 def _around(kind: str, default: float) -> Suggestion | None:
-    """Return a guess: from a part of the default to a multiple of it."""
+    """Return a guess: from a fraction of the default to a multiple of it."""
     if default <= 0:
         return None
     if kind == "int":
@@ -67,12 +67,12 @@ def _rounded(value: float) -> float:
 
 
 def _decades(least: float, most: float) -> Callable[[float], str | None]:
-    """Return the function that suggests a decade to each side of a default within what is usual."""
+    """Return a function that suggests one decade on each side of a default from ``least`` to ``most``."""
     return lambda default: _log(default / 10, default * 10) if least <= default <= most else None
 
 
 def _powers(default: float) -> str | None:
-    """Return half, once and twice a batch size."""
+    """Return half a batch size, the batch size and its double."""
     whole = int(default)
     return f"{{ choices = [{whole // 2}, {whole}, {whole * 2}] }}" if 2 <= whole <= 65_536 else None
 

@@ -1,4 +1,4 @@
-"""Read a script's options from its source, whichever library it gives them to."""
+"""Read a script's options from its source, for each supported command-line library."""
 
 import ast
 import itertools
@@ -15,10 +15,10 @@ from sweep.trainers.command.from_script.hydra_source import hydra_main, hydra_op
 from sweep.trainers.command.from_script.option import ScriptOptions
 
 _LARGEST = 1 << 22
-"""Bytes of a script that is read."""
+"""Largest script that is read, in bytes."""
 
 _OTHERS = ("absl", "fire", "typer", "tyro", "simple_parsing", "HfArgumentParser", "jsonargparse", "docopt")
-"""What else reads a command line, and is not read here."""
+"""Libraries that define options in ways that cannot be read here."""
 
 _NAME = r"([^\W\d][\w./@-]*(?: (?:loss|acc|accuracy|error))?)\s*[:=]\s*"
 _NAMED = re.compile(rf"{_NAME}$")
@@ -26,10 +26,10 @@ _FORMATTED = re.compile(rf"{_NAME}(?:%[-+ 0-9.]*[defgs]|\{{)")
 
 
 def read_script(path: Path) -> ScriptOptions:
-    """Return what the source of a script says of its options; the script is not run.
+    """Return the options in the source of a script, without running it.
 
     Raises:
-        DataError: If it cannot be read, or is no Python.
+        DataError: If the script is unreadable, or not Python.
     """
     tree = _parsed(path)
     main = hydra_main(tree) if "hydra" in _imported(tree) else None
@@ -54,14 +54,14 @@ def _parsed(path: Path) -> ast.Module:
         raise DataError(f"script {path} is larger than {_LARGEST >> 20} MiB")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the script's own text
+            warnings.simplefilter("ignore")  # about the script's own text
             return ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"script {path} is no Python that can be read: {error}") from error
+        raise DataError(f"script {path} is not valid Python: {error}") from error
 
 
 def _imported(tree: ast.Module) -> set[str]:
-    """Return the first parts of the modules that a script imports, and the names that it takes from them."""
+    """Return the top-level names of the modules that a script imports, and the names imported from them."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -72,7 +72,7 @@ def _imported(tree: ast.Module) -> set[str]:
 
 
 def _printed(tree: ast.Module) -> Iterator[str]:
-    """Yield the names before figures: ``val_acc`` of ``f"val_acc: {acc:.3f}"`` and ``"val_acc=%.3f"``."""
+    """Yield names printed before figures: ``val_acc`` of ``f"val_acc: {acc:.3f}"``, ``"val_acc=%.3f"``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             for text, figure in itertools.pairwise(node.values):

@@ -1,6 +1,6 @@
-"""Read the plain part of a YAML file: tables in each other, and single-line values.
+"""Read the plain part of a YAML file: nested tables, and single-line values.
 
-Hydra's configurations are mostly that. What is more, such as a block of text or an anchor, is left out.
+This covers most Hydra configurations. Other YAML, such as text blocks and anchors, is skipped.
 """
 
 import ast
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?P<fraction>\.[0-9]*)?|\.[0-9]+)(?P<expone
 
 
 def read_simple_yaml(text: str) -> tuple[dict[str, Any], list[str]]:
-    r"""Return dotted name -> value, and the lines that were left out.
+    r"""Return dotted name -> value, and the skipped lines.
 
     Examples:
         >>> read_simple_yaml("lr: 0.1\nmodel:\n  depth: 2  # layers\n  act: relu\n")
@@ -60,10 +60,10 @@ def read_defaults(text: str) -> list[str]:
 
 
 def yaml_value(text: str) -> Any:
-    """Return the value of a single-line text.
+    """Return the value of one line of YAML.
 
     Raises:
-        ValueError: If it is more than a scalar or a list of scalars.
+        ValueError: If the value is not a scalar or a list of scalars.
     """
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
@@ -87,7 +87,7 @@ def _quoted(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines that hold anything, without comments."""
+    """Yield the non-empty lines, without comments."""
     for line in text.splitlines():
         bare = _COMMENT.sub("", line) if "#" in line and not re.search(r"['\"].*#.*['\"]", line) else line
         if bare.strip() and bare.strip() != "---":

@@ -1,20 +1,18 @@
 """Write a study file for a script.
 
-What is known is an entry, what is a guess a comment, from which the reader takes the ``#`` away.
-Every option has its lines together, so that its entry in ``[arguments]`` comes and goes with it.
+Known values become entries; guesses become comments, which the user can uncomment. The lines of an option
+stay together, so that its entry in ``[arguments]`` is edited with it.
 """
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-import tomli_w
-
 from sweep.trainers.command.from_script.option import Option, ScriptOptions
 from sweep.trainers.command.from_script.ranges import FOLDER, LENGTH, SEED, suggest
+from sweep.trainers.command.from_script.toml_text import SCHEMA_LINE, note_text, toml_key, toml_value
 from sweep.trainers.command.placeholders import ARGS, PLACES
 
 _LOW = re.compile(r"loss|err|rmse|mse|mae|nll|ppl|perplexity|bpc|deviance", re.IGNORECASE)
@@ -23,15 +21,9 @@ _HIGH = re.compile(
 )
 _HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
 
-SCHEMA_LINE = "#:schema study.schema.json"
-"""Names the JSON Schema beside a study file, for editors."""
-
-_LONGEST_NOTE = 90
 _REQUIRED = "    # fill in: the script does not run without it"
 _EXAMPLES = {"int": "0", "float": "0.0", "bool": "true"}
 _EXAMPLE_LISTS = {"int": "[0, 1]", "float": "[0.0, 1.0]"}
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def write_study(
@@ -40,23 +32,23 @@ def write_study(
     """Return the text of a study file.
 
     Args:
-        found: What was read of the script.
-        script: Its path, as the command is to have it.
-        metric: The name of its figure; None: one that the script seems to print.
-        direction: ``minimize`` or ``maximize``; None: as the metric's name suggests.
+        found: The script's options.
+        script: The script's path, as written into the command.
+        metric: The metric's name; if None, a name that the script seems to print.
+        direction: ``minimize`` or ``maximize``; if None, guessed from the metric's name.
     """
     roles = {option.name: _role(option) for option in found.options}
     guess = _guess(found.options, roles)
     if guess is not None:
-        roles[guess] = "searched"  # its length, if nothing else can be searched
+        roles[guess] = "searched"  # possibly the length, if nothing else can be searched
     how = "as its --help prints them" if found.was_run else "read without running it"
     lines = [
         SCHEMA_LINE,
-        f"# Options of {_note(script)}, {how}. Take the # from what to search.",
-        *(f"# Not read: {_note(text)}" for text in found.unread),
-        f"name = {_toml(study_name(script))}",
-        f"command = {_toml(_command(found, script, roles))}",
-        *([] if found.style == "argparse" else [f"style = {_toml(found.style)}"]),
+        f"# Options of {note_text(script)}, {how}. Uncomment what to search.",
+        *(f"# Not read: {note_text(text)}" for text in found.unread),
+        f"name = {toml_value(study_name(script))}",
+        f"command = {toml_value(_command(found, script, roles))}",
+        *([] if found.style == "argparse" else [f"style = {toml_value(found.style)}"]),
         *_metric_lines(found.printed, metric, direction),
     ]
     for role in ("positional", "length", "searched"):
@@ -69,7 +61,7 @@ def write_study(
 
 
 def to_fill_in(found: ScriptOptions) -> list[str]:
-    """Return the options without which the script does not run, and whose values only the user knows."""
+    """Return the required options whose values only the user knows."""
     asked = [option for option in found.options if _role(option) in ("positional", "searched")]
     return [option.name for option in asked if _is_needed(option)]
 
@@ -79,7 +71,7 @@ def _is_needed(option: Option) -> bool:
 
 
 def _role(option: Option) -> str:
-    """Return what becomes of an option: ``seed``, ``folder``, ``length``, ``positional`` or ``searched``."""
+    """Return the role of an option: ``seed``, ``folder``, ``length``, ``positional`` or ``searched``."""
     last = option.name.rpartition(".")[2].lower()
     if option.flag is None and option.off_flag is None:
         return "positional"
@@ -117,7 +109,7 @@ def _braces(text: str) -> str:
 
 
 def study_name(script: str) -> str:
-    """Return a name that a study can have."""
+    """Return a valid study name for a script."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(script).stem).strip("._-")
     return name[:64] or "study"
 
@@ -125,35 +117,35 @@ def study_name(script: str) -> str:
 def _metric_lines(printed: Sequence[str], metric: str | None, direction: str | None) -> Iterator[str]:
     chosen = metric or likely_metric(printed)
     if chosen is None:
-        yield "# To do: name the figure that the script prints, and say whether more of it is better."
-        yield '# metric = "val_loss"    # the name that the script prints before its figure'
+        yield "# To do: name the metric that the script prints, and choose its direction."
+        yield '# metric = "val_loss"    # the name that the script prints before its value'
         yield f'{"" if direction else "# "}direction = "{direction or "minimize"}"    # or "maximize"'
         return
-    guessed = "" if metric else "    # a guess; its output seems to name " + _note(", ".join(printed))
-    yield f"metric = {_toml(chosen)}{guessed}"
+    guessed = "" if metric else "    # a guess; the script seems to print " + note_text(", ".join(printed))
+    yield f"metric = {toml_value(chosen)}{guessed}"
     known = direction or likely_direction(chosen)
     yield f'{"" if known else "# "}direction = "{known or "minimize"}"{"" if known else "    # or maximize"}'
 
 
 def likely_direction(metric: str) -> str | None:
-    """Return the direction that a metric's name suggests; None if it suggests none, or both."""
+    """Return the direction that a metric's name suggests; None if unclear."""
     is_high, is_low = bool(_HIGH.search(metric)), bool(_LOW.search(metric))
     return None if is_high == is_low else "maximize" if is_high else "minimize"
 
 
 def likely_metric(printed: Sequence[str]) -> str | None:
-    """Return the printed name that looks most like a figure on held-out data; None if none looks like one."""
+    """Return the printed name that looks most like a metric on held-out data; None if there is none."""
     likely = [name for name in printed if _LOW.search(name) or _HIGH.search(name)]
     return next((name for name in likely if _HELD_OUT.search(name)), likely[0] if likely else None)
 
 
 def _guess(options: Sequence[Option], roles: dict[str, str]) -> str | None:
-    """Return the option to search if none is known to be worth it; None if one is, or none can be."""
+    """Return an option to search if no option has a known range; None if one has, or none can be searched."""
     searched = [option for option in options if roles[option.name] == "searched" and _can_search(option)]
     if any(_entry(option, "searched").is_known for option in searched):
         return None
     lengths = [option for option in options if roles[option.name] == "length" and option.is_usable]
-    best = sorted(searched, key=_doubt)  # stable: the first of those that are alike
+    best = sorted(searched, key=_doubt)  # stable: the first of equals
     return next((option.name for option in [*best, *lengths]), None)
 
 
@@ -163,33 +155,34 @@ def _can_search(option: Option) -> bool:
 
 
 def _doubt(option: Option) -> int:
-    """Return how little an option seems to be worth a search: numbers, choices, flags, single texts."""
+    """Return the rank of an option as a guess, lowest first: numbers, choices, flags, single texts."""
     if option.kind != "bool" and suggest(option):
         return 0
     return 1 if option.choices else 2 if option.kind == "bool" else 3
 
 
 def _option_lines(option: Option, style: str, role: str, *, is_guessed: bool) -> Iterator[str]:
-    """Yield the lines of one option: what it is, what to know, its entries."""
+    """Yield the lines of one option: description, warnings, entries."""
     yield f"# {_described(option)}"
     for text in option.warnings:
-        yield from textwrap.wrap(_note(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
+        yield from textwrap.wrap(note_text(text, 300), 100, initial_indent="# ", subsequent_indent="# ")
     if role == "positional" and not option.is_required:
-        yield f"# To give it, add {{{_note(option.name)}}} to command."
+        yield f"# To pass it, add {{{note_text(option.name)}}} to command."
     if role == "searched" and option.name == "seed":
-        yield "# Each trial has a seed of its own: {seed} in command is its value."
+        yield "# Each trial has its own seed; {seed} in command passes it."
         return
     if not option.is_usable or (role == "positional" and not option.is_required):
         return
-    entry, key = _entry(option, role), _key(option.name)
+    entry, key = _entry(option, role), toml_key(option.name)
     mark = "" if entry.is_known or is_guessed else "# "
-    note = "    # a guess: nothing is known to be worth a search" if is_guessed else entry.note
+    note = "    # a guess: no option has a known range" if is_guessed else entry.note
     yield f"{mark}{entry.section}.{key} = {entry.value}{note}"
     if role == "length":
-        yield f"# budget = {_toml(option.name)}    # for pruners, if the script prints its metric each time"
+        budget = toml_value(option.name)
+        yield f"# budget = {budget}    # for pruners, if the script prints the metric after each"
     argument = None if role == "positional" else _argument(option, style)
     if argument is not None:
-        yield f"{mark}arguments.{key} = {_toml(argument)}"
+        yield f"{mark}arguments.{key} = {toml_value(argument)}"
 
 
 class _Entry(NamedTuple):
@@ -197,26 +190,28 @@ class _Entry(NamedTuple):
 
     section: str
     value: str
-    """As TOML."""
+    """The TOML text."""
     is_known: bool = False
-    """Whether it is more than a guess."""
+    """False for a guess."""
     note: str = ""
 
 
 def _entry(option: Option, role: str) -> _Entry:
-    """Return what a study can say of an option."""
-    choices = _toml(list(option.choices))
+    """Return the study's entry for an option."""
+    choices = toml_value(list(option.choices))
     if role == "length":
-        return _Entry("fixed", _toml(option.default), is_known=True)
+        return _Entry("fixed", toml_value(option.default), is_known=True)
     if option.is_required and option.choices:
-        return _Entry("fixed", _toml(option.choices[0]), is_known=True, note=f"    # one of {_note(choices)}")
+        return _Entry(
+            "fixed", toml_value(option.choices[0]), is_known=True, note=f"    # one of {note_text(choices)}"
+        )
     if option.is_required:
         return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
     if suggestion := suggest(option):
         return _Entry("search", suggestion.entry, is_known=suggestion.is_known and not option.warnings)
     values = choices if option.choices else _EXAMPLE_LISTS.get(option.kind or "", '["…"]')
     if not option.choices and option.default is not None:
-        values = _toml([option.default])
+        values = toml_value([option.default])
     return _Entry("search", f"{{ choices = {values} }}")
 
 
@@ -230,13 +225,13 @@ def _described(option: Option) -> str:
         else option.kind or "unknown kind"
     )
     default = "required" if option.is_required else "no default known" if option.default is None else ""
-    default = default or f"default {_toml(option.default)}"
+    default = default or f"default {toml_value(option.default)}"
     text = f"{option.flag or option.off_flag or option.name}: {kind}, {default}"
-    return _note(f"{text}; {option.help}" if option.help.strip() else text)
+    return note_text(f"{text}; {option.help}" if option.help.strip() else text)
 
 
 def _argument(option: Option, style: str) -> Any:
-    """Return the entry of ``[arguments]``; None if the style writes the option as the script reads it."""
+    """Return the entry of ``[arguments]``; None if the style already writes the option correctly."""
     flag, name = option.flag or "", option.name
     if style == "hydra":
         return None
@@ -250,23 +245,3 @@ def _argument(option: Option, style: str) -> Any:
     return (
         None if flag == f"--{name}" else f"{flag}={{value}}" if flag.startswith("--") else [flag, "{value}"]
     )
-
-
-def _key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    """Return a plain value as TOML, on one line."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if value is None:
-        return '""'
-    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
-
-
-def _note(text: str, longest: int = _LONGEST_NOTE) -> str:
-    """Return a text from outside as the rest of a comment: one line, without controls, not too long."""
-    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    plain = " ".join("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cs")).split())
-    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

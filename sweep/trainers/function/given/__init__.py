@@ -1,1 +1,1 @@
-"""A function that is given as an object, from a script or a notebook, instead of by its module and name."""
+"""Train with a function that is passed as an object, from a script or a notebook, rather than named."""

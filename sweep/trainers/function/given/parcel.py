@@ -1,7 +1,7 @@
-"""A function as bytes, on its way to a child of ours; they are never stored.
+"""Send a function as bytes to a child process; the bytes are never stored.
 
-``pack`` and ``readable`` belong to this process, ``read`` and ``unpack`` to the child. What is unpacked was
-packed by the process that started the child, and comes through a pipe that nobody else can write to.
+The parent calls ``pack`` and ``readable``; the child calls ``read`` and ``unpack``. The child unpickles only
+bytes from its parent, through a pipe that no other process can write to.
 """
 
 import contextlib
@@ -17,31 +17,31 @@ from sweep.errors import StudyFileError
 
 
 def pack(function: Callable[..., Any], name: str) -> bytes:
-    """Return a function, and what it uses of its script or notebook, as bytes.
+    """Return a function, with the objects of its script or notebook that it uses, as bytes.
 
     Args:
-        function: Anything that can be called.
-        name: As it is called in messages.
+        function: Any callable.
+        name: Name of the function for messages.
 
     Raises:
-        StudyFileError: If something that it uses cannot be sent to another process.
+        StudyFileError: If an object that the function uses cannot be sent to another process.
     """
-    import cloudpickle  # noqa: PLC0415  needed here alone; it pickles functions of notebooks too
+    import cloudpickle  # noqa: PLC0415  needed only here; pickles functions of notebooks too
 
     try:
         pickled: bytes = cloudpickle.dumps(function)
-    except Exception as error:  # whatever the user's objects raise
+    except Exception as error:  # the user's objects may raise anything
         said = " ".join(str(error).split())
         raise StudyFileError(
-            f"trainer: {name} cannot be sent to another process: {said}; make that inside of the function"
+            f"trainer: {name} cannot be sent to another process: {said}; create it inside the function"
         ) from error
-    path = [os.path.abspath(entry) for entry in sys.path]  # '' is the folder that Python works in
+    path = [os.path.abspath(entry) for entry in sys.path]  # '' is the working folder
     return json.dumps(path).encode() + b"\n" + pickled
 
 
 @contextlib.contextmanager
 def readable(parcel: bytes) -> Iterator[int]:
-    """Yield a descriptor from which a child that inherits it reads a parcel."""
+    """Yield a descriptor from which a child process can read a parcel."""
     theirs, ours = os.pipe()
     threading.Thread(target=_write, args=(ours, parcel), daemon=True).start()
     try:
@@ -51,16 +51,16 @@ def readable(parcel: bytes) -> Iterator[int]:
 
 
 def _write(descriptor: int, parcel: bytes) -> None:
-    """Write until the child has all of it, or has ended."""
+    """Write until the child has read everything, or has ended."""
     with contextlib.suppress(BrokenPipeError), open(descriptor, "wb") as pipe:
         pipe.write(parcel)
 
 
-# What follows runs in the child.
+# The functions below run in the child.
 
 
 def read(descriptor: int) -> bytes:
-    """Return the parcel that comes through a descriptor, and load what unpacks it."""
+    """Return the parcel read from a descriptor, and load the library that unpacks it."""
     import cloudpickle  # noqa: F401, PLC0415  before the folders of the user's modules are on the path
 
     with open(descriptor, "rb") as pipe:
@@ -68,16 +68,16 @@ def read(descriptor: int) -> bytes:
 
 
 def search_path(parcel: bytes) -> list[str]:
-    """Return the folders in which the sender's modules are found."""
+    """Return the sender's ``sys.path``."""
     path: list[str] = json.loads(parcel.partition(b"\n")[0])
     return path
 
 
 def unpack(parcel: bytes) -> Callable[..., Any]:
-    """Return the function; the folders of its modules are on ``sys.path`` from now on.
+    """Return the function, and add the folders of its modules to ``sys.path``.
 
     Raises:
-        BaseException: What a module raises that the function needs.
+        BaseException: Any error raised by a module that the function needs.
     """
     sys.path[:0] = [entry for entry in search_path(parcel) if entry not in sys.path]
     sys.argv[:] = [""]

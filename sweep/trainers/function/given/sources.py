@@ -1,7 +1,7 @@
-"""Hashes what a function is made of that is in no module: itself, and what it uses of its script or notebook.
+"""Hash the parts of a function that are in no module: itself, and the objects of its script that it uses.
 
-These are functions, classes, plain values and arrays of ``__main__``. Modules have files, which are hashed as
-those of every program. Other objects, such as data frames, are not compared.
+Parts are functions, classes, plain values and arrays of ``__main__``. Modules are hashed by their files, like
+those of every program. Other objects, such as data frames, are not hashed.
 """
 
 import dis
@@ -21,7 +21,7 @@ _USES = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """Return what a function is called in messages and in the stored study.
+    """Return the name of a function for messages and for the stored study.
 
     Examples:
         >>> name_of(functools.partial(sorted, reverse=True))
@@ -45,15 +45,15 @@ def hash_parts(function: Callable[..., Any]) -> dict[str, str]:
 
 
 class _Parts:
-    """The parts that were found."""
+    """The parts found so far."""
 
     def __init__(self) -> None:
         self.hashes: dict[str, str] = {}
         self._seen: dict[int, Any] = {}
-        """By id; kept, so that no two have the same."""
+        """Visited objects by id; kept alive so that ids stay unique."""
 
     def visit(self, name: str, value: Any) -> None:
-        """Hash a value and what it uses, directly or by others."""
+        """Hash a value and all that it uses, directly or indirectly."""
         todo = [(name, value)]
         while todo:
             name, value = todo.pop()
@@ -79,7 +79,7 @@ def _is_loose(value: Any) -> bool:
 
 
 def _content(value: Any) -> bytes | None:
-    """Return a plain value, or an array, as bytes; None for everything else."""
+    """Return a plain value or an array as bytes; None for other objects."""
     if isinstance(value, _PLAIN):
         return repr(value).encode()
     if type(value) in (list, tuple, set, frozenset, dict):
@@ -92,11 +92,11 @@ def _content(value: Any) -> bytes | None:
 
 
 def _content_of_all(values: Any) -> bytes | None:
-    """Return a container of such values as bytes; None if it holds something else."""
+    """Return a container of such values as bytes; None if it contains other objects."""
     entries = values.items() if isinstance(values, Mapping) else values
     try:
         contents = [_content(entry) for entry in entries]
-    except RecursionError:  # it holds itself
+    except RecursionError:  # it contains itself
         return None
     known = [content for content in contents if content is not None]
     if len(known) < len(contents):
@@ -107,7 +107,7 @@ def _content_of_all(values: Any) -> bytes | None:
 
 
 def _used_by(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of what an object uses."""
+    """Yield name and value of each object that an object uses."""
     if isinstance(value, functools.partial):
         yield name_of(value.func), value.func
         yield from ((f"argument {number}", each) for number, each in enumerate(value.args, 1))
@@ -133,7 +133,7 @@ def _used_by_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
-        except ValueError:  # it is empty still
+        except ValueError:  # the variable is not assigned yet
             continue
     for what, value in (("", function.__defaults__), ("keyword ", function.__kwdefaults__)):
         if value:
@@ -159,7 +159,7 @@ def _globals_read(code: CodeType) -> Iterator[str]:
 
 
 def _source(function: FunctionType) -> bytes:
-    """Return the text of a function; of one without, such as in a script from stdin, its compiled code."""
+    """Return the source of a function, or its compiled code if it has none, as in a script from stdin."""
     try:
         return textwrap.dedent(inspect.getsource(function)).encode()
     except (OSError, TypeError, SyntaxError, IndentationError):
@@ -167,7 +167,7 @@ def _source(function: FunctionType) -> bytes:
 
 
 def _compiled(code: CodeType) -> bytes:
-    """Return a function's instructions, constants and names; not the lines that they come from."""
+    """Return a function's instructions, constants and names, without line numbers."""
     constants = [
         _compiled(each) if isinstance(each, CodeType) else _content(each) or repr(each).encode()
         for each in code.co_consts

@@ -1,4 +1,4 @@
-"""A function that is given as an object, as a trainer. The stored study holds its name and hashes alone."""
+"""Train with a function that is passed as an object. The stored study contains only its name and hashes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from sweep.trainers.program.trainer import ProgramTask
 
 
 class GivenFunction(ProgramTask):
-    """A function as a trainer, as long as this process or a child of it lives."""
+    """A function as a trainer, available only in this process and its children."""
 
     def __init__(
         self,
@@ -27,40 +27,40 @@ class GivenFunction(ProgramTask):
         parcel: bytes,
         parts: Mapping[str, str],
     ) -> None:
-        """Take what the study says, and the function as bytes with the hashes of its parts."""
+        """Initialize from the checked definition, the function's hashes and its bytes."""
         super().__init__(PYTHON.name, definition, surroundings)
         self._parcel, self._parts = parcel, parts
 
     def in_one_piece(self) -> Never:
         """Refuse pools that send a trainer to other machines."""
         raise DeviceError(
-            f"{self.definition[GIVEN]} was given from Python and is sent to processes of this machine alone; "
+            f"{self.definition[GIVEN]} was given from Python and can run only on this machine; "
             "use pool local, or put the function into a file and name it in a study file"
         )
 
     def new_starter(self) -> FunctionStarter:
-        """Return what calls the function."""
+        """Return a starter that calls the function."""
         return FunctionStarter(self.definition, self.surroundings, self._parcel)
 
     def preflight(self, sources: Sequence[str]) -> Code:
-        """Return the files that the function's modules are; refuse a function that no child can call."""
+        """Return the files of the function's modules; refuse a function that a child process cannot call."""
         here, start = Path(self.surroundings["here"]), Path(self.surroundings["start"])
         name = self.definition[GIVEN]
         return probe(name, folder=here, cwd=start, sources=sources, parcel=self._parcel).code
 
     def check_program(self, section: Mapping[str, Any]) -> Code:
-        """Return the function's parts and files; refuse a function that no child can call."""
+        """Return the function's parts and files; refuse a function that a child process cannot call."""
         code = super().check_program(section)
         return Code(files={**code.files, **self._parts}, commit=code.commit, is_dirty=code.is_dirty)
 
 
 def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> GivenFunction:
-    """Return a function as a trainer.
+    """Return the trainer for a function.
 
     Args:
         function: Takes ``(config)`` or ``(config, report)``.
-        raw: The values that a study file would have.
-        here: The folder that a study file would be in.
+        raw: The study's settings, as in a study file.
+        here: The study's folder, as of a study file.
 
     Raises:
         StudyFileError: With a line for each mistake.
@@ -79,7 +79,7 @@ def _name(key: str, value: Any) -> str:
 
 
 def _refuse(definition: Mapping[str, Any], *_: Any) -> Never:
-    """Refuse to train a stored study whose function is not at hand."""
+    """Refuse to train a stored study, because its function is not stored."""
     raise UntrustedError(
         f"the function {definition[GIVEN]} was given from Python and is not stored; give it again there",
         key="function-not-stored",

@@ -1,1 +1,1 @@
-"""What `sweep init --function` writes: a function of the user's own, and its study."""
+"""Contain the files that `sweep init --function` writes: an example function and its study."""

@@ -1,4 +1,4 @@
-"""The readable reference: PyTorch's autograd, plain SGD or torch.optim.AdamW, on any torch device."""
+"""Train with PyTorch's autograd, plain SGD or torch.optim.AdamW: the readable reference, on any device."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples
 
 _INDICES_AT_ONCE = 1 << 20
-"""Examples that are drawn at a time, rounded to whole minibatches."""
+"""Number of examples that are drawn at a time, rounded to whole minibatches."""
 
 Tensors = dict[str, torch.Tensor]
 
@@ -22,7 +22,7 @@ Tensors = dict[str, torch.Tensor]
 def train(
     config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
 ) -> tuple[TrainState, np.ndarray]:
-    """Take one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
+    """Train one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
     contexts = torch.from_numpy(examples.contexts.astype(np.int32)).to(device)
     targets = torch.from_numpy(examples.targets.astype(np.int64)).to(device)
     parameters = to_tensors(state.parameters, device)
@@ -52,7 +52,7 @@ def train(
 
 
 def _mask(config: TrainConfig, step: int) -> tuple[Callable[[torch.Tensor, int], torch.Tensor], ...]:
-    """Return what ``forward`` applies to the units in a step; nothing without dropout."""
+    """Return the mask argument of ``forward`` in a step; nothing without dropout."""
     if not config.dropout:
         return ()
     key, scale = stream_key(config.seed, "dropout"), 1 / (1 - config.dropout)
@@ -66,7 +66,7 @@ def _mask(config: TrainConfig, step: int) -> tuple[Callable[[torch.Tensor, int],
 
 
 class _Sgd:
-    """Plain SGD, with momentum and an L2 term as ``TrainConfig`` describes them."""
+    """Plain SGD, with the momentum and L2 term of ``TrainConfig``."""
 
     def __init__(self, config: TrainConfig, parameters: Tensors, state: TrainState, device: str) -> None:
         self._config, self._parameters = config, parameters
@@ -86,7 +86,7 @@ class _Sgd:
 
 
 class _AdamW:
-    """``torch.optim.AdamW``, continued from the moments of a state."""
+    """``torch.optim.AdamW``, started from the moments of a state."""
 
     def __init__(self, config: TrainConfig, parameters: Tensors, state: TrainState, device: str) -> None:
         self._parameters = parameters
@@ -103,7 +103,9 @@ class _AdamW:
         first, second = self.moments
         for name, tensor in parameters.items():
             self._optimizer.state[tensor] = {
-                "step": torch.tensor(state.step, dtype=torch.float64),  # float32 ends at 2**24 steps
+                "step": torch.tensor(
+                    state.step, dtype=torch.float64
+                ),  # float32 is exact only up to 2**24 steps
                 "exp_avg": first[name],
                 "exp_avg_sq": second[name],
             }

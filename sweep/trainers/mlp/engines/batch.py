@@ -1,4 +1,4 @@
-"""Many runs as one batch of flat arrays, as the blocks of a launch read and write them, and back."""
+"""Pack many runs into one batch of flat arrays for the blocks of a launch, and unpack them."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,37 +13,37 @@ from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples
 
 ORDER = ("C", "W1", "b1", "W2", "b2")
-"""Parameters in the order in which they lie behind one another."""
+"""Parameters in the order in which they are stored."""
 
 
 class Job(NamedTuple):
-    """The steps of one run that a launch takes."""
+    """The steps of one run in a launch."""
 
     config: TrainConfig
     examples: Examples
     state: TrainState
     learning_rates: np.ndarray
-    """One a step, float32."""
+    """One per step, float32."""
 
 
 class Batch(NamedTuple):
-    """The jobs of a launch as flat arrays, as the blocks read and write them."""
+    """The jobs of a launch as flat arrays."""
 
     runs: list[Run]
     keys: np.ndarray
-    """Of the streams of minibatches, uint64."""
+    """Keys of the minibatch streams, uint64."""
     weight_decay: np.ndarray
     momentum: np.ndarray
     launch: Launch
 
     @property
     def words(self) -> list[int]:
-        """Size of the room that each block needs, in words of 4 bytes."""
+        """Size of each block's room, in words of 4 bytes."""
         return [arrange(run.T, run.D, run.H, run.V, run.B).words for run in self.runs]
 
 
 def pack(jobs: Sequence[Job]) -> Batch:
-    """Lay the jobs' arrays behind one another; equal training examples are stored once."""
+    """Concatenate the jobs' arrays; equal training examples are stored once."""
     lists = {id(job.examples): job.examples for job in jobs}
     rows = {key: _interleave(examples) for key, examples in lists.items()}
     first_row = dict(zip(rows, _starts([array.size for array in rows.values()]), strict=True))
@@ -101,7 +101,7 @@ def unpack(job: Job, run: Run, launch: Launch) -> tuple[TrainState, np.ndarray]:
 
 
 def _split(flat: np.ndarray, first: int, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Copy arrays of the model's shapes out of a flat one; nothing where ``like`` is empty."""
+    """Copy arrays of the model's shapes out of a flat one; nothing if ``like`` is empty."""
     arrays = {}
     for name in ORDER if like else ():
         arrays[name] = flat[first : first + like[name].size].reshape(like[name].shape).copy()
@@ -110,7 +110,7 @@ def _split(flat: np.ndarray, first: int, like: dict[str, np.ndarray]) -> dict[st
 
 
 def _interleave(examples: Examples) -> np.ndarray:
-    """Return each example's context and target behind one another, uint16."""
+    """Return each example's context followed by its target, uint16."""
     return np.column_stack((examples.contexts, examples.targets)).astype(np.uint16).ravel()
 
 
@@ -119,6 +119,6 @@ def _concatenate(arrays: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _starts(sizes: Any) -> list[int]:
-    """Return where each array begins, if arrays of these sizes lie behind one another."""
+    """Return the start of each array in a concatenation of arrays of these sizes."""
     ends = np.cumsum(list(sizes)).tolist()
     return [0, *ends[:-1]]

@@ -1,23 +1,23 @@
-"""Where does a block keep its numbers?
+"""Define the memory layout of a block.
 
-A block trains one run. All that it works on stands in one stretch of memory, its *room*: floats
-first, then 32-bit integers. The layout follows from the sizes of the run alone, so the host (how
-much memory?) and the block (where?) ask the same function. Rows have an odd stride, so that the
-elements of a column lie in different banks of shared memory.
+A block trains one run. All its arrays are in one contiguous piece of memory, its *room*: first floats, then
+32-bit integers. The layout depends only on the sizes of the run, so the host, which allocates the room, and
+the block, which addresses it, use the same function. Rows have an odd stride, so that the elements of a
+column are in different banks of shared memory.
 """
 
 from typing import NamedTuple
 
 THREADS = 256
-"""Threads of a block. Also decides into how many parts long sums are cut, so that the numbers do
-not depend on how many threads really run."""
+"""Threads of a block. It also determines the number of parts of long sums, so that results do not depend on
+how many threads actually run."""
 
 TILE = (4, 4)
-"""Rows and columns of a product that one thread computes at a time, in registers."""
+"""Rows and columns of a product that one thread computes at a time in registers."""
 
 
 class Layout(NamedTuple):
-    """Sizes, row strides, places of the arrays in the room (counted in 4-byte words)."""
+    """Sizes, row strides, and offsets of the arrays in the room, in 4-byte words."""
 
     T: int
     D: int
@@ -25,9 +25,9 @@ class Layout(NamedTuple):
     V: int
     B: int
     S: int
-    """Most distinct characters that a batch can hold at one position."""
+    """Most distinct characters of a batch at one position."""
     d: int
-    """Row stride of what has D columns; h and v likewise."""
+    """Row stride of arrays with D columns; h and v likewise."""
     h: int
     v: int
     C: int
@@ -55,19 +55,19 @@ class Layout(NamedTuple):
     symbols: int
     """The minibatch, shape (T + 1, B): its contexts, then its targets."""
     counts: int
-    """Examples that have a character at a position, shape (T, V); where ``partial`` is later."""
+    """Number of examples with a character at a position, shape (T, V); shares memory with ``partial``."""
     present: int
-    """Characters present at a position, in their order, shape (T, S)."""
+    """Characters present at a position, in order, shape (T, S)."""
     n_present: int
-    """How many they are, shape (T,)."""
+    """Number of present characters, shape (T,)."""
     starts: int
-    """Where the examples of a present character begin in ``order``, shape (T, S + 1)."""
+    """Start of a present character's examples in ``order``, shape (T, S + 1)."""
     order: int
     """Examples sorted by their character at a position, shape (T, B)."""
     slots: int
-    """Place of an example's character in ``present``, shape (T, B)."""
+    """Index of an example's character in ``present``, shape (T, B)."""
     logits_parts: int
-    """Into how many parts a logit's sum over H is cut."""
+    """Number of parts of a logit's sum over H."""
     emb_parts: int
     """The same for the gradient of an embedding."""
     words: int
@@ -75,7 +75,7 @@ class Layout(NamedTuple):
 
 
 def arrange(T: int, D: int, H: int, V: int, B: int) -> Layout:
-    """Return the layout for a run's sizes; runs on the host and in the block."""
+    """Return the layout for a run's sizes; called on the host and in the block."""
     S = min(B, V)
     d, h, v = D | 1, H | 1, V | 1
     logits_parts = parts(B, V, H)
@@ -99,7 +99,7 @@ def arrange(T: int, D: int, H: int, V: int, B: int) -> Layout:
     starts = n_present + T
     order = starts + T * (S + 1)
     slots = order + T * B
-    # A tile may reach beyond the last row of what it multiplies, by less than its own size.
+    # A tile may extend beyond the last row of its operand, by less than its own size.
     beyond = max(front + (max(B, S) + TILE[0]) * h, logits + (B + TILE[0]) * v, front + TILE[0] * d)
     words = max(slots + T * B, beyond)
     return Layout(
@@ -138,10 +138,10 @@ def arrange(T: int, D: int, H: int, V: int, B: int) -> Layout:
 
 
 def tiles(rows: int, columns: int) -> int:
-    """Return how many tiles cover a product of this shape."""
+    """Return the number of tiles that cover a product of this shape."""
     return -(-rows // TILE[0]) * -(-columns // TILE[1])
 
 
 def parts(rows: int, columns: int, length: int) -> int:
-    """Return into how many parts to cut sums of this length, so that all threads have work."""
+    """Return the number of parts of sums of this length that gives all threads work."""
     return max(1, min(THREADS // tiles(rows, columns), length))

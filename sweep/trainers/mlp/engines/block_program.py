@@ -1,17 +1,17 @@
-"""What does a block of threads do to train one run?
+"""Define the program with which a block of threads trains one run.
 
-The arithmetic is that of ``autograd.py``, up to float order, with the first layer factored through
-the vocabulary as in ``fused.py``: at each position the products ``C[c] @ W1[t]`` are computed once
-for the characters that are present. Nothing here knows what it runs on. The functions are plain
-Python over flat arrays; ``compile_program`` binds them to a compiler and a barrier:
+The arithmetic is that of ``autograd.py``, up to rounding, with the first layer factored through the
+vocabulary as in ``fused.py``: at each position, the products ``C[c] @ W1[t]`` are computed once for the
+characters that are present. The code does not depend on the device. The functions are plain Python over flat
+arrays; ``compile_program`` binds them to a compiler and a barrier:
 
-* on a GPU 256 threads run them together, and the barrier holds until all have come;
-* on a CPU one thread does the work of all, and the barrier does nothing;
-* in Numba's simulator they run as they stand, one Python thread for each.
+* on a GPU, 256 threads run them together, and the barrier waits for all;
+* on a CPU, one thread does the work of all, and the barrier does nothing;
+* in Numba's simulator, they run uncompiled, with one Python thread per thread.
 
-No result depends on the number of threads, since each number is computed by one thread, in one
-order: there are no atomic additions, and long sums are cut into parts by the layout. Between two
-barriers no thread reads what another one writes.
+No result depends on the number of threads, because each number is computed by one thread in a fixed order:
+there are no atomic additions, and the layout determines the parts of long sums. Between two barriers, no
+thread reads what another thread writes.
 """
 
 import math
@@ -43,7 +43,7 @@ _ONE = np.uint64(1)
 
 
 class Run(NamedTuple):
-    """The run that a block trains, and where its data begin in the arrays of the launch."""
+    """The run that a block trains, and the start of its data in the arrays of the launch."""
 
     T: int
     D: int
@@ -54,24 +54,24 @@ class Run(NamedTuple):
     steps: int
     n_examples: int
     examples: int
-    """First of its training examples, rows of T symbols and a target."""
+    """Index of the first training example; an example is a row of T symbols and a target."""
     rates: int
-    """First of its learning rates and losses, one a step."""
+    """Index of the first learning rate and loss, one per step."""
     parameters: int
-    """First of its parameters and velocities: C, W1, b1, W2, b2, without gaps."""
+    """Index of the first parameter and velocity: C, W1, b1, W2, b2, without gaps."""
 
 
 class Room(NamedTuple):
-    """The memory of a block: the same words seen as floats and as integers."""
+    """The memory of a block: the same words as floats and as integers."""
 
     floats: np.ndarray
     marks: np.ndarray
     tile: np.ndarray
-    """Of each thread, in registers."""
+    """A thread's registers."""
 
 
 class Launch(NamedTuple):
-    """The arrays that all blocks share; see ``Run`` for who has which part."""
+    """The arrays that all blocks share; ``Run`` has the part of each block."""
 
     examples: np.ndarray
     rates: np.ndarray
@@ -81,13 +81,13 @@ class Launch(NamedTuple):
 
 
 def barrier() -> None:
-    """Wait for the other threads of the block. ``compile_program`` puts the real one here."""
+    """Wait for the other threads of the block; ``compile_program`` replaces this function."""
 
 
 def train_block(
     me: Thread, run: Run, key: Any, decay: Any, momentum: Any, room: Room, launch: Launch
 ) -> None:
-    """Take a run's steps, from its parameters back to its parameters."""
+    """Train the steps of a run, and write its parameters back."""
     L = arrange(run.T, run.D, run.H, run.V, run.B)
     move_parameters(me, L, room.floats, launch.parameters, run.parameters, True)
     barrier()
@@ -103,7 +103,7 @@ def train_block(
 
 
 def move_parameters(me: Thread, L: Layout, floats: Any, outside: Any, first: int, inwards: bool) -> None:
-    """Copy the parameters between the launch's array, without gaps, and the room."""
+    """Copy the parameters between the launch's array, where they have no gaps, and the room."""
     first = move(me, floats, L.C, L.V, L.D, L.d, outside, first, inwards)
     first = move(me, floats, L.W1, L.T * L.D, L.H, L.h, outside, first, inwards)
     first = move(me, floats, L.b1, 1, L.H, L.h, outside, first, inwards)
@@ -122,7 +122,7 @@ def move(
     first: int,
     inwards: bool,
 ) -> int:
-    """Copy one matrix and return where the next one begins outside."""
+    """Copy one matrix and return the start of the next one outside."""
     for row in range(me.row, rows, me.rows):
         for column in range(me.lane, columns, me.lanes):
             inner, outer = at(place + row * stride + column), at(first + row * columns + column)
@@ -134,7 +134,7 @@ def move(
 
 
 def draw(me: Thread, L: Layout, marks: Any, run: Run, key: Any, n: int, examples: Any) -> None:
-    """Fetch the minibatch of the n-th step, drawn exactly as ``randomness.minibatch_indices`` does."""
+    """Fetch the minibatch of the n-th step, the same as ``randomness.minibatch_indices`` draws."""
     first = np.uint64(run.first_step + n) * np.uint64(L.B) + _ONE
     for i in range(me.number, L.B * (L.T + 1), me.threads):
         t = quotient(i, L.B)
@@ -147,7 +147,7 @@ def draw(me: Thread, L: Layout, marks: Any, run: Run, key: Any, n: int, examples
 
 
 def find_present(me: Thread, L: Layout, room: Room) -> None:
-    """List the characters at each position, sort the examples by them, fetch their embeddings."""
+    """List the characters at each position, sort the examples by character, and fetch the embeddings."""
     floats, marks, _ = room
     for i in range(me.number, L.T * L.V, me.threads):
         t = quotient(i, L.V)
@@ -167,7 +167,7 @@ def find_present(me: Thread, L: Layout, room: Room) -> None:
 
 
 def count(marks: Any, first: int, n: int, character: int) -> int:
-    """Return how often a character stands among ``n`` symbols."""
+    """Return the number of occurrences of a character among ``n`` symbols."""
     found = 0
     for b in range(n):
         if marks[at(first + b)] == character:
@@ -176,7 +176,7 @@ def count(marks: Any, first: int, n: int, character: int) -> int:
 
 
 def enter_character(L: Layout, marks: Any, t: int, character: int) -> None:
-    """Put one character in its place among those present at t, and its examples into the order."""
+    """Add one character to those present at t, and its examples to the order."""
     slot, start, own = 0, 0, int(marks[at(L.counts + t * L.V + character)])
     for other in range(character):
         n = int(marks[at(L.counts + t * L.V + other)])
@@ -235,7 +235,7 @@ def gather_table(me: Thread, L: Layout, floats: Any, marks: Any, t: int) -> None
 
 
 def compute_logits(me: Thread, L: Layout, room: Room) -> None:
-    """Set back to the parts of hidden @ W2, each over its own stretch of H."""
+    """Set back to the parts of hidden @ W2, each over its own range of H."""
     floats, _, tile = room
     M, N, columns = L.B, L.V, -(-L.V // TILE_COLUMNS)
     length, a_part = -(-L.H // L.logits_parts), tiles(M, N)
@@ -274,7 +274,7 @@ def compute_row_loss(L: Layout, floats: Any, marks: Any, b: int) -> None:
 
 
 def backward(me: Thread, L: Layout, room: Room, rule: Rule, launch: Launch, run: Run, n: int) -> None:
-    """Compute each parameter's gradient and update it as soon as nobody needs its old value."""
+    """Compute each parameter's gradient, and update the parameter once its old value is no longer needed."""
     floats, velocity = room.floats, launch.velocity
     of_C, of_W1 = run.parameters, run.parameters + L.V * L.D
     of_b1 = of_W1 + L.T * L.D * L.H
@@ -323,7 +323,7 @@ def compute_dz(me: Thread, L: Layout, room: Room) -> None:
 
 
 def update_W2(me: Thread, L: Layout, room: Room, rule: Rule, velocity: Any, first: int) -> None:
-    """Descend along hidden.T @ dlogits."""
+    """Update W2 by its gradient hidden.T @ dlogits."""
     floats, _, tile = room
     M, N, columns = L.H, L.V, -(-L.V // TILE_COLUMNS)
     for q in range(me.number, tiles(M, N), me.threads):
@@ -351,7 +351,7 @@ def sum_by_character(me: Thread, L: Layout, floats: Any, marks: Any, t: int) -> 
 
 
 def compute_demb(me: Thread, L: Layout, room: Room, t: int) -> None:
-    """Set partial to the parts of the sums @ W1.T, each over its own stretch of H."""
+    """Set partial to the parts of the sums @ W1.T, each over its own range of H."""
     floats, marks, tile = room
     M, N, columns = int(marks[at(L.n_present + t)]), L.D, -(-L.D // TILE_COLUMNS)
     W1, length, a_part = L.W1 + t * L.D * L.h, -(-L.H // L.emb_parts), tiles(M, N)
@@ -368,7 +368,7 @@ def compute_demb(me: Thread, L: Layout, room: Room, t: int) -> None:
 
 
 def update_W1(me: Thread, L: Layout, room: Room, t: int, rule: Rule, velocity: Any, first: int) -> None:
-    """Descend along emb.T @ sums, in the rows of position t."""
+    """Update the rows of W1 at position t by their gradient emb.T @ sums."""
     floats, marks, tile = room
     M, N, K = L.D, L.H, int(marks[at(L.n_present + t)])
     emb, columns = L.emb + t * L.S * L.d, -(-N // TILE_COLUMNS)
@@ -384,7 +384,7 @@ def update_W1(me: Thread, L: Layout, room: Room, t: int, rule: Rule, velocity: A
 
 
 def add_demb(me: Thread, L: Layout, floats: Any, marks: Any, t: int) -> None:
-    """Add up the parts of the gradient of emb, and add them to that of C."""
+    """Add the parts of the gradient of emb to the gradient of C."""
     for slot in range(me.row, int(marks[at(L.n_present + t)]), me.rows):
         row = L.C_gradient + int(marks[at(L.present + t * L.S + slot)]) * L.d
         for k in range(me.lane, L.D, me.lanes):
@@ -405,12 +405,12 @@ _FUNCTIONS = (
 def compile_program(
     compile_: Callable[[Any], Any], barrier: Any, compile_entry: Callable[[Any], Any] | None = None
 ) -> Any:
-    """Return ``train_block``, compiled together with all that it calls.
+    """Return ``train_block``, compiled with all functions that it calls.
 
     Args:
-        compile_: Turns a Python function into one that compiled code can call.
-        barrier: What waits for the other threads, compiled.
-        compile_entry: The same for ``train_block`` itself; None takes ``compile_``.
+        compile_: Compiles a Python function for calls from compiled code.
+        barrier: The compiled barrier.
+        compile_entry: Compiles ``train_block`` itself; ``compile_`` by default.
     """
     bound: dict[str, Any] = {**vars(block_layout), **vars(block_tools), **globals(), "barrier": barrier}
     for function in _FUNCTIONS:
@@ -419,7 +419,7 @@ def compile_program(
 
 
 def bind(function: Any, names: dict[str, Any]) -> Any:
-    """Return a copy of a function that finds the names it uses in ``names``."""
+    """Return a copy of a function whose global names are ``names``."""
     copy = types.FunctionType(function.__code__, names, function.__name__)
     copy.__module__, copy.__doc__ = function.__module__, function.__doc__
     return copy

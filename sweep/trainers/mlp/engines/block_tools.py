@@ -1,6 +1,6 @@
-"""What do the stages of a block's program have in common? Shares of the work, products, updates.
+"""Share tools among the stages of a block's program: division of work, products, updates.
 
-Written for any compiler; see ``block_program.py``.
+They work with any compiler of ``block_program.py``.
 """
 
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from sweep.trainers.mlp.engines.block_layout import TILE
 TILE_ROWS, TILE_COLUMNS = TILE
 
 at = np.uint64
-"""Makes an index unsigned: Numba checks a signed one for being negative at each access."""
+"""Type of indices: unsigned, because Numba checks signed ones for negative values at each access."""
 
 
 class Thread(NamedTuple):
-    """Which share of the work a thread has: elements ``number``, ``number + threads``, ...
+    """A thread's share of the work: elements ``number``, ``number + threads``, ...
 
-    Of a matrix: rows ``row``, ``row + rows``, ... and in each columns ``lane``, ``lane + lanes``, ...
+    In a matrix: rows ``row``, ``row + rows``, ..., and in each row columns ``lane``, ``lane + lanes``, ...
     """
 
     number: int
@@ -30,7 +30,7 @@ class Thread(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How a gradient becomes an update."""
+    """The update rule."""
 
     rate: Any
     weight_decay: Any
@@ -65,9 +65,9 @@ def multiply(
     """Set a tile of A @ B, summing over k from ``first`` to ``last``.
 
     A has element (i, k) at ``a + i a_row + k a_step``, B element (k, j) at ``b + k b_step + j b_column``.
-    The tile's rows are neighbours from m, its columns stand ``columns`` apart from n, so that
-    neighbouring threads read neighbouring words. What lies beyond the last row or column is read,
-    too (the room is large enough), and not stored by the caller: that costs less than a check.
+    The tile's rows are consecutive from m; its columns are ``columns`` apart from n, so that neighbouring
+    threads read neighbouring words. Elements beyond the last row or column are also read (the room is large
+    enough) but not stored by the caller, which costs less than a check.
     """
     for i in range(TILE_ROWS):
         for j in range(TILE_COLUMNS):
@@ -82,18 +82,18 @@ def multiply(
 
 
 def locate(q: int, columns: int) -> tuple[int, int]:
-    """Return first row and first column of tile number ``q``."""
+    """Return the first row and first column of tile number ``q``."""
     row = quotient(q, columns)
     return row * TILE_ROWS, q - row * columns
 
 
 def quotient(n: int, divisor: int) -> int:
-    """Return n // divisor, both below 2**32: a GPU divides 32 bits several times as fast as 64."""
+    """Return n // divisor, both below 2**32; a GPU divides 32 bits several times as fast as 64."""
     return int(np.uint32(n) // np.uint32(divisor))
 
 
 def column_sum(floats: Any, first: int, stride: int, n: int) -> Any:
-    """Return the sum of n elements that stand ``stride`` apart."""
+    """Return the sum of n elements that are ``stride`` apart."""
     total = np.float32(0)
     for i in range(n):
         total += floats[at(first + i * stride)]
@@ -101,5 +101,5 @@ def column_sum(floats: Any, first: int, stride: int, n: int) -> Any:
 
 
 def mean(floats: Any, first: int, n: int) -> Any:
-    """Return the mean of n neighbours."""
+    """Return the mean of n consecutive elements."""
     return column_sum(floats, first, 1, n) / np.float32(n)

@@ -1,4 +1,4 @@
-"""Which devices are here, and which engine trains on them? It loads torch only if there may be a GPU."""
+"""Find the devices of this machine and their default engines; load torch only if there may be a GPU."""
 
 import ctypes
 import os
@@ -9,12 +9,12 @@ from sweep.trainers.mlp.engines import DEFAULT_ENGINE
 
 
 def default_engine(device: str) -> str:
-    """Return the engine that is the default on a device."""
+    """Return the default engine of a device."""
     return DEFAULT_ENGINE[device.partition(":")[0]]
 
 
 def resolve_device(name: str) -> str:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into the device that will be used.
+    """Return the device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` selects.
 
     Raises:
         DeviceError: If the device is unknown or not present.
@@ -32,7 +32,7 @@ def resolve_device(name: str) -> str:
 
 
 def list_devices(name: str) -> tuple[str, ...]:
-    """Return all devices that a run may use: ``auto`` and ``cuda`` mean every GPU there is.
+    """Return all devices that a run may use: ``auto`` and ``cuda`` select every GPU.
 
     Raises:
         DeviceError: If the device is unknown or not present.
@@ -43,10 +43,10 @@ def list_devices(name: str) -> tuple[str, ...]:
 
 
 def may_have_gpu() -> bool:
-    """Return whether torch, which takes a second to load, could find a GPU.
+    """Return whether torch could find a GPU, without loading torch, which takes a second.
 
-    On Linux it finds none without NVIDIA's driver library or AMD's device file, or if the environment
-    hides all of them.
+    On Linux, it finds none without NVIDIA's driver library or AMD's device file, or if the environment hides
+    all GPUs.
     """
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         return False
@@ -60,7 +60,7 @@ def may_have_gpu() -> bool:
 
 
 def _count_gpus() -> int:
-    """Return how many GPUs torch can use."""
+    """Return the number of GPUs that torch can use."""
     if not may_have_gpu():
         return 0
     import torch

@@ -1,17 +1,17 @@
-"""The fast engine of the CPU: a whole segment in one compiled call, the lock released.
+"""Train a whole segment on the CPU in one compiled call, without Python's lock: the fast engine.
 
-The arithmetic is that of ``autograd.py``, up to float order; four things make it quick.
+The arithmetic is that of ``autograd.py``, up to rounding. It is fast for four reasons:
 
-* Nothing happens between two steps but arithmetic: no dispatch, no allocation, no Python.
-* The first layer is factored through the vocabulary. At position t a batch holds few distinct
+* Between two steps there is only arithmetic: no dispatch, no allocation, no Python.
+* The first layer is factored through the vocabulary. At position t, a batch has few distinct
   characters, so ``C[c] @ W1[t]`` is computed once for each of them (the *table*), and each
-  example adds up its T rows. Backward, the gradients of the examples that share a character at
-  t are summed first, and C and W1 take their gradients from these sums. This is exact.
-* Sums stay in registers (``products.py``) as wide as the machine has them (``vectors.py``).
-* A parameter is updated as soon as nobody needs its old value (``fused_updates.py``).
+  example sums its T rows. In the backward pass, the gradients of the examples with the same
+  character at t are summed first, and the gradients of C and W1 are computed from the sums. This is exact.
+* Sums stay in registers (``products.py``), of the machine's full width (``vectors.py``).
+* A parameter is updated as soon as its old value is no longer needed (``fused_updates.py``).
 
-D, H and V are padded to whole vectors: with zeros, and padded symbols with a bias that makes
-them impossible (``fused_arrays.py``). Further hidden layers and dropout are in ``fused_layers.py``.
+D, H and V are padded to whole vectors: with zeros, and for padded symbols with a bias that makes them
+impossible (``fused_arrays.py``). Further hidden layers and dropout are in ``fused_layers.py``.
 """
 
 import math
@@ -61,23 +61,23 @@ from sweep.trainers.mlp.words.examples import Examples
 
 
 class Source(NamedTuple):
-    """What the steps to be taken draw from."""
+    """The data of the steps to be trained."""
 
     contexts: np.ndarray
     """Shape (N, T)."""
     targets: np.ndarray
     """Shape (N,)."""
     key: np.uint64
-    """Of the stream of minibatches."""
+    """Key of the minibatch stream."""
     first_step: int
     rates: np.ndarray
-    """Learning rate of each step to be taken, float32."""
+    """Learning rate of each step, float32."""
 
 
 def train(
     config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
 ) -> tuple[TrainState, np.ndarray]:
-    """Take one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
+    """Train one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
     assert device == "cpu", "this engine has no other device"
     V = state.parameters["b2"].size
     parameters = pad(state.parameters)
@@ -116,7 +116,7 @@ def _take_steps(
     source: Source,
     rules: tuple[Rule, Dropout],
 ) -> None:
-    """Train the model (parameters, and two buffers of the optimizer) in place and set the losses."""
+    """Train the model (parameters and two optimizer buffers) in place, and set the losses."""
     p, (rule, dropout), size = model[0], rules, len(batch.dz)
     first_layer, is_deep = batch.hidden[:size], len(p.r) > 0
     transpose(batch.W2, p.W2)
@@ -142,7 +142,7 @@ def _take_steps(
 
 @compiled
 def _draw(examples: np.ndarray, source: Source, n: int) -> None:
-    """Draw the minibatch of the n-th step exactly as ``randomness.minibatch_indices`` does."""
+    """Draw the minibatch of the n-th step, the same as ``randomness.minibatch_indices`` draws."""
     size = len(examples)
     first = np.uint64(source.first_step + n) * np.uint64(size) + np.uint64(1)
     for b in range(size):
@@ -155,7 +155,7 @@ def _draw(examples: np.ndarray, source: Source, n: int) -> None:
 
 @compiled
 def _find_present(batch: Batch, contexts: np.ndarray) -> None:
-    """List the distinct characters at each position, and where each example finds its own."""
+    """List the distinct characters at each position, and the index of each example's character."""
     slot_of, present, S = batch.slot_of, batch.present, batch.S
     for t in range(contexts.shape[1]):
         n = 0
@@ -186,7 +186,7 @@ def _compute_table(batch: Batch, p: Arrays) -> None:
 
 @compiled
 def _compute_hidden(batch: Batch, b1: np.ndarray) -> None:
-    """Set the first layer's hidden = tanh(b1 + the example's T rows of the table)."""
+    """Set the first layer's hidden to tanh(b1 + the sum of the example's T rows of the table)."""
     for b in range(len(batch.dz)):
         for j in range(0, batch.hidden.shape[1], WIDTH):
             z = load(b1, 0, j)

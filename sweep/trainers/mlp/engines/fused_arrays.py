@@ -1,6 +1,6 @@
-"""The arrays of the fused engine: the model's, padded to whole vectors, and those of a minibatch.
+"""Define the arrays of the fused engine: the model's, padded to whole vectors, and a minibatch's.
 
-D, H and V are padded with zeros. S is the most distinct characters that a batch can hold at one position, L
+D, H and V are padded with zeros. S is the largest number of distinct characters of a batch at one position, L
 the number of hidden layers.
 """
 
@@ -12,14 +12,14 @@ from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines.vectors import LANES
 
 BLOCK_ROWS = 48
-"""Rows of a matrix whose gradient is computed and used at a time, so that it stays in a cache: whole tiles
-of ``products.py`` on every machine."""
+"""Number of matrix rows whose gradient is computed and used at a time, so that it stays in a cache: whole
+tiles of ``products.py`` on every machine."""
 
 _CACHE_LINE = 64
 
 
 class Arrays(NamedTuple):
-    """One float for each parameter of the model: itself, or what an optimizer keeps of it."""
+    """One float per parameter of the model: the parameter, or a value that an optimizer keeps for it."""
 
     C: np.ndarray
     """Shape (V, D)."""
@@ -28,64 +28,64 @@ class Arrays(NamedTuple):
     b1: np.ndarray
     """Shape (1, H)."""
     W2: np.ndarray
-    """Transposed: shape (V, H); V is padded."""
+    """Transposed, shape (V, H); V is padded."""
     b2: np.ndarray
     """Shape (1, V)."""
     R: np.ndarray
-    """Matrices of the residual layers below one another: shape ((L-1)*H, H), padded along rows only."""
+    """Stacked matrices of the residual layers, shape ((L-1)*H, H), padded along rows only."""
     r: np.ndarray
-    """Their biases: shape (L-1, H)."""
+    """Biases of the residual layers, shape (L-1, H)."""
 
 
 class Gradient(NamedTuple):
-    """Gradients on their way to the parameters."""
+    """Scratch arrays of gradients."""
 
     C: np.ndarray
-    """Of the embedding, shape (V, D)."""
+    """Gradient of the embedding, shape (V, D)."""
     hidden: np.ndarray
-    """Of the bias of one hidden layer, shape (1, H)."""
+    """Gradient of the bias of one hidden layer, shape (1, H)."""
     b2: np.ndarray
     """Shape (1, V)."""
     block: np.ndarray
-    """Of some rows of a matrix, shape (BLOCK_ROWS, H)."""
+    """Gradient of some rows of a matrix, shape (BLOCK_ROWS, H)."""
 
 
 class Batch(NamedTuple):
-    """One minibatch and what is computed from it; each step overwrites the last."""
+    """One minibatch and the values computed from it; each step overwrites the previous one."""
 
     examples: np.ndarray
-    """Which training examples were drawn, shape (B,)."""
+    """Indices of the drawn training examples, shape (B,)."""
     slots: np.ndarray
     """Row of the table for each example and position, shape (B, T)."""
     present: np.ndarray
     """Characters present at a position, in order of appearance, shape (T, S + 1)."""
     n_present: np.ndarray
-    """How many they are, shape (T,)."""
+    """Number of present characters, shape (T,)."""
     slot_of: np.ndarray
-    """Scratch: character -> its place in ``present``, or -1, shape (V,), V not padded."""
+    """Scratch: character -> index in ``present``, or -1, shape (V,), V not padded."""
     emb: np.ndarray
     """Embeddings of the present characters, S rows for each position, shape (T*S, D)."""
     demb: np.ndarray
-    """Their gradients, shape (T*S, D)."""
+    """Gradients of these embeddings, shape (T*S, D)."""
     table: np.ndarray
-    """Their share of z, later the sums of its gradient, shape (T*S, H)."""
+    """Their contributions to z, later the sums of its gradient, shape (T*S, H)."""
     hidden: np.ndarray
     """Output of each hidden layer, B rows for each, shape (L*B, H)."""
     units: np.ndarray
     """tanh z of the residual layers after dropout, later the gradient of z, shape ((L-1)*B, H)."""
     dz: np.ndarray
-    """Gradient of a layer's output; in the end that of z, the input of the first tanh, shape (B, H)."""
+    """Gradient of a layer's output; finally of z, the input of the first tanh, shape (B, H)."""
     logits: np.ndarray
     """Logits, then their gradients, shape (B, V)."""
     summed: np.ndarray
     """Sum of exp(logits - largest logit), shape (B,)."""
     W2: np.ndarray
-    """W2 as the model has it, shape (H, V)."""
+    """W2, not transposed, shape (H, V)."""
     gradient: Gradient
     S: int
-    """Most characters that can be present at a position."""
+    """Largest number of characters that can be present at a position."""
     H: int
-    """Hidden neurons, not padded."""
+    """Number of hidden neurons, not padded."""
 
 
 def allocate_batch(config: TrainConfig, vocabulary_size: int) -> Batch:
@@ -143,17 +143,17 @@ def pad(arrays: dict[str, np.ndarray]) -> Arrays:
 
 
 def zeros_like(arrays: Arrays) -> Arrays:
-    """Return zeros of the same padded shapes; they take no memory until they are written."""
+    """Return zeros of the same padded shapes; they use no memory until they are written."""
     return Arrays(*(zeros(*array.shape) for array in arrays))
 
 
 def unpad(padded: Arrays, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Copy back into arrays of the model's shapes; nothing if ``like`` is empty."""
+    """Copy into arrays of the model's shapes; nothing if ``like`` is empty."""
     return {name: _part(padded, name, array).copy(order="C") for name, array in like.items()}
 
 
 def _part(padded: Arrays, name: str, like: np.ndarray) -> np.ndarray:
-    """Return the view that holds a parameter, in the parameter's own shape."""
+    """Return a view of a parameter in its own shape."""
     if name == "W2":
         return padded.W2[: like.shape[1], : like.shape[0]].T
     if name.startswith("R"):
@@ -171,7 +171,7 @@ def whole(n: int) -> int:
 
 
 def zeros(height: int, width: int) -> np.ndarray:
-    """Return zeros that begin at a cache line, so that no vector lies across two."""
+    """Return zeros that begin at a cache line, so that no vector spans two."""
     raw = np.zeros(height * width * 4 + _CACHE_LINE, np.uint8)
     start = -raw.ctypes.data % _CACHE_LINE
     return raw[start : start + height * width * 4].view(np.float32).reshape(height, width)

@@ -1,7 +1,7 @@
-"""Residual hidden layers and dropout in the fused engine.
+"""Compute residual hidden layers and dropout in the fused engine.
 
-A residual layer adds tanh(h R + r) to its input h. Its backward pass writes over what it no longer needs: the
-gradient of z takes the place of tanh z, and the gradient of the layer's input that of its output.
+A residual layer adds tanh(h R + r) to its input h. Its backward pass overwrites values that are no longer
+needed: the gradient of z replaces tanh z, and the gradient of the layer's input replaces that of its output.
 """
 
 from typing import Any, NamedTuple
@@ -23,15 +23,15 @@ _WORDS = ir.VectorType(ir.IntType(32), WIDTH)
 
 
 class Dropout(NamedTuple):
-    """What decides which units are dropped; see ``dropout.py``."""
+    """The parameters of dropout; see ``dropout.py``."""
 
     key: np.uint64
     limit: np.uint32
-    """0 if there is no dropout."""
+    """32-bit limit; 0 without dropout."""
     scale: np.float32
-    """What kept units are multiplied by."""
+    """Factor of kept units."""
     kept: np.float32
-    """Share of the units that is kept, 1 / scale."""
+    """Fraction of kept units, 1 / scale."""
 
 
 def dropout_of(config: TrainConfig) -> Dropout:
@@ -69,7 +69,7 @@ def residual_backward(
     dropout: Dropout,
     first_row: int,
 ) -> None:
-    """Turn the gradient of the top layer's output into that of the first one's; update R and r on the way."""
+    """Compute the gradient of the first layer's output from that of the top layer's; update R and r."""
     p, first, second = model
     B, H, n_layers = len(batch.dz), batch.H, len(p.r)
     for n in range(n_layers - 1, -1, -1):
@@ -94,8 +94,8 @@ def through_tanh(dz: np.ndarray, units: np.ndarray, dh: np.ndarray, dropout: Dro
         dz: Shape (B, H); may be ``units`` or ``dh``.
         units: tanh after dropout, shape (B, H).
         dh: Gradient of the same, shape (B, H).
-        dropout: As forward.
-        first: Number of the first row of units.
+        dropout: The same as in the forward pass.
+        first: Index of the first row of units.
     """
     for b in range(len(units)):
         for j in range(0, units.shape[1], WIDTH):
@@ -106,7 +106,7 @@ def through_tanh(dz: np.ndarray, units: np.ndarray, dh: np.ndarray, dropout: Dro
 
 @compiled
 def drop(rows: np.ndarray, dropout: Dropout, first: int) -> None:
-    """Zero the dropped units of some rows and scale the others; the rows are numbered from ``first``."""
+    """Zero the dropped units of some rows and scale the others; rows are numbered from ``first``."""
     if dropout.limit == 0:
         return
     for b in range(len(rows)):
@@ -121,7 +121,7 @@ def drop(rows: np.ndarray, dropout: Dropout, first: int) -> None:
 
 @intrinsic
 def _keep(typing_context: Any, vector: Any, key: Any, column: Any, limit: Any) -> Any:
-    """Return the lanes that are kept, of units from ``column`` on in a row with this key; 0 in the others."""
+    """Return a vector whose dropped lanes are 0, for units from ``column`` on in a row with this key."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         x, key, column, limit = values

@@ -1,4 +1,4 @@
-"""What the fused engine does with single rows of a matrix: copy, add, scale, normalise."""
+"""Copy, add, scale and normalise single rows of a matrix for the fused engine."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from sweep.trainers.mlp.engines.vectors import (
 )
 
 IMPOSSIBLE = np.float32(-1e30)
-"""Bias of a padded symbol. Finite, because zero times infinity is not a number."""
+"""Bias of a padded symbol; finite, because zero times infinity is NaN."""
 
 
 @compiled
@@ -51,14 +51,14 @@ def scale_row(rows: np.ndarray, row: int, factor: np.float32) -> None:
 
 @compiled
 def copy_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
-    """Set a row to another one."""
+    """Copy a row to another row."""
     for j in range(0, rows.shape[1], WIDTH):
         store(out, out_row, j, load(rows, row, j))
 
 
 @compiled
 def add_row(out: np.ndarray, out_row: int, rows: np.ndarray, row: int) -> None:
-    """Add a row to another one."""
+    """Add a row to another row."""
     for j in range(0, rows.shape[1], WIDTH):
         store(out, out_row, j, load(out, out_row, j) + load(rows, row, j))
 

@@ -1,9 +1,9 @@
-"""How the fused engine turns gradients into updates: SGD and AdamW.
+"""Update parameters by their gradients in the fused engine: SGD and AdamW.
 
-An update reads and writes each parameter with one or two numbers that the optimizer keeps of it, and does
-little arithmetic, so memory sets its speed. The gradient of a matrix is therefore computed for a block of
-rows at a time and used at once, while it is in a cache; it is never stored as a whole. Every parameter is
-updated in every step, also one whose gradient is zero: the moments of AdamW move it nevertheless.
+An update reads and writes each parameter with one or two optimizer values and does little arithmetic, so
+memory limits its speed. Therefore the gradient of a matrix is computed for a block of rows at a time and used
+immediately, while it is in a cache; it is never stored as a whole. Every parameter is updated in every step,
+even with a zero gradient, because the moments of AdamW change it.
 """
 
 import math
@@ -26,12 +26,11 @@ from sweep.trainers.mlp.engines.vectors import (
 )
 
 Kept = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Parameters and what the optimizer keeps of them, of one shape: the velocity or the first moment, and the
-second moment."""
+"""Parameters and their optimizer values, of one shape: velocity or first moment, and second moment."""
 
 
 class Rule(NamedTuple):
-    """How gradients become updates, over a whole run."""
+    """The update rule of a run."""
 
     is_adamw: bool
     weight_decay: np.float32
@@ -42,23 +41,23 @@ class Rule(NamedTuple):
 
 
 class Update(NamedTuple):
-    """The same for one step and one kind of parameter."""
+    """The update rule of one step and one kind of parameter."""
 
     is_adamw: bool
     rate: np.float32
     weight_decay: np.float32
-    """Of SGD."""
+    """Weight decay of SGD."""
     momentum: np.float32
     shrink: np.float32
-    """Of AdamW: what a parameter is multiplied by, 1 - rate weight_decay."""
+    """AdamW's factor of a parameter, 1 - rate weight_decay."""
     new1: np.float32
-    """Share of the gradient in its mean, 1 - beta1."""
+    """Weight of the gradient in its mean, 1 - beta1."""
     beta2: np.float32
     new2: np.float32
     size: np.float32
-    """The rate over the bias correction of the mean, 1 - beta1^step."""
+    """The rate divided by the bias correction of the mean, 1 - beta1^step."""
     root: np.float32
-    """One over the root of the other bias correction, 1 - beta2^step."""
+    """The inverse root of the other bias correction, 1 - beta2^step."""
     epsilon: np.float32
 
 
@@ -76,7 +75,7 @@ def rule_of(config: TrainConfig) -> Rule:
 
 @compiled
 def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> Update:
-    """Return what is done in a step, counted from 1, to parameters that decay or to others.
+    """Return the update of a step, counted from 1, for parameters with or without decay.
 
     References:
         Loshchilov, Hutter, "Decoupled Weight Decay Regularization", 2019.
@@ -124,7 +123,7 @@ def descend_product(matrix: Kept, a: np.ndarray, b: np.ndarray, block: np.ndarra
 
 @compiled
 def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
-    """Update neighbouring parameters, shape (M, N), in place."""
+    """Update contiguous parameters, shape (M, N), in place."""
     if update.is_adamw:
         _adamw(kept, gradient, update)
     elif update.momentum > 0:
@@ -137,7 +136,7 @@ def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
 def _sgd(kept: Kept, gradient: np.ndarray, update: Update) -> None:
     """Update: p -= rate (gradient + weight_decay p)."""
     p, rate, decay = kept[0], update.rate, update.weight_decay
-    for j in range(0, p.size, WIDTH):  # rows follow one another without gaps, so they are one long row
+    for j in range(0, p.size, WIDTH):  # rows have no gaps, so they form one long row
         old = load(p, 0, j)
         store(p, 0, j, old - rate * (load(gradient, 0, j) + decay * old))
 

@@ -1,11 +1,11 @@
-"""What does a GPU need around the block program? Kernels, memory, launches.
+"""Run the block program on a GPU: kernels, memory, launches.
 
-A block whose room fits into shared memory works there; others work in global memory, behind the
-caches. So a batch is two launches at most, which run side by side, each in a stream of its own.
-The registers of a multiprocessor hold one block.
+A block whose room fits into shared memory uses it; others use global memory through the caches. So a batch is
+at most two launches, which run concurrently in separate streams. The registers of a multiprocessor suffice
+for one block.
 
-No GPU has run this yet. Numba's simulator has, in the tests, and its compiler makes valid code for
-compute capability 9.0 of it (``tests/benchmarks/check_kernel.py``).
+The code has not run on a GPU yet. The tests run it in Numba's simulator, and Numba compiles it to valid code
+for compute capability 9.0 (``tests/benchmarks/check_kernel.py``).
 """
 
 import functools
@@ -29,7 +29,7 @@ cuda: Any = _cuda  # Numba's own annotations are missing
 config: Any = _config
 
 LANES = 32
-"""Threads of a warp, which run in step and read neighbouring words at once."""
+"""Threads of a warp, which run in lockstep and read neighbouring words together."""
 
 _floats, _counts = numba.float32[::1], numba.int64[::1]
 
@@ -39,20 +39,20 @@ ARGUMENTS = (
     *(numba.uint16[::1], _floats, _floats, _floats, _floats),  # the arrays of ``Launch``
     *(_floats, numba.int32[::1], _counts),  # rooms in global memory
 )
-"""Types of a kernel's arguments. Said beforehand, a kernel is there before its first launch."""
+"""Types of a kernel's arguments, so that kernels are compiled before their first launch."""
 
 DEFAULT_SHARED_BYTES = 48 * 1024
-"""Shared memory that a block may have without asking for more."""
+"""Shared memory per block without an explicit request, in bytes."""
 
 
 def run(batch: Batch, device: str, threads: int = THREADS, shared_limit: int | None = None) -> None:
-    """Take the batch's steps on a GPU and write parameters, velocity and losses back into it.
+    """Train the batch's steps on a GPU, and write parameters, velocities and losses back into the batch.
 
     Args:
-        batch: What is to be done.
+        batch: The packed jobs.
         device: ``cuda:N``.
-        threads: Threads of a block; no number depends on it.
-        shared_limit: Shared memory that a block may have, in bytes; None asks the device.
+        threads: Threads of a block; results do not depend on it.
+        shared_limit: Largest shared memory of a block, in bytes; by default the device's limit.
 
     Raises:
         DeviceError: If numba-cuda is not installed.
@@ -69,7 +69,7 @@ def run(batch: Batch, device: str, threads: int = THREADS, shared_limit: int | N
 
 
 def check_installed() -> None:
-    """Refuse to go on without NVIDIA's package: Numba's own CUDA target is no longer maintained."""
+    """Require NVIDIA's package, because Numba's own CUDA target is no longer maintained."""
     if importlib.util.find_spec("numba_cuda") is None and not config.ENABLE_CUDASIM:
         raise DeviceError(
             "engine population needs the package numba-cuda on a GPU; pip install 'numba-cuda[cu13]'"
@@ -77,12 +77,12 @@ def check_installed() -> None:
 
 
 def shared_block_limit() -> int:
-    """Return how much shared memory a block of the current device may have, in bytes."""
+    """Return the largest shared memory of a block on the current device, in bytes."""
     return int(cuda.get_current_device().MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
 
 
 def free_bytes(device: str) -> int:
-    """Return the free memory of a device."""
+    """Return the free memory of a device, in bytes."""
     with cuda.gpus[_number(device)]:
         return int(cuda.current_context().get_memory_info().free)
 
@@ -92,7 +92,7 @@ def _number(device: str) -> int:
 
 
 def group_by_room(words: list[int], limit: int) -> dict[int, list[int]]:
-    """Sort blocks into launches: bytes of shared memory a block (0: global memory) -> places in ``words``.
+    """Group blocks into launches: bytes of shared memory per block (0: global) -> indices in ``words``.
 
     Examples:
         >>> group_by_room([2_000, 57_200, 2_100, 66_000], limit=227 * 1024)
@@ -109,7 +109,7 @@ def _launch_all(batch: Batch, threads: int, limit: int) -> None:
     runs = cuda.to_device(np.array(batch.runs, np.int64))
     rules = [cuda.to_device(array) for array in (batch.keys, batch.weight_decay, batch.momentum)]
     arrays = Launch(*map(cuda.to_device, batch.launch))
-    held = []  # until the launches that use it have ended
+    held = []  # keeps the memory until the launches that use it have ended
     for shared_bytes, places in group_by_room(batch.words, limit).items():
         rooms = _Rooms([batch.words[place] for place in places] if not shared_bytes else [])
         chosen, stream = cuda.to_device(np.array(places, np.int64)), cuda.stream()
@@ -127,7 +127,7 @@ def _launch_all(batch: Batch, threads: int, limit: int) -> None:
 
 
 class _Rooms:
-    """Rooms in global memory, one behind the other; floats and integers have an array each."""
+    """Rooms in global memory, one after another, with one array for floats and one for integers."""
 
     def __init__(self, words: list[int]) -> None:
         total = max(1, sum(words))
@@ -152,7 +152,7 @@ def _in_shared_memory(
     room_marks: Any,
     first_word: Any,
 ) -> None:
-    """Kernel: each block trains the run that was chosen for it, in shared memory."""
+    """Kernel: each block trains its chosen run in shared memory."""
     floats = cuda.shared.array(0, numba.float32)
     marks = cuda.shared.array(0, numba.int32)
     tile = cuda.local.array(TILE, numba.float32)
@@ -176,7 +176,7 @@ def _in_global_memory(
     room_marks: Any,
     first_word: Any,
 ) -> None:
-    """Kernel: the same in global memory, where each block has a stretch of its own."""
+    """Kernel: the same in global memory, in a separate range for each block."""
     first, last = first_word[cuda.blockIdx.x], first_word[cuda.blockIdx.x + 1]
     floats, marks = room_floats[first:last], room_marks[first:last]
     tile = cuda.local.array(TILE, numba.float32)
@@ -187,7 +187,7 @@ def _in_global_memory(
 def start(
     lanes: Any, chosen: Any, runs: Any, keys: Any, weight_decay: Any, momentum: Any, launch: Any, room: Any
 ) -> None:
-    """Find out who I am and which run this block trains, and train it."""
+    """Determine this thread's share and this block's run, and train the run."""
     i, threads, k = int(cuda.threadIdx.x), int(cuda.blockDim.x), chosen[cuda.blockIdx.x]
     me = Thread(i, threads, i // lanes, threads // lanes, i % lanes, lanes)
     sizes = Run(
@@ -217,15 +217,15 @@ def _kernel(*, in_shared: bool) -> Any:
 
 
 def bind_kernel(*, in_shared: bool) -> Any:
-    """Return a kernel as a Python function whose names are compiled functions."""
+    """Return a kernel as a Python function whose global names are compiled functions."""
     return bind(_in_shared_memory if in_shared else _in_global_memory, _names())
 
 
 @functools.cache
 def _names() -> dict[str, Any]:
-    """Return the names that kernels use, compiled for the device; one dictionary for all.
+    """Return the global names of kernels, compiled for the device, in one shared dictionary.
 
-    The simulator puts its own ``cuda`` there while a kernel runs.
+    The simulator adds its own ``cuda`` to it while a kernel runs.
     """
     names = dict(globals())
     names["train_block"] = compile_program(_for_device, _for_device(bind(_wait, names)))
@@ -234,14 +234,14 @@ def _names() -> dict[str, Any]:
 
 
 def _for_device(function: Any) -> Any:
-    """Compile a function that kernels call; inlined, so that a tile stays in registers."""
+    """Compile a function that kernels call, inlined so that a tile stays in registers."""
     return cuda.jit(function, device=True, **({} if config.ENABLE_CUDASIM else {"forceinline": True}))
 
 
 def _allow_shared_bytes(kernel: Any, limit: int) -> None:
-    """Let a kernel ask for so much shared memory.
+    """Raise the limit of a kernel's shared memory.
 
-    numba-cuda launches whatever is asked for, but has no public way to raise the driver's limit of
+    numba-cuda passes the requested size to the launch, but has no public way to raise the driver's limit of
     48 KiB (NVIDIA/numba-cuda issue 94); this is the call that it makes itself for other attributes.
     """
     with private_names(NUMBA_CUDA):

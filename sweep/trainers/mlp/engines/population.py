@@ -1,10 +1,9 @@
-"""Many runs at a time, one block of threads each: the engine for a GPU full of trials.
+"""Train many runs at a time, one block of threads each, on a GPU.
 
-One launch takes the steps of a batch of runs with different configurations. A batch of one is the
-engine for a single run, so there is no other: a step that is one part of one kernel has nothing
-left to capture in a CUDA graph. What a block computes stands in ``block_program.py``, what a GPU
-needs around it in ``gpu.py``; on ``cpu`` the same program runs with one thread a block, which is
-how it is tested where there is no GPU.
+One launch trains the steps of a batch of runs with different configurations. A single run is a batch of one;
+CUDA graphs would not help, because all steps are in one kernel. ``block_program.py`` has the computation of a
+block, ``gpu.py`` runs it on a GPU. On ``cpu``, the same program runs with one thread per block, for tests
+without a GPU.
 """
 
 import functools
@@ -27,12 +26,12 @@ from sweep.trainers.mlp.words.examples import Examples
 def train(
     config: TrainConfig, examples: Examples, state: TrainState, learning_rates: np.ndarray, device: str
 ) -> tuple[TrainState, np.ndarray]:
-    """Take one SGD step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
+    """Train one SGD step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
     return train_batch([Job(config, examples, state, learning_rates)], device)[0]
 
 
 def train_batch(jobs: Sequence[Job], device: str) -> list[tuple[TrainState, np.ndarray]]:
-    """Do the same for many runs at once; no run's numbers depend on the others.
+    """Train many runs at once; the results of a run do not depend on the others.
 
     Raises:
         DeviceError: If numba-cuda is not installed.
@@ -42,21 +41,21 @@ def train_batch(jobs: Sequence[Job], device: str) -> list[tuple[TrainState, np.n
     if device == "cpu":
         _run_on_cpu(batch)
     else:
-        from sweep.trainers.mlp.engines import gpu  # noqa: PLC0415  numba-cuda is loaded where there is a GPU
+        from sweep.trainers.mlp.engines import gpu  # noqa: PLC0415  loads numba-cuda, only with a GPU
 
         gpu.run(batch, device)
     return [unpack(job, run, batch.launch) for job, run in zip(jobs, batch.runs, strict=True)]
 
 
 def batch_bytes(jobs: Sequence[Job]) -> int:
-    """Return the memory of a device that a batch needs at most, every room in global memory."""
+    """Return the most device memory that a batch needs, in bytes, with every room in global memory."""
     lists = {id(job.examples): job.examples for job in jobs}
     shared = sum(2 * (examples.contexts.size + examples.targets.size) for examples in lists.values())
     return shared + sum(map(_own_bytes, jobs))
 
 
 def free_bytes(device: str) -> float:
-    """Return the free memory of a device; that of the host does not limit a batch."""
+    """Return the free memory of a device, in bytes; the host's memory does not limit a batch."""
     if device == "cpu":
         return math.inf
     from sweep.trainers.mlp.engines import gpu  # noqa: PLC0415
@@ -65,7 +64,7 @@ def free_bytes(device: str) -> float:
 
 
 def _own_bytes(job: Job) -> int:
-    """Return what a job adds: parameters and velocity, rates and losses, a room of floats and integers."""
+    """Return a job's own bytes: parameters and velocities, rates and losses, a room."""
     V, D = job.state.parameters["C"].shape
     config, n = job.config, sum(array.size for array in job.state.parameters.values())
     words = arrange(config.block_size, D, config.hidden_neurons, V, config.batch_size).words

@@ -1,12 +1,11 @@
-"""Matrix products for the fused engine, at the speed of the machine's registers.
+"""Compute matrix products for the fused engine, in registers.
 
-A product is cut into *tiles*: some rows times some vectors of the result that stay in
-registers while the loop over the inner dimension adds to them. Every vector that is loaded
-serves all rows of its tile, so that arithmetic and not memory sets the speed. A compiler does
-not find this by itself, so the innermost loop is emitted here as instructions on vectors, once
-for each shape of a tile.
+A product is divided into *tiles*: some rows times some vectors of the result, which stay in registers while
+the loop over the inner dimension adds to them. Each loaded vector is used for all rows of its tile, so
+arithmetic rather than memory limits the speed. Compilers do not find this by themselves, so the innermost
+loop is emitted here as vector instructions, once for each tile shape.
 
-Arrays are float32. A dimension that lies along vectors is padded to a multiple of ``LANES``.
+Arrays are float32. A dimension along vectors is padded to a multiple of ``LANES``.
 """
 
 from collections.abc import Iterator
@@ -31,11 +30,11 @@ from sweep.trainers.mlp.engines.vectors import (
     sum_lanes,
 )
 
-# As many sums as the registers hold (32 of 512 bits, else 16) beside what is being loaded.
+# As many sums as fit into the registers (32 of 512 bits, else 16) beside the loaded vectors.
 _ROWS, _VECTORS = (8, 2) if HAS_512_BITS else (6, 2)
 _DOTS = 4 if HAS_512_BITS else 3
 _DOT_BLOCK = 48
-"""Rows of a that take turns with each few rows of b: whole tiles, few enough to stay in the second cache."""
+"""Number of rows of a that are multiplied with each few rows of b: whole tiles that fit into the L2 cache."""
 
 
 @compiled
@@ -44,7 +43,7 @@ def product(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
 
     Args:
         out: Shape (M, N), N a multiple of ``LANES``.
-        a: At least M rows of at least K columns, of any layout (a transposed view is as good).
+        a: At least M rows of at least K columns, in any layout, such as a transposed view.
         b: Shape (K, N).
     """
     rows, columns = out.shape
@@ -91,7 +90,7 @@ def transpose(out: np.ndarray, a: np.ndarray) -> None:
 def _product_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917 (positional is all an intrinsic takes)
     typing_context, shape, out, out_at, row_length, a, a_at, a_row, a_step, b, b_at
 ):
-    """Compute a tile of ``shape`` rows x vectors, of a product over so many terms.
+    """Compute a tile of ``shape`` rows x vectors of a product.
 
     Positions and steps count floats: the tile begins at ``out[out_at]`` and
     ``b[b_at]``, whose rows have ``row_length``; a's element (row, k) is
@@ -128,7 +127,7 @@ def _product_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917 (positional 
 def _dot_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     typing_context, shape, out, out_at, out_row, a, a_at, b, b_at
 ):
-    """Compute a tile of ``shape`` rows of a x rows of b, of dot products over so many terms."""
+    """Compute a tile of ``shape`` rows of a x rows of b of dot products."""
 
     def generate(context, builder, kind, values):  # type: ignore[no-untyped-def]
         shape, out, out_at, out_row, a, a_at, b, b_at = values
@@ -180,7 +179,7 @@ def _transpose_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 def _each_shape(builder: Any, first: Any, second: Any, largest: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """Emit a switch on two values: yield each shape while the builder stands in its case."""
+    """Emit a switch on two values: yield each shape with the builder positioned in its case."""
     number = first.type
     done = builder.append_basic_block("done")
     switch = builder.switch(builder.add(builder.mul(first, number(256)), second), done)
@@ -209,7 +208,7 @@ def _advance(builder: Any, at: Any, step: Any, times: int) -> Any:
 
 
 def _add_product(builder: Any, total: Any, x: Any, y: Any) -> None:
-    """Emit total += x * y, fused to one instruction where the machine has it."""
+    """Emit total += x * y, as one fused instruction if the machine has it."""
     flags = ("contract",)
     added = builder.fadd(builder.load(total), builder.fmul(x, y, flags=flags), flags=flags)
     builder.store(added, total)

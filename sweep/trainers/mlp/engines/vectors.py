@@ -1,12 +1,11 @@
-"""A type of several float32 at once, for compiled code that must use the whole machine.
+"""Define a vector type of several float32 for compiled code.
 
-Inside ``@compiled`` functions a *vector* holds ``WIDTH`` neighbouring floats and takes part in
-``+ - * /`` with other vectors and with plain numbers. A compiler left alone with scalar loops
-picks narrower registers than the machine has and spends its time on remainders; with vectors
-and rows padded to ``LANES`` there are none.
+Inside ``@compiled`` functions, a *vector* contains ``WIDTH`` neighbouring floats and supports ``+ - * /``
+with other vectors and with plain numbers. For scalar loops, the compiler chooses narrower registers than the
+machine has and emits slow remainder loops; with vectors and rows padded to ``LANES`` there are no remainders.
 
-``LANES`` belongs to the memory layout and is the same on every machine, ``WIDTH`` to the
-registers of this one.
+``LANES`` is part of the memory layout and the same on every machine; ``WIDTH`` depends on this machine's
+registers.
 """
 
 import hashlib
@@ -27,9 +26,9 @@ from numba.core.typing.templates import infer_global as _infer_global
 from numba.extending import intrinsic as _intrinsic
 from numba.extending import lower_builtin, models, register_model
 
-from sweep.trainers.mlp.engines.code_cache import keep_on_disk
+from sweep.trainers.mlp.compiled.code_cache import keep_on_disk
 
-# Numba's own annotations of these are missing, or narrower than what they accept.
+# Numba's own annotations of these are missing or too narrow.
 cgutils: Any = _cgutils
 _signature: Any = _typing.signature  # type: ignore[attr-defined]
 _infer: Any = _infer_global
@@ -37,12 +36,12 @@ _lower: Any = lower_builtin
 _njit: Any = numba.njit
 
 LANES = 16
-"""Floats that rows are padded to: a vector of 512 bits, two of 256."""
+"""Number of floats to whose multiples rows are padded: one vector of 512 bits, two of 256."""
 
 HAS_512_BITS = bool(llvmlite.binding.get_host_cpu_features().get("avx512f"))
 
 WIDTH = 16 if HAS_512_BITS else 8
-"""Floats in a vector."""
+"""Number of floats in a vector."""
 
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, WIDTH)
@@ -55,10 +54,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function that is called from compiled code; the lock is released throughout.
+    """Compile a function for calls from compiled code, without Python's lock.
 
-    There is no reference counting (``_nrt``): compiled code makes no array, only views. Counting the
-    views took a fifth of a small model's step.
+    Reference counting (``_nrt``) is off, because compiled code creates only views, no arrays. Counting views
+    took a fifth of a small model's step.
     """
     compile_: Callable[[_Function], _Function] = _njit(
         nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=False
@@ -67,11 +66,11 @@ def compiled(function: _Function) -> _Function:
 
 
 def compiled_entry(function: _Function) -> _Function:
-    """Compile a function that Python calls, and keep the code on disk.
+    """Compile a function for calls from Python, and cache the code on disk.
 
-    Numba looks for changes in the function's own code only, so the name that the code is kept under
-    carries the version of all files beside it. If no folder can be written, or what is kept cannot be
-    used, the function is compiled in each process.
+    Numba detects changes only in the function's own code, so the name in the cache contains the version of
+    all neighbouring files. If no folder can be written, or the cached code cannot be used, the function is
+    compiled in each process.
     """
     function.__qualname__ = f"{function.__qualname__}_{VERSION}"
     dispatcher = compiled(function)
@@ -80,12 +79,12 @@ def compiled_entry(function: _Function) -> _Function:
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
-    """Let compiled code call a function that emits instructions; Numba's decorator, with a type."""
+    """Make a function that emits instructions callable from compiled code: Numba's decorator, typed."""
     return _intrinsic(function)
 
 
 class _VectorType(types.Type):
-    """Numba's name for a vector."""
+    """Numba's type of a vector."""
 
     def __init__(self) -> None:
         super().__init__(name=f"float32x{WIDTH}")
@@ -96,14 +95,14 @@ _vector = _VectorType()
 
 @register_model(_VectorType)
 class _VectorModel(models.PrimitiveModel):
-    """A vector is held in one machine register."""
+    """The data model: a vector is in one machine register."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _define_operator(operation: Callable[..., Any], instruction: str) -> None:
-    """Let ``operation`` take two vectors, or a vector and a number, lane by lane."""
+    """Define ``operation`` for two vectors, or a vector and a number, lane by lane."""
     numbers = (types.float32, types.float64, types.int64)
     operands = [
         (_vector, _vector),
@@ -140,7 +139,7 @@ def splat(typing_context: Any, number: Any) -> Any:
 
 @intrinsic
 def load(typing_context: Any, rows: Any, row: Any, column: Any) -> Any:
-    """Return the vector at ``rows[row, column:]`` of a contiguous array of two dimensions."""
+    """Return the vector at ``rows[row, column:]`` of a contiguous two-dimensional array."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         return load_at(builder, *_locate(context, builder, kind.args[0], values[:3]))
@@ -150,7 +149,7 @@ def load(typing_context: Any, rows: Any, row: Any, column: Any) -> Any:
 
 @intrinsic
 def store(typing_context: Any, rows: Any, row: Any, column: Any, vector: Any) -> Any:
-    """Set ``rows[row, column:]`` of a contiguous array of two dimensions to a vector."""
+    """Store a vector at ``rows[row, column:]`` of a contiguous two-dimensional array."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         store_at(builder, values[3], *_locate(context, builder, kind.args[0], values[:3]))
@@ -161,7 +160,7 @@ def store(typing_context: Any, rows: Any, row: Any, column: Any, vector: Any) ->
 
 @intrinsic
 def clamp(typing_context: Any, vector: Any, low: Any, high: Any) -> Any:
-    """Return the vector cut to ``low`` to ``high``; a lane that is not a number stays so."""
+    """Return the vector clamped to ``low`` to ``high``; NaN lanes stay NaN."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         x, low, high = (_as_vector(context, builder, *pair) for pair in zip(kind.args, values, strict=True))
@@ -183,7 +182,7 @@ def larger(typing_context: Any, one: Any, other: Any) -> Any:
 
 @intrinsic
 def floor(typing_context: Any, vector: Any) -> Any:
-    """Return the largest whole number up to each lane."""
+    """Return the floor of each lane."""
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
         name = f"llvm.floor.v{WIDTH}f32"
@@ -195,9 +194,9 @@ def floor(typing_context: Any, vector: Any) -> Any:
 
 @intrinsic
 def two_to_the(typing_context: Any, vector: Any) -> Any:
-    """Return 2^n for whole numbers n from -126 to 127, put together from the bits of a float.
+    """Return 2^n for whole numbers n from -126 to 127, built from the bits of a float.
 
-    In n + 127 + 1.5 * 2^23 the lowest bits are those of n + 127, the exponent of 2^n.
+    The lowest bits of n + 127 + 1.5 * 2^23 are those of n + 127, the exponent of 2^n.
     """
 
     def generate(context: Any, builder: Any, kind: Any, values: Any) -> Any:
@@ -243,10 +242,10 @@ def tanh(x: Any) -> Any:
 
 @compiled
 def exp(x: Any) -> Any:
-    """Return e^x as 2^n e^r with |r| up to ln(2)/2, to three units of the last digit.
+    """Return e^x as 2^n e^r with |r| up to ln(2)/2, within three units in the last place.
 
-    Clamped to -75 to 88: above, float32 ends; below, the products of what is so small would be
-    subnormal and slow. ln 2 is taken in two parts, so that r keeps all its digits.
+    x is clamped to -75 to 88: above, float32 overflows; below, products of the results would be subnormal and
+    slow. ln 2 is subtracted in two parts, so that r keeps full precision.
     """
     x = clamp(x, -75.0, 88.0)
     n = floor(x * 1.44269504088896341 + 0.5)
@@ -266,12 +265,12 @@ def data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
 
 
 def load_at(builder: Any, data: Any, at: Any) -> Any:
-    """Emit the load of a vector, ``at`` floats behind ``data``."""
+    """Emit the load of a vector, ``at`` floats after ``data``."""
     return builder.load(builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer()), align=4)
 
 
 def store_at(builder: Any, vector: Any, data: Any, at: Any) -> None:
-    """Emit the store of a vector, ``at`` floats behind ``data``."""
+    """Emit the store of a vector, ``at`` floats after ``data``."""
     builder.store(vector, builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer()), align=4)
 
 
@@ -293,7 +292,7 @@ def sum_lanes(builder: Any, vector: Any) -> Any:
 
 
 def fold_lanes(builder: Any, vector: Any, combine: Callable[[Any, Any, Any], Any]) -> Any:
-    """Emit the lanes combined to one: the halves with each other, then the halves of that."""
+    """Emit the combination of all lanes: the two halves, then the halves of the result, and so on."""
     half = WIDTH // 2
     while half:
         lower, upper = (

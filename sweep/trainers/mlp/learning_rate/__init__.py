@@ -1,1 +1,1 @@
-"""The learning rate: its range test, what a curve suggests, and `auto`."""
+"""Find a learning rate: the range test, suggestions from its curve, and `auto`."""

@@ -1,6 +1,6 @@
-"""Which learning rate does a configuration get where a study says ``auto``?
+"""Find the learning rate of a configuration for which a study sets ``auto``.
 
-The suggestion ``minimum`` of a short range test: the rate at which the smoothed loss is lowest. The
+It is the suggestion ``minimum`` of a short range test: the rate at which the smoothed loss is lowest. The
 other rules leave a margin that this model, whose rate falls later, does not need. Dev loss on the
 makemore list, mean of three seeds (spread 0.002 to 0.005, 0.011 for the small one), 30,000 steps with
 schedule ``step``, 20,000 for the last with ``cosine`` to 0.001 and weight decay 0.001:
@@ -13,15 +13,15 @@ schedule ``step``, 20,000 for the last with ``cosine`` to 0.001 and weight decay
     3, 4, 20, 8                           2.314       2.345    2.363    2.349       2.321
     6, 32, 300, 128                       2.123       2.114    2.148    2.032       2.051
 
-The first four rows' other suggestions come from the longer test of ``sweep lr-find``. So ``minimum`` is
-the best suggestion of five in six, and beats the habitual 0.1 in four; a small model with a small batch
-wants less. Over forty random configurations, with and without momentum, of both inits and of batches
-from 2 to 128, it went from 0.004 to 1 and always existed; another seed of the test moved it mostly
-by a factor of 1.4 mostly, and 1,000 steps instead of 500 gave no more. The test costs 1,500 steps.
+The first four rows' other suggestions are from the longer test of ``sweep lr-find``. So ``minimum`` is the
+best suggestion in five of six rows, and beats the usual 0.1 in four; a small model with a small batch needs a
+lower rate. Over forty random configurations, with and without momentum, with both inits and batches from 2 to
+128, it ranged from 0.004 to 1 and always existed; another seed of the test changed it by a factor of 1.4 in
+most cases, and 1,000 steps instead of 500 were not better. The test costs 1,500 steps.
 
-With optimizer ``adamw`` the test has another range (``lr_finder.RATE_RANGES``), and the same rule is the best
-suggestion in three of four. Dev loss on ``data/names.txt``, one seed, 10,000 steps with ``cosine`` to 0, a
-warm-up of 0.02 and weight decay 0.1; the rates are those of the same test:
+With optimizer ``adamw``, the test has another range (``lr_finder.RATE_RANGES``), and the same rule is the
+best suggestion in three of four rows. Dev loss on ``data/names.txt``, one seed, 10,000 steps with ``cosine``
+to 0, a warm-up of 0.02 and weight decay 0.1; all rates are from the same test:
 
     block, embedding, hidden, batch    steepest  minimum/10   valley  minimum   fixed 0.003
     3, 6, 200, 32                         2.266       2.285    2.351    2.295         2.255
@@ -44,36 +44,37 @@ from sweep.errors import RangeTestError
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.learning_rate.range_curve import suggestions
+from sweep.trainers.mlp.learning_rate.recommendation import RULE
 from sweep.trainers.mlp.words.corpus import Corpus
 
-AUTO_RULE = "minimum"
+AUTO_RULE = RULE
 """One of ``lr_suggestions.RULES``."""
 
 AUTO_SEEDS = 3
-"""Runs of the test, from 0.001 to 1."""
+"""Number of runs of the test, from 0.001 to 1."""
 
 AUTO_STEPS = 500
-"""Steps of a run."""
+"""Number of steps of a run."""
 
 
 def auto_learning_rate(config: TrainConfig, corpus: Corpus, *, engine: str, device: str) -> float:
     """Return the learning rate that a short range test suggests for a configuration.
 
-    It belongs to the configuration, not to its seed: replicates share it.
+    It does not depend on the seed, so replicates share it.
 
     Args:
-        config: Its learning rate, seed, steps and schedule play no part.
-        corpus: Only its train part is used.
+        config: The configuration; learning rate, seed, steps and schedule are ignored.
+        corpus: The data; only the train part is used.
         engine: One of ``ENGINES``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        RangeTestError: If the test says nothing; no rate is made up.
+        RangeTestError: If the test has no result; no rate is guessed.
     """
     test = range_test(
         config.replace(seed=0), corpus, seeds=AUTO_SEEDS, steps=AUTO_STEPS, engine=engine, device=device
     )
     rate, why = suggestions(test)[AUTO_RULE]
     if rate is None:
-        raise RangeTestError(f"no learning rate found: {why}; give one instead of auto")
+        raise RangeTestError(f"no learning rate found: {why}; set one instead of auto")
     return rate

@@ -1,7 +1,7 @@
-"""How high may the learning rate be?
+"""Run a learning rate range test.
 
-The range test trains a fresh model while the learning rate grows geometrically, on several
-seeds, and keeps each step's raw loss. What is smoothed is a copy. Nothing is drawn here.
+The test trains a new model while the learning rate grows geometrically, on several seeds, and returns each
+step's raw loss beside a smoothed copy. Nothing is drawn here.
 
 References:
     Smith, "Cyclical Learning Rates for Training Neural Networks", 2015.
@@ -30,11 +30,11 @@ from sweep.trainers.mlp.training import train_examples
 from sweep.trainers.mlp.words.corpus import Corpus
 
 RATE_RANGES = {"sgd": (1e-3, 1.0), "adamw": (1e-5, 0.1)}
-"""Optimizer -> rates of the first and last step if none are given: AdamW's steps do not shrink with the
-gradient, so its rates are about a hundredth of SGD's."""
+"""Optimizer -> default rates of the first and last step. AdamW's steps do not shrink with the gradient, so
+its rates are about a hundredth of SGD's."""
 
 _CHUNK = 50
-"""Steps between two looks at whether a seed has diverged."""
+"""Number of steps between two checks for divergence."""
 
 
 def range_test(
@@ -48,22 +48,22 @@ def range_test(
     engine: str | None = None,
     device: str = "cpu",
 ) -> RangeTest:
-    """Train from the beginning with growing learning rates, once a seed.
+    """Train from the beginning with growing learning rates, once per seed.
 
-    A seed stops when its smoothed loss exceeds four times its best so far or is not finite.
+    A seed stops when its smoothed loss exceeds four times its lowest so far, or is not finite.
 
     Args:
-        config: What is trained; ``num_steps``, ``learning_rate`` and the schedule play no part.
-        corpus: Only its train part is used.
-        seeds: How many runs; seed k is a hash of the configuration's seed and k.
-        low: Learning rate of the first step; None takes that of ``RATE_RANGES``.
-        high: The same of the last step.
-        steps: Steps of a run.
-        engine: One of ``ENGINES``; None takes the device's default.
+        config: The configuration; ``num_steps``, ``learning_rate`` and the schedule are ignored.
+        corpus: The data; only the train part is used.
+        seeds: Number of runs; seed k is a hash of the configuration's seed and k.
+        low: Learning rate of the first step; by default that of ``RATE_RANGES``.
+        high: Learning rate of the last step; by default that of ``RATE_RANGES``.
+        steps: Number of steps of a run.
+        engine: One of ``ENGINES``; None means the device's default.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        RangeTestError: If the range breaks a rule, or half of the seeds diverge within 2 steps.
+        RangeTestError: If the range is invalid, or half of the seeds diverge within 2 steps.
     """
     usual_low, usual_high = RATE_RANGES[config.optimizer]
     rates = _learning_rates(usual_low if low is None else low, usual_high if high is None else high, steps)
@@ -114,7 +114,7 @@ def _learning_rates(low: float, high: float, steps: int) -> np.ndarray:
 
 
 def _run(config: TrainConfig, corpus: Corpus, rates: np.ndarray, engine: str, device: str) -> np.ndarray:
-    """Train one seed until it diverges; return its raw losses, NaN after the one at which it did."""
+    """Train one seed until it diverges; return its raw losses, NaN after the divergence."""
     examples = train_examples(corpus, config.block_size)
     state = TrainState.initial(config, corpus.vocabulary_size)
     window, end = smoothing_window(len(rates)), 0

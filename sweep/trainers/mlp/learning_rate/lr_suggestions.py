@@ -1,7 +1,7 @@
-"""Which learning rate does a range test suggest?
+"""Suggest learning rates from the curve of a range test.
 
-Pure functions of a curve of losses over learning rates. Each rule of thumb has a name that says
-which one it is, because finders disagree on what "steepest" means.
+These are pure functions of losses over learning rates. Each rule of thumb has a specific name, because
+finders disagree on the meaning of "steepest".
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from sweep.errors import RangeTestError
 
 FLAT = 1e-4
-"""Nats per character within which a loss does not move: the rounding of float32 does that."""
+"""Change of the loss, in nats per character, that counts as rounding of float32."""
 
 Curve = Sequence[float] | np.ndarray
 
@@ -45,10 +45,10 @@ def steepest_lr(lrs: Curve, losses: Curve) -> float:
 
 
 def minimum_lr(lrs: Curve, losses: Curve) -> float:
-    """Return the learning rate at which the loss is lowest: above it, it costs more than it brings.
+    """Return the learning rate at which the loss is lowest.
 
-    Too high for a constant rate, about right for one that a schedule lowers later. Ties go to the
-    lower learning rate.
+    It is too high for a constant rate, but about right for a rate that a schedule lowers later. Ties go to
+    the lower learning rate.
 
     Args:
         lrs: Learning rates, strictly increasing, shape (N,).
@@ -77,8 +77,8 @@ def minimum_lr(lrs: Curve, losses: Curve) -> float:
 def minimum_over_ten_lr(lrs: Curve, losses: Curve) -> float:
     """Return a tenth of the learning rate at which the loss is lowest.
 
-    At the minimum the loss is about to rise, so that rate is too high; a tenth of it is the
-    customary margin. It may lie below the tested range. Ties go to the lower learning rate.
+    At the minimum, the loss is about to rise, so that rate is too high; a tenth is the customary margin. The
+    result may be below the tested range. Ties go to the lower learning rate.
 
     Args:
         lrs: Learning rates, strictly increasing, shape (N,).
@@ -98,15 +98,14 @@ def minimum_over_ten_lr(lrs: Curve, losses: Curve) -> float:
 
 
 def valley_lr(lrs: Curve, losses: Curve) -> float:
-    """Return the learning rate in the middle of the longest stretch on which the loss falls.
+    """Return the learning rate in the middle of the longest interval in which the loss falls.
 
-    The longest strictly falling subsequence of the losses (noise between its points does not
-    break it) has k points and ends at index e; where several are as long, the one that ends
-    first counts. The stretch is the indices e - k + 1 to e, and the answer is the rate at its
-    middle, rounded down: half way, in decades, between where the loss falls and where it stops.
+    The longest strictly falling subsequence of the losses (noise between its points does not interrupt it)
+    has k points and ends at index e; of several of equal length, the one that ends first counts. The interval
+    is the indices e - k + 1 to e, and the result is the rate at its middle, rounded down, on a log scale.
 
-    fastai's ``valley`` is this rule with the stretch begun one index earlier and the middle
-    rounded as a third plus a sixth; the two differ by at most two points of the curve.
+    fastai's ``valley`` starts the interval one index earlier and rounds the middle as a third plus a sixth;
+    the results differ by at most two points of the curve.
 
     Args:
         lrs: Learning rates, strictly increasing, shape (N,).
@@ -142,12 +141,12 @@ RULES = {
 """Name -> function (learning rates, smoothed losses) -> learning rate."""
 
 DEFINITIONS = {
-    "steepest": "where the smoothed loss begins to fall fastest per decade of the learning rate",
+    "steepest": "the learning rate after which the smoothed loss falls fastest per decade",
     "minimum_over_ten": "a tenth of the learning rate at which the smoothed loss is lowest",
-    "valley": "the middle of the longest stretch on which the smoothed loss falls",
+    "valley": "the middle of the longest interval in which the smoothed loss falls",
     "minimum": "the learning rate at which the smoothed loss is lowest",
 }
-"""Name -> definition in one line, for people."""
+"""Name -> definition in one line, for users."""
 
 
 def _checked(lrs: Curve, losses: Curve) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
-"""What did a range test measure, and what do the rules suggest?
+"""Compute the curve of a range test and its suggestions from raw losses, without torch.
 
-``lr_finder`` trains; here are the curve that is made of raw losses and what is read from it, without torch.
+``lr_finder`` trains.
 """
 
 import dataclasses
@@ -14,29 +14,29 @@ from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_suggestions import RULES
 
 DIVERGED = 4.0
-"""A seed stops when its smoothed loss is above so many times its best so far."""
+"""Multiple of its lowest smoothed loss above which a seed stops."""
 
 SMOOTHED_SHARE = 0.05
-"""Part of the range that the moving average looks back on."""
+"""Fraction of the range that the moving average covers."""
 
 NOISE = 3.0
-"""The curve must move by so many times the typical band between the seeds' quartiles: that of
-a few seeds that learn nothing moves by about twice the band."""
+"""Multiple of the typical band between the seeds' quartiles by which the curve must change. The curve of a
+few seeds that learn nothing changes by about twice the band."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RangeCurve:
     """Raw losses of a range test, and the curve made from them.
 
-    ``median``, ``lower`` and ``upper`` are taken at each step over the seeds' smoothed losses,
-    a stopped seed counting as infinitely high, so the seeds that are left cannot make the curve
-    look better. The curve ends (NaN) where half of the seeds have stopped.
+    ``median``, ``lower`` and ``upper`` are computed at each step over the seeds' smoothed losses. A stopped
+    seed counts as infinitely high, so that the remaining seeds do not make the curve look better. The curve
+    ends (NaN) when half of the seeds have stopped.
     """
 
     learning_rates: np.ndarray
     """Rate of each step, growing geometrically, float64 (rounded to float32 to train), shape (N,)."""
     seeds: tuple[int, ...]
-    """Seed of each run, S of them."""
+    """Seeds of the S runs."""
     raw: np.ndarray
     """Minibatch loss, nats per character, NaN after a seed stopped, float64, shape (S, N)."""
     median: np.ndarray
@@ -44,31 +44,31 @@ class RangeCurve:
     lower: np.ndarray
     """Lower quartile over the seeds: a measured value, the nearest below, shape (N,)."""
     upper: np.ndarray
-    """Upper quartile over the seeds: a measured value, the nearest above; NaN once a seed that
-    it needs has stopped, shape (N,)."""
+    """Upper quartile over the seeds: a measured value, the nearest above; NaN once a required seed has
+    stopped, shape (N,)."""
 
     @property
     def points(self) -> int:
-        """Steps that the curve covers."""
+        """Number of steps that the curve covers."""
         return int(np.isfinite(self.median).sum())
 
     @property
     def window(self) -> int:
-        """Steps that the moving average looks back on."""
+        """Number of steps that the moving average covers."""
         return smoothing_window(len(self.learning_rates))
 
     @property
     def stopped(self) -> int:
-        """How many seeds diverged before the last step."""
+        """Number of seeds that diverged before the last step."""
         return int(np.isnan(self.raw[:, -1]).sum())
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTest(RangeCurve):
-    """A range test: its curve, and what was tested where."""
+    """A range test: its curve, and the tested configuration and data."""
 
     config: TrainConfig
-    """The configuration; its learning rate and schedule play no part."""
+    """The configuration; its learning rate and schedule are ignored."""
     data_sha256: str
     """Hash of the words file."""
     engine: str
@@ -76,11 +76,11 @@ class RangeTest(RangeCurve):
 
 
 def range_curve(rates: np.ndarray, seeds: tuple[int, ...], raw: np.ndarray) -> RangeCurve:
-    """Make the curve of raw losses.
+    """Compute the curve of raw losses.
 
     Args:
         rates: Learning rate of each step, growing geometrically, shape (N,).
-        seeds: Seed of each run, S of them.
+        seeds: Seeds of the S runs.
         raw: Minibatch loss of each seed and step, NaN after a seed stopped, shape (S, N).
     """
     window = smoothing_window(len(rates))
@@ -92,10 +92,10 @@ def range_curve(rates: np.ndarray, seeds: tuple[int, ...], raw: np.ndarray) -> R
 
 
 def suggestions(test: RangeCurve) -> dict[str, tuple[float | None, str]]:
-    """Return what each rule suggests: name -> (learning rate or None, why).
+    """Return the suggestion of each rule: name -> (learning rate or None, reason).
 
-    The rules read the median once a smoothing window, from the end of the first one on: points
-    that are closer share most of their minibatches, and the slope between them is noise.
+    The rules use one point of the median per smoothing window, from the end of the first window on. Closer
+    points share most of their minibatches, so the slope between them is noise.
     """
     lrs, losses = settled_curve(test)
     silence = _silence(test, lrs, losses)
@@ -105,26 +105,26 @@ def suggestions(test: RangeCurve) -> dict[str, tuple[float | None, str]]:
 
 
 def settled_curve(test: RangeCurve) -> tuple[np.ndarray, np.ndarray]:
-    """Return the median at the end of each smoothing window, as far as the curve goes."""
+    """Return the rates and the median at the end of each smoothing window of the curve."""
     ends = slice(test.window - 1, test.points, test.window)
     return test.learning_rates[ends], test.median[ends]
 
 
 def smoothing_window(steps: int) -> int:
-    """Return how many steps ``SMOOTHED_SHARE`` of a run is, at least 1 (no smoothing)."""
+    """Return the number of steps in ``SMOOTHED_SHARE`` of a run, at least 1 (no smoothing)."""
     return max(1, int(steps * SMOOTHED_SHARE))
 
 
 def end_of(smoothed: np.ndarray) -> int:
-    """Return how many steps come before the run diverged: all, if it did not."""
+    """Return the number of steps before the run diverged, or all steps if it did not."""
     over = ~np.isfinite(smoothed) | (smoothed > DIVERGED * np.minimum.accumulate(smoothed))
     return int(over.argmax()) if over.any() else len(smoothed)
 
 
 def _summary(smoothed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return median, lower and upper quartile over the seeds, NaN where the median is infinite.
+    """Return median, lower and upper quartile over the seeds, NaN if the median is infinite.
 
-    The quartiles are measured values, the nearest outside: of five seeds the second and fourth.
+    The quartiles are the nearest measured values outside: for five seeds, the second and fourth.
     """
     ordered = np.sort(smoothed, axis=0)
     seeds = len(ordered)
@@ -138,7 +138,7 @@ def _summary(smoothed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _silence(test: RangeCurve, lrs: np.ndarray, losses: np.ndarray) -> str | None:
-    """Return why the curve says nothing, or None if it does."""
+    """Return the reason why the curve supports no suggestion, or None if it does."""
     if len(lrs) < 2:
         last = test.learning_rates[test.points - 1]
         why = f"training diverged after {test.points} steps, at learning rate {last:.3g}"
@@ -148,8 +148,8 @@ def _silence(test: RangeCurve, lrs: np.ndarray, losses: np.ndarray) -> str | Non
     noise = float(np.median(known)) if len(known) else 0.0
     fall = float(np.max(losses) - np.min(losses))
     if fall < NOISE * noise:
-        why = f"the loss moves by {fall:.2g} nats, too little beside the {noise:.2g} between seeds"
-        return f"{why}; raise the end of the range or take more steps"
+        why = f"the loss changes by {fall:.2g} nats, too little compared to {noise:.2g} between seeds"
+        return f"{why}; raise the end of the range or use more steps"
     return None
 
 

@@ -1,1 +1,1 @@
-"""What only the MLP shows: figures, sections, advice and files. No worker imports it."""
+"""Show the MLP: its figures, sections, advice and files. Workers do not import it."""

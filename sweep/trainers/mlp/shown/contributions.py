@@ -1,4 +1,4 @@
-"""What the MLP adds to tables and advice; what needs figures or weights is in ``exhibits``."""
+"""List what the MLP adds to tables and advice; ``exhibits`` lists what needs figures or weights."""
 
 import math
 
@@ -10,16 +10,16 @@ from sweep.trainers.mlp.shown.advice.new_words import find_new_words
 from sweep.trainers.mlp.shown.advice.rates import find_rates
 
 SEED_NOISE = 0.01
-"""Nats per character by which seeds of one configuration commonly differ: three seeds of the
-hand-made log's rows have standard deviations of 0.001 to 0.02, half of them above 0.007."""
+"""Typical standard deviation over seeds, nats per character: three seeds of the hand-made log's rows have
+0.001 to 0.02, half of them above 0.007."""
 
 NEGLIGIBLE = 0.002
-"""Nats per character below which a gain is lost in the luck of seeds."""
+"""Nats per character below which a gain is within the noise of seeds."""
 
 
 def meaning(loss: float) -> str:
-    """Return a loss as the number of characters among which the model is undecided."""
-    return f"On average it is as unsure as between {math.exp(loss):.1f} equally likely characters"
+    """Describe a loss as the number of equally likely characters (perplexity)."""
+    return f"On average, the model is as uncertain as between {math.exp(loss):.1f} equally likely characters"
 
 
 CONTRIBUTIONS = Contributions(

@@ -1,4 +1,4 @@
-"""Which characters does the winner take for alike?"""
+"""Plot the embedding of the best model's characters."""
 
 import dataclasses
 import unicodedata
@@ -14,11 +14,11 @@ from sweep.trainers.mlp.shown.note_kinds import EmbeddingMap
 from sweep.trainers.mlp.words.corpus import Corpus
 
 MAX_LABELS = 120
-"""More characters than this would cover each other; the most frequent ones are labelled."""
+"""Number of labelled characters, the most frequent ones; more labels would overlap."""
 
 
 def embedding_map(evidence: Evidence) -> EmbeddingMap:
-    """Return the winner's embedding in two dimensions, its symbols as they are shown."""
+    """Return the best model's embedding in two dimensions, with displayed symbols."""
     learned = evidence.more(Learned)
     noted = learned.noted
     numbers = map_embedding(learned.embedding, evidence.data) if noted is None else noted.embedding
@@ -41,16 +41,16 @@ def map_embedding(embedding: np.ndarray, data: Corpus) -> EmbeddingMap:
 
 
 def principal_plane(embedding: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return points in the plane in which they differ most, and the share of variance it holds.
+    """Return points in the plane of their largest variance, and the fraction of variance in it.
 
-    One or two dimensions are shown as they are, a lacking one as 0. Beyond that these are the first
-    two principal components; the sign of each is such that its largest entry is positive.
+    One or two dimensions are returned unchanged, a missing one as 0. Otherwise these are the first two
+    principal components, each with the sign that makes its largest entry positive.
 
     Args:
-        embedding: One point a row, shape (V, D).
+        embedding: One point per row, shape (V, D).
 
     Returns:
-        The points, float64, shape (V, 2), and the share from 0 to 1.
+        The points, float64, shape (V, 2), and the fraction, from 0 to 1.
     """
     points = embedding.astype(np.float64)
     if points.shape[1] <= 2:
@@ -64,7 +64,7 @@ def principal_plane(embedding: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def symbol_text(symbol: str) -> str:
-    """Return a symbol so that it can be seen: a space by its sign, a mark on a dotted circle.
+    """Return a visible text for a symbol: a sign for a space, a mark on a dotted circle.
 
     Examples:
         >>> symbol_text("a"), symbol_text(" "), symbol_text("<")
@@ -78,12 +78,12 @@ def symbol_text(symbol: str) -> str:
 
 
 def symbol_texts(vocabulary: Sequence[str]) -> list[str]:
-    """Return all symbols of a vocabulary as they are shown, the end mark as the word ``end``."""
+    """Return the displayed texts of a vocabulary, with ``end`` for the end mark."""
     return ["end", *map(symbol_text, vocabulary[1:])]
 
 
 def plot_embedding_map(numbers: EmbeddingMap) -> Figure:
-    """Draw each frequent character where it lies, the others as dots."""
+    """Draw frequent characters as labels, the others as dots."""
     order = sorted(range(len(numbers.labels)), key=lambda k: (-numbers.count[k], k))
     named, dots = sorted(order[:MAX_LABELS]), sorted(order[MAX_LABELS:])
     figure = Figure()

@@ -1,6 +1,6 @@
-"""Plots, sections, baselines and files that the MLP adds to report and dashboard."""
+"""List the plots, sections, baselines and files that the MLP adds to report and dashboard."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sweep.dashboard.shown import Artifact
@@ -17,7 +17,7 @@ from sweep.trainers.mlp.shown.plots import PLOTS
 from sweep.trainers.mlp.shown.sections import SECTIONS
 
 _NOTES = "sweep.trainers.mlp.shown.notes"
-"""Loads torch, which a report of noted numbers does without."""
+"""Module that loads torch, which a report of stored notes does not need."""
 
 
 def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Iterable[Note]:
@@ -26,11 +26,18 @@ def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Itera
     return notes
 
 
+def note_winner(evidence: Evidence) -> Iterator[Note]:
+    """Yield what the report shows of the winner's weights, unless it is noted."""
+    learned = evidence.more(Learned)
+    if learned.noted is None:
+        yield learned.note()
+
+
 def baselines(evidence: Evidence) -> dict[str, float]:
-    """Return dev losses that need no training: name -> nats per character.
+    """Return the baselines' dev losses: name -> nats per character.
 
     Raises:
-        NothingToShowError: If the words are not here.
+        NothingToShowError: If the words file is not available.
     """
     evidence.check_data()
     noted = evidence.study.note(Baselines)
@@ -41,7 +48,7 @@ def baselines(evidence: Evidence) -> dict[str, float]:
     looks_at = "one character" if best == 0 else f"{best + 1} characters"
     return {
         "uniform distribution": noted.uniform,
-        f"best count table (it looks at {looks_at})": tables[best],
+        f"best count table (of {looks_at})": tables[best],
     }
 
 
@@ -61,4 +68,5 @@ EXHIBITS = Exhibits(
     figures=("embedding",),
     artifacts=(_samples,),
     take_notes=take_notes,
+    note_winner=note_winner,
 )

@@ -1,10 +1,11 @@
-"""Read off a winner what it has learned: its embedding, its weak spots, the words that it makes up."""
+"""Compute what the best model has learned: embedding, weak spots, sampled words."""
 
 import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.reporting.contributions import load_object
 from sweep.reporting.evidence import Evidence, nothing_without_data
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 
 SAMPLED_WORDS = 20
 
+_NOTES = "sweep.trainers.mlp.shown.notes"
+"""Loads torch."""
+
 
 class Learned:
-    """The winner's model; ``evidence.more(Learned)`` makes it once.
+    """The best model; ``evidence.more(Learned)`` creates it once.
 
-    Every property raises ``NothingToShowError`` if the weights, the words or the range test are not here.
+    Every property raises ``NothingToShowError`` if the weights, the words or the range test are not
+    available.
     """
 
     def __init__(self, evidence: Evidence) -> None:
-        """Take the evidence; nothing is read yet."""
+        """Set the evidence; nothing is read yet."""
         self._evidence = evidence
 
     @property
@@ -36,10 +41,10 @@ class Learned:
 
     @functools.cached_property
     def noted(self) -> LearnedModel | None:
-        """What was read off its weights when the run ended; None if they are to be read now.
+        """The note about its weights, stored when the run ended; None if the weights must be read.
 
         Raises:
-            NothingToShowError: If the words have changed since.
+            NothingToShowError: If the words have changed since then.
         """
         noted = self._evidence.study.note(LearnedModel)
         if noted is None or not noted.is_of(self._evidence.winner):
@@ -58,7 +63,7 @@ class Learned:
 
     @functools.cached_property
     def inspection(self) -> "Inspection":
-        """The losses by place and by character; this evaluates every dev example."""
+        """The losses by position and by character; evaluates every dev example."""
         from sweep.trainers.mlp.shown import trained_model
 
         config = self._config
@@ -67,19 +72,28 @@ class Learned:
 
     @functools.cached_property
     def sampled_words(self) -> list[tuple[str, bool]]:
-        """Words that the winner makes up, each with whether it occurs in the training words."""
+        """Words sampled from the best model, each with whether it occurs in the training words."""
         if self.noted is not None:
             return list(zip(self.noted.words, self.noted.known, strict=True))
         return sample(self._config, self._evidence.data, self._evidence.weights)
 
+    def note(self) -> LearnedModel:
+        """Return what the report shows of the weights, so that the next one needs neither them nor torch."""
+        note_learned = load_object(f"{_NOTES}:note_learned")
+        evidence = self._evidence
+        with nothing_without_data():
+            arguments = (evidence.study, evidence.data, evidence.winner, evidence.weights)
+            noted: LearnedModel = note_learned(*arguments)
+        return noted
+
     @functools.cached_property
     def range_test(self) -> RangeCurve:
-        """The learning-rate finder's curve, from its table beside the report."""
+        """The learning rate finder's curve, from its table beside the report."""
         return read_lr_finder_csv(self._evidence.folder / "lr_finder.csv")
 
 
 def sample(config: TrainConfig, data: Corpus, weights: bytes) -> list[tuple[str, bool]]:
-    """Return words that trained weights make up, each with whether it occurs in the training words."""
+    """Return words sampled from trained weights, each with whether it occurs in the training words."""
     from sweep.trainers.mlp.shown import trained_model
 
     trained = training_words(data)
@@ -88,5 +102,5 @@ def sample(config: TrainConfig, data: Corpus, weights: bytes) -> list[tuple[str,
 
 
 def training_words(data: Corpus) -> frozenset[str]:
-    """Return the distinct training words as ``normalized`` spells them."""
+    """Return the distinct training words, ``normalized``."""
     return frozenset(map(normalized, decode_words(data.train, data.vocabulary)))

@@ -1,7 +1,7 @@
-"""Which learning rate suits a study, or an exported configuration?
+"""Run a range test for a study or an exported configuration.
 
-Chooses the configuration, runs the range test, writes its page and raw curve, and stores the
-figure in the study, where the Optuna dashboard shows it, and the suggestions as a note. No trial is changed.
+This module chooses the configuration, runs the range test, writes the page and the raw curve, and stores the
+figure in the study for the Optuna dashboard, and the suggestions as a note. No trial is changed.
 """
 
 import dataclasses
@@ -20,9 +20,10 @@ from sweep.storage.study_store import open_study, store_note
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.learning_rate.range_curve import suggestions
+from sweep.trainers.mlp.learning_rate.recommendation import Recommendation, recommend
 from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
-from sweep.trainers.mlp.shown.note_kinds import RangeTested
+from sweep.trainers.mlp.shown.note_kinds import RangeTested, best_trial_text
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import Corpus
 
@@ -31,31 +32,38 @@ FIGURE_ID = "lr-finder"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is tested."""
+    """The tested configuration and its study."""
 
     config: TrainConfig
     data: Corpus
     study: str
-    """Names the folder of the report, and the stored study that the figure goes to."""
+    """Name of the report's folder, and of the stored study for the figure."""
     what: str
-    """Which configuration it is, in words."""
+    """Description of the configuration."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What came out."""
+    """The results of a range test."""
 
     what: str
     suggestions: dict[str, tuple[float | None, str]]
-    """Rule -> (learning rate or None, why)."""
+    """Rule -> (learning rate or None, reason)."""
+    own: float
+    """Learning rate of the tested configuration."""
     paths: tuple[Path, Path]
-    """The page and the raw curve."""
+    """Paths of the page and the raw curve."""
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The rate to try first."""
+        return recommend(self.suggestions)
 
 
 def subject_of_study(spec: StudySpec, database: Database) -> Subject:
-    """Take the study's best trial, else its first listed configuration, else the middle of its space.
+    """Choose the study's best trial, else its first listed configuration, else the middle of its space.
 
-    The study is made where it is missing, so that the figure has a place.
+    A missing study is created, so that the figure can be stored.
     """
     data = MLP.load_data(spec.data)
     storage = database.open_for_writing()
@@ -63,7 +71,7 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
     try:
         trial = choose_trial(load_study(storage, spec.name), None)
         params, seed = {**trial.params, **trial.found}, trial.seed
-        what = f"the best trial, number {trial.number}"
+        what = best_trial_text(trial.number)
     except NotFoundError:
         seed = spec.seed
         if spec.listed:
@@ -76,10 +84,10 @@ def subject_of_study(spec: StudySpec, database: Database) -> Subject:
 
 
 def subject_of_config(config: TrainConfig, provenance: Provenance, words: str) -> Subject:
-    """Take an exported configuration.
+    """Choose an exported configuration.
 
     Raises:
-        DataError: If the words are not those of the export; the figure goes to its study.
+        DataError: If the words are not those of the export.
     """
     data = load_exported_data({**provenance.data, "words": words}, provenance)
     what = f"the exported trial {provenance.trial} of {provenance.study!r}"
@@ -97,20 +105,20 @@ def find_learning_rate(
     steps: int,
     device: str,
 ) -> Found:
-    """Run the range test, write ``<reports>/<study>/lr_finder.*``, store the figure.
+    """Run the range test, write ``<reports>/<study>/lr_finder.*``, and store the figure.
 
     Args:
-        subject: What is tested.
-        database: Holds the study that the figure goes to, if it is stored.
+        subject: The configuration.
+        database: The database of the study, if it is stored.
         reports: Folder of all reports.
-        seeds: Runs of the test.
-        low: Learning rate of the first step; None takes the usual one of the optimizer.
-        high: The same of the last step.
-        steps: Steps of a run.
+        seeds: Number of runs.
+        low: Learning rate of the first step; by default the optimizer's usual one.
+        high: Learning rate of the last step; by default the optimizer's usual one.
+        steps: Number of steps of a run.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        RangeTestError: If the range breaks a rule or the runs say nothing.
+        RangeTestError: If the range is invalid or the test has no result.
         DeviceError: If the device is not present.
         TooLargeError: If the configuration cannot fit into this machine's memory.
     """
@@ -121,13 +129,14 @@ def find_learning_rate(
         subject.config, subject.data, seeds=seeds, low=low, high=high, steps=steps, device=device
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
-    found = Found(what=subject.what, suggestions=suggestions(test), paths=paths)
-    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test)), found)
+    own = test.config.learning_rate
+    found = Found(what=subject.what, suggestions=suggestions(test), own=own, paths=paths)
+    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
     return found
 
 
 def _store(study: str, database: Database, figure: object, found: Found) -> None:
-    """Store the figure, and the suggestions as a note, with the study, if it is there."""
+    """Store the figure, and the suggestions as a note, in the study if it exists."""
     if not database.exists():
         return
     storage = database.open_for_writing()

@@ -1,4 +1,4 @@
-"""How does the training loss answer to the learning rate?"""
+"""Plot the training loss over the learning rate of a range test."""
 
 import dataclasses
 import math
@@ -27,15 +27,15 @@ _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
     "minimum_over_ten": ("minimum / 10", GREEN, "square", "■"),
     "valley": ("valley", PURPLE, "diamond", "◆"),
-    "minimum": ("minimum", BLUE, "triangle-up", "▲"),
+    "minimum": ("minimum, recommended", BLUE, "triangle-up", "▲"),
 }
-"""Rule -> label, colour, and one shape as plotly names it and as a character."""
+"""Rule -> label, colour, and a shape by plotly's name and as a character."""
 
 _MARK_SIZES = (28, 22, 14, 8)
-"""From left to right, so that marks in one place show as rings around each other."""
+"""Sizes of the marks from left to right, so that marks at one point appear as rings."""
 
 _LABEL_ROWS = (6, 24, 42, 60)
-"""Pixels above the plot at which the labels stand, so that near ones do not collide."""
+"""Heights of the labels above the plot, in pixels, so that near labels do not overlap."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,31 +45,33 @@ class Mark:
     name: str
     learning_rate: float
     loss: float
-    """Smoothed median there."""
+    """Smoothed median at this rate."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LrFinderCurve:
-    """Numbers of the learning-rate finder's figure; losses in nats per character."""
+    """Numbers of the learning rate finder's figure; losses in nats per character."""
 
     learning_rates: list[float]
     raw: list[float | None]
-    """Median over the seeds of the raw loss, None where no seed is left."""
+    """Median over the seeds of the raw loss; None if no seed is left."""
     median: list[float]
     lower: list[float]
     upper: list[float | None]
-    """None where the upper quartile has diverged."""
+    """Upper quartile; None once it has diverged."""
     seeds: int
     marks: list[Mark]
-    """Suggestions that lie on the curve, from left to right."""
+    """Suggestions within the curve, from left to right."""
+    own: float | None
+    """Learning rate of the tested configuration; None if it is unknown or lies beside the curve."""
 
 
-def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
-    """Return at most ``MAX_POINTS`` points of a range test, as far as its curve goes.
+def lr_finder_curve(test: RangeCurve, own: object = None) -> LrFinderCurve:
+    """Return at most ``MAX_POINTS`` points of a range test's curve.
 
-    The steps are evenly spaced in the logarithm of the learning rate, and so are the points.
+    The points are evenly spaced in the logarithm of the learning rate, like the steps.
     """
-    count = min(test.points, MAX_POINTS)
+    count, lrs = min(test.points, MAX_POINTS), test.learning_rates[: test.points]
     steps = np.linspace(0, test.points - 1, count).round().astype(np.int64)
     return LrFinderCurve(
         learning_rates=plain(test.learning_rates[steps]),
@@ -79,11 +81,12 @@ def lr_finder_curve(test: RangeCurve) -> LrFinderCurve:
         upper=gaps(test.upper[steps]),
         seeds=len(test.seeds),
         marks=_marks(test),
+        own=own if isinstance(own, float) and lrs[0] <= own <= lrs[-1] else None,
     )
 
 
 def plot_lr_finder(curve: LrFinderCurve) -> Figure:
-    """Draw median, band, raw losses and suggestions over a logarithmic learning rate."""
+    """Draw median, band, raw losses and suggestions over the learning rate on a log axis."""
     lrs, band = curve.learning_rates, _band(curve)
     several = curve.seeds > 1
     figure = Figure()
@@ -115,6 +118,7 @@ def plot_lr_finder(curve: LrFinderCurve) -> Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4f}<extra></extra>",
     )
+    _draw_own(figure, curve)
     for mark, size in zip(curve.marks, _MARK_SIZES, strict=False):
         _draw_mark(figure, mark, size, top=_loss_range(curve)[1])
     figure.update_layout(**_layout(curve))
@@ -135,8 +139,22 @@ def _marks(test: RangeCurve) -> list[Mark]:
     return sorted(marks, key=lambda mark: mark.learning_rate)
 
 
+def _draw_own(figure: Figure, curve: LrFinderCurve) -> None:
+    """Draw an upright line at the learning rate that the configuration has."""
+    if curve.own is None:
+        return
+    figure.add_scatter(
+        x=[curve.own, curve.own],
+        y=_loss_range(curve),
+        name=f"its own rate, {curve.own:.3g}",
+        mode="lines",
+        line={"color": "#6E6E6E", "width": 2, "dash": "dash"},
+        hovertemplate="its own learning rate %{x:.3g}<extra></extra>",
+    )
+
+
 def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
-    """Draw a shape on the curve and a stem from it up to its label above the plot."""
+    """Draw a shape on the curve, and a line from it to its label above the plot."""
     label, colour, symbol, _ = _MARKS[mark.name]
     figure.add_scatter(
         x=[mark.learning_rate, mark.learning_rate],
@@ -187,9 +205,9 @@ def _layout(curve: LrFinderCurve) -> dict[str, Any]:
 
 
 def _loss_range(curve: LrFinderCurve) -> list[float]:
-    """Return the losses shown: the smoothed curves whole, and what raw losses fall beside them.
+    """Return the range of the loss axis, which contains the smoothed curves, but not all raw losses.
 
-    One raw loss of a diverging step, a million times the others, would flatten everything.
+    A single raw loss of a diverging step, a million times the others, would flatten the curves.
     """
     shown = [*curve.median, *curve.lower, *(loss for loss in curve.upper if loss is not None)]
     low, high = min(shown), max(shown)
@@ -207,6 +225,6 @@ def _band(curve: LrFinderCurve) -> tuple[list[float], list[float]]:
 
 
 def _median_of_finite(losses: np.ndarray) -> np.ndarray:
-    """Return the median of each column over its finite entries, NaN where there are none."""
+    """Return the median of each column over its finite entries; NaN if there are none."""
     columns = (column[np.isfinite(column)] for column in losses.T)
     return np.array([np.median(column) if len(column) else np.nan for column in columns])

@@ -1,4 +1,4 @@
-"""What does the learning-rate finder say, on a page of its own and as a table of raw losses?"""
+"""Write the page of a range test and the table of its raw losses."""
 
 import csv
 import io
@@ -12,10 +12,11 @@ from sweep.reporting.files import REPORTS, write_text
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, render_page
 from sweep.trainers.mlp.learning_rate.lr_suggestions import DEFINITIONS
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, RangeTest, range_curve, suggestions
-from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
+from sweep.trainers.mlp.learning_rate.recommendation import recommend
+from sweep.trainers.mlp.shown.lr_finder_figure import LrFinderCurve, lr_finder_curve, plot_lr_finder
 
 _UNUSED = ("learning_rate", "final_learning_rate", "decay_at", "schedule", "warmup", "num_steps", "seed")
-"""Hyperparameters that play no part in a range test, and the seed, which is named apart."""
+"""Hyperparameters without effect on a range test, and the seed, which is shown separately."""
 
 
 def write_lr_finder(
@@ -24,16 +25,16 @@ def write_lr_finder(
     """Write ``<reports>/<study>/lr_finder.html`` and ``lr_finder.csv``.
 
     Args:
-        test: What was measured.
+        test: The range test.
         study: Name of the study, or of the configuration's file.
-        source: Which configuration was tested, in words, as "the best trial, number 12".
+        source: Description of the tested configuration, such as "the best trial, number 12".
         reports: Folder of all reports; nothing is written outside it.
 
     Returns:
         The paths of the page and of the table.
 
     Raises:
-        MachineError: If a file cannot be written, or would end up outside ``reports``.
+        MachineError: If a file cannot be written, or would be outside ``reports``.
     """
     folder = Path(reports) / study
     page = write_text(folder / "lr_finder.html", lr_finder_html(test, study, source), within=reports)
@@ -41,9 +42,9 @@ def write_lr_finder(
 
 
 def lr_finder_csv(test: RangeTest) -> str:
-    """Return one line a step: its learning rate and each seed's raw loss, in full.
+    """Return one line per step: the learning rate and each seed's raw loss, with all digits.
 
-    A cell is empty where its seed has stopped.
+    A cell is empty once its seed has stopped.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -55,10 +56,10 @@ def lr_finder_csv(test: RangeTest) -> str:
 
 
 def read_lr_finder_csv(path: Path) -> RangeCurve:
-    """Read what ``lr_finder_csv`` wrote, as far as the curve is made of it.
+    """Read the curve from a file of ``lr_finder_csv``.
 
     Raises:
-        NothingToShowError: If there is no such file, or it holds something else.
+        NothingToShowError: If there is no such file, or it has other content.
     """
     try:
         (_, _, *names), *lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
@@ -66,11 +67,13 @@ def read_lr_finder_csv(path: Path) -> RangeCurve:
         seeds = tuple(int(name.removeprefix("loss_seed_")) for name in names)
         rates, raw = cells[1], cells[2:]
     except FileNotFoundError as error:
-        raise NothingToShowError("no range test yet; `sweep lr-find STUDY.toml` makes one") from error
+        raise NothingToShowError("no range test yet; run `sweep lr-find STUDY.toml`") from error
     except (OSError, ValueError, IndexError) as error:
-        raise NothingToShowError(f"{path} is no table of a range test; run `sweep lr-find` again") from error
+        raise NothingToShowError(
+            f"{path} is not a table of a range test; run `sweep lr-find` again"
+        ) from error
     if len(rates) < 2 or not (rates[0] > 0 and np.isfinite(rates[-1]) and (np.diff(rates) > 0).all()):
-        raise NothingToShowError(f"{path} holds no growing learning rates; run `sweep lr-find` again")
+        raise NothingToShowError(f"{path} has no growing learning rates; run `sweep lr-find` again")
     return range_curve(rates, seeds, raw)
 
 
@@ -80,11 +83,13 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
         [
             f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
             "<h1>Learning-rate finder</h1>",
-            '<p class="lead">The learning rate grows from left to right while a fresh model trains: a good '
-            "one lies where the blue line falls steadily, well before it turns up.</p>",
+            f'<p class="lead">{escape(recommend(suggestions(test)).sentence())}</p>',
+            "<p>The learning rate grows from left to right while a new model trains. Left of the lowest "
+            "point, training is slow; right of it, the model diverges. The dashed line is the rate of the "
+            f"tested configuration, {test.config.learning_rate:.3g}.</p>",
             figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
             f'<p class="note">{_caption(test)}</p>',
-            "<h2>Suggestions</h2>",
+            "<h2>What each rule says</h2>",
             _suggestion_table(test),
             "<h2>How it was measured</h2>",
             definition_list(_measured(test)),
@@ -94,9 +99,11 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
             '<p class="note">The raw loss of every step: <a href="lr_finder.csv">lr_finder.csv</a>.</p>',
         ]
     )
-    return render_page(
-        f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(lr_finder_curve(test))}
-    )
+    return render_page(f"Learning-rate finder: {study}", body, {"lr_finder": plot_lr_finder(_curve(test))})
+
+
+def _curve(test: RangeTest) -> LrFinderCurve:
+    return lr_finder_curve(test, test.config.learning_rate)
 
 
 def _caption(test: RangeTest) -> str:

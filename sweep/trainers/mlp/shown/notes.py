@@ -1,7 +1,7 @@
-"""Compute what is noted of a study of the MLP when a run has ended.
+"""Compute the notes of a study of the MLP at the end of a run.
 
-Losses without training, and of the best trial its loss on dev words that do not occur in train, and what the
-report shows of its weights.
+The notes are the baselines' losses, and of the best trial its loss on dev words that do not occur in train
+and the report's facts about its weights.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from sweep.trainers.mlp.words.spelling import normalized
 
 
 def take_notes(study: StudyRecord, data: Corpus, checkpoints: Checkpoints) -> Iterator[Note]:
-    """Yield the losses without training, and the best trial's on new words if they can be told."""
+    """Yield the baselines' losses, and the notes about the best trial if its weights are available."""
     yield note_baselines(data)
     best = _best_weights(study, checkpoints)
     if best is None:
@@ -36,22 +36,22 @@ def take_notes(study: StudyRecord, data: Corpus, checkpoints: Checkpoints) -> It
 
 
 def note_baselines(data: Corpus) -> Baselines:
-    """Return the dev losses of models that need no training."""
+    """Return the dev losses of models without training."""
     return Baselines(uniform=uniform_loss(data), count_tables=count_table_losses(data))
 
 
 def _best_weights(study: StudyRecord, checkpoints: Checkpoints) -> tuple[TrialRecord, bytes] | None:
-    """Return the best trial and its weights; None if there is none, or they are not kept or not finite."""
+    """Return the best trial and its weights; None if there is no trial, or no finite stored weights."""
     try:
         trial = choose_trial(study, None)
         state = final_weights(MLP, checkpoints, trial) if trial.segments else None
-    except (NotFoundError, DataError):  # whoever asks for this model gets the reason; a note has no place
+    except (NotFoundError, DataError):  # commands that use the model report the reason
         return None
     return None if state is None else (trial, state)
 
 
 def note_new_words(study: StudyRecord, data: Corpus, trial: TrialRecord, state: bytes) -> NewWords | None:
-    """Return a trial's loss on new and on repeated dev words; None if one of the two kinds is empty."""
+    """Return a trial's losses on new and on repeated dev words; None if there are none of one kind."""
     trained = training_words(data)
     dev = decode_words(data.dev, data.vocabulary)
     new = [word for word in dev if normalized(word) not in trained]
@@ -69,7 +69,7 @@ def note_new_words(study: StudyRecord, data: Corpus, trial: TrialRecord, state: 
 
 
 def note_learned(study: StudyRecord, data: Corpus, trial: TrialRecord, state: bytes) -> LearnedModel:
-    """Return what the report shows of a trial's weights, so that it needs neither them nor torch."""
+    """Return the facts about a trial's weights, so that the report needs neither weights nor torch."""
     config = MLP.make_config(study.config_values(trial))
     inspection = trained_model.inspection(config, data, state)
     sampled = sample(config, data, state)

@@ -1,4 +1,4 @@
-"""What does the winner make up?"""
+"""Sample words from an exported configuration's model."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from sweep.certify.replay import choose_place, train_again
 from sweep.certify.weights import kept_weights
 from sweep.storage.database import Database
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.shown.trained_model import sampled_words
+from sweep.trainers.mlp.shown.trained_model import sampled_by_ensemble
 from sweep.trainers.mlp.trainer import MLP
 
 
@@ -22,26 +22,29 @@ def sample_from(
     seed: int,
     say: Callable[[str], None],
 ) -> list[str]:
-    """Draw words from an exported configuration's model.
+    """Return words sampled from an exported configuration's model, or from an ensemble of several.
 
-    Its stored weights are used where they are kept; else it is trained again, and ``say`` is told.
+    Stored weights are used if available; otherwise a model is trained again, and ``say`` is called.
 
     Args:
-        config: As exported.
-        provenance: Where it comes from.
-        database: Where its weights may be kept.
-        words: Path of its words file.
-        n: How many words.
-        seed: Of the sampling.
-        say: Called with a line on what takes long.
+        config: The exported configuration.
+        provenance: The origin of the configuration.
+        database: The database with the weights, if stored.
+        words: Path of the words file.
+        n: Number of words.
+        seed: Seed of the sampling.
+        say: Called with a message before a long training.
 
     Raises:
         DataError: If the words are not those of the export.
     """
     data = load_exported_data({**provenance.data, "words": words}, provenance)
-    state = kept_weights(MLP, config, provenance.dev_loss, provenance.study, database)
-    if state is None:
-        say(f"the weights are not kept here: training {config.num_steps:,} steps again")
-        place = choose_place(MLP, provenance.place, "auto")
-        state = train_again(MLP, config, data, provenance.dev_loss, place).state
-    return sampled_words(config, data, state, n, seed=seed)
+    states = []
+    for each, dev_loss in provenance.models(config):
+        state = kept_weights(MLP, each, dev_loss, provenance.study, database)
+        if state is None:
+            say(f"the weights are not stored here: training {config.num_steps:,} steps again")
+            place = choose_place(MLP, provenance.place, "auto")
+            state = train_again(MLP, each, data, dev_loss, place).state
+        states.append(state)
+    return sampled_by_ensemble(config, data, states, n, seed=seed)

@@ -1,4 +1,4 @@
-"""Sections of the report of the MLP alone; ``reporting.page.sections`` has those of every study."""
+"""List the report's sections of the MLP; ``reporting.page.sections`` lists those of every study."""
 
 import dataclasses
 
@@ -20,11 +20,11 @@ def _embedding(evidence: Evidence) -> Part:
     numbers = embedding_map(evidence)
     part = figures_section("embedding")(evidence)
     shown = (
-        f"The embedding has {numbers.dimensions} dimensions; these two principal components hold "
-        f"{numbers.explained:.0%} of its variance, so characters far apart here are far apart, and near ones "
+        f"The embedding has {numbers.dimensions} dimensions; these two principal components contain "
+        f"{numbers.explained:.0%} of its variance, so characters far apart here are far apart, but near ones "
         "may still differ."
         if numbers.dimensions > 2
-        else "The embedding has no more dimensions than these."
+        else "The embedding has only these dimensions."
     )
     return dataclasses.replace(part, markup=f'{part.markup}<p class="note">{shown}</p>')
 
@@ -37,14 +37,14 @@ def _words(evidence: Evidence) -> Part:
         f"{'<small>in the training words</small>' if is_known else ''}</li>"
         for word, is_known in words
     )
-    says = f"{len(words)} words drawn from the winner, {known} of them known from training (dotted)."
+    says = f"{len(words)} words sampled from the best model, {known} of them in the training words (dotted)."
     return Part(markup=f'<p class="note">{says}</p><ol class="words">{items}</ol>')
 
 
 SECTIONS: dict[str, Section] = {
     "learning-rate": Section(title="Learning rate", build=_learning_rate, before="learned"),
     "embedding": Section(title="Embedding", build=_embedding, before="test"),
-    "words": Section(title="Words it makes up", build=_words, before="test"),
+    "words": Section(title="Sampled words", build=_words, before="test"),
     "weak": Section(
         title="Weak spots", build=figures_section("loss-by-position", "loss-by-character"), before="test"
     ),

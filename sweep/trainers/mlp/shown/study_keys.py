@@ -1,4 +1,4 @@
-"""The MLP's hyperparameters and data as the schema of study files has them, for editors.
+"""Describe the MLP's hyperparameters and data keys for the schema of study files.
 
 Descriptions are the docstrings of ``TrainConfig``'s fields.
 """
@@ -16,12 +16,12 @@ _TYPES: dict[Any, str] = {int: "integer", float: "number", str: "string"}
 
 DATA: dict[str, Words] = {
     "words": {
-        "description": "The file of words, one a line, in UTF-8.",
+        "description": "The words file: UTF-8, one word per line.",
         "type": "string",
         "default": DEFAULT_WORDS,
     },
     "dedupe": {
-        "description": "Whether only the first of equal words is used; normalized equates spellings too.",
+        "description": "Whether only the first of equal words is used; normalized also compares by spelling.",
         "enum": list(DEDUPES),
         "default": False,
     },
@@ -44,7 +44,7 @@ def _descriptions() -> dict[str, str]:
 
 
 def fields() -> dict[str, Words]:
-    """Return every hyperparameter that a study may set."""
+    """Return all hyperparameters that a study may set."""
     described = _descriptions()
     return {
         field.name: {

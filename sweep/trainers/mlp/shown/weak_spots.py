@@ -1,4 +1,4 @@
-"""Where is the winner bad?"""
+"""Plot the best model's loss by position and by character."""
 
 import dataclasses
 import math
@@ -14,22 +14,22 @@ from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.shown.note_kinds import WeakSpots
 from sweep.trainers.mlp.trainer import MLP
 
-if TYPE_CHECKING:  # it loads torch
+if TYPE_CHECKING:  # the module loads torch
     from sweep.trainers.mlp.inspection import Inspection, MeanLosses
 
 MAX_BARS = 40
-"""Characters shown: those with the largest part in the whole loss."""
+"""Number of characters shown, those that contribute most to the total loss."""
 
 
 def loss_by_position(evidence: Evidence) -> WeakSpots:
-    """Return the loss of the first character of a word, the second, and so on, ends included."""
+    """Return the loss of the first character of a word, the second, and so on, including ends."""
     learned = evidence.more(Learned)
     noted = learned.noted
     return spots_by_position(learned.inspection) if noted is None else noted.by_position
 
 
 def loss_by_character(evidence: Evidence) -> WeakSpots:
-    """Return the loss by the character to be predicted, hardest first, the symbols as they are shown."""
+    """Return the loss by predicted character, highest first, with displayed symbols."""
     learned = evidence.more(Learned)
     noted = learned.noted
     if noted is None:
@@ -42,28 +42,28 @@ def loss_by_character(evidence: Evidence) -> WeakSpots:
 
 
 def spots_by_position(inspection: "Inspection") -> WeakSpots:
-    """Return the mean loss of each place in a word."""
+    """Return the mean loss of each position in a word."""
     losses = inspection.by_position
     return _spots(losses, [str(place + 1) for place in range(len(losses.count))])
 
 
 def spots_by_character(inspection: "Inspection", vocabulary: Sequence[str]) -> WeakSpots:
-    """Return the mean loss of each next character, hardest first."""
+    """Return the mean loss of each next character, highest first."""
     return _hardest_first(_spots(inspection.by_character, list(vocabulary)))
 
 
 def plot_loss_by_position(spots: WeakSpots) -> Figure:
-    """Draw one bar a place."""
-    return _plot(spots, "place in the word", "place %{x}")
+    """Draw one bar per position."""
+    return _plot(spots, "position in the word", "position %{x}")
 
 
 def plot_loss_by_character(spots: WeakSpots) -> Figure:
-    """Draw one bar a character."""
+    """Draw one bar per character."""
     return _plot(spots, "next character", "next is %{x}")
 
 
 def _spots(losses: "MeanLosses", labels: list[str]) -> WeakSpots:
-    """Return the groups that have examples; those with the largest shares, if they are many."""
+    """Return the groups with examples; if they are many, those with the largest shares."""
     total = float((losses.count * losses.mean)[losses.count > 0].sum())
     shares = [m * n / total if n else 0.0 for m, n in zip(losses.mean, losses.count, strict=True)]
     present = [k for k, mean in enumerate(losses.mean) if math.isfinite(mean)]
@@ -97,7 +97,7 @@ def _plot(spots: WeakSpots, title: str, group: str) -> Figure:
         marker={"color": BLUE},
         hovertemplate=(
             f"{group}<br>dev loss %{{y:.4f}}<br>%{{customdata[0]:,}} characters, "
-            "%{customdata[1]:.1%} of the whole loss<extra></extra>"
+            "%{customdata[1]:.1%} of the total loss<extra></extra>"
         ),
     )
     x = axis(title, type="category", showgrid=False, tickangle=0)

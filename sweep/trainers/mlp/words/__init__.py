@@ -1,1 +1,1 @@
-"""The words file: read, split, and laid out as examples."""
+"""Read a words file, split it and build examples."""

@@ -1,9 +1,8 @@
-"""What is trained on: a words file, its vocabulary, its splits and its examples.
+"""Load a words file into a corpus: vocabulary, splits and encoded words.
 
-Words are taken as they are written: case and accents are symbols. ``.`` is index 0 and marks
-both ends of a word; the characters follow in sorted order from 1. A ``Corpus`` holds the train
-and dev parts only. The test part is read by ``load_test_words``, which the final test alone
-calls, so that nothing handed to a worker can reach it.
+Words are used as written, including case and accents. ``.`` is index 0 and marks both ends of a word; the
+characters follow in sorted order from 1. A ``Corpus`` contains only the train and dev parts. The test part is
+read by ``load_test_words``, which only the final test calls, so that workers never receive it.
 """
 
 import dataclasses
@@ -13,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from sweep.definition.seeds import generator
 from sweep.errors import DataError
 from sweep.trainers.mlp.words.spelling import Spelling, normalized, unusual_spellings
 from sweep.trainers.mlp.words.words_file import Dedupe, WordList, read_words
 
 SPLIT_SEED = 42
-"""Seed of Python's ``random.Random`` that shuffles the words before they are split."""
+"""Seed of Python's ``random.Random``, which shuffles the words before the split."""
 
 SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
 
 MAX_SYMBOLS = 65_536
-"""Most symbols, the end mark included: an index takes at most two bytes."""
+"""Most symbols, including the end mark: an index has at most two bytes."""
 
 BYTE_SYMBOLS = 256
 
@@ -33,44 +33,44 @@ class EncodedWords:
     """Words as symbol indices, without end marks."""
 
     symbols: np.ndarray
-    """All words' symbols end to end, from 1, uint8 (uint16 above 255 symbols), shape (S,)."""
+    """Symbols of all words, concatenated, from 1, uint8 (uint16 above 255 symbols), shape (S,)."""
 
     lengths: np.ndarray
-    """Symbols of each word, int64, shape (W,)."""
+    """Number of symbols of each word, int64, shape (W,)."""
 
     @property
     def n_examples(self) -> int:
-        """Examples at any block size: one for each symbol and one for each end mark."""
+        """Number of examples for any block size: one for each symbol and one for each end mark."""
         return len(self.symbols) + len(self.lengths)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusFacts:
-    """What a run says it has read."""
+    """Facts about the words that a run reports."""
 
     words: int
     distinct: int
     repeats_left_out: int
     symbols: int
-    """Size of the vocabulary, the end mark included."""
+    """Size of the vocabulary, including the end mark."""
     longest: int
     examples_train: int
     examples_dev: int
     examples_test: int
     dev_words: int
     dev_words_in_train: int
-    """Dev words that also occur in train, whatever their spelling (``spelling.normalized``)."""
+    """Number of dev words that also occur in train, compared by ``spelling.normalized``."""
     spellings: tuple[Spelling, ...] = ()
     """Kinds of unusual spelling that occur in the list."""
 
     def sentence(self) -> str:
         """Return the facts as one line of text."""
-        dropped = f" ({self.repeats_left_out:,} repeats left out)" if self.repeats_left_out else ""
+        dropped = f" ({self.repeats_left_out:,} repeats removed)" if self.repeats_left_out else ""
         return (
             f"{self.words:,} words{dropped}, {self.distinct:,} distinct, {self.symbols} symbols, "
             f"longest {self.longest}; examples {self.examples_train:,} train, "
             f"{self.examples_dev:,} dev, {self.examples_test:,} test; "
-            f"{self.dev_words_in_train:,} of {self.dev_words:,} dev words also stand in train"
+            f"{self.dev_words_in_train:,} of {self.dev_words:,} dev words also occur in train"
             f"{self._unusual()}"
         )
 
@@ -80,7 +80,7 @@ class CorpusFacts:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """Vocabulary with the train and dev parts of a words file; no test part."""
+    """Vocabulary, train part and dev part of a words file, without the test part."""
 
     vocabulary: tuple[str, ...]
     """Symbols by index; index 0 is the end mark ``.``."""
@@ -90,14 +90,16 @@ class Corpus:
     """Hash of the words file, 64 hex digits."""
     dedupe: Dedupe
     facts: CorpusFacts
+    cut: int = 0
+    """Number of ``resplit_corpus``; 0 for the cut of the words file."""
 
     @property
     def vocabulary_size(self) -> int:
-        """Number of symbols V, the end mark included."""
+        """Number of symbols V, including the end mark."""
         return len(self.vocabulary)
 
     def describe(self) -> str:
-        """Return what was read, as one line."""
+        """Return the facts as one line."""
         return self.facts.sentence()
 
 
@@ -105,9 +107,9 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     """Read a words file into its vocabulary, train and dev parts.
 
     Args:
-        path: UTF-8 text, one word a line. A byte order mark and CRLF line ends are accepted.
-        dedupe: Keep only the first of equal words, before the split; ``normalized`` compares them by
-            ``spelling.normalized``, else only words that are written alike are equal.
+        path: UTF-8 text, one word per line. A byte order mark and CRLF line ends are accepted.
+        dedupe: Whether to keep only the first of equal words, before the split; ``normalized`` compares words
+            by ``spelling.normalized``.
 
     Raises:
         DataError: If the file is missing, empty, not UTF-8, has fewer than 10 words, an empty
@@ -117,7 +119,9 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     train, dev, test = split_words(listed.words)
     vocabulary = (".", *sorted(set("".join(listed.words))))
     if len(vocabulary) > MAX_SYMBOLS:
-        raise DataError(f"{path}: at most {MAX_SYMBOLS:,} symbols can be told apart, got {len(vocabulary):,}")
+        raise DataError(
+            f"{path}: at most {MAX_SYMBOLS:,} distinct symbols are supported, got {len(vocabulary):,}"
+        )
     return Corpus(
         vocabulary=vocabulary,
         train=encode_words(train, vocabulary),
@@ -128,11 +132,33 @@ def load_corpus(path: Path | str, *, dedupe: Dedupe = False) -> Corpus:
     )
 
 
+def resplit_corpus(corpus: Corpus, number: int) -> Corpus:
+    """Return a corpus whose train and dev parts are shuffled together and cut again, with the same sizes.
+
+    Args:
+        corpus: Train and dev as the words file has them; its test part took no part and takes none.
+        number: Of the cut, from 1; equal numbers give equal cuts.
+    """
+    assert corpus.cut == 0, "a cut is made of the words file's own"
+    words = [w for part in (corpus.train, corpus.dev) for w in decode_words(part, corpus.vocabulary)]
+    shuffled = [words[place] for place in generator(number, "resplit").permutation(len(words))]
+    first = len(corpus.train.lengths)
+    train, dev = (encode_words(part, corpus.vocabulary) for part in (shuffled[:first], shuffled[first:]))
+    in_train = set(map(normalized, shuffled[:first]))
+    facts = dataclasses.replace(
+        corpus.facts,
+        examples_train=train.n_examples,
+        examples_dev=dev.n_examples,
+        dev_words_in_train=sum(normalized(word) in in_train for word in shuffled[first:]),
+    )
+    return dataclasses.replace(corpus, train=train, dev=dev, facts=facts, cut=number)
+
+
 def _facts(listed: WordList, split: tuple[list[str], list[str], list[str]], *, symbols: int) -> CorpusFacts:
-    """Count what was read."""
+    """Compute the facts of a word list."""
     words, (train, dev, test) = listed.words, split
     spellings = unusual_spellings(words, listed.lines)
-    form = normalized if spellings else str  # without unusual spellings each word is its own form
+    form = normalized if spellings else str  # without unusual spellings, each word equals its normalized form
     in_train = set(map(form, train))
     return CorpusFacts(
         words=len(words),
@@ -150,20 +176,20 @@ def _facts(listed: WordList, split: tuple[list[str], list[str], list[str]], *, s
 
 
 def load_test_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
-    """Read the test part of a words file. Only the final test calls this."""
+    """Return the test part of a words file. Only the final test calls this function."""
     return split_words(read_words(path, dedupe).words)[2]
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """Shuffle by ``random.Random(42)`` and cut at 80 and 90 %: train, dev, test."""
     shuffled = list(words)
-    random.Random(SPLIT_SEED).shuffle(shuffled)  # noqa: S311  the split must be the field's, not secret
+    random.Random(SPLIT_SEED).shuffle(shuffled)  # noqa: S311  the customary split, not a secret
     first, second = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
     return shuffled[:first], shuffled[first:second], shuffled[second:]
 
 
 def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWords:
-    """Turn words into symbol indices; every character must be in the vocabulary."""
+    """Encode words as symbol indices; every character must be in the vocabulary."""
     index = {symbol: position for position, symbol in enumerate(vocabulary)}
     words = list(words)
     dtype = np.uint8 if len(vocabulary) <= BYTE_SYMBOLS else np.uint16
@@ -173,7 +199,7 @@ def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWord
 
 
 def decode_words(words: EncodedWords, vocabulary: Sequence[str]) -> list[str]:
-    """Turn symbol indices back into words.
+    """Decode symbol indices into words.
 
     Examples:
         >>> decode_words(encode_words(["ab", "b"], (".", "a", "b")), (".", "a", "b"))

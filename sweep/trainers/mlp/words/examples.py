@@ -1,4 +1,4 @@
-"""Words -> examples: contexts with the symbol that follows each, as they come or merged if equal."""
+"""Build examples from words: contexts with their next symbols, in order or merged by context."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from sweep.trainers.mlp.words.corpus import EncodedWords
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
-    """Contexts with the symbol that follows each."""
+    """Contexts with their next symbols."""
 
     contexts: np.ndarray
     """Symbol indices, oldest first, padded with 0, shape (N, block_size)."""
@@ -19,7 +19,7 @@ class Examples:
 
     @property
     def nbytes(self) -> int:
-        """Size of the arrays."""
+        """Size of the arrays, in bytes."""
         return self.contexts.nbytes + self.targets.nbytes
 
 
@@ -34,20 +34,19 @@ class DistinctExamples:
     pair_target: np.ndarray
     """Target of each pair, shape (P,)."""
     pair_count: np.ndarray
-    """How often each pair occurs, shape (P,)."""
+    """Number of occurrences of each pair, shape (P,)."""
 
     @property
     def nbytes(self) -> int:
-        """Size of the arrays."""
+        """Size of the arrays, in bytes."""
         return self.contexts.nbytes + 3 * self.pair_count.nbytes
 
 
 def build_examples(words: EncodedWords, block_size: int) -> Examples:
-    """Return one example for each symbol and each end mark, word after word.
+    """Return one example for each symbol and each end mark, word by word.
 
-    Each word is laid out as ``block_size`` zeros, its symbols and one zero; every place from
-    the first symbol to the closing zero is a target and the ``block_size`` places before it
-    its context.
+    Each word is padded as ``block_size`` zeros, its symbols and one zero. Every position from the first
+    symbol to the final zero is a target, and the ``block_size`` positions before it are its context.
     """
     starts = np.cumsum(words.lengths + block_size + 1) - (words.lengths + block_size + 1)
     word_of_symbol = np.repeat(np.arange(len(words.lengths)), words.lengths)
@@ -81,5 +80,5 @@ def merge_examples(examples: Examples) -> DistinctExamples:
 
 
 def _as_scalars(rows: np.ndarray) -> np.ndarray:
-    """View each row as one opaque scalar, so that whole rows are compared and sorted at once."""
+    """View each row as one opaque scalar, for comparing and sorting whole rows."""
     return np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}").ravel()

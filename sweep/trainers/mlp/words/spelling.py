@@ -1,8 +1,8 @@
-"""Decides which words count as the same word although they are written differently.
+"""Decide which words count as the same word despite different spellings.
 
-Two words are the same if they differ only in Unicode normalisation (NFC or NFD), in blanks at their ends,
-in the kind of blank, or in invisible characters (zero-width, bidirectional controls, variation selectors).
-Words are never changed here: what to do about such words is left to the caller.
+Two words are the same if they differ only in Unicode normalisation (NFC or NFD), in blanks at their ends, in
+the kind of blank, or in invisible characters (zero-width, bidirectional controls, variation selectors). Words
+are never changed here; the caller decides what to do about them.
 """
 
 import operator
@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x180E), 0x034F}
-"""Variation selectors and the grapheme joiner: invisible, but no format characters for Unicode."""
+"""Variation selectors and the grapheme joiner: invisible, but not format characters in Unicode."""
 
 
 class Spelling(NamedTuple):
-    """How many words of a list are written in one unusual way; holds no word."""
+    """Number of words of a list with one kind of unusual spelling."""
 
     kind: str
     words: int
     first_line: int
-    """Line of the first of them in the file, from 1."""
+    """Line of the first such word in the file, from 1."""
 
     def __str__(self) -> str:
         """Return the count with the kind and the line."""
@@ -28,7 +28,7 @@ class Spelling(NamedTuple):
 
 
 def normalized(word: str) -> str:
-    """Return the form in which words that count as the same are equal.
+    """Return the normalized form of a word, which is equal for words that count as the same.
 
     Examples:
         >>> normalized("zoe\u0308\u200b\u00a0") == "zo\u00eb"
@@ -40,16 +40,16 @@ def normalized(word: str) -> str:
 
 
 def unusual_spellings(words: Sequence[str], lines: Sequence[int]) -> tuple[Spelling, ...]:
-    """Count the words that another program or reader may take for a different or the same word.
+    """Count the words that another program or reader may mistake for a different or the same word.
 
     Args:
-        words: As written.
-        lines: The line of each in the file.
+        words: The words as written.
+        lines: The line of each word in the file.
 
     Returns:
-        One entry for each kind that occurs; empty if and only if every word is its own ``normalized`` form.
+        One entry for each kind that occurs; empty if and only if every word equals its ``normalized`` form.
     """
-    if all(map(operator.eq, map(normalized, words), words)):  # nearly every list
+    if all(map(operator.eq, map(normalized, words), words)):  # true for nearly every list
         return ()
     found: dict[str, list[int]] = {}
     first_spelling: dict[str, str] = {}
@@ -73,7 +73,7 @@ def _is_invisible(character: str) -> bool:
 
 
 class _Visible(dict[int, int | str | None]):
-    """What each character, by its code, becomes for a comparison; filled as characters are met."""
+    """Character code -> replacement for comparisons, filled on demand."""
 
     def __missing__(self, code: int) -> int | str | None:
         character = chr(code)
@@ -91,4 +91,4 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "with a blank other than a space": lambda word: any(_is_blank(c) and c != " " for c in word),
     "with an invisible character": lambda word: any(map(_is_invisible, word)),
 }
-"""Kind of unusual spelling -> whether a word, which is not empty, has it."""
+"""Kind of unusual spelling -> function that returns whether a non-empty word has it."""

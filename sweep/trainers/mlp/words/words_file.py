@@ -1,7 +1,7 @@
-"""Reads a words file: UTF-8, one word a line, each word kept as it is written.
+"""Read a words file: UTF-8, one word per line, each word kept as written.
 
-The section ``[data]`` of a study names the file and how its repeats are treated. All lines that cannot be
-words are reported in one message, and nothing is repaired. What is trained on is built in ``corpus``.
+The section ``[data]`` of a study names the file and the treatment of repeats. All lines that cannot be words
+are reported in one message; nothing is repaired. ``corpus`` builds the training data.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from sweep.trainers.mlp.words.spelling import normalized
 DEFAULT_WORDS = "data/names.txt"
 
 MIN_WORDS = 10
-"""Fewest words for which each of the three splits holds one."""
+"""Fewest words for which each of the three splits has one."""
 
 NORMALIZED: Literal["normalized"] = "normalized"
 
 Dedupe = bool | Literal["normalized"]
-"""Whether only the first of equal words is kept: of those written alike, or of those that
-``spelling.normalized`` makes equal."""
+"""Whether only the first of equal words is kept: of identical words, or of words that are equal after
+``spelling.normalized``."""
 
 DEDUPES: tuple[Dedupe, ...] = (False, True, NORMALIZED)
 """Every value of ``dedupe``."""
@@ -39,17 +39,17 @@ _FILTER = (
     r'words = re.findall(r"(?m)^[^.\x00-\x1f\x7f-\x9f]+(?=\r?$)", text); '
     r'print(*words, sep="\n", file=open(b, "x", encoding="utf-8"))'
 )
-"""Program that copies the lines which can be words into a new file."""
+"""Program that copies the valid lines to a new file."""
 
 
 class WordList(NamedTuple):
-    """The words of a file that are used, in its order."""
+    """The words of a file that are used, in file order."""
 
     words: list[str]
     lines: list[int]
     """The line of each word in the file, from 1."""
     left_out: int
-    """Repeats that ``dedupe`` left out."""
+    """Number of repeats that ``dedupe`` removed."""
     sha256: str
     """Hash of the file, 64 hex digits."""
 
@@ -63,7 +63,7 @@ _DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "words": (lambda value: type(value) is str, "a text"),
     "dedupe": (is_dedupe, f'true, false or "{NORMALIZED}"'),
 }
-"""Key of [data] -> what its value must satisfy, in code and in words."""
+"""Key of [data] -> rule of its value, as a function and as text."""
 
 _DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
 
@@ -72,7 +72,7 @@ def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
     """Return the section ``[data]`` of a study with its defaults.
 
     Raises:
-        DataError: If a key is unknown or a value breaks its rule; one line for each.
+        DataError: If a key is unknown or a value breaks its rule, with one line for each.
     """
     if wrong := [text for text in map(_wrong_with, section, section.values()) if text]:
         raise DataError(*wrong)
@@ -80,7 +80,7 @@ def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wrong_with(key: str, value: Any) -> str:
-    """Return what is wrong with an entry of [data], "" if nothing is."""
+    """Return the error of an entry of [data]; "" if it is valid."""
     if key not in _DATA_RULES:
         return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
     holds, rule = _DATA_RULES[key]
@@ -91,7 +91,7 @@ def read_words(path: Path | str, dedupe: Dedupe) -> WordList:
     """Read a words file; see ``corpus.load_corpus``.
 
     Raises:
-        DataError: If it cannot be read, a line cannot be a word, or too few words are left.
+        DataError: If the file is unreadable, a line cannot be a word, or too few words remain.
     """
     raw = _read_bytes(Path(path))
     words = _parse(raw, str(path))
@@ -117,10 +117,10 @@ def words_sha256(path: Path | str) -> str:
 
 
 def usual_hashes(path: Path | str) -> Iterator[str]:
-    """Yield the hash that a file of these words has with each usual kind of line ends and marks.
+    """Yield the hashes of the same words with all usual line ends and byte order marks.
 
-    A list saved by another editor is another file with the same words: with LF or CRLF, with or without
-    a byte order mark, with or without a line end after the last word.
+    Another editor may save the same words with LF or CRLF, with or without a byte order mark, and with or
+    without a line end after the last word.
     """
     words = _parse(_read_bytes(Path(path)), str(path))
     for mark, end, last in itertools.product(("", "\ufeff"), ("\n", "\r\n"), (True, False)):
@@ -129,7 +129,7 @@ def usual_hashes(path: Path | str) -> Iterator[str]:
 
 
 def _kept_lines(words: list[str], dedupe: Dedupe) -> list[int]:
-    """Return the lines of the words that are kept, the first of equal ones under ``dedupe``."""
+    """Return the lines of the words that are kept, under ``dedupe`` the first of equal words."""
     if not dedupe:
         return list(range(1, len(words) + 1))
     first: dict[str, int] = {}
@@ -141,7 +141,7 @@ def _kept_lines(words: list[str], dedupe: Dedupe) -> list[int]:
 def _read_bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise DataError(f"words file {path} does not exist or is not a file; give one with --words FILE")
+            raise DataError(f"words file {path} does not exist or is not a file; set one with --words FILE")
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"words file {path} cannot be read: {error.strerror}") from error
@@ -151,7 +151,7 @@ def _parse(raw: bytes, where: str) -> list[str]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        decoded = error.object  # without the byte order mark, which error.start does not count
+        decoded = error.object  # without the byte order mark, like error.start
         line = decoded.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{where}, line {line}: not UTF-8 (byte 0x{decoded[error.start]:02x}); save the list as UTF-8"
@@ -160,21 +160,21 @@ def _parse(raw: bytes, where: str) -> list[str]:
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise DataError(f"{where}: the file holds no words; write one word a line")
+        raise DataError(f"{where}: the file contains no words; write one word per line")
     if not all(lines) or _FORBIDDEN.search("".join(lines)):
         raise DataError(_describe_unusable(lines, where))
     return lines
 
 
 def _describe_unusable(lines: list[str], where: str) -> str:
-    """Return one line: how many lines cannot be words, why, and a command that leaves them out."""
+    """Return one line: how many lines cannot be words, the reasons, and a command to remove them."""
     unusable = sum(not line or bool(_FORBIDDEN.search(line)) for line in lines)
     reasons = "; ".join(_describe(reason, numbers) for reason, numbers in _reasons(lines) if numbers)
     return f"{where}: {unusable:,} of {len(lines):,} lines cannot be words: {reasons}. {_remedy(where)}"
 
 
 def _reasons(lines: list[str]) -> Iterator[tuple[str, list[int]]]:
-    """Yield each reason with the numbers of the lines that it applies to."""
+    """Yield each reason with the numbers of its lines."""
     numbered = list(enumerate(lines, start=1))
     yield "empty", [number for number, line in numbered if not line]
     yield "with '.', which marks the ends of words", [number for number, line in numbered if "." in line]
@@ -191,4 +191,6 @@ def _describe(reason: str, numbers: list[int]) -> str:
 def _remedy(where: str) -> str:
     path = Path(where)
     target = path.with_name(f"{path.stem}.usable{path.suffix}")
-    return f"To copy the others to a new file: {shlex.join(['python3', '-c', _FILTER, where, str(target)])}"
+    return (
+        f"To copy the valid lines to a new file: {shlex.join(['python3', '-c', _FILTER, where, str(target)])}"
+    )

@@ -1,1 +1,1 @@
-"""The process of a program: where it may run, what it is given, what it prints, and its end."""
+"""Run the process of a program: GPUs, environment, output, and its end."""

@@ -1,7 +1,7 @@
-"""Keeps a stream of output in a file of bounded size and hands its chunks on.
+"""Keep a stream of output in a file of bounded size, and pass its chunks on.
 
-The file holds the first MiB and the last 4 MiB, with a line between them that counts the bytes left out. It
-can be read at any time; while the program runs it may hold 4 MiB more.
+The file contains the first MiB and the last 4 MiB, with a line between them that counts the omitted bytes. It
+can be read at any time; while the program runs, it may contain 4 MiB more.
 """
 
 import contextlib
@@ -18,25 +18,25 @@ FIRST_BYTES = 1 << 20
 LAST_BYTES = 4 << 20
 _CHUNK = 1 << 16
 _PIPE_BYTES = 1 << 20
-"""No pipe holds more without special rights."""
+"""Largest content of a pipe without special rights, in bytes."""
 _DRAIN_S = 1.0
-"""How long ``close`` waits for the end of the stream before it takes what has arrived."""
+"""Seconds that ``close`` waits for the end of the stream before it keeps only what has arrived."""
 
 
 class KeptOutput:
-    """A file that keeps the beginning and the end of what is written to it."""
+    """A file that keeps the beginning and the end of a stream."""
 
     def __init__(self, path: Path, first: int = FIRST_BYTES, last: int = LAST_BYTES) -> None:
-        """Create the file, readable by its owner alone; a link at the path is refused.
+        """Create the file, readable only by its owner; a link at the path is refused.
 
         Raises:
-            OSError: If it cannot be created.
+            OSError: If the file cannot be created.
         """
         self._file: BinaryIO = open(path, "w+b", buffering=0, opener=_open_private)  # noqa: SIM115  until close
         self._first, self._last = first, last
         self._size = 0
         self.left_out = 0
-        """Bytes that the file lacks."""
+        """Number of omitted bytes."""
 
     def write(self, chunk: bytes) -> None:
         """Append a chunk.
@@ -56,11 +56,11 @@ class KeptOutput:
                 self._drop()
 
     def _tail_start(self) -> int:
-        """Return where the end begins: after the first bytes, and after the line between if there is one."""
+        """Return where the tail begins: after the first bytes and the notice, if there is one."""
         return self._first + (len(_notice(0)) if self.left_out else 0)
 
     def _drop(self) -> None:
-        """Move the last bytes up to the first ones, behind a line that counts what was between them."""
+        """Move the last bytes behind the first ones and a notice that counts the omitted bytes."""
         self._file.seek(self._size - self._last)
         tail = self._file.read(self._last)
         self.left_out += self._size - self._tail_start() - len(tail)
@@ -82,15 +82,15 @@ def _write_all(file: BinaryIO, content: bytes) -> None:
 
 
 def _notice(left_out: int) -> bytes:
-    """Return the line between beginning and end, always of the same length."""
+    """Return the notice between beginning and end, always of the same length."""
     return b"\n[sweep: %20s bytes left out here]\n" % f"{left_out:,}".encode()
 
 
 class Capture:
-    """Reads one stream of a program in a thread, so that the program never waits for us.
+    """Reads one stream of a program in a thread, so that the program never blocks on a full pipe.
 
-    Give ``fd`` to the program as its stdout or stderr, then call ``begin``. After an error of the file or of
-    ``hand_on`` the rest of the stream is read and discarded; ``close`` raises the error.
+    Pass ``fd`` to the program as its stdout or stderr, then call ``begin``. After an error of the file or of
+    ``hand_on``, the rest of the stream is read and discarded; ``close`` raises the error.
     """
 
     def __init__(
@@ -99,16 +99,16 @@ class Capture:
         """Create the file and the pipe.
 
         Args:
-            path: The file that keeps the output.
-            hand_on: Called in the thread with each chunk of at most 64 KiB, secrets masked already.
-            secrets: Values that are masked.
+            path: The file for the output.
+            hand_on: Called in the thread with each chunk of at most 64 KiB, with secrets masked.
+            secrets: Values to mask.
 
         Raises:
             OSError: If the file cannot be created.
         """
         self.kept = KeptOutput(path)
         self.n_bytes = 0
-        """Read so far."""
+        """Number of bytes read so far."""
         self._hand_on, self._mask = hand_on, Mask(secrets)
         self._fault: Exception | None = None
         self._pipe, self.fd = os.pipe()
@@ -116,19 +116,19 @@ class Capture:
         self._thread = threading.Thread(target=self._read, name=f"capture {path.name}", daemon=True)
 
     def begin(self) -> None:
-        """Start to read; call it once the program has ``fd``, which is closed here."""
+        """Start reading; call it once the program has ``fd``, which is closed here."""
         os.close(self.fd)
         self._thread.start()
 
     def close(self, drain_s: float = _DRAIN_S) -> None:
-        """Take what has arrived and close the file; call it after the program's end, or instead of ``begin``.
+        """Keep what has arrived and close the file; call after the program's end, or instead of ``begin``.
 
         Args:
-            drain_s: Seconds to wait for the end of the stream, which a process that survived may hold open.
+            drain_s: Seconds to wait for the end of the stream, which a surviving process may keep open.
 
         Raises:
             OSError: If the file could not be written.
-            Exception: Whatever ``hand_on`` raised.
+            Exception: The error that ``hand_on`` raised.
         """
         if self._thread.ident is None:
             self.begin()
@@ -140,7 +140,7 @@ class Capture:
             raise self._fault
 
     def _read(self) -> None:
-        """Read until the end of the stream, or until ``close`` waits no longer and no more has arrived."""
+        """Read until the end of the stream, or until ``close`` stops waiting and nothing more has arrived."""
         poll = select.poll()
         poll.register(self._pipe, select.POLLIN)
         poll.register(self._closing, select.POLLIN)
@@ -156,7 +156,7 @@ class Capture:
         self._take(self._mask.close(), is_last=True)
 
     def _take(self, chunk: bytes, *, is_last: bool = False) -> None:
-        """Keep a chunk and hand it on, unless that has failed before."""
+        """Keep a chunk and pass it on, unless an earlier one failed."""
         try:
             if chunk and self._fault is None:
                 self.kept.write(chunk)

@@ -1,4 +1,4 @@
-"""Sets the environment variables of a training program, and keeps secrets out of what is stored."""
+"""Build the environment of a training program, and keep secrets out of stored text."""
 
 import re
 import sys
@@ -17,11 +17,11 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-"""Variables that name a number of threads; set to the trial's cores unless the user has set them."""
+"""Variables for the number of threads; set to the trial's cores unless the user has set them."""
 
 MASKED = "***"
 SHORTEST_SECRET = 4
-"""Characters; masking a shorter value would damage ordinary text."""
+"""Shortest secret that is masked, in characters; masking shorter ones would damage ordinary text."""
 
 _OURS = "SWEEP_"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,7 +37,7 @@ def child_environment(
     study: str,
     trial: int,
     seed: int,
-    dir: Path,  # noqa: A002  the study file's own word
+    dir: Path,  # noqa: A002  the name in study files
     checkpoint: Path,
     report: Path,
     config: Path,
@@ -48,12 +48,12 @@ def child_environment(
     env: Mapping[str, str],
     secrets: Sequence[str],
 ) -> dict[str, str]:
-    """Return all variables of a trial's program.
+    """Return the environment of a trial's program.
 
-    ``parent`` is our own environment; variables that begin with ``SWEEP_`` or hold the password of the
-    storage's URL, and PGPASSWORD, are left out. ``deadline`` is in seconds since 1970, None for never.
-    ``device`` is ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` with commas between them. ``env`` is
-    the study's [env] and overrides all but our own variables. ``secrets`` are names of variables.
+    ``parent`` is the environment of sweep itself; PGPASSWORD, and variables that begin with ``SWEEP_`` or
+    contain the password of the storage's URL, are omitted. ``deadline`` is in seconds since 1970, None for
+    never. ``device`` is ``cpu``, ``cuda``, ``cuda:N``, or several ``cuda:N`` separated by commas. ``env`` is
+    the study's [env] and overrides all but sweep's own variables. ``secrets`` are names of variables.
 
     Raises:
         StudyFileError: If a secret is not set.
@@ -68,8 +68,8 @@ def child_environment(
 
 
 def _with_defaults(child: dict[str, str], seed: int, cpus: float) -> dict[str, str]:
-    """Add what makes output immediate, hashes repeatable, and threads as many as cores."""
-    folder = str(Path(sys.executable).parent)  # so that its torchrun and accelerate are found
+    """Add variables for unbuffered output, repeatable hashes, and one thread per core."""
+    folder = str(Path(sys.executable).parent)  # to find this environment's torchrun and accelerate
     path = f"{folder}:{child['PATH']}" if child.get("PATH") else folder
     threads = {name: str(max(1, int(cpus))) for name in THREADS}
     python = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": str(seed % 2**32)}
@@ -77,7 +77,7 @@ def _with_defaults(child: dict[str, str], seed: int, cpus: float) -> dict[str, s
 
 
 def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
-    """Return the parent's variables without ours and without the storage's password."""
+    """Return the parent's variables without sweep's own and the storage's password."""
     check_secrets(secrets, parent)
     password = _password(parent.get(STORAGE_VARIABLE, ""))
     return {
@@ -89,15 +89,15 @@ def _inherited(parent: Mapping[str, str], secrets: Sequence[str]) -> dict[str, s
 
 
 def check_secrets(secrets: Sequence[str], parent: Mapping[str, str]) -> None:
-    """Refuse names of secrets that an environment lacks; raises ``StudyFileError``."""
+    """Refuse secrets that are not set in an environment; raises ``StudyFileError``."""
     if missing := [name for name in secrets if name not in parent]:
         raise StudyFileError(
-            f"secrets names {', '.join(missing)}, which this environment lacks; set it first"
+            f"secrets names {', '.join(missing)}, which is not set in this environment; set it first"
         )
 
 
 def _password(url: str) -> str | None:
-    """Return a URL's password, if it has one that is long enough to look for."""
+    """Return a URL's password if it is long enough to mask, else None."""
     try:
         password = unquote(urlsplit(url).password or "")
     except ValueError:
@@ -106,7 +106,7 @@ def _password(url: str) -> str | None:
 
 
 def _visible(device: str, allowed: str | None) -> dict[str, str]:
-    """Return CUDA_VISIBLE_DEVICES for a place, chosen among those that the user allows.
+    """Return CUDA_VISIBLE_DEVICES for a device, chosen among those that the user allows.
 
     Examples:
         >>> _visible("cuda:1", "4,GPU-8f"), _visible("cuda:0,cuda:1", None), _visible("cpu", None)
@@ -120,7 +120,7 @@ def _visible(device: str, allowed: str | None) -> dict[str, str]:
         raise DeviceError(f"device must be cpu, cuda or cuda:N, got {device!r}")
     names = None if allowed is None else [name.strip() for name in allowed.split(",") if name.strip()]
     if names is not None and max(wanted) >= len(names):
-        raise DeviceError(f"{device} is not here: CUDA_VISIBLE_DEVICES={allowed} allows {len(names)}")
+        raise DeviceError(f"{device} is not available: CUDA_VISIBLE_DEVICES={allowed} allows {len(names)}")
     return {"CUDA_VISIBLE_DEVICES": ",".join(str(n) if names is None else names[n] for n in wanted)}
 
 
@@ -128,7 +128,7 @@ def check_env(section: Any) -> dict[str, str]:
     """Check the section [env] of a study file; numbers become text.
 
     Raises:
-        StudyFileError: All mistakes, among them names that look like secrets.
+        StudyFileError: With a line for each mistake; names that look like secrets are mistakes.
     """
     if not isinstance(section, Mapping):
         raise StudyFileError(f"env must be a section of names and texts, got {section!r}")
@@ -139,13 +139,13 @@ def check_env(section: Any) -> dict[str, str]:
 
 
 def _mistake(name: str, value: Any) -> str | None:
-    """Return what is wrong with one variable, without its value if that may be a secret."""
+    """Return the error of one variable or None, without the value if it may be a secret."""
     if not _NAME.fullmatch(name):
-        return f"env.{name!r}: a variable's name has letters, digits and _ only"
+        return f"env.{name!r}: a variable's name may contain only letters, digits and _"
     if name.startswith(_OURS):
         return f"env.{name}: variables that begin with {_OURS} are set by sweep; choose another name"
     if _LOOKS_SECRET.search(name.upper()):
-        advice = f'set it outside of sweep and write secrets = ["{name}"]'
+        advice = f'set it in your shell and write secrets = ["{name}"]'
         return f"env.{name} looks like a secret, and studies are stored; {advice}"
     if type(value) not in (str, int, float) or "\0" in str(value):
         return f"env.{name} must be a text or a number, got {value!r}"
@@ -153,10 +153,10 @@ def _mistake(name: str, value: Any) -> str | None:
 
 
 class Mask:
-    """Replaces secrets in a stream of bytes, also where two chunks share one."""
+    """Replaces secrets in a stream of bytes, even across chunks."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Take the values, not the names; those below ``SHORTEST_SECRET`` characters are ignored."""
+        """Set the values to mask; those below ``SHORTEST_SECRET`` characters are ignored."""
         long = {value for value in secrets if len(value) >= SHORTEST_SECRET}
         self._secrets = sorted(
             (value.encode(errors="surrogateescape") for value in long), key=len, reverse=True
@@ -164,7 +164,7 @@ class Mask:
         self._held = b""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return what can be passed on, masked; the beginning of a possible secret is held back."""
+        """Return the masked output; the beginning of a possible secret is held back."""
         if not self._secrets:
             return chunk
         chunk = self._replace(self._held + chunk)
@@ -173,7 +173,7 @@ class Mask:
         return chunk[: len(chunk) - n]
 
     def close(self) -> bytes:
-        """Return what was held back; the stream has ended."""
+        """Return the bytes held back, at the end of the stream."""
         held, self._held = self._held, b""
         return held
 
@@ -184,7 +184,7 @@ class Mask:
 
 
 def _overlap(chunk: bytes, secret: bytes) -> int:
-    """Return how many bytes at a chunk's end begin a secret."""
+    """Return the number of bytes at a chunk's end that are the beginning of a secret."""
     longest = min(len(chunk), len(secret) - 1)
     return next((n for n in range(longest, 0, -1) if chunk.endswith(secret[:n])), 0)
 

@@ -1,4 +1,4 @@
-"""The GPUs that programs may use on this machine, found without torch."""
+"""Find the GPUs that programs may use on this machine, without torch."""
 
 import os
 import re
@@ -11,10 +11,10 @@ _NAME = re.compile(r"cuda:(\d+)")
 
 
 def n_gpus(nodes: Path = Path("/dev")) -> int:
-    """Return how many NVIDIA GPUs this machine has, and ``CUDA_VISIBLE_DEVICES`` leaves.
+    """Return the number of NVIDIA GPUs of this machine that ``CUDA_VISIBLE_DEVICES`` allows.
 
     Args:
-        nodes: Folder of the devices' nodes.
+        nodes: Folder of the device files.
     """
     here = sum(1 for node in nodes.glob("nvidia*") if _NODE.fullmatch(node.name))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -24,11 +24,11 @@ def n_gpus(nodes: Path = Path("/dev")) -> int:
 
 
 def list_gpus(name: str, count: int) -> tuple[str, ...]:
-    """Return the devices that a name means, each of which takes one trial at a time.
+    """Return the devices that a name selects, each of which runs one trial at a time.
 
     Args:
         name: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        count: How many GPUs there are.
+        count: Number of GPUs.
 
     Raises:
         DeviceError: If there is no such device.
@@ -48,28 +48,28 @@ def list_gpus(name: str, count: int) -> tuple[str, ...]:
     if name != "cuda" and not match:
         raise DeviceError(f"device must be auto, cpu, cuda or cuda:N, got {name!r}")
     found = f"{count} GPUs" if count else "no GPU"
-    raise DeviceError(f"device {name} is not here: this machine has {found}")
+    raise DeviceError(f"device {name} is not available: this machine has {found}")
 
 
 class PlacedProgram:
-    """What a program's trainer offers to whoever chooses a device for it."""
+    """A trainer whose programs run on a chosen device."""
 
     name: str
-    """The kind of program, which is its own engine."""
+    """The kind of program, which is also the engine's name."""
 
     def list_devices(self, name: str) -> tuple[str, ...]:
-        """Return all devices that ``auto`` or a device name means; raises ``DeviceError``."""
+        """Return all devices that ``auto`` or a device name selects; raises ``DeviceError``."""
         return list_gpus(name, n_gpus())
 
     def resolve_device(self, name: str) -> str:
-        """Return the first of them; raises ``DeviceError``."""
+        """Return the first such device; raises ``DeviceError``."""
         return self.list_devices(name)[0]
 
     def default_engine(self, device: str) -> str:
-        """Return the kind of program: it trains on every device."""
+        """Return the kind of program, which trains on every device."""
         return self.name
 
     def check_engine(self, engine: str, device: str) -> None:
         """Refuse an engine that is not the program; raises ``DeviceError``."""
         if engine != self.name:
-            raise DeviceError(f"a {self.name} is its own engine; leave --engine {engine} out")
+            raise DeviceError(f"a {self.name} has no engines; omit --engine {engine}")

@@ -1,8 +1,8 @@
-"""Starts a command under a supervisor of its own, and ends it together with all that it started.
+"""Start a command under its own supervisor, and end it with all its descendants.
 
-The supervisor (``supervisor.py``) ends everything if this process dies. If the supervisor itself is killed,
-the kernel kills the command (on Linux), and this process kills the command's group and every process that has
-the command's mark in its environment.
+The supervisor (``supervisor.py``) ends the command if this process dies. If the supervisor itself is killed,
+the kernel kills the command (on Linux), and this process kills the command's group and every process with the
+command's mark in its environment.
 """
 
 import contextlib
@@ -25,17 +25,17 @@ from sweep.errors import MachineError, NotFoundError
 from sweep.trainers.program.process import supervisor
 
 MARK = "SWEEP_SUPERVISED"
-"""Variable in the command's environment; its value is the command's own, and descendants inherit it."""
+"""Variable with a value unique to the command, which its descendants inherit."""
 
 _PATIENCE_S = supervisor.SETTLE_S + supervisor.GIVE_UP_S + 5
-"""Beyond the grace; a supervisor that takes longer hangs and is killed."""
+"""Seconds after the grace period at which a supervisor counts as hanging and is killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
     """How a command ended.
 
-    If code and signal are both None, the supervisor was killed and the command's own end is unknown.
+    If code and signal are both None, the supervisor was killed and the command's end is unknown.
     """
 
     code: int | None
@@ -43,23 +43,23 @@ class Exit:
     signal: int | None
     """The signal that ended the command."""
     left: int = 0
-    """Descendants that outlived a command which ended by itself, and were then ended; 0 after ``stop``."""
+    """Number of descendants that had to be ended after the command exited by itself; 0 after ``stop``."""
     alive: int = 0
-    """Processes that even KILL did not end within 10 s, such as those of another user."""
+    """Number of processes that KILL did not end within 10 s, such as those of another user."""
     peak_bytes: int | None = None
-    """Largest resident memory of one process, among the command and its descendants; never below 9 MB, since
-    the command begins as a copy of the supervisor."""
+    """Largest resident memory of one process among the command and its descendants, in bytes; at least 9 MB,
+    because the command begins as a copy of the supervisor."""
 
     @property
     def was_killed(self) -> bool:
-        """Whether KILL ended the command or its supervisor, which no program does to itself by mistake."""
+        """Whether KILL ended the command or its supervisor, so the cause was outside the program."""
         return self.code is None and self.signal in (None, signal.SIGKILL)
 
 
 class Supervised:
-    """A command that runs under a supervisor, in a session of its own.
+    """A command that runs under a supervisor, in its own session.
 
-    One thread may stop it while another one waits for its end.
+    One thread may stop it while another waits for its end.
     """
 
     def __init__(
@@ -75,22 +75,22 @@ class Supervised:
         pass_fds: Sequence[int] = (),
         held: Sequence[int] = (),
     ) -> None:
-        """Start the command; return when it runs.
+        """Start the command and wait until it runs.
 
         Args:
-            argv: The command and its arguments, without a shell; a bare name is searched in ``env``'s PATH.
-            cwd: Folder where it starts.
-            env: All of its environment; ``MARK`` is added.
+            argv: The command and its arguments, without a shell; a bare name is looked up in ``env``'s PATH.
+            cwd: The working folder.
+            env: The complete environment; ``MARK`` is added.
             grace: Seconds between TERM and KILL.
-            stdin: Descriptor; None for ``/dev/null``.
+            stdin: Descriptor, or None for ``/dev/null``.
             stdout: Descriptor.
             stderr: Descriptor.
-            pass_fds: Further descriptors that it gets, under the same numbers.
-            held: Descriptors that the supervisor alone gets, and holds until all have ended: a lock's.
+            pass_fds: Further descriptors that the command inherits, with the same numbers.
+            held: Descriptors, such as of a lock, that only the supervisor inherits and holds until the end.
 
         Raises:
             NotFoundError: If the command or the folder does not exist, or cannot be executed or entered.
-            MachineError: If the machine cannot start it.
+            MachineError: If the machine cannot start the command.
         """
         self._mark = secrets.token_hex(16)
         self._grace_s = grace
@@ -101,18 +101,18 @@ class Supervised:
         request = _request(head, argv, {**env, MARK: self._mark})
         self._supervisor, self._status = _start_supervisor((stdin, stdout, stderr), pass_fds, held)
         self.pid = self._begin(request, argv[0], cwd, env)
-        """Of the command, which is also its group and session."""
+        """Process id of the command, which is also its group and session."""
 
     def __enter__(self) -> Self:
-        """Return itself; it is stopped when the block is left."""
+        """Return this object; leaving the context stops the command."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it, unless it has ended."""
+        """Stop the command, unless it has ended."""
         self.stop()
 
     def exit(self) -> Exit | None:
-        """Return how the command ended, or None if it or one of its descendants still runs; do not wait."""
+        """Return how the command ended, or None if it or a descendant still runs, without waiting."""
         return self.wait(0)
 
     def wait(self, timeout: float) -> Exit | None:
@@ -123,7 +123,7 @@ class Supervised:
             return self._exit
 
     def stop(self) -> Exit:
-        """Send TERM to the group, after the grace KILL to all that is left; return when all have ended."""
+        """Send TERM to the group, and after the grace KILL to all that remain; wait until all have ended."""
         if self._exit is None:
             self._close_control()
             self.wait(self._grace_s + _PATIENCE_S)
@@ -133,9 +133,9 @@ class Supervised:
             return self._exit
 
     def _begin(self, request: bytes, command: str, cwd: Path, env: Mapping[str, str]) -> int:
-        """Hand the request over and return the pid of the command, or raise why there is none."""
+        """Send the request to the supervisor and return the pid of the command, or raise its error."""
         assert self._supervisor.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # the answer below says the same
+        with contextlib.suppress(BrokenPipeError):  # the missing answer below leads to the same error
             self._supervisor.stdin.write(request)
             self._supervisor.stdin.flush()
         line = self._line(None) or ""
@@ -148,7 +148,7 @@ class Supervised:
         raise MachineError(f"{command} was not started: its supervisor ended at once")
 
     def _line(self, timeout: float | None) -> str | None:
-        """Return the supervisor's next line, "" if it has died, None after ``timeout`` seconds."""
+        """Return the supervisor's next line; "" if it has died, None after ``timeout`` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         while b"\n" not in self._lines:
             remaining_ms = None if end is None else max(0, (end - time.monotonic()) * 1000)
@@ -164,7 +164,7 @@ class Supervised:
         return line.decode()
 
     def _ended(self, line: str) -> Exit:
-        """Parse the supervisor's last line; without one, end what it leaves."""
+        """Parse the supervisor's last line; without one, kill the remaining processes."""
         if not line:
             self._supervisor.kill()
             _kill_marked(self.pid, self._mark)
@@ -182,7 +182,7 @@ class Supervised:
         )
 
     def _close_control(self) -> None:
-        """Close the control pipe, which makes the supervisor end everything."""
+        """Close the control pipe, so that the supervisor ends the command."""
         assert self._supervisor.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._supervisor.stdin.close()
@@ -205,21 +205,21 @@ def _request(head: Sequence[str], argv: Sequence[str], env: Mapping[str, str]) -
 def _start_supervisor(
     streams: tuple[int | None, int, int], pass_fds: Sequence[int], held: Sequence[int]
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start ``supervisor.py``; its standard input is the control pipe.
+    """Start ``supervisor.py`` with the control pipe as its standard input.
 
     Args:
         streams: Standard input, output and error of the command.
-        pass_fds: What the command gets beside them.
-        held: What the supervisor alone gets.
+        pass_fds: Further descriptors for the command.
+        held: Descriptors for the supervisor only.
 
     Returns:
-        The process, and the descriptor from which its lines are read.
+        The process, and the descriptor of its status lines.
     """
     stdin, stdout, stderr = streams
     given = [*pass_fds] if stdin is None else [*pass_fds, stdin]
     status, write_end = os.pipe()
     try:
-        process = subprocess.Popen(  # noqa: S603  our own file
+        process = subprocess.Popen(  # noqa: S603  sweep's own file
             [sys.executable, "-I", "-S", supervisor.__file__, *map(str, (write_end, *held))],
             stdin=subprocess.PIPE,
             stdout=stdout,
@@ -249,7 +249,7 @@ def _failure(stage: str, number: int, command: str, cwd: Path, env: Mapping[str,
     if not os.path.exists(found):
         return NotFoundError(f"command {command!r} not found in {cwd}", key="no-command")
     hint = {
-        errno.ENOEXEC: "it is no program; name its interpreter first, or begin it with a #! line",
+        errno.ENOEXEC: "it is not a program; name its interpreter first, or begin the file with a #! line",
         errno.EACCES: "it is not executable; chmod +x it, or name its interpreter first",
     }
     advice = hint.get(number, "the interpreter in its #! line does not exist")
@@ -257,7 +257,7 @@ def _failure(stage: str, number: int, command: str, cwd: Path, env: Mapping[str,
 
 
 def _kill_marked(group: int, mark: str) -> None:
-    """Kill a command's group and what carries its mark, until none is found."""
+    """Kill a command's group and all processes with its mark, until none is found."""
     end = time.monotonic() + supervisor.GIVE_UP_S
     while time.monotonic() < end:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -272,10 +272,10 @@ def _kill_marked(group: int, mark: str) -> None:
 
 
 def _marked(entry: bytes) -> list[int]:
-    """Return the living processes that have an entry in the environment they were started with."""
+    """Return the living processes whose initial environment contains an entry."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended, or is another user's
+        with contextlib.suppress(OSError):  # the process has ended, or belongs to another user
             if entry in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found

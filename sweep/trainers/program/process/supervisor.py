@@ -1,18 +1,18 @@
-"""Runs one command in a session of its own and ends whatever the command started.
+"""Run one command in its own session, and end all its descendants.
 
 ``supervised.Supervised`` starts this file as ``python -I -S supervisor.py STATUS_FD [HELD_FD ...]``. It
-imports as little of the standard library as it can, since each trial waits for it. It keeps the further
-descriptors open until its own end.
+imports little of the standard library, because each trial waits for it. It keeps the HELD_FDs open until it
+exits.
 
 Standard input is the control pipe. The worker writes the request to it (see ``read_request``); when the pipe
 closes, because the worker wants the command to stop or has died, the supervisor stops the command. SIGTERM,
 SIGINT and SIGHUP have the same effect. To stop the command, the supervisor sends TERM to the command's group,
 TERM to the remaining processes once the command has ended, and KILL to all after the grace. On Linux the
-supervisor is the subreaper of all descendants, so that none escapes by a new session. Elsewhere it ends the
-command's process group alone.
+supervisor is the subreaper of all descendants, so that none escapes by a new session. Elsewhere it ends only
+the command's process group.
 
-STATUS_FD gets two lines: ``started PID`` or ``failed STAGE ERRNO``; later ``exit STATUS LEFT ALIVE
-PEAK_BYTES``.
+The supervisor writes two lines to STATUS_FD: ``started PID`` or ``failed STAGE ERRNO``, and at the end ``exit
+STATUS LEFT ALIVE PEAK_BYTES``.
 """
 
 import contextlib
@@ -26,30 +26,30 @@ from collections.abc import Callable, Iterable
 
 IS_LINUX = sys.platform.startswith("linux")
 SETTLE_S = 0.5
-"""A process that still runs this long after the command's end counts as left; helpers end a moment later."""
+"""Seconds after the command's end at which a running process counts as left; helper processes end sooner."""
 GIVE_UP_S = 10.0
-"""After this long KILL has failed: the process hangs in the kernel, or belongs to another user."""
+"""Seconds after which KILL has failed: the process hangs in the kernel, or belongs to another user."""
 STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Request:
-    """What to run: argv, environment, folder, descriptors, and the grace in seconds."""
+    """The command to run: argv, environment, folder, descriptors, and the grace in seconds."""
 
     def __init__(self, fields: list[bytes]) -> None:
-        """Take the fields of the message in their order."""
+        """Initialize from the fields of the message, in order."""
         grace, stdin, passed, self.cwd, n_arguments, *rest = fields
         self.grace_s = float(grace)
         self.stdin = int(stdin)
-        """-1 for none: the command reads /dev/null."""
+        """Descriptor; -1 means /dev/null."""
         self.passed = [int(fd) for fd in passed.split(b",") if fd]
         self.argv = rest[: int(n_arguments)]
         self.environment = dict(entry.split(b"=", 1) for entry in rest[int(n_arguments) :])
 
 
 def read_request() -> Request | None:
-    """Read the fields from standard input: a length in 10 digits, then fields that are separated by NUL.
+    """Read the request from standard input: a length in 10 digits, then fields separated by NUL.
 
     Returns:
         The request, or None if the worker died before it was complete.
@@ -68,7 +68,7 @@ def _read(n: int) -> bytes:
 
 
 def start(request: Request, libc: ctypes.CDLL | None) -> tuple[int, bytes]:
-    """Start the command; return its pid, and where and with which error it failed (empty: it runs)."""
+    """Start the command; return its pid, and the stage and error of a failure, empty if it runs."""
     failures, write_end = os.pipe()
     supervisor = os.getpid()
     pid = os.fork()
@@ -79,19 +79,19 @@ def start(request: Request, libc: ctypes.CDLL | None) -> tuple[int, bytes]:
             stage = b"cwd"
             os.chdir(request.cwd)
             stage = b"exec"
-            os.execvpe(request.argv[0], request.argv, request.environment)  # noqa: S606  it is what was asked for
+            os.execvpe(request.argv[0], request.argv, request.environment)  # noqa: S606  the requested command
         except OSError as error:
             os.write(write_end, b"%s %d" % (stage, error.errno or 0))
         finally:
             os._exit(127)
     os.close(write_end)
-    failure = os.read(failures, 64)  # empty as soon as the command runs, since its end closes then
+    failure = os.read(failures, 64)  # empty as soon as the command runs, because exec closes the other end
     os.close(failures)
     return pid, failure
 
 
 def _become_child(request: Request, libc: ctypes.CDLL | None, supervisor: int) -> None:
-    """Set what the command inherits: session, signals, standard input; it is killed if the supervisor is."""
+    """Set the command's session, signals and standard input; the kernel kills it if the supervisor dies."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (*STOPPING, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
@@ -109,16 +109,16 @@ class Family:
     """The command and its descendants."""
 
     def __init__(self, command: int) -> None:
-        """Take the command's pid, which is also its group and its session."""
+        """Initialize with the command's pid, which is also its group and session."""
         self.command = command
         self.status: int | None = None
         """The command's wait status; None while it runs."""
         self.peak_bytes = 0
-        """Of the largest process that has ended."""
+        """Peak memory of the largest process that has ended, in bytes."""
         self._asked: set[int] = set()
 
     def reap(self) -> bool:
-        """Take the end of each child that has ended, adopted ones included; return whether there are more."""
+        """Wait for each child that has ended, adopted ones included; return whether any child remains."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -132,14 +132,14 @@ class Family:
                 self.status = status
 
     def living(self) -> list[int]:
-        """Return the pids of all that live or were not waited for; without ``/proc`` the group, negative."""
+        """Return the pids of all processes not yet reaped; without ``/proc``, the negative group id."""
         has_children = self.reap()
         if IS_LINUX and os.path.exists("/proc/self/stat"):
-            return _descendants(os.getpid()) if has_children else []  # all are below them
+            return _descendants(os.getpid()) if has_children else []  # all descendants are below children
         return [-self.command] if self.status is None or _signal(-self.command, 0) else []
 
     def ask_to_end(self) -> None:
-        """Send TERM to each process once: to the group, and after the command's end to all others."""
+        """Send TERM to each process once: first to the group, after the command's end to all others."""
         if self.status is not None:
             self._ask(pid for pid in self.living() if pid not in self._asked)
         elif -self.command not in self._asked:
@@ -150,7 +150,7 @@ class Family:
         for pid in pids:
             self._asked.add(pid)
             _signal(pid, signal.SIGTERM)
-            _signal(pid, signal.SIGCONT)  # a stopped process would not see it
+            _signal(pid, signal.SIGCONT)  # a stopped process would not handle the signal
 
     def kill(self) -> None:
         """Send KILL to all."""
@@ -160,7 +160,7 @@ class Family:
 
 
 def _descendants(ancestor: int) -> list[int]:
-    """Return the pids below a process, from ``/proc``."""
+    """Return the pids of a process's descendants, from ``/proc``."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -168,7 +168,7 @@ def _descendants(ancestor: int) -> list[int]:
                 with open(f"/proc/{name}/stat", "rb") as file:
                     parent = int(file.read().rpartition(b")")[2].split()[1])
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # the process has ended meanwhile
             children.setdefault(parent, []).append(int(name))
     found, new = [], [ancestor]
     while new:
@@ -181,17 +181,17 @@ def _is_in_group(pid: int, group: int) -> bool:
     try:
         return pid > 0 and os.getpgid(pid) == group
     except OSError:
-        return False  # it has ended
+        return False  # the process has ended
 
 
 def _signal(pid: int, number: int) -> bool:
-    """Send a signal to a process, or to a group if negative; return whether there is one."""
+    """Send a signal to a process, or to a group if negative; return whether it exists."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # another user's
+        return True  # belongs to another user
     return True
 
 
@@ -199,9 +199,9 @@ class Waiting:
     """Waits until a child ends or the control pipe closes."""
 
     def __init__(self) -> None:
-        """Turn signals into bytes of a pipe."""
+        """Redirect signals to a pipe."""
         self.must_stop = False
-        """Whether the command is to be stopped."""
+        """Whether to stop the command."""
         self._wake, wake_end = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake_end, False)
@@ -221,10 +221,10 @@ class Waiting:
 
 
 def watch(family: Family, waiting: Waiting, grace_s: float) -> tuple[int, int]:
-    """Wait until the command ends or must stop, then end all that is left.
+    """Wait until the command ends or must stop, then end all remaining processes.
 
     Returns:
-        How many processes outlived a command that ended by itself, and how many live in spite of KILL.
+        The number of processes that outlived a command that exited by itself, and that survived KILL.
     """
     while family.status is None and not waiting.must_stop:
         waiting.wait(None)
@@ -241,7 +241,7 @@ def watch(family: Family, waiting: Waiting, grace_s: float) -> tuple[int, int]:
 def _until_none(
     family: Family, waiting: Waiting, timeout_s: float, act: Callable[[], None] | None = None
 ) -> None:
-    """Repeat an action until no process is left, or until the timeout in seconds."""
+    """Repeat an action until no process remains, or until the timeout in seconds."""
     end = time.monotonic() + timeout_s
     pause_s = 0.002
     while family.living():
@@ -280,7 +280,7 @@ def main() -> None:
 
 
 def _release(request: Request) -> None:
-    """Close the command's descriptors here, so that their other ends notice when it has closed them."""
+    """Close this process's copies of the command's descriptors, so that readers see the command's close."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -295,4 +295,4 @@ def _report(status: int, line: str) -> None:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # saves the interpreter's own end, for which the worker would wait
+    os._exit(0)  # skips the interpreter's shutdown, for which the worker would wait

@@ -1,1 +1,1 @@
-"""What only programs show: their command, and what failed ones printed. No worker loads it."""
+"""Show programs: their command, and the output of failed trials. Workers do not load it."""

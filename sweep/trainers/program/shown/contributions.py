@@ -1,4 +1,4 @@
-"""What programs add to tables and advice."""
+"""List what programs add to tables and advice."""
 
 from sweep.reporting.contributions import Contributions
 

@@ -1,4 +1,4 @@
-"""Sections that programs add to the report: what was run, and what failed trials printed."""
+"""Build the report's sections about programs: the program itself, and the output of failed trials."""
 
 import shlex
 from collections.abc import Iterator
@@ -15,24 +15,24 @@ from sweep.task import GIVEN
 from sweep.trainers.program.folder import TrialFolder
 
 LAST_LINES = 20
-"""Lines of its output that are shown of each failed trial."""
+"""Number of lines of output that are shown for each failed trial."""
 
 MOST_FAILURES = 20
-"""Failed trials that are shown, the latest."""
+"""Number of failed trials that are shown, the latest first."""
 
 
 def _program(evidence: Evidence) -> Part:
-    """Return what the study runs."""
+    """Return the section about the study's program."""
     return Part(markup=definition_list(dict(describe_program(evidence.study))))
 
 
 def describe_program(study: StudyRecord) -> Iterator[tuple[str, str]]:
-    """Yield name and text of what a study runs and where."""
+    """Yield names and texts that describe a study's program and folders."""
     program, surroundings = study.program, study.surroundings
     if "command" in program:
         yield "command", shlex.join(program["command"])
     elif GIVEN in program:
-        yield "function", f"{program[GIVEN]}, given from Python; it is in no file"
+        yield "function", f"{program[GIVEN]}, given from Python, not from a file"
     else:
         yield "function", str(program.get("trainer", ""))
     yield "started in", str(surroundings.get("start", ""))
@@ -67,7 +67,7 @@ def _output(evidence: Evidence, number: int) -> str:
     except (OSError, StorageError):
         return ""
     if not lines:
-        return '<p class="note">It printed nothing.</p>'
+        return '<p class="note">The trial printed nothing.</p>'
     return f"<pre>{escape(chr(10).join(map(printable, lines)))}</pre>"
 
 
@@ -78,15 +78,15 @@ def _plot_reports(curve: TrainingCurve) -> Figure:
 EXHIBITS = Exhibits(
     plots={
         "training-curve": Plot(
-            title="What it reported",
-            reading="Grey is what the program reported, blue its moving average; diamonds are the values "
+            title="Reported values",
+            reading="Grey: values that the program reported; blue: their moving average; diamonds: values "
             "that were compared at rungs, and the last one.",
             numbers=training_curve,
             figure=_plot_reports,
         )
     },
     sections={
-        "failures": Section(title="What failed trials printed", build=_failures, before="provenance"),
+        "failures": Section(title="Output of failed trials", build=_failures, before="provenance"),
         "program": Section(title="Program", build=_program, before="provenance"),
     },
 )

@@ -1,4 +1,4 @@
-"""What study files say of a function or a script: each key with its description, for editors.
+"""Describe the keys of study files for functions and scripts, for editors and the reference.
 
 ``tasks.program.definition`` and each kind's own module check the values; a test compares the names.
 """
@@ -14,7 +14,7 @@ _GLOBS: Words = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 _BOTH: dict[str, Words] = {
     "metric": {
-        "description": "Name of the figure that a trial is judged by, as the program reports it.",
+        "description": "Name of the metric by which trials are ranked, as the program reports it.",
         **_TEXT,
     },
     "direction": {
@@ -29,12 +29,12 @@ _BOTH: dict[str, Words] = {
         "exclusiveMinimum": 0,
     },
     "diverged": {
-        "description": "A value from which on, on the bad side, a trial counts as diverged; NaN and infinity "
+        "description": "A trial with this value or a worse one counts as diverged; NaN and infinity "
         "always do.",
         "type": "number",
     },
     "pick": {
-        "description": "Whether the last or the best report is a trial's value; best is optimistic.",
+        "description": "Whether the last or the best report is a trial's value; the best is biased by luck.",
         "enum": list(PICKS),
         "default": "last",
     },
@@ -43,21 +43,21 @@ _BOTH: dict[str, Words] = {
         **_TEXT,
     },
     "step": {
-        "description": "What the program calls the step of a report; by default reports are counted from 1.",
+        "description": "The program's name for the step of a report; by default reports are counted from 1.",
         **_TEXT,
     },
-    "seeds": {"description": "The hyperparameter that takes the trial's seed.", **_TEXT},
+    "seeds": {"description": "The name under which the program receives the trial's seed.", **_TEXT},
     "checkpoint": {
-        "description": "Whether a trial that was cut can go on from the files in its checkpoint folder.",
+        "description": "Whether an interrupted trial can resume from the files in its checkpoint folder.",
         "type": "boolean",
         "default": False,
     },
     "cwd": {
-        "description": "Folder that the program starts in; {dir} is the trial's, {here} the study file's.",
+        "description": "Working folder of the program; {dir} is the trial's folder, {here} the study file's.",
         **_TEXT,
     },
     "grace": {
-        "description": "Time that a program gets to end by itself before it is killed.",
+        "description": "Time that a program has to exit by itself before it is killed.",
         **DURATION,
         "default": "10s",
     },
@@ -67,12 +67,12 @@ _BOTH: dict[str, Words] = {
         "default": "none",
     },
     "env": {
-        "description": "Environment variables of the program; passwords belong to secrets.",
+        "description": "Environment variables of the program; for passwords, use secrets.",
         "type": "object",
         "additionalProperties": {"type": ["string", "number"]},
     },
     "secrets": {
-        "description": "Environment variables that are passed on, never stored, and masked in output.",
+        "description": "Environment variables that the program receives; never stored, masked in output.",
         **_GLOBS,
     },
     "upload": {
@@ -82,7 +82,7 @@ _BOTH: dict[str, Words] = {
         "default": False,
     },
     "feasible": {
-        "description": "Bounds that a trial has to meet, such as { latency_ms = { max = 20 } }.",
+        "description": "Bounds that a trial must meet, such as { latency_ms = { max = 20 } }.",
         "type": "object",
         "minProperties": 1,
         "additionalProperties": {
@@ -111,14 +111,14 @@ _FUNCTION: dict[str, Words] = {
         "pattern": "^[^\\s]+:[^\\s:]+$",
     },
     "fresh_process": {
-        "description": "Whether each trial gets a new process; by default only on a GPU.",
+        "description": "Whether each trial has a new process; by default only on a GPU.",
         "type": "boolean",
     },
 }
 
 _COMMAND: dict[str, Words] = {
     "command": {
-        "description": "The command that trains, a list of tokens that no shell reads; {args} is every "
+        "description": "The training command, a list of tokens, without a shell; {args} stands for every "
         "hyperparameter that no other token names.",
         **_TOKENS,
         "minItems": 1,
@@ -129,13 +129,13 @@ _COMMAND: dict[str, Words] = {
         "default": "argparse",
     },
     "arguments": {
-        "description": "For single hyperparameters, another form than the style's: a template with {value}, "
+        "description": "Forms of single hyperparameters that differ from the style: a template with {value}, "
         'a pair for true and false, or "skip".',
         "type": "object",
         "additionalProperties": {"type": ["string", "array"]},
     },
     "metric_file": {
-        "description": "File with the program's figures: metrics.json, log.jsonl or log.csv:column.",
+        "description": "File with the program's metrics: metrics.json, log.jsonl or log.csv:column.",
         **_TEXT,
     },
     "read": {
@@ -146,8 +146,8 @@ _COMMAND: dict[str, Words] = {
 }
 
 _DATA: dict[str, Words] = {
-    "files": {"description": "Globs of the data files; a study is tied to their contents.", **_GLOBS},
-    "test_files": {"description": "Globs of the test data; looks at them are counted.", **_GLOBS},
+    "files": {"description": "Globs of the data files; a study belongs to their contents.", **_GLOBS},
+    "test_files": {"description": "Globs of the test data; each use is recorded.", **_GLOBS},
     "sources": {"description": "Globs of further source files of the program.", **_GLOBS},
 }
 

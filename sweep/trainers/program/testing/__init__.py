@@ -1,1 +1,1 @@
-"""The test of a program's study: a program of its own, which only the final test runs."""
+"""Run a study's test program, which only the final test does."""

@@ -1,4 +1,4 @@
-"""The keys ``test`` and ``test_command`` of a study file, and the program that they define."""
+"""Check the keys ``test`` and ``test_command`` of a study file, and return the program that they define."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ from sweep.errors import StudyFileError
 TEST, TEST_COMMAND = "test", "test_command"
 
 USES_ALL = "uses_all"
-"""Key of a program's definition, never of a study file's: whether a command must use every parameter."""
+"""Key of a program's definition, never of a study file: whether a command must use every parameter."""
 
 _OF_TRAINING = ("budget", "checkpoint", "feasible", "pick", TEST, TEST_COMMAND)
-"""Keys that concern the training alone."""
+"""Keys that apply only to training."""
 
 
 def check_target(key: str, value: Any) -> str:
-    """Return ``value`` if it can name a function: ``module:name`` or ``path/file.py:name``."""
+    """Return ``value`` if it has the form of a target: ``module:name`` or ``path/file.py:name``."""
     module, _, name = str(value).rpartition(":")
     if not isinstance(value, str) or not module or not name or any(ord(c) < 33 for c in value):
         raise StudyFileError(f'{key} must be "module:function" or "path/file.py:function", got {value!r}')
@@ -27,29 +27,29 @@ def check_test_command(key: str, value: Any) -> list[str]:
     """Return ``value`` if it is a list of tokens; their placeholders are checked with the parameters."""
     if not isinstance(value, list) or not value or not all(isinstance(token, str) for token in value):
         raise StudyFileError(
-            f'{key} must be a list of tokens, as ["python", "test.py", "{{checkpoint}}"], got {value!r}'
+            f'{key} must be a list of tokens, such as ["python", "test.py", "{{checkpoint}}"], got {value!r}'
         )
     return value
 
 
 CHECKS: Mapping[str, Callable[[str, Any], Any]] = {TEST: check_target, TEST_COMMAND: check_test_command}
-"""Key -> its check."""
+"""Key -> check."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TestProgram:
     """The program that evaluates the test split."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # not a test class for pytest
 
     kind: str
     """One of ``task.PROGRAMS``."""
     definition: Mapping[str, Any]
-    """As that of a program that trains."""
+    """The definition, of the same form as that of a training program."""
 
 
 def program_of_test(definition: Mapping[str, Any]) -> TestProgram | None:
-    """Return the program that a study's definition names for its test; None if it names none."""
+    """Return the test program of a study's definition; None if it has none."""
     shared = {key: value for key, value in definition.items() if key not in _OF_TRAINING}
     if TEST in definition:
         return TestProgram("function", {**shared, "trainer": definition[TEST]})

@@ -1,4 +1,4 @@
-"""Runs the test of a study on what one training left; the final test alone does."""
+"""Run the test of a study on the files of one training; only the final test does."""
 
 import os
 import shutil
@@ -19,24 +19,24 @@ from sweep.trainers.program.testing.keys import TestProgram
 
 
 class TestFolder(TrialFolder):
-    """The folder ``test`` in that of a training; its checkpoint is the training's."""
+    """The folder ``test`` in a training's folder, with the training's checkpoint."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # not a test class for pytest
 
     def __init__(self, trained: Path) -> None:
-        """Take the folder of the training; nothing is made yet."""
+        """Set the paths for the training in the folder ``trained``."""
         super().__init__(trained / "test")
         self.checkpoint = trained / "checkpoint"
 
     def renew(self) -> None:
-        """Remove what an earlier test left, and make the folder."""
+        """Remove the files of an earlier test, and create the folder."""
         refuse_unless(stat.S_ISDIR, self.path)
         shutil.rmtree(self.path, ignore_errors=True)
         self.make()
 
 
 def has_checkpoint(trained: Path) -> bool:
-    """Return whether a training's folder holds a checkpoint."""
+    """Return whether a training's folder contains a checkpoint."""
     folder = TrialFolder(trained).checkpoint
     return folder.is_dir() and not folder.is_symlink() and any(folder.iterdir())
 
@@ -51,19 +51,19 @@ def run_test(
     study: str,
     device: str,
 ) -> float:
-    """Return the value that a study's test gives for one trained configuration.
+    """Return the test's value for one trained configuration.
 
     Args:
-        program: The test.
-        surroundings: Where and how the study's programs run.
-        config: As it was trained, its seed included.
-        metric: What the test's figures are read for.
-        trained: Folder of the training; the test's own files are kept in its folder ``test``.
+        program: The test program.
+        surroundings: The surroundings of the study's programs.
+        config: The trained configuration, including its seed.
+        metric: The study's metric.
+        trained: Folder of the training; the test writes its files to the subfolder ``test``.
         study: The study's name.
-        device: Where the test runs.
+        device: Device on which the test runs.
 
     Raises:
-        SweepError: If the program cannot start, fails, or gives no value.
+        SweepError: If the program cannot start, fails, or reports no value.
     """
     kind: ProgramKind = program_kind_named(program.kind)
     starter = kind.starter(program.definition, surroundings)
@@ -91,7 +91,7 @@ def _launch(
     study: str,
     device: str,
 ) -> Launch:
-    """Return what a test is started with, its folder empty."""
+    """Return the input of a test, after emptying its folder."""
     folder = TestFolder(trained)
     folder.renew()
     return Launch(
@@ -109,4 +109,4 @@ def _launch(
 
 
 def _ignore(step: int, value: float) -> None:
-    """Watch nothing."""
+    """Ignore a report."""

@@ -1,4 +1,4 @@
-"""A trainer whose study may name a test of its own; the capability ``task.TestsByRuns``."""
+"""Add the test of a study to its trainer; the capability ``task.TestsByRuns``."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from sweep.trainers.program.testing.run import has_checkpoint, run_test
 def check_test_program(
     definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> None:
-    """Refuse a test that does not go with the study's keys, by the rules of its kind of program."""
+    """Refuse a test that is inconsistent with the study's keys, by the rules of its kind of program."""
     test = program_of_test(definition)
     if test is None:
         return
@@ -28,36 +28,36 @@ def check_test_program(
 
 
 class TestedProgram:
-    """What a program's trainer offers to the final test."""
+    """A trainer whose study may have a test program."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # not a test class for pytest
 
     definition: Mapping[str, Any]
     surroundings: Mapping[str, Any]
     metric: Metric
     unit = "file"
-    """What its test part is made of."""
+    """What a unit of the test split is called."""
 
     @property
     def why_untested(self) -> str | None:
-        """Why there is no test; None if the study names one."""
+        """The reason why the study has no test; None if it has one."""
         if program_of_test(self.definition) is not None:
             return None
         return (
-            f'the study names no test; in its file, {TEST} = "module:function" or {TEST_COMMAND} = [...] '
-            "evaluates the test split"
+            f'the study names no test; set {TEST} = "module:function" or {TEST_COMMAND} = [...] in its file '
+            "to evaluate the test split"
         )
 
     def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
-        """Return the hash of each test file; none if ``[data] test_files`` names none."""
+        """Return the hash of each file that ``[data] test_files`` names."""
         return hash_test_files(section, self.surroundings.get("start", "."))
 
     def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Return the section itself: files are not cut."""
+        """Return the section unchanged, because files are not split."""
         return [section]
 
     def unit_key(self, unit: str) -> str:
-        """Return the hash itself: only equal files count as the same."""
+        """Return the hash unchanged: only identical files count as the same."""
         return unit
 
     def check_test(self) -> None:
@@ -67,11 +67,11 @@ class TestedProgram:
         program_kind_named(program.kind).preflight(program.definition, self.surroundings, ())
 
     def has_checkpoint(self, folder: Path) -> bool:
-        """Return whether a training left a checkpoint in its folder."""
+        """Return whether a training's folder contains a checkpoint."""
         return has_checkpoint(folder)
 
     def run_test(self, config: ProgramConfig, folder: Path, *, study: str, device: str) -> float:
-        """Return the metric's value on the test part, for the checkpoint in the folder of a training."""
+        """Return the metric on the test split, for the checkpoint in a training's folder."""
         program = program_of_test(self.definition)
         assert program is not None, "why_untested was asked"
         return run_test(

@@ -87,7 +87,7 @@ def test_the_help_runs_in_an_empty_folder_without_our_variables(
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("print('hello')\n", r"no options that can be read.*ends with 'hello'"),
+        ("print('hello')\n", r"no options of .*ends with 'hello'"),
         ("import no_such_module\n", r"ends with \"ModuleNotFoundError: No module named 'no_such_module'\""),
         ("pass\n", "ends with 'nothing'"),
         (

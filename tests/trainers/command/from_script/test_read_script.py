@@ -43,10 +43,10 @@ def test_another_library_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("def", "is no Python that can be read"),
-        (b"\xff\xfe", "is no Python that can be read"),
-        ("a\0", "is no Python that can be read"),
-        ("(" * 5000, "is no Python that can be read"),
+        ("def", "is not valid Python"),
+        (b"\xff\xfe", "is not valid Python"),
+        ("a\0", "is not valid Python"),
+        ("(" * 5000, "is not valid Python"),
         (b"#" * (1 << 22) + b"##", "is larger than 4 MiB"),
     ],
 )

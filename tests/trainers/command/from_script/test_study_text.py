@@ -110,15 +110,15 @@ def test_the_text(script: Path) -> None:
     """As somebody reads it."""
     assert write_study(read_script(script), "train.py") == (
         "#:schema study.schema.json\n"
-        "# Options of train.py, read without running it. Take the # from what to search.\n"
+        "# Options of train.py, read without running it. Uncomment what to search.\n"
         'name = "train"\n'
         'command = ["python", "train.py", "{args}", "--seed={seed}"]\n'
-        'metric = "val_loss"    # a guess; its output seems to name val_loss\n'
+        'metric = "val_loss"    # a guess; the script seems to print val_loss\n'
         'direction = "minimize"\n'
         "\n"
         "# --epochs: int, default 10\n"
         "fixed.epochs = 10\n"
-        '# budget = "epochs"    # for pruners, if the script prints its metric each time\n'
+        '# budget = "epochs"    # for pruners, if the script prints the metric after each\n'
         "\n"
         "# --lr: float, default 0.001; learning rate (default: 0.001)\n"
         "search.lr = { low = 0.0001, high = 0.01, log = true }\n"
@@ -136,7 +136,7 @@ def test_the_text(script: Path) -> None:
 def test_the_trap_is_pointed_out(script: Path) -> None:
     """type=bool takes "False" for true; the study gives it what it takes for false."""
     text = study_of(script)
-    assert "argparse's type=bool takes every text for true" in text
+    assert "argparse's type=bool reads every text as true" in text
     got = run(tomllib.loads(COMMENTED.sub(r"\1", text)), script.parent, -1)
     assert (got["trap"], got["bias"], got["use_bn"], got["amp"]) == (False, False, False, False)
 
@@ -168,7 +168,7 @@ def test_what_is_required_is_said(script: Path) -> None:
 def test_a_study_without_anything_known_says_so(script: Path) -> None:
     """A study needs something to search; that it is a guess is written beside it."""
     text = study_of(script)
-    entry = 'search.kernel = { choices = ["rbf"] }    # a guess: nothing is known to be worth a search\n'
+    entry = 'search.kernel = { choices = ["rbf"] }    # a guess: no option has a known range\n'
     assert text.endswith(entry)
     assert '"--random-state={seed}"' in text
 

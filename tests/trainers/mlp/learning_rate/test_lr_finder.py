@@ -323,7 +323,7 @@ class TestTrouble:
         """Rates of a billionth train nothing: whatever the curve does is chance."""
         for rate, why in suggestions(range_test(CONFIG, corpus, low=1e-9, high=1e-8)).values():
             assert rate is None
-            assert "too little beside" in why
+            assert "too little compared to" in why
 
     def test_a_minimum_at_the_end_asks_for_a_wider_range(self, scripted):
         test, _ = scripted(lambda step: 3.0 - step / 1000)

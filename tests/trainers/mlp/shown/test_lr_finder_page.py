@@ -43,6 +43,15 @@ def test_shows_the_suggestions_with_their_definitions(own_markup, test_run):
         assert remark in own_markup
 
 
+def test_recommends_the_minimum_first_and_marks_the_rate_of_the_configuration(own_markup, page, test_run):
+    rate = suggestions(test_run)["minimum"][0]
+    lead = re.search(r'class="lead">([^<]*)', own_markup)[1]
+    assert lead.startswith(
+        f"Recommended learning rate: {rate:.3g} (minimum): the smoothed loss is lowest there"
+    )
+    assert f"its own rate, {CONFIG.learning_rate:.3g}" in page
+
+
 def test_shows_where_it_comes_from(own_markup, test_run):
     for text in (
         *(
@@ -127,7 +136,7 @@ def test_csv_is_empty_where_a_seed_has_stopped(corpus):
 def test_a_run_without_suggestions_still_has_a_page(corpus):
     text = lr_finder_html(range_test(CONFIG, corpus, steps=100, low=1e-9, high=1e-8), "names")
     assert text.count('<td class="number">none</td>') == len(RULES)
-    assert "too little beside" in text
+    assert "too little compared to" in text
 
 
 def test_writes_page_and_table_into_the_study_s_folder(test_run, page, tmp_path):

@@ -53,7 +53,7 @@ def test_stored_weights_and_training_again_say_the_same(best: Exported) -> None:
     assert len(drawn) == 20
     assert sample(best, url="sqlite:///nowhere.db") == (
         drawn,
-        [f"the weights are not kept here: training {best[0].num_steps:,} steps again"],
+        [f"the weights are not stored here: training {best[0].num_steps:,} steps again"],
     )
     assert not Path("nowhere.db").exists()
     (state,) = Path(f"studies/sweep.db.d/small/{best[1].trial:06d}").glob("state-*.safetensors")

@@ -20,12 +20,15 @@ from sweep.trainers.mlp.training import train_segment
 from sweep.trainers.mlp.words.corpus import (
     Corpus,
     EncodedWords,
+    decode_words,
     encode_words,
     load_corpus,
     load_test_words,
+    resplit_corpus,
     split_words,
 )
 from sweep.trainers.mlp.words.examples import build_examples, merge_examples
+from sweep.trainers.mlp.words.spelling import normalized
 
 WriteWords = Callable[..., Path]
 
@@ -287,11 +290,11 @@ class TestReading:
         assert deduped.facts == dataclasses.replace(clean.facts, repeats_left_out=8)
         np.testing.assert_array_equal(deduped.train.symbols, clean.train.symbols)
         np.testing.assert_array_equal(deduped.dev.symbols, clean.dev.symbols)
-        assert "8 repeats left out" in deduped.describe()
+        assert "8 repeats removed" in deduped.describe()
         assert deduped.facts.dev_words_in_train == 0
         kept = load_corpus(path)
         assert (kept.facts.words, kept.facts.distinct, kept.facts.repeats_left_out) == (48, 40, 0)
-        assert "repeats left out" not in kept.describe()
+        assert "repeats removed" not in kept.describe()
 
     def test_split_is_a_permutation_that_leaves_its_argument_alone(self) -> None:
         """All words land in exactly one part, and the caller's list keeps its order."""
@@ -324,7 +327,7 @@ class TestRefusals:
     @pytest.mark.parametrize("raw", [b"", b"\n", b"\n\n\n", b"\r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
     def test_file_without_words_is_refused(self, write_words: WriteWords, raw: bytes) -> None:
         """Nothing, line ends only or a byte order mark only: no words."""
-        with pytest.raises(DataError, match=r"words\.txt: the file holds no words"):
+        with pytest.raises(DataError, match=r"words\.txt: the file contains no words"):
             load_corpus(write_words(raw))
 
     @pytest.mark.parametrize(
@@ -387,7 +390,7 @@ class TestRefusals:
     def test_more_symbols_than_two_bytes_hold_are_refused(self, write_words: WriteWords) -> None:
         """65,536 symbols with the end mark are the limit."""
         words = [chr(0x20000 + i) for i in range(66_000)]
-        with pytest.raises(DataError, match=r"at most 65,536 symbols .*got 66,001$"):
+        with pytest.raises(DataError, match=r"at most 65,536 distinct symbols .*got 66,001$"):
             load_corpus(write_words(words))
 
 
@@ -398,7 +401,7 @@ class TestTestPart:
         path = write_words(marked)
         corpus = load_corpus(path)
         assert {f.name for f in dataclasses.fields(Corpus)} == {
-            "vocabulary", "train", "dev", "sha256", "dedupe", "facts",
+            "vocabulary", "train", "dev", "sha256", "dedupe", "facts", "cut",
         }  # fmt: skip
         counts = {**dataclasses.asdict(corpus.facts), "spellings": 0}
         assert all(isinstance(v, int) for v in counts.values())
@@ -440,3 +443,20 @@ class TestTestPart:
         assert one.dev_loss == two.dev_loss
         assert one.state.to_bytes() == two.state.to_bytes()
         assert one.losses.tobytes() == two.losses.tobytes()
+
+
+def test_another_cut_has_the_same_words_but_not_those_of_test(names_file: Path) -> None:
+    """Train and dev keep their sizes and together their words; equal numbers give equal cuts."""
+    corpus, test = load_corpus(names_file), set(load_test_words(names_file))
+    own = [*decode_words(corpus.train, corpus.vocabulary), *decode_words(corpus.dev, corpus.vocabulary)]
+    cuts = [resplit_corpus(corpus, number) for number in (1, 2, 1)]
+    for cut in cuts:
+        train, dev = (decode_words(part, cut.vocabulary) for part in (cut.train, cut.dev))
+        assert (len(train), len(dev)) == (len(corpus.train.lengths), len(corpus.dev.lengths))
+        assert sorted([*train, *dev]) == sorted(own)
+        assert cut.vocabulary == corpus.vocabulary
+        in_both = sum(normalized(word) in set(map(normalized, train)) for word in dev[:50])
+        assert cut.facts.dev_words_in_train >= in_both
+    dev_words = [frozenset(decode_words(cut.dev, cut.vocabulary)) for cut in cuts]
+    assert dev_words[0] == dev_words[2] != dev_words[1]
+    assert not (test - set(own)) & dev_words[0]

@@ -59,7 +59,7 @@ def test_blanks_inside_a_word_are_all_alike() -> None:
 def test_a_clean_list_is_described_as_before(words_file: Path) -> None:
     """Facts of a list without unusual spellings, which studies have stored, do not change."""
     facts = load_corpus(words_file).describe()
-    assert facts.endswith("dev words also stand in train")
+    assert facts.endswith("dev words also occur in train")
     assert "spelling" not in facts
 
 

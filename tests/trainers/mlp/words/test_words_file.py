@@ -53,7 +53,7 @@ def test_the_command_of_the_message_leaves_a_usable_list(
     path = tmp_path / name
     path.write_bytes(b"\xef\xbb\xbf" + end.join(mixed(words)).encode())
     before = path.read_bytes()
-    command = complaint(path).partition("To copy the others to a new file: ")[2]
+    command = complaint(path).partition("To copy the valid lines to a new file: ")[2]
     target = Path(shlex.split(command)[-1])
     assert target.parent == tmp_path
     assert target != path

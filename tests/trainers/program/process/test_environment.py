@@ -92,7 +92,9 @@ def test_a_secret_that_is_missing_is_refused() -> None:
     """Before anything is trained."""
     parent = {"HF_TOKEN": "hf_123"}
     assert parent.items() <= environment(parent, secrets=["HF_TOKEN"]).items()
-    with pytest.raises(StudyFileError, match="secrets names WANDB_API_KEY, which this environment lacks"):
+    with pytest.raises(
+        StudyFileError, match="secrets names WANDB_API_KEY, which is not set in this environment"
+    ):
         environment({}, secrets=["WANDB_API_KEY"])
 
 
@@ -116,7 +118,7 @@ def test_a_gpu_is_one_that_the_user_allows(device: str, allowed: str | None, vis
 @pytest.mark.parametrize(
     ("device", "allowed", "message"),
     [
-        ("cuda:2", "4,7", "cuda:2 is not here"),
+        ("cuda:2", "4,7", "cuda:2 is not available"),
         ("cuda", "", "allows 0"),
         ("tpu", None, "must be cpu, cuda or cuda:N"),
     ],

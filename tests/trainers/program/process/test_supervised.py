@@ -315,7 +315,11 @@ def test_the_peak_memory_is_the_largest_process(tmp_path: Path) -> None:
             "{folder}/plain cannot be executed: it is not executable; chmod +x it, or name its",
         ),
         (["./lost"], ".", "{folder}/lost cannot be executed: the interpreter in its #! line does not exist"),
-        (["./text"], ".", "{folder}/text cannot be executed: it is no program; name its interpreter first"),
+        (
+            ["./text"],
+            ".",
+            "{folder}/text cannot be executed: it is not a program; name its interpreter first",
+        ),
         (["./."], ".", "{folder} cannot be executed"),
         (["true"], "nowhere", "'true' cannot start in {folder}/nowhere: No such file or directory"),
         (["true"], "plain", "'true' cannot start in {folder}/plain: Not a directory"),

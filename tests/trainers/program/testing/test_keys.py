@@ -29,7 +29,7 @@ def test_a_test_belongs_to_the_definition(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("test_command = [", 'test = "trainers:test"\ntest_command = [', "leave one of them out"),
+        ("test_command = [", 'test = "trainers:test"\ntest_command = [', "remove one of them"),
         ('"{checkpoint}"', '"{chekpoint}"', "test_command: "),
         ('["python", "evaluate.py", "{checkpoint}", "{seed}"]', '"evaluate.py"', "must be a list of tokens"),
         ("test_command = [", "test = 3\nseeds = [", "test must be"),
@@ -45,7 +45,7 @@ def test_what_trials_read_is_no_test(tmp_path: Path, monkeypatch: pytest.MonkeyP
     lay_out(tmp_path / "own", "function", GUARDED + 'files = ["data/*"]\n')
     monkeypatch.chdir(tmp_path / "own")
     spec = load_study_file("studies/own.toml")
-    with pytest.raises(DataError, match=r"data/test.txt among both data.files and data.test_files"):
+    with pytest.raises(DataError, match=r"data/test.txt in both data.files and data.test_files"):
         spec.task.load_data(spec.data)
     Path("data/test.txt").rename("data/train.csv")
     assert spec.task.load_data(spec.data).n_files == 1

@@ -1,1 +1,1 @@
-"""What is advised of a study of the MLP alone: counting, new words, budgets and learning rates."""
+"""Advise on studies of the MLP: baselines, new words, budgets and learning rates."""

@@ -1,4 +1,4 @@
-"""Is the best better than what needs no training, and than what was known before?"""
+"""Compare the best configuration with count tables and with configurations known before the search."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.shown.note_kinds import Baselines
 
 _FREE = ("seed", "init")
-"""What may differ from the notebook's run: it drew its seed and its initial weights by hand."""
+"""Hyperparameters that may differ from the notebook's run, which set seed and initial weights by hand."""
 
 NOTEBOOK = {name: value for name, value in TrainConfig().to_dict().items() if name not in _FREE}
-"""The notebook's configuration: the defaults of every hyperparameter are taken from it.
+"""The notebook's configuration, from which the defaults of all hyperparameters are taken.
 
 References:
     Karpathy, "Building makemore Part 2: MLP", 2022.
@@ -25,9 +25,9 @@ class Known:
     """A configuration that was known before the search."""
 
     trial: int
-    """The lowest number among its replicates."""
+    """Lowest trial number of its replicates."""
     seeds: int
-    """Replicates that ``dev_loss`` is the mean of."""
+    """Number of replicates over which ``dev_loss`` is the mean."""
     dev_loss: float
     is_notebook: bool
     is_best: bool
@@ -35,23 +35,23 @@ class Known:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AgainstBaselines:
-    """The best configuration beside models without training; losses in nats per character."""
+    """The best configuration compared with the baselines; losses in nats per character."""
 
     study: str
     best: float
     uniform: float
     count_table: float
-    """Of the best count table."""
+    """Loss of the best count table."""
     context_length: int
-    """Characters that it looks at."""
+    """Context length of the best count table, in characters."""
     not_better: int
-    """Configurations that do not beat it."""
+    """Number of configurations that do not beat it."""
     configurations: int
     known: Known | None
 
 
 def find_baselines(study: StudyRecord, ranked: Sequence[Configuration]) -> AgainstBaselines | None:
-    """Compare with the best count table, and with the known configuration where it was run."""
+    """Compare with the best count table, and with the known configuration if it was run."""
     baselines = study.note(Baselines)
     if not baselines or not baselines.count_tables or not ranked:
         return None
@@ -69,9 +69,9 @@ def find_baselines(study: StudyRecord, ranked: Sequence[Configuration]) -> Again
 
 
 def _known(study: StudyRecord, ranked: Sequence[Configuration]) -> Known | None:
-    """Return the notebook's configuration, else the first [[trial]], if it has a loss.
+    """Return the notebook's configuration, or else the first [[trial]], if it has a loss.
 
-    In a study that is nothing but a list all configurations were known.
+    If a study has only listed trials, all its configurations were known.
     """
     first = study.listed[:1] if study.sampler != "listed" else []
     notebook = [c for c in ranked if _is_notebook(study.config_values(c.trials[0]))]

@@ -1,8 +1,7 @@
-"""Did the best win only because it saw more examples?
+"""Check whether the best configuration won only because it saw more examples.
 
-Beside it stands the best configuration of at most half its budget, both read at equal examples
-seen and before their learning rate falls: a stage with a lowered rate has a lower loss, so
-stages on two sides of the drop say nothing about the models.
+It is compared with the best configuration of at most half its budget, at equal examples seen and before their
+learning rates fall: a lowered rate lowers the loss, so losses before and after the drop are not comparable.
 """
 
 import dataclasses
@@ -17,8 +16,8 @@ from sweep.trainers.mlp.schedule import step_schedule
 from sweep.trainers.mlp.trainer import MLP
 
 AHEAD = 0.03
-"""Nats per character by which the other must be ahead: before its rate falls a run's loss shakes
-more from state to state than at its end, and small models learn a little faster at first."""
+"""Nats per character by which the other must be ahead: before its rate falls, a run's loss fluctuates more
+than at its end, and small models learn slightly faster at first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +28,17 @@ class LongerBudget:
     rival: int
     """Number of the other trial."""
     examples: int
-    """Seen by both where they are compared."""
+    """Number of examples seen by both at the comparison."""
     loss: float
-    """Of the best, there."""
+    """Loss of the best trial at the comparison."""
     rival_loss: float
     budget: int
-    """Examples of the best trial's whole budget."""
+    """Number of examples of the best trial's budget."""
     rival_budget: int
 
 
 def find_budgets(study: StudyRecord, ranked: Sequence[Configuration]) -> LongerBudget | None:
-    """Return the comparison at equal examples, where the smaller budget was ahead."""
+    """Return the comparison at equal examples, if the smaller budget was ahead."""
     if not ranked:
         return None
     best = ranked[0].trials[0]
@@ -73,7 +72,7 @@ def _budget(study: StudyRecord, trial: TrialRecord) -> int:
 
 
 def _before_drop(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
-    """Return examples seen -> dev loss while the rate was still the first one; only for schedule step."""
+    """Return examples seen -> dev loss before the rate falls; empty except for schedule ``step``."""
     config = MLP.make_config(study.config_values(trial))
     if config.schedule != "step":
         return {}
@@ -85,6 +84,6 @@ def _before_drop(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
 
 
 def _at(curve: dict[int, float], examples: int) -> float:
-    """Return a curve between its points, straight in the logarithm of the examples."""
+    """Interpolate a curve, linearly in the logarithm of the examples."""
     places = sorted(curve)
     return float(np.interp(math.log(examples), np.log(places), [curve[place] for place in places]))

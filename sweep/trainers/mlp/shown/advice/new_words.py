@@ -1,4 +1,4 @@
-"""Compares the best trial's losses on dev words that do and do not occur in train."""
+"""Compare the best trial's losses on dev words that do and do not occur in train."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ from sweep.trainers.mlp.words.spelling import LOOK_ALIKE
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OnNewWords:
-    """The best trial's loss apart for new and repeated dev words."""
+    """The best trial's losses on new and on repeated dev words."""
 
     noted: NewWords
     dev_loss: float
-    """Of the trial over all dev words, nats per character."""
+    """The trial's loss over all dev words, nats per character."""
     has_look_alikes: bool
-    """Whether the list has words that are equal except for spelling."""
+    """Whether the list has words that differ only in spelling."""
 
 
 def find_new_words(study: StudyRecord, ranked: Sequence[Configuration]) -> OnNewWords | None:
-    """Return what was noted of the best trial; nothing where another trial has become the best."""
+    """Return the note about the best trial; nothing if another trial has become the best."""
     noted = study.note(NewWords)
     if noted is None or not ranked or ranked[0].trial != noted.trial:
         return None
     dev_loss = ranked[0].trials[0].dev_loss
-    assert dev_loss is not None, "ranked configurations hold complete trials"
+    assert dev_loss is not None, "ranked configurations have complete trials"
     return OnNewWords(noted=noted, dev_loss=dev_loss, has_look_alikes=LOOK_ALIKE in study.data_facts)

@@ -1,44 +1,46 @@
-"""Does the best trial's learning rate agree with the range test?"""
+"""Compare the best trial's learning rate with the range test."""
 
 import dataclasses
 from collections.abc import Sequence
 
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
-from sweep.trainers.mlp.shown.note_kinds import RangeTested
+from sweep.trainers.mlp.learning_rate.recommendation import RULE, agrees
+from sweep.trainers.mlp.shown.note_kinds import RangeTested, best_trial_text
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideBand:
-    """The best trial's learning rate lies outside what the range test suggests."""
+class FarFromRecommended:
+    """The best trial's learning rate is far from what the range test recommends."""
 
     study: str
     trial: int
     learning_rate: float
-    low: float
-    """Lowest suggestion."""
-    high: float
-    """Highest suggestion."""
+    recommended: float
     what: str
-    """Which configuration was tested."""
+    """Description of the tested configuration."""
+    is_of_best: bool
+    """Whether that configuration is the best trial itself, so that another test would give the same."""
     is_searched: bool
 
 
-def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> OutsideBand | None:
-    """Compare with the last range test; nothing where none was run, or one chose the rate."""
+def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> FarFromRecommended | None:
+    """Compare with the last range test; nothing if none was run, or if one chose the rate."""
     test = study.note(RangeTested)
     if test is None or not test.suggestions or not ranked:
         return None
     rate = study.config_values(ranked[0].trials[0]).get("learning_rate")
-    low, high = min(test.suggestions.values()), max(test.suggestions.values())
-    if "learning_rate" in study.found or not isinstance(rate, float) or low <= rate <= high:
+    recommended = test.suggestions.get(RULE)
+    if "learning_rate" in study.found or not isinstance(rate, float) or not recommended or rate <= 0:
         return None
-    return OutsideBand(
+    if agrees(rate, recommended):
+        return None
+    return FarFromRecommended(
         study=study.name,
         trial=ranked[0].trial,
         learning_rate=rate,
-        low=low,
-        high=high,
+        recommended=recommended,
         what=test.what,
+        is_of_best=test.what == best_trial_text(ranked[0].trial),
         is_searched="learning_rate" in study.space,
     )

@@ -56,7 +56,7 @@ def test_the_notebook_is_known_by_its_whole_configuration():
 def test_else_the_first_listed_configuration_is_the_known_one():
     study = three(trial=[{"hidden_neurons": 300}, {"hidden_neurons": 100}])
     study.identity["fixed"]["learning_rate"] = 0.2
-    assert say("baselines", study).endswith(" Nothing found beats the known configuration, trial 0.")
+    assert say("baselines", study).endswith(" No configuration beats the known configuration, trial 0.")
     assert find("baselines", changed(study, sampler="listed")).known is None
 
 
@@ -71,7 +71,7 @@ NEW = NewWords(trial=0, dev_words=3_203, new_words=2_779, new_loss=2.0616, seen_
 def test_dev_words_in_train_are_told_apart():
     assert say("new_words", noted(three(), new_words=NEW)) == (
         "424 of 3,203 dev words also occur in train: trial 0 has 1.9158 on them and 2.0616 on the "
-        "others, together 2.0000; dedupe = true in [data] leaves repeats out."
+        "others, together 2.0000; dedupe = true in [data] removes repeats."
     )
 
 
@@ -103,7 +103,7 @@ def test_look_alikes_are_left_out_by_another_dedupe():
     study = noted(three(), new_words=NEW)
     facts = "…; spelling: 7 equal to an earlier word except for spelling (first in line 9)"
     alike = dataclasses.replace(study, data_facts=facts)
-    assert say("new_words", alike).endswith('dedupe = "normalized" in [data] leaves repeats out.')
+    assert say("new_words", alike).endswith('dedupe = "normalized" in [data] removes repeats.')
 
 
 def test_a_note_on_another_trial_than_the_best_is_old():
@@ -134,8 +134,8 @@ def test_a_smaller_budget_ahead_at_equal_examples_is_told():
     assert (found.trial, found.rival, found.examples) == (0, 1, 16_000)
     assert (found.loss, found.rival_loss) == (pytest.approx(2.5356, abs=1e-4), 2.30)
     assert say("budgets", long_and_short()) == (
-        "After 16k examples trial 1 stood at 2.3000 and the best, trial 0, at 2.5356, but they went on to "
-        "32k and 128k: trial 1's configuration may deserve the larger budget too."
+        "After 16k examples, trial 1 had 2.3000 and the best, trial 0, had 2.5356, but their budgets are "
+        "32k and 128k: try trial 1's configuration with the larger budget too."
     )
 
 
@@ -153,23 +153,36 @@ def test_no_word_where_budgets_explain_nothing(study):
     assert find("budgets", study) is None
 
 
-TEST = RangeTested(what="the best trial, number 3", suggestions={"steepest": 0.05, "valley": 0.2})
+TEST = RangeTested(what="the best trial, number 0", suggestions={"steepest": 0.02, "minimum": 0.2})
 
 
-def test_a_searched_rate_outside_the_band_is_told():
+def test_a_searched_rate_far_from_the_recommended_one_is_told():
     study = noted(searched([{"learning_rate": 0.8}]), range_test=TEST)
     assert say("rates", study) == (
-        "learning_rate 0.8 of trial 0, the best, lies above the range test's 0.05 to 0.2 (the best trial, "
-        "number 3): run `sweep lr-find made` again, for what is best now."
+        "learning_rate 0.8 of trial 0, the best: the range test recommends 0.2, 4 times lower (the best "
+        "trial, number 0): add trials with a search range around it, or list it as a [[trial]]."
     )
-    assert find("rates", noted(searched([{"learning_rate": 0.05}]), range_test=TEST)) is None
+    for near in (0.1, 0.15, 0.4):
+        assert find("rates", noted(searched([{"learning_rate": near}]), range_test=TEST)) is None
 
 
-def test_a_fixed_rate_outside_the_band_should_be_searched():
+def test_a_fixed_rate_far_from_the_recommended_one_should_be_changed():
     study = noted(three(), range_test=TEST)
     study.identity["fixed"]["learning_rate"] = 0.01
     assert say("rates", study) == (
-        "learning_rate 0.01 of trial 0, the best, lies below the range test's 0.05 to 0.2 (the best trial, "
-        "number 3): search learning_rate over these."
+        "learning_rate 0.01 of trial 0, the best: the range test recommends 0.2, 20 times as high (the best "
+        "trial, number 0): set it under [fixed], or search learning_rate up to it and beyond."
     )
     assert find("rates", three()) is None
+
+
+def test_a_range_test_of_another_trial_asks_for_one_of_the_best_and_not_for_the_same_again():
+    other = RangeTested(what="the best trial, number 3", suggestions={"minimum": 0.2})
+    study = noted(searched([{"learning_rate": 0.8}]), range_test=other)
+    assert say("rates", study).endswith("; `sweep lr-find made` tests trial 0 itself.")
+    assert "lr-find" not in say("rates", noted(searched([{"learning_rate": 0.8}]), range_test=TEST))
+
+
+def test_a_range_test_that_recommends_nothing_is_no_reason_for_advice():
+    silent = RangeTested(what="the best trial, number 0", suggestions={"steepest": 0.02})
+    assert find("rates", noted(searched([{"learning_rate": 0.8}]), range_test=silent)) is None

@@ -1,8 +1,10 @@
 """Write a confirmation for a terminal: one table, then the verdict in a few sentences."""
 
 import datetime
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.earlier_confirmations import earlier_confirmations
@@ -30,9 +32,15 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
         f"candidates, {words_of(study.metric)['lowest']} estimated mean first: trials {numbers}",
         f"{asked.seeds} {rounds}, the same for all and none of the search's",
         f"then {_plural(asked.certify, 'more seed')} for the chosen one",
+        *_resplit_plan(asked),
         f"difference that matters {matters}, chance of an error {asked.alpha:g}{_condition(asked)}",
         f"about {_duration(plan.expected_seconds / workers)} on {_plural(workers, 'worker')}, at most",
     ]
+
+
+def _resplit_plan(asked: ConfirmSettings) -> Iterator[str]:
+    if asked.resplit:
+        yield f"then {asked.resplit} trainings of it on other cuts of train and dev, not of the test part"
 
 
 def _condition(asked: ConfirmSettings) -> str:
@@ -66,10 +74,19 @@ def format_confirmation(
 def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) -> str:
     """Write a list of objects, one a candidate, null where there is nothing to say."""
     rows = _rows(verdict, units)
+    if verdict.resampled is not None:
+        for name in ("mean", "low", "high"):
+            rows = rows.extended(f"resplit_{name}", functools.partial(_of_cuts, verdict, name))
     if verdict.is_deterministic:
         rows = rows.extended("deterministic", lambda _: True)
     rows = rows.renamed(lambda name: column_key(name, study.metric))
     return json.dumps(rows.records, indent=2, allow_nan=False)
+
+
+def _of_cuts(verdict: Verdict, name: str, row: Mapping[str, Any]) -> float | None:
+    """Return a number over the cuts of train and dev in the row of the chosen candidate."""
+    is_chosen = verdict.chosen is not None and row["trial"] == verdict.chosen.trial
+    return getattr(verdict.resampled, name) if is_chosen else None
 
 
 def sentences(
@@ -90,6 +107,7 @@ def sentences(
         yield _say_tied(verdict)
         yield from _say_power(verdict)
     yield from _say_certified(verdict, study.metric.label)
+    yield from _say_resplit(confirmation, verdict, study.metric.label)
     if (replayed := study.note(NotReproducible)) is not None:
         yield replayed.sentence
     if units is not None:
@@ -108,6 +126,21 @@ def _earlier(study: StudyRecord, confirmation: Confirmation) -> Iterator[str]:
             yield f"{what} ({size}): no result"
         else:
             yield f"{what} ({size}): trial {verdict.chosen.trial}, certified {verdict.certified_mean:.4f}"
+
+
+def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: Verdict) -> str:
+    """Return what a confirmation chose, or how far it is, in one line for below the ranked table."""
+    among = f"among {_plural(len(confirmation.plan.candidates), 'candidate')}"
+    if confirmation.remaining:
+        left = _plural(len(confirmation.remaining), "training")
+        how = f"`sweep confirm {study.name}` resumes it"
+        return f"confirmation not finished, {among}: at least {left} left; {how}"
+    if verdict.chosen is None:
+        return f"confirmed {among}: no candidate got through every round"
+    label, mean = study.metric.label, verdict.certified_mean
+    over = "deterministic, the same on" if verdict.is_deterministic else "over"
+    found = "" if mean is None else f", {label} {mean:.4f} {over} {len(verdict.certified)} further seeds"
+    return f"confirmed {among}: trial {verdict.chosen.trial}{found}"
 
 
 def _say_tied(verdict: Verdict) -> str:
@@ -140,6 +173,18 @@ def _say_certified(verdict: Verdict, label: str) -> Iterator[str]:
     else:
         yield f"certified: {label} {verdict.certified_mean:.4f}{spread} over {seeds}"
     yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
+
+
+def _say_resplit(confirmation: Confirmation, verdict: Verdict, label: str) -> Iterator[str]:
+    asked, found = confirmation.plan.settings.resplit, verdict.resampled
+    if found is not None:
+        interval = f"{label} {found.mean:.4f}, 95 % {found.low:.4f} to {found.high:.4f}"
+        ratio = f"dev over train {confirmation.plan.dev_to_train:.3f}"
+        yield f"over {asked} cuts of train and dev: {interval} (Nadeau, Bengio 2003; {ratio})"
+        yield "the certificate is of the study's own cut"
+    elif asked and not confirmation.remaining:
+        lost = asked - len(verdict.resplit)
+        yield f"no interval over cuts of train and dev: {_plural(lost, 'cut')} of {asked} without a value"
 
 
 def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:

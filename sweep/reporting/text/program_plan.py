@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from sweep.execution.planning.program_plan import ProgramPlan
-from sweep.reporting.plan_text import bytes_text, duration, knob_text, labelled, plain_knob, work_text
+from sweep.reporting.text.plan import bytes_text, duration, knob_text, labelled, plain_knob, work_text
 
 
 def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import numba
 import pytest
 
-from sweep.trainers.mlp.engines import code_cache
-from sweep.trainers.mlp.engines.code_cache import examine_code_cache, keep_on_disk, mend_code_cache
+from sweep.trainers.mlp.compiled import code_cache
+from sweep.trainers.mlp.compiled.code_cache import examine_code_cache, keep_on_disk, mend_code_cache
 
 
 def double(number: int) -> int:

@@ -9,7 +9,7 @@ from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.timing import Timing
 from sweep.execution.planning.wall_clock import Range
 from sweep.execution.workload import CostSpan
-from sweep.reporting.plan_text import PLAN_FORMATS
+from sweep.reporting.text.plan import PLAN_FORMATS
 
 PLAN = StudyPlan(
     name="names",

@@ -1,0 +1,1 @@
+"""Measure what each change between two configurations brings."""

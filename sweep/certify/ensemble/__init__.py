@@ -1,0 +1,1 @@
+"""Combine the models of the certified seeds."""

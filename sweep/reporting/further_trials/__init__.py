@@ -1,0 +1,1 @@
+"""What further trials of a study may bring."""

@@ -1,0 +1,1 @@
+"""Write what commands print in a terminal, other than tables of trials."""

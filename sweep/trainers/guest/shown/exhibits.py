@@ -1,0 +1,27 @@
+"""Figures and sections of a guest's report."""
+
+from sweep.reporting.exhibits import Exhibits, Plot, Section
+from sweep.reporting.figures.cost import loss_by_objective, plot_cost
+from sweep.reporting.page.figure_sections import figures_section
+from sweep.trainers.guest.shown.intermediate import intermediate_values, plot_intermediate_values
+
+EXHIBITS = Exhibits(
+    plots={
+        "rungs": Plot(
+            title="Intermediate values",
+            reading="Each line is a trial, with what it reported on the way. A cross ends a trial that was "
+            "pruned, failed, or has not ended.",
+            numbers=intermediate_values,
+            figure=plot_intermediate_values,
+        ),
+        "pareto": Plot(
+            title="Pareto front",
+            reading="The study's first two objectives, or its objective and the seconds that a trial took. "
+            "On the green line lie the trials that no other beats in both.",
+            numbers=loss_by_objective,
+            figure=plot_cost,
+        ),
+    },
+    sections={"rungs": Section(title="On the way", build=figures_section("rungs"))},
+    without=frozenset({"history-seconds", "training-curve", "confirmation", "learned", "test"}),
+)

@@ -1,0 +1,49 @@
+"""Recommend one learning rate of a range test, with the reason.
+
+The rule is the one that ``auto`` uses; ``learning_rate.auto`` has the measurements that it rests on.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+RULE = "minimum"
+"""One of ``lr_suggestions.RULES``."""
+
+CLOSE = 2.0
+"""Factor within which a rate agrees with the recommended one; another seed mostly moves that by 1.4."""
+
+REASON = (
+    "the smoothed loss is lowest there, and every schedule lowers the rate later, so it needs no margin; "
+    "measured on ten configurations, this rule had the lowest dev loss of the four in eight"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The learning rate to try first."""
+
+    rate: float | None
+    """None if the test says nothing."""
+    reason: str
+
+    def sentence(self) -> str:
+        """Return the recommendation in one sentence."""
+        if self.rate is None:
+            return f"No learning rate is recommended: {self.reason}."
+        return f"Recommended learning rate: {self.rate:.3g} (minimum): {self.reason}."
+
+
+def recommend(suggestions: Mapping[str, tuple[float | None, str]]) -> Recommendation:
+    """Return the recommendation among what each rule suggests, from ``range_curve.suggestions``."""
+    rate, why = suggestions[RULE]
+    return Recommendation(rate=rate, reason=REASON if rate is not None else why)
+
+
+def agrees(rate: float, recommended: float) -> bool:
+    """Return whether a rate is as good as the recommended one, as far as a range test can tell.
+
+    Examples:
+        >>> agrees(0.1, 0.178), agrees(0.01, 0.178)
+        (True, False)
+    """
+    return max(rate / recommended, recommended / rate) <= CLOSE
