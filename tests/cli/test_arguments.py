@@ -139,7 +139,10 @@ def test_version_is_told(capsys: Capture) -> None:
         (["replay", "small", "--trial", "-1"], "Invalid value for '--trial': must be 0 or more, got -1"),
         (["dashboard", "--port", "99999"], "'--port': must be from 0 to 65535, got 99999"),
         (["dashboard", "--port", "http"], "'--port': must be a whole number, got 'http'"),
-        (["init"], "sweep init: error: Give exactly one of '[DIR]', '--from-script', '--function'"),
+        (
+            ["init"],
+            "sweep init: error: Give exactly one of '[DIR]', '--from-script', '--from-optuna', '--function'",
+        ),
         (["init", "demo", "--function"], "sweep init: error: Give exactly one of "),
     ],
 )

@@ -206,7 +206,7 @@ def test_every_plot_shows_the_values(name: str, folder: Path) -> None:
     sweep("plot", name)
     assert "cost-nodes" in study.plots
     for plot in study.plots:
-        if plot == "importances" and len(ranked(name)) < 20:
+        if plot in ("importances", "contour") and len(ranked(name)) < 20:
             continue
         if name == "climb":
             sweep("plot", name, plot, "-o", f"{name}-{plot}.html")

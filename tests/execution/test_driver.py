@@ -313,13 +313,14 @@ def test_files_of_a_forgotten_study_do_not_leak_into_a_new_one(tmp_path: Path) -
     assert trial_files(tmp_path / "reused") == trial_files(tmp_path / "fresh")
 
 
-def test_a_kill_between_creating_and_describing_a_study_is_made_good(tmp_path: Path) -> None:
-    """A study of which only the name was stored is finished by the next run."""
+def test_an_empty_study_that_another_program_made_is_not_taken_over(tmp_path: Path) -> None:
+    """A study is stored with its identity or not at all, so one without is somebody else's."""
     from optuna.study import StudyDirection
 
     storage = database_in(tmp_path).open_for_writing()
     storage.create_new_study([StudyDirection.MINIMIZE], "toy")
-    assert run_toy(tmp_path, toy_study(trials=1)).trained == 1
+    with pytest.raises(StudyConflictError, match="sweep did not make is stored; use --as NAME"):
+        run_toy(tmp_path, toy_study(trials=1))
 
 
 def test_a_worker_that_cannot_start_is_an_error_of_the_machine(tmp_path: Path) -> None:

@@ -38,16 +38,18 @@ def test_a_trainer_without_contributions_adds_nothing(monkeypatch: pytest.Monkey
     assert exhibits_of(study) == Exhibits()
 
 
-def test_the_mlp_s_registries_have_the_order_of_release_0_1_0() -> None:
-    """Plots, sections and checks as they were listed before trainers could contribute."""
+def test_the_mlp_s_registries_are_in_order() -> None:
+    """Plots, sections and checks, those of every trainer and the MLP's own among them."""
     study = made_study()
     assert list(plots_of(study)) == [
-        *("history", "history-seconds", "expected-best", "importances", "slices", "parallel", "rungs"),
+        *("history", "history-seconds", "expected-best", "importances", "slices", "contour", "parallel"),
+        *("learning-curves", "rungs"),
         *("cost-parameters", "cost-seconds", "pareto", "lr-finder", "training-curve", "embedding"),
         *("loss-by-position", "loss-by-character"),
     ]
     assert list(sections_of(study)) == [
-        *("table", "advice", "confirmation", "search", "mattered", "rungs", "cost", "learning-rate"),
+        *("table", "advice", "configuration", "confirmation", "search", "mattered", "rungs", "cost"),
+        "learning-rate",
         *("learned", "embedding", "words", "weak", "test", "provenance"),
     ]
     checks = "baselines failures bounds seeds gains new_words budgets rates repeats"

@@ -108,7 +108,10 @@ def test_the_metric_and_its_direction_can_be_given(here: Path) -> None:
         ),
         (["--function", "-o", "train.py"], "sweep: train.py is not a folder; choose another place"),
         (["--function", "--metric", "x"], "sweep: --metric and --direction go with --from-script"),
-        (["demo", "-o", "x"], "sweep: -o goes with --from-script and --function; DIR is the folder"),
+        (
+            ["demo", "-o", "x"],
+            "sweep: -o goes with --from-script, --from-optuna and --function; DIR is the folder",
+        ),
     ],
 )
 def test_refused(here: Path, arguments: list[str], message: str, capsys: Capture) -> None:

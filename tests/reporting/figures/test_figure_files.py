@@ -49,7 +49,7 @@ def test_a_file_of_the_user_is_not_overwritten(evidence: Evidence) -> None:
         ("nonsense", "x.html", NotFoundError, "no plot 'nonsense'; known: history, "),
         ("history", "x.pdf", SweepError, r"x\.pdf must end in \.html, \.png, \.svg"),
         ("history", "x", SweepError, r"x must end in"),
-        ("lr-finder", "x.html", NothingToShowError, "no range test yet; `sweep lr-find"),
+        ("lr-finder", "x.html", NothingToShowError, "no range test yet; run `sweep lr-find"),
         ("history", "../reports/../a/./", SweepError, "must end in"),
     ],
 )

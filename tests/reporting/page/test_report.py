@@ -46,7 +46,7 @@ def test_every_section_is_there_or_says_why_not(page):
     shown = own_markup(page)
     for name, section in sections_of(made_study()).items():
         assert f'<section id="{name}"' in shown or f"<dt>{section.title}</dt>" in shown
-    assert "<dt>Learning rate</dt><dd>no range test yet; <code>sweep lr-find STUDY.toml</code>" in shown
+    assert "<dt>Learning rate</dt><dd>no range test yet; run <code>sweep lr-find STUDY.toml</code>" in shown
 
 
 def test_the_table_has_a_row_a_trial_with_the_best_first(page):

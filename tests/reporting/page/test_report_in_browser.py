@@ -205,7 +205,7 @@ def test_the_theme_can_be_switched_and_colours_follow(opened: Any) -> None:
     page = opened("whole")
     ground = "getComputedStyle(document.body).backgroundColor"
     tick = "getComputedStyle(document.querySelector('[data-figure=history] .xtick text')).fill"
-    page.wait_for_function("document.querySelector('[data-figure=history] .xtick text')")
+    page.wait_for_selector("[data-figure=history] .xtick text", state="attached")
     before = page.evaluate(f"[{ground}, {tick}]")
     page.get_by_role("button", name="Switch to dark colours").click()
     page.wait_for_function(f"{tick} !== '{before[1]}'")

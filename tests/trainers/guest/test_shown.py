@@ -76,7 +76,7 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
     """No confirmation, test record, seeds, machine or hashes; nor are they listed as missing."""
     evidence = evidence_of(guests, "mixed")
     assert list(sections_of(evidence.study)) == [
-        *("table", "advice", "search", "mattered", "rungs", "cost", "provenance")
+        *("table", "advice", "configuration", "search", "mattered", "rungs", "cost", "provenance")
     ]
     page = report_html(evidence)
     for word in ("Confirmed?", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
