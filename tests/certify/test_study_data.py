@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import untitled
 from small_study import _own_ledger, made_up_words, small, trained, write_words
 from study_evidence import trained_evidence
 
