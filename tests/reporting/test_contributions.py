@@ -43,12 +43,12 @@ def test_the_mlp_s_registries_are_in_order() -> None:
     study = made_study()
     assert list(plots_of(study)) == [
         *("history", "history-seconds", "expected-best", "importances", "slices", "contour", "parallel"),
-        *("learning-curves", "rungs"),
-        *("cost-parameters", "cost-seconds", "pareto", "lr-finder", "training-curve", "embedding"),
-        *("loss-by-position", "loss-by-character"),
+        "rungs",
+        *("cost-parameters", "cost-seconds", "pareto", "lr-finder", "training-curve"),
+        *("learning-curves", "embedding", "loss-by-position", "loss-by-character"),
     ]
     assert list(sections_of(study)) == [
-        *("table", "advice", "configuration", "confirmation", "search", "mattered", "rungs", "cost"),
+        *("table", "advice", "confirmation", "configuration", "search", "mattered", "rungs", "cost"),
         "learning-rate",
         *("learned", "embedding", "words", "weak", "test", "provenance"),
     ]

@@ -205,6 +205,7 @@ def test_the_theme_can_be_switched_and_colours_follow(opened: Any) -> None:
     page = opened("whole")
     ground = "getComputedStyle(document.body).backgroundColor"
     tick = "getComputedStyle(document.querySelector('[data-figure=history] .xtick text')).fill"
+    page.locator("[data-figure=history]").scroll_into_view_if_needed()
     page.wait_for_selector("[data-figure=history] .xtick text", state="attached")
     before = page.evaluate(f"[{ground}, {tick}]")
     page.get_by_role("button", name="Switch to dark colours").click()
