@@ -1,6 +1,7 @@
 """Commands on studies that Optuna made without sweep: what they show, what they refuse, what they leave."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_the_table_says_what_is_not_known_and_the_ways_on(guests: Guests, capsys
     assert main(["table", "mixed"]) == 0
     written = capsys.readouterr()
     assert "Each configuration ran once" in written.err
-    assert f"sweep init --from-optuna mixed --storage {guests.url} -o new.toml" in written.err
+    assert f"sweep init --from-optuna mixed --storage {shlex.quote(guests.url)} -o new.toml" in written.err
     assert main(["table", "mixed", "--format", "json"]) == 0
     columns = set(json.loads(capsys.readouterr().out)[0])
     assert columns & {"seeds", "engine", "device"} == set()
