@@ -21,17 +21,26 @@ FILE = "best.toml"
 
 
 def configuration_section(evidence: Evidence) -> Part:
-    """Return the hyperparameters as a table, and the winner as a file that ``sweep train`` takes."""
+    """Return the hyperparameters as a table, and the winner as a file that ``sweep train`` takes.
+
+    A guest has no such file, since its trainer is not known.
+
+    Raises:
+        NothingToShowError: If no hyperparameter is known.
+    """
     study = evidence.study
+    allowed = allowed_values(study)
+    if not allowed:
+        raise NothingToShowError("no hyperparameter is known yet")
     values = {name: value for name, value in study.fixed.items() if name not in study.searched}
     inactive, exported = set[str](), ""
     with contextlib.suppress(NothingToShowError):
         values = study.config_values(evidence.winner)
         inactive = set(study.searched) - set(evidence.winner.params)
-        exported = _exported(evidence)
+        exported = "" if study.is_guest else _exported(evidence)
     rows = "\n".join(
-        _row(name, "not active" if name in inactive else _shown(name, values.get(name)), allowed)
-        for name, allowed in allowed_values(study).items()
+        _row(name, "not active" if name in inactive else _shown(name, values.get(name)), says)
+        for name, says in allowed.items()
     )
     head = "<thead><tr><th scope=col class=t>hyperparameter<th scope=col class=t>winner<th scope=col class=t>"
     table = f'<table class="ranking">{head}search space</thead><tbody>\n{rows}\n</tbody></table>'

@@ -123,8 +123,8 @@ def _of_guest(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> Headli
 
 def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
     if study.is_guest:
-        counted = f"Its trials: {state_counts(rows)}."
-        return Headline(title="No trial is complete", sentences=[counted, ONE_RUN], tiles={})
+        title = "No trial is complete" if len(rows) else "No trial yet"
+        return Headline(title=title, sentences=[f"Its trials: {state_counts(rows)}."], tiles={})
     if not len(rows):
         todo = f"`sweep run {study.name}` trains {study.total_trials:,} of them."
         return Headline(title="No trial yet", sentences=[todo], tiles={})

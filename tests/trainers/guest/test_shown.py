@@ -86,9 +86,20 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
 
 
 def test_a_guest_without_a_complete_trial_has_a_report(guests: Guests) -> None:
-    """It says so."""
-    for name in ("bad", "empty"):
-        assert "No trial is complete" in report_html(evidence_of(guests, name))
+    """It says so, and nothing of an order that there is not; an empty one has no hyperparameters to show."""
+    for name, title in {"bad": "No trial is complete", "empty": "No trial yet"}.items():
+        page = report_html(evidence_of(guests, name))
+        assert title in page
+        assert "Each configuration ran once" not in page
+    assert '<section id="configuration"' not in page
+
+
+def test_a_guest_gets_no_words_about_what_sweep_would_do(guests: Guests) -> None:
+    """Its repeats are no replicates, and its winner is no file that `sweep train` takes."""
+    page = report_html(evidence_of(guests, "conditional"))
+    assert '<section id="configuration"' in page
+    assert "replicates" not in page
+    assert "best.toml" not in page
 
 
 def test_in_python_a_guest_is_shown_and_not_exported(guests: Guests, tmp_path: Path) -> None:
