@@ -176,7 +176,7 @@ def test_a_signal_leaves_a_study_that_goes_on(number: signal.Signals, status: in
 
 def test_a_timeout_ends_with_0_and_says_so(folder: Path, capsys: Capture) -> None:
     """A run that reached its timeout is no fault: what is done is shown, and how to go on."""
-    assert main(["run", "small", "--timeout", "0.1s", "--workers", "1"]) == 0
+    assert main(["run", "small", "--trials", "500", "--timeout", "0.1s", "--workers", "1"]) == 0
     told = capsys.readouterr().err
     assert "the timeout was reached: " in told
     assert "run the same command to resume" in told
