@@ -33,7 +33,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: Any) -> str:
-    """Let links lead to the pages of the site."""
+    """Point links at the pages of the site."""
     here = page.file.src_uri
     folder = "" if here in NAMES.values() else posixpath.join("docs", posixpath.dirname(here))
 

@@ -5,14 +5,11 @@ study's identity. ``config_file`` checks the data of an exported configuration.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError
 from sweep.task import AnyTask, HeldOut, data_name, data_sha256
-
-MadeT = TypeVar("MadeT")
 
 
 class StudyData:
@@ -21,7 +18,6 @@ class StudyData:
     def __init__(self, study: StudyRecord, data: Any | None = None) -> None:
         """Take a study, and its data if already loaded; then only check the source's hash."""
         self._study, self._data = study, data
-        self._derived: dict[Callable[[Any], Any], Any] = {}
 
     @property
     def task(self) -> AnyTask:
@@ -51,12 +47,6 @@ class StudyData:
     def why_missing(self) -> str | None:
         """Reason why the data are unavailable; None if they are available."""
         return self._data_or_reason[1]
-
-    def derived(self, make: Callable[[Any], MadeT]) -> MadeT:
-        """Return the result of a function of the data, computed once. Raises as ``data``."""
-        if make not in self._derived:
-            self._derived[make] = make(self.data)
-        return cast("MadeT", self._derived[make])
 
     @functools.cached_property
     def in_train(self) -> frozenset[str]:

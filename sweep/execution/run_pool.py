@@ -26,7 +26,7 @@ class RunPool:
         self._started: Pool | None = None
 
     def start(self, at_most: int) -> Pool:
-        """Return a pool for so many jobs; another one if the last was closed.
+        """Return a pool for ``at_most`` jobs; a new one if the last was closed.
 
         Raises:
             MachineError: If it cannot be started.

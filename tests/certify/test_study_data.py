@@ -261,7 +261,7 @@ def test_words_are_read_once(tried: Evidence) -> None:
     CHANGES["gone"](Path(tried.study.data["words"]))
     assert words.data is data
     assert words.in_train == set(made_up_words(80)) & words.in_train
-    assert len(words.derived(count_table_losses)) == 5
+    assert len(count_table_losses(words.data)) == 5
 
 
 @pytest.mark.parametrize(("after_s", "takes_s", "lines"), [(60.0, 0.0, 0), (0.05, 1.0, 1)])

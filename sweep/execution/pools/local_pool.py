@@ -161,7 +161,7 @@ class LocalPool:
 
 
 def _share_out(asked: PoolRequest, at_most: int) -> list[tuple[str, int]]:
-    """Return the device of each process for so many jobs, and how many places it has."""
+    """Return the device and the number of places of each process for ``at_most`` jobs."""
     devices = asked.workload.devices
     most = asked.workload.places(devices[0])
     if isinstance(asked.workload.task, RunsPrograms):

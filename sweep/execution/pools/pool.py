@@ -76,7 +76,7 @@ class Pool(Protocol):
         """Number of jobs that can run at a time."""
 
     def grow(self, at_most: int) -> None:
-        """Make room for so many jobs at a time, as far as was asked for; never for fewer than before."""
+        """Make room for ``at_most`` jobs at a time, within the asked limit; never for fewer than before."""
 
     def free(self) -> int:
         """Return the number of jobs that can start now."""

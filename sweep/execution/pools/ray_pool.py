@@ -99,7 +99,7 @@ class RayPool:
         return min(self._workers or self._room, self._at_most)
 
     def grow(self, at_most: int) -> None:
-        """Allow for so many jobs at a time."""
+        """Allow ``at_most`` jobs at a time."""
         self._at_most = at_most
 
     def free(self) -> int:

@@ -33,7 +33,7 @@ class Progress:
         return self.best[min(count, len(self.best)) - 1] if count and self.best else None
 
     def after_seconds(self, seconds: float) -> float | None:
-        """Return the best value of the trials that ended within so many seconds of training."""
+        """Return the best value of the trials that ended within a number of seconds of training."""
         return self.after_trials(bisect.bisect_right(self.seconds, seconds))
 
 

@@ -30,7 +30,7 @@ _SPREAD = 0.29
 """Standard deviation of a uniform draw from 0 to 1."""
 
 _NEAR = 2.0
-"""The map shows a value where the weights add up to that of one trial so many widths away, or more."""
+"""Distance in widths; the map shows a value if the weights add up to that of a trial this far away."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Draw how low a loss so many trials are expected to reach, and further ones."""
+"""Draw the expected best value by the number of trials, and its forecast for further trials."""
 
 import dataclasses
 from typing import Any

@@ -118,7 +118,7 @@ _FUNCTION: dict[str, Words] = {
 
 _COMMAND: dict[str, Words] = {
     "command": {
-        "description": "The training command, a list of tokens, without a shell; {args} stands for every "
+        "description": "The training command, a list of tokens, without a shell; {args} becomes every "
         "hyperparameter that no other token names.",
         **_TOKENS,
         "minItems": 1,
