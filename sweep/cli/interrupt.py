@@ -3,7 +3,8 @@
 The first one is remembered, and the driver leaves at its next look, with everything stored. A
 further one ends the process at once, which loses no more than a kill does: nothing. One that comes
 right after the first is the same wish sent twice: ``timeout`` signals the process and then its group,
-and a batch system signals each process of a job.
+and a batch system signals each process of a job. It may come when the run has left already, while its
+last lines are printed: so the handlers stay once a signal came.
 """
 
 import os
@@ -41,8 +42,14 @@ class StopSignal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._has_come:
+            return  # the same wish, sent again, must not end the process before it has said how to go on
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    @property
+    def _has_come(self) -> bool:
+        return self._since > 0
 
     def leave(self, number: int) -> None:
         """Let the run end as if a signal had come."""

@@ -17,6 +17,17 @@ with StopSignal(before_exit=lambda: os.write(1, b"left at once")) as stop:
     print(f"left with {stop.exit_status}", end="")
 """
 
+AFTERWARDS = """
+import os, sys, time
+from sweep.cli.interrupt import StopSignal
+
+with StopSignal() as stop:
+    os.kill(os.getpid(), int(sys.argv[1]))
+time.sleep(float(sys.argv[3]))
+os.kill(os.getpid(), int(sys.argv[2]))
+print("said how to go on", end="")
+"""
+
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
@@ -30,4 +41,19 @@ def test_a_second_signal_counts_if_it_is_another_wish(
         [sys.executable, "-c", PROGRAM, *signals], capture_output=True, text=True, check=False
     )
     expected = ("left at once", 128 + second) if apart_s else (f"left with {128 + first}", 0)
+    assert (ended.stdout, ended.returncode) == expected
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("apart_s", [0, 0.8])
+def test_a_second_signal_may_come_when_the_run_has_left(
+    first: signal.Signals, second: signal.Signals, apart_s: float
+) -> None:
+    """A run that leaves at once has its last lines to print when the same wish comes again."""
+    signals = [str(int(first)), str(int(second)), str(apart_s)]
+    ended = subprocess.run(
+        [sys.executable, "-c", AFTERWARDS, *signals], capture_output=True, text=True, check=False
+    )
+    expected = ("", 128 + second) if apart_s else ("said how to go on", 0)
     assert (ended.stdout, ended.returncode) == expected
