@@ -69,6 +69,7 @@ def confirm(arguments: Arguments) -> int:
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.text.confirmation import describe_plan
+    from sweep.task import in_shown_order
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -78,7 +79,8 @@ def confirm(arguments: Arguments) -> int:
     plan = plan_confirmation(study, load_confirmation(storage, study), _settings(arguments, study))
     for line in describe_plan(study, plan, arguments.workers or usable_cores()):
         advise(line)
-    progress = RunProgress(f"confirming {study.name}", study.metric)
+    order = in_shown_order(study.task, (*study.searched, *study.found))
+    progress = RunProgress(f"confirming {study.name}", study.metric, order=order)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         how = how_of(arguments, progress, lambda: bool(stop))
         finished = run_confirmation(study.task, study, plan, database, how)

@@ -130,9 +130,11 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
 def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
     """Return who watches a run, and print its title before anything that takes long is loaded."""
     from sweep.cli.progress import RunProgress
+    from sweep.task import in_shown_order
 
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
-    progress = RunProgress(title, spec.task.metric, as_json=as_json)
+    order = in_shown_order(spec.task, (*spec.space, *spec.auto))
+    progress = RunProgress(title, spec.task.metric, as_json=as_json, order=order)
     progress.introduce()
     return progress
 

@@ -18,6 +18,7 @@ from sweep.definition.records import StudyRecord
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
 from sweep.reporting.units import words_of
+from sweep.task import in_shown_order
 
 
 def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[str]:
@@ -67,7 +68,7 @@ def format_confirmation(
     shown = _shown(study, verdict)
     if units is not None:
         shown.insert(shown.index("search_loss"), "unseen")
-    table = draw_rows(rows, study, shown, _drop_order(study), width=width, colour=colour)
+    table = draw_rows(rows, study, shown, _drop_order(study, rows), width=width, colour=colour)
     return "\n".join([table, "", *told])
 
 
@@ -195,17 +196,25 @@ def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:
 
 
 def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
-    """Return the columns that a reader needs: those that vary, and no interval where there is none."""
-    knobs = [name for name in (*study.task.shown, *study.searched) if name in study.searched]
+    """Return the columns that have a value in some row, without those of the certificate."""
+    knobs = in_shown_order(study.task, study.searched)
     measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
     empty = {name for name in measures if not verdict.rows.says(name)}
     reason = ["reason"] if verdict.rows.says("reason") else []
-    columns = ["rank", "trial", *dict.fromkeys(knobs), *measures, "seconds", *reason]
+    columns = ["rank", "trial", *knobs, *measures, "seconds", *reason]
     return [name for name in columns if name not in empty]
 
 
-def _drop_order(study: StudyRecord) -> list[str]:
-    return ["seconds", "n", *reversed(study.searched), "unseen", "search_loss", "sd", "ci_low", "ci_high"]
+def _drop_order(study: StudyRecord, rows: Rows) -> list[str]:
+    """Return the columns in the order in which a narrow terminal leaves them out.
+
+    Hyperparameters in which the candidates agree go first, those in which they differ last.
+    """
+    knobs = in_shown_order(study.task, study.searched)
+    differ = [name for name in knobs if any(value != rows[name][0] for value in rows[name])]
+    agree = [name for name in knobs if name not in differ]
+    measured = ("seconds", "n", "unseen", "search_loss", "sd", "ci_low", "ci_high")
+    return [*reversed(agree), *measured, *reversed(differ)]
 
 
 def _duration(seconds: float) -> str:
