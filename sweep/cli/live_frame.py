@@ -155,7 +155,7 @@ class Frame:
 def _layout(trials: Sequence[TrialRecord], order: Sequence[str], label: str, width: int) -> Layout:
     """Return the widest layout that fits; hyperparameters may have to be left out, from the right."""
     for gap, bar in _TIGHTNESS:
-        layout = _fit(trials, order, label, width, gap, bar)
+        layout = _fit(trials, order, label, width, gap=gap, bar=bar)
         if not layout.left_out:
             break
     bar = min(_WIDEST_BAR, bar + max(0, width - layout.width))
@@ -164,7 +164,7 @@ def _layout(trials: Sequence[TrialRecord], order: Sequence[str], label: str, wid
 
 
 def _fit(
-    trials: Sequence[TrialRecord], order: Sequence[str], label: str, width: int, gap: int, bar: int
+    trials: Sequence[TrialRecord], order: Sequence[str], label: str, width: int, *, gap: int, bar: int
 ) -> Layout:
     outcomes = [_outcome(trial) for trial in trials if trial.is_finished]
     metric = printable(label).rsplit(" ", 1)
