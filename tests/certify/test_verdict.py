@@ -134,7 +134,7 @@ def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:
     """There is nothing to tabulate."""
     found = confirmation({0: [], 1: [], 2: []})
     text = format_confirmation(searched(), found, judge(searched(), found), None)
-    assert text == "not finished: at least 12 trainings left; the same command goes on"
+    assert text == "not finished: at least 12 trainings left; run the same command to resume"
 
 
 def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
@@ -164,7 +164,7 @@ def test_the_verdict_reads_as_sentences() -> None:
     text = format_confirmation(searched(), stored, judge(searched(), stored), None)
     assert "chosen: trial 1, the lowest mean" in text
     assert "no other candidate is tied with the best" in text
-    assert "certified: dev loss 2.0040, spread 0.0020 over 3 seeds" in text
+    assert "certified dev loss 2.0040, spread 0.0020 over 3 seeds" in text
     assert "optimism +0.0140" in text
     plan = " ".join(describe_plan(searched(), stored.plan, workers=2))
     assert "trials 0, 1, 2 4 seeds each" in plan

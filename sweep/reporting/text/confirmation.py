@@ -61,7 +61,7 @@ def format_confirmation(
     width: int | None = None,
     colour: bool = False,
 ) -> str:
-    """Write the candidates as a table and the verdict below it; if no training has ended, only the verdict."""
+    """Write the candidates as a table and the verdict below it, or only the verdict if no training ended."""
     told = sentences(study, confirmation, verdict, units)
     if verdict.is_empty:
         return "\n".join(told)
