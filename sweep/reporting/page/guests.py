@@ -1,4 +1,4 @@
-"""State the result and the facts of a guest, a study that Optuna made without sweep, and the next commands."""
+"""State the result, facts and next commands of a guest, a study that Optuna made without sweep."""
 
 import shlex
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ MOST_OBJECTIVES = 3
 """Most objectives for which the hypervolume is computed; with more it takes too long."""
 
 ONE_RUN = (
-    "Each configuration ran once, and sweep knows no trainer for this study, so it cannot measure how much of "
-    "the order is luck."
+    "Each configuration ran once, and sweep knows no trainer for this study, so it cannot measure how much "
+    "of the order is luck."
 )
 
 

@@ -70,14 +70,12 @@ def write_headline(
         return _of_guest(study, rows, ranked[0])
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
-        label, so_far = study.metric.label, f"Trial {best['trial']} {_is_best(study)} so far"
-        title = f"{so_far}: {label} {with_unit(study.metric, loss)}"
+        label, start = study.metric.label, f"Trial {best['trial']} {_is_best(study)} so far"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
-        label = certified_label(study.metric)
-        title = f"Trial {confirmed.trial} {_is_best(study)}: {label} {with_unit(study.metric, loss)}"
+        label, start = certified_label(study.metric), f"Trial {confirmed.trial} {_is_best(study)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
     sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
     sentences += [*_tested(study, look), *_unfinished(study)]
@@ -88,6 +86,7 @@ def write_headline(
         **_test_tile(study, look),
         **_costs(study, best),
     }
+    title = f"{start}: {label} {with_unit(study.metric, loss)}"
     return Headline(title=title, sentences=sentences, tiles=tiles)
 
 

@@ -133,7 +133,7 @@ def _row(
     hidden: bool = False,
     marked: bool = False,
 ) -> str:
-    """Return a row without the closing tags that HTML does not need, because there may be thousands of rows."""
+    """Return a row without optional closing tags, because there may be thousands of rows."""
     cells = "".join(
         f"<td{_kind(name, texts)}>{escape(cell(name, value))}"
         for name, value in zip(columns, values, strict=True)

@@ -132,8 +132,8 @@ def _cost(evidence: Evidence) -> Part:
     if not lines:
         return plots
     lines.append(
-        "hypervolume is the area between the front and the reference point: larger is better; compare it only "
-        "between studies with the same reference point"
+        "hypervolume is the area between the front and the reference point: larger is better; compare it "
+        "only between studies with the same reference point"
     )
     items = "".join(f"<li>{escape(line[0].upper() + line[1:])}.</li>" for line in lines)
     return joined([plots], f'<ul class="findings">{items}</ul>')

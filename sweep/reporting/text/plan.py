@@ -107,11 +107,11 @@ def _wall(plan: StudyPlan) -> str:
     limit = duration(plan.timeout)
     if plan.fit >= plan.left:
         return f"{text}; within the timeout of {limit}"
-    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}; run the same command to resume"
+    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run the others"
 
 
 def _longest(plan: StudyPlan) -> Iterator[str]:
-    """Yield the longest time: a sampler that learns often prefers slow configurations, unlike random draws."""
+    """Yield the longest time: unlike random draws, a sampler that learns may prefer slow trials."""
     if plan.left and plan.longest_wall_seconds is not None:
         most = duration(plan.longest_wall_seconds)
         yield f"up to {most} if the sampler prefers the slowest configurations, as {plan.sampler} may"

@@ -52,5 +52,5 @@ def _rest(plan: ProgramPlan) -> str:
         f"about {duration(plan.wall_seconds)}, if the other trials take as long on average, without pruning"
     )
     if plan.timeout is not None and plan.wall_seconds > plan.timeout:
-        text += f"; one run of {duration(plan.timeout)} trains a part of them; run the same command to resume"
+        text += f"; one run of {duration(plan.timeout)} trains a part of them, the next run the others"
     return text

@@ -25,7 +25,7 @@ def test_the_knob_that_explains_divergence_is_named():
     """Five of 25 diverged, all at 0.8 or above, and no other trial there."""
     study = study_of(rates(0.9, 0.8, 0.85, 0.95, 1.0))
     assert say("failures", study) == (
-        "5 of 25 trials diverged. All have learning_rate of 0.8 or more, and none of the 20 others: search "
+        "5 of 25 trials diverged. All have learning_rate of 0.8 or more, but none of the 20 others: search "
         "below that. They took 10 s, 20% of the time of all trials."
     )
 
@@ -105,8 +105,8 @@ def test_repeats_beyond_the_replicates_are_told():
     [
         (
             [2, 3, 4, 5, 2, 3],
-            "while 8 of 12 configurations are untried: sampler tpe proposes the same ones again; more trials, or "
-            "another sampler, reach the rest.",
+            "while 8 of 12 configurations are untried: sampler tpe proposes the same ones again; more trials, "
+            "or another sampler, may reach the others.",
         ),
         ([*range(2, 8), *range(2, 8), *range(2, 8)], "all 12 configurations of this space have been tried."),
     ],
