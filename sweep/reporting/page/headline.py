@@ -64,10 +64,8 @@ def write_headline(
         look: The first finished look at the test split with the best trial; None if there is none.
     """
     ranked = [row for row in rows.records if row["state"] == RANKED]
-    if not ranked:
-        return _without_winner(study, rows)
-    if study.is_guest:
-        return _of_guest(study, rows, ranked[0])
+    if not ranked or study.is_guest:
+        return _of_guest(study, rows, ranked[0]) if ranked else _without_winner(study, rows)
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
         label, start = study.metric.label, f"Trial {best['trial']} {_is_best(study)} so far"

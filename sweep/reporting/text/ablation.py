@@ -42,7 +42,7 @@ def describe_ablation(
         yield f"each step makes the change that gives the {lowest} mean"
     if seconds is not None:
         minutes = (order + path - done) * seconds / workers / 60
-        yield f"about {minutes:,.0f} min on {_plural(workers, 'worker')}, judging by the stored trials of both"
+        yield f"about {minutes:,.0f} min on {_plural(workers, 'worker')}, from the stored trials of both"
 
 
 def groups(ablation: Ablation) -> Iterator[str]:

@@ -105,8 +105,8 @@ def test_repeats_beyond_the_replicates_are_told():
     [
         (
             [2, 3, 4, 5, 2, 3],
-            "while 8 of 12 configurations are untried: sampler tpe proposes the same ones again; more trials, "
-            "or another sampler, may reach the others.",
+            "while 8 of 12 configurations are untried: sampler tpe proposes the same ones again; more "
+            "trials, or another sampler, may reach the others.",
         ),
         ([*range(2, 8), *range(2, 8), *range(2, 8)], "all 12 configurations of this space have been tried."),
     ],

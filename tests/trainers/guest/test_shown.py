@@ -79,7 +79,7 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
         *("table", "advice", "configuration", "search", "mattered", "rungs", "cost", "provenance")
     ]
     page = report_html(evidence)
-    for word in ("Confirmed?", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
+    for word in ("Confirmation", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
         assert word not in page
     assert "sweep init --from-optuna mixed" in page
     assert "<dt>owner</dt><dd>ann</dd>" in page
