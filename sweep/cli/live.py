@@ -1,6 +1,6 @@
-"""What does a sweep look like in a terminal while it runs?
+"""Draw the live view of a run in a terminal.
 
-A full-window view of the state of the run, redrawn four times a second on the terminal's alternate
+It is a full-window view of the state of the run, redrawn four times a second on the terminal's alternate
 screen: each frame overwrites the last without clearing it, so nothing flickers, a window may be
 resized at any time, and afterwards the terminal is as it was before.
 """

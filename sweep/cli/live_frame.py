@@ -1,7 +1,7 @@
-"""How is the state of a run laid out in a window of any size?
+"""Lay out the state of a run in a window of any size.
 
-As lines no longer than the window is wide, and no more of them than it is high: what matters most
-keeps its place, and what a narrow window has no room for is named.
+No line is longer than the window is wide, and there are no more lines than it is high. The most important
+parts keep their place, and the view names the columns that a narrow window leaves out.
 """
 
 from collections.abc import Iterable, Sequence

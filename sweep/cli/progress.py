@@ -1,8 +1,8 @@
-"""Who watches a sweep while it runs?
+"""Show the progress of a run.
 
-One view on stderr: a live one on a terminal, elsewhere one line a trial. With ``--json`` also one
-object a trial on stdout, which otherwise holds results only. To add a view, write a class that
-takes events, and name it in ``choose_views``.
+On a terminal, stderr shows a live view; elsewhere it gets one line for each trial. With ``--json``, stdout
+gets an object for each trial; otherwise it gets only results. To add a view, write a class that takes events,
+and name it in ``choose_views``.
 """
 
 import contextlib
@@ -139,7 +139,7 @@ class LineView(_Plain):
             case RunStarted():
                 self._start(event)
             case TrialStarted() if event.from_step:
-                self._say(f"trial {event.trial.number} goes on from step {event.from_step:,}")
+                self._say(f"trial {event.trial.number} resumes from step {event.from_step:,}")
             case TrialEnded():
                 width = len(str(event.total))
                 count = f"[dim]{event.done:>{width}}/{event.total}[/]"

@@ -373,7 +373,7 @@ def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert written.out == ""
     lines = written.err.splitlines()
     assert lines[:2] == ["study names: goal [x]", "words"]
-    assert lines[3:5] == ["trial 1 goes on from step 5,000", "warning: the worker of trial 1 died"]
+    assert lines[3:5] == ["trial 1 resumes from step 5,000", "warning: the worker of trial 1 died"]
     assert lines[5].startswith(" 2/10  trial   1  2.1000    10.0 s  knob_0=0 knob_1=1 ")
     assert lines[6].startswith(" 3/10  trial   2  diverged ")
     assert lines[6].endswith(" diverged: the training loss was nan at step 12")

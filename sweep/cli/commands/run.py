@@ -50,7 +50,7 @@ RUN_TABLE_ROWS = 30
     type=options.positive,
     metavar="N",
     show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
-    help="number of trials trained at a time",
+    help="number of trials in training at a time",
 )
 @options.replicates
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
@@ -157,7 +157,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
     if stopped or summary.stopped_by == "timeout":
         why = "interrupted" if stopped else "the timeout was reached"
         if unread:
-            why = "nobody reads the output any more"
+            why = "the reader of the output has closed it"
         waits = stopped or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; run the same command to resume")
@@ -184,7 +184,7 @@ def _advise_next(study: "StudyRecord") -> None:
 
 def _warn_of_cost(spec: "StudySpec") -> None:
     if spec.cost == "train_seconds":
-        advise("train_seconds are measured: this study will not come out the same again")
+        advise("train_seconds are measured, so this study is not reproducible")
 
 
 def proposed_after_export_of(trainer: str) -> list[str]:

@@ -1,6 +1,6 @@
 """List the plots of every study, and draw one.
 
-Every plot is made in two steps: first plain numbers from what is known of a study, which are tested
+Every plot is made in two steps: first plain numbers from a study's ``Evidence``, which are tested
 without drawing, then a Figure from these numbers alone. Figures use plain scatter, bar and heatmap
 traces with lists as data, so that the old plotly.js of the Optuna dashboard draws them as well.
 """

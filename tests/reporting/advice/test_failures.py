@@ -93,8 +93,8 @@ def test_repeats_beyond_the_replicates_are_told():
     """In a space of fractions nobody can count what is left."""
     params = [{"learning_rate": 0.1}] * 3 + rates(*[0.2 + k / 100 for k in range(7)])
     assert say("repeats", searched(params)) == (
-        "2 of 10 trials repeat an earlier configuration and serve as its replicates: sampler tpe returns to "
-        "the same place."
+        "2 of 10 trials repeat an earlier configuration and serve as its replicates: sampler tpe "
+        "proposes the same values again."
     )
     assert find("repeats", searched(params, replicates=3)) is None
     assert find("repeats", made_study()) is None
