@@ -35,7 +35,7 @@ def test_the_hypervolume_is_optuna_s(guests: Guests, name: str) -> None:
     losses = np.array([trial.values for trial in study.trials]) * signs
     expected = compute_hypervolume(losses, losses.max(axis=0))
     headline = headline_of(evidence_of(guests, name))
-    (found,) = re.findall(r"Hypervolume of the front: ([\d.e+-]+),", " ".join(headline.sentences))
+    (found,) = re.findall(r"Hypervolume of the front: ([\d.e+-]+) ", " ".join(headline.sentences))
     assert float(found) == pytest.approx(expected, rel=1e-5)
     assert headline.title.startswith(f"{len(study.best_trials)} of 30 complete trials")
 
