@@ -1,4 +1,4 @@
-"""Commands that keep house: rename, copy, delete, doctor."""
+"""Commands that maintain studies and check the machine: rename, copy, delete, doctor."""
 
 import shutil
 import sys

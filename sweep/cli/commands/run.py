@@ -97,7 +97,7 @@ def _names_no_place(arguments: Arguments) -> bool:
 
 
 def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
-    """Train what is left, and store and print what came out."""
+    """Train the remaining trials, and store and print the result."""
     task = spec.task
     check_place(arguments, task, spec.resources)
     _warn_of_cost(spec)
@@ -128,7 +128,7 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
 
 
 def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
-    """Return who watches a run, and print its title before anything that takes long is loaded."""
+    """Return the views of a run, and print its title before slow imports."""
     from sweep.cli.progress import RunProgress
     from sweep.task import in_shown_order
 
@@ -140,7 +140,7 @@ def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
 
 
 def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":
-    """Return what a run asks: whether a signal came, or nobody reads its output any more."""
+    """Return a function that tells whether a signal came or the reader of the output has closed it."""
 
     def should_stop() -> bool:
         if progress.is_closed:
@@ -169,7 +169,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
 
 
 def _advise_finished(study: "StudyRecord") -> None:
-    """Print on stderr that there was nothing to train, and what to run next."""
+    """Print on stderr that nothing was left to train, and the next command."""
     total = study.total_trials
     done = sum(trial.is_finished for trial in study.trials)
     asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
@@ -217,7 +217,7 @@ def _take_notes(
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:
-    """Print what was read, the table, and what there is to say about it."""
+    """Print the data's description, the table, the front and the advice."""
     from sweep.definition.ranking import rank_trials
     from sweep.reporting.table.pareto_summary import describe_front
     from sweep.reporting.wrapping import wrap

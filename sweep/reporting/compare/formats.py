@@ -115,8 +115,7 @@ def space_lines(comparison: StudyComparison) -> list[str]:
     lines = [f"the same in all: {'; '.join(parts) or 'nothing'}"]
     for name, texts in comparison.different.items():
         each = [
-            f"{study.name}: {text or 'not there'}"
-            for study, text in zip(comparison.studies, texts, strict=True)
+            f"{study.name}: {text or 'absent'}" for study, text in zip(comparison.studies, texts, strict=True)
         ]
         lines.append(printable(f"{name} differs: {'; '.join(each)}"))
     return lines
