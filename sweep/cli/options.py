@@ -60,6 +60,15 @@ config_file = click.argument(
     "config", metavar="CONFIG.toml", shell_complete=candidates.files, help="written by `sweep export`"
 )
 
+config_files = click.argument(
+    "configs",
+    metavar="CONFIG.toml...",
+    nargs=-1,
+    required=True,
+    shell_complete=candidates.files,
+    help="written by `sweep export`; several are evaluated in one look",
+)
+
 trials = click.option(
     "--trials", type=positive, metavar="TOTAL", help="total number of trials, including earlier runs"
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sweep.certify.ensemble.record import Ensemble
     from sweep.certify.provenance import Provenance
     from sweep.certify.replay import Comparison
+    from sweep.certify.test_split.final_test import Exported
     from sweep.definition.records import StudyRecord
     from sweep.task import AnyTask
 
@@ -195,7 +196,7 @@ def train(arguments: Arguments) -> int:
 
 
 @command(example="sweep test best.toml")
-@options.config_file
+@options.config_files
 @click.option(
     "--again",
     default="",
@@ -207,33 +208,42 @@ def train(arguments: Arguments) -> int:
 @options.device
 @options.trust
 def test(arguments: Arguments) -> int:
-    """Evaluate an exported configuration on the test split, once."""
-    from sweep.certify.config_file import load_config
+    """Evaluate exported configurations on the test split, once."""
     from sweep.certify.test_split.final_test import describe_test, run_final_test
     from sweep.certify.test_split.leaks import leak_warnings
+
+    paths, database = tuple(dict.fromkeys(arguments.configs)), database_of(arguments)
+    exports = [_exported(arguments, path) for path in paths]
+    finals = run_final_test(exports, database, again=arguments.again, device=arguments.device, say=advise)
+    warnings = [
+        warning
+        for export in exports
+        for warning in leak_warnings(export.provenance, export.section, database.open_read_only())
+    ]
+    for warning in dict.fromkeys(warnings):
+        advise(f"warning: {warning}")
+    for path, final in zip(paths, finals, strict=True):
+        if len(finals) > 1:
+            print(f"{path}: trial {final.look.trial} of {final.look.study!r}")
+        for line in describe_test(final):
+            print(line)
+    for path, final in zip(paths, finals, strict=True):
+        _advise_on_export(final.task, path, is_tested=True)
+    return 0
+
+
+def _exported(arguments: Arguments, path: str) -> "Exported":
+    """Read an exported configuration that has a test split, and whose program may run."""
+    from sweep.certify.config_file import load_config
+    from sweep.certify.test_split.final_test import Exported
     from sweep.certify.trust import check_trusted
     from sweep.task import check_has_test, resolve_device
 
-    config, provenance = load_config(arguments.config)
+    config, provenance = load_config(path)
     check_has_test(provenance.task)
     check_trusted(provenance.study, provenance.program, provenance.surroundings, trust=arguments.trust)
-    section, database = _section(arguments, provenance), database_of(arguments)
     mend(provenance.task, resolve_device(provenance.task, arguments.device))
-    final = run_final_test(
-        config,
-        provenance,
-        database,
-        section=section,
-        again=arguments.again,
-        device=arguments.device,
-        say=advise,
-    )
-    for warning in leak_warnings(provenance, section, database.open_read_only()):
-        advise(f"warning: {warning}")
-    for line in describe_test(final):
-        print(line)
-    _advise_on_export(provenance.task, arguments.config, is_tested=True)
-    return 0
+    return Exported(config=config, provenance=provenance, section=_section(arguments, provenance))
 
 
 def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:
