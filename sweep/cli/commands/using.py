@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @command(example="sweep export quick -o best.toml")
 @options.study
-@click.option("--trial", type=options.number, metavar="N", help="another trial than the best")
+@click.option("--trial", type=options.number, metavar="N", help="export this trial instead of the best")
 @click.option(
     "-o",
     "--output",
@@ -40,6 +40,7 @@ def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
     from sweep.certify.config_file import choose_trial, write_config
     from sweep.certify.verdict import confirmed_choice
+    from sweep.reporting.units import certified_label
     from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
 
     storage = database_of(arguments).open_read_only()
@@ -53,8 +54,9 @@ def export(arguments: Arguments) -> int:
         of = f"ensemble of {len(ensemble.seeds)} seeds, not certified"
         what = f"{study.metric.label} {ensemble.value:.4f}, {of}"
     elif certificate is not None:
-        over = "deterministic, the same on" if certificate.deterministic else "certified over"
-        what = f"{study.metric.label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
+        over = "deterministic, the same on" if certificate.deterministic else "over"
+        label = certified_label(study.metric)
+        what = f"{label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
     else:
         what = f"{study.metric.label} {trial.dev_loss:.4f}, one seed, not confirmed"
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
@@ -107,7 +109,7 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
     "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
 )
 @click.option(
-    "--engine", metavar="NAME", show_default="the engine of then", help="implementation that trains"
+    "--engine", metavar="NAME", show_default="the trial's own", help="implementation of the training"
 )
 @options.device
 @options.trust
@@ -164,7 +166,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
     metavar="DIR",
     shell_complete=candidates.folders,
     show_default="reports/STUDY/trained",
-    help="new or empty",
+    help="new or empty folder",
 )
 @options.data_file
 @options.device
@@ -199,7 +201,7 @@ def train(arguments: Arguments) -> int:
     default="",
     show_default=False,
     metavar="WHY",
-    help="reason for looking once more; it is recorded",
+    help="reason for using the test split again; it is recorded",
 )
 @options.data_file
 @options.device

@@ -1,4 +1,4 @@
-"""What did each trial's loss look like on the way, and where were trials given up?"""
+"""Draw the value of each trial at its rungs, and the rungs at which trials were stopped."""
 
 import dataclasses
 import math
@@ -67,11 +67,11 @@ def rung_curves(evidence: Evidence) -> RungCurves:
 
 
 def plot_rung_curves(numbers: RungCurves) -> Figure:
-    """Draw one line a trial; a cross ends the line of a trial that was given up."""
+    """Draw a line for each trial; a cross ends the line of a trial that was stopped."""
     words = words_of(numbers.metric)
     lines = {
         "complete": _points(numbers.others),
-        "given up": _points(numbers.given_up),
+        "stopped": _points(numbers.given_up),
         "best tenth": _points(numbers.best),
         f"{words['lowest']} {words['noun']}": _points(numbers.winner),
     }

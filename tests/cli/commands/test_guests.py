@@ -144,7 +144,7 @@ def test_a_guest_is_taken_over_and_confirmed(guests: Guests, here: Path, capsys:
     ]
     assert began == [trial.params for trial in best]
     assert main(["confirm", name, "--top", "2", "--seeds", "3", "--workers", "1", *own]) == 0
-    assert "certified: error" in capsys.readouterr().out
+    assert "certified error" in capsys.readouterr().out
     assert guests.sha256() == before
 
 
