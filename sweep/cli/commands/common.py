@@ -38,6 +38,7 @@ def complain(text: str) -> None:
 def report_usage(error: click.UsageError) -> None:
     """Print what is wrong with a command line to stderr, in one line that names the command for help."""
     from sweep.reporting.printable import printable
+    from sweep.spelling import with_hint
 
     if error.ctx is None:
         error.show()
@@ -45,8 +46,8 @@ def report_usage(error: click.UsageError) -> None:
     if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
         del error.possibilities[1:]  # the nearest is named first
     where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
-    problem = printable(error.format_message()).removesuffix(".")
-    print(f"{where}: error: {problem}; `{where} {help_option}` shows how to use it", file=sys.stderr)
+    problem = with_hint(printable(error.format_message()), f"`{where} {help_option}` shows how to use it")
+    print(f"{where}: error: {problem}", file=sys.stderr)
 
 
 def report_error(error: SweepError, *, as_json: bool) -> None:

@@ -20,7 +20,6 @@ from sweep.reporting.exhibits import Plot, exhibits_of
 from sweep.reporting.figures.ablation import plot_waterfall, waterfall
 from sweep.reporting.figures.contour import contour, plot_contour
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
-from sweep.reporting.figures.curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.history import (
@@ -30,6 +29,7 @@ from sweep.reporting.figures.history import (
     plot_history_by_trial,
 )
 from sweep.reporting.figures.importances import importances, plot_importances
+from sweep.reporting.figures.learning_curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.parallel import parallel_coordinates, plot_parallel_coordinates
 from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices

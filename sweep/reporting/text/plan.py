@@ -7,7 +7,7 @@ from typing import Any
 
 from sweep.definition.dimension import spoken_value
 from sweep.execution.planning.knobs import Knob
-from sweep.execution.planning.program_plan import ProgramPlan
+from sweep.execution.planning.planned import Planned
 from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.wall_clock import Range
 
@@ -72,7 +72,7 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 """Name on the command line -> function."""
 
 
-def work_text(plan: StudyPlan | ProgramPlan) -> str:
+def work_text(plan: Planned) -> str:
     """Return the number of trials left, the search settings and the workers."""
     first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
     seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""

@@ -53,7 +53,7 @@ def test_intermediate_values_are_those_that_optuna_stored(guests: Guests) -> Non
     numbers = plots_of(evidence.study)["rungs"].numbers(evidence)
     found = {
         line.trial: dict(zip(line.step, line.value, strict=True))
-        for group in (numbers.winner, numbers.best, numbers.others, numbers.without)
+        for group in (numbers.winner, numbers.best, numbers.others, numbers.given_up)
         for line in group
     }
     trials = [trial for trial in guests.study("mixed").trials if trial.intermediate_values]
