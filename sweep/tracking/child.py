@@ -7,6 +7,7 @@ pipe, or has died, what is left is logged. The last line on stdout is a JSON obj
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from typing import Any
@@ -31,9 +32,19 @@ def main() -> None:
     try:
         outcome = _follow(json.loads(_first_line()))
     except Exception as error:  # noqa: BLE001  the parent prints it
-        outcome = {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
+        outcome = {"error": _without_passwords(f"{type(error).__name__}: {error}".partition("\n")[0])}
     answer.write(json.dumps(outcome) + "\n")
     answer.close()
+
+
+def _without_passwords(text: str) -> str:
+    """Return a text without the names and passwords in its addresses.
+
+    Examples:
+        >>> _without_passwords("http://me:secret@host:5000/x refused")
+        'http://host:5000/x refused'
+    """
+    return re.sub(r"://[^\s/]*@", "://", text)
 
 
 def _first_line() -> bytes:

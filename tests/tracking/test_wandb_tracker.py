@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,29 @@ __all__ = ["_own_ledger"]  # a fixture
 pytest.importorskip("wandb", reason="wandb is not installed: pip install wandb")
 
 
+BLOCK = 32_768
+
+
 def records(file: Path) -> list[Any]:
-    """Return all records of an offline run, as ``wandb sync`` reads them."""
+    """Return all records of an offline run: wandb's own messages in LevelDB's log format.
+
+    After seven bytes come blocks of 32 KiB with parts of messages, each after its checksum, length and kind.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of wandb's own imports
-        store = importlib.import_module("wandb.sdk.internal.datastore").DataStore()
         kind = importlib.import_module("wandb.proto.wandb_internal_pb2").Record
-    store.open_for_scan(str(file))
-    found = []
-    while (raw := store.scan_data()) is not None:
-        found.append(kind())
-        found[-1].ParseFromString(raw)
+    raw, at, message, found = file.read_bytes(), 7, b"", []
+    while at + 7 <= len(raw):
+        if BLOCK - at % BLOCK < 7:
+            at += BLOCK - at % BLOCK
+            continue
+        _, length, part = struct.unpack("<IHB", raw[at : at + 7])
+        message += raw[at + 7 : at + 7 + length]
+        at += 7 + length
+        if part in (1, 4):  # whole, or the last part
+            found.append(kind())
+            found[-1].ParseFromString(message)
+            message = b""
     return found
 
 
