@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import sys
 import time
 from typing import Any
 
@@ -23,10 +22,15 @@ NICENESS = 10
 """How far the process steps back behind those that train."""
 
 
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "WANDB_ERROR_REPORTING": "false"}
+"""Variables that keep the libraries from calling their makers, unless the user sets them."""
+
+
 def main() -> None:
     """Log trials until the parent closes the pipe, and print the outcome."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
+    os.environ.update({name: text for name, text in _QUIET.items() if name not in os.environ})
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is not the answer
     try:
@@ -35,6 +39,9 @@ def main() -> None:
         outcome = {"error": _without_passwords(f"{type(error).__name__}: {error}".partition("\n")[0])}
     answer.write(json.dumps(outcome) + "\n")
     answer.close()
+    os._exit(
+        0
+    )  # what a library still wants to do at its end, such as a call to its makers, has no time limit
 
 
 def _without_passwords(text: str) -> str:
@@ -63,8 +70,3 @@ def _follow(asked: dict[str, Any]) -> dict[str, Any]:
         time.sleep(PAUSE_S)
     log.update()
     return {"added": log.added, "where": log.where}
-
-
-if __name__ == "__main__":
-    main()
-    sys.exit()

@@ -64,7 +64,7 @@ def tracked_run(study: StudyRecord, trial: TrialRecord, files: Checkpoints) -> T
         name=f"{study.name} {trial.number}",
         state=trial.state,
         params=study.config_values(trial),
-        metric=study.metric.key,
+        metric=study.metric.name,
         values=_values(study, trial, files),
         numbers=_numbers(study, trial),
         tags=_tags(study, trial),
@@ -83,7 +83,7 @@ def _values(study: StudyRecord, trial: TrialRecord, files: Checkpoints) -> tuple
 
 
 def _numbers(study: StudyRecord, trial: TrialRecord) -> dict[str, float]:
-    final = {} if trial.dev_loss is None else {study.metric.key: trial.dev_loss}
+    final = {} if trial.dev_loss is None else {study.metric.name: trial.dev_loss}
     found = {**trial.figures, **trial.facts, "train_seconds": trial.train_seconds, **final}
     return {name: float(value) for name, value in found.items() if math.isfinite(value)}
 
