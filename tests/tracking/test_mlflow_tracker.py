@@ -63,7 +63,7 @@ def test_a_run_is_logged_while_it_runs_and_continued_once(tmp_path: Path) -> Non
         else:
             assert (run.info.status, run.data.tags["sweep.state"]) == ("FINISHED", "complete")
             assert run.steps == [(n, pytest.approx((x - 0.3) ** 2 + 1 / n)) for n in range(1, 5)]
-            assert run.data.metrics["loss"] == table[number]["loss"]
+            assert run.data.metrics["loss"] == table[number]["value"]
             assert run.data.metrics["accuracy"] == 0.5
     more = run_sweep(folder, "run", "para.toml", "--trials", "5", "--workers", "1", "--track", "mlflow")
     assert "mlflow: 2 new runs in " in more.stderr

@@ -89,7 +89,7 @@ def test_a_run_is_logged_offline_and_continued_once(tmp_path: Path) -> None:
             assert (held["exit"], list(held["run"].tags)) == (0, ["complete", "cpu"])
             points = [(row["_step"], row["steps/loss"]) for row in held["history"]]
             assert points == [(n, pytest.approx((x - 0.3) ** 2 + 1 / n)) for n in range(1, 5)]
-            assert held["summary"]["loss"] == table[number]["loss"]
+            assert held["summary"]["loss"] == table[number]["value"]
             assert held["summary"]["accuracy"] == 0.5
     more = run_sweep(folder, "run", "para.toml", "--trials", "4", "--workers", "1", "--track", "wandb")
     assert "wandb: 1 new run in " in more.stderr

@@ -181,11 +181,12 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
     several = f", ensemble of {len(look.seeds)} seeds, not certified" if look.is_of_ensemble else several
     exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
-    dev, test = metric.label, f"test {metric.noun}"
+    dev, test = f"certified {metric.label}" if n > 1 else metric.label, f"test {metric.noun}"
     unit = f" {metric.unit}" if metric.unit else ""
-    yield f"{dev:<{len(test)}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
+    width = max(len(dev), len(test))
+    yield f"{dev:<{width}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
     number = f"look {final.number}" if final.number else "not guarded"
-    yield f"{test}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
+    yield f"{test:<{width}}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
     yield from (f"  {line}" for line in final.certainty.sentences(check_has_test(final.task).unit))
 
 

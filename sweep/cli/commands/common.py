@@ -216,7 +216,7 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
 
 
 def next_command(study: "StudyRecord", reader: "Reader") -> str:
-    """Return the command that goes on with a study: run, confirm, or export what is confirmed."""
+    """Return the next command for a study: run, confirm, or export after a confirmation."""
     if not study.complete_trials():
         return f"sweep run {study.name}"
     if not study.plans:
@@ -229,7 +229,7 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
 
 
 def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
-    """Print what is not known of a study that Optuna made without sweep, and the ways on."""
+    """Print what is unknown about a study that Optuna made without sweep, and the next commands."""
     from sweep.reporting.page.guests import ONE_RUN, ways_on
 
     advise(ONE_RUN)
@@ -252,7 +252,7 @@ def terminal_width(stream: TextIO | None = None) -> int:
 
 
 def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
-    """Print the advice below a table, between empty lines; nothing where there is none."""
+    """Print the advice below a table, between empty lines, if there is any."""
     from sweep.reporting.advice.checks import format_advice
 
     width = terminal_width() if sys.stdout.isatty() else None

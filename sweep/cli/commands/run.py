@@ -51,7 +51,7 @@ RUN_TABLE_ROWS = 30
     type=options.positive,
     metavar="N",
     show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
-    help="number of trials trained at a time",
+    help="number of trials in training at a time",
 )
 @options.replicates
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
@@ -115,7 +115,7 @@ def _names_no_place(arguments: Arguments) -> bool:
 
 
 def _train(arguments: Arguments, spec: "StudySpec", database: "Database", tracking: "Observer") -> int:
-    """Train what is left, and store and print what came out."""
+    """Train the remaining trials, and store and print the result."""
     task = spec.task
     check_place(arguments, task, spec.resources)
     _warn_of_cost(spec)
@@ -147,17 +147,19 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database", tracki
 
 
 def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
-    """Return who watches a run, and print its title before anything that takes long is loaded."""
+    """Return the views of a run, and print its title before slow imports."""
     from sweep.cli.progress import RunProgress
+    from sweep.task import in_shown_order
 
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
-    progress = RunProgress(title, spec.task.metric, as_json=as_json)
+    order = in_shown_order(spec.task, (*spec.space, *spec.auto))
+    progress = RunProgress(title, spec.task.metric, as_json=as_json, order=order)
     progress.introduce()
     return progress
 
 
 def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":
-    """Return what a run asks: whether a signal came, or nobody reads its output any more."""
+    """Return a function that tells whether a signal came or the reader of the output has closed it."""
 
     def should_stop() -> bool:
         if progress.is_closed:
@@ -174,7 +176,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
     if stopped or summary.stopped_by == "timeout":
         why = "interrupted" if stopped else "the timeout was reached"
         if unread:
-            why = "nobody reads the output any more"
+            why = "the reader of the output has closed it"
         waits = stopped or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; run the same command to resume")
@@ -186,7 +188,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
 
 
 def _advise_finished(study: "StudyRecord") -> None:
-    """Print on stderr that there was nothing to train, and what to run next."""
+    """Print on stderr that nothing was left to train, and the next command."""
     total = study.total_trials
     done = sum(trial.is_finished for trial in study.trials)
     asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
@@ -201,7 +203,7 @@ def _advise_next(study: "StudyRecord") -> None:
 
 def _warn_of_cost(spec: "StudySpec") -> None:
     if spec.cost == "train_seconds":
-        advise("train_seconds are measured: this study will not come out the same again")
+        advise("train_seconds are measured, so this study is not reproducible")
 
 
 def proposed_after_export_of(trainer: str) -> list[str]:
@@ -234,7 +236,7 @@ def _take_notes(
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:
-    """Print what was read, the table, and what there is to say about it."""
+    """Print the data's description, the table, the front and the advice."""
     from sweep.definition.ranking import rank_trials
     from sweep.reporting.table.pareto_summary import describe_front
     from sweep.reporting.wrapping import wrap

@@ -86,7 +86,9 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
 
 @command(example="sweep plot quick history -o history.png")
 @options.study
-@click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
+@click.argument(
+    "name", metavar="[NAME]", required=False, help="the figure; without it, the command lists all"
+)
 @click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
 @click.option(
     "-o",
@@ -170,7 +172,7 @@ def report(arguments: Arguments) -> int:
 
 
 @command(example="sweep dashboard")
-@click.option("--port", type=options.port, default=8080, metavar="PORT", help="0 takes a free one")
+@click.option("--port", type=options.port, default=8080, metavar="PORT", help="port; 0 for a free one")
 def dashboard(arguments: Arguments) -> int:
     """Browse the studies in the Optuna dashboard."""
     from sweep.dashboard.server import HOST, make_server

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @command(example="sweep export quick -o best.toml")
 @options.study
-@click.option("--trial", type=options.number, metavar="N", help="another trial than the best")
+@click.option("--trial", type=options.number, metavar="N", help="export this trial instead of the best")
 @click.option(
     "-o",
     "--output",
@@ -80,12 +80,14 @@ def _describe_export(
     study: "StudyRecord", trial: "TrialRecord", certificate: "Certificate | None", ensemble: "Ensemble | None"
 ) -> str:
     """Return the value that an exported configuration has, and how sure it is."""
+    from sweep.reporting.units import certified_label
+
     label = study.metric.label
     if ensemble is not None:
         return f"{label} {ensemble.value:.4f}, ensemble of {len(ensemble.seeds)} seeds, not certified"
     if certificate is not None:
-        over = "deterministic, the same on" if certificate.deterministic else "certified over"
-        return f"{label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
+        over = "deterministic, the same on" if certificate.deterministic else "over"
+        return f"{certified_label(study.metric)} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
     return f"{label} {trial.dev_loss:.4f}, one seed, not confirmed"
 
 
@@ -128,7 +130,7 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
     "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
 )
 @click.option(
-    "--engine", metavar="NAME", show_default="the engine of then", help="implementation that trains"
+    "--engine", metavar="NAME", show_default="the trial's own", help="implementation of the training"
 )
 @options.device
 @options.trust
@@ -185,7 +187,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
     metavar="DIR",
     shell_complete=candidates.folders,
     show_default="reports/STUDY/trained",
-    help="new or empty",
+    help="new or empty folder",
 )
 @options.data_file
 @options.device
@@ -220,7 +222,7 @@ def train(arguments: Arguments) -> int:
     default="",
     show_default=False,
     metavar="WHY",
-    help="reason for looking once more; it is recorded",
+    help="reason for using the test split again; it is recorded",
 )
 @options.data_file
 @options.device

@@ -1,7 +1,7 @@
 """Draw the metric over the two most important hyperparameters, as a smoothed map with the trials on it.
 
 The map is the mean of the trials' values, weighted by a Gaussian of their distance (Nadaraya, Watson). It is
-left empty where no trial is near.
+empty where no trial is near.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""What did each trial's loss look like on the way, and where were trials given up?"""
+"""Draw the value of each trial at its rungs, and the rungs at which trials were stopped."""
 
 import dataclasses
 import functools
@@ -71,11 +71,11 @@ def rung_curves(evidence: Evidence) -> RungCurves:
 
 
 def plot_rung_curves(numbers: RungCurves) -> Figure:
-    """Draw one line a trial; a cross ends the line of a trial that was given up."""
+    """Draw a line for each trial; a cross ends the line of a trial that was stopped."""
     figure = Figure()
     add = functools.partial(_add, figure, label=numbers.metric.label)
     add(numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
-    add(numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
+    add(numbers.given_up, "stopped", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
     add(numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
     add(numbers.winner, "{lowest} {noun}".format(**words_of(numbers.metric)), {"color": ORANGE, "width": 2.5})
     ticks = [*DECISION_RUNGS, 100]

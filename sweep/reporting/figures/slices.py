@@ -1,4 +1,4 @@
-"""Where along each hyperparameter do the low losses lie?"""
+"""Draw the metric over each searched hyperparameter."""
 
 import dataclasses
 import statistics
@@ -44,7 +44,7 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:
-    """One slice a searched hyperparameter that some trial has, all on one scale."""
+    """A slice for each searched hyperparameter that some trial has, all on one scale."""
 
     slices: list[Slice]
 
@@ -54,7 +54,7 @@ def slices(evidence: Evidence) -> Slices:
     scored = evidence.scored
     found = [_slice(evidence, *searched) for searched in used_dimensions(evidence.study).items()]
     if not any(found):
-        raise NothingToShowError(f"nothing was searched in {len(scored)} trials")
+        raise NothingToShowError(f"no hyperparameter was searched in the {len(scored)} trials")
     metric = evidence.study.metric
     losses = [metric.as_loss(trial.dev_loss) for trial in scored if trial.dev_loss is not None]
     scale = sorted(map(metric.as_loss, shown_range(losses)))

@@ -1,4 +1,4 @@
-"""How did the winner learn?"""
+"""Draw the training loss of the winner over its steps, with its values of the metric."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ from sweep.smoothing import smooth
 from sweep.task import Metric
 
 SMOOTHED_SHARE = 0.01
-"""Part of the curve that the moving average looks back on."""
+"""Share of the curve that a point of the moving average covers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

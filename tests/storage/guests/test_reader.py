@@ -8,9 +8,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy
 from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, make_guests
 from optuna.trial import FrozenTrial
+from plain_optuna import plain_storage
 from postgres_server import Server, running_server
 
 from sweep.definition.ranking import rank_trials
@@ -119,7 +119,7 @@ def test_intermediate_values_are_thinned_and_end_with_the_last(tmp_path: Path) -
     """A pruned trial's reason is its last report; at most a hundred and one are kept."""
     url = f"sqlite:///{tmp_path / 'g.db'}"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(storage=url, study_name="long")
+    study = optuna.create_study(storage=plain_storage(url), study_name="long")
     reports = {step: 1 / (step + 1) for step in range(1000)} | {1000: math.nan}
     study.add_trial(
         optuna.trial.create_trial(state=optuna.trial.TrialState.PRUNED, intermediate_values=reports)
@@ -144,7 +144,7 @@ def test_guests_on_a_server(server: Server, tmp_path: Path) -> None:
     """PostgreSQL holds the same."""
     url = server.make_database("guests")
     url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
-    storage = optuna.storages.RDBStorage(url_of_theirs, engine_kwargs={"poolclass": sqlalchemy.NullPool})
+    storage = plain_storage(url_of_theirs)
     make_guests(storage, ["mixed", "two"])
     reader = Database(url, tmp_path / "files").open_read_only()
     assert study_names(reader) == ["mixed", "two"]
@@ -202,7 +202,7 @@ def test_a_damaged_guest_is_refused_in_one_line(damage: str, tmp_path: Path) -> 
     """Nothing that is stored is trusted to be what Optuna stores."""
     url = f"sqlite:///{tmp_path / 'g.db'}"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(storage=url, study_name="g")
+    study = optuna.create_study(storage=plain_storage(url), study_name="g")
     space = {"kind": optuna.distributions.CategoricalDistribution(("a", "b"))}
     trial = optuna.trial.create_trial(
         value=1.0,

@@ -1,4 +1,4 @@
-"""What did each trial of a guest report on the way, and where was it given up?"""
+"""Draw the intermediate values of each trial of a guest, and where it was stopped."""
 
 import dataclasses
 import functools
