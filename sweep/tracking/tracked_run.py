@@ -78,7 +78,8 @@ def _values(study: StudyRecord, trial: TrialRecord, files: Checkpoints) -> tuple
     measured = [(segment.step, segment.dev_loss) for segment in trial.segments]
     if isinstance(study.task, RunsPrograms):
         steps, values = files.read_curve(trial.number)
-        measured = list(zip(steps.tolist(), values.tolist(), strict=True)) or measured
+        counted = (steps + 1).tolist()  # stored from 0
+        measured = list(zip(counted, values.tolist(), strict=True)) or measured
     return tuple((step, value) for step, value in sorted(measured) if math.isfinite(value))
 
 
