@@ -111,6 +111,8 @@ code_changed = click.option(
     help="continue although the study's program has changed; further trials are marked with this reason",
 )
 
+tracker = click.Choice(("mlflow", "wandb"))
+
 force = click.option("--force", is_flag=True, help="overwrite the file if it exists")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.spec import StudySpec
     from sweep.execution.driver import RunSummary
+    from sweep.execution.events import Observer
     from sweep.reporting.note_taking import Call
     from sweep.storage.database import Database
 
@@ -71,6 +72,11 @@ RUN_TABLE_ROWS = 30
     help="number of these configurations",
 )
 @click.option("--json", is_flag=True, help="print one JSON object for each finished trial")
+@click.option(
+    "--track",
+    type=options.tracker,
+    help="also log each finished trial, to wandb offline; see `sweep track --help`",
+)
 @options.data_file
 @options.device
 @options.place
@@ -78,16 +84,28 @@ RUN_TABLE_ROWS = 30
 @options.code_changed
 def run(arguments: Arguments) -> int:
     """Train a study's trials, or resume them."""
-    from sweep.api.finished import finished_study
+    from sweep.tracking.follower import following
 
     spec, database = study_spec(arguments), database_of(arguments)
+    with following(arguments.track, spec.name, database, say=advise, warn=_warn) as tracking:
+        return _run(arguments, spec, database, tracking)
+
+
+def _run(arguments: Arguments, spec: "StudySpec", database: "Database", tracking: "Observer") -> int:
+    """Print a study that is finished; train another one."""
+    from sweep.api.finished import finished_study
+
     if _names_no_place(arguments) and (finished := finished_study(spec, database)) is not None:
         _warn_of_cost(spec)
         if not arguments.json:
             _print_run(finished.study, database, finished.loss_ceiling)
         _advise_finished(finished.study)
         return 0
-    return _train(arguments, spec, database)
+    return _train(arguments, spec, database, tracking)
+
+
+def _warn(text: str) -> None:
+    advise(f"warning: {text}")
 
 
 def _names_no_place(arguments: Arguments) -> bool:
@@ -96,7 +114,7 @@ def _names_no_place(arguments: Arguments) -> bool:
     return given == ("auto", None, "local", None)
 
 
-def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
+def _train(arguments: Arguments, spec: "StudySpec", database: "Database", tracking: "Observer") -> int:
     """Train the remaining trials, and store and print the result."""
     task = spec.task
     check_place(arguments, task, spec.resources)
@@ -105,13 +123,14 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
 
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
+    from sweep.execution.events import both
     from sweep.execution.run import running
     from sweep.task import loss_ceiling
 
     data = load_data(task, spec)
     with contextlib.ExitStack() as workers:
         with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-            how = how_of(arguments, progress, _should_stop(progress, stop))
+            how = how_of(arguments, both(progress, tracking), _should_stop(progress, stop))
             ran = workers.enter_context(running(task, spec, database, how, data=data))
         summary = ran.summary
         study, study_data = summary.study, StudyData(summary.study, data)

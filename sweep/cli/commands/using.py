@@ -13,10 +13,10 @@ from sweep.errors import MachineError, SweepError
 
 if TYPE_CHECKING:
     from sweep.certify.ensemble.record import Ensemble
-    from sweep.certify.provenance import Provenance
+    from sweep.certify.provenance import Certificate, Provenance
     from sweep.certify.replay import Comparison
     from sweep.certify.test_split.final_test import Exported
-    from sweep.definition.records import StudyRecord
+    from sweep.definition.records import StudyRecord, TrialRecord
     from sweep.task import AnyTask
 
 
@@ -36,31 +36,37 @@ if TYPE_CHECKING:
     is_flag=True,
     help="export the certified seeds together: the mean of their probabilities",
 )
+@click.option("--weights", is_flag=True, help="also write the trained weights beside it, as .safetensors")
 @options.force
 def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
-    from sweep.certify.config_file import choose_trial, write_config
+    from sweep.certify.config_file import choose_trial, weights_path, write_config
     from sweep.certify.verdict import confirmed_choice
-    from sweep.reporting.units import certified_label
+    from sweep.certify.weights import weights_file
     from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
 
-    storage = database_of(arguments).open_read_only()
+    if arguments.weights and arguments.ensemble:
+        raise SweepError("--weights writes those of one model; leave out --ensemble")
+    database = database_of(arguments)
+    storage = database.open_read_only()
     study = stored_study(arguments, storage)
     number, certificate = confirmed_choice(study, storage) if arguments.trial is None else (None, None)
     trial = choose_trial(study, arguments.trial if number is None else number)
     ensemble = _ensemble_of(arguments, study) if arguments.ensemble else None
     path = Path(arguments.output or f"reports/{study.name}/{'ensemble' if ensemble else 'best'}.toml")
-    write_config(study, trial, path, certificate=certificate, ensemble=ensemble, force=arguments.force)
-    if ensemble is not None:
-        of = f"ensemble of {len(ensemble.seeds)} seeds, not certified"
-        what = f"{study.metric.label} {ensemble.value:.4f}, {of}"
-    elif certificate is not None:
-        over = "deterministic, the same on" if certificate.deterministic else "over"
-        label = certified_label(study.metric)
-        what = f"{label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
-    else:
-        what = f"{study.metric.label} {trial.dev_loss:.4f}, one seed, not confirmed"
+    weights = weights_file(study, trial, database, certificate) if arguments.weights else None
+    write_config(
+        *(study, trial, path),
+        certificate=certificate,
+        ensemble=ensemble,
+        weights=weights,
+        force=arguments.force,
+    )
+    what = _describe_export(study, trial, certificate, ensemble)
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
+    if weights is not None:
+        seed = certificate.seeds[0] if certificate else trial.seed
+        print(f"wrote {weights_path(path)}: its weights, trained on seed {seed}")
     if study.cost is not None and arguments.trial is None:
         advise(
             f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
@@ -69,6 +75,21 @@ def export(arguments: Arguments) -> int:
     is_tested = first_finished_look(looks_of_study(study, storage), study.name, trial.number) is not None
     _advise_on_export(study.task, path, is_tested=is_tested)
     return 0
+
+
+def _describe_export(
+    study: "StudyRecord", trial: "TrialRecord", certificate: "Certificate | None", ensemble: "Ensemble | None"
+) -> str:
+    """Return the value that an exported configuration has, and how sure it is."""
+    from sweep.reporting.units import certified_label
+
+    label = study.metric.label
+    if ensemble is not None:
+        return f"{label} {ensemble.value:.4f}, ensemble of {len(ensemble.seeds)} seeds, not certified"
+    if certificate is not None:
+        over = "deterministic, the same on" if certificate.deterministic else "over"
+        return f"{certified_label(study.metric)} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
+    return f"{label} {trial.dev_loss:.4f}, one seed, not confirmed"
 
 
 def _ensemble_of(arguments: Arguments, study: "StudyRecord") -> "Ensemble":
