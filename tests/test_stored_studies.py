@@ -1,6 +1,7 @@
 """Studies that an earlier release stored open, resume, confirm, export and replay with the same numbers."""
 
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -147,7 +148,11 @@ def test_a_recorded_look_still_guards_the_test_words(stored: Path, capsys: Captu
     assert main(["test", "best.toml"]) == 1
     assert "looked at before" in capsys.readouterr().err
     again = printed(capsys, "test", "best.toml", "--again", "the first release is compared")
-    assert again.replace("look 2", "look 1") == expected(stored)["test"]
+    assert numbers_in(again.replace("look 2", "look 1")) == numbers_in(expected(stored)["test"])
+
+
+def numbers_in(text: str) -> list[str]:
+    return re.findall(r"\d[\d.]*", text)
 
 
 def test_a_dump_of_postgresql_opens_and_resumes(stored: Path, server: Server, capsys: Capture) -> None:

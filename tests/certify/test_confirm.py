@@ -190,7 +190,7 @@ def test_an_earlier_result_stays_visible(confirmed: tuple[Path, ConfirmPlan]) ->
     now = judge(study, second)
     *_, last = sentences(study, second, now, None)
     assert last.startswith("confirmation 1 of 2, ")
-    assert last.endswith(f"seeds): trial {then.chosen.trial}, certified {then.certified_mean:.4f}")
+    assert last.endswith(f"seeds): trial {then.chosen.trial}, certified dev loss {then.certified_mean:.4f}")
     table = certificate_table(certificate_of(second, now), "toy")
     assert table["confirmation"] == 2
     assert "confirmation" not in certificate_table(certificate_of(first, then), "toy")

@@ -41,7 +41,7 @@ def test_equal_values_on_all_seeds_are_one_value(tmp_path: Path, monkeypatch: py
     own(tmp_path, monkeypatch, SEEDLESS)
     status, told, _ = sweep("confirm", "own", *SMALL)
     assert status == 0
-    assert "deterministic: one value, no interval over seeds; the same on 2 seeds" in told
+    assert "(deterministic, so there is no interval over seeds)" in told
     for claim in ("spread", "tied with", "0.0000 in", "diff_low"):
         assert claim not in told
     rows = json.loads(sweep("confirm", "own", *SMALL, "--format", "json")[1])

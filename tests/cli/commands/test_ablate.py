@@ -75,7 +75,7 @@ def test_the_table_says_what_is_compared(small: Path, capsys: Capture) -> None:
     assert told[0].startswith("What each change from small trial ")
     assert "2 seeds: at most" in told[1]
     assert "the first configuration" in done.stdout
-    assert "none of which decided the order" in done.stdout
+    assert "which did not decide the" in done.stdout
     assert "next: sweep report ablate-" in told[-1]
 
 

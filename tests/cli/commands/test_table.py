@@ -73,7 +73,7 @@ def test_the_next_command_is_the_one_that_goes_on(small: Path, capsys: Capture) 
     assert main(["table", "small"]) == 0
     found = capsys.readouterr().out
     line = re.search(
-        r"confirmed among 2 candidates: trial \d, dev loss \d\.\d{4} over 2 further seeds", found
+        r"confirmed among 2 candidates: trial \d, certified dev loss \d\.\d{4} over 2 further seeds", found
     )
     assert line, found
     assert main(["confirm", "small", "--format", "json", *few]) == 0

@@ -58,7 +58,7 @@ def test_a_plan_says_what_is_lacking_and_trains_nothing(way: str, home: Path) ->
     assert "no budget: no trial is pruned" in out
     assert "no matters" not in out
     assert ("only in SWEEP_SEED" in out) == (way == "command")
-    assert "not timed: nothing was run yet; `sweep plan --check` trains some short ones" in out
+    assert "unknown: no trial has ended yet; `sweep plan --check` trains some short ones" in out
     assert not (home / "ran").exists()
     plan = json.loads(sweep("plan", "own.toml", "--format", "json")[1])
     assert (plan["left"], plan["timed"], plan["trial_seconds"], plan["disk_bytes"]) == (3, 0, None, None)

@@ -36,7 +36,7 @@ def test_a_file_of_the_user_is_not_overwritten(evidence: Evidence) -> None:
     """Unless it is asked for."""
     mine = Path("mine.html")
     mine.write_text("mine")
-    with pytest.raises(SweepError, match=r"mine\.html exists and is not overwritten; choose another with -o"):
+    with pytest.raises(SweepError, match=r"mine\.html exists and is not overwritten; name another with -o"):
         write_figure("history", evidence, mine)
     assert mine.read_text() == "mine"
     assert write_figure("history", evidence, mine, force=True) == mine
