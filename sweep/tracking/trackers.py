@@ -1,11 +1,13 @@
 """List the trackers, and open the one that a user names."""
 
 import importlib.util
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sweep.definition.registries import Registry
 from sweep.errors import LibraryError, NotFoundError
-from sweep.tracking.tracked_run import TrackedRun
+
+if TYPE_CHECKING:
+    from sweep.tracking.tracked_run import TrackedRun
 
 
 class Tracker(Protocol):
@@ -20,7 +22,7 @@ class Tracker(Protocol):
     def logged(self) -> set[str]:
         """Return the keys of the runs that are completely logged."""
 
-    def log(self, run: TrackedRun) -> None:
+    def log(self, run: "TrackedRun") -> None:
         """Log a run that is not logged yet."""
 
 
