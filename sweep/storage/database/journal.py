@@ -111,7 +111,8 @@ def _damage_named(path: Path, number: int) -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise StorageError(
-            f"{path}: line {number:,} is not an operation of Optuna's journal ({_reason(error)}); restore a copy"
+            f"{path}: line {number:,} is not an operation of Optuna's journal ({_reason(error)}); "
+            "restore a copy"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Replay the operations of Optuna's journal into tables in memory, as Optuna 4 and 5 replay them.
 
-Optuna ignores an operation on a study that is deleted, or on a trial that has ended; so does this. Whatever an
-operation contains is checked before it is stored.
+Optuna ignores an operation on a study that is deleted, or on a trial that has ended; so does this. Whatever
+an operation contains is checked before it is stored.
 """
 
 import datetime

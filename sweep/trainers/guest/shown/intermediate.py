@@ -16,8 +16,8 @@ from sweep.task import Metric
 
 _SHORT = 12
 
-MAX_LINES = 300
-"""Lines of each group; more are evenly thinned."""
+MAX_LINES = 60
+"""Lines of each group; more are evenly thinned, because hundreds hide each other."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
