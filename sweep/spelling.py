@@ -13,9 +13,33 @@ def unknown(what: str, name: str, known: Collection[str]) -> str:
         >>> unknown("key 'x'", "x", ["name", "trials"])
         "unknown key 'x'; known: name, trials"
     """
+    return f"unknown {what}; {did_you_mean(name, known, '{} ')}known: {', '.join(known)}"
+
+
+def did_you_mean(name: str, known: Collection[str], form: str = "{}") -> str:
+    """Return the question whether the nearest known name was meant, in ``form``; nothing if none is near.
+
+    Examples:
+        >>> did_you_mean("trails", ["trials"]), did_you_mean("trails", ["trials"], "; {}")
+        ('did you mean trials?', '; did you mean trials?')
+        >>> did_you_mean("x", ["trials"], "; {}")
+        ''
+    """
     near = nearest(name, known)
-    hint = f"did you mean {near}? " if near else ""
-    return f"unknown {what}; {hint}known: {', '.join(known)}"
+    return form.format(f"did you mean {near}?") if near else ""
+
+
+def with_hint(message: str, hint: str) -> str:
+    """Return a message and its hint as one line; a question ends itself, other messages in a semicolon.
+
+    Examples:
+        >>> with_hint("no command 'rnu'. Did you mean 'run'?", "`sweep --help` lists them")
+        "no command 'rnu'. Did you mean 'run'? `sweep --help` lists them"
+        >>> with_hint("no command 'x'.", "`sweep --help` lists them")
+        "no command 'x'; `sweep --help` lists them"
+    """
+    end = "" if message.endswith("?") else ";"
+    return f"{message.removesuffix('.')}{end} {hint}"
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:

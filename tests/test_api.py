@@ -19,10 +19,11 @@ from sweep.api.stored import SHOWN_ROWS, StoredStudy
 from sweep.cli import main
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
+from sweep.storage.database import Database
 
 
 def shown(*trials, **changes) -> StoredStudy:
-    return StoredStudy(Evidence(study(*trials, **changes)))
+    return StoredStudy(Evidence(study(*trials, **changes)), Database("sqlite:///nowhere.db"))
 
 
 def test_importing_sweep_is_cheap_and_still_offers_the_study(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ class Finished(NamedTuple):
 def finished_study(spec: StudySpec, database: Database) -> Finished | None:
     """Return what is stored of a study if a run of ``spec`` would not change it, else None.
 
-    The data are hashed, not read. Whoever has a program of their own gets None: whether it has changed is
-    found out where it runs. So does a study that cannot be read: another process may be making it, and the
-    run, which waits for its lock, finds out.
+    The data are hashed, not read. The result is None for a study with its own program, because only the run
+    checks whether the program has changed, and for a study that cannot be read, because another process may
+    be creating it; the run waits for the lock of the study.
     """
     if isinstance(spec.task, RunsPrograms) or not database.exists():
         return None

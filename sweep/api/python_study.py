@@ -90,6 +90,7 @@ class PythonStudy:
         observe: Observer = ignore,
         should_stop: Callable[[], bool] = never,
         code_changed: str | None = None,
+        track: str | None = None,
     ) -> StoredStudy:
         """Train the study's trials, or continue with them; args and errors are those of ``sweep.run``."""
         asked = {"trials": trials, "replicates": replicates}
@@ -104,7 +105,7 @@ class PythonStudy:
             should_stop=should_stop,
             code_changed=code_changed,
         )
-        return run_spec(self._task, self.spec.replace(**changes), self._database, how)
+        return run_spec(self._task, self.spec.replace(**changes), self._database, how, track)
 
     def confirm(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.api.asked import open_database, shown_name
 from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.verdict import Verdict
-from sweep.certify.weights import final_weights
+from sweep.certify.weights import weights_file
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
@@ -15,7 +15,6 @@ from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import cell, column_key, heading, ranked_columns
-from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ def read_study(name: str, database: Database) -> "StoredStudy":
 class StoredStudy:
     """A study as it was stored when it was loaded."""
 
-    def __init__(self, evidence: Evidence, database: Database | None = None) -> None:
-        """Take what is known of it, and where its weights may be kept; ``load_study`` reads it."""
+    def __init__(self, evidence: Evidence, database: Database) -> None:
+        """Take what is known of it, and where it is stored; ``load_study`` reads it."""
         self.evidence = evidence
         self._database = database
 
@@ -117,35 +116,31 @@ class StoredStudy:
             (27, 10)
         """
         record = choose_trial(self.record, self.evidence.winner.number if trial is None else trial)
-        if self.record.is_guest:
-            raise NothingToShowError("Optuna made this study, and it stores no weights", key="no-weights")
-        if self._database is not None and record.segments:
-            files = Checkpoints(self._database.files / self.record.name)
-            state = final_weights(self.record.task, files, record)
-            if state is not None:
-                return state
-        raise NothingToShowError(
-            f"the weights of trial {record.number} are not here; a study keeps those of its best trials",
-            key="no-weights",
-        )
+        return weights_file(self.record, record, self._database)
 
-    def export(self, path: Path | str, *, trial: int | None = None, force: bool = False) -> Path:
+    def export(
+        self, path: Path | str, *, trial: int | None = None, weights: bool = False, force: bool = False
+    ) -> Path:
         """Write a configuration to a file, as ``sweep export`` does, and return its path.
 
         Args:
             path: Of the file.
             trial: Its number; None is what was confirmed, with its certificate, else the best.
+            weights: Whether its weights are written beside it, as ``.safetensors``. With a certificate they
+                are those of the first certifying seed, so they may differ from ``weights()``.
             force: Whether an existing file is overwritten.
 
         Raises:
             NotFoundError: If there is no such trial, or it has no final loss.
-            SweepError: If the file exists and ``force`` is False.
+            NothingToShowError: If its weights are asked for and not kept.
+            SweepError: If a file exists and ``force`` is False.
             MachineError: If it cannot be written.
         """
         confirmed = self.evidence.confirmed if trial is None else None
         chosen = choose_trial(self.record, confirmed.trial if confirmed else trial)
         certificate = confirmed.certificate if confirmed else None
-        write_config(self.record, chosen, Path(path), certificate=certificate, force=force)
+        state = weights_file(self.record, chosen, self._database, certificate) if weights else None
+        write_config(self.record, chosen, Path(path), certificate=certificate, weights=state, force=force)
         return Path(path)
 
     def plot(self, name: str) -> "go.Figure":

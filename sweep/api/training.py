@@ -1,5 +1,6 @@
 """Run, plan and confirm a study from Python; the same as the commands of these names."""
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -14,7 +15,7 @@ from sweep.certify.study_data import StudyData
 from sweep.certify.trust import check_trusted
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
-from sweep.execution.events import Observer
+from sweep.execution.events import Observer, both
 from sweep.execution.how import How, ignore, never
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
@@ -25,6 +26,7 @@ from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
 from sweep.storage.database import Database
 from sweep.task import AnyTask, RunsPrograms, mend, resolve_device
+from sweep.tracking.follower import following
 
 _ANYWHERE = ("auto", None, DEFAULT_POOL)
 """Device, engine and pool of a run that names none; a named one is checked in any case."""
@@ -50,6 +52,7 @@ def run(
     observe: Observer = ignore,
     should_stop: Callable[[], bool] = never,
     code_changed: str | None = None,
+    track: str | None = None,
 ) -> StoredStudy:
     """Train a study's trials, or continue with them, as ``sweep run`` does.
 
@@ -72,6 +75,7 @@ def run(
         observe: Called with each event, after what it reports is on disk.
         should_stop: Asked several times a second; True stops and stores the running trials.
         code_changed: Why the study's own program may have changed; None refuses another one.
+        track: ``mlflow``, or ``wandb`` offline: also log each finished trial there.
 
     Raises:
         SweepError: One of its kinds if the study, the data, the device or the machine does not allow it.
@@ -102,17 +106,25 @@ def run(
         should_stop=should_stop,
         code_changed=code_changed,
     )
-    return run_spec(spec.task, spec, database, how)
+    return run_spec(spec.task, spec, database, how, track)
 
 
-def run_spec(task: AnyTask, spec: StudySpec, database: Database, how: How) -> StoredStudy:
+def run_spec(
+    task: AnyTask, spec: StudySpec, database: Database, how: How, track: str | None = None
+) -> StoredStudy:
     """Train what is left of a study, if anything, and store what follows a run."""
     is_anywhere = (how.device, how.engine, how.pool) == _ANYWHERE
-    if not is_anywhere or finished_study(spec, database) is None:
-        with running(task, spec, database, how) as ran:
-            if not how.should_stop():
-                _conclude(ran, database)
+    with following(track, spec.name, database, say=_ignore, warn=_warn) as tracking:
+        how = dataclasses.replace(how, observe=both(how.observe, tracking))
+        if not is_anywhere or finished_study(spec, database) is None:
+            with running(task, spec, database, how) as ran:
+                if not how.should_stop():
+                    _conclude(ran, database)
     return read_study(spec.name, database)
+
+
+def _ignore(text: str) -> None:
+    """Print nothing."""
 
 
 def plan(

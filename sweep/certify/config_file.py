@@ -7,6 +7,7 @@ in any choice, with their losses.
 
 import dataclasses
 import datetime
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from sweep.storage.files import write_atomically
 from sweep.storage.study_reader import no_trainer
 from sweep.task import data_name, load_copy
 from sweep.version import __version__
+
+WEIGHTS = ".safetensors"
+"""End of the name of a file of weights."""
 
 
 def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
@@ -56,27 +60,63 @@ def write_config(
     *,
     certificate: Certificate | None = None,
     ensemble: Ensemble | None = None,
+    weights: bytes | None = None,
     force: bool = False,
 ) -> None:
-    """Write a trial's configuration with its provenance; see ``config_text``.
+    """Write a trial's configuration with its provenance, and its weights beside it.
+
+    Args:
+        study: The study.
+        trial: A complete trial.
+        path: The file of the configuration; see ``config_text``.
+        certificate: Of a confirmation that chose the trial.
+        ensemble: Several certified seeds as one model.
+        weights: Content of ``weights_path(path)``; None writes no such file.
+        force: Whether files that exist are overwritten. A link is replaced, not followed.
 
     Raises:
-        SweepError: If the file exists and ``force`` is False; a GuestError if the study is a guest.
-        MachineError: If it cannot be written.
+        SweepError: If a file exists and ``force`` is False; a GuestError if the study is a guest.
+        MachineError: If a file cannot be written.
     """
     if study.is_guest:
         raise no_trainer(study.name)
+    now = datetime.datetime.now(datetime.UTC)
+    text = config_text(study, trial, exported=now, certificate=certificate, ensemble=ensemble)
+    files = {path: text.encode()} if weights is None else {weights_path(path): weights, path: text.encode()}
+    for file in files:
+        _check_free(file, force=force)
+    for file, content in files.items():  # the weights first: no configuration lacks the weights it came with
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, content)
+        except OSError as error:
+            raise MachineError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def weights_path(path: Path) -> Path:
+    """Return the file of the weights beside an exported configuration.
+
+    Raises:
+        SweepError: If the configuration itself is to have that name.
+
+    Examples:
+        >>> weights_path(Path("reports/names/best.toml")).name, weights_path(Path("v1.2")).name
+        ('best.safetensors', 'v1.2.safetensors')
+    """
+    if path.suffix == WEIGHTS:
+        raise SweepError(
+            f"-o names the file of the configuration; for weights in {path} give "
+            f"-o {path.with_suffix('.toml')}"
+        )
+    return path.with_name(f"{path.name.removesuffix('.toml')}{WEIGHTS}")
+
+
+def _check_free(path: Path, *, force: bool) -> None:
+    """Refuse a path at which something is, a broken link too."""
     if path.is_dir():
         raise SweepError(f"{path} is a folder; name a file with -o")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")
-    now = datetime.datetime.now(datetime.UTC)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = config_text(study, trial, exported=now, certificate=certificate, ensemble=ensemble)
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise MachineError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def config_text(

@@ -15,9 +15,10 @@ import numpy as np
 
 from sweep.certify.statistics.racing import FIRST_ROUNDS, RaceState, race
 from sweep.certify.statistics.selection import ALPHA, Choice, choose
+from sweep.definition.records import TrialRecord
 from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
-from sweep.metric import MINIMIZE
+from sweep.metric import MINIMIZE, as_loss
 from sweep.task import AnyTask, Defined
 
 PHASES = {
@@ -161,6 +162,17 @@ class ConfirmPlan:
 
 Losses = Mapping[Job, float | None]
 """Value of each finished job as a loss; None if it has none (diverged, failed)."""
+
+
+def finished_losses(trials: Mapping[Job, TrialRecord], direction: str) -> Losses:
+    """Return the losses of the finished trainings among some.
+
+    Args:
+        trials: The trainings so far.
+        direction: Direction of the metric.
+    """
+    ended = {job: trial.dev_loss for job, trial in trials.items() if trial.is_finished}
+    return {job: None if value is None else as_loss(direction, value) for job, value in ended.items()}
 
 
 def round_seed(fingerprint: str, phase: str, number: int, bound: int) -> int:

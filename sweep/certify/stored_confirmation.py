@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 
-from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, next_jobs
+from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses, next_jobs
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
@@ -31,8 +31,7 @@ class Confirmation:
     @property
     def losses(self) -> Losses:
         """Value of each finished training as a loss."""
-        ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
-        return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
+        return finished_losses(self.trials, self.direction)
 
     def as_loss(self, value: float) -> float:
         """Return a value, or a difference of two, as a loss; applying it twice returns the original."""

@@ -1,7 +1,6 @@
-"""Judge a stored confirmation.
+"""Turn a stored confirmation into ranked rows and a few summary numbers.
 
-Turns a stored confirmation into ranked rows and a few summary numbers. ``reporting.text`` prints them;
-``units`` adds the uncertainty over the dev units.
+``reporting.text`` prints them; ``units`` adds the uncertainty over the dev units.
 """
 
 import dataclasses
@@ -211,6 +210,7 @@ def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -
     rounds = [confirmation.trials[Job(candidate.trial, "choice", r)] for r in range(len(losses))]
     return {
         **study.config_values(trial),
+        **dict.fromkeys(name for name in study.searched if name not in trial.params),  # inactive
         "trial": candidate.trial,
         "mean": statistics.fmean(values) if values else None,
         "sd": statistics.stdev(values) if len(values) > 1 else None,

@@ -3,13 +3,76 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sweep.definition.records import TrialRecord
-from sweep.errors import ConfigError, DataError, NotFoundError
+import safetensors
+
+from sweep.certify.provenance import Certificate
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.errors import ConfigError, DataError, NotFoundError, NothingToShowError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.study_names import confirmation_name
 from sweep.storage.study_reader import load_study
-from sweep.task import AnyTask, Config, check_weights
+from sweep.task import AnyTask, Config, RunsPrograms, check_weights
+
+NO_WEIGHTS = "no-weights"
+"""Key of the error that there are no weights to give."""
+
+
+def weights_file(
+    study: StudyRecord, trial: TrialRecord, database: Database, certificate: Certificate | None = None
+) -> bytes:
+    """Return the final weights of the training that an export describes, as a safetensors file.
+
+    Args:
+        study: The study.
+        trial: A complete trial.
+        database: Where the study is stored.
+        certificate: If given, the weights are those of the training on its first seed.
+
+    Raises:
+        NothingToShowError: If the trainer leaves no weights to sweep, or they are not kept.
+        DataError: If the trainer refuses them, because a parameter is not finite.
+    """
+    if study.is_guest:
+        raise NothingToShowError("Optuna made this study, and it stores no weights", key=NO_WEIGHTS)
+    _check_leaves_weights(study, trial, database)
+    state = _stored_state(study, trial, database, certificate)
+    if state is None:
+        whose = f"trial {trial.number}" + (
+            f" on certifying seed {certificate.seeds[0]}" if certificate else ""
+        )
+        raise NothingToShowError(
+            f"the weights of {whose} are not here; a study keeps those of its best trials", key=NO_WEIGHTS
+        )
+    try:
+        safetensors.deserialize(state)  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError as error:
+        raise NothingToShowError(
+            f"trainer {study.trainer} stores no safetensors, so its weights cannot be exported",
+            key=NO_WEIGHTS,
+        ) from error
+    return state
+
+
+def _check_leaves_weights(study: StudyRecord, trial: TrialRecord, database: Database) -> None:
+    """Refuse a trainer that runs a user's program, which writes its model where it likes."""
+    if isinstance(study.task, RunsPrograms):
+        folder = database.program_folder(study.name) / f"{trial.number:06d}"
+        where = f"its files are in {folder}" if folder.is_dir() else f"{folder} is not on this machine"
+        raise NothingToShowError(
+            f"sweep keeps no weights of a program of yours, only what trial {trial.number} wrote; {where}",
+            key=NO_WEIGHTS,
+        )
+
+
+def _stored_state(
+    study: StudyRecord, trial: TrialRecord, database: Database, certificate: Certificate | None
+) -> bytes | None:
+    if certificate is None:
+        return final_weights(study.task, Checkpoints(database.files / study.name), trial)
+    values = {**study.config_values(trial), "seed": certificate.seeds[0]}
+    config = study.task.make_config(values)
+    return kept_weights(study.task, config, certificate.dev_losses[0], study.name, database)
 
 
 def final_weights(task: AnyTask, files: Checkpoints, trial: TrialRecord) -> bytes | None:

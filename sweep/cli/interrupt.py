@@ -1,10 +1,10 @@
-"""What happens on Ctrl-C, SIGTERM and SIGHUP while a sweep runs?
+"""Handle Ctrl-C, SIGTERM and SIGHUP during a run.
 
-The first one is remembered, and the driver leaves at its next look, with everything stored. A
-further one ends the process at once, which loses no more than a kill does: nothing. One that comes
-right after the first is the same wish sent twice: ``timeout`` signals the process and then its group,
-and a batch system signals each process of a job. It may come when the run has left already, while its
-last lines are printed: so the handlers stay once a signal came.
+The first signal is recorded; at its next check, the driver stores everything and stops. A further signal ends
+the process at once, which loses no stored result. A signal right after the first one is ignored, because it
+is the same request: ``timeout`` signals the process and then its group, and a batch system signals each
+process of a job. It may arrive after the run has stopped, while the last lines are printed, so the handlers
+stay once a signal came.
 """
 
 import os

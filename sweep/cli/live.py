@@ -1,6 +1,6 @@
-"""What does a sweep look like in a terminal while it runs?
+"""Draw the live view of a run in a terminal.
 
-A full-window view of the state of the run, redrawn four times a second on the terminal's alternate
+It is a full-window view of the state of the run, redrawn four times a second on the terminal's alternate
 screen: each frame overwrites the last without clearing it, so nothing flickers, a window may be
 resized at any time, and afterwards the terminal is as it was before.
 """
@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import threading
+from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -38,11 +39,11 @@ _LEAVE = b"\x1b[?1049l\x1b[?25h"
 class LiveView:
     """Draws the events of a run from its start on; enter it before the run."""
 
-    def __init__(self, title: str, metric: Metric, console: Console, state: RunState | None = None) -> None:
-        """Draw on ``console``, a terminal, under ``title``; trials are judged by ``metric``."""
-        self._title, self._state = title, state or RunState(metric)
+    def __init__(self, title: str, metric: Metric, console: Console, order: Sequence[str] = ()) -> None:
+        """Draw on ``console``, a terminal, under ``title``; ``order`` names the hyperparameters' columns."""
+        self._title, self._state = title, RunState(metric)
         self._has_title = False
-        self._frame = Frame(title, self._state)
+        self._frame = Frame(title, self._state, order)
         self._console = console
         self._lock = threading.Lock()
         self._live = Live(

@@ -1,7 +1,7 @@
-"""How is the state of a run laid out in a window of any size?
+"""Lay out the state of a run in a window of any size.
 
-As lines no longer than the window is wide, and no more of them than it is high: what matters most
-keeps its place, and what a narrow window has no room for is named.
+No line is longer than the window is wide, and there are no more lines than it is high. The most important
+parts keep their place, and the view names the columns that a narrow window leaves out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +21,10 @@ _WIDEST_BAR = 20
 
 _ROOMY = 8
 """Lines beyond workers and best trials from which the sections stand apart."""
+
+_SAFE = "Ctrl-C is safe: finished segments are stored, and the same command resumes."
+_ROOM_FOR_HINT = 20
+"""Height of a window, in lines, from which ``_SAFE`` is shown."""
 
 _SHORTER = {"embedding_dim": "embed_dim"}
 _NOTHING = "-"
@@ -54,15 +58,18 @@ class Column(NamedTuple):
 class Frame:
     """Lays the state of a run out in a window of any size, as lines no longer than its width."""
 
-    def __init__(self, title: str, state: RunState) -> None:
+    def __init__(self, title: str, state: RunState, order: Sequence[str] = ()) -> None:
+        """Lay out ``state`` under ``title``; the hyperparameters in ``order`` always have a column each."""
         self._title = printable(title)
         self._state = state
+        self._order = order
 
     def lines(self, width: int, height: int) -> list[Text]:
         """Return at most ``height`` lines of at most ``width`` columns."""
         if self._state.run is None:
             return []
-        top = [Text(self._title, style="bold"), self._overall_bar(width), self._status(width), Text()]
+        hint = [Text(_SAFE, style="dim")] if height >= _ROOM_FOR_HINT else []
+        top = [Text(self._title, style="bold"), self._overall_bar(width), self._status(width), *hint, Text()]
         rest = height - len(top) - bool(self._state.warnings)
         lines = [*top, *self._trials(width, rest), *self._warning()][:height]
         for line in lines:
@@ -98,7 +105,7 @@ class Frame:
         """Draw what trains, what is best and what ended last, as far as there are lines for it."""
         state = self._state
         trials = [*(row.trial for row in state.training()), *state.best, *state.recent]
-        layout = _layout(trials, state.metric.label, width)
+        layout = _layout(trials, self._order, state.metric.label, width)
         heading = _headings(layout)
         rest = height - len(heading)
         is_roomy = rest >= len(state.workers) + len(state.best) + _ROOMY
@@ -145,10 +152,10 @@ class Frame:
             yield Text(f"warning{more}: {printable(warnings[-1])}", style="yellow")
 
 
-def _layout(trials: Sequence[TrialRecord], label: str, width: int) -> Layout:
+def _layout(trials: Sequence[TrialRecord], order: Sequence[str], label: str, width: int) -> Layout:
     """Return the widest layout that fits; hyperparameters may have to be left out, from the right."""
     for gap, bar in _TIGHTNESS:
-        layout = _fit(trials, label, width, gap, bar)
+        layout = _fit(trials, order, label, width, gap=gap, bar=bar)
         if not layout.left_out:
             break
     bar = min(_WIDEST_BAR, bar + max(0, width - layout.width))
@@ -156,19 +163,21 @@ def _layout(trials: Sequence[TrialRecord], label: str, width: int) -> Layout:
     return layout
 
 
-def _fit(trials: Sequence[TrialRecord], label: str, width: int, gap: int, bar: int) -> Layout:
+def _fit(
+    trials: Sequence[TrialRecord], order: Sequence[str], label: str, width: int, *, gap: int, bar: int
+) -> Layout:
     outcomes = [_outcome(trial) for trial in trials if trial.is_finished]
     metric = printable(label).rsplit(" ", 1)
     columns = [
         Column(["", "#"], 3),
         Column(["", "trial"], max([5, *(len(f"{trial.number:,}") for trial in trials)])),
         Column(["", ""], bar, "left"),
-        Column(["", ""], 8),
+        Column(["done or", "seconds"], 8),
         Column(metric, max([6, *map(cell_len, metric), *map(len, outcomes)])),
     ]
     layout = Layout(columns, gap, [])
     shown = [_shown(trial) for trial in trials]
-    for name in dict.fromkeys(name for values in shown for name in values):
+    for name in dict.fromkeys([*order, *(name for values in shown for name in values)]):
         heading = printable(_SHORTER.get(name, name)).split("_", 1)
         texts = [_value(values[name]) for values in shown if name in values]
         column = Column(heading, max(map(cell_len, [*heading, *texts])), parameter=name)

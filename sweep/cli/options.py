@@ -60,13 +60,24 @@ config_file = click.argument(
     "config", metavar="CONFIG.toml", shell_complete=candidates.files, help="written by `sweep export`"
 )
 
+config_files = click.argument(
+    "configs",
+    metavar="CONFIG.toml...",
+    nargs=-1,
+    required=True,
+    shell_complete=candidates.files,
+    help="written by `sweep export`; several are evaluated in one look",
+)
+
 trials = click.option(
     "--trials", type=positive, metavar="TOTAL", help="total number of trials, including earlier runs"
 )
 
 replicates = click.option("--replicates", type=positive, metavar="R", help="seeds for each configuration")
 
-timeout = click.option("--timeout", metavar="TIME", help='stop a run after, as "90s", "10m" or "none"')
+timeout = click.option(
+    "--timeout", metavar="TIME", help='time after which the run stops: "90s", "10m" or "none"'
+)
 
 settings = click.option(
     "--set",
@@ -83,7 +94,7 @@ data_file = click.option(
     "words",
     metavar="FILE",
     shell_complete=candidates.files,
-    help="use this data file instead of the study's",
+    help="data file to use instead of the study's",
 )
 
 device = click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:N")
@@ -100,6 +111,8 @@ code_changed = click.option(
     help="continue although the study's program has changed; further trials are marked with this reason",
 )
 
+tracker = click.Choice(("mlflow", "wandb"))
+
 force = click.option("--force", is_flag=True, help="overwrite the file if it exists")
 
 
@@ -111,14 +124,14 @@ def formats(*names: str) -> Callable[[Decorated], Decorated]:
 def place(function: Decorated) -> Decorated:
     """Add ``--engine`` and ``--pool``: what trains, and where."""
     engine = click.option(
-        "--engine", metavar="NAME", show_default="the device's", help="implementation that trains"
+        "--engine", metavar="NAME", show_default="the device's", help="implementation of the training"
     )
     pool = click.option(
         "--pool",
         default="local",
         metavar="NAME",
         shell_complete=candidates.words("local", "ray"),
-        help="where: local, or ray, or ray://HOST:PORT for a cluster",
+        help="where to train: local, ray, or ray://HOST:PORT for a cluster",
     )
     return engine(pool(function))
 

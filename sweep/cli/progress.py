@@ -1,13 +1,14 @@
-"""Who watches a sweep while it runs?
+"""Show the progress of a run.
 
-One view on stderr: a live one on a terminal, elsewhere one line a trial. With ``--json`` also one
-object a trial on stdout, which otherwise holds results only. To add a view, write a class that
-takes events, and name it in ``choose_views``.
+On a terminal, stderr shows a live view; elsewhere it gets one line for each trial. With ``--json``, stdout
+gets an object for each trial; otherwise it gets only results. To add a view, write a class that takes events,
+and name it in ``choose_views``.
 """
 
 import contextlib
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
 from rich.console import Console
@@ -45,26 +46,32 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def choose_views(title: str, metric: Metric, *, as_json: bool) -> list[View]:
+def choose_views(title: str, metric: Metric, *, as_json: bool, order: Sequence[str] = ()) -> list[View]:
     """Return the views that suit where stderr and stdout go."""
     console = _Console(file=sys.stderr, highlight=False)
     has_window = console.is_interactive and sys.stderr.isatty()
     fills_window = has_window and not (as_json and sys.stdout.isatty())  # they would write over each other
-    views: list[View] = [LiveView(title, metric, console) if fills_window else LineView(title, console)]
-    return [*views, JsonView(metric)] if as_json else views
+    view: View = LiveView(title, metric, console, order) if fills_window else LineView(title, console)
+    return [view, JsonView(metric)] if as_json else [view]
 
 
 class RunProgress:
     """Hands the events of a run to its views; enter it before the run and call it with each event."""
 
-    def __init__(self, title: str, metric: Metric, *, as_json: bool = False) -> None:
-        """Show the run to stderr under ``title``, and its trials to stdout where ``as_json``.
+    def __init__(
+        self, title: str, metric: Metric, *, as_json: bool = False, order: Sequence[str] = ()
+    ) -> None:
+        """Prepare the views of a run.
 
-        Trials are judged by ``metric``.
+        Args:
+            title: First line on stderr.
+            metric: The metric that ranks the trials.
+            as_json: Whether ended trials are also written to stdout.
+            order: Hyperparameters in the order of their columns in the live view.
         """
         self.is_closed = False
         """Whether somebody stopped reading what is written."""
-        self._views = choose_views(title, metric, as_json=as_json)
+        self._views = choose_views(title, metric, as_json=as_json, order=order)
         self._stack = contextlib.ExitStack()
 
     def introduce(self) -> None:
@@ -132,7 +139,7 @@ class LineView(_Plain):
             case RunStarted():
                 self._start(event)
             case TrialStarted() if event.from_step:
-                self._say(f"trial {event.trial.number} goes on from step {event.from_step:,}")
+                self._say(f"trial {event.trial.number} resumes from step {event.from_step:,}")
             case TrialEnded():
                 width = len(str(event.total))
                 count = f"[dim]{event.done:>{width}}/{event.total}[/]"

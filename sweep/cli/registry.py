@@ -23,6 +23,7 @@ BUILT_IN = (
     "sweep.cli.commands.confirm:COMMANDS",
     "sweep.cli.commands.ablate:COMMANDS",
     "sweep.cli.commands.using:COMMANDS",
+    "sweep.cli.commands.tracking:COMMANDS",
     "sweep.cli.commands.keeping:COMMANDS",
     "sweep.cli.commands.completion:COMMANDS",
     "sweep.trainers.program.commands:COMMANDS",

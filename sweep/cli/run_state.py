@@ -1,7 +1,7 @@
-"""Where does a running sweep stand?
+"""Compute the state of a run from its events and a clock.
 
-Numbers only, from the events of the run and a clock: what trains, how far it may be, what is best,
-how fast it goes and what remains. How this looks is left to ``live``.
+The state has the trials in training with their estimated progress, the best trials, the rate and the
+remaining time. ``live_frame`` lays it out.
 """
 
 import collections

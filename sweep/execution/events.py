@@ -74,3 +74,13 @@ class Warned:
 
 Event = RunStarted | TrialStarted | SegmentStored | ValueReported | TrialEnded | Warned
 Observer = Callable[[Event], None]
+
+
+def both(first: Observer, second: Observer) -> Observer:
+    """Return an observer that passes each event to two others, in this order."""
+
+    def observe(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return observe

@@ -1,1 +1,1 @@
-"""What is shown of a study."""
+"""Show a study: tables, advice, figures, report."""

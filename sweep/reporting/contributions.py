@@ -16,10 +16,10 @@ from sweep.task import Contributes
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """How one piece of advice is made."""
+    """How to make one piece of advice."""
 
     find: Callable[[StudyRecord, list[Configuration]], Any]
-    """What was learned -> plain numbers, or None if there is nothing to advise."""
+    """Study and ranked configurations -> plain numbers, or None if there is nothing to advise."""
     say: Callable[[Any], str]
     """Plain numbers -> sentence."""
     in_headline: bool = False
@@ -30,7 +30,7 @@ class Check:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Contributions:
-    """What a trainer adds; by default nothing."""
+    """Additions of a trainer to tables and advice; by default none."""
 
     headings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Column -> a shorter heading; it may break at an underscore."""
@@ -41,9 +41,9 @@ class Contributions:
     seed_noise: float | None = None
     """Difference, in the metric's unit, that seeds of one configuration commonly make; None if unknown."""
     negligible: float | None = None
-    """Gain, in the metric's unit, that is lost among seeds; None uses the difference that matters."""
+    """Gain, in the metric's unit, that is within the noise of seeds; None for the difference that matters."""
     filter_example: str = ""
-    """What could be typed into the filter of the report's table; empty for a bound of the metric."""
+    """Example for the filter of the report's table; empty for a bound of the metric."""
     commands: tuple[str, ...] = ()
     """Further commands that take the exported configuration ``best.toml``."""
     exhibits: str = ""

@@ -1,8 +1,8 @@
-"""Fetch all that is known of a study when it is shown.
+"""Collect everything that tables, figures and reports of a study need.
 
-Its record, and what must be read or computed beyond it: the ranked table, importances, the winner's curve
-and weights, the data. Each is fetched when it is first asked for; one that is missing raises the reason in
-one sentence. What only one trainer knows is left to ``Evidence.more``.
+Besides the study's record, this is the ranked table, importances, the winner's curve and weights, and the
+data. Each is read or computed on first use; if it is missing, the error gives the reason in one sentence.
+``Evidence.more`` holds the parts that only one trainer knows.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ class Confirmed:
 
 
 class Evidence:
-    """A study's record with everything that figures and sections are made of."""
+    """A study's record with everything that figures and sections need."""
 
     def __init__(
         self,
@@ -70,15 +70,15 @@ class Evidence:
 
         Args:
             study: As stored.
-            files: Folder of the database's checkpoints; None where there is none.
+            files: Folder of the database's checkpoints; None if there is none.
             looks: Uses of the test split of the study's data.
-            confirmation: The study's latest; None where none was planned.
-            report_units: Returns what the dev units add to a confirmation's verdict.
+            confirmation: The study's latest confirmation; None if none was planned.
+            report_units: Returns the results on the dev units that extend a confirmation's verdict.
             study_data: The study's data; None reads them when they are needed.
             reports: Folder of all reports.
             programs: Folder in which the study's programs have one for each trial; None if there is none.
             address: URL of the database, without a password; a guest's report needs it.
-            loss_ceiling: Value of knowing nothing, as noted after the last run; None if it is not known.
+            loss_ceiling: Value of a model that has learned nothing, as noted after the last run, or None.
         """
         self.study, self.programs, self.address = study, programs, address
         self.loss_ceiling = loss_ceiling
@@ -130,12 +130,12 @@ class Evidence:
 
     @functools.cached_property
     def verdict(self) -> Verdict | None:
-        """What the confirmation shows, finished or not; None where none was planned."""
+        """Verdict of the confirmation, finished or not; None if none was planned."""
         return None if self.confirmation is None else judge(self.study, self.confirmation)
 
     @functools.cached_property
     def confirmed(self) -> Confirmed | None:
-        """What the confirmation says, if it is finished and chose a trial."""
+        """Result of the confirmation; None unless it is finished and chose a trial."""
         if self.confirmation is None or self.verdict is None or self.verdict.chosen is None:
             return None
         certificate = certificate_of(self.confirmation, self.verdict)
@@ -153,18 +153,18 @@ class Evidence:
 
     @property
     def unit(self) -> str:
-        """What the trainer calls a held-out unit."""
+        """Name of a held-out unit."""
         task = self.study.task
         return task.unit if isinstance(task, HeldOut) else "unit"
 
     @property
     def unit_report(self) -> UnitReport | None:
-        """What the dev units add to the confirmation; None if nothing can be known."""
+        """Results of the confirmation on the dev units; None if they are not available."""
         return None if isinstance(self._unit_report, str) else self._unit_report
 
     @property
     def why_no_unit_report(self) -> str:
-        """What is wrong with the weights, so that the dev units add nothing to a verdict; else empty."""
+        """Fault of the weights that prevents the unit report; empty if there is none."""
         return self._unit_report if isinstance(self._unit_report, str) else ""
 
     @functools.cached_property
@@ -213,10 +213,10 @@ class Evidence:
 
     @functools.cached_property
     def data(self) -> Any:
-        """What the study was trained on.
+        """The data of the study.
 
         Raises:
-            NothingToShowError: If it is not here, or is not what it was at the time of the run.
+            NothingToShowError: If the data are missing, or have changed since the run.
         """
         with nothing_without_data():
             return self.study_data.data
@@ -248,7 +248,7 @@ class Evidence:
 
 @contextlib.contextmanager
 def nothing_without_data() -> Iterator[None]:
-    """Turn missing or changed data into a reason why there is nothing to show."""
+    """Convert the error for missing or changed data into ``NothingToShowError``."""
     try:
         yield
     except DataError as error:

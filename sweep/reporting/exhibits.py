@@ -19,13 +19,13 @@ from sweep.storage.checkpoints import Checkpoints
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """How one plot is made, and how it is read."""
+    """How to make one plot, and how to read it."""
 
     title: str
     reading: str
     """How to read it, in one sentence."""
     numbers: Callable[[Evidence], Any]
-    """What is known of a study -> plain numbers; raises ``NothingToShowError``."""
+    """Evidence -> plain numbers; raises ``NothingToShowError``."""
     figure: Callable[[Any], Figure]
     """Plain numbers -> Figure."""
     before: str = ""
@@ -53,14 +53,14 @@ class Section:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibits:
-    """What a trainer adds to report and dashboard; by default nothing."""
+    """Additions of a trainer to report and dashboard; by default none."""
 
     plots: Mapping[str, Plot] = dataclasses.field(default_factory=dict)
     """Name -> a further plot."""
     sections: Mapping[str, Section] = dataclasses.field(default_factory=dict)
     """Anchor -> a further section of the report."""
     without: frozenset[str] = frozenset()
-    """Names of the generic plots and sections for which nothing is known, so that they are left out."""
+    """Names of the generic plots and sections that the trainer leaves out."""
     baselines: Callable[[Evidence], Mapping[str, float]] = lambda _: {}
     """Evidence -> values that need no training, by name, worst first; raises ``NothingToShowError``."""
     figures: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""How does a result get onto disk, whole or not at all?"""
+"""Write a result to disk completely or not at all."""
 
 import errno
 import os

@@ -1,7 +1,7 @@
 """Compute and store the notes of a study when a run has ended.
 
-Notes are what a trainer contributes beside the trials. Computing them may need the data and the weights; they
-are stored, so that advice can use them later without either.
+Notes are findings that a trainer adds to the trials. Computing them may need the data and the weights; they
+are stored so that advice can use them later without either.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ def take_notes(
 
 
 def _note_importances(study: StudyRecord) -> Iterator[Importances]:
-    """Yield which hyperparameters decided, if that can be told."""
+    """Yield the importances of the hyperparameters, if they can be computed."""
     shares = parameter_importances(study)
     if shares:
         yield Importances(trials=sum(trial.is_finished for trial in study.trials), shares=shares)

@@ -1,4 +1,4 @@
-"""How is text from outside shown, so that it cannot steer a terminal or a page?"""
+"""Escape untrusted text, so that it cannot control a terminal or a page."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Store what a study shows to visitors of the Optuna dashboard, beside its own plots.
+"""Store figures, notes and files of a study for the Optuna dashboard.
 
 Figures of the winner, a note with the result and the next commands, notes on the best trials,
 and the winner's files. The dashboard renders notes as Markdown with HTML in it, so every text
@@ -39,7 +39,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def publish(evidence: Evidence, database: Database, *, concludes: bool = False) -> None:
-    """Store what a study shows in the dashboard; where all of it is stored, nothing is written.
+    """Store a study's figures, notes and files for the dashboard; write only what is not stored yet.
 
     What the trainer notes of the winner is stored too, if it was computed here: a confirmation may choose
     another one than the best of the search, of which a run takes notes.

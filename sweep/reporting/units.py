@@ -1,4 +1,4 @@
-"""Write values of a trainer's metric with their unit, and texts about it in the words of its direction."""
+"""Write values of a metric with their unit, name them, and word texts by the metric's direction."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ _LOWER_IS_BETTER = {
     "below": "below",
     "bottom": "bottom",
 }
-"""What is good if a metric is minimised, but for ``higher``, which is bad."""
+"""Words for better values of a minimised metric; ``higher`` alone is for worse ones."""
 
 _HIGHER_IS_BETTER = {
     "low": "high",
@@ -27,7 +27,7 @@ _HIGHER_IS_BETTER = {
 
 
 def words_of(metric: Metric) -> Mapping[str, str]:
-    """Return what the fields of a text about a metric become: its names, and words of its direction.
+    """Return the words that replace the fields of a text: the metric's names, and words of its direction.
 
     Examples:
         >>> accuracy = Metric(name="acc", label="accuracy", direction="maximize")
@@ -46,7 +46,7 @@ def words_of(metric: Metric) -> Mapping[str, str]:
 
 
 def _capitalised(text: str, metric: Metric) -> str:
-    """Return a text as a title begins; a user's own name for a metric stays as it is written."""
+    """Return a text with a capital letter; a name that the user gave the metric stays as it is."""
     return text if text == metric.name else text[:1].upper() + text[1:]
 
 
@@ -62,8 +62,30 @@ def with_unit(metric: Metric, value: float) -> str:
     return f"{value:.4f} {metric.unit}".rstrip()
 
 
+def certified_label(metric: Metric) -> str:
+    """Return the name of the mean over the certifying seeds, in which neither search nor choice took part.
+
+    The value of a trial is the metric's ``label``; the value on the test split has ``test_label``.
+
+    Examples:
+        >>> certified_label(Metric(name="dev_loss", label="dev loss"))
+        'certified dev loss'
+    """
+    return f"certified {metric.label}"
+
+
+def test_label(metric: Metric) -> str:
+    """Return the name of the value on the test split.
+
+    Examples:
+        >>> test_label(Metric(name="dev_loss", label="dev loss"))
+        'test loss'
+    """
+    return f"test {metric.noun}"
+
+
 def axis_title(metric: Metric) -> str:
-    """Return what stands at an axis of the metric.
+    """Return the title of an axis of the metric.
 
     Examples:
         >>> axis_title(Metric(name="dev_loss", label="dev loss", unit="nats per character"))
@@ -73,5 +95,5 @@ def axis_title(metric: Metric) -> str:
 
 
 def difference_unit(metric: Metric) -> str:
-    """Return the unit of a difference in prose: of a rate, such as nats per character, the first part."""
+    """Return the unit of a difference in prose; of a rate such as nats per character, the first part."""
     return metric.unit.partition(" per ")[0]

@@ -1,7 +1,7 @@
-"""Which configurations of an earlier study does a new one begin with?
+"""Begin a study with the best configurations of an earlier one.
 
-Its best ones that lie in the new space, by pooled replicates. They are trained again: seeds, data
-or fixed values may differ, and a loss from elsewhere would be taken for one from here.
+These are the best ones inside the new space, by the mean over replicates. They are trained again, because
+seeds, data or fixed values may differ, so that the earlier losses are not comparable.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ def warm_start(
         StudyFileError: If the new study runs a grid, which has each cell already.
     """
     if spec.sampler == "grid":
-        raise StudyFileError("--from: sampler grid runs every cell, there is nothing to begin with")
+        raise StudyFileError("--from: sampler grid runs every cell already; leave out --from")
     ranked = [pool.trials[0] for pool in rank_pools(study)]
     if not ranked:
         raise NotFoundError(f"--from {study.name}: it has no complete trial yet")

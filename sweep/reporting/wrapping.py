@@ -1,4 +1,4 @@
-"""Texts in a terminal of any width, in which no word and no command is broken."""
+"""Wrap texts for a terminal of any width without breaking a word or a command."""
 
 import re
 import textwrap

@@ -105,6 +105,7 @@ from sweep.task.shown import (
     check_weights,
     costs_of,
     described_facts,
+    in_shown_order,
     loss_ceiling,
     why_infeasible,
 )
@@ -186,6 +187,7 @@ __all__ = [
     "guest_task",
     "identifying_values",
     "in_one_piece",
+    "in_shown_order",
     "joined_trainer",
     "list_devices",
     "load_copy",

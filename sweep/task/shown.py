@@ -1,7 +1,7 @@
 """Define optional capabilities for notes, baselines, bounds and reports, each with its default."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.metric import Fact
@@ -19,6 +19,15 @@ class DescribesFacts(Protocol):
 def described_facts(task: AnyTask) -> Mapping[str, Fact]:
     """Return the facts that tables show beside the metric; empty by default."""
     return task.described_facts if isinstance(task, DescribesFacts) else {}
+
+
+def in_shown_order(task: AnyTask, names: Iterable[str]) -> list[str]:
+    """Return hyperparameters in the order that tables, plans and the live view share.
+
+    Those that the trainer always shows come first, in its order; the others follow as given.
+    """
+    given = dict.fromkeys(names)
+    return [*(name for name in task.shown if name in given), *(n for n in given if n not in task.shown)]
 
 
 TRAIN_SECONDS = "train_seconds"

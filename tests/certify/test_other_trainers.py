@@ -24,7 +24,7 @@ from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Place, choose_place, config_of, train_again
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
-from sweep.certify.test_split.final_test import describe_test, run_final_test
+from sweep.certify.test_split.final_test import Exported, describe_test, run_final_test
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.certify.units.report import report_units
 from sweep.certify.verdict import MEASURES, certificate_of, confirmation_columns, judge
@@ -202,15 +202,10 @@ def test_a_trainer_without_a_test_part_is_not_tested(tmp_path: Path) -> None:
 
 def look(trainer: str, folder: Path, again: str = "") -> list[str]:
     """Look at the test part of a toy and return what is printed."""
-    final = run_final_test(
-        ToyConfig(num_steps=2, x=0.5, seed=7),
-        provenance(trainer),
-        Database(f"sqlite:///{folder}/toy.db"),
-        section={"words": ""},
-        again=again,
-        device="auto",
-        say=lambda text: None,
-    )
+    config = ToyConfig(num_steps=2, x=0.5, seed=7)
+    export = Exported(config=config, provenance=provenance(trainer), section={"words": ""})
+    database = Database(f"sqlite:///{folder}/toy.db")
+    (final,) = run_final_test([export], database, again=again, device="auto", say=lambda text: None)
     return list(describe_test(final))
 
 

@@ -201,7 +201,7 @@ def test_a_confirmation_says_nothing_of_other_words(
         CHANGES[change](words)
         assert main([*confirm, "--certify", "2", "--device", "cpu", "--workers", "1"]) == 0
         written = capsys.readouterr()
-        assert "certified: dev loss" in written.out
+        assert "certified dev loss" in written.out
         assert "over words" not in written.out
         (warning,) = [line for line in written.err.splitlines() if line.startswith("warning: ")]
         assert "data/words.txt" in warning

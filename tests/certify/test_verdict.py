@@ -134,7 +134,7 @@ def test_an_interruption_before_the_first_loss_leaves_one_sentence() -> None:
     """There is nothing to tabulate."""
     found = confirmation({0: [], 1: [], 2: []})
     text = format_confirmation(searched(), found, judge(searched(), found), None)
-    assert text == "not finished: at least 12 trainings left; the same command goes on"
+    assert text == "not finished: at least 12 trainings left; run the same command to resume"
 
 
 def test_intervals_are_printed_only_where_all_have_as_many_seeds() -> None:
@@ -164,12 +164,43 @@ def test_the_verdict_reads_as_sentences() -> None:
     text = format_confirmation(searched(), stored, judge(searched(), stored), None)
     assert "chosen: trial 1, the lowest mean" in text
     assert "no other candidate is tied with the best" in text
-    assert "certified: dev loss 2.0040, spread 0.0020 over 3 seeds" in text
+    assert "certified dev loss 2.0040, spread 0.0020 over 3 seeds" in text
     assert "optimism +0.0140" in text
     plan = " ".join(describe_plan(searched(), stored.plan, workers=2))
     assert "trials 0, 1, 2 4 seeds each" in plan
     assert "about 75 s on 2 workers, at most" in plan  # (4 * 30 + 3 * 10) / 2
     assert "chance of an error 0.05 about" in plan
+
+
+def test_the_cell_of_an_inactive_hyperparameter_is_empty() -> None:
+    """A candidate without the hyperparameter has no value of it, whatever the default is."""
+    found = study(
+        trial(0, 1.99, params={"hidden_neurons": 100, "decay_at": 0.3}),
+        *(trial(n, 1.99, params={"hidden_neurons": 100 + n}) for n in (1, 2)),
+        search=("hidden_neurons", "decay_at"),
+    )
+    verdict = judge(found, confirmation(LOSSES, CERTIFIED))
+    assert {row["trial"]: row["decay_at"] for row in verdict.rows.records} == {0: 0.3, 1: None, 2: None}
+    line = format_confirmation(found, confirmation(LOSSES, CERTIFIED), verdict, None).splitlines()[3]
+    assert line.split()[:4] == ["1", "1", "101", "2.0025"]
+
+
+def test_eighty_columns_keep_the_hyperparameters_that_differ_among_candidates() -> None:
+    """Those on which all candidates agree go first, then the figures that others follow from."""
+    same = {"block_size": 3, "embedding_dim": 10, "num_steps": 200_000, "batch_size": 32}
+    names = ("learning_rate", "weight_decay", "momentum")
+    differing = [{"hidden_neurons": 100 + n, **dict.fromkeys(names, 0.1234 + n)} for n in LOSSES]
+    found = study(
+        *(trial(n, 1.99, params={**same, **differing[n]}) for n in LOSSES),
+        search=(*same, "hidden_neurons", *names),
+    )
+    stored = confirmation(LOSSES, CERTIFIED)
+    text = format_confirmation(found, stored, judge(found, stored), None, width=80)
+    head, left_out = text.splitlines()[1], next(line for line in text.splitlines() if "left out" in line)
+    assert max(map(len, text.split("\n\n")[0].splitlines())) <= 80
+    assert {"neurons", "rate", "decay", "momentum", "mean", "diff", "tied"} <= set(head.split())
+    assert left_out.startswith("left out at 80 columns: batch_size, num_steps, embedding_dim, block_size")
+    assert not {"hidden_neurons", *names} & set(left_out.replace(",", "").split())
 
 
 def test_a_race_says_when_its_chance_of_an_error_holds() -> None:

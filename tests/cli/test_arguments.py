@@ -108,8 +108,8 @@ def test_version_is_told(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["frob"], "sweep: error: No such command 'frob'"),
-        (["rnu", "x.toml"], "sweep: error: No such command 'rnu'. Did you mean 'run'?"),
+        (["frob"], "sweep: error: No such command 'frob'; `sweep --help` shows"),
+        (["rnu", "x.toml"], "sweep: error: No such command 'rnu'. Did you mean 'run'? `sweep --help` shows"),
         (
             ["run", "--trails", "5", "x.toml"],
             "sweep run: error: No such option '--trails'. Did you mean '--trials'?",
@@ -155,7 +155,9 @@ def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: Cap
     assert message in error
     command = f"sweep {arguments[0]}" if arguments[0] in built_in_commands() else "sweep"
     assert error.startswith(f"{command}: error: ")
-    assert error.endswith(f"; `{command} --help` shows how to use it")
+    end = " " if "Did you mean" in error else "; "
+    assert error.endswith(f"{end}`{command} --help` shows how to use it")
+    assert "?;" not in error
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,11 @@ def test_a_frame_says_what_trains_what_is_best_and_what_remains() -> None:
     assert lines[1].endswith("8 of 60 trials")
     # 50 trials of 12.5 s to come, 43 and 45.001 s left of the two in training, two workers: 356.5 s
     assert lines[2] == "0:09 elapsed · about 5:57 left · 2,000 steps/s · 10:00 at most · 2 workers"
-    headings = [line.split() for line in lines[4:6]]
+    assert lines[3] == "Ctrl-C is safe: finished segments are stored, and the same command resumes."
+    headings = [line.split() for line in lines[5:7]]
     assert headings == [
-        ["dev", "block", "hidden", "embed", "batch", "num", "learning"],
-        ["#", "trial", "loss", "size", "neurons", "dim", "size", "steps", "rate"],
+        ["done", "or", "dev", "block", "hidden", "embed", "batch", "num", "learning"],
+        ["#", "trial", "seconds", "loss", "size", "neurons", "dim", "size", "steps", "rate"],
     ]
     training = lines.index(" in training   too narrow for schedule")
     first, second = lines[training + 1].split(), lines[training + 2].split()
@@ -145,6 +146,25 @@ def test_a_frame_before_the_first_segment_says_that_the_workers_start() -> None:
     lines = text_of(state)
     assert lines[2] == "0:00 elapsed · the workers start · 2 workers · fused on cpu"
     assert [line.split() for line in lines[-2:]] == [["1", "-"], ["2", "-"]]
+
+
+def test_the_columns_keep_the_order_of_the_table_whatever_trains_first() -> None:
+    """A hyperparameter that only later trials have does not move the others, and has its column at once."""
+    order = ("block_size", "hidden_neurons", "momentum", "schedule")
+    headings = []
+    for params in ({"schedule": "step", "block_size": 3}, {"momentum": 0.9, "hidden_neurons": 20}):
+        state = RunState(MLP.metric, Clock())
+        state.take(started())
+        state.take(begin(0, params=params))
+        lines = [line.plain for line in Frame("names", state, order).lines(100, 24)]
+        headings.append(lines[6].split()[-4:])
+    assert headings == [["size", "neurons", "momentum", "schedule"]] * 2
+
+
+def test_a_low_window_shows_trials_instead_of_the_hint() -> None:
+    """The hint takes no line from the trials of a window of fifteen lines."""
+    assert not any("Ctrl-C" in line for line in text_of(made_up_run(), height=15))
+    assert sum("Ctrl-C" in line for line in text_of(made_up_run(), height=24)) == 1
 
 
 def test_untrusted_text_cannot_steer_the_terminal() -> None:
@@ -353,7 +373,7 @@ def test_in_a_pipe_each_trial_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert written.out == ""
     lines = written.err.splitlines()
     assert lines[:2] == ["study names: goal [x]", "words"]
-    assert lines[3:5] == ["trial 1 goes on from step 5,000", "warning: the worker of trial 1 died"]
+    assert lines[3:5] == ["trial 1 resumes from step 5,000", "warning: the worker of trial 1 died"]
     assert lines[5].startswith(" 2/10  trial   1  2.1000    10.0 s  knob_0=0 knob_1=1 ")
     assert lines[6].startswith(" 3/10  trial   2  diverged ")
     assert lines[6].endswith(" diverged: the training loss was nan at step 12")

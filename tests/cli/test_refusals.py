@@ -32,7 +32,6 @@ def test_a_confirmation_is_reached_through_its_study_only(command: str, small: P
         (["run", "small", "--timeout", "10"], "--timeout must be a time above 0 with s, m or h"),
         (["run", "small", "--device", "tpu"], "unknown device 'tpu'; use auto, cpu, cuda or cuda:N"),
         (["run", "small", "--device", "cuda:64"], "device cuda:64 is not present; use --device cpu or auto"),
-        (["list"], "no database at studies/sweep.db; `sweep run STUDY.toml` creates one"),
         (["table", "small"], "no database at studies/sweep.db"),
         (["dashboard"], "no database at studies/sweep.db"),
         (["delete", "small", "--yes"], "no database at studies/sweep.db"),

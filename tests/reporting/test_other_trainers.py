@@ -128,11 +128,11 @@ def test_the_report_has_every_generic_section_and_no_other(evidence: Evidence) -
     page = report_html(evidence)
     shown = re.sub(r"(?s)<(script|style).*?</\1>", "", page)
     text = html.unescape(re.sub(r"<[^>]*>", " ", shown))
-    assert "Trial 8 is best so far, at 0.1011 points" in text
+    assert "Trial 8 is best so far: error 0.1011 points" in text
     assert "It was trained on one seed." in text
     assert "Values are in points." in text
     assert sections_of(evidence.study) == SECTIONS
-    missing = {"confirmation": "nothing was confirmed", "test": "this trainer has no test split"}
+    missing = {"confirmation": "not confirmed yet", "test": "this trainer has no test split"}
     for name in SECTIONS:
         assert (f'<section id="{name}"' in shown) != (name in missing)
     assert all(reason in text for reason in missing.values())
@@ -201,7 +201,7 @@ def test_replicates_leave_ranks_open_by_their_own_spread(study: StudyRecord) -> 
 def test_the_dashboard_shows_notes_and_the_curve(evidence: Evidence) -> None:
     """One figure, a note with outcome and commands, and one on each of the five best."""
     note = study_note(evidence).replace("\\", "")
-    assert "Trial 8 is best so far, at 0.1011 points" in note
+    assert "Trial 8 is best so far: error 0.1011 points" in note
     assert "sweep export toys --trial 8" in note
     assert "sweep test" not in note
     assert "sweep sample" not in note

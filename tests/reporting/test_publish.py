@@ -54,7 +54,7 @@ def test_the_note_says_what_came_out_and_how_to_go_on() -> None:
     """Goal, count, winner and commands; without a loss it says so."""
     note = study_note(Evidence(made_study(trial(0, 2.25), trial(1, 2.125, params={"hidden_neurons": 9}))))
     shown = MarkdownIt("commonmark").render(note)
-    assert "<strong>Trial 1 is best so far, at 2.1250 nats per character</strong>" in shown
+    assert "<strong>Trial 1 is best so far: dev loss 2.1250 nats per character</strong>" in shown
     assert "Which of these is best?" in shown
     assert "sweep export made --trial 1 -o best.toml" in shown.partition("<pre><code>")[2]
     assert "No trial has a final loss" in study_note(Evidence(made_study(trial(0, state="failed"))))

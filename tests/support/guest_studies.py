@@ -14,6 +14,8 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import Trial, create_trial
+from plain_optuna import plain_storage
+from sqlalchemy import NullPool
 
 HOSTILE = "<b>names</b> & zoë \u202e/confirm"
 """A study's name that is no folder's, and reads like a confirmation's."""
@@ -41,7 +43,7 @@ class Guests:
 
     def study(self, name: str) -> optuna.Study:
         """Return a study as Optuna reads it."""
-        return optuna.load_study(study_name=name, storage=self.url)
+        return optuna.load_study(study_name=name, storage=plain_storage(self.url))
 
     def sha256(self) -> str:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
@@ -198,7 +200,10 @@ KINDS: dict[str, Callable[[Any], None]] = {
 
 def add_many(path: Path, count: int) -> None:
     """Add a study of many trials, all but the first past Optuna, which takes 10 ms for each."""
-    study, space = _study(f"sqlite:///{path}", "many"), {"k": IntDistribution(1, 100, log=True)}
+    study, space = (
+        _study(plain_storage(f"sqlite:///{path}"), "many"),
+        {"k": IntDistribution(1, 100, log=True)},
+    )
     study.add_trial(create_trial(value=0.5, params={"k": 3}, distributions=space))
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         (first,) = connection.execute("SELECT max(trial_id) FROM trials").fetchone()
@@ -250,5 +255,7 @@ def guests(tmp_path_factory: pytest.TempPathFactory) -> Guests:
         connection.execute("PRAGMA synchronous = OFF")  # nobody cuts the power of a test
         return connection
 
-    make_guests(optuna.storages.RDBStorage(made.url, engine_kwargs={"creator": connect}))
+    make_guests(
+        optuna.storages.RDBStorage(made.url, engine_kwargs={"creator": connect, "poolclass": NullPool})
+    )
     return made

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from sweep.certify.ablation.ablation_plan import Ablation, Allowed, Course, follow
-from sweep.certify.confirm_plan import Job, Losses
+from sweep.certify.confirm_plan import Job, Losses, finished_losses
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import ConfigError
@@ -28,8 +28,7 @@ class StoredAblation:
     @property
     def losses(self) -> Losses:
         """Value of each finished training as a loss."""
-        ended = {job: trial.dev_loss for job, trial in self.trials.items() if trial.is_finished}
-        return {job: None if value is None else self.as_loss(value) for job, value in ended.items()}
+        return finished_losses(self.trials, self.direction)
 
     def as_loss(self, value: float) -> float:
         """Return a value, or a difference of two, as a loss; applying it twice returns the original."""

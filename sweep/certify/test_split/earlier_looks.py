@@ -13,7 +13,7 @@ from typing import Any
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Reader
-from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.test_looks import TestLook, count_looks, read_looks
 from sweep.storage.looks.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
 from sweep.task import CountsTestUnits
 
@@ -91,7 +91,7 @@ class EarlierLooks:
         """Number that another look would get, from 1; 0 if the units are unknown."""
         if not self.is_guarded:
             return 0
-        return 1 + len(self.looks) if self.are_repeated else 1
+        return 1 + count_looks(self.looks) if self.are_repeated else 1
 
     def check(self, again: str) -> None:
         """Refuse a repeated look without a reason.

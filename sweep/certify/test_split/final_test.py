@@ -1,4 +1,4 @@
-"""Evaluate a winner on the test split.
+"""Evaluate a winner on the test split, or several configurations in one look.
 
 No other module evaluates on the test split: it is used once for each set of test units (``earlier_looks``).
 Every look is recorded before it happens, in the database and in the user's ledger.
@@ -19,6 +19,7 @@ from sweep.certify.replay import Comparison
 from sweep.certify.test_split.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
 from sweep.certify.test_split.ledger import append_to_ledger, ledger_lock, sketch_key
 from sweep.certify.units.certainty import Certainty
+from sweep.errors import TestSplitError
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.looks.look_writer import write_look
@@ -52,59 +53,95 @@ class FinalTest:
         return max((comparison.verdict for comparison in self.comparisons), key=len)
 
 
-def run_final_test(
-    config: Config,
-    provenance: Provenance,
-    database: Database,
-    *,
-    section: Mapping[str, Any],
-    again: str,
-    device: str,
-    say: Callable[[str], None],
-) -> FinalTest:
-    """Evaluate an exported configuration once on the test split, on all its certified seeds.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """One exported configuration that a look evaluates."""
 
-    The models are the stored ones if they are kept; otherwise they are trained again. Their dev losses must
-    match the exported ones before the look is recorded.
+    config: Config
+    provenance: Provenance
+    section: Mapping[str, Any]
+    """The ``[data]`` section of the export, perhaps with another source."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """The models of an export, ready to be evaluated on the test split."""
+
+    task: AnyTask
+    evaluator: Evaluator
+    models: tuple[Model, ...]
+    comparisons: tuple[Comparison, ...]
+    part: TestPart
+    look: TestLook
+
+
+def run_final_test(
+    exports: Sequence[Exported], database: Database, *, again: str, device: str, say: Callable[[str], None]
+) -> tuple[FinalTest, ...]:
+    """Evaluate exported configurations on the test split in one look, each on all its certified seeds.
+
+    The models are the stored ones if they are kept; otherwise they are trained again. All their dev losses
+    must match the exported ones before the look is recorded.
 
     Args:
-        config: The exported configuration.
-        provenance: Origin of the configuration.
+        exports: The configurations, at least one; their test units must be the same.
         database: Database that records the look; the models may be stored beside it.
-        section: The ``[data]`` section of the export, perhaps with another source.
         again: Reason for a repeated look; empty for none.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; used if a model must be trained again.
         say: Called with a line about earlier looks and about slow steps.
 
+    Returns:
+        The result of each configuration, in the order of ``exports``.
+
     Raises:
         DataError: If the data are not those of the export, or the weights are not finite.
-        TestSplitError: If the trainer has no test split; the look is repeated (``earlier_looks.REPEATED``)
-            and ``again`` is empty; or a dev loss does not match the exported one.
+        TestSplitError: If the trainer has no test split; the test units differ; the look is repeated
+            (``earlier_looks.REPEATED``) and ``again`` is empty; or a dev loss is not the exported one.
     """
-    data, storage = load_exported_data(section, provenance), database.open_for_writing()
-    evaluator = evaluator_of(
-        Source(provenance=provenance, data=data, database=database, device=device, say=say)
-    )
-    evaluator.check()
-    part = TestPart.load(check_has_test(provenance.task), section)
+    storage = database.open_for_writing()
+    evaluators = [_evaluator(export, database, device, say) for export in exports]
+    part = _common_part(exports)
     with ledger_lock():
         key = sketch_key()
     for sentence in _check_unused(part, storage, key, again).sentences():
         say(sentence)
-    models, compared = _models(evaluator, config, provenance, say)
-    look = _new_look(config, provenance, models, part, compared=compared, why=again, key=key)
+    group = uuid.uuid4().hex if len(exports) > 1 else ""
+    candidates = [
+        _candidate(export, evaluator, say, why=again, key=key, group=group)
+        for export, evaluator in zip(exports, evaluators, strict=True)
+    ]
     with ledger_lock():  # so that two processes cannot both find the units unused
-        earlier = _check_unused(part, storage, key, again)
-        _record(look, storage)
-    look, found = _evaluate(evaluator, models, part, look, storage)
-    return FinalTest(
-        task=provenance.task,
-        look=look,
-        number=earlier.number,
-        comparisons=compared,
-        n_kept=sum(model.is_kept for model in models),
-        certainty=found,
-    )
+        number = _check_unused(part, storage, key, again).number
+        for candidate in candidates:
+            _record(candidate.look, storage)
+    return tuple(_evaluate(candidate, storage, number) for candidate in candidates)
+
+
+def _evaluator(export: Exported, database: Database, device: str, say: Callable[[str], None]) -> Evaluator:
+    """Return what evaluates the models of an export, checked; raises as ``run_final_test``."""
+    provenance = export.provenance
+    data = load_exported_data(export.section, provenance)
+    source = Source(provenance=provenance, data=data, database=database, device=device, say=say)
+    evaluator = evaluator_of(source)
+    evaluator.check()
+    return evaluator
+
+
+def _part(export: Exported) -> TestPart:
+    return TestPart.load(check_has_test(export.provenance.task), export.section)
+
+
+def _common_part(exports: Sequence[Exported]) -> TestPart:
+    """Return the test part of the first export, which is that of all; raises ``TestSplitError``."""
+    first, *others = map(_part, exports)
+    for part, export in zip(others, exports[1:], strict=True):
+        if not part.is_guarded or part.sha256 != first.sha256:
+            raise TestSplitError(
+                f"one look evaluates configurations on the same test {first.task.unit}s; those of "
+                f"{export.provenance.study!r} differ from those of {exports[0].provenance.study!r}, or are "
+                "unknown; test each configuration by itself"
+            )
+    return first
 
 
 def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> EarlierLooks:
@@ -114,16 +151,39 @@ def _check_unused(part: TestPart, storage: Storage, key: bytes, again: str) -> E
     return earlier
 
 
-def _evaluate(
-    evaluator: Evaluator, models: Sequence[Model], part: TestPart, look: TestLook, storage: Storage
-) -> tuple[TestLook, Certainty]:
+def _candidate(
+    export: Exported, evaluator: Evaluator, say: Callable[[str], None], *, why: str, key: bytes, group: str
+) -> _Candidate:
+    """Load or train the models of an export, compare them with it, and prepare the record of the look."""
+    models, compared = _models(evaluator, export.config, export.provenance, say)
+    part = _part(export)
+    look = _new_look(export, models, part, compared=compared, why=why, key=key, group=group)
+    return _Candidate(
+        task=export.provenance.task,
+        evaluator=evaluator,
+        models=tuple(models),
+        comparisons=compared,
+        part=part,
+        look=look,
+    )
+
+
+def _evaluate(candidate: _Candidate, storage: Storage, number: int) -> FinalTest:
     """Evaluate a recorded look, and complete its record."""
-    found = evaluator.evaluate(models, part.units)
+    models = candidate.models
+    found = candidate.evaluator.evaluate(models, candidate.part.units)
     losses = found.losses if len(found.losses) == len(models) else [None] * len(models)  # of an ensemble
-    look = dataclasses.replace(look, test_loss=found.mean, seeds=_seed_looks(models, losses))
+    look = dataclasses.replace(candidate.look, test_loss=found.mean, seeds=_seed_looks(models, losses))
     with ledger_lock():
         _record(look, storage)
-    return look, found
+    return FinalTest(
+        task=candidate.task,
+        look=look,
+        number=number,
+        comparisons=candidate.comparisons,
+        n_kept=sum(model.is_kept for model in models),
+        certainty=found,
+    )
 
 
 def _models(
@@ -137,22 +197,23 @@ def _models(
 
 
 def _new_look(
-    config: Config,
-    provenance: Provenance,
+    export: Exported,
     models: Sequence[Model],
     part: TestPart,
     *,
     compared: Sequence[Comparison],
     why: str,
     key: bytes,
+    group: str,
 ) -> TestLook:
     """Return the record of a look before the test units are evaluated."""
+    provenance = export.provenance
     return TestLook(
         look_id=uuid.uuid4().hex,
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         test_sha256=part.sha256,
         data_sha256=provenance.data_sha256,
-        config_sha256=config.sha256(),
+        config_sha256=export.config.sha256(),
         study=provenance.study,
         trial=provenance.trial,
         dev_loss=statistics.fmean(comparison.again for comparison in compared),
@@ -161,6 +222,7 @@ def _new_look(
         version=__version__,
         seeds=_seed_looks(models, [None] * len(models)),
         sketch=part.sketch(key),
+        group=group,
     )
 
 
@@ -181,11 +243,12 @@ def describe_test(final: FinalTest) -> Iterator[str]:
     several = f", mean of {n} seeds, spread {statistics.stdev(final.certainty.losses):.4f}" if n > 1 else ""
     several = f", ensemble of {len(look.seeds)} seeds, not certified" if look.is_of_ensemble else several
     exported = statistics.fmean(comparison.stored for comparison in final.comparisons)
-    dev, test = metric.label, f"test {metric.noun}"
+    dev, test = f"certified {metric.label}" if n > 1 else metric.label, f"test {metric.noun}"
     unit = f" {metric.unit}" if metric.unit else ""
-    yield f"{dev:<{len(test)}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
+    width = max(len(dev), len(test))
+    yield f"{dev:<{width}}  {look.dev_loss:.4f} ({final.verdict}, exported {exported:.4f})"
     number = f"look {final.number}" if final.number else "not guarded"
-    yield f"{test}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
+    yield f"{test:<{width}}  {look.test_loss:.4f}{unit}{several} ({number}, recorded)"
     yield from (f"  {line}" for line in final.certainty.sentences(check_has_test(final.task).unit))
 
 

@@ -53,6 +53,7 @@ def ablate(arguments: Arguments) -> int:
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
     from sweep.definition.resources import Resources
+    from sweep.task import in_shown_order
 
     together = [[name.strip() for name in group.split(",")] for group in arguments.together]
     pair = read_pair(
@@ -61,7 +62,8 @@ def ablate(arguments: Arguments) -> int:
     database, name = database_of(arguments), _name(arguments, pair)
     check_place(arguments, pair.task, Resources())
     _announce(arguments, pair, earlier_ablation(pair, database, name), database)
-    progress = RunProgress(f"ablation {name}", pair.task.metric)
+    order = in_shown_order(pair.task, pair.ablation.space)
+    progress = RunProgress(f"ablation {name}", pair.task.metric, order=order)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         how = how_of(arguments, progress, lambda: bool(stop))
         section = _section(arguments, pair)

@@ -38,6 +38,7 @@ def complain(text: str) -> None:
 def report_usage(error: click.UsageError) -> None:
     """Print what is wrong with a command line to stderr, in one line that names the command for help."""
     from sweep.reporting.printable import printable
+    from sweep.spelling import with_hint
 
     if error.ctx is None:
         error.show()
@@ -45,8 +46,8 @@ def report_usage(error: click.UsageError) -> None:
     if isinstance(error, click.NoSuchOption | click.exceptions.NoSuchCommand) and error.possibilities:
         del error.possibilities[1:]  # the nearest is named first
     where, help_option = error.ctx.command_path, error.ctx.help_option_names[-1]
-    problem = printable(error.format_message()).removesuffix(".")
-    print(f"{where}: error: {problem}; `{where} {help_option}` shows how to use it", file=sys.stderr)
+    problem = with_hint(printable(error.format_message()), f"`{where} {help_option}` shows how to use it")
+    print(f"{where}: error: {problem}", file=sys.stderr)
 
 
 def report_error(error: SweepError, *, as_json: bool) -> None:
@@ -216,7 +217,7 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
 
 
 def next_command(study: "StudyRecord", reader: "Reader") -> str:
-    """Return the command that goes on with a study: run, confirm, or export what is confirmed."""
+    """Return the next command for a study: run, confirm, or export after a confirmation."""
     if not study.complete_trials():
         return f"sweep run {study.name}"
     if not study.plans:
@@ -229,7 +230,7 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
 
 
 def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
-    """Print what is not known of a study that Optuna made without sweep, and the ways on."""
+    """Print what is unknown about a study that Optuna made without sweep, and the next commands."""
     from sweep.reporting.page.guests import ONE_RUN, ways_on
 
     advise(ONE_RUN)
@@ -252,7 +253,7 @@ def terminal_width(stream: TextIO | None = None) -> int:
 
 
 def print_advice(study: "StudyRecord", *, everything: bool = False) -> None:
-    """Print the advice below a table, between empty lines; nothing where there is none."""
+    """Print the advice below a table, between empty lines, if there is any."""
     from sweep.reporting.advice.checks import format_advice
 
     width = terminal_width() if sys.stdout.isatty() else None

@@ -28,28 +28,30 @@ if TYPE_CHECKING:
 
 @command(example="sweep confirm quick --top 5 --seeds 5")
 @options.study
-@click.option("--top", type=options.positive, default=5, metavar="K", help="candidates")
-@click.option("--seeds", type=options.positive, default=5, metavar="N", help="seeds for each")
+@click.option("--top", type=options.positive, default=5, metavar="K", help="number of candidates")
+@click.option("--seeds", type=options.positive, default=5, metavar="N", help="fresh seeds for each candidate")
 @click.option(
     "--certify",
     type=options.positive,
     default=5,
     metavar="M",
-    help="more seeds for the chosen one",
+    help="further seeds for the chosen candidate",
 )
 @click.option(
-    "--race", is_flag=True, help="leave candidates out early; --seeds is then the most (Kim, Nelson)"
+    "--race", is_flag=True, help="drop clearly worse candidates early (Kim, Nelson); --seeds is then the most"
 )
 @click.option(
-    "--delta", type=float, metavar="D", show_default="the trainer's", help="difference that matters"
+    "--delta", type=float, metavar="D", show_default="the trainer's", help="smallest difference that matters"
 )
-@click.option("--alpha", type=float, default=0.05, metavar="P", help="chance of an error")
+@click.option(
+    "--alpha", type=float, default=0.05, metavar="P", help="probability of an error in the comparison"
+)
 @click.option(
     "--resplit",
     type=options.number,
     default=0,
     metavar="R",
-    help="train the chosen one on R other cuts of train and dev too, 10 or more; the test part stays apart",
+    help="also train the chosen candidate on R other cuts of train and dev, 10 or more; test stays apart",
     show_default=False,
 )
 @click.option(
@@ -70,6 +72,7 @@ def confirm(arguments: Arguments) -> int:
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import keep_unit_report
     from sweep.reporting.text.confirmation import describe_plan
+    from sweep.task import in_shown_order
 
     database = database_of(arguments)
     storage = database.open_read_only()
@@ -79,7 +82,8 @@ def confirm(arguments: Arguments) -> int:
     plan = plan_confirmation(study, load_confirmation(storage, study), _settings(arguments, study))
     for line in describe_plan(study, plan, arguments.workers or usable_cores()):
         advise(line)
-    progress = RunProgress(f"confirming {study.name}", study.metric)
+    order = in_shown_order(study.task, (*study.searched, *study.found))
+    progress = RunProgress(f"confirming {study.name}", study.metric, order=order)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
         how = how_of(arguments, progress, lambda: bool(stop))
         finished = run_confirmation(study.task, study, plan, database, how)

@@ -29,12 +29,13 @@ sweep init --from-script train.py
     Reads the script's argparse, click or Hydra options from its source. If
     the source lists none, it runs `python train.py --help` for at most 20 s
     in an empty folder. Options become entries of the study file, with their
-    types, defaults and choices; what cannot be read becomes a comment.
+    types, defaults and choices; an option that cannot be read becomes a
+    comment.
 sweep init --from-optuna STUDY --storage URL
-    The search space and the objective of a study that Optuna made; what
-    trains a configuration is left to fill in.
+    The search space and the objective of a study that Optuna made; fill in
+    the command that trains a configuration.
 sweep init --function -o mine
-    A function to put your training in, and a study that runs as it is."""
+    A template for your training function, and a study that runs unchanged."""
 
 
 @command(

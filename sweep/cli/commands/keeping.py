@@ -1,4 +1,4 @@
-"""Commands that keep house: rename, copy, delete, doctor."""
+"""Commands that maintain studies and check the machine: rename, copy, delete, doctor."""
 
 import shutil
 import sys
@@ -80,7 +80,7 @@ def delete(arguments: Arguments) -> int:
         print(question, end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline().strip()
         if answer != study.name:
-            raise SweepError("not deleted: that is not its name", key="unconfirmed")
+            raise SweepError("not deleted: the typed name is another one", key="unconfirmed")
     with database.driver_lock(study.name):
         delete_study(database.open_for_writing(), study.name)
         Checkpoints(database.files / study.name).remove()

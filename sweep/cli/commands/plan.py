@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @options.replicates
 @options.formats("text", "json")
-@click.option("--check", is_flag=True, help="try out a study's own program: train some short trials of it")
+@click.option("--check", is_flag=True, help="test the study's own program: train some short trials of it")
 @options.settings
 @options.data_file
 @options.device

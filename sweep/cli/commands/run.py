@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.definition.spec import StudySpec
     from sweep.execution.driver import RunSummary
+    from sweep.execution.events import Observer
     from sweep.reporting.note_taking import Call
     from sweep.storage.database import Database
 
@@ -50,7 +51,7 @@ RUN_TABLE_ROWS = 30
     type=options.positive,
     metavar="N",
     show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
-    help="number of trials trained at a time",
+    help="number of trials in training at a time",
 )
 @options.replicates
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")
@@ -71,6 +72,11 @@ RUN_TABLE_ROWS = 30
     help="number of these configurations",
 )
 @click.option("--json", is_flag=True, help="print one JSON object for each finished trial")
+@click.option(
+    "--track",
+    type=options.tracker,
+    help="also log each finished trial, to wandb offline; see `sweep track --help`",
+)
 @options.data_file
 @options.device
 @options.place
@@ -78,16 +84,28 @@ RUN_TABLE_ROWS = 30
 @options.code_changed
 def run(arguments: Arguments) -> int:
     """Train a study's trials, or resume them."""
-    from sweep.api.finished import finished_study
+    from sweep.tracking.follower import following
 
     spec, database = study_spec(arguments), database_of(arguments)
+    with following(arguments.track, spec.name, database, say=advise, warn=_warn) as tracking:
+        return _run(arguments, spec, database, tracking)
+
+
+def _run(arguments: Arguments, spec: "StudySpec", database: "Database", tracking: "Observer") -> int:
+    """Print a study that is finished; train another one."""
+    from sweep.api.finished import finished_study
+
     if _names_no_place(arguments) and (finished := finished_study(spec, database)) is not None:
         _warn_of_cost(spec)
         if not arguments.json:
             _print_run(finished.study, database, finished.loss_ceiling)
         _advise_finished(finished.study)
         return 0
-    return _train(arguments, spec, database)
+    return _train(arguments, spec, database, tracking)
+
+
+def _warn(text: str) -> None:
+    advise(f"warning: {text}")
 
 
 def _names_no_place(arguments: Arguments) -> bool:
@@ -96,8 +114,8 @@ def _names_no_place(arguments: Arguments) -> bool:
     return given == ("auto", None, "local", None)
 
 
-def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int:
-    """Train what is left, and store and print what came out."""
+def _train(arguments: Arguments, spec: "StudySpec", database: "Database", tracking: "Observer") -> int:
+    """Train the remaining trials, and store and print the result."""
     task = spec.task
     check_place(arguments, task, spec.resources)
     _warn_of_cost(spec)
@@ -105,13 +123,14 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
 
     from sweep.certify.study_data import StudyData
     from sweep.cli.interrupt import StopSignal
+    from sweep.execution.events import both
     from sweep.execution.run import running
     from sweep.task import loss_ceiling
 
     data = load_data(task, spec)
     with contextlib.ExitStack() as workers:
         with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
-            how = how_of(arguments, progress, _should_stop(progress, stop))
+            how = how_of(arguments, both(progress, tracking), _should_stop(progress, stop))
             ran = workers.enter_context(running(task, spec, database, how, data=data))
         summary = ran.summary
         study, study_data = summary.study, StudyData(summary.study, data)
@@ -128,17 +147,19 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database") -> int
 
 
 def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
-    """Return who watches a run, and print its title before anything that takes long is loaded."""
+    """Return the views of a run, and print its title before slow imports."""
     from sweep.cli.progress import RunProgress
+    from sweep.task import in_shown_order
 
     title = f"study {spec.name}: {spec.goal}" if spec.goal else f"study {spec.name}"
-    progress = RunProgress(title, spec.task.metric, as_json=as_json)
+    order = in_shown_order(spec.task, (*spec.space, *spec.auto))
+    progress = RunProgress(title, spec.task.metric, as_json=as_json, order=order)
     progress.introduce()
     return progress
 
 
 def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], bool]":
-    """Return what a run asks: whether a signal came, or nobody reads its output any more."""
+    """Return a function that tells whether a signal came or the reader of the output has closed it."""
 
     def should_stop() -> bool:
         if progress.is_closed:
@@ -155,7 +176,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
     if stopped or summary.stopped_by == "timeout":
         why = "interrupted" if stopped else "the timeout was reached"
         if unread:
-            why = "nobody reads the output any more"
+            why = "the reader of the output has closed it"
         waits = stopped or any(not trial.is_finished for trial in study.trials)
         rest = "the running ones are stored" if waits else "another one would not have ended in time"
         advise(f"{why}: {done} of {total} trials done, {rest}; run the same command to resume")
@@ -167,7 +188,7 @@ def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: b
 
 
 def _advise_finished(study: "StudyRecord") -> None:
-    """Print on stderr that there was nothing to train, and what to run next."""
+    """Print on stderr that nothing was left to train, and the next command."""
     total = study.total_trials
     done = sum(trial.is_finished for trial in study.trials)
     asked = f"{done} trials where {total} are asked for" if done > total else f"{done} of {total} trials"
@@ -182,7 +203,7 @@ def _advise_next(study: "StudyRecord") -> None:
 
 def _warn_of_cost(spec: "StudySpec") -> None:
     if spec.cost == "train_seconds":
-        advise("train_seconds are measured: this study will not come out the same again")
+        advise("train_seconds are measured, so this study is not reproducible")
 
 
 def proposed_after_export_of(trainer: str) -> list[str]:
@@ -215,7 +236,7 @@ def _take_notes(
 
 
 def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | None) -> None:
-    """Print what was read, the table, and what there is to say about it."""
+    """Print the data's description, the table, the front and the advice."""
     from sweep.definition.ranking import rank_trials
     from sweep.reporting.table.pareto_summary import describe_front
     from sweep.reporting.wrapping import wrap

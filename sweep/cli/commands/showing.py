@@ -19,11 +19,17 @@ from sweep.cli.commands.common import (
     print_advice,
     shown_study,
 )
+from sweep.storage.addresses import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.reporting.evidence import Evidence
     from sweep.storage.database import Reader
+
+
+_BEGIN = (
+    "no studies yet; next: sweep run STUDY.toml | sweep init DIR for examples | sweep init --help for yours"
+)
 
 
 @command("list", example="sweep list")
@@ -32,10 +38,13 @@ def list_studies(arguments: Arguments) -> int:
     """List the stored studies."""
     from sweep.reporting.text.study_list import LIST_FORMATS, summaries
 
-    found = list(summaries(database_of(arguments).open_read_only()))
+    database = database_of(arguments)
+    # A folder in which nothing was run yet is no mistake; an address that somebody gave is one.
+    is_new = arguments.storage == DEFAULT_STORAGE and not database.exists()
+    found = [] if is_new else list(summaries(database.open_read_only()))
     if found or arguments.format != "text":
         print(LIST_FORMATS[arguments.format](found))
-    advise("next: sweep table STUDY" if found else "no studies yet; next: sweep run STUDY.toml")
+    advise("next: sweep table STUDY" if found else _BEGIN)
     return 0
 
 
@@ -77,7 +86,9 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
 
 @command(example="sweep plot quick history -o history.png")
 @options.study
-@click.argument("name", metavar="[NAME]", required=False, help="which figure; without it they are listed")
+@click.argument(
+    "name", metavar="[NAME]", required=False, help="the figure; without it, the command lists all"
+)
 @click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
 @click.option(
     "-o",
@@ -161,7 +172,7 @@ def report(arguments: Arguments) -> int:
 
 
 @command(example="sweep dashboard")
-@click.option("--port", type=options.port, default=8080, metavar="PORT", help="0 takes a free one")
+@click.option("--port", type=options.port, default=8080, metavar="PORT", help="port; 0 for a free one")
 def dashboard(arguments: Arguments) -> int:
     """Browse the studies in the Optuna dashboard."""
     from sweep.dashboard.server import HOST, make_server

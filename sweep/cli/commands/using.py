@@ -13,15 +13,16 @@ from sweep.errors import MachineError, SweepError
 
 if TYPE_CHECKING:
     from sweep.certify.ensemble.record import Ensemble
-    from sweep.certify.provenance import Provenance
+    from sweep.certify.provenance import Certificate, Provenance
     from sweep.certify.replay import Comparison
-    from sweep.definition.records import StudyRecord
+    from sweep.certify.test_split.final_test import Exported
+    from sweep.definition.records import StudyRecord, TrialRecord
     from sweep.task import AnyTask
 
 
 @command(example="sweep export quick -o best.toml")
 @options.study
-@click.option("--trial", type=options.number, metavar="N", help="another trial than the best")
+@click.option("--trial", type=options.number, metavar="N", help="export this trial instead of the best")
 @click.option(
     "-o",
     "--output",
@@ -35,29 +36,37 @@ if TYPE_CHECKING:
     is_flag=True,
     help="export the certified seeds together: the mean of their probabilities",
 )
+@click.option("--weights", is_flag=True, help="also write the trained weights beside it, as .safetensors")
 @options.force
 def export(arguments: Arguments) -> int:
     """Write the best configuration to a file."""
-    from sweep.certify.config_file import choose_trial, write_config
+    from sweep.certify.config_file import choose_trial, weights_path, write_config
     from sweep.certify.verdict import confirmed_choice
+    from sweep.certify.weights import weights_file
     from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
 
-    storage = database_of(arguments).open_read_only()
+    if arguments.weights and arguments.ensemble:
+        raise SweepError("--weights writes those of one model; leave out --ensemble")
+    database = database_of(arguments)
+    storage = database.open_read_only()
     study = stored_study(arguments, storage)
     number, certificate = confirmed_choice(study, storage) if arguments.trial is None else (None, None)
     trial = choose_trial(study, arguments.trial if number is None else number)
     ensemble = _ensemble_of(arguments, study) if arguments.ensemble else None
     path = Path(arguments.output or f"reports/{study.name}/{'ensemble' if ensemble else 'best'}.toml")
-    write_config(study, trial, path, certificate=certificate, ensemble=ensemble, force=arguments.force)
-    if ensemble is not None:
-        of = f"ensemble of {len(ensemble.seeds)} seeds, not certified"
-        what = f"{study.metric.label} {ensemble.value:.4f}, {of}"
-    elif certificate is not None:
-        over = "deterministic, the same on" if certificate.deterministic else "certified over"
-        what = f"{study.metric.label} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
-    else:
-        what = f"{study.metric.label} {trial.dev_loss:.4f}, one seed, not confirmed"
+    weights = weights_file(study, trial, database, certificate) if arguments.weights else None
+    write_config(
+        *(study, trial, path),
+        certificate=certificate,
+        ensemble=ensemble,
+        weights=weights,
+        force=arguments.force,
+    )
+    what = _describe_export(study, trial, certificate, ensemble)
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
+    if weights is not None:
+        seed = certificate.seeds[0] if certificate else trial.seed
+        print(f"wrote {weights_path(path)}: its weights, trained on seed {seed}")
     if study.cost is not None and arguments.trial is None:
         advise(
             f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
@@ -66,6 +75,21 @@ def export(arguments: Arguments) -> int:
     is_tested = first_finished_look(looks_of_study(study, storage), study.name, trial.number) is not None
     _advise_on_export(study.task, path, is_tested=is_tested)
     return 0
+
+
+def _describe_export(
+    study: "StudyRecord", trial: "TrialRecord", certificate: "Certificate | None", ensemble: "Ensemble | None"
+) -> str:
+    """Return the value that an exported configuration has, and how sure it is."""
+    from sweep.reporting.units import certified_label
+
+    label = study.metric.label
+    if ensemble is not None:
+        return f"{label} {ensemble.value:.4f}, ensemble of {len(ensemble.seeds)} seeds, not certified"
+    if certificate is not None:
+        over = "deterministic, the same on" if certificate.deterministic else "over"
+        return f"{certified_label(study.metric)} {certificate.mean:.4f} {over} {len(certificate.seeds)} seeds"
+    return f"{label} {trial.dev_loss:.4f}, one seed, not confirmed"
 
 
 def _ensemble_of(arguments: Arguments, study: "StudyRecord") -> "Ensemble":
@@ -107,7 +131,7 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
     "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
 )
 @click.option(
-    "--engine", metavar="NAME", show_default="the engine of then", help="implementation that trains"
+    "--engine", metavar="NAME", show_default="the trial's own", help="implementation of the training"
 )
 @options.device
 @options.trust
@@ -164,7 +188,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
     metavar="DIR",
     shell_complete=candidates.folders,
     show_default="reports/STUDY/trained",
-    help="new or empty",
+    help="new or empty folder",
 )
 @options.data_file
 @options.device
@@ -193,45 +217,54 @@ def train(arguments: Arguments) -> int:
 
 
 @command(example="sweep test best.toml")
-@options.config_file
+@options.config_files
 @click.option(
     "--again",
     default="",
     show_default=False,
     metavar="WHY",
-    help="reason for looking once more; it is recorded",
+    help="reason for using the test split again; it is recorded",
 )
 @options.data_file
 @options.device
 @options.trust
 def test(arguments: Arguments) -> int:
-    """Evaluate an exported configuration on the test split, once."""
-    from sweep.certify.config_file import load_config
+    """Evaluate exported configurations on the test split, once."""
     from sweep.certify.test_split.final_test import describe_test, run_final_test
     from sweep.certify.test_split.leaks import leak_warnings
+
+    paths, database = tuple(dict.fromkeys(arguments.configs)), database_of(arguments)
+    exports = [_exported(arguments, path) for path in paths]
+    finals = run_final_test(exports, database, again=arguments.again, device=arguments.device, say=advise)
+    warnings = [
+        warning
+        for export in exports
+        for warning in leak_warnings(export.provenance, export.section, database.open_read_only())
+    ]
+    for warning in dict.fromkeys(warnings):
+        advise(f"warning: {warning}")
+    for path, final in zip(paths, finals, strict=True):
+        if len(finals) > 1:
+            print(f"{path}: trial {final.look.trial} of {final.look.study!r}")
+        for line in describe_test(final):
+            print(line)
+    for path, final in zip(paths, finals, strict=True):
+        _advise_on_export(final.task, path, is_tested=True)
+    return 0
+
+
+def _exported(arguments: Arguments, path: str) -> "Exported":
+    """Read an exported configuration that has a test split, and whose program may run."""
+    from sweep.certify.config_file import load_config
+    from sweep.certify.test_split.final_test import Exported
     from sweep.certify.trust import check_trusted
     from sweep.task import check_has_test, resolve_device
 
-    config, provenance = load_config(arguments.config)
+    config, provenance = load_config(path)
     check_has_test(provenance.task)
     check_trusted(provenance.study, provenance.program, provenance.surroundings, trust=arguments.trust)
-    section, database = _section(arguments, provenance), database_of(arguments)
     mend(provenance.task, resolve_device(provenance.task, arguments.device))
-    final = run_final_test(
-        config,
-        provenance,
-        database,
-        section=section,
-        again=arguments.again,
-        device=arguments.device,
-        say=advise,
-    )
-    for warning in leak_warnings(provenance, section, database.open_read_only()):
-        advise(f"warning: {warning}")
-    for line in describe_test(final):
-        print(line)
-    _advise_on_export(provenance.task, arguments.config, is_tested=True)
-    return 0
+    return Exported(config=config, provenance=provenance, section=_section(arguments, provenance))
 
 
 def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
-from sweep.spelling import nearest
+from sweep.spelling import did_you_mean
 from sweep.task import AnyTask
 
 Listed = tuple[list[dict[str, Any]], tuple[float | None, ...]]
@@ -43,8 +43,7 @@ def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTas
     where = f"[[trial]] number {number}"
     for name in params:
         if name not in space:
-            near = nearest(name, space)
-            hint = f"did you mean {near}? " if near else ""
+            hint = did_you_mean(name, space, "{} ")
             known = ", ".join(space)
             raise StudyFileError(f"{where} sets {name}, which is not searched; {hint}searched: {known}")
     for name in space.asking_order():

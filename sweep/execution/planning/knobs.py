@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.grid import MAX_DECISIONS, grid_size, n_decisions
 from sweep.definition.spec import StudySpec
+from sweep.task import in_shown_order
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +22,10 @@ class Knob:
 
 
 def knobs_of(spec: StudySpec) -> Iterator[Knob]:
-    """Yield the searched hyperparameters of a study."""
-    for name, dimension in spec.space.items():
+    """Yield the searched hyperparameters of a study, in the order of the table's columns."""
+    for name in in_shown_order(spec.task, spec.space):
         when = spec.space.spoken_condition(name)
-        yield Knob(name=name, values=_n_values(spec, name), dimension=dimension, when=when)
+        yield Knob(name=name, values=_n_values(spec, name), dimension=spec.space[name], when=when)
 
 
 def _n_values(spec: StudySpec, name: str) -> int | None:

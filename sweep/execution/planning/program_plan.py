@@ -11,7 +11,7 @@ from pathlib import Path
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.execution.machine.disk import folder_bytes
-from sweep.execution.planning.knobs import Knob, knobs_of, space_size
+from sweep.execution.planning.planned import Planned, planned
 from sweep.execution.planning.wall_clock import Range
 from sweep.task import AnyTask, program_limits
 
@@ -20,24 +20,9 @@ _MEASURED = 64
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramPlan:
+class ProgramPlan(Planned):
     """The estimated cost of a study of a user's own program."""
 
-    name: str
-    sampler: str
-    pruner: str
-    replicates: int
-    knobs: tuple[Knob, ...]
-    size: int | None
-    """Number of distinct configurations; None if they cannot be counted."""
-    trials: int
-    """Total number of trials."""
-    left: int
-    """Number of trials still to be trained."""
-    listed: int
-    workers: int
-    timeout: float | None
-    trial_timeout: float | None
     limits: tuple[str, ...]
     """Missing capabilities of the trainer, each with its consequence."""
     timed: int
@@ -64,22 +49,12 @@ def plan_program(
         folder: The folder of the trials' files.
         workers: Number of trials in training at a time.
     """
-    left = max(0, spec.total_trials - sum(trial.is_finished for trial in stored))
+    asked = planned(spec, done=sum(trial.is_finished for trial in stored), workers=workers)
+    left = asked["left"]
     seconds = [trial.train_seconds for trial in stored if trial.state == "complete"]
     sizes = _sizes(folder)
     return ProgramPlan(
-        name=spec.name,
-        sampler=spec.sampler,
-        pruner=spec.pruner,
-        replicates=spec.replicates,
-        knobs=tuple(knobs_of(spec)),
-        size=space_size(spec),
-        trials=spec.total_trials,
-        left=left,
-        listed=len(spec.listed),
-        workers=workers,
-        timeout=spec.timeout,
-        trial_timeout=spec.trial_timeout,
+        **asked,
         limits=tuple(program_limits(task)),
         timed=len(seconds),
         trial_seconds=_range(seconds),

@@ -15,7 +15,8 @@ import numpy as np
 from sweep.definition.spec import StudySpec
 from sweep.execution.machine.memory import machine_bytes
 from sweep.execution.machine.study_memory import check_study_fits, describe_memory, study_memory
-from sweep.execution.planning.knobs import Knob, knobs_of, space_size
+from sweep.execution.planning.knobs import space_size
+from sweep.execution.planning.planned import Planned, planned
 from sweep.execution.planning.timing import Timing, time_some
 from sweep.execution.planning.wall_clock import Range, drawn_runs, simulate
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
@@ -28,24 +29,9 @@ _MAX_SIMULATED = 20_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class StudyPlan:
+class StudyPlan(Planned):
     """The estimated cost of a study; times are for this machine in its present state."""
 
-    name: str
-    sampler: str
-    pruner: str
-    replicates: int
-    knobs: tuple[Knob, ...]
-    size: int | None
-    """Number of distinct configurations; None if a range is continuous or conditions prevent counting."""
-    trials: int
-    """Total number of trials."""
-    left: int
-    """Number of trials still to be trained."""
-    listed: int
-    workers: int
-    timeout: float | None
-    trial_timeout: float | None
     timings: tuple[Timing, ...]
     trial_seconds: Range
     """Seconds of one trial, over the timed configurations; low and high are the least and the most."""
@@ -92,34 +78,16 @@ def plan_study(
     check_study_fits(task, data, memory)
     prepare_worker(task, data, engine=engine, device=device)
     timings = time_some(task, spec, data, engine=engine, device=device)
-    left = max(0, spec.total_trials - done)
+    asked = planned(spec, done=done, workers=workers)
     return StudyPlan(
-        **_asked(spec),
-        left=left,
-        workers=workers,
+        **asked,
         timings=tuple(timings),
-        **_seconds(spec, timings, left, workers),
+        **_seconds(spec, timings, asked["left"], workers),
         costs=tuple(_costs(task, spec, data, timings)),
         disk_bytes=_disk_bytes(spec, timings),
         memory_bytes=memory.most if memory else None,
         memory=describe_memory(task, data, memory, workers, machine_bytes()),
     )
-
-
-def _asked(spec: StudySpec) -> dict[str, Any]:
-    """Return the fields of a plan that the study itself determines."""
-    return {
-        "name": spec.name,
-        "sampler": spec.sampler,
-        "pruner": spec.pruner,
-        "replicates": spec.replicates,
-        "knobs": tuple(knobs_of(spec)),
-        "size": space_size(spec),
-        "trials": spec.total_trials,
-        "listed": len(spec.listed),
-        "timeout": spec.timeout,
-        "trial_timeout": spec.trial_timeout,
-    }
 
 
 def _seconds(spec: StudySpec, timings: Sequence[Timing], left: int, workers: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Find bounds of the space at which the best values lie.
 
-The whole top group is looked at, since one winner at a bound may be luck. A bound that the trainer
-itself sets, such as no size below 1, is left out: nobody can move it.
+The check uses the whole top group, because a single winner at a bound may be luck. It ignores a bound that
+the trainer itself sets, such as no size below 1, because nobody can move it.
 """
 
 import dataclasses
@@ -17,10 +17,10 @@ from sweep.reporting.advice.edges import Edge, edges
 from sweep.task import AnyTask
 
 MIN_RANKED = 10
-"""Configurations without which a top group of five is no top group."""
+"""Fewest ranked configurations for this check; with fewer, five would be most of them."""
 
 CHANCE = 0.05
-"""Spoken of where blind draws would put so many there less often."""
+"""A bound is reported if random draws would put as many there at most this often."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def checks_of(study: StudyRecord) -> dict[str, Check]:
 
 
 def advise(study: StudyRecord, *, below_headline: bool = False) -> list[str]:
-    """Return what there is to say, one text a check, most important first.
+    """Return the advice, one text for each check with a finding, most important first.
 
     Args:
         study: As stored.
@@ -62,7 +62,7 @@ def advise(study: StudyRecord, *, below_headline: bool = False) -> list[str]:
 
 
 def format_advice(study: StudyRecord, *, everything: bool = False, width: int | None = None) -> str:
-    """Return the block below a table, "" where there is nothing to say.
+    """Return the advice as the block below a table; empty if there is none.
 
     Args:
         study: As stored.

@@ -1,4 +1,4 @@
-"""What do all checks look at? The ranked configurations, best first."""
+"""List the ranked configurations, best first, for all checks."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord, TrialRecord
 
 MIN_TOP = 5
-"""Fewest configurations of which something is said as of a group."""
+"""Fewest configurations that a check treats as a group."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Configuration:
 
     @property
     def trial(self) -> int:
-        """The number by which the table names it."""
+        """Its number in the table."""
         return self.trials[0].number
 
 
@@ -47,5 +47,5 @@ def ranked_configurations(study: StudyRecord) -> list[Configuration]:
 
 
 def top_group(ranked: Sequence[Configuration]) -> Sequence[Configuration]:
-    """Return the best tenth, at least ``MIN_TOP`` where there are so many."""
+    """Return the best tenth, at least ``MIN_TOP`` if there are as many."""
     return ranked[: max(MIN_TOP, math.ceil(len(ranked) / 10))]

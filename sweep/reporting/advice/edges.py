@@ -23,7 +23,7 @@ class Edge:
     is_choice: bool = False
 
     def holds(self, value: float) -> bool:
-        """Say whether a value lies at this end."""
+        """Return whether a value is at this end."""
         return value >= self.limit if self.is_upper else value <= self.limit
 
 

@@ -1,7 +1,7 @@
-"""Which trials ended without a loss, what do they have in common, and what did they cost?
+"""Find the trials that ended without a value, what they have in common, and their cost.
 
-For each kind of bad end the one cut of one hyperparameter is looked for that parts these trials
-best from all others, and told only where chance would hardly find one as good.
+For each kind of bad end, find the condition on one hyperparameter that best separates these trials from all
+others. It is reported only if chance would hardly produce one as good.
 """
 
 import bisect
@@ -15,7 +15,7 @@ from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.advice.configurations import Configuration
 
 BAD_ENDS = ("diverged", "timeout", "failed")
-"""States that nobody asked for; pruned trials were given up on purpose."""
+"""Unwanted states; pruned trials were stopped on purpose."""
 
 CHANCE = 0.05
 

@@ -1,8 +1,8 @@
-"""Would more trials help?
+"""Estimate the gain of more trials.
 
-For blind draws (random, qmc) the expected gain of the last trials over all orders of the trials
-bounds that of as many more: the expected best of k draws falls ever more slowly with k. A
-sampler that learns has only one order, and what its last quarter gained is told as it was.
+For random draws (``random``, ``qmc``), the expected gain of the last trials over all orders of the trials is
+an upper bound for the gain of as many more, because the expected best of k draws falls ever more slowly with
+k. The trials of a sampler that learns have one order only, so the gain of its last quarter is reported.
 """
 
 import dataclasses
@@ -15,10 +15,10 @@ from sweep.reporting.contributions import contributions_of
 from sweep.reporting.further_trials.expected_best import draws, expected_best
 
 MORE = 10
-"""Trials, as many more."""
+"""Number of further configurations that the estimate is for."""
 
 ENOUGH = 2 * MORE
-"""Trials without which nothing is said."""
+"""Fewest trials for an estimate."""
 
 BLIND = ("random", "qmc")
 LEARNING = ("tpe", "gp")

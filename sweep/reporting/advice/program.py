@@ -1,4 +1,4 @@
-"""What a reader must know of the program that trained a study: it changed, or does not repeat its values."""
+"""Find out whether the program of a study changed, or gave other values when it trained again."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Was a configuration proposed more often than asked for?"""
+"""Count the configurations that the sampler proposed more often than asked for."""
 
 import collections
 import dataclasses
@@ -9,7 +9,7 @@ from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
 
 SHARE = 0.1
-"""Part of the trials from which repeats are worth a word."""
+"""Share of repeats among the trials from which they are reported."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Are the first ranks told apart by the seeds they were trained on?"""
+"""Find out whether the seeds are enough to order the first ranks."""
 
 import dataclasses
 import functools

@@ -17,7 +17,7 @@ WIDTH = 80
 
 
 def say_bounds(found: Sequence[AtBound]) -> str:
-    """Say which bounds hold the best back."""
+    """Return the bounds of the space at which the best configurations are."""
     return " ".join(map(_say_bound, found))
 
 
@@ -31,34 +31,34 @@ def _say_bound(hit: AtBound) -> str:
     if edge.limit == edge.bound:
         return f"{many} take the {end} bound, {bound}; {verb} it."
     scale = " (log scale)" if edge.log else ""
-    return f"{many} lie within 5 % of the {end} bound {bound}{scale}; {verb} it."
+    return f"{many} are within 5 % of the {end} bound {bound}{scale}; {verb} it."
 
 
 def say_seeds(found: NotToldApart) -> str:
-    """Say that the order of the first ranks is open, and what decides."""
+    """Return the ranks that other seeds might reorder, and the command that decides."""
     decides = f"`sweep confirm {found.study}` decides"
     ranks = f"Ranks 1 {'and' if found.ranks == 2 else 'to'} {found.ranks}"
     if found.spread is None:
         return (
-            f"{ranks} lie within {found.margin:g} of the first, on one seed each, and seeds alone "
-            f"differ by as much: {decides}."
+            f"{ranks} are within {found.margin:g} of the first, on one seed each, and another seed alone can "
+            f"change a value by that much: {decides}."
         )
     return (
-        f"{ranks} lie within {found.margin:.4f} of the first, two standard errors of a difference "
-        f"(spread {found.spread:.4f} between seeds, the first has {found.seeds}): {decides}."
+        f"{ranks} are within {found.margin:.4f} of the first, which is no more than seeds explain (spread "
+        f"{found.spread:.4f} between seeds, {found.seeds} of them for the first): {decides}."
     )
 
 
 def say_failures(found: Failures) -> str:
-    """Say what ended badly, what it has in common, and what it cost."""
+    """Return the trials that ended badly, what they have in common, and their cost."""
     texts = [_say_bad_end(end) for end in found.ends]
     share = found.seconds / found.all_seconds if found.all_seconds else 0
     if share >= 0.01:
-        texts.append(f"That took {found.seconds:,.0f} s, {share:.0%} of all trials' time.")
+        texts.append(f"They took {found.seconds:,.0f} s, {share:.0%} of the time of all trials.")
     return " ".join(texts)
 
 
-_ENDED = {"diverged": "diverged", "timeout": "ran into trial_timeout", "failed": "failed"}
+_ENDED = {"diverged": "diverged", "timeout": "reached trial_timeout", "failed": "failed"}
 
 
 _CUTS = {
@@ -66,7 +66,7 @@ _CUTS = {
     "<=": ("{name} of {value} or less", "search above that"),
     "=": ("{name} = {value}", "leave that choice out"),
 }
-"""Relation -> how it reads, and what to do."""
+"""Relation -> its wording, and the advice."""
 
 
 def _say_bad_end(end: BadEnd) -> str:
@@ -75,17 +75,17 @@ def _say_bad_end(end: BadEnd) -> str:
         return f"{text}, the first with: {end.reason}." if end.state == "failed" else f"{text}."
     pattern, remedy = _CUTS[end.cut.relation]
     condition = pattern.format(name=end.cut.name, value=cell(end.cut.name, end.cut.value))
-    have = "All have" if end.cut.bad == end.count else f"{end.cut.bad} have"
+    have = "All have" if end.cut.bad == end.count else f"{end.cut.bad} of them have"
     others = f"{end.cut.others or 'none'} of the {end.others} others"
-    return f"{text}. {have} {condition}, and {others}: {remedy}."
+    return f"{text}. {have} {condition}, but {others}: {remedy}."
 
 
 def say_gains(found: ExpectedGain | RecentGain) -> str:
-    """Say what more trials may gain."""
+    """Return the gain that further trials may bring."""
     if isinstance(found, ExpectedGain):
         text = (
-            f"{found.more} more configurations are expected to gain at most {found.gain:.4f} "
-            f"(the {found.draws} taken as independent draws)"
+            f"{found.more} more configurations are expected to gain at most {found.gain:.4f}, estimated from "
+            f"the {found.draws} so far"
         )
         return f"{text}{_say_worth(found)}"
     if found.gain == 0:
@@ -98,44 +98,46 @@ def say_gains(found: ExpectedGain | RecentGain) -> str:
 
 def _say_worth(found: ExpectedGain | RecentGain) -> str:
     if found.gain < found.negligible or not found.gain:
-        return ": more of the same will hardly help; widen the space."
-    return ": more trials are worth their time, with a larger --trials."
+        return ": more trials will hardly help; widen the space."
+    return ": more trials are worthwhile; raise --trials."
 
 
 def say_changed_code(found: ChangedCode) -> str:
-    """Say which trials a changed program trained, and why it was changed."""
+    """Return the trials that a changed program trained, and the reason for the change."""
     parts = [
         f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials[:8]))}"
         f"{f' and {len(trials) - 8} more' if len(trials) > 8 else ''} ({printable(why)})"
         for why, trials in found.trials.items()
     ]
-    return f"A changed program trained {'; '.join(parts)}: their values may not compare with the others."
+    return (
+        f"A changed program trained {'; '.join(parts)}: their values may not be comparable with the others."
+    )
 
 
 def say_not_reproducible(found: NotReproducible) -> str:
-    """Say that a value did not come again."""
+    """Return the sentence of the note: training again gave another value."""
     return f"{found.sentence[0].upper()}{found.sentence[1:]}."
 
 
 def say_repeats(found: Repeats) -> str:
-    """Say how many proposals were repeats."""
+    """Return the number of repeated proposals."""
     text = (
         f"{found.repeats} of {found.trials} trials repeat an earlier configuration and serve as its "
         "replicates"
     )
     if found.possible is None:
-        return f"{text}: sampler {found.sampler} returns to the same place."
+        return f"{text}: sampler {found.sampler} proposes the same values again."
     if found.tried >= found.possible:
         return f"{text}: all {found.possible:,} configurations of this space have been tried."
     left = found.possible - found.tried
     return (
         f"{text}, while {left:,} of {found.possible:,} configurations are untried: sampler {found.sampler} "
-        "returns to the same ones; more trials, or another sampler, reach the rest."
+        "proposes the same ones again; more trials, or another sampler, may reach the others."
     )
 
 
 def block(sentences: Sequence[str], *, limit: int | None, more: str, width: int = WIDTH) -> str:
-    """Return the sentences as a list for a terminal, "" where there are none.
+    """Return the sentences as a list for a terminal; empty if there are none.
 
     Args:
         sentences: Most important first.

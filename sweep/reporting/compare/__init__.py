@@ -1,1 +1,1 @@
-"""Comparing two or more studies."""
+"""Compare two or more studies."""

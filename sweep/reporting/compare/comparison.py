@@ -40,7 +40,7 @@ class StudyComparison:
     different: dict[str, list[str]]
     """Hyperparameter -> what it may be in each study; empty where a study lacks it."""
     warnings: list[str]
-    """Why the values of these studies are not measured alike."""
+    """Reasons why the values of these studies may not be comparable."""
 
 
 def compare(evidence: Sequence[Evidence]) -> StudyComparison:
@@ -139,7 +139,7 @@ def _warnings(studies: Sequence[StudyRecord]) -> list[str]:
         "average over different numbers of seeds": {study.replicates for study in studies},
     }
     return [
-        f"the studies {what}: a difference between their values may come from that"
+        f"the studies {what}, which may explain a difference between their values"
         for what, found in differences.items()
         if len(found) > 1
     ]

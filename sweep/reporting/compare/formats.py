@@ -16,7 +16,7 @@ from sweep.reporting.table.columns import cell, column_key
 from sweep.reporting.table.drawing import fold
 from sweep.reporting.table.formats import markdown_table
 from sweep.reporting.table.text_table import draw_rows
-from sweep.reporting.units import words_of
+from sweep.reporting.units import certified_label, words_of
 
 _DROPPED_FIRST = ("pruner", "found_seconds", "complete", "found_trials", "sampler", "certified", "trial")
 """Columns in the order in which a narrow terminal does without them."""
@@ -96,12 +96,14 @@ def explanations(comparison: StudyComparison) -> list[str]:
     words = words_of(metric)
     best = f"{words['lowest']} {metric.noun}"
     unit = f"{metric.unit}, " if metric.unit else ""
+    is_certified = comparison.rows.says("certified")
     return [
         f"{metric.label}: {unit}{words['lower']} is better",
         f"equal trials: {best} of the first {comparison.trials:,} trials of each study",
         f"equal seconds: {best} after {cell('seconds', comparison.seconds)} s of training of each study, "
         "all its trials added up",
         f"found: trials and seconds until a study had its {best}",
+        *([f"certified: {certified_label(metric)}, the mean over fresh seeds"] if is_certified else []),
         *(f"warning: {warning}" for warning in comparison.warnings),
     ]
 
@@ -115,8 +117,7 @@ def space_lines(comparison: StudyComparison) -> list[str]:
     lines = [f"the same in all: {'; '.join(parts) or 'nothing'}"]
     for name, texts in comparison.different.items():
         each = [
-            f"{study.name}: {text or 'not there'}"
-            for study, text in zip(comparison.studies, texts, strict=True)
+            f"{study.name}: {text or 'absent'}" for study, text in zip(comparison.studies, texts, strict=True)
         ]
         lines.append(printable(f"{name} differs: {'; '.join(each)}"))
     return lines

@@ -1,4 +1,4 @@
-"""Which change brought what, on the way from one configuration to another?"""
+"""Draw the effect of each change on the path from one configuration to another."""
 
 import dataclasses
 import itertools
@@ -40,7 +40,7 @@ def ablation_result(evidence: Evidence) -> AblationResult:
         raise NothingToShowError("this study is no ablation; `sweep ablate FROM.toml TO.toml` makes one")
     result = judge_ablation(stored)
     if not result.steps:
-        raise NothingToShowError("no step is measured yet; the same `sweep ablate` resumes")
+        raise NothingToShowError("no step is measured yet; run the same `sweep ablate` command to resume")
     return result
 
 
@@ -90,7 +90,7 @@ def plot_waterfall(numbers: Waterfall) -> Figure:
 
 
 def _label(changes: list[str]) -> str:
-    """Return the changes of a step as a tick has them, one on each line."""
+    """Return the changes of a step as a tick label, one on each line."""
     return "<br>".join(map(shown, changes))
 
 

@@ -1,7 +1,7 @@
 """Draw the metric over the two most important hyperparameters, as a smoothed map with the trials on it.
 
 The map is the mean of the trials' values, weighted by a Gaussian of their distance (Nadaraya, Watson). It is
-left empty where no trial is near.
+empty where no trial is near.
 """
 
 import dataclasses
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from sweep.definition.dimension import Choices, Dimension
+from sweep.definition.dimension import Dimension
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.metric import MAXIMIZE
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensions
-from sweep.reporting.figures.slices import hyperparameter_axis
+from sweep.reporting.figures.slices import choices_of, ends_of, hyperparameter_axis
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, gaps, layout, plain, spoken, value_text
 from sweep.task import Metric
 
@@ -134,16 +134,14 @@ _STYLES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def _side(name: str, dimension: Dimension) -> Side:
-    choices = dimension.choices if isinstance(dimension, Choices) else ()
-    margin = 0.5 if choices else 0.0
     shares = np.linspace(0, 1, GRID)
     low, high = float(dimension.low), float(dimension.high)
     grid = low * (high / low) ** shares if dimension.log else low + (high - low) * shares
     return Side(
         name=name,
         log=dimension.log,
-        choices=[value_text(choice) for choice in choices],
-        ends=plain([low - margin, high + margin]),
+        choices=[value_text(choice) for choice in choices_of(dimension)],
+        ends=ends_of(dimension),
         grid=plain(grid.tolist()),
     )
 

@@ -1,7 +1,7 @@
-"""What does a better value cost, in seconds and in what else the trainer counts?
+"""Draw the metric over a cost: training seconds, or a fact that the trainer counts.
 
-Dots are trials; the Pareto front is that of configurations, with the mean of their replicates,
-so that it is the front of the ranked table and no lucky seed stands on it alone.
+Dots are trials. The Pareto front is that of the ranked table: its points are configurations with the mean of
+their replicates, so a single lucky seed is not on it.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ class Cost:
     knee: Points
     """Their knee, or nothing."""
     loss_range: list[float]
-    """As wide as that of the points, and wide enough for the front."""
+    """Range of the points, extended to contain the front."""
 
 
 def loss_by_cost(evidence: Evidence, cost: str) -> Cost:

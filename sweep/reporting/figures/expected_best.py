@@ -104,7 +104,7 @@ def plot_expected_best(curve: ExpectedBest) -> Figure:
     figure.add_scatter(
         x=[*curve.band_trials, *reversed(curve.band_trials)],
         y=[*curve.lower, *reversed(curve.upper)],
-        name="10 to 90 % of all sets of so many trials",
+        name="10 to 90 % of all sets of as many trials",
         mode="lines",
         line={"color": BLUE, "width": 0},
         fill="toself",
@@ -134,7 +134,7 @@ def _add_further(figure: Figure, curve: ExpectedBest) -> None:
     figure.add_scatter(
         x=[*curve.further, *reversed(curve.further)],
         y=[*curve.further_lower, *reversed(curve.further_upper)],
-        name="10 to 90 % of cases",
+        name="forecast, 10 to 90 % of cases",
         mode="lines",
         line={"color": ORANGE, "width": 0},
         fill="toself",

@@ -1,6 +1,6 @@
-"""How does a plot of a study become a file of its own?
+"""Write a plot of a study to a file.
 
-As a page that works offline, or as a picture drawn by plotly's own exporter, which is an extra.
+The file is a page that works offline, or a picture from plotly's own exporter, which is an extra.
 """
 
 from collections.abc import Callable
@@ -49,13 +49,13 @@ def write_figure(
         NotFoundError: If there is no such plot.
         NothingToShowError: If the study lacks what it is made of.
         SweepError: If the suffix is unknown, or the file exists.
-        MachineError: If it cannot be written, or what draws pictures is missing.
+        MachineError: If it cannot be written, or the exporter of pictures is missing.
     """
     target = Path(path) if path is not None else Path(reports) / evidence.folder_name / f"{name}{suffix}"
     if target.suffix.lower() not in FORMATS:
         raise SweepError(f"{target} must end in {', '.join(FORMATS)}")
     if path is not None and target.exists() and not force:
-        raise SweepError(f"{target} exists and is not overwritten; choose another with -o, or give --force")
+        raise SweepError(f"{target} exists and is not overwritten; name another with -o, or pass --force")
     figure = draw(name, evidence)
     content = FORMATS[target.suffix.lower()](plot_of(name, evidence.study), figure, evidence.study.name)
     return write_bytes(target, content, within=reports if path is None else None)
@@ -130,7 +130,7 @@ def _add_title(figure: Figure, plot: Plot, study: str) -> None:
 
 
 def _missing(error: Exception) -> str:
-    """Say what plotly's exporter lacks, and where it comes from."""
+    """Return the missing part of plotly's exporter, and how to install it."""
     if "pip install" in str(error):
         return "kaleido: pip install kaleido"
     if "Chrome" in str(error):

@@ -1,4 +1,4 @@
-"""How did the best loss fall while the search went on?"""
+"""Draw the values of a search in order, with the best value so far."""
 
 import dataclasses
 import datetime
@@ -22,9 +22,9 @@ class History:
     best_loss: list[float]
     """Best value so far, wherever it improves and at the end of the search."""
     without_x: list[float]
-    """Where finished trials without a final loss ended."""
+    """Positions of finished trials without a final value."""
     without_text: list[str]
-    """Number and state of each."""
+    """Number of each, and the reason."""
 
 
 def history_by_trial(evidence: Evidence) -> History:

@@ -1,4 +1,4 @@
-"""Which hyperparameters decided?"""
+"""Draw the importance of each searched hyperparameter."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ def importances(evidence: Evidence) -> Importances:
 
 
 def plot_importances(numbers: Importances) -> Figure:
-    """Draw one bar a hyperparameter, the highest on top, its share written behind it."""
+    """Draw a bar with its share for each hyperparameter, the highest on top."""
     figure = Figure()
     figure.add_bar(
         x=numbers.shares,

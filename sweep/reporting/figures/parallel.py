@@ -1,6 +1,6 @@
-"""Parallel coordinates: which combinations the best trials have in common.
+"""Draw parallel coordinates, which show the combinations of values that the best trials share.
 
-They are plain lines, so that hovering works and any plotly.js draws them.
+They are plain line traces, so that hover texts work and any plotly.js draws them.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from sweep.reporting.figures.theme import (
 )
 
 MAX_LINES = 300
-"""Lines that can be told apart at all: the best trials, and the others evenly thinned."""
+"""Most lines that a reader can distinguish: the best trials, and an even selection of the others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _line(trial: TrialRecord, group: str, dimensions: Mapping[str, Dimension], l
             None if place is None else round(place, 4) for place in (*places, loss.share(trial.dev_loss))
         ],
         values=[
-            *(value_text(params[name]) if name in params else "not set" for name in dimensions),
+            *(value_text(params[name]) if name in params else "inactive" for name in dimensions),
             f"{trial.dev_loss:.4f}",
         ],
     )

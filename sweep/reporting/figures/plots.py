@@ -1,6 +1,6 @@
 """List the plots of every study, and draw one.
 
-Every plot is made in two steps: first plain numbers from what is known of a study, which are tested
+Every plot is made in two steps: first plain numbers from a study's ``Evidence``, which are tested
 without drawing, then a Figure from these numbers alone. Figures use plain scatter, bar and heatmap
 traces with lists as data, so that the old plotly.js of the Optuna dashboard draws them as well.
 """
@@ -20,7 +20,6 @@ from sweep.reporting.exhibits import Plot, exhibits_of
 from sweep.reporting.figures.ablation import plot_waterfall, waterfall
 from sweep.reporting.figures.contour import contour, plot_contour
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
-from sweep.reporting.figures.curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.expected_best import expected_best_curve, plot_expected_best
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.history import (
@@ -30,6 +29,7 @@ from sweep.reporting.figures.history import (
     plot_history_by_trial,
 )
 from sweep.reporting.figures.importances import importances, plot_importances
+from sweep.reporting.figures.learning_curves import learning_curves, plot_learning_curves
 from sweep.reporting.figures.parallel import parallel_coordinates, plot_parallel_coordinates
 from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
@@ -98,10 +98,10 @@ def _costs(study: StudyRecord) -> list[tuple[str, Fact]]:
 
 def _plot_of_cost(cost: str, fact: Fact) -> Plot:
     label = fact.label.replace("{", "{{").replace("}", "}}")
-    good = "Right is much" if fact.direction == MAXIMIZE else "Left is little"
+    good = "Right" if fact.direction == MAXIMIZE else "Left"
     return Plot(
         title=f"{{Noun}} against {label}",
-        reading=f"{good}, {{low}} is good. On the green line lie the trials that no other beats in both.",
+        reading=f"{good} and {{low}} is good. No other configuration beats those on the green line in both.",
         numbers=functools.partial(loss_by_cost, cost=cost),
         figure=plot_cost,
     )
@@ -115,7 +115,7 @@ def _worded(plot: Plot, words: Mapping[str, str]) -> Plot:
 _ABLATION = Plot(
     title="What each change brings",
     reading="Each bar goes from the mean {noun} before a step to the one after it, blue where that is "
-    "{lower}; the line at its end is the 95 % interval of the difference. Other seeds chose the order.",
+    "{lower}; the line at its end is the 95 % interval of the difference. Other seeds decided the order.",
     numbers=waterfall,
     figure=plot_waterfall,
 )
@@ -124,86 +124,86 @@ PLOTS: dict[str, Plot] = {
     "history": Plot(
         title="{Label}, trial by trial",
         reading="Each dot is a trial in the order of the search; the line is the {lowest} {noun} so far. "
-        "A line that has long been flat says that more trials of this kind would find little.",
+        "If the line has been flat for long, more such trials would find little.",
         numbers=history_by_trial,
         figure=plot_history_by_trial,
     ),
     "history-seconds": Plot(
         title="{Label} over training time",
-        reading="The same trials, each where its training ended when all training so far is added up.",
+        reading="The same trials; each dot is at the total training time of all trials up to its end.",
         numbers=history_by_seconds,
         figure=plot_history_by_seconds,
     ),
     "expected-best": Plot(
         title="What more trials may bring",
-        reading="Blue is the {lowest} {noun} that so many of the trials made reach on average, in any "
-        "order. The dashed line goes on from the {lowest} so far: so many further trials, if they are like "
-        "the latest of this sampler. Where it is flat, more bring little.",
+        reading="Blue: the {lowest} {noun} expected after as many trials, averaged over all orders of the "
+        "trials so far. Dashed: the forecast for further trials, if they resemble the sampler's latest. "
+        "Where it is flat, more trials bring little.",
         numbers=expected_best_curve,
         figure=plot_expected_best,
     ),
     "importances": Plot(
-        title="What decided",
+        title="Importance of each hyperparameter",
         reading="The longer the bar, the more the best tenth of the trials differ from all trials in this "
-        "hyperparameter (PED-ANOVA); with few trials the order of short bars is chance.",
+        "hyperparameter (PED-ANOVA). With few trials, the order of short bars is chance.",
         numbers=importances,
         figure=plot_importances,
     ),
     "slices": Plot(
         title="{Noun} along each hyperparameter",
-        reading="Each dot is a trial. Where blue dots crowd, {nouns} are {low}; if they crowd at an edge, "
-        "widen the range there. Short lines are medians of a choice.",
+        reading="Each dot is a trial, blue the best tenth. If blue dots crowd at an edge, widen the range "
+        "there. Short lines are the medians of the choices.",
         numbers=slices,
         figure=plot_slices,
     ),
     "contour": Plot(
-        title="The two that decided most",
-        reading="The darker the ground, the {lower} the mean {noun} of the trials near by; it is empty where "
-        "there are none. If the dark part leans, the two must be chosen together.",
+        title="The two most important hyperparameters",
+        reading="The darker the area, the {lower} the mean {noun} of the trials nearby; it is empty where "
+        "there are none. If the dark area is diagonal, choose the two values together.",
         numbers=contour,
         figure=plot_contour,
     ),
     "parallel": Plot(
         title="Combinations",
-        reading="Each line is a trial that crosses every axis at its value. Blue lines that run together "
-        "show values that go well with each other.",
+        reading="Each line is a trial and crosses every axis at the trial's value. Where blue lines run "
+        "together, the best trials share a combination of values.",
         numbers=parallel_coordinates,
         figure=plot_parallel_coordinates,
     ),
     "rungs": Plot(
-        title="{Noun} on the way",
+        title="{Noun} at the rungs",
         reading="Each line is a trial, measured at 10, 30 and 90 % of its own steps and at its end. A cross "
-        "ends a trial that was given up; if it lies {below} lines that ended well, pruning was too strict.",
+        "ends a trial that was stopped. If a cross is {below} lines that ended well, pruning was too strict.",
         numbers=rung_curves,
         figure=plot_rung_curves,
     ),
     "cost-seconds": Plot(
         title="{Noun} against training time",
-        reading="Left is fast, {low} is good. Seconds depend on the machine and on what else it was doing.",
+        reading="Left is fast, {low} is good. Seconds depend on the machine and on its other work.",
         numbers=loss_by_seconds,
         figure=plot_cost,
     ),
     "pareto": Plot(
         title="Pareto front",
-        reading="To the right runs what the study minimises beside the {noun}, or else a cost. On the green "
-        "line lie the configurations that no other beats in both; past the knee a {lower} {noun} costs much.",
+        reading="Across: the study's second objective, or a cost. No other configuration beats those on the "
+        "green line in both; past the knee (square), a {lower} {noun} costs much.",
         numbers=loss_by_objective,
         figure=plot_cost,
     ),
     "training-curve": Plot(
         title="How it learned",
-        reading="Grey is the training loss of single steps, blue its moving average; diamonds are the "
-        "{label} where it was measured.",
+        reading="Grey: the training loss of single steps; blue: its moving average; diamonds: the {label}, "
+        "where it was measured.",
         numbers=training_curve,
         figure=plot_training_curve,
     ),
     "learning-curves": Plot(
-        title="The best trials side by side",
+        title="Learning curves of the best trials",
         reading="Lines with dots are the {label} of the winner and the next best trials over their own "
-        "steps, thin lines their training loss. A line that still falls at its end would gain by more steps.",
+        "steps, thin lines their training loss. A line that still improves at its end needs more steps.",
         numbers=learning_curves,
         figure=plot_learning_curves,
     ),
 }
-"""Name -> how a plot of every study is made, in the order of the report. Its texts name the metric and its
-direction by the fields of ``words_of``. To add one, write a module with two functions and one entry."""
+"""Name -> plot of every study, in the order of the report. The fields of ``words_of`` in its texts stand for
+the metric and its direction. To add a plot, write a module with two functions, and one entry."""

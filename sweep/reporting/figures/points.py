@@ -1,4 +1,4 @@
-"""Trials as points: what most figures of a search are made of."""
+"""Represent trials as points, for most figures of a search."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, plain, shown_metri
 from sweep.task import Metric
 
 BEST_SHARE = 0.1
-"""Share of the trials that is set off as the best."""
+"""Share of the trials that figures mark as the best."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Points:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPoints:
-    """Dev loss over some quantity, and what part of it a picture should show."""
+    """Values of trials over some quantity, and the range that a figure shows."""
 
     others: Points
     best: Points
@@ -34,7 +34,7 @@ class TrialPoints:
     metric: Metric
     loss_range: list[float]
     above: int
-    """Trials that lie beyond the range, on its bad side."""
+    """Number of trials beyond the bad end of the range."""
 
 
 def used_dimensions(study: StudyRecord) -> dict[str, Dimension]:
@@ -85,9 +85,9 @@ def best_first(trials: Sequence[TrialRecord], metric: Metric) -> list[TrialRecor
 
 
 def shown_range(losses: Sequence[float]) -> list[float]:
-    """Return the range of values in loss form that a picture shows: without the few that would flatten it.
+    """Return the range of values in loss form that a figure shows, without the few that would flatten it.
 
-    What lies further above the lowest loss than twice as far as 90 % of the trials is left out.
+    The range ends at twice the distance between the lowest loss and the 90 % quantile.
 
     Examples:
         >>> shown_range([2.0, 2.1, 2.2])
@@ -129,7 +129,7 @@ def add_points(figure: Figure, points: TrialPoints, quantity: str) -> None:
 
 
 def hover_text(quantity: str, metric: Metric) -> str:
-    """Return what plotly shows of a trial: its number, the quantity on ``x``, its value."""
+    """Return the hover text of a trial: its number, the quantity on ``x`` and its value."""
     return f"trial %{{customdata}}<br>{quantity}<br>{metric.label} %{{y:.4f}}<extra></extra>"
 
 

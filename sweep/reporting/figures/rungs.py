@@ -1,9 +1,8 @@
-"""What did each trial's loss look like on the way, and where were trials given up?"""
+"""Draw the value of each trial at its rungs, and the rungs at which trials were stopped."""
 
 import dataclasses
-import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from sweep.definition.records import TrialRecord
@@ -16,8 +15,11 @@ from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layo
 from sweep.reporting.units import axis_title, words_of
 from sweep.task import Metric
 
-MAX_LINES = 300
-"""Lines of each group; more are evenly thinned."""
+MAX_LINES = 60
+"""Lines of each group; more are evenly thinned, because hundreds hide each other."""
+
+Line = tuple[int, Sequence[int], Sequence[float]]
+"""Number of a trial, the places where it was measured, and its values there."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,8 @@ def rung_curves(evidence: Evidence) -> RungCurves:
     scored = [trial for trial in reached if trial.is_scored]
     best = best_tenth(scored, metric) if scored else set()
     first = best_first(scored, metric)[0].number if scored else -1
-    ranked = {trial.number for trial in scored}
-    groups = {
-        "winner": [t for t in scored if t.number == first],
-        "best": [t for t in scored if t.number in best and t.number != first],
-        "others": [t for t in scored if t.number not in best and t.number != first],
-        "given_up": [t for t in reached if t.is_finished and t.number not in ranked],
-    }
-    shown = {name: [lines[t.number] for t in _thinned(group)] for name, group in groups.items()}
+    groups = by_outcome([t for t in reached if t.is_finished or t.is_scored], best, first)
+    shown = {name: [lines[t.number] for t in thinned(group)] for name, group in groups.items()}
     losses = [metric.as_loss(value) for group in shown.values() for line in group for value in line.dev_loss]
     if not losses:
         raise NothingToShowError("no trial that reached a rung has ended yet")
@@ -71,13 +67,15 @@ def rung_curves(evidence: Evidence) -> RungCurves:
 
 
 def plot_rung_curves(numbers: RungCurves) -> Figure:
-    """Draw one line a trial; a cross ends the line of a trial that was given up."""
-    figure = Figure()
-    add = functools.partial(_add, figure, label=numbers.metric.label)
-    add(numbers.others, "complete", {"color": GREY, "width": 0.9}, opacity=0.35)
-    add(numbers.given_up, "given up", {"color": PURPLE, "width": 1.2}, opacity=0.8, end="x")
-    add(numbers.best, "best tenth", {"color": BLUE, "width": 1.5}, opacity=0.9)
-    add(numbers.winner, "{lowest} {noun}".format(**words_of(numbers.metric)), {"color": ORANGE, "width": 2.5})
+    """Draw a line for each trial; a cross ends the line of a trial that was stopped."""
+    words = words_of(numbers.metric)
+    lines = {
+        "complete": _points(numbers.others),
+        "stopped": _points(numbers.given_up),
+        "best tenth": _points(numbers.best),
+        f"{words['lowest']} {words['noun']}": _points(numbers.winner),
+    }
+    figure = drawn_lines(lines, f"at %{{x}} %<br>{numbers.metric.label}")
     ticks = [*DECISION_RUNGS, 100]
     x = axis("share of the trial's own steps (%)", tickvals=ticks, range=[5, 104])
     y = axis(axis_title(numbers.metric), range=numbers.loss_range)
@@ -85,49 +83,78 @@ def plot_rung_curves(numbers: RungCurves) -> Figure:
     return figure
 
 
+def by_outcome(
+    trials: Sequence[TrialRecord], best: Container[int], first: int
+) -> dict[str, list[TrialRecord]]:
+    """Return trials by how they ended: ``winner``, ``best``, ``others``, and ``given_up`` without a value.
+
+    Args:
+        trials: Those that have a line.
+        best: Numbers of the best tenth.
+        first: Number of the winner.
+    """
+    scored = [trial for trial in trials if trial.is_scored]
+    return {
+        "winner": [t for t in scored if t.number == first],
+        "best": [t for t in scored if t.number in best and t.number != first],
+        "others": [t for t in scored if t.number not in best and t.number != first],
+        "given_up": [t for t in trials if not t.is_scored],
+    }
+
+
+def thinned(trials: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
+    """Return at most ``MAX_LINES`` of some trials, evenly spread."""
+    return trials[:: max(1, -(-len(trials) // MAX_LINES))]
+
+
+def drawn_lines(groups: Mapping[str, Sequence[Line]], quantity: str) -> Figure:
+    """Return a figure with one line a trial; a cross ends the lines of the second group.
+
+    Args:
+        groups: Name in the legend -> lines: other trials, those given up, the best tenth, the winner.
+        quantity: What the hover text says between the trial's number and its value, in plotly's format.
+    """
+    figure = Figure()
+    for (name, lines), style in zip(groups.items(), _STYLES, strict=True):
+        if lines:
+            figure.add_scatter(**_trace(name, lines, style, quantity))
+    return figure
+
+
+_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": GREY, "width": 0.9, "opacity": 0.35},
+    {"color": PURPLE, "width": 1.2, "opacity": 0.8, "end": "x"},
+    {"color": BLUE, "width": 1.5, "opacity": 0.9},
+    {"color": ORANGE, "width": 2.5},
+)
+"""Of each group, in the order in which they are drawn."""
+
+
+def _trace(name: str, lines: Sequence[Line], style: Mapping[str, Any], quantity: str) -> dict[str, Any]:
+    """Return a group of lines as one trace, a gap after each."""
+    end = style.get("end", "circle")
+    symbols = [mark for _, x, _ in lines for mark in [*["circle"] * (len(x) - 1), end, end]]
+    return {
+        "x": [place for _, x, _ in lines for place in (*x, None)],
+        "y": [value for _, _, y in lines for value in (*y, None)],
+        "customdata": [trial for trial, x, _ in lines for _ in range(len(x) + 1)],
+        "name": name,
+        "mode": "lines+markers",
+        "line": {"color": style["color"], "width": style["width"]},
+        "marker": {
+            "color": style["color"],
+            "size": [8 if symbol == "x" else 4 for symbol in symbols],
+            "symbol": symbols,
+        },
+        "opacity": style.get("opacity", 1.0),
+        "hovertemplate": f"trial %{{customdata}} {quantity} %{{y:.4f}}<extra></extra>",
+    }
+
+
 def _line(trial: TrialRecord) -> RungLine:
     rungs = {percent: loss for percent, loss in trial.rungs.items() if math.isfinite(loss)}
     return RungLine(trial=trial.number, percent=list(rungs), dev_loss=plain(rungs.values()))
 
 
-def _thinned(trials: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
-    return trials[:: max(1, -(-len(trials) // MAX_LINES))]
-
-
-def _add(
-    figure: Figure,
-    lines: Sequence[RungLine],
-    name: str,
-    style: dict[str, Any],
-    *,
-    label: str,
-    opacity: float = 1.0,
-    end: str = "circle",
-) -> None:
-    """Draw a group of lines as one trace, a gap after each."""
-    if not lines:
-        return
-    x: list[int | None] = []
-    y: list[float | None] = []
-    numbers: list[int] = []
-    symbols: list[str] = []
-    for line in lines:
-        x += [*line.percent, None]
-        y += [*line.dev_loss, None]
-        numbers += [line.trial] * (len(line.percent) + 1)
-        symbols += ["circle"] * (len(line.percent) - 1) + [end, end]
-    figure.add_scatter(
-        x=x,
-        y=y,
-        customdata=numbers,
-        name=name,
-        mode="lines+markers",
-        line=style,
-        marker={
-            "color": style["color"],
-            "size": [8 if symbol == "x" else 4 for symbol in symbols],
-            "symbol": symbols,
-        },
-        opacity=opacity,
-        hovertemplate=f"trial %{{customdata}} at %{{x}} %<br>{label} %{{y:.4f}}<extra></extra>",
-    )
+def _points(lines: Sequence[RungLine]) -> list[Line]:
+    return [(line.trial, line.percent, line.dev_loss) for line in lines]

@@ -1,4 +1,4 @@
-"""Where along each hyperparameter do the low losses lie?"""
+"""Draw the metric over each searched hyperparameter."""
 
 import dataclasses
 import statistics
@@ -44,7 +44,7 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:
-    """One slice a searched hyperparameter that some trial has, all on one scale."""
+    """A slice for each searched hyperparameter that some trial has, all on one scale."""
 
     slices: list[Slice]
 
@@ -54,7 +54,7 @@ def slices(evidence: Evidence) -> Slices:
     scored = evidence.scored
     found = [_slice(evidence, *searched) for searched in used_dimensions(evidence.study).items()]
     if not any(found):
-        raise NothingToShowError(f"nothing was searched in {len(scored)} trials")
+        raise NothingToShowError(f"no hyperparameter was searched in the {len(scored)} trials")
     metric = evidence.study.metric
     losses = [metric.as_loss(trial.dev_loss) for trial in scored if trial.dev_loss is not None]
     scale = sorted(map(metric.as_loss, shown_range(losses)))
@@ -92,7 +92,7 @@ def plot_slices(numbers: Slices) -> Figure:
 
 
 def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
-    choices = dimension.choices if isinstance(dimension, Choices) else ()
+    choices = choices_of(dimension)
     trials = [trial for trial in evidence.scored if name in trial.params]
     if not trials:
         return None
@@ -101,13 +101,12 @@ def _slice(evidence: Evidence, name: str, dimension: Dimension) -> Slice | None:
         jitter = _JITTER * ((trial.number * _GOLDEN) % 1 - 0.5) if choices else 0.0
         return dimension.coordinate(trial.params[name]) + jitter
 
-    margin = 0.5 if choices else 0.0
     return Slice(
         name=name,
         log=dimension.log,
         choices=[value_text(choice) for choice in choices],
         medians=[_median(trials, name, choice) for choice in choices],
-        ends=plain([dimension.low - margin, dimension.high + margin]),
+        ends=ends_of(dimension),
         points=trial_points(trials, evidence.winner, place, metric=evidence.study.metric),
     )
 
@@ -139,6 +138,17 @@ def _add_medians(figure: Figure, numbers: Slice) -> None:
         line={"width": 2, "color": "#6E6E6E"},
         hovertemplate="median %{y:.4f}<extra></extra>",
     )
+
+
+def choices_of(dimension: Dimension) -> tuple[Any, ...]:
+    """Return the choices of a dimension; none of a range."""
+    return dimension.choices if isinstance(dimension, Choices) else ()
+
+
+def ends_of(dimension: Dimension) -> list[float]:
+    """Return the ends of a dimension's axis, with room beside the outer choices."""
+    margin = 0.5 if choices_of(dimension) else 0.0
+    return plain([dimension.low - margin, dimension.high + margin])
 
 
 def hyperparameter_axis(name: str, ends: list[float], choices: list[str], *, log: bool) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""What do all figures share: colours, axes, and text that is shown as it stands.
+"""Define what all figures share: colours, axes and literal text.
 
-Colours are those of Okabe and Ito, told apart by people with any colour vision; purple is darkened
-so that each has a contrast of at least 3 to 1 on a white and on a black ground (WCAG 2.2, 1.4.11).
-What a colour says, a shape or a label says too: blue circles are the best trials, a vermilion
-diamond is the winner, grey is everything else. The page sets fonts and the colours of text and
-axes, since these follow its light or dark ground.
+The colours are those of Okabe and Ito, which people with any colour vision can distinguish. Purple is
+darkened so that each colour has a contrast of at least 3 to 1 on white and on black (WCAG 2.2, 1.4.11). A
+shape or a label repeats the meaning of each colour: blue circles are the best trials, a vermilion diamond is
+the winner, grey is everything else. The page sets fonts and the colours of text and axes, which depend on its
+light or dark background.
 """
 
 import dataclasses
@@ -86,7 +86,7 @@ def even_ticks(low: float, high: float) -> list[float]:
 
 
 def tick_text(value: float) -> str:
-    """Return a number as it stands at a tick.
+    """Return a number as a tick label.
 
     Examples:
         >>> tick_text(20_000.0), tick_text(0.05)
@@ -144,7 +144,7 @@ def spoken(name: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a hyperparameter's value as a person reads it.
+    """Return the text of a hyperparameter's value.
 
     Examples:
         >>> value_text(200_000), value_text(0.0123456), value_text("<b>")

@@ -1,4 +1,4 @@
-"""How did the winner learn?"""
+"""Draw the training loss of the winner over its steps, with its values of the metric."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ from sweep.smoothing import smooth
 from sweep.task import Metric
 
 SMOOTHED_SHARE = 0.01
-"""Part of the curve that the moving average looks back on."""
+"""Share of the curve that a point of the moving average covers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,8 @@ class TrainingCurve:
 def training_curve(evidence: Evidence) -> TrainingCurve:
     """Return the winner's curve, smoothed in full and then thinned to ``MAX_POINTS``."""
     steps, losses = evidence.curve
-    window = max(1, int(len(steps) * SMOOTHED_SHARE))
+    window, smoothed = smoothed_curve(losses)
     places = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MAX_POINTS)).round().astype(np.int64))
-    smoothed = smooth(losses.astype(np.float64), window)
     segments = evidence.winner.segments
     return TrainingCurve(
         metric=shown_metric(evidence.study.metric),
@@ -57,6 +56,12 @@ def training_curve(evidence: Evidence) -> TrainingCurve:
         dev_step=[segment.step for segment in segments],
         dev_loss=plain(segment.dev_loss for segment in segments),
     )
+
+
+def smoothed_curve(losses: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return the window of the moving average of stored training losses, and the average at each of them."""
+    window = max(1, int(len(losses) * SMOOTHED_SHARE))
+    return window, smooth(losses.astype(np.float64), window)
 
 
 def plot_training_curve(curve: TrainingCurve, raw: str = "training loss") -> Figure:

@@ -1,1 +1,1 @@
-"""What further trials of a study may bring."""
+"""Estimate the gain of further trials of a study."""

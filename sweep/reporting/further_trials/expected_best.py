@@ -1,8 +1,8 @@
-"""How good is the best of k trials expected to be?
+"""Compute the expected best value of k trials.
 
-The trials are taken as independent draws of one distribution, which holds for the samplers
-random and qmc; the configurations that a study lists are left out. For tpe and gp, which learn
-on the way, the curve says what blind draws from their proposals would give.
+The trials are treated as independent draws from one distribution, which is correct for the samplers
+``random`` and ``qmc``; the configurations that a study lists are left out. For samplers that learn, the curve
+shows the result of random draws from their proposals.
 
 References:
     Dodge, Gururangan, Card, Schwartz, Smith, "Show Your Work: Improved Reporting of Experimental

@@ -1,6 +1,6 @@
-"""Write every hyperparameter of a study: its value in the winner, and the values that the search may take.
+"""Write the value of each hyperparameter in the winner, and the values that the search may choose.
 
-The exported form of the winner stands below, so that the winner can be trained again from the page alone.
+The exported form of the winner is below, so that the winner can be trained again from the page alone.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from sweep.reporting.table.columns import cell
 from sweep.task import AUTO
 
 FILE = "best.toml"
-"""Name of the file that the section asks the reader to write."""
+"""Name of the file that the section tells the reader to save."""
 
 
 def configuration_section(evidence: Evidence) -> Part:
-    """Return the hyperparameters as a table, and the winner as a file that ``sweep train`` takes.
+    """Return the hyperparameters as a table, and the winner as a file for ``sweep train``.
 
-    A guest has no such file, since its trainer is not known.
+    A guest has no such file, because its trainer is unknown.
 
     Raises:
         NothingToShowError: If no hyperparameter is known.
@@ -39,7 +39,7 @@ def configuration_section(evidence: Evidence) -> Part:
         inactive = set(study.searched) - set(evidence.winner.params)
         exported = "" if study.is_guest else _exported(evidence)
     rows = "\n".join(
-        _row(name, "not active" if name in inactive else _shown(name, values.get(name)), says)
+        _row(name, "inactive" if name in inactive else _shown(name, values.get(name)), says)
         for name, says in allowed.items()
     )
     head = "<thead><tr><th scope=col class=t>hyperparameter<th scope=col class=t>winner<th scope=col class=t>"
@@ -48,7 +48,7 @@ def configuration_section(evidence: Evidence) -> Part:
 
 
 def allowed_values(study: StudyRecord) -> dict[str, str]:
-    """Return what each hyperparameter may be, in words; the searched ones come first."""
+    """Return the allowed values of each hyperparameter in words, the searched ones first."""
     searched = {name: _searched(study, name) for name in study.searched}
     fixed = {
         name: "found for each configuration" if value == AUTO else "fixed"
@@ -59,7 +59,7 @@ def allowed_values(study: StudyRecord) -> dict[str, str]:
 
 
 def winner_file(evidence: Evidence) -> str:
-    """Return the winner as ``sweep export`` writes it, dated by the end of its training.
+    """Return the winner as ``sweep export`` writes it, with the end of its training as the date.
 
     Raises:
         NothingToShowError: If no trial has a final value.
@@ -67,7 +67,7 @@ def winner_file(evidence: Evidence) -> str:
     winner = evidence.winner
     ended = winner.ended or datetime.datetime.fromtimestamp(0, datetime.UTC)
     certificate = evidence.confirmed.certificate if evidence.confirmed else None
-    # a fixed time, so that it is the same text after each run
+    # A fixed time makes the text the same after each run.
     return config_text(evidence.study, winner, exported=ended, certificate=certificate)
 
 

@@ -1,4 +1,4 @@
-"""Make sections of the report from plots; a trainer's own sections use these too."""
+"""Make sections of the report from plots, for all studies and for trainers' own sections."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,15 +13,15 @@ KEY = (
     '<p class="key" aria-hidden="true"><span class="dot grey"></span>trial <span class="dot blue"></span>'
     'best tenth <span class="dot diamond"></span>winner</p>'
 )
-"""Explains the colours of trials."""
+"""Legend of the colours of trials."""
 
 
 def figures_section(*names: str, key: bool = False, titled: bool = False) -> Callable[[Evidence], Part]:
-    """Return a section of plots; those that lack what they are made of are left out, unless all do.
+    """Return a section of plots without those that cannot be drawn; if none can, it has nothing to show.
 
     Args:
-        names: Of the plots.
-        key: Whether colours are explained on top.
+        names: Names of the plots.
+        key: Whether the legend of the colours is above them.
         titled: Whether a single plot has a title of its own.
     """
 
@@ -53,6 +53,6 @@ def _placed(name: str, plot: Plot, figure: Figure, *, titled: bool) -> str:
 
 
 def joined(parts: Sequence[Part], before: str = "") -> Part:
-    """Return parts as one, with some markup before them."""
+    """Join parts, with some markup before them."""
     figures = {name: figure for part in parts for name, figure in part.figures.items()}
     return Part(markup=before + "\n".join(part.markup for part in parts), figures=figures)

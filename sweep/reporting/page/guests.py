@@ -1,4 +1,4 @@
-"""State what is known of a guest, a study that Optuna made without sweep: result, facts, ways on."""
+"""State the result, facts and next commands of a guest, a study that Optuna made without sweep."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.table.columns import cell
 
 MOST_OBJECTIVES = 3
-"""Objectives of which the hypervolume is computed; with more it takes too long."""
+"""Most objectives for which the hypervolume is computed; with more it takes too long."""
 
 ONE_RUN = (
-    "Each configuration ran once, and sweep knows no trainer for this study: how much of the order is luck "
-    "cannot be told from it."
+    "Each configuration ran once, and sweep knows no trainer for this study, so it cannot measure how much "
+    "of the order is luck."
 )
 
 
@@ -38,9 +38,9 @@ def front_rows(rows: Rows) -> Rows:
 
 
 def guest_title(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> str:
-    """Return what came out of a guest: its best trial, or the size of its front."""
+    """Return the result of a guest: its best trial, or the size of its front."""
     if study.cost is None:
-        return f"Trial {best['trial']} is best, at {cell('value', best['value'])}"
+        return f"Trial {best['trial']} is best: {study.metric.label} {cell('value', best['value'])}"
     ranked = rows.where(lambda row: row["state"] == RANKED)
     return f"{len(front_rows(rows)):,} of {len(ranked):,} complete trials are on the Pareto front"
 
@@ -65,7 +65,8 @@ def describe_guest_front(study: StudyRecord, rows: Rows) -> list[str]:
     )
     front = [point for point, row in zip(points, ranked.records, strict=True) if row["front"] == 1]
     volume = hypervolume_of_many(front, reference)
-    return [*best, f"Hypervolume of the front: {volume:.6g}, from the worst of each objective ({spoken})."]
+    reference_point = f"reference point: the worst of each objective, {spoken}"
+    return [*best, f"Hypervolume of the front: {volume:.6g} ({reference_point})."]
 
 
 def _best_of(name: str, column: str, direction: str, ranked: Rows) -> str:
@@ -74,12 +75,12 @@ def _best_of(name: str, column: str, direction: str, ranked: Rows) -> str:
 
 
 def guest_facts(evidence: Evidence, times: Mapping[str, str], counts: str) -> dict[str, dict[str, str]]:
-    """Return what is stored of a guest: title -> name -> text.
+    """Return the stored facts of a guest: title -> name -> text.
 
     Args:
-        evidence: Of the guest.
-        times: When its trials ran.
-        counts: How many of them ended how.
+        evidence: Evidence of the guest.
+        times: Start, end and duration of its trials.
+        counts: Number of trials in each state.
     """
     study = evidence.study
     facts = {

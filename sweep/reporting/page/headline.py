@@ -1,7 +1,8 @@
 """State the result of a study in a few sentences and numbers.
 
-``write_headline`` is a pure function of what is stored. A finished confirmation decides which trial is best
-and gives its value; until then the ranked table does. A look at the test split adds the test loss.
+``write_headline`` is a pure function of the stored records. A finished confirmation decides which trial is
+best, and its value is the certified one; until then the ranked table decides. A look at the test split adds
+the test loss.
 """
 
 import collections
@@ -20,14 +21,14 @@ from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
-from sweep.reporting.units import difference_unit, with_unit, words_of
+from sweep.reporting.units import certified_label, difference_unit, test_label, with_unit, words_of
 from sweep.storage.looks.test_looks import TestLook
 from sweep.task import costs_of, described_facts
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """What a reader sees first, as plain text; what stands between backticks is a command."""
+    """The top of the report as plain text; commands are between backticks."""
 
     title: str
     sentences: list[str]
@@ -36,7 +37,7 @@ class Headline:
 
 
 def headline_of(evidence: Evidence) -> Headline:
-    """Return the headline of what is known; without baselines if they cannot be computed."""
+    """Return the headline of a study, without baselines if they cannot be computed."""
     try:
         baselines = exhibits_of(evidence.study).baselines(evidence)
     except NothingToShowError:
@@ -53,43 +54,42 @@ def write_headline(
     confirmed: Confirmed | None = None,
     look: TestLook | None = None,
 ) -> Headline:
-    """Return what came out of a study.
+    """Return the result of a study.
 
     Args:
         study: As stored.
         rows: ``rank_trials(study)``.
         baselines: Name -> value without training, worst first; may be empty.
-        confirmed: None where no confirmation is finished.
+        confirmed: None if no confirmation is finished.
         look: The first finished look at the test split with the best trial; None if there is none.
     """
     ranked = [row for row in rows.records if row["state"] == RANKED]
-    if not ranked:
-        return _without_winner(study, rows)
-    if study.is_guest:
-        return _of_guest(study, rows, ranked[0])
+    if not ranked or study.is_guest:
+        return _of_guest(study, rows, ranked[0]) if ranked else _without_winner(study, rows)
     if confirmed is None:
         best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
-        title = f"Trial {best['trial']} {_is_best(study)} so far, at {with_unit(study.metric, loss)}"
+        label, start = study.metric.label, f"Trial {best['trial']} {_is_best(study)} so far"
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
         loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
-        title = f"Trial {confirmed.trial} {_is_best(study)}, certified at {with_unit(study.metric, loss)}"
+        label, start = certified_label(study.metric), f"Trial {confirmed.trial} {_is_best(study)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
     sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
     sentences += [*_tested(study, look), *_unfinished(study)]
     tiles = {
-        study.metric.label: f"{loss:.4f}",
+        label: f"{loss:.4f}",
         **_gains(loss, baselines),
         **certainty,
         **_test_tile(study, look),
         **_costs(study, best),
     }
+    title = f"{start}: {label} {with_unit(study.metric, loss)}"
     return Headline(title=title, sentences=sentences, tiles=tiles)
 
 
 def state_counts(rows: Rows) -> str:
-    """Return how many trials ended how, as ``38 complete, 2 pruned``."""
+    """Return the number of trials in each state: ``38 complete, 2 pruned``."""
     counts: collections.Counter[str] = collections.Counter()
     for state, trials in zip(rows["state"], rows["trials"], strict=True):
         counts[state] += len(trials)
@@ -97,7 +97,7 @@ def state_counts(rows: Rows) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a duration as a person says it.
+    """Return a duration in words.
 
     Examples:
         >>> seconds_text(6.83), seconds_text(95), seconds_text(7_300)
@@ -110,7 +110,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def _of_guest(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> Headline:
-    """Return the headline of a study of which each configuration ran once, by an unknown trainer."""
+    """Return the headline of a guest, whose trainer and seeds are unknown."""
     front = describe_guest_front(study, rows)
     values = front or [_configuration(study, best)]
     tile = {study.metric.label: cell("value", best["value"])} if study.cost is None else {}
@@ -130,19 +130,19 @@ def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
         return Headline(title="No trial yet", sentences=[todo], tiles={})
     counted = f"So far: {state_counts(rows)}."
     noun = study.metric.noun
-    why = f"A trial ranks when it ends with a finite {noun}; the table says why none did."
+    why = f"Only a trial that ends with a finite {noun} has a rank; the table gives the reasons."
     return Headline(
         title=f"No trial has a final {noun}", sentences=[counted, why, *_unfinished(study)], tiles={}
     )
 
 
 def _is_best(study: StudyRecord) -> str:
-    """Return what the winner is: with two objectives, the best in the metric alone."""
+    """Return the predicate of the winner; with two objectives, it is the best in the metric alone."""
     return "is best" if study.cost is None else "has the {lowest} {label}".format(**words_of(study.metric))
 
 
 def _front(study: StudyRecord, rows: Rows) -> list[str]:
-    """Return which other configurations are on the Pareto front of two objectives, and its knee."""
+    """Return the size of the Pareto front of two objectives, and its knee."""
     if study.cost is None:
         return []
     front = pareto_front(rows, study.cost, study.metric, costs_of(study.task)[study.cost])
@@ -166,12 +166,12 @@ def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
     ]
     text = _listed(values) if values else "Nothing was searched"
     if values and study.program:
-        return f"It has {text}."  # names of the user's own begin as they are written
+        return f"It has {text}."  # a name that the user chose gets no capital letter
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _gain(study: StudyRecord, loss: float, baselines: Mapping[str, float]) -> list[str]:
-    """Explain the value if the trainer can, and compare it with what needs no training."""
+    """Explain the value if the trainer can, and compare it with the baselines, which need no training."""
     meaning = contributions_of(study).meaning
     unit = difference_unit(study.metric)
     parts = [] if meaning is None else [meaning(loss)]
@@ -186,16 +186,20 @@ def _difference(difference: float, name: str, unit: str) -> str:
 
 
 def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
-    """Say on how many seeds it stands, which ranks might be as good, and what decides."""
+    """Return the number of seeds, the ranks that other seeds might reorder, and the command that decides."""
+    label = study.metric.label
     if best["n"] > 1:
-        seeds = f"It is the mean of {best['n']} seeds, {best['value_sd']:.4f} apart (standard deviation)"
+        seeds = f"The {label} is the mean over {best['n']} seeds, with a spread of {best['value_sd']:.4f}"
     else:
         seeds = "It was trained on one seed"
     open_ranks = find_seeds(study, ranked_configurations(study))
     if open_ranks is not None:
         ranks = f"{'and' if open_ranks.ranks == 2 else 'to'} {open_ranks.ranks}"
-        seeds += f"; ranks 1 {ranks} lie within {open_ranks.margin:.3f}, so their order may be luck"
-    return [f"{seeds}.", f"Not confirmed: `sweep confirm {study.name}` trains the best on fresh seeds."]
+        seeds += (
+            f"; ranks 1 {ranks} are within {open_ranks.margin:.3f} of the first, so their order may be luck"
+        )
+    todo = f"Not confirmed: `sweep confirm {study.name}` trains the best configurations on fresh seeds."
+    return [f"{seeds}.", todo]
 
 
 def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
@@ -204,49 +208,53 @@ def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
     if confirmed.verdict.is_deterministic:
         return _deterministic(study, confirmed)
     seeds = (
-        f"The {study.metric.noun} is the mean of {len(found.seeds)} seeds that took no part in search or "
-        f"choice, {found.sd:.4f} apart (standard deviation); the search had it {abs(found.optimism):.4f} "
+        f"The {certified_label(study.metric)} is the mean over {len(found.seeds)} seeds that took no part in "
+        f"search or choice, with a spread (standard deviation) of {found.sd:.4f}; in the search, its "
+        f"{study.metric.label} was {abs(found.optimism):.4f} "
         f"{words['lower' if found.optimism >= 0 else 'higher']}."
     )
-    compared = f"It was chosen among {found.candidates} on {found.rounds} seeds each"
+    compared = f"It was chosen among {found.candidates} candidates on {found.rounds} fresh seeds each"
     if not tied:
-        return [f"{compared}, and no other is tied with it.", seeds]
-    trials = "trial" if len(tied) == 1 else "trials"
-    return [f"{compared}; {trials} {_listed([str(t) for t in tied])} cannot be told from it.", seeds]
+        return [f"{compared}; no other candidate is tied with it.", seeds]
+    trials, are = ("trial", "is") if len(tied) == 1 else ("trials", "are")
+    return [f"{compared}; {trials} {_listed([str(t) for t in tied])} {are} tied with it.", seeds]
 
 
 def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
     found = confirmed.certificate
     return [
-        f"It was chosen among {found.candidates}; no seed made a difference, so each has one value.",
-        f"Deterministic: one value, no interval over seeds; {len(found.seeds)} seeds that took no part in "
-        f"search or choice gave the same {study.metric.noun}.",
+        f"It was chosen among {found.candidates} candidates; the seed makes no difference, so each has one "
+        "value.",
+        f"Deterministic, so there is no interval over seeds: {len(found.seeds)} seeds that took no part in "
+        f"search or choice gave the same {study.metric.label}.",
     ]
 
 
 def _tested(study: StudyRecord, look: TestLook | None) -> list[str]:
-    """Return the result of a look at the test split, whose values no choice has seen if it was the first."""
+    """Return the result of a look at the test split; the first look uses data that no choice has used."""
     if look is None or look.test_loss is None:
         return []
-    seeds = f", the mean of {len(look.seeds)} seeds" if look.seeds else ""
+    seeds = f", the mean over {len(look.seeds)} seeds" if look.seeds else ""
     again = ", not the first look at these data" if look.why else ""
     value = with_unit(study.metric, look.test_loss)
-    return [f"On the test split the {study.metric.noun} is {value}{seeds} ({look.day}{again})."]
+    return [f"The {test_label(study.metric)} is {value}{seeds} ({look.day}{again})."]
 
 
 def _test_tile(study: StudyRecord, look: TestLook | None) -> dict[str, str]:
-    return {} if look is None else {f"test {study.metric.noun}": f"{look.test_loss:.4f}"}
+    return {} if look is None else {test_label(study.metric): f"{look.test_loss:.4f}"}
 
 
 def _unfinished(study: StudyRecord) -> list[str]:
     done = sum(trial.is_finished for trial in study.trials)
     if done >= study.total_trials:
         return []
-    return [f"{done:,} of {study.total_trials:,} trials are done; `sweep run {study.name}` goes on."]
+    return [
+        f"{done:,} of {study.total_trials:,} trials are done; `sweep run {study.name}` trains the others."
+    ]
 
 
 def _gains(loss: float, baselines: Mapping[str, float]) -> dict[str, str]:
-    """Return the difference from the best that needs no training."""
+    """Return the difference from the best baseline."""
     return {
         f"vs {name.partition(' (')[0]}": f"{loss - base:+.4f}".replace("-", "\N{MINUS SIGN}")
         for name, base in list(baselines.items())[-1:]
@@ -258,8 +266,8 @@ def _costs(study: StudyRecord, best: Mapping[str, Any]) -> dict[str, str]:
     spent = sum(trial.train_seconds for trial in study.trials)
     return {
         **{fact.unit or name: cell(name, best[name]) for name, fact in costs.items()},
-        "to train it": seconds_text(best["train_seconds"] or 0.0),
-        f"to train all {len(study.trials):,} trials": seconds_text(spent),
+        "training of the winner": seconds_text(best["train_seconds"] or 0.0),
+        f"training of all {len(study.trials):,} trials": seconds_text(spent),
     }
 
 

@@ -1,8 +1,8 @@
-"""How is a page made that works offline, from one file, and runs nothing but its own scripts?
+"""Render a page that is one file, works offline and runs only its own scripts.
 
-plotly.js is inlined once, whatever the number of figures. The page's Content-Security-Policy
-names its scripts by hash and allows no remote load of any kind, so text that slips through as
-markup still cannot run or call home. Styles may be inline: plotly.js makes them.
+plotly.js is inlined once for all figures. The page's Content-Security-Policy allows its scripts by hash and
+no remote load, so text that is taken for markup by mistake cannot run or load anything. Inline styles are
+allowed, because plotly.js creates them.
 """
 
 import base64
@@ -23,8 +23,7 @@ def render_page(
 
     Args:
         title: Plain text.
-        body: Markup whose text went through ``escape``. ``figure_place`` is where a figure
-            goes.
+        body: Markup whose text went through ``escape``; ``figure_place`` marks the place of a figure.
         figures: Name -> figure.
         kind: Class of the page's main element.
         scripts: Names of further scripts beside this module.
@@ -53,7 +52,7 @@ def render_page(
 
 
 def _policy(scripts: Sequence[str]) -> str:
-    """Return the Content-Security-Policy of a page that runs these scripts and loads nothing."""
+    """Return the Content-Security-Policy that allows these scripts and no load."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -67,13 +66,13 @@ def _policy(scripts: Sequence[str]) -> str:
 
 
 def figure_place(name: str, label: str, *, kind: str = "", height: int | None = None) -> str:
-    """Return the markup where a figure of the page is drawn.
+    """Return the element in which the page's script draws a figure.
 
     Args:
-        name: Of the figure.
-        label: What it shows, for those who do not see it.
-        kind: A further class.
-        height: In pixels; None leaves it to the style sheet.
+        name: Name of the figure.
+        label: Description for screen readers.
+        kind: Further class of the element.
+        height: Height in pixels; None leaves it to the style sheet.
     """
     style = f' style="height: {height}px"' if height else ""
     without = "<noscript>The figure needs JavaScript; the text does not.</noscript>"
@@ -84,12 +83,12 @@ def figure_place(name: str, label: str, *, kind: str = "", height: int | None = 
 
 
 def escape(text: str) -> str:
-    """Return text as markup that shows it, whatever it holds."""
+    """Return any text as markup that shows it."""
     return html.escape(printable(text))
 
 
 def prose(text: str) -> str:
-    """Return a sentence as markup; what is between backticks is code."""
+    """Return a sentence as markup; text between backticks is code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
 
@@ -101,13 +100,13 @@ def definition_list(entries: Mapping[str, str], kind: str = "") -> str:
 
 
 def _figures_json(figures: Mapping[str, Figure]) -> str:
-    """Return the figures as JSON that no text inside can end early."""
+    """Return the figures as JSON in which no text can close the script element."""
     plain = {name: figure.to_dict() for name, figure in figures.items()}
     return json.dumps(plain, allow_nan=False).replace("<", "\\u003c")
 
 
 def _plotly_js() -> str:
-    """Return plotly.js as plotly brings it; none of its Python is loaded."""
+    """Return plotly.js from the plotly package, without importing the package."""
     return resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""List where a study's numbers come from, and the commands that continue from here."""
+"""List the origin of a study's numbers, and the next commands."""
 
 import datetime
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _MACHINE = ("system", "machine", "cores")
 
 
 def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
-    """Return what a reader must know to judge or repeat the study: title -> name -> text."""
+    """Return the facts that a reader needs to judge or repeat the study: title -> name -> text."""
     study = evidence.study
     if study.is_guest:
         return guest_facts(evidence, _times(study.trials), state_counts(evidence.rows))
@@ -26,20 +26,20 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
         "Search": _search(evidence),
         "Data": {
             **{name.replace("_", " "): str(value) for name, value in study.data.items()},
-            "what was read": study.data_facts,
+            "contents": study.data_facts,
             **({"split": study.split} if study.split else {}),
         },
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
         "Hashes": {
             "data (sha256)": study.data_sha256,
-            "study's identity (sha256)": study.fingerprint,
+            "identity of the study (sha256)": study.fingerprint,
         },
     }
 
 
 def commands(evidence: Evidence) -> list[str]:
-    """Return the commands that continue from here; none repeats a confirmation or a test look."""
+    """Return the next commands; none repeats a finished confirmation or a look at the test split."""
     name = evidence.study.name
     if evidence.study.is_guest:
         return ways_on(evidence.study, evidence.address)
@@ -50,11 +50,11 @@ def commands(evidence: Evidence) -> list[str]:
     export = f"sweep export {name} --trial {winner.number} -o best.toml"
     if evidence.confirmed:
         export = f"sweep export {name} -o best.toml    # as confirmed, with its certificate"
-    confirm = f"sweep confirm {name}    # is it the best on fresh seeds?"
-    test = "sweep test best.toml    # the test split, once"
+    confirm = f"sweep confirm {name}    # train the best again on fresh seeds"
+    test = "sweep test best.toml    # evaluate on the test split, once"
     may_test = why_untested(evidence.study.task) is None and evidence.look_at_winner is None
     return [
-        f"sweep replay {name} --trial {winner.number}    # train it again: equal, or not",
+        f"sweep replay {name} --trial {winner.number}    # train it again and compare",
         *([] if evidence.confirmed else [confirm]),
         export,
         *contributions_of(evidence.study).commands,

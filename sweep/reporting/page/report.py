@@ -1,7 +1,7 @@
-"""Put the report together: a verdict and sections on one page.
+"""Assemble the report: the headline and the sections on one page.
 
-A section that lacks what it is made of is listed at the end, with the reason and the way to get it. The
-sections themselves are in ``page.sections``.
+A section that cannot be built is listed at the end, with the reason and the command that helps. The sections
+are in ``page.sections``.
 """
 
 import datetime
@@ -23,7 +23,7 @@ def write_report(evidence: Evidence, *, reports: Path | str = REPORTS) -> Path:
     """Write ``<reports>/<study>/report.html``.
 
     Raises:
-        MachineError: If it cannot be written, or would end up outside ``reports``.
+        MachineError: If it cannot be written, or its path leads outside ``reports``.
     """
     return write_text(
         Path(reports) / evidence.folder_name / "report.html", report_html(evidence), within=reports

@@ -1,6 +1,6 @@
 """Write the ranked table of the report.
 
-All rows are in the page, the first of them in sight; its script sorts and filters them.
+The page contains all rows and shows the first ones; its script sorts and filters them.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ _HEADINGS = {
     "ci_low": "from",
     "ci_high": "to",
     "sd": "spread",
-    "search_loss": "in the search",
+    "search_loss": "mean in the search",
 }
 
 
 def report_table(rows: Rows, study: StudyRecord, winner: int | None) -> str:
-    """Return the table with its controls, as markup; of a study that has trials.
+    """Return the table with its controls, as markup. The study must have trials.
 
     Args:
         rows: ``rank_trials(study)``.
@@ -85,7 +85,7 @@ _CONTROLS = (
 
 
 def _filter_example(rows: Rows, study: StudyRecord) -> str:
-    """Return what could be typed into the filter: a bound of the metric and a state."""
+    """Return an example for the filter: a bound of the metric and a state."""
     known = contributions_of(study).filter_example
     ranked = [value for value in rows["value"] if value is not None]
     if known or not ranked:
@@ -95,7 +95,7 @@ def _filter_example(rows: Rows, study: StudyRecord) -> str:
 
 
 def _columns(rows: Rows, study: StudyRecord) -> list[str]:
-    """Return rank and loss first, so that a narrow screen shows them; no fixed hyperparameter."""
+    """Return the columns: rank and value first, for narrow screens; no fixed hyperparameter."""
     spread = ["value_sd", "n"] if any(n > 1 for n in rows["n"]) else []
     log = ["logged", "diff"] if "logged" in rows.columns else []
     ends = ["state", "reason"] if set(rows["state"]) != {RANKED} else []
@@ -133,7 +133,7 @@ def _row(
     hidden: bool = False,
     marked: bool = False,
 ) -> str:
-    """Return a row; closing tags that HTML lets out are left out, since thousands of rows may stand here."""
+    """Return a row without optional closing tags, because there may be thousands of rows."""
     cells = "".join(
         f"<td{_kind(name, texts)}>{escape(cell(name, value))}"
         for name, value in zip(columns, values, strict=True)

@@ -1,7 +1,7 @@
 """Build the sections of the report of every study.
 
-A section is a function from what is known of the study to markup and figures, and one entry of ``SECTIONS``.
-A trainer may contribute further ones.
+A section is a function from ``Evidence`` to markup and figures, and one entry of ``SECTIONS``. A trainer may
+contribute further sections.
 """
 
 import contextlib
@@ -50,11 +50,11 @@ def _table(evidence: Evidence) -> Part:
 
 
 def _advice(evidence: Evidence) -> Part:
-    """Return the advice that the headline does not state already."""
+    """Return the advice, without the findings that the headline states."""
     found = advise(evidence.study, below_headline=True)
     items = "".join(f"<li>{prose(text)}</li>" for text in found)
     if not items:
-        raise NothingToShowError("nothing in this study asks for another one")
+        raise NothingToShowError("no check of this study found anything to improve")
     return Part(markup=f'<ul class="findings">{items}</ul>')
 
 
@@ -62,7 +62,7 @@ def _confirmation(evidence: Evidence) -> Part:
     if evidence.confirmation is None or evidence.verdict is None:
         name = evidence.study.name
         raise NothingToShowError(
-            f"nothing was confirmed; `sweep confirm {name}` trains the best on fresh seeds"
+            f"not confirmed yet; `sweep confirm {name}` trains the best configurations on fresh seeds"
         )
     found = sentences(evidence.study, evidence.confirmation, evidence.verdict, evidence.unit_report)
     items = "".join(f"<li>{escape(sentence.strip())}</li>" for sentence in found)
@@ -70,12 +70,13 @@ def _confirmation(evidence: Evidence) -> Part:
         return Part(markup=f'<ul class="findings">{items}</ul>')
     table = confirmation_table(evidence.verdict.rows, evidence.study)
     reading = (
-        "Each candidate on the same fresh seeds, {lowest} mean first. One whose difference might be 0 is "
-        "tied with the best: the seeds do not tell the two apart."
+        "Each candidate was trained on the same fresh seeds; {lowest} mean {label} first. A candidate is "
+        "tied with the best if the seeds do not show that it is worse. From and to: 95 % limits of the "
+        "difference from the best other candidate."
     ).format(**words_of(evidence.study.metric))
     if evidence.verdict.is_deterministic:
         reading = (
-            "Each candidate has one value: no seed made a difference, so nothing is compared over seeds."
+            "Each candidate has one value: the seed makes no difference, so there is nothing to compare."
         )
     return Part(markup=f'<p class="note">{reading}</p>{table}<ul class="findings">{items}</ul>')
 
@@ -93,7 +94,7 @@ def _ablation(evidence: Evidence) -> Part:
 
 
 def _slices(evidence: Evidence) -> Part:
-    """Return one panel a hyperparameter, which a narrow screen stacks."""
+    """Return one panel for each hyperparameter; a narrow screen stacks them."""
     plot, panels = plot_of("slices", evidence.study), slices(evidence).slices
     figures = {f"slice-{place}": plot_slice(panel) for place, panel in enumerate(panels)}
     places = "".join(
@@ -113,7 +114,7 @@ def _search(evidence: Evidence) -> Part:
 
 
 def _mattered(evidence: Evidence) -> Part:
-    """Return importances, as far as they can be told, slices and combinations."""
+    """Return importances, if they can be computed, slices and combinations."""
     parts = [_slices(evidence), figures_section("parallel", titled=True)(evidence)]
     with contextlib.suppress(NothingToShowError):
         parts.insert(1, figures_section("contour", titled=True)(evidence))
@@ -131,8 +132,8 @@ def _cost(evidence: Evidence) -> Part:
     if not lines:
         return plots
     lines.append(
-        "hypervolume is the area between front and reference point: larger is better, and only studies with "
-        "the same reference point can be compared"
+        "hypervolume is the area between the front and the reference point: larger is better; compare it "
+        "only between studies with the same reference point"
     )
     items = "".join(f"<li>{escape(line[0].upper() + line[1:])}.</li>" for line in lines)
     return joined([plots], f'<ul class="findings">{items}</ul>')
@@ -142,12 +143,12 @@ def _test_record(evidence: Evidence) -> Part:
     if why_untested(evidence.study.task) is not None:
         raise NothingToShowError("this trainer has no test split")
     if not evidence.looks:
-        text = "Nobody has looked at the test split of these data. `sweep test best.toml` does it once, "
-        return Part(markup=f"<p>{prose(text)}and records it.</p>")
+        text = "The test split of these data has not been used. `sweep test best.toml` evaluates on it once, "
+        return Part(markup=f"<p>{prose(text)}and records that.</p>")
     items = "".join(
         f"<li>{escape(look.describe(evidence.study.metric.noun))}</li>" for look in evidence.looks
     )
-    says = "Every look at the test split of these data; only the first is at data that nothing was chosen by."
+    says = "Every use of the test split of these data. Only the first used data that no choice depended on."
     return Part(markup=f'<p class="note">{says}</p><ol class="looks">{items}</ol>')
 
 
@@ -162,15 +163,15 @@ def _provenance(evidence: Evidence) -> Part:
 
 SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
-    "advice": Section(title="What next", build=_advice),
-    "confirmation": Section(title="Confirmed?", build=_confirmation),
+    "advice": Section(title="Advice", build=_advice),
+    "confirmation": Section(title="Confirmation", build=_confirmation),
     "configuration": Section(title="Winner and search space", build=configuration_section),
     "search": Section(title="Search", build=_search),
-    "mattered": Section(title="What mattered", build=_mattered),
+    "mattered": Section(title="Hyperparameters", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),
     "cost": Section(title="Cost", build=_cost),
     "learned": Section(title="Learning curves", build=figures_section("training-curve", "learning-curves")),
     "test": Section(title="Test record", build=_test_record),
     "provenance": Section(title="Provenance", build=_provenance),
 }
-"""Anchor -> section of every report, in order. To add one, write one function and one entry."""
+"""Anchor -> section of every report, in order. To add a section, write one function and one entry."""

@@ -81,12 +81,12 @@ def column_key(name: str, metric: Metric) -> str:
 
 
 def is_text(name: str, values: Iterable[Any]) -> bool:
-    """Say whether a column holds words, which are set flush left."""
+    """Return whether a column contains words, which are aligned left."""
     return name in _TEXTS or any(isinstance(value, str) for value in values)
 
 
 def cell(name: str, value: Any) -> str:
-    """Return a cell as a person reads it: losses with four decimals, thousands separated.
+    """Return the text of a cell: losses with four decimals, thousands separated.
 
     Examples:
         >>> cell("value", 2.16254), cell("diff", 0.02), cell("num_steps", 200_000)

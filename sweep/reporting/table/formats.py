@@ -1,4 +1,4 @@
-"""How are ranked rows written down?
+"""Write ranked rows in several formats.
 
 Each format is a function ``Listing -> text`` without a newline at its end. Only ``text`` looks at the
 listing's terminal. To add a format, write one function and one entry.

@@ -1,4 +1,4 @@
-"""What a table is made of: a study's rows, how many of them, and the terminal that shows them."""
+"""Represent the contents of a table: the rows of a study, their number, and the terminal."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Which of a study's configurations stand on its Pareto front, and what did the front come to?
+"""Find the configurations on a study's Pareto front, and describe the front.
 
 Costs are compared by their logarithm wherever distances count, since ten per cent more parameters
 are the same step for small and for large models; other objectives by their differences.

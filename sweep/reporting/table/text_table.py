@@ -1,7 +1,7 @@
-"""How does a table look in a terminal?
+"""Write a table for a terminal.
 
-Nothing is cut: where the width does not hold all columns, the least important ones are left
-out whole, in a stated order, and a line below says which.
+No cell is cut. If the terminal is too narrow for all columns, the least important ones are left out whole, in
+a fixed order, and a line below names them.
 """
 
 import collections
@@ -86,9 +86,9 @@ def draw_rows(
 
 
 def drop_order(study: StudyRecord) -> list[str]:
-    """Return the columns in the order in which a narrow terminal does without them.
+    """Return the columns in the order in which a narrow terminal leaves them out.
 
-    First what follows from others or is no result (facts, seconds, costs), then
+    First the columns that are no results or follow from others (facts, seconds, costs), then
     hyperparameters that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
     and last the second objective and the front. ``KEPT`` always stays.
     """

@@ -1,4 +1,4 @@
-"""Write an ablation for a terminal and for programs: one row for each step, then what follows."""
+"""Write an ablation for a terminal and for programs: one row for each step, then the result in words."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sweep.reporting.table.text_table import draw_rows
 from sweep.reporting.units import words_of
 
 FIRST, TOTAL = "the first configuration", "all changes"
-"""What stands in the column of changes in the first and the last row."""
+"""Texts of the column of changes in the first and the last row."""
 
 COLUMNS = ("step", "change", "mean", "sd", "n", "diff", "ci_low", "ci_high", "reason")
 
@@ -20,14 +20,14 @@ COLUMNS = ("step", "change", "mean", "sd", "n", "diff", "ci_low", "ci_high", "re
 def describe_ablation(
     ablation: Ablation, metric: Metric, *, done: int, workers: int, seconds: float | None
 ) -> Iterator[str]:
-    """Yield what will be done, before it is done.
+    """Yield the plan as lines, to be printed before anything is trained.
 
     Args:
-        ablation: What is asked.
-        metric: The trainer's.
-        done: Finished trainings of earlier runs.
-        workers: Trainings at a time.
-        seconds: Of one training, if known.
+        ablation: The changes and the number of seeds.
+        metric: Metric of the trainer.
+        done: Number of finished trainings of earlier runs.
+        workers: Number of trainings at a time.
+        seconds: Seconds of one training; None if unknown.
     """
     order, path = ablation.most_trainings
     stored = f", {done:,} of them stored" if done else ""
@@ -39,7 +39,7 @@ def describe_ablation(
     yield from groups(ablation)
     if len(ablation.changes) > 1:
         lowest = words_of(metric)["lowest"]
-        yield f"each step makes the change with the {lowest} mean of those that are left"
+        yield f"each step makes the change that gives the {lowest} mean"
     if seconds is not None:
         minutes = (order + path - done) * seconds / workers / 60
         yield f"about {minutes:,.0f} min on {_plural(workers, 'worker')}, from the stored trials of both"
@@ -100,15 +100,15 @@ def ablation_sentences(metric: Metric, result: AblationResult) -> Iterator[str]:
     if not result.steps or result.total is None:
         return
     yield (
-        f"diff: {metric.label} less that of the step before, on the same seeds, none of which decided the "
-        "order; each 95 % interval holds by itself"
+        f"diff: {metric.label} minus that of the step before, on the same seeds, which did not decide the "
+        "order; each 95 % interval holds for its step alone"
     )
     differences = [step.difference for step in result.steps if step.difference is not None]
     if all(each.low is None for each in differences):
-        yield "no interval: the seed made no difference"
+        yield "no interval: the seed makes no difference"
         return
     named = ", ".join(str(number) for number, step in enumerate(result.steps) if step in result.shown)
-    yield f"steps with an interval that does not contain 0: {named or 'none'}"
+    yield f"steps with a shown effect (the interval does not contain 0): {named or 'none'}"
 
 
 def ablation_json(study: StudyRecord, result: AblationResult) -> str:

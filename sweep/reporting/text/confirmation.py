@@ -1,4 +1,4 @@
-"""Write a confirmation for a terminal: one table, then the verdict in a few sentences."""
+"""Write a confirmation for a terminal: a table of the candidates, then the verdict in sentences."""
 
 import datetime
 import functools
@@ -15,13 +15,15 @@ from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
 from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord
+from sweep.metric import Metric
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
-from sweep.reporting.units import words_of
+from sweep.reporting.units import certified_label, words_of
+from sweep.task import in_shown_order
 
 
 def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[str]:
-    """Return what will be done, as lines, before it is done."""
+    """Return the plan as lines, to be printed before anything is trained."""
     asked = plan.settings
     made = datetime.datetime.fromisoformat(plan.made).astimezone()
     numbers = ", ".join(str(candidate.trial) for candidate in plan.candidates)
@@ -30,8 +32,8 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
     return [
         f"confirming study {study.name}: plan of {made:%Y-%m-%d %H:%M} on {plan.trials_seen} complete trials",
         f"candidates, {words_of(study.metric)['lowest']} estimated mean first: trials {numbers}",
-        f"{asked.seeds} {rounds}, the same for all and none of the search's",
-        f"then {_plural(asked.certify, 'more seed')} for the chosen one",
+        f"{asked.seeds} {rounds}, the same for all candidates; the search used none of them",
+        f"then {_plural(asked.certify, 'more seed')} for the chosen candidate",
         *_resplit_plan(asked),
         f"difference that matters {matters}, chance of an error {asked.alpha:g}{_condition(asked)}",
         f"about {_duration(plan.expected_seconds / workers)} on {_plural(workers, 'worker')}, at most",
@@ -40,11 +42,11 @@ def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[s
 
 def _resplit_plan(asked: ConfirmSettings) -> Iterator[str]:
     if asked.resplit:
-        yield f"then {asked.resplit} trainings of it on other cuts of train and dev, not of the test part"
+        yield f"then {asked.resplit} trainings of it on other cuts of train and dev; the test part stays"
 
 
 def _condition(asked: ConfirmSettings) -> str:
-    """Return under which condition the chance of an error holds; see ``racing.race``."""
+    """Return the condition under which the chance of an error holds; see ``racing.race``."""
     if asked.method == "fixed":
         return ""
     return f" if the best leads by {asked.delta:g} or more (a smaller lead is not protected in a race)"
@@ -59,7 +61,7 @@ def format_confirmation(
     width: int | None = None,
     colour: bool = False,
 ) -> str:
-    """Write the candidates as a table and the verdict below it; the verdict alone where nothing has ended."""
+    """Write the candidates as a table and the verdict below it, or only the verdict if no training ended."""
     told = sentences(study, confirmation, verdict, units)
     if verdict.is_empty:
         return "\n".join(told)
@@ -67,12 +69,12 @@ def format_confirmation(
     shown = _shown(study, verdict)
     if units is not None:
         shown.insert(shown.index("search_loss"), "unseen")
-    table = draw_rows(rows, study, shown, _drop_order(study), width=width, colour=colour)
+    table = draw_rows(rows, study, shown, _drop_order(study, rows), width=width, colour=colour)
     return "\n".join([table, "", *told])
 
 
 def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) -> str:
-    """Write a list of objects, one a candidate, null where there is nothing to say."""
+    """Write a list of objects, one for each candidate, with null for a missing value."""
     rows = _rows(verdict, units)
     if verdict.resampled is not None:
         for name in ("mean", "low", "high"):
@@ -95,18 +97,18 @@ def sentences(
     """Yield the verdict in words."""
     if confirmation.remaining:
         left = _plural(len(confirmation.remaining), "training")
-        yield f"not finished: at least {left} left; the same command goes on"
+        yield f"not finished: at least {left} left; run the same command to resume"
     if verdict.choice is None or verdict.chosen is None:
         if not confirmation.remaining:
-            yield "no candidate got through every round; see why above"
+            yield "no candidate finished every round; the table gives the reasons"
         return
     yield f"chosen: trial {verdict.chosen.trial}, {verdict.choice.reason}"
     if verdict.is_deterministic:
-        yield "deterministic: no seed made a difference, so each candidate has one value and nothing is tied"
+        yield "deterministic: the seed makes no difference, so each candidate has one value and none is tied"
     elif len(verdict.standing) > 1:
         yield _say_tied(verdict)
         yield from _say_power(verdict)
-    yield from _say_certified(verdict, study.metric.label)
+    yield from _say_certified(verdict, study.metric)
     yield from _say_resplit(confirmation, verdict, study.metric.label)
     if (replayed := study.note(NotReproducible)) is not None:
         yield replayed.sentence
@@ -125,19 +127,20 @@ def _earlier(study: StudyRecord, confirmation: Confirmation) -> Iterator[str]:
         if verdict.chosen is None or verdict.certified_mean is None or not earlier.is_finished:
             yield f"{what} ({size}): no result"
         else:
-            yield f"{what} ({size}): trial {verdict.chosen.trial}, certified {verdict.certified_mean:.4f}"
+            value = f"{certified_label(study.metric)} {verdict.certified_mean:.4f}"
+            yield f"{what} ({size}): trial {verdict.chosen.trial}, {value}"
 
 
 def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: Verdict) -> str:
-    """Return what a confirmation chose, or how far it is, in one line for below the ranked table."""
+    """Return the choice of a confirmation, or its progress, as the line below the ranked table."""
     among = f"among {_plural(len(confirmation.plan.candidates), 'candidate')}"
     if confirmation.remaining:
         left = _plural(len(confirmation.remaining), "training")
         how = f"`sweep confirm {study.name}` resumes it"
         return f"confirmation not finished, {among}: at least {left} left; {how}"
     if verdict.chosen is None:
-        return f"confirmed {among}: no candidate got through every round"
-    label, mean = study.metric.label, verdict.certified_mean
+        return f"confirmed {among}: no candidate finished every round"
+    label, mean = certified_label(study.metric), verdict.certified_mean
     over = "deterministic, the same on" if verdict.is_deterministic else "over"
     found = "" if mean is None else f", {label} {mean:.4f} {over} {len(verdict.certified)} further seeds"
     return f"confirmed {among}: trial {verdict.chosen.trial}{found}"
@@ -147,32 +150,36 @@ def _say_tied(verdict: Verdict) -> str:
     if len(verdict.tied) == 1:
         return "no other candidate is tied with the best"
     numbers = ", ".join(map(str, verdict.tied))
-    return (
-        f"tied with the best mean: trials {numbers}; no difference is shown, which does not make them equal"
-    )
+    return f"tied for the best mean: trials {numbers}; the seeds show no difference, but there may be one"
 
 
 def _say_power(verdict: Verdict) -> Iterator[str]:
     if verdict.smallest_difference is not None:
         difference = f"{verdict.smallest_difference:.4f}"
-        text = f"{verdict.rounds} seeds show a difference of {difference} in {POWER:.0%} of cases"
+        yield (
+            f"{verdict.rounds} seeds detect a true difference of {difference} in {10 * POWER:.0f} of 10 "
+            "confirmations, a smaller one less often"
+        )
         more = verdict.seeds_to_decide
         if len(verdict.tied) > 1 and more is not None and more > verdict.rounds:
-            text += f"; the two best would need about {more:,} if they differ as found"
-        yield text
+            yield (
+                f"to tell the two best apart, about {more:,} seeds are needed if they truly differ by the "
+                "measured difference"
+            )
 
 
-def _say_certified(verdict: Verdict, label: str) -> Iterator[str]:
+def _say_certified(verdict: Verdict, metric: Metric) -> Iterator[str]:
     if verdict.certified_mean is None or verdict.chosen is None:
         return
     spread = f", spread {verdict.certified_sd:.4f}" if verdict.certified_sd is not None else ""
     seeds = f"{len(verdict.certified)} seeds that took no part in search or choice"
+    value = f"{certified_label(metric)} {verdict.certified_mean:.4f}"
     if verdict.is_deterministic:
-        value = f"{label} {verdict.certified_mean:.4f}"
-        yield f"certified: {value}, deterministic: one value, no interval over seeds; the same on {seeds}"
+        yield f"{value}, the same on {seeds} (deterministic, so there is no interval over seeds)"
     else:
-        yield f"certified: {label} {verdict.certified_mean:.4f}{spread} over {seeds}"
-    yield f"the search had {verdict.chosen.search_loss:.4f} for it: optimism {verdict.optimism:+.4f}"
+        yield f"{value}{spread} over {seeds}"
+    searched = f"{metric.label} of the same configuration in the search {verdict.chosen.search_loss:.4f}"
+    yield f"{searched}: optimism {verdict.optimism:+.4f}"
 
 
 def _say_resplit(confirmation: Confirmation, verdict: Verdict, label: str) -> Iterator[str]:
@@ -181,10 +188,10 @@ def _say_resplit(confirmation: Confirmation, verdict: Verdict, label: str) -> It
         interval = f"{label} {found.mean:.4f}, 95 % {found.low:.4f} to {found.high:.4f}"
         ratio = f"dev over train {confirmation.plan.dev_to_train:.3f}"
         yield f"over {asked} cuts of train and dev: {interval} (Nadeau, Bengio 2003; {ratio})"
-        yield "the certificate is of the study's own cut"
+        yield "the certificate holds for the study's own cut"
     elif asked and not confirmation.remaining:
         lost = asked - len(verdict.resplit)
-        yield f"no interval over cuts of train and dev: {_plural(lost, 'cut')} of {asked} without a value"
+        yield f"no interval over cuts of train and dev: {_plural(lost, 'cut')} of {asked} has no value"
 
 
 def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:
@@ -195,17 +202,25 @@ def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:
 
 
 def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
-    """Return the columns that a reader needs: those that vary, and no interval where there is none."""
-    knobs = [name for name in (*study.task.shown, *study.searched) if name in study.searched]
+    """Return the columns that have a value in some row, without those of the certificate."""
+    knobs = in_shown_order(study.task, study.searched)
     measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
     empty = {name for name in measures if not verdict.rows.says(name)}
     reason = ["reason"] if verdict.rows.says("reason") else []
-    columns = ["rank", "trial", *dict.fromkeys(knobs), *measures, "seconds", *reason]
+    columns = ["rank", "trial", *knobs, *measures, "seconds", *reason]
     return [name for name in columns if name not in empty]
 
 
-def _drop_order(study: StudyRecord) -> list[str]:
-    return ["seconds", "n", *reversed(study.searched), "unseen", "search_loss", "sd", "ci_low", "ci_high"]
+def _drop_order(study: StudyRecord, rows: Rows) -> list[str]:
+    """Return the columns in the order in which a narrow terminal leaves them out.
+
+    Hyperparameters in which the candidates agree go first, those in which they differ last.
+    """
+    knobs = in_shown_order(study.task, study.searched)
+    differ = [name for name in knobs if any(value != rows[name][0] for value in rows[name])]
+    agree = [name for name in knobs if name not in differ]
+    measured = ("seconds", "n", "unseen", "search_loss", "sd", "ci_low", "ci_high")
+    return [*reversed(agree), *measured, *reversed(differ)]
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A plan as text for a terminal, or as plain values for JSON; the numbers come from ``execution.plan``."""
+"""Write a plan as text for a terminal, or as JSON; the numbers come from ``execution.planning``."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 from sweep.definition.dimension import spoken_value
 from sweep.execution.planning.knobs import Knob
-from sweep.execution.planning.program_plan import ProgramPlan
+from sweep.execution.planning.planned import Planned
 from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.wall_clock import Range
 
@@ -19,7 +19,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
 
     Args:
         plan: The numbers.
-        baselines: Name -> value that needs no training; may be empty.
+        baselines: Name -> value of a baseline, which needs no training; may be empty.
     """
     spread = plan.trial_seconds
     lines = [
@@ -34,7 +34,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
         ),
         ("all of it", _wall(plan)),
         *(("", text) for text in _longest(plan)),
-        ("disk", f"{bytes_text(plan.disk_bytes)} of states and loss curves when all have ended"),
+        ("disk", f"{bytes_text(plan.disk_bytes)} of states and loss curves after the last trial"),
         ("memory", plan.memory.removeprefix("memory: ")),
     ]
     if baselines:
@@ -72,8 +72,8 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 """Name on the command line -> function."""
 
 
-def work_text(plan: StudyPlan | ProgramPlan) -> str:
-    """Return how many trials are left, and how they are trained."""
+def work_text(plan: Planned) -> str:
+    """Return the number of trials left, the search settings and the workers."""
     first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
     seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""
     stored = f"; {plan.trials - plan.left:,} are stored" if plan.left < plan.trials else ""
@@ -100,28 +100,28 @@ def plain_knob(knob: Knob) -> dict[str, Any]:
 
 def _wall(plan: StudyPlan) -> str:
     if not plan.left:
-        return "nothing is left to be trained"
+        return "nothing is left to train"
     text = f"{duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
     if plan.timeout is None:
         return text
     limit = duration(plan.timeout)
     if plan.fit >= plan.left:
         return f"{text}; within the timeout of {limit}"
-    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run goes on"
+    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run the others"
 
 
 def _longest(plan: StudyPlan) -> Iterator[str]:
-    """Say what random draws cannot: a sampler that learns chooses, and often what trains longer."""
+    """Yield the longest time: unlike random draws, a sampler that learns may prefer slow trials."""
     if plan.left and plan.longest_wall_seconds is not None:
         most = duration(plan.longest_wall_seconds)
-        yield f"up to {most} if the sampler turns to the longest ones, as {plan.sampler} does"
+        yield f"up to {most} if the sampler prefers the slowest configurations, as {plan.sampler} may"
 
 
 def _band(seconds: Range) -> str:
     if seconds.low == seconds.high:
         return "each one was timed"
     ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
-    return f"{ends} in nine of ten random draws of configurations, without pruning"
+    return f"{ends} in 9 of 10 random draws of configurations, without pruning"
 
 
 def _too_long(plan: StudyPlan) -> str:
@@ -136,7 +136,7 @@ def _span(low: int, high: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in two figures or so.
+    """Return a duration with about two significant digits.
 
     Examples:
         >>> duration(0.031), duration(7.42), duration(95), duration(4_000)

@@ -1,4 +1,4 @@
-"""A plan of a user's own program as text for a terminal, or as plain values for JSON."""
+"""Write the plan of a user's own program as text for a terminal, or as JSON."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None
     Args:
         plan: The numbers.
         form: ``text`` or ``json``.
-        findings: What a check of the program found; None if there was none. The text leaves them out.
+        findings: Findings of a check of the program; None without a check. The text leaves them out.
     """
     if form == "json":
         plain = {**dataclasses.asdict(plan), "knobs": list(map(plain_knob, plan.knobs))}
@@ -40,15 +40,17 @@ def _lines(plan: ProgramPlan) -> Iterator[tuple[str, str]]:
 def _trial(plan: ProgramPlan) -> str:
     seconds = plan.trial_seconds
     if seconds is None:
-        return "not timed: nothing was run yet; `sweep plan --check` trains some short ones"
+        return "unknown: no trial has ended yet; `sweep plan --check` trains some short ones"
     ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
     return f"{duration(seconds.middle)} (median of {plan.timed} stored, {ends})"
 
 
 def _rest(plan: ProgramPlan) -> str:
     if not plan.left or plan.wall_seconds is None:
-        return "nothing is left to be trained"
-    text = f"about {duration(plan.wall_seconds)} if the others take as long on average, without pruning"
+        return "nothing is left to train"
+    text = (
+        f"about {duration(plan.wall_seconds)}, if the other trials take as long on average, without pruning"
+    )
     if plan.timeout is not None and plan.wall_seconds > plan.timeout:
-        text += f"; one run of {duration(plan.timeout)} trains a part, the next run goes on"
+        text += f"; one run of {duration(plan.timeout)} trains a part of them, the next run the others"
     return text

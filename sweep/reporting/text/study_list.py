@@ -1,4 +1,4 @@
-"""Sum up each stored study in a line: its state, its trials, its direction and its best value."""
+"""Summarise each stored study in one line: state, trials, direction and best value."""
 
 import collections
 import dataclasses
@@ -16,12 +16,12 @@ from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.study_names import study_names
 
 EMPTY, OPEN, FINISHED = "empty", "open", "finished"
-"""States of a study: without trials; with trials that have not ended or are still to come; without such."""
+"""States of a study: no trial yet; some trials have not ended or not started; all have ended."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A stored study in short; of one that cannot be read its name and the reason."""
+    """Summary of a stored study; if the study cannot be read, its name and the reason."""
 
     name: str
     state: str | None = None
@@ -30,7 +30,7 @@ class Summary:
     finished: int = 0
     """Trials that have ended."""
     total: int = 0
-    """Trials asked for; of a guest those that are stored."""
+    """Number of requested trials; for a guest, the number of stored trials."""
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     """State -> number of trials."""
     directions: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -52,7 +52,7 @@ def summaries(reader: Reader) -> Iterator[Summary]:
 
 
 def summarise(study: StudyRecord) -> Summary:
-    """Return a study in short."""
+    """Return the summary of a study."""
     complete = study.complete_trials()
     finished = sum(trial.is_finished for trial in study.trials)
     states = EMPTY if not study.trials else FINISHED if finished >= study.total_trials else OPEN

@@ -43,6 +43,8 @@ class Database:
     """The folder of the studies' files."""
     programs: Path
     """Folder of this machine for the files of programs; see ``program_folder``."""
+    given: tuple[str, str | None]
+    """The arguments, the URL with its password, for another process of sweep."""
 
     def __new__(cls, url: str, files: Path | str | None = None) -> Self:
         """Choose the kind.
@@ -50,7 +52,9 @@ class Database:
         Raises:
             StorageAddressError: If the kind of URL is not supported.
         """
-        return object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
+        made = object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
+        made.given = (url, None if files is None else str(files))
+        return made
 
     def __init__(self, url: str, files: Path | str | None = None) -> None:
         """Check the URL; nothing is opened yet.

@@ -1,1 +1,1 @@
-"""Studies that Optuna made without sweep, read as the records that sweep's own are."""
+"""Read guests, studies that Optuna made without sweep, into the same records as sweep's own studies."""

@@ -10,7 +10,7 @@ import sqlalchemy
 
 from sweep.storage.database import storage_errors
 from sweep.storage.database.optuna_schema import Storage
-from sweep.storage.looks.test_looks import LOOKS, SEEDS, SKETCHES, TestLook
+from sweep.storage.looks.test_looks import GROUPS, LOOKS, SEEDS, SKETCHES, TestLook
 
 _TABLE = sqlalchemy.Table(
     LOOKS,
@@ -46,12 +46,24 @@ _SKETCHES = sqlalchemy.Table(
     sqlalchemy.Column("lowest", sqlalchemy.Text, nullable=False),
 )
 
+_GROUPS = sqlalchemy.Table(
+    GROUPS,
+    _TABLE.metadata,
+    sqlalchemy.Column("look_id", sqlalchemy.String(32), primary_key=True),
+    sqlalchemy.Column("group_id", sqlalchemy.String(32), nullable=False),
+)
+
 
 def write_look(storage: Storage, look: TestLook) -> None:
     """Store a look, or complete the look with the same id."""
     values = dataclasses.asdict(look)
-    seeds, sketch = values.pop("seeds"), values.pop("sketch")
-    rows = {_TABLE: [values], _SEEDS: seeds, _SKETCHES: [sketch] if sketch else []}
+    seeds, sketch, group = values.pop("seeds"), values.pop("sketch"), values.pop("group")
+    rows = {
+        _TABLE: [values],
+        _SEEDS: seeds,
+        _SKETCHES: [sketch] if sketch else [],
+        _GROUPS: [{"group_id": group}] if group else [],
+    }
     with storage_errors("database"), storage.engine.begin() as connection:
         for table, new in rows.items():
             table.create(connection, checkfirst=True)

@@ -18,6 +18,7 @@ _OF_NOTHING = hashlib.sha256().hexdigest()
 """The data's hash for a study that names no files."""
 
 LOOKS, SEEDS, SKETCHES = "sweep_test_looks", "sweep_test_look_seeds", "sweep_test_look_sketches"
+GROUPS = "sweep_test_look_groups"
 """Tables in the studies' database that ``look_writer`` creates."""
 
 
@@ -62,6 +63,8 @@ class TestLook:
     """The losses of each seed, if several were evaluated."""
     sketch: UnitSketch | None = None
     """Sketch of the test units; None for a look of a release without sketches."""
+    group: str = ""
+    """Identifier of the looks at several configurations that count as one; empty for a look at one."""
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -107,10 +110,21 @@ def read_looks(reader: Reader) -> list[TestLook]:
     with storage_errors("database"), reader.snapshot() as snapshot:
         seeds = _read_seeds(snapshot)
         sketches = _read_sketches(snapshot)
+        groups = {row["look_id"]: row["group_id"] for row in _rows(snapshot, GROUPS, _GROUPS, _GROUP)}
         return [
-            TestLook(**row, seeds=tuple(seeds.get(row["look_id"], ())), sketch=sketches.get(row["look_id"]))
+            TestLook(
+                **row,
+                seeds=tuple(seeds.get(row["look_id"], ())),
+                sketch=sketches.get(row["look_id"]),
+                group=groups.get(row["look_id"], ""),
+            )
             for row in _rows(snapshot, LOOKS, _LOOKS, _LOOK)
         ]
+
+
+def count_looks(looks: Sequence[TestLook]) -> int:
+    """Return the number of looks, where those of one group count as one."""
+    return len({look.group or look.look_id for look in looks})
 
 
 def looks_of_study(study: StudyRecord, reader: Reader) -> list[TestLook]:
@@ -129,8 +143,12 @@ def first_finished_look(looks: Sequence[TestLook], study: str, trial: int) -> Te
     return next((look for look in found if look.test_loss is not None), None)
 
 
-_LOOK = tuple(field.name for field in dataclasses.fields(TestLook) if field.name not in ("seeds", "sketch"))
+_ELSEWHERE = ("seeds", "sketch", "group")
+"""Fields that are in tables of their own."""
+
+_LOOK = tuple(field.name for field in dataclasses.fields(TestLook) if field.name not in _ELSEWHERE)
 _SEED, _SKETCH = ("look_id", "seed", "dev_loss", "test_loss"), ("look_id", "key_id", "words", "lowest")
+_GROUP = ("look_id", "group_id")
 
 _LOOKS = """
 SELECT look_id, started, test_sha256, data_sha256, config_sha256, study, trial, dev_loss, test_loss, why,
@@ -139,6 +157,7 @@ FROM sweep_test_looks ORDER BY started
 """
 _SEEDS = "SELECT look_id, seed, dev_loss, test_loss FROM sweep_test_look_seeds ORDER BY seed"
 _SKETCHES = "SELECT look_id, key_id, words, lowest FROM sweep_test_look_sketches ORDER BY look_id"
+_GROUPS = "SELECT look_id, group_id FROM sweep_test_look_groups ORDER BY look_id"
 
 
 def _rows(snapshot: Snapshot, table: str, statement: str, columns: Sequence[str]) -> list[dict[str, Any]]:

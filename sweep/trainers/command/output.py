@@ -80,10 +80,6 @@ class MetricReader:
         """Return the reports in an unfinished last line."""
         return self.feed(b"\n") if self._pending else []
 
-    def names_seen(self) -> list[str]:
-        """Return names that look like metrics, from a sample of the output's beginning and end."""
-        return self._printed.names()
-
     def missing(self, name: str) -> str:
         """Return the reason, in one line, why the output has no figure for a metric."""
         return self._printed.missing(name)

@@ -41,7 +41,19 @@ class PrintedNames:
         """Record a line in which a metric has several figures."""
         self._ambiguous.setdefault(name, line[:200])
 
-    def names(self) -> list[str]:
+    def missing(self, name: str) -> str:
+        """Return the reason, in one line, why a metric has no figure."""
+        if line := self._ambiguous.get(name):
+            text = line.decode("utf-8", "replace").strip()
+            return f"{name!r} has several figures in one line, {text!r}; use a longer name, or the key read"
+        names = self._names()
+        shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        if not self._head.strip():
+            return f"it printed nothing, so {name!r} is missing"
+        lines = f"none of its {self.n_lines:,} lines names {name!r}"
+        return f"{lines}; it printed: {shown}" if names else lines
+
+    def _names(self) -> list[str]:
         """Return names that look like metrics, in order of first appearance."""
         names: dict[str, None] = {}
         for line in _ENDS.split((self._head + b"\n" + self._tail).decode("utf-8", "replace")):
@@ -49,15 +61,3 @@ class PrintedNames:
             found = mapping if mapping is not None else (match["name"] for match in ANY_NAME.finditer(line))
             names.update(dict.fromkeys(found))
         return list(names)
-
-    def missing(self, name: str) -> str:
-        """Return the reason, in one line, why a metric has no figure."""
-        if line := self._ambiguous.get(name):
-            text = line.decode("utf-8", "replace").strip()
-            return f"{name!r} has several figures in one line, {text!r}; use a longer name, or the key read"
-        names = self.names()
-        shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
-        if not self._head.strip():
-            return f"it printed nothing, so {name!r} is missing"
-        lines = f"none of its {self.n_lines:,} lines names {name!r}"
-        return f"{lines}; it printed: {shown}" if names else lines

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sweep.spelling import nearest
+from sweep.spelling import did_you_mean
 
 
 class Config(Mapping[str, Any]):
@@ -90,6 +90,5 @@ class Config(Mapping[str, Any]):
     def _missing(self, name: str) -> str:
         if name in self.__dict__:
             return f"{name!r} is not a parameter of this trial; use config.{name}"
-        near = nearest(name, list(self._values))
-        hint = f"did you mean {near}? " if near else ""
+        hint = did_you_mean(name, self._values, "{} ")
         return f"no active parameter {name!r} in this trial; {hint}active: {', '.join(self._values)}"

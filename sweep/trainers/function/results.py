@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.client import number
-from sweep.spelling import nearest
+from sweep.spelling import did_you_mean
 from sweep.trainers.function.faults import RefusedError
 
 
@@ -59,7 +59,6 @@ def _entries(returned: Mapping[Any, Any], metrics: Sequence[str], name: str) -> 
 
 
 def _lacking(metric: str, keys: list[str], name: str) -> str:
-    near = nearest(metric, keys)
-    hint = f"did you mean {near}? " if near else ""
+    hint = did_you_mean(metric, keys, "{} ")
     held = ", ".join(keys) or "nothing"
     return f"the dict that {name} returned lacks the metric {metric!r}; {hint}it contains: {held}"

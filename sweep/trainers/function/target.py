@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
-from sweep.spelling import nearest
+from sweep.spelling import did_you_mean
 from sweep.trainers.function.faults import RefusedError
 from sweep.trainers.function.given.parcel import search_path, unpack
 
@@ -153,15 +153,13 @@ def _refuse_hidden(target: Target) -> None:
 
 def _not_found(target: Target, missing: str) -> str:
     names = {p.stem for root in target.roots for p in _listed(root) if p.suffix == ".py" or p.is_dir()}
-    near = nearest(missing, sorted(names))
-    hint = f"; did you mean {near}?" if near else ""
+    hint = did_you_mean(missing, sorted(names), "; {}")
     searched = ", ".join(map(str, target.roots))
     return f"there is no module {missing!r} in {searched} or among the installed modules{hint}"
 
 
 def _near_file(path: Path) -> str:
-    near = nearest(path.name, sorted(p.name for p in _listed(path.parent) if p.suffix == ".py"))
-    return f"; did you mean {near}?" if near else ""
+    return did_you_mean(path.name, sorted(p.name for p in _listed(path.parent) if p.suffix == ".py"), "; {}")
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -175,8 +173,8 @@ def _find(target: Target, module: ModuleType) -> Callable[..., Any]:
     found: Any = module
     for part in target.name.split("."):
         if not hasattr(found, part):
-            near = nearest(part, [name for name, value in vars(found).items() if callable(value)])
-            hint = f"; did you mean {near}?" if near else ""
+            functions = [name for name, value in vars(found).items() if callable(value)]
+            hint = did_you_mean(part, functions, "; {}")
             raise RefusedError(f"{module.__file__ or target.home} has no {part!r}{hint}")
         found = getattr(found, part)
     if not callable(found):

@@ -1,4 +1,4 @@
-"""The trainer of a guest, as far as it is known: the objectives. It trains nothing."""
+"""Stand in for the unknown trainer of a guest: it knows the objectives and trains nothing."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn

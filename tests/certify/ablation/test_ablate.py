@@ -132,7 +132,7 @@ def test_what_it_costs_is_told_first(tmp_path: Path) -> None:
     assert lines == [
         "3 changes, 2 seeds: at most 18 trainings, 3 of them stored; 10 decide the order, 8 on other seeds "
         "measure the steps",
-        "each step makes the change with the lowest mean of those that are left",
+        "each step makes the change that gives the lowest mean",
         "about 8 min on 2 workers, from the stored trials of both",
     ]
 
@@ -210,4 +210,4 @@ def test_no_interval_is_made_up_where_the_seed_makes_no_difference(tmp_path: Pat
     assert (result.total.mean, result.total.low, result.total.high) == (1.0, None, None)
     assert not result.shown
     study = load_study(database_in(tmp_path).open_read_only(), "ablation")
-    assert "no interval: the seed made no difference" in format_ablation(study, result)
+    assert "no interval: the seed makes no difference" in format_ablation(study, result)

@@ -18,7 +18,7 @@ from sweep_command import DEADLINE_S
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
 from sweep.certify.test_split.earlier_looks import all_looks
-from sweep.certify.test_split.final_test import FinalTest, run_final_test
+from sweep.certify.test_split.final_test import Exported, FinalTest, run_final_test
 from sweep.certify.test_split.leaks import leak_warnings
 from sweep.certify.test_split.ledger import ledger_path, read_ledger
 from sweep.cli import main
@@ -55,9 +55,9 @@ def look(
     config: TrainConfig, provenance: Provenance, database: Database, *, words: str = WORDS, again: str = ""
 ) -> FinalTest:
     section = {**provenance.data, "words": words}
-    return run_final_test(
-        config, provenance, database, section=section, again=again, device="auto", say=lambda text: None
-    )
+    export = Exported(config=config, provenance=provenance, section=section)
+    (final,) = run_final_test([export], database, again=again, device="auto", say=lambda text: None)
+    return final
 
 
 def cross_entropy_by_torch(state: bytes, block_size: int, words: list[str], vocabulary: list[str]) -> float:
@@ -238,9 +238,8 @@ DYING = Dying()
 task.BUILT_IN["mlp"] = "__main__:DYING"
 config, provenance = load_config("best.toml")
 database = Database("sqlite:///studies/sweep.db")
-final_test.run_final_test(
-    config, provenance, database, section=provenance.data, again="", device="auto", say=print
-)
+export = final_test.Exported(config=config, provenance=provenance, section=provenance.data)
+final_test.run_final_test([export], database, again="", device="auto", say=print)
 """
 
 

@@ -24,7 +24,7 @@ def test_delete_asks_back(small: Path, capsys: Capture) -> None:
     left = (small / "studies" / "sweep.db.d" / "small").iterdir()
     assert not [path for path in left if path.is_dir()]
     assert main(["list"]) == 0
-    assert capsys.readouterr().err == "no studies yet; next: sweep run STUDY.toml\n"
+    assert capsys.readouterr().err.startswith("no studies yet; next: sweep run STUDY.toml | ")
 
 
 @pytest.mark.parametrize(("answer", "status"), [("\x04", 1), ("small\n", 0)])

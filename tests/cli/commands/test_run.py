@@ -149,7 +149,7 @@ def test_a_run_whose_output_nobody_reads_stops_as_if_told_to(joined: str, folder
     )
     assert (ended.returncode, ended.stderr) == (141, b"")
     if "log" in joined:
-        assert "nobody reads the output any more" in (folder / "log").read_text()
+        assert "the reader of the output has closed it" in (folder / "log").read_text()
     told = subprocess.run(
         [sys.executable, "-m", "sweep", "table", "small", "--format", "json"],
         cwd=folder,

@@ -79,7 +79,7 @@ def test_the_next_command_is_the_one_that_goes_on(small: Path, capsys: Capture) 
     assert main(["confirm", "small", "--format", "json", *few]) == 0
     best = next(row for row in rows(capsys.readouterr().out) if row["certified_mean"])
     assert line[0].endswith(
-        f"trial {best['trial']}, dev loss {best['certified_mean']:.4f} over 2 further seeds"
+        f"trial {best['trial']}, certified dev loss {best['certified_mean']:.4f} over 2 further seeds"
     )
 
 

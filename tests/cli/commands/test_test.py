@@ -10,7 +10,13 @@ from command_line import (
     exported,
 )
 
+from sweep.certify.test_split.ledger import read_ledger
 from sweep.cli import main
+from sweep.storage.database import Database
+from sweep.storage.looks.test_looks import read_looks
+from sweep.storage.study_names import study_names
+
+URL = "sqlite:///studies/sweep.db"
 
 
 def test_the_test_split_is_looked_at_once(small: Path, capsys: Capture, tmp_path: Path) -> None:
@@ -40,6 +46,42 @@ def test_the_test_split_is_looked_at_once(small: Path, capsys: Capture, tmp_path
     assert len(shown) == 2
     assert shown[0].endswith(f"test loss {loss}")
     assert shown[1].endswith(f"test loss {loss}, again because 'to see it twice'")
+
+
+def test_several_configurations_are_tested_in_one_look(small: Path, capsys: Capture) -> None:
+    """Each has its loss, which is that of a look at it alone; together they count as one look."""
+    best = exported(capsys)
+    assert main(["export", "small", "--trial", "0", "-o", "zero.toml"]) == 0
+    capsys.readouterr()
+    assert main(["test", best, "zero.toml", best]) == 0
+    printed = capsys.readouterr().out
+    losses = re.findall(r"test loss  (\d\.\d{4}) nats per character \(look 1, recorded\)", printed)
+    numbers = re.findall(r"^(\S+): trial (\d+) of 'small'$", printed, re.MULTILINE)
+    assert [path for path, _ in numbers] == [best, "zero.toml"]
+    assert len(losses) == 2
+
+    for place, path in enumerate([best, "zero.toml"]):
+        assert main(["test", path, "--again", "alone"]) == 0
+        assert f"test loss  {losses[place]} nats per character (look {place + 2}, " in capsys.readouterr().out
+    looks = read_ledger()
+    assert [bool(look.group) for look in looks] == [True, True, False, False]
+    assert looks[0].group == looks[1].group
+    assert read_looks(Database(URL).open_read_only()) == looks
+
+
+def test_configurations_with_other_test_units_are_refused_together(small: Path, capsys: Capture) -> None:
+    """No look is recorded: one look is at one set of units."""
+    best = exported(capsys)
+    words = Path("data/words.txt").read_text().split()
+    Path("fewer.txt").write_text("\n".join(words[:-30]) + "\n")
+    assert main(["run", "studies/small.toml", "--words", "fewer.txt", "--workers", "1"]) == 0
+    names = study_names(Database(URL).open_read_only())
+    (other,) = (name for name in names if name.startswith("small@"))
+    assert main(["export", other, "-o", "other.toml"]) == 0
+    capsys.readouterr()
+    assert main(["test", best, "other.toml"]) == 1
+    assert "test each configuration by itself" in complaint(capsys)
+    assert read_ledger() == []
 
 
 def test_another_ledger_does_not_hide_a_look_in_the_database(

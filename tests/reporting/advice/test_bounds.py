@@ -58,7 +58,7 @@ def test_most_of_the_best_at_a_bound_are_told():
     (hit,) = find("bounds", study)
     assert (hit.name, hit.count, hit.top, hit.edge.bound) == ("learning_rate", 4, 5, 1.0)
     assert say("bounds", study) == (
-        "learning_rate: 4 of the best 5 lie within 5 % of the upper bound 1 (log scale); raise it."
+        "learning_rate: 4 of the best 5 are within 5 % of the upper bound 1 (log scale); raise it."
     )
 
 

@@ -25,8 +25,8 @@ def test_the_knob_that_explains_divergence_is_named():
     """Five of 25 diverged, all at 0.8 or above, and no other trial there."""
     study = study_of(rates(0.9, 0.8, 0.85, 0.95, 1.0))
     assert say("failures", study) == (
-        "5 of 25 trials diverged. All have learning_rate of 0.8 or more, and none of the 20 others: search "
-        "below that. That took 10 s, 20% of all trials' time."
+        "5 of 25 trials diverged. All have learning_rate of 0.8 or more, but none of the 20 others: search "
+        "below that. They took 10 s, 20% of the time of all trials."
     )
 
 
@@ -73,7 +73,7 @@ def test_each_bad_end_is_told_with_its_own_words():
     failed = say("failures", study_of(rates(0.1), "failed", "failed in training: OutOfMemory"))
     assert failed.startswith("1 of 21 trials failed, the first with: failed in training: OutOfMemory.")
     assert say("failures", study_of(rates(0.1), "timeout")).startswith(
-        "1 of 21 trials ran into trial_timeout."
+        "1 of 21 trials reached trial_timeout."
     )
 
 
@@ -93,8 +93,8 @@ def test_repeats_beyond_the_replicates_are_told():
     """In a space of fractions nobody can count what is left."""
     params = [{"learning_rate": 0.1}] * 3 + rates(*[0.2 + k / 100 for k in range(7)])
     assert say("repeats", searched(params)) == (
-        "2 of 10 trials repeat an earlier configuration and serve as its replicates: sampler tpe returns to "
-        "the same place."
+        "2 of 10 trials repeat an earlier configuration and serve as its replicates: sampler tpe "
+        "proposes the same values again."
     )
     assert find("repeats", searched(params, replicates=3)) is None
     assert find("repeats", made_study()) is None
@@ -105,8 +105,8 @@ def test_repeats_beyond_the_replicates_are_told():
     [
         (
             [2, 3, 4, 5, 2, 3],
-            "while 8 of 12 configurations are untried: sampler tpe returns to the same ones; more trials, or "
-            "another sampler, reach the rest.",
+            "while 8 of 12 configurations are untried: sampler tpe proposes the same ones again; more "
+            "trials, or another sampler, may reach the others.",
         ),
         ([*range(2, 8), *range(2, 8), *range(2, 8)], "all 12 configurations of this space have been tried."),
     ],

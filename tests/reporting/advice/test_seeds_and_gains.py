@@ -28,8 +28,8 @@ def test_ranks_within_two_standard_errors_are_open():
     assert found.spread == pytest.approx(0.02 / math.sqrt(2))
     assert found.margin == pytest.approx(2 * 0.02 / math.sqrt(2))
     assert say("seeds", study) == (
-        "Ranks 1 to 3 lie within 0.0283 of the first, two standard errors of a difference (spread 0.0141 "
-        "between seeds, the first has 2): `sweep confirm made` decides."
+        "Ranks 1 to 3 are within 0.0283 of the first, which is no more than seeds explain (spread 0.0141 "
+        "between seeds, 2 of them for the first): `sweep confirm made` decides."
     )
 
 
@@ -42,8 +42,8 @@ def test_a_clear_winner_is_no_news():
 
 def test_without_replicates_the_usual_spread_stands_in():
     assert say("seeds", replicated([2.000], [2.009], [2.02])) == (
-        "Ranks 1 and 2 lie within 0.01 of the first, on one seed each, and seeds alone differ by as much: "
-        "`sweep confirm made` decides."
+        "Ranks 1 and 2 are within 0.01 of the first, on one seed each, and another seed alone can change a "
+        "value by that much: `sweep confirm made` decides."
     )
 
 
@@ -95,8 +95,8 @@ def test_blind_draws_bound_the_gain_of_ten_more():
     found = find("gains", series(losses, "random"))
     assert (found.gain, found.draws) == (pytest.approx(10 / 11), 20)
     assert say("gains", series(losses, "qmc")) == (
-        "10 more configurations are expected to gain at most 0.9091 (the 20 taken as independent draws): "
-        "more trials are worth their time, with a larger --trials."
+        "10 more configurations are expected to gain at most 0.9091, estimated from the 20 so far: "
+        "more trials are worthwhile; raise --trials."
     )
     assert find("gains", series(losses[:19], "random")) is None
 
@@ -104,11 +104,10 @@ def test_blind_draws_bound_the_gain_of_ten_more():
 def test_a_learning_sampler_is_judged_by_its_last_quarter():
     falling = [3.0 - 0.01 * k for k in range(20)]
     assert say("gains", series(falling, "tpe")) == (
-        "The last 5 of 20 trials lowered the best by 0.0500: more trials are worth their time, with a "
-        "larger --trials."
+        "The last 5 of 20 trials lowered the best by 0.0500: more trials are worthwhile; raise --trials."
     )
     assert say("gains", series(falling[::-1], "gp")) == (
-        "The last 5 of 20 trials found nothing better: more of the same will hardly help; widen the space."
+        "The last 5 of 20 trials found nothing better: more trials will hardly help; widen the space."
     )
     assert find("gains", series(falling, "grid")) is None
 

@@ -112,7 +112,7 @@ class TestParallelCoordinates:
         trials = (made_trial(0, 2.5), made_trial(1, 2.6, params={"block_size": 2}))
         lines = {line.trial: line for line in parallel_coordinates(evidence(*trials)).lines}
         assert lines[1].places[:4] == [0.0, None, None, None]
-        assert lines[1].values[1] == "not set"
+        assert lines[1].values[1] == "inactive"
 
     def test_many_trials_are_thinned_and_the_best_stay(self):
         trials = [made_trial(k, 2 + k / 1_000) for k in range(1_000)]

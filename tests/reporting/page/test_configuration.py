@@ -48,7 +48,7 @@ def test_a_hyperparameter_that_the_winner_lacks_is_not_active():
     study = made_study(made_trial(0, 2.5, params={"block_size": 2, "num_steps": 40}))
     study.identity["when"] = {"learning_rate": {"block_size": [3, 4]}}
     shown = cells(configuration_section(Evidence(study)).markup)
-    assert shown["learning_rate"] == ("not active", "0.01 to 1.0, logarithmic, if block_size = 3 or 4")
+    assert shown["learning_rate"] == ("inactive", "0.01 to 1.0, logarithmic, if block_size = 3 or 4")
 
 
 def test_what_the_trainer_finds_is_named():

@@ -21,7 +21,7 @@ def text(found):
 
 def test_says_what_won_what_it_means_and_what_it_gains():
     found = headline(made_trial(0, 2.2), made_trial(1, 2.1))
-    assert found.title == "Trial 1 is best so far, at 2.1000 nats per character"
+    assert found.title == "Trial 1 is best so far: dev loss 2.1000 nats per character"
     assert "hidden neurons\N{NO-BREAK SPACE}8" in found.sentences[0]
     assert f"{math.exp(2.1):.1f} equally likely characters" in text(found)
     assert "1.10 nats below the uniform distribution and 0.35 nats below the bigram count table" in text(
@@ -34,7 +34,7 @@ def test_says_what_won_what_it_means_and_what_it_gains():
 def test_names_the_ranks_that_another_seed_could_put_first():
     """One seed each: what lies within the 0.01 nats that seeds commonly change."""
     found = headline(made_trial(0, 2.1), made_trial(1, 2.108), made_trial(2, 2.13))
-    assert "ranks 1 and 2 lie within 0.010, so their order may be luck" in text(found)
+    assert "ranks 1 and 2 are within 0.010 of the first, so their order may be luck" in text(found)
     assert "`sweep confirm made`" in text(found)
 
 
@@ -47,8 +47,8 @@ def test_replicates_bring_their_own_spread():
         made_trial(2, 2.14),
         made_trial(5, 2.2),
     )
-    assert "mean of 2 seeds, 0.0141 apart" in text(found)
-    assert "ranks 1 and 2 lie within 0.035" in text(found)
+    assert "mean over 2 seeds, with a spread of 0.0141" in text(found)
+    assert "ranks 1 and 2 are within 0.035" in text(found)
 
 
 def test_a_worse_loss_than_a_baseline_is_called_above():
@@ -79,7 +79,7 @@ def test_without_a_winner_it_says_so(trials, title):
 
 
 def test_an_unfinished_study_says_how_to_go_on():
-    assert "1 of 60 trials are done; `sweep run made` goes on" in text(
+    assert "1 of 60 trials are done; `sweep run made` trains the others" in text(
         headline(made_trial(0, 2.1), total_trials=60)
     )
 
@@ -95,10 +95,10 @@ def test_a_finished_confirmation_decides_whatever_the_table_says():
     losses = {0: [2.11, 2.13, 2.12], 1: [2.10, 2.13, 2.11]}
     evidence = Evidence(study, confirmation=made_confirmation(losses, [2.11, 2.12, 2.13]))
     found = write_headline(study, evidence.rows, BASELINES, evidence.confirmed)
-    assert found.title == "Trial 1 is best, certified at 2.1200 nats per character"
-    assert (found.tiles["dev loss"], found.tiles["confirmed"]) == ("2.1200", "3 seeds")
-    assert "chosen among 2 on 3 seeds each; trial 0 cannot be told from it" in text(found)
-    assert "0.0100 apart (standard deviation); the search had it 0.1200 lower" in text(found)
+    assert found.title == "Trial 1 is best: certified dev loss 2.1200 nats per character"
+    assert (found.tiles["certified dev loss"], found.tiles["confirmed"]) == ("2.1200", "3 seeds")
+    assert "chosen among 2 candidates on 3 fresh seeds each; trial 0 is tied with it" in text(found)
+    assert "(standard deviation) of 0.0100; in the search, its dev loss was 0.1200 lower" in text(found)
     assert evidence.winner.number == 1
 
 

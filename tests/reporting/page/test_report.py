@@ -39,7 +39,7 @@ def page(tmp_path_factory, corpus):
 
 
 def test_the_verdict_comes_first(page):
-    assert page.index("<h1>Trial 7 is best so far, at 2.4000") < page.index('id="ranking"')
+    assert page.index("<h1>Trial 7 is best so far: dev loss 2.4000") < page.index('id="ranking"')
 
 
 def test_every_section_is_there_or_says_why_not(page):
@@ -135,7 +135,7 @@ def test_two_objectives_have_front_knee_and_hypervolume_in_words_and_a_column(tm
     study.identity["objective"] = ["dev_loss", "n_params"]
     page = report_html(Evidence(study, reports=tmp_path, loss_ceiling=4.0))
     text = plain_text(page)
-    assert "Trial 2 has the lowest dev loss so far, at 2.0000" in text
+    assert "Trial 2 has the lowest dev loss so far: dev loss 2.0000" in text
     knee = "3 configurations are on the Pareto front of dev_loss and n_params; its knee is trial 1"
     assert f"{knee}, dev_loss 2.1000 at n_params 100." in text
     assert "Hypervolume: 4.900 nats x decades of n_params" in text
@@ -151,8 +151,8 @@ def test_a_confirmation_is_shown_with_its_verdict(tmp_path):
     confirmation = made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, [2.11, 2.12])
     page = report_html(Evidence(study, confirmation=confirmation, reports=tmp_path))
     text = plain_text(page)
-    assert "Trial 1 is best, certified at 2.1150" in text
-    assert "certified: dev loss 2.1150" in text
+    assert "Trial 1 is best: certified dev loss 2.1150" in text
+    assert "certified dev loss 2.1150" in text
 
 
 def test_after_a_confirmation_and_a_test_look_the_verdict_has_both_and_no_command_repeats_them(tmp_path):
@@ -176,8 +176,8 @@ def test_after_a_confirmation_and_a_test_look_the_verdict_has_both_and_no_comman
     looks = [unfinished, of_another, TestLook.from_dict(look)]
     evidence = Evidence(study, confirmation=confirmation, looks=looks, reports=tmp_path)
     text = plain_text(report_html(evidence))
-    assert "certified at 2.1150" in text
-    assert "On the test split the loss is 2.2000 nats per character (2026-02-03)." in text
+    assert "certified dev loss 2.1150" in text
+    assert "The test loss is 2.2000 nats per character (2026-02-03)." in text
     assert re.search(r"test loss\s+2\.2000", text)
     offered = text.partition("Commands")[2]
     assert "sweep export made -o best.toml" in offered

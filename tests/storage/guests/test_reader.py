@@ -10,7 +10,6 @@ from typing import Any
 
 import optuna
 import pytest
-import sqlalchemy
 from guest_studies import (
     HOSTILE,
     KINDS,
@@ -23,6 +22,7 @@ from guest_studies import (
     numbers_of_4,
 )
 from optuna.trial import FrozenTrial
+from plain_optuna import plain_storage
 from postgres_server import Server, running_server
 
 from sweep.definition.ranking import rank_trials
@@ -128,7 +128,7 @@ def test_intermediate_values_are_thinned_and_end_with_the_last(tmp_path: Path) -
     """A pruned trial's reason is its last report; at most a hundred and one are kept."""
     url = f"sqlite:///{tmp_path / 'g.db'}"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(storage=url, study_name="long")
+    study = optuna.create_study(storage=plain_storage(url), study_name="long")
     reports = {step: 1 / (step + 1) for step in range(1000)} | {1000: math.nan}
     study.add_trial(
         optuna.trial.create_trial(state=optuna.trial.TrialState.PRUNED, intermediate_values=reports)
@@ -154,7 +154,7 @@ def on_server(server: Server) -> Iterator[tuple[str, optuna.storages.RDBStorage]
     """Guests of all kinds on PostgreSQL: the URL, and Optuna's storage of it."""
     url = server.make_database("guests")
     url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
-    storage = optuna.storages.RDBStorage(url_of_theirs, engine_kwargs={"poolclass": sqlalchemy.NullPool})
+    storage = plain_storage(url_of_theirs)
     make_guests(storage)
     yield url, storage
     storage.remove_session()
@@ -255,7 +255,7 @@ def test_a_damaged_guest_is_refused_in_one_line(damage: str, tmp_path: Path) -> 
     """Nothing that is stored is trusted to be what Optuna stores."""
     url = f"sqlite:///{tmp_path / 'g.db'}"
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(storage=url, study_name="g")
+    study = optuna.create_study(storage=plain_storage(url), study_name="g")
     space = {"kind": optuna.distributions.CategoricalDistribution(("a", "b"))}
     trial = optuna.trial.create_trial(
         value=1.0,

@@ -61,24 +61,26 @@ def test_a_look_is_completed_in_its_place(database: Database) -> None:
 
 
 def test_a_database_of_an_earlier_release_is_read_and_written(database: Database) -> None:
-    """It has no table of sketches: its looks come without one, and a new look adds the table."""
+    """It has no table of sketches or groups: its looks come without, and a new look adds the tables."""
     old = dataclasses.replace(LOOK, look_id="1" * 32, sketch=None)
     storage = database.open_for_writing()
     write_look(storage, old)
     with closing(sqlite3.connect(database.path)) as connection:
-        connection.execute("DROP TABLE sweep_test_look_sketches")
+        for table in ("sketches", "groups"):
+            connection.execute(f"DROP TABLE sweep_test_look_{table}")
     assert read_looks(database.open_read_only()) == [old]
-    write_look(database.open_for_writing(), LOOK)
-    assert sorted(read_looks(database.open_read_only()), key=lambda look: look.look_id) == [LOOK, old]
+    new = dataclasses.replace(LOOK, group="2" * 32)
+    write_look(database.open_for_writing(), new)
+    assert sorted(read_looks(database.open_read_only()), key=lambda look: look.look_id) == [new, old]
 
 
 def test_an_earlier_release_reads_the_looks_of_this_one(database: Database) -> None:
-    """The columns of its table are the same; the sketches are in a table that it does not know."""
+    """The columns of its table are the same; the sketches and groups are in tables that it does not know."""
     write_look(database.open_for_writing(), LOOK)
     with closing(sqlite3.connect(database.path)) as connection:
         names = {row[1] for row in connection.execute("PRAGMA table_info(sweep_test_looks)")}
     fields = {field.name for field in dataclasses.fields(TestLook)}
-    assert names == fields - {"seeds", "sketch"}  # these two have tables of their own
+    assert names == fields - {"seeds", "sketch", "group"}  # these have tables of their own
 
 
 @pytest.mark.parametrize("lowest", ["", "?", "AAAAAAAAAAA="])

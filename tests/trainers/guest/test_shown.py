@@ -35,7 +35,7 @@ def test_the_hypervolume_is_optuna_s(guests: Guests, name: str) -> None:
     losses = np.array([trial.values for trial in study.trials]) * signs
     expected = compute_hypervolume(losses, losses.max(axis=0))
     headline = headline_of(evidence_of(guests, name))
-    (found,) = re.findall(r"Hypervolume of the front: ([\d.e+-]+),", " ".join(headline.sentences))
+    (found,) = re.findall(r"Hypervolume of the front: ([\d.e+-]+) ", " ".join(headline.sentences))
     assert float(found) == pytest.approx(expected, rel=1e-5)
     assert headline.title.startswith(f"{len(study.best_trials)} of 30 complete trials")
 
@@ -53,7 +53,7 @@ def test_intermediate_values_are_those_that_optuna_stored(guests: Guests) -> Non
     numbers = plots_of(evidence.study)["rungs"].numbers(evidence)
     found = {
         line.trial: dict(zip(line.step, line.value, strict=True))
-        for group in (numbers.winner, numbers.best, numbers.others, numbers.without)
+        for group in (numbers.winner, numbers.best, numbers.others, numbers.given_up)
         for line in group
     }
     trials = [trial for trial in guests.study("mixed").trials if trial.intermediate_values]
@@ -79,7 +79,7 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
         *("table", "advice", "configuration", "search", "mattered", "rungs", "cost", "provenance")
     ]
     page = report_html(evidence)
-    for word in ("Confirmed?", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
+    for word in ("Confirmation", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
         assert word not in page
     assert "sweep init --from-optuna mixed" in page
     assert "<dt>owner</dt><dd>ann</dd>" in page

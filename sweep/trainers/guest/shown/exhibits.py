@@ -9,7 +9,7 @@ EXHIBITS = Exhibits(
     plots={
         "rungs": Plot(
             title="Intermediate values",
-            reading="Each line is a trial, with what it reported on the way. A cross ends a trial that was "
+            reading="Each line is a trial with its intermediate values. A cross ends a trial that was "
             "pruned, failed, or has not ended.",
             numbers=intermediate_values,
             figure=plot_intermediate_values,
@@ -17,11 +17,11 @@ EXHIBITS = Exhibits(
         "pareto": Plot(
             title="Pareto front",
             reading="The study's first two objectives, or its objective and the seconds that a trial took. "
-            "On the green line lie the trials that no other beats in both.",
+            "No other trial beats those on the green line in both.",
             numbers=loss_by_objective,
             figure=plot_cost,
         ),
     },
-    sections={"rungs": Section(title="On the way", build=figures_section("rungs"))},
+    sections={"rungs": Section(title="Intermediate values", build=figures_section("rungs"))},
     without=frozenset({"history-seconds", "training-curve", "confirmation", "learned", "test"}),
 )

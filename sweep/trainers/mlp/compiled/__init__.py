@@ -1,6 +1,6 @@
-"""The compiled engine on disk: is it sound, and if not, what is to be printed?
+"""Check the compiled engine on disk, and report what is wrong with it.
 
-Numba, which takes 0.2 s to load, is asked only if the answer is not plain from the files.
+Numba, which takes 0.2 s to load, is loaded only if the files alone do not give the answer.
 """
 
 import sys

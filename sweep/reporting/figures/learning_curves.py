@@ -11,9 +11,8 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.points import best_first
 from sweep.reporting.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, axis, gaps, layout, plain
-from sweep.reporting.figures.training_curve import SMOOTHED_SHARE
+from sweep.reporting.figures.training_curve import smoothed_curve
 from sweep.reporting.units import axis_title
-from sweep.smoothing import smooth
 from sweep.task import Metric
 
 MOST_CURVES = 5
@@ -114,7 +113,6 @@ def _training(evidence: Evidence, trial: int) -> tuple[list[int], list[float | N
         steps, losses = evidence.curve_of(trial)
     except NothingToShowError:
         return [], []
-    window = max(1, int(len(steps) * SMOOTHED_SHARE))
+    window, smoothed = smoothed_curve(losses)
     places = np.unique(np.linspace(window - 1, len(steps) - 1, min(len(steps), MOST_POINTS)).astype(np.int64))
-    smoothed = smooth(losses.astype(np.float64), window)
     return [int(step) + 1 for step in steps[places]], gaps(smoothed[places].tolist())
