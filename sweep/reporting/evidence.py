@@ -17,7 +17,8 @@ import numpy as np
 from sweep.certify.provenance import Certificate
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
-from sweep.certify.units.report import UnitReport, report_units
+from sweep.certify.units.report import UnitReport
+from sweep.certify.units.stored_report import known_unit_report
 from sweep.certify.verdict import Verdict, certificate_of, judge
 from sweep.certify.weights import final_weights
 from sweep.definition.notes import Importances
@@ -284,7 +285,7 @@ def gather_evidence(
         files=database.files,
         looks=looks_of_study(study, storage),
         confirmation=load_confirmation(storage, study),
-        report_units=functools.partial(report_units, study, database),
+        report_units=functools.partial(known_unit_report, study, database),
         study_data=study_data,
         reports=reports,
         programs=database.program_folder(name),

@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
+from sweep.certify.units.stored_report import store_unit_report
 from sweep.dashboard.showcase import save_showcase
 from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED
@@ -56,6 +57,7 @@ def publish(evidence: Evidence, database: Database, *, concludes: bool = False) 
     for note in notes_of_winner(evidence):
         store_note(storage, study.name, note)
     save_showcase(storage, database.files, study.name, make_showcase(evidence))
+    keep_unit_report(evidence, database)
     if concludes and evidence.study_data.why_missing is None:
         conclusion = Conclusion(
             sweep=__version__,
@@ -66,6 +68,14 @@ def publish(evidence: Evidence, database: Database, *, concludes: bool = False) 
         store_conclusion(storage, study.name, conclusion)
     elif (earlier := stored_conclusion(storage, study.name)) is not None and earlier.is_of_trials(study):
         store_conclusion(storage, study.name, dataclasses.replace(earlier, plans=len(study.plans)))
+
+
+def keep_unit_report(evidence: Evidence, database: Database) -> None:
+    """Store what the dev units add to a finished confirmation, so that no report computes it again."""
+    confirmation = evidence.confirmation
+    if confirmation is None or confirmation.remaining or (report := evidence.unit_report) is None:
+        return
+    store_unit_report(database, evidence.study, confirmation, report)
 
 
 def make_showcase(evidence: Evidence) -> Showcase:

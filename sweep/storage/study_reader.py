@@ -190,10 +190,18 @@ def trial_ids(reader: Reader, name: str) -> dict[int, int]:
         return dict(snapshot.rows(TRIAL_IDS, ids_in(snapshot)[name]))
 
 
+def read_hidden(reader: Reader, name: str, key: str) -> Any:
+    """Return a system attribute of a study; None if there is none, or it is no JSON."""
+    with storage_errors(name), reader.snapshot() as snapshot:
+        try:
+            return hidden_attribute(snapshot, ids_in(snapshot)[name], key)
+        except (TypeError, ValueError, RecursionError):
+            return None
+
+
 def stored_conclusion(reader: Reader, name: str) -> Conclusion | None:
     """Return the conclusion of a study; None if there is none, or it is invalid."""
-    with storage_errors(name), reader.snapshot() as snapshot:
-        stored = hidden_attribute(snapshot, ids_in(snapshot)[name], CONCLUDED)
+    stored = read_hidden(reader, name, CONCLUDED)
     try:
         conclusion = Conclusion(**stored)
         check_kind(conclusion, Conclusion, CONCLUDED)

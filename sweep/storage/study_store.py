@@ -78,11 +78,15 @@ def store_note(storage: Storage, name: str, note: Note) -> None:
 
 def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
     """Store the conclusion of a study; an equal one is not written."""
-    value = dataclasses.asdict(conclusion)
+    store_hidden(storage, name, CONCLUDED, dataclasses.asdict(conclusion))
+
+
+def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Any]) -> None:
+    """Store a system attribute of a study, which the dashboard does not show; an equal one is not written."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
-        if storage.get_study_system_attrs(study_id).get(CONCLUDED) != value:
-            storage.set_study_system_attr(study_id, CONCLUDED, value)
+        if storage.get_study_system_attrs(study_id).get(key) != value:
+            storage.set_study_system_attr(study_id, key, value)
 
 
 def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:

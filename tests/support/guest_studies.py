@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import math
 import sqlite3
 import warnings
@@ -152,10 +153,16 @@ def constrained(storage: Any) -> None:
 
     def objective(trial: Trial) -> float:
         x = trial.suggest_float("x", 0, 1)
-        trial.set_constraint("low", 0.3 - x)
+        if hasattr(trial, "set_constraint"):
+            trial.set_constraint("low", 0.3 - x)
         return x
 
-    _study(storage, "constrained").optimize(objective, n_trials=20)
+    study = _study(storage, "constrained")
+    if not hasattr(Trial, "set_constraint"):  # Optuna 4 asks the sampler
+        study.sampler = optuna.samplers.NSGAIISampler(
+            seed=1, constraints_func=lambda t: [0.3 - t.params["x"]]
+        )
+    study.optimize(objective, n_trials=20)
 
 
 def attributes(storage: Any) -> None:
@@ -219,6 +226,23 @@ def add_many(path: Path, count: int) -> None:
             "SELECT :id, 0, :value, 'FINITE' FROM trials WHERE trial_id = :first",
         ):
             connection.executemany(statement, rows)
+
+
+MADE_BY_4 = Path(__file__).parents[1] / "stored" / "guests-optuna-4.5.0.sql"
+"""Guests of all kinds that Optuna 4.5.0 made, as SQL; ``make_guests.py`` beside it wrote it."""
+
+
+def guests_of_4(path: Path) -> Path:
+    """Make the database that Optuna 4.5.0 made."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(MADE_BY_4.read_text("utf-8"))
+    return path
+
+
+def numbers_of_4() -> dict[str, Any]:
+    """Return what Optuna 4.5.0 itself said of them."""
+    read: dict[str, Any] = json.loads(MADE_BY_4.with_suffix(".json").read_text("utf-8"))
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def confirm(arguments: Arguments) -> int:
     from sweep.cli.progress import RunProgress
     from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.evidence import gather_evidence
+    from sweep.reporting.publish import keep_unit_report
     from sweep.reporting.text.confirmation import describe_plan
     from sweep.task import in_shown_order
 
@@ -89,6 +90,7 @@ def confirm(arguments: Arguments) -> int:
     evidence = gather_evidence(study.name, database)
     with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
         units = evidence.unit_report if finished else None
+        keep_unit_report(evidence, database)
     _print_confirmation(evidence, units, arguments.format)
     if finished:
         warn_of_data(evidence.study_data, "the verdict is that of the seeds alone")

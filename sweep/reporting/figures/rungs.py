@@ -15,8 +15,8 @@ from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layo
 from sweep.reporting.units import axis_title, words_of
 from sweep.task import Metric
 
-MAX_LINES = 300
-"""Lines of each group; more are evenly thinned."""
+MAX_LINES = 60
+"""Lines of each group; more are evenly thinned, because hundreds hide each other."""
 
 Line = tuple[int, Sequence[int], Sequence[float]]
 """Number of a trial, the places where it was measured, and its values there."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # reading loads no Optuna
 KINDS = Registry(
     {
         "sqlite:///": "sweep.storage.database.sqlite:SQLiteDatabase",
+        "journal:///": "sweep.storage.database.journal:JournalDatabase",
         "postgresql://": "sweep.storage.database.postgres:PostgresDatabase",
         "postgres://": "sweep.storage.database.postgres:PostgresDatabase",
         "postgresql+psycopg://": "sweep.storage.database.postgres:PostgresDatabase",

@@ -9,7 +9,7 @@ from pathlib import Path
 import optuna
 import pytest
 from command_line import Capture
-from guest_studies import HOSTILE, KINDS, Guests, guests
+from guest_studies import HOSTILE, KINDS, METRIC, Guests, guests, guests_of_4, numbers_of_4
 from plain_optuna import plain_storage
 
 from sweep.cli import main
@@ -66,6 +66,41 @@ def test_what_shows_a_guest_leaves_its_bytes(guests: Guests, name: str, capsys: 
     assert (guests.sha256(), sorted(guests.path.parent.iterdir())) == before
     assert [path.name for path in here.iterdir()] == ["reports"]
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def made_by_4(tmp_path_factory: pytest.TempPathFactory) -> Guests:
+    """Guests that Optuna 4.5.0 made; nobody may change them."""
+    return Guests(guests_of_4(tmp_path_factory.mktemp("optuna-4") / "g.db"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_guests_of_optuna_4_are_shown_with_its_numbers(
+    made_by_4: Guests, name: str, capsys: Capture, here: Path
+) -> None:
+    """Table and page exit with 0, name the best that Optuna 4.5.0 named, and leave the file's bytes."""
+    before, theirs = made_by_4.sha256(), numbers_of_4()[name]
+    storage = ["--storage", made_by_4.url]
+    assert main(["table", name, "--format", "json", *storage]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == len(theirs["states"])
+    assert main(["report", name, *storage]) == 0
+    (page,) = here.glob("reports/*/report.html")
+    if len(theirs["directions"]) == 1 and name not in ("bad", "empty"):
+        (best,) = theirs["best"]
+        assert (rows[0]["trial"], rows[0][_value_column(rows[0])]) == (best, theirs["values"][best][0])
+        title = f"Trial {best} is best, at {theirs['values'][best][0]:.4f}"
+        assert title in page.read_text("utf-8")
+    elif len(theirs["directions"]) > 1:
+        front = sorted(row["trial"] for row in rows if row["front"] == 1)
+        assert front == theirs["best"]
+        assert f"{len(front)} of {len(rows)} complete trials" in page.read_text("utf-8")
+    assert (made_by_4.sha256(), len([*made_by_4.path.parent.iterdir()])) == (before, 1)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def _value_column(row: dict[str, object]) -> str:
+    return "value" if "value" in row else METRIC
 
 
 def test_the_table_says_what_is_not_known_and_the_ways_on(guests: Guests, capsys: Capture) -> None:

@@ -1,14 +1,26 @@
 """Guests of all kinds beside Optuna's own reading of the same database."""
 
 import contextlib
+import hashlib
 import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
-from guest_studies import HOSTILE, KINDS, METRIC, Guests, add_many, guests, make_guests
+from guest_studies import (
+    HOSTILE,
+    KINDS,
+    METRIC,
+    Guests,
+    add_many,
+    guests,
+    guests_of_4,
+    make_guests,
+    numbers_of_4,
+)
 from optuna.trial import FrozenTrial
 from plain_optuna import plain_storage
 from postgres_server import Server, running_server
@@ -23,9 +35,6 @@ from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 
 __all__ = ["guests"]
-
-MADE_BY_4 = Path(__file__).parents[2] / "stored" / "optuna-4.5.0.sql"
-"""A database that Optuna 4.5.0 made, as SQL."""
 
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
@@ -140,34 +149,78 @@ def test_five_thousand_trials_are_ranked(tmp_path: Path) -> None:
     assert rows["value"] == sorted(rows["value"])
 
 
-def test_guests_on_a_server(server: Server, tmp_path: Path) -> None:
-    """PostgreSQL holds the same."""
+@pytest.fixture(scope="module")
+def on_server(server: Server) -> Iterator[tuple[str, optuna.storages.RDBStorage]]:
+    """Guests of all kinds on PostgreSQL: the URL, and Optuna's storage of it."""
     url = server.make_database("guests")
     url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
     storage = plain_storage(url_of_theirs)
-    make_guests(storage, ["mixed", "two"])
-    reader = Database(url, tmp_path / "files").open_read_only()
-    assert study_names(reader) == ["mixed", "two"]
-    rows = rank_trials(load_shown_study(reader, "mixed"))
-    best = optuna.load_study(study_name="mixed", storage=storage).best_trial
-    assert (rows["trial"][0], rows["value"][0]) == (best.number, best.value)
+    make_guests(storage)
+    yield url, storage
     storage.remove_session()
 
 
-def test_guests_of_optuna_4_are_read(tmp_path: Path) -> None:
-    """Its tables are those of Optuna 5; the best trials are those that Optuna 4.5.0 named."""
-    with contextlib.closing(sqlite3.connect(tmp_path / "g.db")) as connection:
-        connection.executescript(MADE_BY_4.read_text())
-    reader = Database(f"sqlite:///{tmp_path / 'g.db'}").open_read_only()
-    studies = {name: load_guest(reader, name) for name in study_names(reader)}
-    assert list(studies) == ["mixed", "two", "constrained"]
-    states = [trial.state for trial in studies["mixed"].trials]
-    assert states == [*["complete"] * 3, "pruned", "failed", "complete", "running", "waiting"]
-    assert rank_trials(studies["mixed"])["trial"][0] == 5
-    rows = rank_trials(studies["two"])
-    assert sorted(row["trial"] for row in rows.records if row["front"] == 1) == [4, 5]
-    assert rank_trials(studies["constrained"])["trial"][0] == 0
-    assert {trial.state for trial in studies["constrained"].trials} == {"complete", "infeasible"}
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_read_from_a_server(
+    on_server: tuple[str, optuna.storages.RDBStorage], name: str, tmp_path: Path
+) -> None:
+    """PostgreSQL gives the same record as Optuna's own reading of it."""
+    url, storage = on_server
+    reader = Database(url, tmp_path / "files").open_read_only()
+    assert study_names(reader) == list(KINDS)
+    study, theirs = load_shown_study(reader, name), optuna.load_study(study_name=name, storage=storage)
+    assert study.is_guest
+    assert list(study.directions.values()) == [way.name.lower() for way in theirs.directions]
+    assert len(study.trials) == len(theirs.trials)
+    for ours, trial in zip(study.trials, theirs.trials, strict=True):
+        values = {key.removeprefix("param."): value for key, value in ours.params.items()}
+        assert values == {key: shown_choice(value) for key, value in trial.params.items()}
+        if ours.state == "complete":
+            assert [ours.dev_loss, *ours.facts.values()] == trial.values
+        assert len(ours.segments) == len(trial.intermediate_values)
+        assert set(ours.attributes) == set(trial.user_attrs)
+    if len(theirs.directions) == 1 and name not in ("bad", "empty"):
+        assert rank_trials(study)["trial"][0] == theirs.best_trial.number
+
+
+@pytest.fixture(scope="module")
+def made_by_4(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that Optuna 4.5.0 made; nobody may change it."""
+    return guests_of_4(tmp_path_factory.mktemp("optuna-4") / "g.db")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_made_by_optuna_4_is_read(made_by_4: Path, name: str) -> None:
+    """States, values, hyperparameters and the best trials are those that Optuna 4.5.0 named."""
+    before = hashlib.sha256(made_by_4.read_bytes()).hexdigest()
+    theirs = numbers_of_4()[name]
+    study = load_guest(Database(f"sqlite:///{made_by_4}").open_read_only(), name)
+    assert list(study.directions.values()) == theirs["directions"]
+    assert_trials(study, theirs)
+    rows = rank_trials(study)
+    if len(theirs["directions"]) > 1:
+        best = sorted(row["trial"] for row in rows.records if row["front"] == 1)
+    else:
+        best = [row["trial"] for row in rows.records if row["rank"] == 1]
+    assert best == ([] if name == "bad" else theirs["best"])
+    assert hashlib.sha256(made_by_4.read_bytes()).hexdigest() == before
+
+
+def assert_trials(study: StudyRecord, theirs: dict[str, Any]) -> None:
+    """Compare every trial with what Optuna said of it; one that is not finite or not feasible has no rank."""
+    assert len(study.trials) == len(theirs["states"])
+    for ours, state, values, params in zip(
+        study.trials, theirs["states"], theirs["values"], theirs["params"], strict=True
+    ):
+        assert ours.state in {"COMPLETE": ("complete", "diverged", "infeasible")}.get(
+            state, (STATES.get(state, state.lower()),)
+        )
+        assert {key.removeprefix("param."): value for key, value in ours.params.items()} == params
+        if ours.state == "complete":
+            assert [ours.dev_loss, *ours.facts.values()] == values
+        elif state == "COMPLETE":
+            assert ours.reason
+            assert (ours.state == "diverged") == any(isinstance(value, str) for value in values)
 
 
 def test_what_runs_a_study_refuses_a_guest(guests: Guests) -> None:
