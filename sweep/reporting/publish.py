@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
-from sweep.certify.units.stored_report import store_unit_report
+from sweep.certify.units.report_writer import store_unit_report
 from sweep.dashboard.showcase import save_showcase
 from sweep.dashboard.shown import Artifact, Showcase
 from sweep.definition.ranking import RANKED

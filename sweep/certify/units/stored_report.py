@@ -1,10 +1,9 @@
-"""Store the results on the dev units when a confirmation has ended, so that a report need not compute them.
+"""Read the results on the dev units that ``report_writer`` stored when a confirmation ended.
 
 They are used only for the trainings that they were computed from; anything else, damage included, computes
 them again.
 """
 
-import dataclasses
 import hashlib
 import json
 from typing import Any
@@ -19,11 +18,10 @@ from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
 from sweep.storage.database import Database, Reader
 from sweep.storage.study_reader import read_hidden
-from sweep.storage.study_store import store_hidden
 from sweep.task import HeldOut
 from sweep.version import __version__
 
-_KEY = "sweep:unit_report"
+KEY = "sweep:unit_report"
 """System attribute of a study: a ``UnitReport`` and what it was computed from."""
 
 
@@ -40,25 +38,16 @@ def known_unit_report(
 
 def stored_unit_report(reader: Reader, study: StudyRecord, confirmation: Confirmation) -> UnitReport | None:
     """Return the stored results on the dev units; None if there are none of these trainings."""
-    stored = read_hidden(reader, study.name, _KEY)
+    stored = read_hidden(reader, study.name, KEY)
     try:
-        if stored["of"] != _origin(study, confirmation):
+        if stored["of"] != origin_of(study, confirmation):
             return None
         return _from_dict(stored["report"], study)
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
 
-def store_unit_report(
-    database: Database, study: StudyRecord, confirmation: Confirmation, report: UnitReport
-) -> None:
-    """Store the results on the dev units; equal ones are not written."""
-    if report != stored_unit_report(database.open_read_only(), study, confirmation):
-        value = {"of": _origin(study, confirmation), "report": dataclasses.asdict(report)}
-        store_hidden(database.open_for_writing(), study.name, _KEY, value)
-
-
-def _origin(study: StudyRecord, confirmation: Confirmation) -> str:
+def origin_of(study: StudyRecord, confirmation: Confirmation) -> str:
     """Return a hash of everything that the results depend on."""
     trials = sorted((*job, trial.seal()) for job, trial in confirmation.trials.items())
     depends = [__version__, study.identity["data_sha256"], confirmation.plan.to_dict(), trials]
@@ -80,7 +69,7 @@ def _from_dict(values: dict[str, Any], study: StudyRecord) -> UnitReport:
         "ensemble": values["ensemble"] and _ensemble(values["ensemble"]),
     }
     report = UnitReport(**taken)
-    check_kind(report, UnitReport, _KEY)
+    check_kind(report, UnitReport, KEY)
     return report
 
 

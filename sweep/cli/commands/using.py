@@ -94,24 +94,27 @@ def _describe_export(
 
 def _ensemble_of(arguments: Arguments, study: "StudyRecord") -> "Ensemble":
     """Return the ensemble of a study's certified seeds."""
+    from sweep.certify.units.report import report_units
     from sweep.reporting.evidence import gather_evidence
 
     if arguments.trial is not None:
         raise SweepError("--ensemble exports the certified configuration; leave out --trial")
-    evidence = gather_evidence(study.name, database_of(arguments))
-    if evidence.confirmed is None:
+    database = database_of(arguments)
+    evidence = gather_evidence(study.name, database)
+    if evidence.confirmed is None or evidence.confirmation is None or evidence.verdict is None:
         raise SweepError(
             f"no seed of study {study.name!r} is certified; `sweep confirm {study.name}` does it"
         )
-    with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):
-        units = evidence.unit_report
-    if units is not None and units.ensemble is not None:
-        return units.ensemble
-    why = evidence.why_no_unit_report or evidence.study_data.why_missing
-    unable = (
-        f"trainer {study.trainer} cannot combine models, or not all weights of its certified seeds are here"
-    )
-    raise SweepError(why or unable)
+    if evidence.study_data.why_missing:
+        raise SweepError(evidence.study_data.why_missing)
+    with announced(f"evaluating the confirmed models on each dev {evidence.unit}"):  # with their weights
+        units = report_units(study, database, evidence.confirmation, evidence.verdict, evidence.study_data)
+    if units is None or units.ensemble is None:
+        raise SweepError(
+            f"trainer {study.trainer} cannot combine models, or not all weights of its certified seeds are "
+            "here"
+        )
+    return units.ensemble
 
 
 def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = False) -> None:

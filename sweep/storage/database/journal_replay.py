@@ -44,6 +44,8 @@ _TABLES = """
 _STUDY = "INSERT INTO studies VALUES (?, ?)"
 _DIRECTION = "INSERT INTO study_directions VALUES (?, ?, ?)"
 _TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
+_STARTED = "UPDATE trials SET datetime_start = ? WHERE trial_id = ?"
+_ENDED = "UPDATE trials SET datetime_complete = ? WHERE trial_id = ?"
 _VALUE = "INSERT OR REPLACE INTO trial_values VALUES (?, ?, ?, ?)"
 _PARAM = """
     INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)
@@ -160,9 +162,9 @@ class Replay:
         if trial is None or state == self._states[trial] == "RUNNING":
             return
         if state == "RUNNING":
-            self._set_time("datetime_start", trial, operation)
+            self.connection.execute(_STARTED, (_local(operation["datetime_start"]), trial))
         elif state != "WAITING":
-            self._set_time("datetime_complete", trial, operation)
+            self.connection.execute(_ENDED, (_local(operation["datetime_complete"]), trial))
         self._states[trial] = state
         self.connection.execute("UPDATE trials SET state = ? WHERE trial_id = ?", (state, trial))
         self._set_values(trial, operation["values"])
@@ -213,10 +215,6 @@ class Replay:
         kind = "NAN" if math.isnan(_number(value)) else _typed(value)[1]
         shown = _number(value) if kind == "FINITE" else None
         self.connection.execute(_REPORT, (trial, _natural(step), shown, kind))
-
-    def _set_time(self, column: str, trial: int, operation: _Operation) -> None:
-        moment = _local(operation[column])
-        self.connection.execute(f"UPDATE trials SET {column} = ? WHERE trial_id = ?", (moment, trial))  # noqa: S608
 
 
 _OPERATIONS = (

@@ -15,7 +15,8 @@ import pytest
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import report_units
-from sweep.certify.units.stored_report import store_unit_report, stored_unit_report
+from sweep.certify.units.report_writer import store_unit_report
+from sweep.certify.units.stored_report import stored_unit_report
 from sweep.certify.verdict import judge
 from sweep.cli import main
 from sweep.definition.records import StudyRecord
