@@ -142,5 +142,5 @@ def test_a_program_of_the_user_has_no_weights_to_export(
     assert main(["export", "toy", "--weights"]) == 1
     line = complaint(capsys)
     assert "sweep keeps no weights of a program of yours, only what trial 0 wrote; its files are in " in line
-    assert Path(line.rpartition(" ")[2]).is_dir()
+    assert Path(line.rpartition("its files are in ")[2]).is_dir()
     assert not (tmp_path / "reports").exists()
