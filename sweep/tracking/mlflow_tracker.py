@@ -1,4 +1,4 @@
-"""Log runs to MLflow, with its client; ``MLFLOW_TRACKING_URI`` says where, as MLflow documents it."""
+"""Log runs to MLflow with its client. The variable ``MLFLOW_TRACKING_URI`` names the server or database."""
 
 import datetime
 import itertools

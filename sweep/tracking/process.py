@@ -70,7 +70,9 @@ class TrackingProcess:
         return True
 
     def outcome(self, patience_s: float | None) -> dict[str, Any]:
-        """Let the process log what is left, and return its outcome; ``error`` is why it failed.
+        """Wait until the process has logged the remaining trials, and return its outcome.
+
+        If it failed, the key ``error`` has the reason.
 
         Args:
             patience_s: Seconds to wait before the process is ended; None is for ever.

@@ -1,4 +1,4 @@
-"""Stand in for the unknown trainer of a guest: it knows the objectives and trains nothing."""
+"""Represent the unknown trainer of a guest: it knows the objectives and cannot train."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn

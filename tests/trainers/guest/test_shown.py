@@ -86,7 +86,7 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
 
 
 def test_a_guest_without_a_complete_trial_has_a_report(guests: Guests) -> None:
-    """It says so, and nothing of an order that there is not; an empty one has no hyperparameters to show."""
+    """It says that no trial is complete and claims no order; an empty study shows no hyperparameters."""
     for name, title in {"bad": "No trial is complete", "empty": "No trial yet"}.items():
         page = report_html(evidence_of(guests, name))
         assert title in page
