@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
+from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
@@ -169,7 +169,7 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
     if request.settings:
         raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
     record = load_study(storage, study)
-    if is_ablation(record):
+    if is_ablation(record.identity):
         raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
     check_trusted(study, record.program, record.surroundings, trust=request.trust)
     return stored_spec(record)

@@ -48,6 +48,11 @@ def direction_of(identity: Mapping[str, Any]) -> str:
     return str(identity.get("direction", MINIMIZE))
 
 
+def is_ablation(identity: Mapping[str, Any]) -> bool:
+    """Return whether the study compares two configurations step by step."""
+    return "ablation" in identity
+
+
 def fingerprint(identity: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a study's identity, 64 hex digits."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

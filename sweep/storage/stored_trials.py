@@ -27,6 +27,9 @@ _OPTUNA_STATES = {"COMPLETE": "complete", "FAIL": "failed", "RUNNING": "running"
 """Optuna's state -> sweep's state; the reason of a ``PRUNED`` trial begins with its state."""
 
 
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTrial:
     """The stored parts of one trial, except intermediate values, which the segments contain."""
@@ -106,8 +109,17 @@ def _attributes(snapshot: Snapshot, statement: str, named: Any) -> dict[int, dic
     """Return trial id -> attributes by key."""
     attrs: dict[int, dict[str, Any]] = collections.defaultdict(dict)
     for trial_id, key, text in snapshot.rows(statement, named):
-        attrs[trial_id][key] = json.loads(text)
+        attrs[trial_id][key] = _parsed(text)
     return attrs
+
+
+def _parsed(text: str) -> Any:
+    """Return ``json.loads(text)`` in half its time, most of which it takes to look for blanks."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else json.loads(text)
 
 
 def _known_state(state: str) -> str:

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol, Self, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from sweep.metric import Metric
+
+if TYPE_CHECKING:  # commands that only read do without
+    import numpy as np
 
 
 class Config(Protocol):
@@ -49,11 +50,11 @@ class Segment:
     """Everything needed to resume, as a safetensors file."""
     dev_loss: float
     """Value of the metric at the end of the segment."""
-    losses: np.ndarray
+    losses: "np.ndarray"
     """Training loss of each step, or each reported value, float32, shape (N,)."""
     seconds: float
     """Wall time that the segment took."""
-    steps: np.ndarray | None = None
+    steps: "np.ndarray | None" = None
     """Step of each of ``losses``, counted from 1, int64, shape (N,); None for every step of the segment."""
     average_loss: float | None = None
     """Value of the averaged weights, which pruners compare; None if the trainer keeps none."""
@@ -62,10 +63,12 @@ class Segment:
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """The last reported value of each other figure; all are finite."""
 
-    def steps_from(self, first_step: int) -> np.ndarray:
+    def steps_from(self, first_step: int) -> "np.ndarray":
         """Return the step of each of ``losses``, for a segment from ``first_step``; int64, shape (N,)."""
         if self.steps is not None:
             return self.steps
+        import numpy as np  # noqa: PLC0415  commands that only read do without
+
         return np.arange(first_step, first_step + len(self.losses), dtype=np.int64)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from sweep.errors import TestSplitError
 from sweep.metric import Metric
 from sweep.task.core import AnyTask
+
+if TYPE_CHECKING:  # commands that only read do without
+    import numpy as np
 
 
 @runtime_checkable
@@ -100,10 +101,10 @@ class HeldOut(CountsTestUnits, Protocol):
     def units(self, data: Any, part: str) -> list[str]:
         """Return the units of one part, ``train`` or ``dev``, of loaded data, with repeats."""
 
-    def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> np.ndarray:
+    def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> "np.ndarray":
         """Return each unit's summed loss under a trained state, float64, shape (U,)."""
 
-    def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
+    def unit_sizes(self, units: Sequence[str]) -> "np.ndarray":
         """Return the weight of each unit, shape (U,); for a word, its characters plus one for its end."""
 
     def units_loss(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> float:
@@ -118,7 +119,7 @@ class Ensembles(HeldOut, Protocol):
 
     def ensemble_losses(
         self, configs: Sequence[Any], data: Any, states: Sequence[bytes], units: Sequence[str]
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """Return each unit's summed loss under the mean of the models' probabilities, shape (U,).
 
         Args:

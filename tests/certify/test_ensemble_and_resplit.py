@@ -29,7 +29,8 @@ from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.state import read_weights
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.training import train_segment
-from sweep.trainers.mlp.words.corpus import load_corpus, load_test_words, resplit_corpus
+from sweep.trainers.mlp.words.corpus import load_corpus, resplit_corpus
+from sweep.trainers.mlp.words.words_file import load_test_words
 
 __all__ = ["_own_ledger", "trained"]  # fixtures
 

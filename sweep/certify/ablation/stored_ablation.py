@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from sweep.certify.ablation.ablation_plan import Ablation, Allowed, Course, follow
 from sweep.certify.confirm_plan import Job, Losses, finished_losses
+from sweep.definition.identity import is_ablation
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import ConfigError
@@ -52,18 +53,13 @@ class _Plain(TypedDict):
     seeds: int
 
 
-def is_ablation(study: StudyRecord) -> bool:
-    """Return whether a study is an ablation."""
-    return "ablation" in study.identity
-
-
 def stored_ablation(study: StudyRecord) -> StoredAblation | None:
     """Return the ablation that a study is; None if it is none.
 
     Raises:
         StorageError: If it cannot be read.
     """
-    if not is_ablation(study):
+    if not is_ablation(study.identity):
         return None
     with damage_refused(f"the ablation {study.name!r}"):
         plain = study.identity["ablation"]

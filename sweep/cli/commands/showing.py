@@ -64,7 +64,8 @@ def table(arguments: Arguments) -> int:
         print_advice(study, everything=arguments.advice)
         advise_on_guest(study, database_of(arguments))
     elif arguments.format == "text":
-        _print_confirmation(study, storage)
+        if study.plans:
+            _print_confirmation(study, storage)
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
@@ -73,15 +74,14 @@ def table(arguments: Arguments) -> int:
 
 
 def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
-    """Print what the study's confirmation chose; nothing if none was planned."""
+    """Print what the study's confirmation chose."""
     from sweep.certify.stored_confirmation import load_confirmation
+    from sweep.certify.verdict import judge
+    from sweep.reporting.text.confirmation import confirmation_line
 
     confirmation = load_confirmation(storage, study)
-    if confirmation is not None:
-        from sweep.certify.verdict import judge
-        from sweep.reporting.text.confirmation import confirmation_line
-
-        print(confirmation_line(study, confirmation, judge(study, confirmation)))
+    assert confirmation is not None, "the study has plans"
+    print(confirmation_line(study, confirmation, judge(study, confirmation)))
 
 
 @command(example="sweep plot quick history -o history.png")

@@ -64,14 +64,14 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     trials = np.linspace(1, len(losses), min(len(losses), MAX_POINTS)).round().astype(int).tolist()
     half = [k for k in trials if 2 * k <= len(losses)]
     seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
-    as_value = study.as_loss  # its own inverse
-    ends = [[as_value(quantile_of_best(losses, k, quantile)) for k in half] for quantile in BAND]
+    ordered, as_value = sorted(losses), study.as_loss  # its own inverse
+    ends = [[as_value(quantile_of_best(ordered, k, quantile)) for k in half] for quantile in BAND]
     lower, upper = reversed(ends) if study.direction == MAXIMIZE else ends
     return ExpectedBest(
         metric=shown_metric(study.metric),
         sampler=study.sampler,
         trials=trials,
-        expected=plain(as_value(expected_best(losses, k)) for k in trials),
+        expected=plain(as_value(expected_best(ordered, k)) for k in trials),
         band_trials=half,
         lower=plain(lower),
         upper=plain(upper),

@@ -165,6 +165,13 @@ class TrainConfig:
         """Return the number of trainable parameters."""
         return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
 
+    @property
+    def decay_step(self) -> float:
+        """First step, from 0, at which the schedule ``step`` uses ``final_learning_rate``."""
+        if self.decay_at >= 1:
+            return self.decay_at
+        return round(self.decay_at * self.num_steps, 6)  # 0.07 * 100 is a little above 7 in binary
+
     def sha256(self) -> str:
         """Return the hash of all fields, including the seed, as 64 hex digits; see ``LATER``."""
         values = without_defaults(self.to_dict(), later_defaults(type(self)))

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.randomness import generator
 
 DECAYED = ("W1", "W2", "R2", "R3", "R4")
 """Parameters with weight decay: the matrices of products, not C and the biases."""

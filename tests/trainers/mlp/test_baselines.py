@@ -19,9 +19,9 @@ from sweep.trainers.mlp.words.corpus import (
     EncodedWords,
     encode_words,
     load_corpus,
-    split_words,
 )
 from sweep.trainers.mlp.words.examples import build_examples
+from sweep.trainers.mlp.words.words_file import split_words
 
 
 def counted_loss(words: list[str], context_length: int) -> float:

@@ -9,9 +9,9 @@ import scipy
 import torch
 from peak_memory import peak_bytes
 
-from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.model import forward, init_parameters, sample_words, to_tensors
+from sweep.trainers.mlp.randomness import generator
 
 
 def numpy_forward(parameters: dict[str, np.ndarray], contexts: np.ndarray) -> np.ndarray:

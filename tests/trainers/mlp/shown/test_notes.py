@@ -22,7 +22,8 @@ from sweep.trainers.mlp.shown.note_kinds import LearnedModel, NewWords
 from sweep.trainers.mlp.shown.notes import take_notes
 from sweep.trainers.mlp.shown.weak_spots import loss_by_character, loss_by_position
 from sweep.trainers.mlp.trainer import MLP
-from sweep.trainers.mlp.words.corpus import Corpus, split_words
+from sweep.trainers.mlp.words.corpus import Corpus
+from sweep.trainers.mlp.words.words_file import split_words
 
 
 @pytest.fixture
