@@ -292,6 +292,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
             bounded=tuple(self.bounds),
+            secrets=launch.secrets(),
         )
 
 

@@ -70,7 +70,8 @@ def run_test(
     launch = _launch(program, surroundings, config, trained=trained, study=study, device=device)
     lock = launch.attempt.lock
     try:
-        live = LiveTrial(0, starter.start(launch), metric, lock=lock, pick="last", budget="")
+        tested, secrets = starter.start(launch), launch.secrets()
+        live = LiveTrial(0, tested, metric, lock=lock, pick="last", budget="", secrets=secrets)
     except BaseException:
         os.close(lock)
         starter.close()
