@@ -95,7 +95,7 @@ def test_a_study_is_run_and_confirmed_from_python(small: Path) -> None:
 
 def test_a_plan_from_python_counts_what_is_stored(small: Path) -> None:
     """Six of eight trials are stored, so two are left."""
-    assert sweep.plan("small", trials=8, workers=1, device="cpu").left == 2
+    assert sweep.plan("small", trials=8, workers=1, device="cpu").study.left == 2
 
 
 def test_a_stored_study_is_read(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,7 @@ class RunProgress:
             view.leave_at_once()
 
 
-class _Plain:
+class _HoldsNothing:
     """A view that holds nothing of the terminal."""
 
     def introduce(self) -> None:
@@ -120,7 +120,7 @@ class _Plain:
         """Leave everything as it stands."""
 
 
-class LineView(_Plain):
+class LineView(_HoldsNothing):
     """Writes what is read and trained, then one line a trial."""
 
     def __init__(self, title: str, console: Console) -> None:
@@ -165,7 +165,7 @@ class LineView(_Plain):
         self._console.print(markup, soft_wrap=True)  # the terminal wraps; rich would cut commands in two
 
 
-class JsonView(_Plain):
+class JsonView(_HoldsNothing):
     """Writes each ended trial to stdout as one JSON object in a line."""
 
     def __init__(self, metric: Metric) -> None:

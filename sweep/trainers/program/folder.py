@@ -22,8 +22,13 @@ _TAIL_BYTES = 1 << 18
 class TrialFolder:
     """Names and writes the files of a trial's folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Set the paths; ``make`` creates the folder."""
+    def __init__(self, path: Path, checkpoint: Path | None = None) -> None:
+        """Set the paths; ``make`` creates the folder.
+
+        Args:
+            path: The trial's folder.
+            checkpoint: The folder of its checkpoint; None is ``checkpoint`` in the trial's folder.
+        """
         self.path = path
         self.config = path / "config.json"
         self.command = path / "command.txt"
@@ -32,7 +37,7 @@ class TrialFolder:
         self.reported = path / "reported.jsonl"
         """``$SWEEP_REPORT``: the program appends to it; ``write_reports`` replaces it."""
         self.reports = path / "reports.jsonl"
-        self.checkpoint = path / "checkpoint"
+        self.checkpoint = checkpoint or path / "checkpoint"
 
     @classmethod
     def of(cls, programs: Path, trial: int) -> "TrialFolder":

@@ -155,7 +155,9 @@ def test_a_sample_of_many_words_needs_no_more_memory_than_one_part_of_it() -> No
     parameters = init_parameters(config, 4_000)
     vocabulary = (".", *map(chr, range(0x4E00, 0x4E00 + 3_999)))
     drawn: list[str] = []
-    peak = peak_bytes(lambda: drawn.extend(sample_ensemble([parameters], vocabulary, 20_000, 5, max_length=1)))
+    peak = peak_bytes(
+        lambda: drawn.extend(sample_ensemble([parameters], vocabulary, 20_000, 5, max_length=1))
+    )
     assert peak < 250_000_000
     contexts = torch.zeros((20_000, 1), dtype=torch.long)
     uniform = torch.from_numpy(generator(5, "sample").random((20_000, 1)))

@@ -18,23 +18,6 @@ from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.testing.keys import TestProgram
 
 
-class TestFolder(TrialFolder):
-    """The folder ``test`` in a training's folder, with the training's checkpoint."""
-
-    __test__ = False  # not a test class for pytest
-
-    def __init__(self, trained: Path) -> None:
-        """Set the paths for the training in the folder ``trained``."""
-        super().__init__(trained / "test")
-        self.checkpoint = trained / "checkpoint"
-
-    def renew(self) -> None:
-        """Remove the files of an earlier test, and create the folder."""
-        refuse_unless(stat.S_ISDIR, self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.make()
-
-
 def has_checkpoint(trained: Path) -> bool:
     """Return whether a training's folder contains a checkpoint."""
     folder = TrialFolder(trained).checkpoint
@@ -93,8 +76,7 @@ def _launch(
     device: str,
 ) -> Launch:
     """Return the input of a test, after emptying its folder."""
-    folder = TestFolder(trained)
-    folder.renew()
+    folder = _new_folder(trained)
     return Launch(
         definition=program.definition,
         surroundings=surroundings,
@@ -107,6 +89,15 @@ def _launch(
         until=None,
         attempt=Attempt(lock=lock_folder(folder), is_resumed=False, earlier=[]),
     )
+
+
+def _new_folder(trained: Path) -> TrialFolder:
+    """Return the folder of a test, without the files of an earlier one, with the training's checkpoint."""
+    folder = TrialFolder(trained / "test", TrialFolder(trained).checkpoint)
+    refuse_unless(stat.S_ISDIR, folder.path)
+    shutil.rmtree(folder.path, ignore_errors=True)
+    folder.make()
+    return folder
 
 
 def _ignore(step: int, value: float) -> None:
