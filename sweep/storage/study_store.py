@@ -69,11 +69,9 @@ def store_note(storage: Storage, name: str, note: Note) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
-        if name not in names:
-            raise NotFoundError(f"no study {name!r} in the database")
-        if storage.get_study_user_attrs(names[name]).get(note.key) != (value := plain_note(note)):
-            storage.set_study_user_attr(names[name], note.key, value)
+        study_id = _ids_with(storage, name)[name]
+        if storage.get_study_user_attrs(study_id).get(note.key) != (value := plain_note(note)):
+            storage.set_study_user_attr(study_id, note.key, value)
 
 
 def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
@@ -111,10 +109,7 @@ def rename_study(storage: Storage, old: str, new: str) -> None:
         StudyConflictError: If there is a study ``new``.
     """
     with storage_errors(old):
-        names = study_ids(storage)
-        if old not in names:
-            raise NotFoundError(f"no study {old!r} in the database")
-        if new in names:
+        if new in _ids_with(storage, old):
             raise StudyConflictError(f"a study {new!r} exists already; choose another name")
         with storage.engine.begin() as connection:
             for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
@@ -129,12 +124,18 @@ def delete_study(storage: Storage, name: str) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
-        if name not in names:
-            raise NotFoundError(f"no study {name!r} in the database")
+        ids = _ids_with(storage, name)
         for stored in (confirmation_name(name), name):
-            if stored in names:
-                storage.delete_study(names[stored])
+            if stored in ids:
+                storage.delete_study(ids[stored])
+
+
+def _ids_with(storage: Storage, name: str) -> Mapping[str, int]:
+    """Return the ids of all studies, ``name`` among them; raises NotFoundError without it."""
+    ids = study_ids(storage)
+    if name not in ids:
+        raise NotFoundError(f"no study {name!r} in the database")
+    return ids
 
 
 def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     help="hyperparameters that change in one step; may be repeated",
 )
 @click.option("--as", "new_name", metavar="NAME", help="name of the study that stores the trainings")
-@click.option(
-    "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
-)
+@options.workers("processes that train")
 @options.formats("text", "json")
 @options.data_file
 @options.device

@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 @command(example="sweep export quick -o best.toml")
 @options.study
 @click.option("--trial", type=options.number, metavar="N", help="export this trial instead of the best")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    shell_complete=candidates.files,
-    show_default="reports/STUDY/best.toml",
-    help="the file to write",
-)
+@options.output("FILE", "the file to write", default="reports/STUDY/best.toml")
 @click.option(
     "--ensemble",
     is_flag=True,
@@ -185,14 +178,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
 
 @command(example="sweep train best.toml -o trained")
 @options.config_file
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    shell_complete=candidates.folders,
-    show_default="reports/STUDY/trained",
-    help="new or empty folder",
-)
+@options.output("DIR", "new or empty folder", default="reports/STUDY/trained", complete=candidates.folders)
 @options.data_file
 @options.device
 @options.trust

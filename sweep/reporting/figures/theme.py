@@ -10,7 +10,7 @@ light or dark background.
 import dataclasses
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sweep.metric import Metric
@@ -19,7 +19,8 @@ from sweep.reporting.printable import printable
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#B8578E"
 GREY = "#8A8A8A"
 
-BLUE_BAND = "rgba(0, 114, 178, 0.18)"
+_BANDS = {BLUE: "rgba(0, 114, 178, 0.18)", ORANGE: "rgba(213, 94, 0, 0.18)"}
+"""Colour of a line -> colour of the band around it."""
 
 _DECADES_WITH_STEPS = 2.2
 """A longer axis is labelled at powers of ten only."""
@@ -111,6 +112,23 @@ def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, A
 
 LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 """Below the plot, from its left edge."""
+
+
+def band(
+    name: str, x: Sequence[float], lower: Sequence[float], upper: Sequence[float | None], colour: str
+) -> dict[str, Any]:
+    """Return the trace of a band: along its lower edge and back along the upper one, where there is one."""
+    whole = [point for point in zip(x, lower, upper, strict=True) if point[2] is not None]
+    return {
+        "x": [*(x for x, _, _ in whole), *(x for x, _, _ in reversed(whole))],
+        "y": [*(low for _, low, _ in whole), *(high for _, _, high in reversed(whole))],
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "width": 0},
+        "fill": "toself",
+        "fillcolor": _BANDS[colour],
+        "hoverinfo": "skip",
+    }
 
 
 def shown(text: str) -> str:

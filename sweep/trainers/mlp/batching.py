@@ -6,6 +6,7 @@ slices may depend on measured time.
 """
 
 import collections
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -16,7 +17,7 @@ from sweep.trainers.mlp.engines import BATCH_ENGINES
 from sweep.trainers.mlp.engines.batch import Job
 from sweep.trainers.mlp.engines.population import batch_bytes, free_bytes
 from sweep.trainers.mlp.state import TrainState
-from sweep.trainers.mlp.training import OpenSegment, SegmentResult
+from sweep.trainers.mlp.training import OpenSegment
 from sweep.trainers.mlp.words.corpus import Corpus
 
 SLICE_S = 0.25
@@ -144,15 +145,5 @@ class Batching:
         done = [run for run in self._running if run.segment.is_done]
         self._running = [run for run in self._running if not run.segment.is_done]
         for run in done:
-            yield run.trial, _as_segment(run.segment.close(self._device), run.found)
-
-
-def _as_segment(result: SegmentResult, found: Mapping[str, Any]) -> Segment:
-    return Segment(
-        state=result.state.to_bytes(),
-        dev_loss=result.dev_loss,
-        losses=result.losses,
-        seconds=result.seconds,
-        average_loss=result.average_loss,
-        found=found,
-    )
+            segment = run.segment.close(self._device).to_segment()
+            yield run.trial, dataclasses.replace(segment, found=run.found)

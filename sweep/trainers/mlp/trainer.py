@@ -169,13 +169,7 @@ class MlpTask:
         result = training.train_segment(
             config, data, start, until_step, engine=engine, device=device, averaged=averaged
         )
-        return Segment(
-            state=result.state.to_bytes(),
-            dev_loss=result.dev_loss,
-            losses=result.losses,
-            seconds=result.seconds,
-            average_loss=result.average_loss,
-        )
+        return result.to_segment()
 
     def list_devices(self, name: str) -> tuple[str, ...]:
         """Return all devices that a name selects."""
