@@ -29,6 +29,7 @@ from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Reader
+from sweep.values import Json
 
 MEASURES = (
     *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
@@ -159,7 +160,7 @@ def is_deterministic(confirmation: Confirmation) -> bool:
     return are_equal and shown
 
 
-def _loss_of(row: dict[str, Any], confirmation: Confirmation) -> float:
+def _loss_of(row: dict[str, Json], confirmation: Confirmation) -> float:
     return math.inf if row["mean"] is None else confirmation.as_loss(row["mean"])
 
 
@@ -203,7 +204,7 @@ def confirmation_columns(study: StudyRecord) -> list[str]:
     return ["rank", "trial", *shown, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
 
 
-def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:
+def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Json]:
     trial = next(trial for trial in study.trials if trial.number == candidate.trial)
     losses = choice_losses(confirmation.plan, confirmation.losses, candidate)
     values = [confirmation.as_loss(loss) for loss in losses]
@@ -237,7 +238,7 @@ def _is_lost(job: Job, trial: TrialRecord, candidate: Candidate) -> bool:
 
 
 def _add_comparison(
-    rows: list[dict[str, Any]],
+    rows: list[dict[str, Json]],
     standing: Sequence[Candidate],
     block: np.ndarray,
     alpha: float,
@@ -270,7 +271,7 @@ def _interval(intervals: Intervals | None, place: int, confirmation: Confirmatio
     return {"ci_low": ends[0], "ci_high": ends[1]}
 
 
-def _add_certificate(rows: list[dict[str, Any]], verdict: Verdict) -> None:
+def _add_certificate(rows: list[dict[str, Json]], verdict: Verdict) -> None:
     for row in rows:
         if verdict.chosen is not None and row["trial"] == verdict.chosen.trial:
             row["optimism"] = verdict.optimism

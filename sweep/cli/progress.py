@@ -9,7 +9,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +19,7 @@ from sweep.definition.records import CODE_CHANGED, TrialRecord
 from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
+from sweep.values import Json, Value
 
 
 class View(Protocol):
@@ -178,7 +179,7 @@ class JsonView(_HoldsNothing):
             sys.stdout.flush()
 
 
-def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Any]:
+def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Json]:
     """Return an ended trial as plain values, for one line of JSON."""
     return {
         "trial": trial.number,
@@ -217,7 +218,7 @@ def _title(trial: TrialRecord) -> str:
     return f"trial {trial.labels['candidate']:>3}, {trial.labels['phase']} {trial.labels['round'] + 1:>2}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

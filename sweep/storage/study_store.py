@@ -9,7 +9,6 @@ segments are a system attribute, which the dashboard does not show. ``study_writ
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from optuna.study import StudyDirection
 
@@ -34,6 +33,7 @@ from sweep.storage.study_reader import (
 )
 from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
+from sweep.values import Json
 
 _METRIC_NAMES = "study:metric_names"
 """Attribute in which ``Study.set_metric_names``, which warns that it is experimental, stores the names."""
@@ -79,7 +79,7 @@ def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> Non
     store_hidden(storage, name, CONCLUDED, dataclasses.asdict(conclusion))
 
 
-def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Any]) -> None:
+def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Json]) -> None:
     """Store a system attribute of a study, which the dashboard does not show; an equal one is not written."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
@@ -87,7 +87,7 @@ def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Any]) -
             storage.set_study_system_attr(study_id, key, value)
 
 
-def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:
+def write_plan(storage: Storage, name: str, plan: dict[str, Json]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
@@ -95,7 +95,7 @@ def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:
         storage.set_study_user_attr(study_id, PLANS, [*plans, plan])
 
 
-def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Json]]) -> None:
     """Store the versions of a study's program."""
     with storage_errors(name):
         storage.set_study_user_attr(study_ids(storage)[name], CODE, list(versions))
@@ -138,13 +138,13 @@ def _ids_with(storage: Storage, name: str) -> Mapping[str, int]:
     return ids
 
 
-def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
+def _create(storage: Storage, spec: StudySpec, identity: dict[str, Json]) -> int:
     """Store a new study with its identity, in one transaction: one without it is never sweep's.
 
     The dashboard names its objectives, but for the default trainer's single one.
     """
     is_named = spec.cost is not None or spec.trainer != DEFAULT_TASK
-    hidden: dict[str, Any] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
+    hidden: dict[str, Json] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
     hidden[FINGERPRINT] = fingerprint(identity)
     with storage.engine.begin() as connection:
         insert = STUDIES.insert().values(study_name=spec.name).returning(STUDIES.c.study_id)
@@ -163,7 +163,7 @@ def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
     return study_id
 
 
-def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
+def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Json]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
         raise StudyConflictError(f"a study {spec.name!r} that sweep did not make is stored; use --as NAME")

@@ -1,7 +1,7 @@
 """The command ablate: measure what each change between two configurations brings."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from sweep.cli.commands.common import (
     publish_study,
     terminal_look,
 )
+from sweep.values import Toml
 
 if TYPE_CHECKING:
     from sweep.certify.ablation.pair import Pair
@@ -81,7 +82,7 @@ def _name(arguments: Arguments, pair: "Pair") -> str:
     return pair.name if arguments.new_name is None else check_name("--as", arguments.new_name)
 
 
-def _section(arguments: Arguments, pair: "Pair") -> Mapping[str, Any]:
+def _section(arguments: Arguments, pair: "Pair") -> Mapping[str, Toml]:
     """Return the ``[data]`` section of the exports, with the file that --data names."""
     from sweep.api.asked import with_data_file
 

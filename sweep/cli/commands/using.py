@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,7 @@ from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, announced, check_program, database_of, mend, stored_study
 from sweep.errors import MachineError, SweepError
+from sweep.values import Toml
 
 if TYPE_CHECKING:
     from sweep.certify.ensemble.record import Ensemble
@@ -256,7 +257,7 @@ def _exported(arguments: Arguments, path: str) -> "Exported":
     return Exported(config=config, provenance=provenance, section=_section(arguments, provenance))
 
 
-def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:
+def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Toml]:
     """Return the ``[data]`` section of an export, with the file that --data names."""
     from sweep.api.asked import with_data_file
 

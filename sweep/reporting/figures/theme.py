@@ -15,6 +15,7 @@ from typing import Any
 
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
+from sweep.values import Json
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#B8578E"
 GREY = "#8A8A8A"
@@ -39,12 +40,12 @@ _AXIS = {
 }
 
 
-def axis(title: str, **settings: Any) -> dict[str, Any]:
+def axis(title: str, **settings: Json) -> dict[str, Json]:
     """Return an axis with its title."""
     return {"title": {"text": title, "standoff": 10, "font": {"size": 12}}, **_AXIS, **settings}
 
 
-def log_axis(title: str, low: float, high: float) -> dict[str, Any]:
+def log_axis(title: str, low: float, high: float) -> dict[str, Json]:
     """Return a logarithmic axis that shows the values from ``low`` to ``high``, both above 0."""
     margin = 0.04 * (math.log10(high) - math.log10(low)) or 0.1
     ticks = log_ticks(low, high)
@@ -96,7 +97,7 @@ def tick_text(value: float) -> str:
     return f"{value:,.0f}" if value.is_integer() else f"{value:.4g}"
 
 
-def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, Any]:
+def layout(x: dict[str, Json], y: dict[str, Json], **settings: Json) -> dict[str, Json]:
     """Return the layout of a figure with two axes; further settings win."""
     return {
         "xaxis": x,
@@ -116,7 +117,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 
 def band(
     name: str, x: Sequence[float], lower: Sequence[float], upper: Sequence[float | None], colour: str
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return the trace of a band: along its lower edge and back along the upper one, where there is one."""
     whole = [point for point in zip(x, lower, upper, strict=True) if point[2] is not None]
     return {

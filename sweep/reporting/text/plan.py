@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from sweep.definition.dimension import spoken_value
 from sweep.execution.planning.knobs import Knob
@@ -11,6 +10,7 @@ from sweep.execution.planning.planned import PlannedStudy
 from sweep.execution.planning.program_plan import ProgramPlan
 from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.wall_clock import Range
+from sweep.values import Json
 
 _LABEL_WIDTH = 12
 
@@ -57,7 +57,7 @@ def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     return json.dumps(plain, indent=2, allow_nan=False)
 
 
-def _in_place_of_costs(plain: Mapping[str, Any], costs: Mapping[str, Any]) -> dict[str, Any]:
+def _in_place_of_costs(plain: Mapping[str, Json], costs: Mapping[str, Json]) -> dict[str, Json]:
     """Return an object in which each cost has a key of its own."""
     entries = [costs.items() if key == "costs" else [(key, value)] for key, value in plain.items()]
     return {key: value for pairs in entries for key, value in pairs}
@@ -70,7 +70,7 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 """Name on the command line -> function."""
 
 
-def plain_plan(plan: StudyPlan | ProgramPlan) -> dict[str, Any]:
+def plain_plan(plan: StudyPlan | ProgramPlan) -> dict[str, Json]:
     """Return the numbers of a plan in one object, those of its study first."""
     plain = dataclasses.asdict(plan)
     return {**plain.pop("study"), "knobs": list(map(_plain_knob, plan.study.knobs)), **plain}
@@ -102,7 +102,7 @@ def _knob(knob: Knob) -> str:
     return f"{knob.name}: {knob.dimension.spoken()} ({count}){condition}"
 
 
-def _plain_knob(knob: Knob) -> dict[str, Any]:
+def _plain_knob(knob: Knob) -> dict[str, Json]:
     """Return a searched hyperparameter with the same keys for a range and for choices."""
     shape = {"choices": (), "low": None, "high": None, "log": False} | dataclasses.asdict(knob.dimension)
     shape.pop("step", None)

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from sweep.errors import GuestError
 from sweep.metric import Fact, Metric
 from sweep.trainers.program.config import ProgramConfig
+from sweep.values import Params, Toml
 
 
 class GuestTask:
@@ -24,7 +25,7 @@ class GuestTask:
             name: Fact(label=name, is_cost=True, direction=way, is_linear=True) for name, way in others
         }
 
-    def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
+    def make_config(self, values: Params) -> ProgramConfig:
         """Return any values: nobody knows which ones the trainer refuses."""
         return ProgramConfig(dict(values))
 
@@ -32,11 +33,11 @@ class GuestTask:
         """Return nothing: the study's own space names its hyperparameters."""
         return {}
 
-    def check_data_section(self, section: Mapping[str, Any]) -> NoReturn:
+    def check_data_section(self, section: Mapping[str, Toml]) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def load_data(self, section: Mapping[str, Any]) -> NoReturn:
+    def load_data(self, section: Mapping[str, Toml]) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 

@@ -8,7 +8,7 @@ slices may depend on measured time.
 import collections
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from sweep.task import JobQueue, Segment, SegmentJob
@@ -19,6 +19,7 @@ from sweep.trainers.mlp.engines.population import batch_bytes, free_bytes
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.training import OpenSegment
 from sweep.trainers.mlp.words.corpus import Corpus
+from sweep.values import Params, Value
 
 SLICE_S = 0.25
 """Target duration of a slice, in seconds: the longest that a finished segment keeps its place."""
@@ -36,7 +37,7 @@ _MOST_CHANGE = 4.0
 class Trainer(Protocol):
     """The methods of the task that batching needs."""
 
-    def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Any]:
+    def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Value]:
         """Find the open hyperparameters of a configuration."""
 
     def work(self, config: Any, data: Any) -> float:
@@ -48,7 +49,7 @@ class _Run(NamedTuple):
 
     trial: int
     segment: OpenSegment
-    found: Mapping[str, Any]
+    found: Params
 
 
 class Batching:

@@ -8,7 +8,6 @@ import math
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from sweep.trainers.mlp.words.examples import build_examples, merge_examples
 from sweep.trainers.mlp.words.spelling import normalized
 from sweep.trainers.mlp.words.words_file import DEDUPES, check_section, usual_hashes, words_sha256
 from sweep.trainers.mlp.work import multiply_adds
+from sweep.values import Params, Toml
 
 TRAINER_VERSION = 1
 """Increase only when reference results change: results of different versions are not comparable."""
@@ -53,13 +53,13 @@ class MlpTask:
     unit = "word"
     split_rule = SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
-    later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    later_fields: Params = later_defaults(TrainConfig)
     dependents: Mapping[str, Collection[str]] = DEPENDENTS
     described_facts: Mapping[str, Fact] = FACTS
     note_kinds = "sweep.trainers.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.trainers.mlp.shown.contributions:CONTRIBUTIONS"
 
-    def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
+    def make_config(self, values: Params) -> TrainConfig:
         """Build a ``TrainConfig``."""
         return TrainConfig.from_dict(values)
 
@@ -75,24 +75,24 @@ class MlpTask:
                 "(from 1); keep the range on one side of 1, or use choices"
             )
 
-    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+    def check_data_section(self, section: Mapping[str, Toml]) -> dict[str, Toml]:
         """Check ``words`` and ``dedupe``; see ``words_file``."""
         return check_section(section)
 
-    def load_data(self, section: Mapping[str, Any]) -> Corpus:
+    def load_data(self, section: Mapping[str, Toml]) -> Corpus:
         """Read the words file into vocabulary, train and dev parts."""
         checked = check_section(section)
         return load_corpus(checked["words"], dedupe=checked["dedupe"])
 
-    def data_files(self, section: Mapping[str, Any]) -> dict[str, str]:
+    def data_files(self, section: Mapping[str, Toml]) -> dict[str, str]:
         """Return the words file."""
         return {"words": check_section(section)["words"]}
 
-    def data_sha256(self, section: Mapping[str, Any]) -> str:
+    def data_sha256(self, section: Mapping[str, Toml]) -> str:
         """Return the current hash of the words file, without parsing it."""
         return words_sha256(check_section(section)["words"])
 
-    def load_copy(self, section: Mapping[str, Any], sha256: str) -> Corpus:
+    def load_copy(self, section: Mapping[str, Toml], sha256: str) -> Corpus:
         """Read the words file; other line ends or another byte order mark do not change the list."""
         data = self.load_data(section)
         is_copy = data.sha256 != sha256 and sha256 in usual_hashes(check_section(section)["words"])
@@ -216,12 +216,12 @@ class MlpTask:
         """Return ``corpus.resplit_corpus``."""
         return resplit_corpus(data, number)
 
-    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+    def load_test_units(self, section: Mapping[str, Toml]) -> list[str]:
         """Read the test words."""
         checked = check_section(section)
         return load_test_words(checked["words"], dedupe=checked["dedupe"])
 
-    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def same_source(self, section: Mapping[str, Toml]) -> list[Mapping[str, Toml]]:
         """Return the words file with each value of ``dedupe``."""
         return [{**section, "dedupe": dedupe} for dedupe in DEDUPES]
 

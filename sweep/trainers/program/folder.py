@@ -9,11 +9,11 @@ import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.errors import StorageError
 from sweep.storage.files import open_plain, refuse_unless, write_all_atomically
 from sweep.trainers.program.reports import Thinned
+from sweep.values import Params
 
 _TAIL_BYTES = 1 << 18
 """Most bytes of a file that ``tail`` reads."""
@@ -59,7 +59,7 @@ class TrialFolder:
                 raise StorageError(f"{folder} belongs to another user; move it away")
             folder.chmod(0o700)
 
-    def write_config(self, values: Mapping[str, Any]) -> None:
+    def write_config(self, values: Params) -> None:
         """Write the configuration as JSON."""
         self._write(self.config, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from sweep.reporting.figures.theme import (
     plain,
 )
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, suggestions
+from sweep.values import Json
 
 _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
@@ -164,7 +164,7 @@ def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
     )
 
 
-def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
+def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Json]:
     name, colour, _, shape = _MARKS[mark.name]
     lowest, highest = curve.learning_rates[0], curve.learning_rates[-1]
     in_left_half = mark.learning_rate < math.sqrt(lowest * highest)
@@ -182,7 +182,7 @@ def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
     }
 
 
-def _layout(curve: LrFinderCurve) -> dict[str, Any]:
+def _layout(curve: LrFinderCurve) -> dict[str, Json]:
     rows = reversed(_LABEL_ROWS[: len(curve.marks)])
     return layout(
         axis("learning rate", type="log", dtick=1, exponentformat="power"),

@@ -5,7 +5,6 @@ import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.metric import Metric
 from sweep.storage.files import refuse_unless
@@ -16,6 +15,7 @@ from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.live import LiveTrial
 from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.testing.keys import TestProgram
+from sweep.values import Toml
 
 
 def has_checkpoint(trained: Path) -> bool:
@@ -26,7 +26,7 @@ def has_checkpoint(trained: Path) -> bool:
 
 def run_test(
     program: TestProgram,
-    surroundings: Mapping[str, Any],
+    surroundings: Mapping[str, Toml],
     config: ProgramConfig,
     metric: Metric,
     *,
@@ -68,7 +68,7 @@ def run_test(
 
 def _launch(
     program: TestProgram,
-    surroundings: Mapping[str, Any],
+    surroundings: Mapping[str, Toml],
     config: ProgramConfig,
     *,
     trained: Path,
