@@ -193,7 +193,7 @@ NAMES_THE_MLP = {
     "sweep/cli/options.py": 3,  # --words, which the first releases had, and an example in the help
     "sweep/definition/variants.py": 1,  # a word in the sense of a text without blanks
     "sweep/storage/looks/look_writer.py": 3,  # columns of stored looks
-    "sweep/storage/looks/test_looks.py": 5,  # columns of stored looks
+    "sweep/storage/looks/stored_looks.py": 5,  # columns of stored looks
     "sweep/trainers/command/from_script/ranges.py": 1,  # names that hyperparameters often have
     "sweep/trainers/command/styles.py": 1,  # the name of a style: each value a word of its own
     "sweep/trainers/program/process/supervised.py": 1,  # a NUL character

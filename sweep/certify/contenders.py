@@ -17,7 +17,7 @@ from sweep.values import Value
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
     """Return every configuration with a final value, best estimated mean first."""
-    from sweep.samplers.candidates import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
+    from sweep.samplers.configuration_means import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
 
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
     points = unit_points(study.space, [trial.params for trial in trials])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Reader
-from sweep.storage.looks.test_looks import TestLook, count_looks, read_looks
+from sweep.storage.looks.stored_looks import TestLook, count_looks, read_looks
 from sweep.storage.looks.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
 from sweep.task import CountsTestUnits
 from sweep.values import Toml

@@ -22,7 +22,7 @@ from sweep.errors import TestSplitError
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.looks.look_writer import write_look
-from sweep.storage.looks.test_looks import SeedLook, TestLook
+from sweep.storage.looks.stored_looks import SeedLook, TestLook
 from sweep.task import AnyTask, Config, check_has_test
 from sweep.values import Toml
 from sweep.version import __version__

@@ -55,7 +55,7 @@ def list_studies(arguments: Arguments) -> int:
 @click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
-    from sweep.storage.looks.test_looks import looks_of_study
+    from sweep.storage.looks.stored_looks import looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = shown_study(arguments, storage)

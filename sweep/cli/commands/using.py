@@ -37,7 +37,7 @@ def export(arguments: Arguments) -> int:
     from sweep.certify.config_file import choose_trial, weights_path, write_config
     from sweep.certify.verdict import confirmed_choice
     from sweep.certify.weights import weights_file
-    from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
+    from sweep.storage.looks.stored_looks import first_finished_look, looks_of_study
 
     if arguments.weights and arguments.ensemble:
         raise SweepError("--weights writes those of one model; leave out --ensemble")

@@ -21,7 +21,7 @@ from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_tit
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
 from sweep.reporting.units import certified_label, difference_unit, test_label, with_unit, words_of
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.task import costs_of, described_facts
 from sweep.values import Params
 

@@ -13,7 +13,7 @@ from tested_programs import KINDS, confirmed, copied, entered, error_on_test
 
 from sweep.cli import main
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.stored_looks import TestLook, read_looks
 
 PROGRAMS = Path("studies/sweep.db.programs")
 

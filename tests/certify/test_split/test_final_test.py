@@ -25,7 +25,7 @@ from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import looks_of_study, read_looks
+from sweep.storage.looks.stored_looks import looks_of_study, read_looks
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.config import TrainConfig

@@ -13,7 +13,7 @@ from command_line import (
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.cli import main
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import read_looks
+from sweep.storage.looks.stored_looks import read_looks
 from sweep.storage.study_names import study_names
 
 URL = "sqlite:///studies/sweep.db"

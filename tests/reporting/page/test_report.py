@@ -13,7 +13,7 @@ from sweep.errors import MachineError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import report_html, write_report
 from sweep.reporting.page.sections import sections_of
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.shown.learned import Learned
 
 

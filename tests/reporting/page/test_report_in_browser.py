@@ -11,7 +11,7 @@ from study_evidence import made_study, made_trial, many_trials, trained_evidence
 from sweep.definition.dimension import Choices, Range
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import write_report
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.shown.learned import Learned

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sweep.samplers.candidates import FEWEST, smoothed_means
+from sweep.samplers.configuration_means import FEWEST, smoothed_means
 
 
 def bowl(
