@@ -1,4 +1,8 @@
-"""Name the kinds of plain values that are handed from room to room."""
+"""Name the kinds of plain values that are handed from room to room.
+
+The names are for readers: which of its types a value has is decided by its dimension, its key or its record,
+and checked when it is read (``definition.plain``), so a type checker is told nothing here.
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias

@@ -7,7 +7,6 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -150,7 +149,7 @@ def is_deterministic(confirmation: Confirmation) -> bool:
     True if a candidate has trained on three seeds or more, and all trainings of each candidate have equal
     values, including those at rungs.
     """
-    outcomes: dict[int, list[tuple[Any, ...]]] = {}
+    outcomes: dict[int, list[tuple[float | None, list[tuple[int, float]]]]] = {}
     for job, trial in confirmation.trials.items():
         if trial.is_finished and job.phase != "resplit":  # on other data
             reached = [(segment.step, segment.dev_loss) for segment in trial.segments]
