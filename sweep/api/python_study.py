@@ -178,7 +178,7 @@ class PythonStudy:
         return f"<Study {self.spec.name!r} of {trained}: .run() trains it>"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return a value as a study file would hold it: lists for tuples, Python's numbers for NumPy's."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}

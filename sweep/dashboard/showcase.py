@@ -124,7 +124,7 @@ class _Attributes:
         for suffix, value in values.items():
             self.put(f"{prefix}{suffix}", value)
 
-    def put(self, key: str, value: Any) -> None:
+    def put(self, key: str, value: object) -> None:
         if self.values.get(key) != value:
             self._delete(key)
             row = {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}

@@ -184,7 +184,7 @@ def _fixed_values(fixed: Params, task: AnyTask) -> dict[str, Value]:
     return {**task.make_config(known).to_dict(), **found}
 
 
-def _check_fixed(name: str, value: Any, task: AnyTask) -> None:
+def _check_fixed(name: str, value: object, task: AnyTask) -> None:
     if name not in task.field_types():
         raise StudyFileError(unknown(f"key {name!r} in [fixed]", name, task.field_types()))
     task.make_config({name: value})

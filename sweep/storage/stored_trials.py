@@ -51,7 +51,7 @@ class StoredTrial:
         return self.state not in ("RUNNING", "WAITING")
 
 
-def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[StoredTrial]:
+def read_trials(snapshot: Snapshot, which: TrialStatements, named: object) -> list[StoredTrial]:
     """Return trials in the order in which they were stored.
 
     Args:
@@ -103,7 +103,7 @@ def _dimension(distribution: str) -> Dimension:
     return stored_dimension(json.loads(distribution))
 
 
-def _attributes(snapshot: Snapshot, statement: str, named: Any) -> dict[int, dict[str, Json]]:
+def _attributes(snapshot: Snapshot, statement: str, named: object) -> dict[int, dict[str, Json]]:
     """Return trial id -> attributes by key."""
     attrs: dict[int, dict[str, Json]] = collections.defaultdict(dict)
     for trial_id, key, text in snapshot.rows(statement, named):

@@ -238,13 +238,19 @@ def _row(segment: SegmentRecord) -> list[Any]:
 
 
 def _set_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Json], table: Any = TRIAL_ATTRS
+    connection: sqlalchemy.Connection,
+    trial_id: int,
+    attrs: Mapping[str, Json],
+    table: sqlalchemy.Table = TRIAL_ATTRS,
 ) -> None:
     connection.execute(_upsert(table, connection.dialect.name, "key"), _attr_rows(trial_id, attrs))
 
 
 def _insert_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Json], table: Any = TRIAL_ATTRS
+    connection: sqlalchemy.Connection,
+    trial_id: int,
+    attrs: Mapping[str, Json],
+    table: sqlalchemy.Table = TRIAL_ATTRS,
 ) -> None:
     connection.execute(table.insert(), _attr_rows(trial_id, attrs))
 
@@ -256,7 +262,7 @@ def _attr_rows(trial_id: int, attrs: Mapping[str, Json]) -> list[dict[str, Json]
 
 
 @functools.cache
-def _upsert(table: Any, dialect: str, key: str) -> Any:
+def _upsert(table: sqlalchemy.Table, dialect: str, key: str) -> Any:
     """Return a statement that inserts a trial's row, or replaces the one with the same ``key``.
 
     A single statement waits for the server only once.

@@ -8,7 +8,7 @@ import numpy as np
 
 from sweep.errors import TestSplitError
 from sweep.metric import Metric
-from sweep.task.core import AnyTask
+from sweep.task.core import AnyTask, Data
 from sweep.values import Toml
 
 
@@ -140,7 +140,7 @@ class Resplits(HeldOut, Protocol):
         """Return the data with another cut of the same sizes; equal numbers, from 1, give equal cuts."""
 
 
-def resplit(task: AnyTask, data: Any, number: int) -> Any:
+def resplit(task: AnyTask, data: Data, number: int) -> Any:
     """Return data with train and dev cut again."""
     assert isinstance(task, Resplits), "the confirmation's plan was checked"
     return task.resplit(data, number)

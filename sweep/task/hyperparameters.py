@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from sweep.task.core import AnyTask
+from sweep.task.core import AnyTask, Config, Data
 from sweep.values import Params, Value
 
 
@@ -107,7 +107,7 @@ def auto_fields(task: AnyTask) -> tuple[str, ...]:
 
 
 def find_auto(
-    task: AnyTask, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
+    task: AnyTask, config: Config, data: Data, names: Sequence[str], *, engine: str, device: str
 ) -> dict[str, Value]:
     """Find the hyperparameters that a configuration leaves open; empty if there are none."""
     if not names:

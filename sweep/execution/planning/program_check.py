@@ -14,7 +14,7 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
 from sweep.execution.planning.written_files import WrittenFiles
 from sweep.samplers.samplers import qmc_point
-from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
+from sweep.task import AnyTask, Config, Data, RunsPrograms, SegmentJob, TrialPlace, TriedOut
 from sweep.values import Params, Value
 
 
@@ -41,7 +41,7 @@ class Outcome:
 class ProgramCheck:
     """Tests the program of one study."""
 
-    def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
+    def __init__(self, task: AnyTask, spec: StudySpec, data: Data, device: str) -> None:
         """Initialize with a trainer that is ``RunsPrograms`` and ``TriedOut``."""
         self._make_config = task.make_config
         assert isinstance(task, RunsPrograms), "only programs are tested"

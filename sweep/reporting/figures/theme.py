@@ -11,7 +11,6 @@ import dataclasses
 import html
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
@@ -162,7 +161,7 @@ def spoken(name: str) -> str:
     return shown(name).replace("_", " ")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """Return the text of a hyperparameter's value.
 
     Examples:

@@ -61,7 +61,7 @@ def _tried(search: Mapping[str, Mapping[str, Toml]]) -> dict[str, list[Any]]:
     return tried
 
 
-def _check_read(key: str, value: Any) -> str:
+def _check_read(key: str, value: Toml) -> str:
     """Return ``value`` if it is a regular expression with a group ``value``."""
     try:
         pattern = re.compile(value)
@@ -72,7 +72,7 @@ def _check_read(key: str, value: Any) -> str:
     return str(value)
 
 
-def _check_metric_file(key: str, value: Any) -> Any:
+def _check_metric_file(key: str, value: Toml) -> Toml:
     """Return ``value`` if it names a metric file of a known format."""
     parse_metric_file(value)
     return value
@@ -187,7 +187,7 @@ def _free_port() -> int:
         return port
 
 
-def _as_given(key: str, value: Any) -> Any:
+def _as_given(key: str, value: Toml) -> Toml:
     """Return a value unchecked: ``CommandLine.parse`` checks all values together."""
     return value
 

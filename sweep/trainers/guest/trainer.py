@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from sweep.errors import GuestError
 from sweep.metric import Fact, Metric
+from sweep.task import Config, Data
 from sweep.trainers.program.config import ProgramConfig
 from sweep.values import Params, Toml
 
@@ -42,16 +43,16 @@ class GuestTask:
         _refuse()
 
     def train_segment(
-        self, config: Any, data: Any, state: bytes | None, until_step: int, **how: Any
+        self, config: Config, data: Data, state: bytes | None, until_step: int, **how: Any
     ) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def facts(self, config: Any, data: Any) -> NoReturn:
+    def facts(self, config: Config, data: Data) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def work(self, config: Any, data: Any) -> NoReturn:
+    def work(self, config: Config, data: Data) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 

@@ -73,13 +73,13 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Toml], h
     return GivenFunction(definition, surroundings, pack(function, name), hash_parts(function))
 
 
-def _name(key: str, value: Any) -> str:
+def _name(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise StudyFileError(f"{key} must be the name of a function, got {value!r}")
     return value
 
 
-def _refuse(definition: Mapping[str, Toml], *_: Any) -> Never:
+def _refuse(definition: Mapping[str, Toml], *_: object) -> Never:
     """Refuse to train a stored study, because its function is not stored."""
     raise UntrustedError(
         f"the function {definition[GIVEN]} was given from Python and is not stored; give it again there",
