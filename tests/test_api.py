@@ -11,9 +11,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import safetensors.numpy
-from optional_modules import missing_library
-from small_study import environment, rows
-from study_records import study, trial
 
 import sweep
 from sweep.api.stored import SHOWN_ROWS, StoredStudy
@@ -21,6 +18,9 @@ from sweep.cli import main
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.storage.database import Database
+from tests.support.optional_modules import missing_library
+from tests.support.small_study import environment, rows
+from tests.support.study_records import study, trial
 
 
 def shown(*trials, **changes) -> StoredStudy:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.special import stdtrit
-from simulated_losses import at_least, simulated_losses
 
 from sweep.certify.statistics.racing import Elimination, RaceState, race
 from sweep.certify.statistics.selection import tied_set
+from tests.support.simulated_losses import at_least, simulated_losses
 
 DELTA = 0.003
 TWO = {7: [2.00, 2.01, 2.00, 2.01, 2.00], 3: [2.05, 2.03, 2.06, 2.04, 2.05]}

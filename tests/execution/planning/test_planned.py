@@ -1,9 +1,9 @@
 """What a plan says of the study, against the study's file."""
 
 import pytest
-from toy_runs import toy_study
 
 from sweep.execution.planning.planned import planned_study
+from tests.support.toy_runs import toy_study
 
 
 @pytest.mark.parametrize(("done", "left"), [(0, 12), (5, 7), (12, 0), (20, 0)])

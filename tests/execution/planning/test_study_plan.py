@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from toy_runs import toy_study
-from toy_task import TOY
 
 from sweep.definition.registries import SAMPLERS
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
 from sweep.execution.planning.timing import POINTS
 from sweep.execution.planning.wall_clock import ends
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import TOY
 
 
 def plan(workers: int = 2, done: int = 0, **changes: Any) -> StudyPlan:

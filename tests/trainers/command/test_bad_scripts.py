@@ -1,9 +1,9 @@
 """Scripts of every bad habit, as the trials of one study: how each ends, and that nothing is left of it."""
 
 import pytest
-from program_home import Home, by_choice
 
 from sweep.definition.records import TrialRecord
+from tests.support.program_home import Home, by_choice
 
 SCRIPT = """
 import os, signal, subprocess, sys, time

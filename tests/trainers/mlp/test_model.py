@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy
 import torch
-from peak_memory import peak_bytes
 
 from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.model import forward, init_parameters, sample_ensemble, to_tensors
+from tests.support.peak_memory import peak_bytes
 
 
 def numpy_forward(parameters: dict[str, np.ndarray], contexts: np.ndarray) -> np.ndarray:
