@@ -26,6 +26,7 @@ from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.study_names import confirmed_study, is_guest, study_names
 from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
+from sweep.values import Toml
 
 Note = Callable[[str], None]
 """Is called with a remark for the user."""
@@ -133,7 +134,7 @@ def stored_trials(name: str, data_sha256: str, database: Database, note: Note) -
     return ()
 
 
-def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict[str, Any]:
+def with_data_file(task: AnyTask, section: Mapping[str, Toml], path: str) -> dict[str, Toml]:
     """Return a ``[data]`` section with another file; raises ``StudyFileError`` unless it names one file."""
     keys = list(data_files(task, section))
     if len(keys) != 1:

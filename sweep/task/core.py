@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from sweep.metric import Metric
+from sweep.values import Json, Params, Toml
 
 if TYPE_CHECKING:  # commands that only read do without
     import numpy as np
@@ -21,7 +22,7 @@ class Config(Protocol):
     def seed(self) -> int:
         """Seed of all random numbers in the run."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return all hyperparameters as plain values."""
 
     def replace(self, **changes: Any) -> Self:
@@ -58,7 +59,7 @@ class Segment:
     """Step of each of ``losses``, counted from 1, int64, shape (N,); None for every step of the segment."""
     average_loss: float | None = None
     """Value of the averaged weights, which pruners compare; None if the trainer keeps none."""
-    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    found: Params = dataclasses.field(default_factory=dict)
     """Hyperparameters that the trainer found for the configuration before training."""
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """The last reported value of each other figure; all are finite."""
@@ -139,16 +140,16 @@ class Task(Protocol[ConfigT, DataT]):
     shown: tuple[str, ...]
     """Hyperparameters that every table shows, searched or fixed; empty to show only searched ones."""
 
-    def make_config(self, values: Mapping[str, Any]) -> ConfigT:
+    def make_config(self, values: Params) -> ConfigT:
         """Build a configuration; raises ``ConfigError``."""
 
     def field_types(self) -> dict[str, type]:
         """Return the hyperparameters that a study may set, with their types."""
 
-    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+    def check_data_section(self, section: Mapping[str, Toml]) -> dict[str, Toml]:
         """Validate a study's ``[data]``, fill in defaults; raises ``DataError``."""
 
-    def load_data(self, section: Mapping[str, Any]) -> DataT:
+    def load_data(self, section: Mapping[str, Toml]) -> DataT:
         """Read the data that ``[data]`` names; raises ``DataError``."""
 
     def train_segment(

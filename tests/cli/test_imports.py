@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_study import environment, sweep
+
+from tests.support.small_study import environment, sweep
 
 HEAVY = (
     "optuna",

@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.samplers.importances import MIN_TRIALS, parameter_importances
+from tests.support.study_evidence import made_study, made_trial
 
 SPACE = {
     "x": Range(0.0, 1.0),

@@ -14,8 +14,9 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import Trial, create_trial
-from plain_optuna import plain_storage
 from sqlalchemy import NullPool
+
+from tests.support.plain_optuna import plain_storage
 
 HOSTILE = "<b>names</b> & zoë \u202e/confirm"
 """A study's name that is no folder's, and reads like a confirmation's."""

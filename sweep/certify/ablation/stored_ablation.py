@@ -1,8 +1,7 @@
 """Read a stored ablation: its two configurations, and the trainings so far."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from sweep.certify.ablation.ablation_plan import Ablation, Allowed, Course, follow
 from sweep.certify.confirm_plan import Job, Losses, finished_losses
@@ -13,6 +12,7 @@ from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.stored_kinds import damage_refused
 from sweep.task import AnyTask
+from sweep.values import Params
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def stored_ablation(study: StudyRecord) -> StoredAblation | None:
         )
 
 
-def acceptance(task: AnyTask, fixed: Mapping[str, Any], ablation: Ablation) -> Allowed:
+def acceptance(task: AnyTask, fixed: Params, ablation: Ablation) -> Allowed:
     """Return the function that tells whether the trainer accepts a configuration on the way."""
 
     def accepts(number: int) -> bool:

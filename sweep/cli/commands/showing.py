@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.cli import candidates, options
+from sweep.cli import options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
@@ -55,7 +55,7 @@ def list_studies(arguments: Arguments) -> int:
 @click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
-    from sweep.storage.looks.test_looks import looks_of_study
+    from sweep.storage.looks.stored_looks import looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = shown_study(arguments, storage)
@@ -90,14 +90,7 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
     "name", metavar="[NAME]", required=False, help="the figure; without it, the command lists all"
 )
 @click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    shell_complete=candidates.files,
-    show_default="reports/STUDY/NAME.html",
-    help=".html, .png or .svg",
-)
+@options.output("FILE", ".html, .png or .svg", default="reports/STUDY/NAME.html")
 @click.option(
     "--format", type=click.Choice(("html", "png", "svg")), default="html", help="of the files of --all"
 )

@@ -15,6 +15,7 @@ from typing import Any, Self
 from sweep.errors import ConfigError
 from sweep.spelling import unknown
 from sweep.task import Fact, Metric, without_defaults
+from sweep.values import Params, Value
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
@@ -129,7 +130,7 @@ class TrainConfig:
             )
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Params) -> Self:
         """Build a configuration from plain values; unknown keys are refused."""
         for name in values:
             if name not in FIELD_TYPES:
@@ -178,7 +179,7 @@ class TrainConfig:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def later_defaults(kind: type[TrainConfig]) -> dict[str, Any]:
+def later_defaults(kind: type[TrainConfig]) -> dict[str, Value]:
     """Return the fields marked by ``LATER``, each with its default."""
     return {field.name: field.default for field in dataclasses.fields(kind) if field.metadata.get("later")}
 
@@ -243,7 +244,7 @@ _FLOAT_RULES = {
 """Rules of fractions, for messages."""
 
 
-def _check_rule(name: str, value: Any) -> None:
+def _check_rule(name: str, value: Value) -> None:
     rule = FIELD_RULES.get(name, {})
     is_finite = not isinstance(value, float) or math.isfinite(value)
     if is_finite and all(_HOLDS[word](value, bound) for word, bound in rule.items()):
@@ -255,7 +256,7 @@ def _check_rule(name: str, value: Any) -> None:
     raise ConfigError(f"{name} must be from {rule['minimum']} to {rule['maximum']:,}, got {value:,}")
 
 
-def _as_field(name: str, value: Any) -> Any:
+def _as_field(name: str, value: Value) -> Value:
     """Convert a whole number for a float field into a float; return other values unchanged."""
     if type(value) is not int or FIELD_TYPES[name] is not float:
         return value

@@ -85,13 +85,6 @@ def to_tensors(parameters: dict[str, np.ndarray], device: str) -> dict[str, torc
     return {name: torch.tensor(array, device=device) for name, array in parameters.items()}
 
 
-def sample_words(
-    parameters: dict[str, np.ndarray], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
-) -> list[str]:
-    """Draw words from the model; see ``sample_ensemble``."""
-    return sample_ensemble([parameters], vocabulary, n, seed, max_length)
-
-
 def sample_ensemble(
     models: Sequence[dict[str, np.ndarray]], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
 ) -> list[str]:

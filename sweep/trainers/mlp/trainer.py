@@ -8,7 +8,7 @@ import math
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.errors import ConfigError
 from sweep.task import Fact, Finding, JobQueue, Segment
@@ -17,6 +17,7 @@ from sweep.trainers.mlp.honoured import HONOURED
 from sweep.trainers.mlp.words import words_file
 from sweep.trainers.mlp.words.spelling import normalized
 from sweep.trainers.mlp.work import multiply_adds
+from sweep.values import Params, Toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,13 +41,13 @@ class MlpTask:
     unit = "word"
     split_rule = words_file.SPLIT_RULE
     auto_fields: tuple[str, ...] = ("learning_rate",)
-    later_fields: Mapping[str, Any] = later_defaults(TrainConfig)
+    later_fields: Params = later_defaults(TrainConfig)
     dependents: Mapping[str, Collection[str]] = DEPENDENTS
     described_facts: Mapping[str, Fact] = FACTS
     note_kinds = "sweep.trainers.mlp.shown.note_kinds:KINDS"
     contributions = "sweep.trainers.mlp.shown.contributions:CONTRIBUTIONS"
 
-    def make_config(self, values: Mapping[str, Any]) -> TrainConfig:
+    def make_config(self, values: Params) -> TrainConfig:
         """Build a ``TrainConfig``."""
         return TrainConfig.from_dict(values)
 
@@ -62,26 +63,26 @@ class MlpTask:
                 "(from 1); keep the range on one side of 1, or use choices"
             )
 
-    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+    def check_data_section(self, section: Mapping[str, Toml]) -> dict[str, Toml]:
         """Check ``words`` and ``dedupe``; see ``words_file``."""
         return words_file.check_section(section)
 
-    def load_data(self, section: Mapping[str, Any]) -> "Corpus":
+    def load_data(self, section: Mapping[str, Toml]) -> "Corpus":
         """Read the words file into vocabulary, train and dev parts."""
         from sweep.trainers.mlp.words.corpus import load_corpus
 
         checked = words_file.check_section(section)
         return load_corpus(checked["words"], dedupe=checked["dedupe"])
 
-    def data_files(self, section: Mapping[str, Any]) -> dict[str, str]:
+    def data_files(self, section: Mapping[str, Toml]) -> dict[str, str]:
         """Return the words file."""
         return {"words": words_file.check_section(section)["words"]}
 
-    def data_sha256(self, section: Mapping[str, Any]) -> str:
+    def data_sha256(self, section: Mapping[str, Toml]) -> str:
         """Return the current hash of the words file, without parsing it."""
         return words_file.words_sha256(words_file.check_section(section)["words"])
 
-    def load_copy(self, section: Mapping[str, Any], sha256: str) -> "Corpus":
+    def load_copy(self, section: Mapping[str, Toml], sha256: str) -> "Corpus":
         """Read the words file; other line ends or another byte order mark do not change the list."""
         data, source = self.load_data(section), words_file.check_section(section)["words"]
         is_copy = data.sha256 != sha256 and sha256 in words_file.usual_hashes(source)
@@ -158,13 +159,7 @@ class MlpTask:
         result = training.train_segment(
             config, data, start, until_step, engine=engine, device=device, averaged=averaged
         )
-        return Segment(
-            state=result.state.to_bytes(),
-            dev_loss=result.dev_loss,
-            losses=result.losses,
-            seconds=result.seconds,
-            average_loss=result.average_loss,
-        )
+        return result.to_segment()
 
     def list_devices(self, name: str) -> tuple[str, ...]:
         """Return all devices that a name selects."""
@@ -215,12 +210,12 @@ class MlpTask:
 
         return resplit_corpus(data, number)
 
-    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+    def load_test_units(self, section: Mapping[str, Toml]) -> list[str]:
         """Read the test words."""
         checked = words_file.check_section(section)
         return words_file.load_test_words(checked["words"], dedupe=checked["dedupe"])
 
-    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def same_source(self, section: Mapping[str, Toml]) -> list[Mapping[str, Toml]]:
         """Return the words file with each value of ``dedupe``."""
         return [{**section, "dedupe": dedupe} for dedupe in words_file.DEDUPES]
 

@@ -12,11 +12,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from sweep.errors import DataError
 from sweep.spelling import unknown
 from sweep.trainers.mlp.words.spelling import normalized
+from sweep.values import Toml
 
 DEFAULT_WORDS = "data/names.txt"
 
@@ -72,10 +73,10 @@ _DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 """Key of [data] -> rule of its value, as a function and as text."""
 
-_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
+_DATA_DEFAULTS: dict[str, Toml] = {"words": DEFAULT_WORDS, "dedupe": False}
 
 
-def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+def check_section(section: Mapping[str, Toml]) -> dict[str, Toml]:
     """Return the section ``[data]`` of a study with its defaults.
 
     Raises:
@@ -86,7 +87,7 @@ def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
 
 
-def _wrong_with(key: str, value: Any) -> str:
+def _wrong_with(key: str, value: Toml) -> str:
     """Return the error of an entry of [data]; "" if it is valid."""
     if key not in _DATA_RULES:
         return unknown(f"key {key!r} in [data]", key, _DATA_RULES)

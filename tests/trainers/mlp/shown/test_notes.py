@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import WORDS
-from study_evidence import made_study, trained_evidence
 
 from sweep.definition.notes import plain_note
 from sweep.definition.records import StudyRecord
@@ -24,6 +22,8 @@ from sweep.trainers.mlp.shown.weak_spots import loss_by_character, loss_by_posit
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import Corpus
 from sweep.trainers.mlp.words.words_file import split_words
+from tests.conftest import WORDS
+from tests.support.study_evidence import made_study, trained_evidence
 
 
 @pytest.fixture
