@@ -31,7 +31,7 @@ from tests.support.guest_studies import (
     make_guests,
     numbers_of_4,
 )
-from tests.support.plain_optuna import plain_storage
+from tests.support.plain_optuna import plain_storage, pooled_storage
 from tests.support.postgres_server import Server, running_server
 
 __all__ = ["guests"]
@@ -154,10 +154,9 @@ def on_server(server: Server) -> Iterator[tuple[str, optuna.storages.RDBStorage]
     """Guests of all kinds on PostgreSQL: the URL, and Optuna's storage of it."""
     url = server.make_database("guests")
     url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
-    storage = plain_storage(url_of_theirs)
-    make_guests(storage)
-    yield url, storage
-    storage.remove_session()
+    with pooled_storage(url_of_theirs) as storage:
+        make_guests(storage)
+        yield url, storage
 
 
 @pytest.mark.parametrize("name", KINDS)
