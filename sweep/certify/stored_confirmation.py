@@ -3,7 +3,8 @@
 import dataclasses
 import datetime
 
-from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses, next_jobs
+from sweep.certify.choice import next_jobs
+from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
