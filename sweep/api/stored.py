@@ -1,7 +1,7 @@
 """Show a stored study in Python: its trials, table, figures, confirmation and weights."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.api.asked import open_database, shown_name
 from sweep.certify.config_file import choose_trial, write_config
@@ -16,6 +16,7 @@ from sweep.reporting.page.html_page import escape
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import cell, column_key, heading, ranked_columns
 from sweep.storage.database import Database
+from sweep.values import Value
 
 if TYPE_CHECKING:
     import pandas
@@ -71,7 +72,7 @@ class StoredStudy:
         return self.record.trials
 
     @property
-    def best(self) -> dict[str, Any]:
+    def best(self) -> dict[str, Value]:
         """Number, value of the metric and every hyperparameter of the trial that ``sweep export`` takes.
 
         Raises:

@@ -6,8 +6,9 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
-from judge import Results
-from results import Result
+
+from tests.benchmarks.samplers.judge import Results
+from tests.benchmarks.samplers.results import Result
 
 LINES: Mapping[str, str] = {
     "gp_cost": "own",

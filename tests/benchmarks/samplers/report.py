@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from judge import (
+from tests.benchmarks.samplers.judge import (
     Estimate,
     Results,
     long_enough,
@@ -14,8 +14,8 @@ from judge import (
     typical_quantile,
     worst_against,
 )
-from results import COUNTS, Result
-from searches import RANDOM, REFERENCE
+from tests.benchmarks.samplers.results import COUNTS, Result
+from tests.benchmarks.samplers.searches import RANDOM, REFERENCE
 
 REFERENCE_COUNT = 50
 

@@ -5,12 +5,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from command_line import Capture, start, wait_for_line
-from program_studies import lay_out
-from program_studies import sweep as program_sweep
-from small_study import rows, sweep
-
 from sweep.cli import main
+from tests.support.command_line import Capture, start, wait_for_line
+from tests.support.program_studies import lay_out
+from tests.support.program_studies import sweep as program_sweep
+from tests.support.small_study import rows, sweep
 
 KERNELS = """
 def train(config):
