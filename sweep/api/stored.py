@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.api.asked import open_database, shown_name
+from sweep.certify.ablation.steps import AblationResult, judge_ablation
+from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import weights_file
@@ -103,6 +105,12 @@ class StoredStudy:
     def confirmation(self) -> Verdict | None:
         """What the confirmation shows, finished or not; None if none was planned."""
         return self.evidence.verdict
+
+    @property
+    def ablation(self) -> AblationResult | None:
+        """What each change brings, finished or not; None if the study is no ablation."""
+        stored = stored_ablation(self.record)
+        return None if stored is None else judge_ablation(stored)
 
     def weights(self, trial: int | None = None) -> bytes:
         """Return the final state of a trial, by default the best, as the bytes of a safetensors file.

@@ -1,4 +1,4 @@
-"""Read a study's stored confirmations; ``confirm`` trains them, ``confirmation`` judges them."""
+"""Read a study's stored confirmations; ``confirm`` trains them, ``verdict`` gives their results."""
 
 import dataclasses
 import datetime
