@@ -174,7 +174,7 @@ class StoredStudy:
 
     def _summary(self) -> str:
         done = sum(trial.is_finished for trial in self.trials)
-        text = f"{done:,} of {self.record.total_trials:,} trials done"
+        text = f"{done:,} of {self.record.trials_in_all:,} trials done"
         try:
             winner = self.evidence.winner
         except NothingToShowError:

@@ -273,6 +273,11 @@ class StudyRecord:
         return {self.objectives[0]: self.direction, **dict.fromkeys(self.objectives[1:], MINIMIZE)}
 
     @property
+    def trials_in_all(self) -> int:
+        """Number of trials when the study is finished; it may have more than were asked for later."""
+        return max(self.total_trials, len(self.trials))
+
+    @property
     def searched(self) -> tuple[str, ...]:
         """Names of the searched hyperparameters, in the study file's order."""
         return tuple(self.space)

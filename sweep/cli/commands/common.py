@@ -230,10 +230,11 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
 
 
 def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
-    """Print what is unknown about a study that Optuna made without sweep, and the next commands."""
+    """Print what is unknown of the results of a guest, if it has any, and the next commands."""
     from sweep.reporting.page.guests import ONE_RUN, ways_on
 
-    advise(ONE_RUN)
+    if study.complete_trials():
+        advise(ONE_RUN)
     advise(f"next: {' | '.join(ways_on(study, database.address))}")
 
 
