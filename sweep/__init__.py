@@ -14,12 +14,25 @@ if TYPE_CHECKING:
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
     from sweep.client import Pruned, Stopped, report
+    from sweep.errors import SweepError
 
-__all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run", "study"]
+__all__ = [
+    "Pruned",
+    "Stopped",
+    "SweepError",
+    "__version__",
+    "confirm",
+    "load_study",
+    "plan",
+    "report",
+    "run",
+    "study",
+]
 
 _HOMES = {
     "Pruned": "sweep.client",
     "Stopped": "sweep.client",
+    "SweepError": "sweep.errors",
     "confirm": "sweep.api.training",
     "load_study": "sweep.api.stored",
     "plan": "sweep.api.training",
@@ -38,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.api.asked import open_database, shown_name
 from sweep.certify.config_file import choose_trial, write_config
+from sweep.certify.provenance import Certificate
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import weights_file
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
+from sweep.reporting.advice.checks import advise
 from sweep.reporting.evidence import Evidence, gather_evidence
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.html_page import escape
@@ -102,6 +104,16 @@ class StoredStudy:
     def confirmation(self) -> Verdict | None:
         """What the confirmation shows, finished or not; None if none was planned."""
         return self.evidence.verdict
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the configuration that the confirmation chose; None unless it is finished."""
+        return self.evidence.confirmed.certificate if self.evidence.confirmed else None
+
+    @property
+    def advice(self) -> list[str]:
+        """What ``sweep table --advice`` prints, the most important first."""
+        return advise(self.record)
 
     def weights(self, trial: int | None = None) -> bytes:
         """Return the final state of a trial, by default the best, as the bytes of a safetensors file.

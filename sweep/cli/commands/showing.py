@@ -51,7 +51,15 @@ def list_studies(arguments: Arguments) -> int:
 @command(example="sweep table quick --top 5")
 @options.study
 @click.option("--top", type=options.positive, metavar="N", help="only the best N")
-@options.formats("text", "markdown", "csv", "json", "log")
+@options.formats("text", "markdown", "csv", "json", "log", "parquet")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=candidates.files,
+    help="write the rows to this file; parquet needs one",
+)
+@options.force
 @click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
@@ -59,6 +67,8 @@ def table(arguments: Arguments) -> int:
 
     storage = database_of(arguments).open_read_only()
     study = shown_study(arguments, storage)
+    if arguments.output is not None or arguments.format == "parquet":
+        return _write_table(study, arguments)
     print(format_table(study, arguments.format, arguments.top))
     if arguments.format == "text" and study.is_guest:
         print_advice(study, everything=arguments.advice)
@@ -69,6 +79,29 @@ def table(arguments: Arguments) -> int:
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
         advise(f"next: {next_command(study, storage)}")
+    return 0
+
+
+def _write_table(study: "StudyRecord", arguments: Arguments) -> int:
+    """Write the rows to a file, which is not overwritten unless that is asked for."""
+    from pathlib import Path
+
+    from sweep.definition.ranking import rank_trials
+    from sweep.errors import SweepError
+    from sweep.reporting.files import write_bytes
+    from sweep.reporting.table.formats import FORMATS
+    from sweep.reporting.table.listing import Listing
+    from sweep.reporting.table.parquet import format_parquet
+
+    if arguments.output is None:
+        raise SweepError("--format parquet is not text: name a file with -o FILE.parquet")
+    path = Path(arguments.output)
+    if path.exists() and not arguments.force:
+        raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")
+    listing, form = Listing(rank_trials(study), study, arguments.top), arguments.format
+    is_binary = form == "parquet"
+    write_bytes(path, format_parquet(listing) if is_binary else f"{FORMATS[form](listing)}\n".encode())
+    print(f"wrote {path}")
     return 0
 
 

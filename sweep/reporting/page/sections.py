@@ -17,7 +17,7 @@ from sweep.reporting.figures.ablation import ablation_result
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
 from sweep.reporting.page.configuration import configuration_section
-from sweep.reporting.page.figure_sections import figures_section, key_of, joined
+from sweep.reporting.page.figure_sections import figures_section, joined, key_of
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
