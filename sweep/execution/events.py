@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from sweep.definition.records import TrialRecord
+from sweep.execution.planning.time_left import Outlook
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class RunStarted:
     """Seconds after which this run stops."""
     memory: str = ""
     """The workers' memory, in one line."""
+    outlook: Outlook | None = None
+    """Predicts how long the run takes; None if nobody can."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,9 @@ def test_every_cell_comes_back_with_its_type() -> None:
     rows = rows_for_programs(listing)
     assert table.column_names == list(rows.columns)
     assert table.to_pylist() == rows.records
-    kinds = {name: str(table.schema.field(name).type) for name in ("trial", "x", "dev_loss", "reason", "seeds")}
+    kinds = {
+        name: str(table.schema.field(name).type) for name in ("trial", "x", "dev_loss", "reason", "seeds")
+    }
     assert list(kinds.values()) == ["int64", "double", "double", "string", "list<element: int64>"]
 
 
