@@ -16,5 +16,7 @@ def test_texts_of_facts_and_rows_are_escaped() -> None:
 
 def test_an_unknown_fact_has_no_line_and_an_unknown_cell_is_empty() -> None:
     """None is never shown as a word."""
-    page = facts_html("t", {"mean": None, "seeds": 3}) + rows_html([{"sd": None, "tied": False}], ["sd", "tied"])
+    page = facts_html("t", {"mean": None, "seeds": 3}) + rows_html(
+        [{"sd": None, "tied": False}], ["sd", "tied"]
+    )
     assert re.findall(r"<t[hd]>([^<]*)", page) == ["seeds", "3", "sd", "tied", "", "no"]
