@@ -162,7 +162,9 @@ class StoredStudy:
             NotFoundError: If there is no such plot.
             NothingToShowError: If the study lacks what it is made of, with the reason.
         """
-        return draw(name, self.evidence).to_plotly()
+        from sweep.api.shown_figure import ShownFigure
+
+        return ShownFigure(draw(name, self.evidence).to_dict())
 
     def __repr__(self) -> str:
         return f"<Study {self.record.name!r}: {self._summary()}>"

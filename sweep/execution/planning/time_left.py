@@ -54,7 +54,7 @@ standard deviations of the space, for e times the trials so far."""
 _EXPLORES = 0.05
 """Share of the proposals of a sampler that learns that may lie anywhere in the space."""
 
-_TAILS = (6, 94)
+_TAILS = (8, 92)
 """Percentiles of the scenarios that are shown."""
 _SLACK = 1.05
 """Factor by which the range is widened, for what the scenarios leave out."""

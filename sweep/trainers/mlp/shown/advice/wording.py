@@ -82,6 +82,6 @@ def say_auto_rates(found: AutoRates) -> str:
     """Say what the range test behind ``auto`` does not know."""
     ends = dict.fromkeys((f"{found.low:.3g}", f"{found.high:.3g}"))
     return (
-        f"learning_rate = auto found {' to '.join(ends)} by range tests, which do not know the number of steps: "
-        "search learning_rate up to three times as high for short trainings, and lower for long ones."
+        f"learning_rate = auto found {' to '.join(ends)} by range tests, which do not know the number of "
+        "steps: search learning_rate up to three times as high for short trainings, and lower for long ones."
     )
