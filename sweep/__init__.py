@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # the name in typing, whose import takes most of the time
 if TYPE_CHECKING:
     from typing import Any
 
+    from sweep.api.ablation import ablate
     from sweep.api.python_study import study
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
@@ -21,6 +22,7 @@ __all__ = [
     "Stopped",
     "SweepError",
     "__version__",
+    "ablate",
     "confirm",
     "load_study",
     "plan",
@@ -33,6 +35,7 @@ _HOMES = {
     "Pruned": "sweep.client",
     "Stopped": "sweep.client",
     "SweepError": "sweep.errors",
+    "ablate": "sweep.api.ablation",
     "confirm": "sweep.api.training",
     "load_study": "sweep.api.stored",
     "plan": "sweep.api.training",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from sweep.definition.records import TrialRecord
 from sweep.execution.events import (
     Event,
+    InTraining,
     RunStarted,
     SegmentStored,
     TrialEnded,
@@ -20,7 +21,6 @@ from sweep.execution.events import (
     ValueReported,
     Warned,
 )
-from sweep.execution.planning.time_left import InTraining
 from sweep.metric import Metric
 
 BEST = 5

@@ -28,7 +28,8 @@ from sweep.definition.records import SegmentRecord, TrialRecord
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.planning.time_left import InTraining, Outlook
+from sweep.execution.events import InTraining
+from sweep.execution.planning.time_left import Outlook
 from sweep.samplers.coordinates import unit_points
 from sweep.samplers.mirror import Mirror
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from study_records import trial
-
 from sweep.definition.dimension import Range
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.execution.events import RunStarted, SegmentStored, TrialStarted
 from sweep.execution.planning.time_left import Outlook
 from sweep.execution.rungs import cuts
+from tests.support.study_records import trial
 
 
 class Clock:

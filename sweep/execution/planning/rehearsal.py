@@ -7,8 +7,8 @@ learn, need no guess.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from sweep.definition.registries import SAMPLERS
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.samplers.coordinates import unit_points
-
-Params = Mapping[str, Any]
-"""The searched hyperparameters of a configuration."""
+from sweep.values import Params
 
 Work = Callable[[Params], float]
 """Searched hyperparameters -> work of a trial, in any unit."""

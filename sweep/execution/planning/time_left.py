@@ -1,6 +1,5 @@
 """Predict how long a run still takes, as a range: which configurations come, and how fast they train."""
 
-import dataclasses
 import functools
 import time
 from collections.abc import Iterator, Sequence
@@ -10,9 +9,9 @@ import numpy as np
 
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
+from sweep.execution.events import InTraining
 from sweep.execution.planning.rehearsal import (
     Neighbours,
-    Params,
     Work,
     distinct_configurations,
     from_the_start,
@@ -22,6 +21,7 @@ from sweep.execution.planning.rehearsal import (
 from sweep.execution.planning.trial_speed import Sample, drawn_log_seconds
 from sweep.samplers.coordinates import unit_points
 from sweep.samplers.proposals import drawn
+from sweep.values import Params
 
 REHEARSED = 10
 """Most configurations of a rehearsal of a sampler that learns."""
@@ -58,17 +58,6 @@ _TAILS = (8, 92)
 """Percentiles of the scenarios that are shown."""
 _SLACK = 1.05
 """Factor by which the range is widened, for what the scenarios leave out."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class InTraining:
-    """A trial in training."""
-
-    params: Params
-    spent: float
-    """Seconds since it began."""
-    total: float | None
-    """Seconds from its beginning to its end, projected from its speed; None if that is unknown."""
 
 
 class Outlook:

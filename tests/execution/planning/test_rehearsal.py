@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
-from study_records import trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.planning.rehearsal import Bowl, Neighbours, Params, from_the_start, rehearsed
+from sweep.execution.planning.rehearsal import Bowl, Neighbours, from_the_start, rehearsed
 from sweep.samplers.mirror import Mirror
+from sweep.values import Params
+from tests.support.study_records import trial
 
 SPACE = Space(
     {"x": Range(0.0, 1.0), "n": Range(1, 64, log=True), "kind": Choices(("a", "b")), "y": Range(1, 9)},

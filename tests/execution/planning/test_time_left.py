@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from study_records import trial
 
 from sweep.definition.dimension import Range
 from sweep.definition.records import SegmentRecord
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.planning.rehearsal import Params
-from sweep.execution.planning.time_left import InTraining, Outlook, rehearsed_runs
+from sweep.execution.events import InTraining
+from sweep.execution.planning.time_left import Outlook, rehearsed_runs
+from sweep.values import Params
+from tests.support.study_records import trial
 
 SPACE = Space({"steps": Range(10, 1_000, log=True), "rate": Range(0.0, 1.0)})
 

@@ -4,7 +4,6 @@ import io
 from typing import Any
 
 import pytest
-from study_records import study, trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.definition.records import StudyRecord
@@ -13,6 +12,7 @@ from sweep.reporting.table import parquet as module
 from sweep.reporting.table.formats import rows_for_programs
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.parquet import format_parquet
+from tests.support.study_records import study, trial
 
 
 def listed(*values: Any) -> Listing:

@@ -2,9 +2,8 @@
 
 import dataclasses
 
-from study_records import study, trial
-
 from sweep.reporting.text.study_list import FINISHED, OPEN, format_list, summarise
+from tests.support.study_records import study, trial
 
 
 def test_a_study_of_more_trials_than_were_asked_for_later_counts_them_all() -> None:
