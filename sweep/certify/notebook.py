@@ -2,7 +2,13 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.certify.verdict import Verdict
+
+SHOWN, SHOWN_ROWS = ("rank", "trial", "mean", "sd", "n", "tied", "search_loss"), 10
+"""Columns, and number of candidates, that a notebook shows of a verdict."""
 
 
 def facts_html(title: str, facts: Mapping[str, Any]) -> str:
@@ -28,6 +34,29 @@ def rows_html(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> s
     cells = (map(_text, map(record.get, columns)) for record in records)
     body = "".join(f"<tr><td>{'</td><td>'.join(texts)}</td></tr>" for texts in cells)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def verdict_line(verdict: "Verdict") -> str:
+    """Return a verdict in one line."""
+    chosen = "no trial chosen yet" if verdict.chosen is None else f"trial {verdict.chosen.trial} chosen"
+    mean = verdict.certified_mean
+    certified = "" if mean is None else f", certified mean {mean:.4f} over {len(verdict.certified)} seeds"
+    return f"<Verdict: {chosen} among {len(verdict.rows)}{certified}>"
+
+
+def verdict_html(verdict: "Verdict") -> str:
+    """Return a verdict as two small tables: the choice, and the first candidates."""
+    facts = {
+        "chosen": None if verdict.chosen is None or verdict.choice is None else verdict.choice.reason,
+        "tied for the best mean": ", ".join(map(str, verdict.tied)) or None,
+        "certified mean": verdict.certified_mean,
+        "spread over seeds": verdict.certified_sd,
+        "certifying seeds": len(verdict.certified) or None,
+        "optimism of the search": verdict.optimism,
+    }
+    title = "Not chosen yet" if verdict.chosen is None else f"Trial {verdict.chosen.trial} is chosen"
+    columns = [name for name in SHOWN if name in verdict.rows.columns]
+    return facts_html(title, facts) + rows_html(verdict.rows.first(SHOWN_ROWS).records, columns)
 
 
 def _text(value: Any) -> str:

@@ -19,7 +19,7 @@ from sweep.certify.confirm_plan import (
     make_choice,
     sound_candidates,
 )
-from sweep.certify.notebook import facts_html, rows_html
+from sweep.certify.notebook import verdict_html, verdict_line
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import detectable
 from sweep.certify.statistics.resampling import Resampled, corrected_interval
@@ -36,10 +36,6 @@ MEASURES = (
     *("certified_mean", "certified_sd", "certified_n"),
 )
 """Columns of a confirmation's rows between the hyperparameters and the seconds."""
-
-SHOWN, SHOWN_ROWS = ("rank", "trial", "mean", "sd", "n", "tied", "search_loss"), 10
-"""Columns, and number of candidates, that a notebook shows."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:
@@ -99,23 +95,10 @@ class Verdict:
         return tuple(row["trial"] for row in self.rows.records if row["tied"])
 
     def __repr__(self) -> str:
-        chosen = "no trial chosen yet" if self.chosen is None else f"trial {self.chosen.trial} chosen"
-        mean = self.certified_mean
-        certified = "" if mean is None else f", certified mean {mean:.4f} over {len(self.certified)} seeds"
-        return f"<Verdict: {chosen} among {len(self.rows)}{certified}>"
+        return verdict_line(self)
 
     def _repr_html_(self) -> str:
-        facts = {
-            "chosen": None if self.chosen is None or self.choice is None else self.choice.reason,
-            "tied for the best mean": ", ".join(map(str, self.tied)) or None,
-            "certified mean": self.certified_mean,
-            "spread over seeds": self.certified_sd,
-            "certifying seeds": len(self.certified) or None,
-            "optimism of the search": self.optimism,
-        }
-        title = "Not chosen yet" if self.chosen is None else f"Trial {self.chosen.trial} is chosen"
-        columns = [name for name in SHOWN if name in self.rows.columns]
-        return facts_html(title, facts) + rows_html(self.rows.first(SHOWN_ROWS).records, columns)
+        return verdict_html(self)
 
 
 def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:

@@ -132,9 +132,8 @@ def find_learning_rate(
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
     own = test.config.learning_rate
-    found = Found(
-        what=subject.what, suggestions=suggestions(test), flat=flat_stretch(test), own=own, paths=paths
-    )
+    rules, flat = suggestions(test), flat_stretch(test)
+    found = Found(what=subject.what, suggestions=rules, flat=flat, own=own, paths=paths)
     _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
     return found
 
