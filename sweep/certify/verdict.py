@@ -10,15 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.certify.confirm_plan import (
-    Candidate,
-    Job,
-    choice_losses,
-    comparison_alpha,
-    last_standing,
-    make_choice,
-    sound_candidates,
-)
+from sweep.certify.choice import choice_losses, comparison_alpha, last_standing, make_choice, sound_candidates
+from sweep.certify.confirm_plan import Candidate, Job
 from sweep.certify.notebook import verdict_html, verdict_line
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import detectable
@@ -36,6 +29,7 @@ MEASURES = (
     *("certified_mean", "certified_sd", "certified_n"),
 )
 """Columns of a confirmation's rows between the hyperparameters and the seconds."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:

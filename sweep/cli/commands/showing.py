@@ -11,7 +11,6 @@ from sweep.cli import options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
-    advise_on_guest,
     announced,
     database_of,
     format_table,
@@ -24,7 +23,7 @@ from sweep.storage.addresses import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.reporting.evidence import Evidence
-    from sweep.storage.database import Reader
+    from sweep.storage.database import Database, Reader
 
 
 _BEGIN = (
@@ -66,7 +65,7 @@ def table(arguments: Arguments) -> int:
     print(format_table(study, arguments.format, arguments.top))
     if arguments.format == "text" and study.is_guest:
         print_advice(study, everything=arguments.advice)
-        advise_on_guest(study, database_of(arguments))
+        _advise_on_guest(study, database_of(arguments))
     elif arguments.format == "text":
         if study.plans:
             _print_confirmation(study, storage)
@@ -98,6 +97,15 @@ def _write_table(study: "StudyRecord", arguments: Arguments) -> int:
     write_bytes(path, format_parquet(listing) if is_binary else f"{FORMATS[form](listing)}\n".encode())
     print(f"wrote {path}")
     return 0
+
+
+def _advise_on_guest(study: "StudyRecord", database: "Database") -> None:
+    """Print what is unknown of the results of a guest, if it has any, and the next commands."""
+    from sweep.reporting.page.guests import ONE_RUN, ways_on
+
+    if study.complete_trials():
+        advise(ONE_RUN)
+    advise(f"next: {' | '.join(ways_on(study, database.address))}")
 
 
 def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
