@@ -2,10 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sweep.certify.verdict import Verdict
+from typing import Any
 
 SHOWN, SHOWN_ROWS = ("rank", "trial", "mean", "sd", "n", "tied", "search_loss"), 10
 """Columns, and number of candidates, that a notebook shows of a verdict."""
@@ -36,16 +33,16 @@ def rows_html(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> s
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def verdict_line(verdict: "Verdict") -> str:
-    """Return a verdict in one line."""
+def verdict_line(verdict: Any) -> str:
+    """Return a ``verdict.Verdict`` in one line."""
     chosen = "no trial chosen yet" if verdict.chosen is None else f"trial {verdict.chosen.trial} chosen"
     mean = verdict.certified_mean
     certified = "" if mean is None else f", certified mean {mean:.4f} over {len(verdict.certified)} seeds"
     return f"<Verdict: {chosen} among {len(verdict.rows)}{certified}>"
 
 
-def verdict_html(verdict: "Verdict") -> str:
-    """Return a verdict as two small tables: the choice, and the first candidates."""
+def verdict_html(verdict: Any) -> str:
+    """Return a ``verdict.Verdict`` as two small tables: the choice, and the first candidates."""
     facts = {
         "chosen": None if verdict.chosen is None or verdict.choice is None else verdict.choice.reason,
         "tied for the best mean": ", ".join(map(str, verdict.tied)) or None,
