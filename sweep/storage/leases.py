@@ -1,17 +1,13 @@
 """Record which drivers run a study, and which driver trains which trial.
 
 A study on this machine has one driver, which needs no turns (``NoTurns``). A shared study has two tables of
-sweep's own beside Optuna's. Each driver is a row with a lease, which it renews with every write; a claim names the driver
-that trains a trial. When a lease has expired, any driver may delete the row: its claims are deleted with it,
-and its trials are free. The number of a driver is never reused (a fencing token), so a driver whose row is
-gone detects that and stops writing.
-
-The clock is the server's. After a restart of the server, no lease expires for the duration of a lease,
-because no driver could renew its lease meanwhile.
-
-References:
-    Gray, Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
-    Consistency", SOSP 1989.
+sweep's own beside Optuna's. Each driver is a row with a lease, which it renews with every write; a claim
+names the driver that trains a trial. When a lease has expired, any driver may delete the row: its claims are
+deleted with it, and its trials are free. The number of a driver is never reused (a fencing token), so a
+driver whose row is gone detects that and stops writing. The clock is the server's. After a restart of the
+server, no lease expires for the duration of a lease, because no driver could renew its lease meanwhile.
+References: Gray, Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
+Consistency", SOSP 1989.
 """
 
 import os
