@@ -14,7 +14,6 @@ There is no ``cmaes``: Optuna's implementation stores a pickle in the database a
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
@@ -23,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep.definition.grid import grid_cell
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
+from sweep.samplers.sobol import qmc_point
 
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
@@ -139,13 +139,12 @@ def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> Ba
             cost_aware.Seen(
                 params=trial.params,
                 rungs=trial.intermediate_values,
-                loss=trial.value if trial.state is TrialState.COMPLETE else None,
+                losses=tuple(trial.values) if trial.state is TrialState.COMPLETE else None,
                 is_running=trial.state is TrialState.RUNNING,
             )
             for trial in trials
         ]
-        generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
-        return cost_aware.propose(space, seen, work, number, generator)
+        return cost_aware.propose(space, seen, work, seed, number)
 
     return ProposingSampler(propose)
 
@@ -162,21 +161,6 @@ def random(space: Space, seed: int, number: int, work: Work = equal_work) -> Bas
 def qmc(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return point ``number`` of one Sobol sequence, scrambled by the study's seed."""
     return PointSampler(qmc_point(space, seed, number))
-
-
-def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
-    """Return point ``number`` of the Sobol sequence, with a value for every dimension, active or not.
-
-    References:
-        Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
-    """
-    from scipy.stats import qmc as scipy_qmc  # noqa: PLC0415  loading scipy takes a second
-
-    sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
-    if number:
-        sequence.fast_forward(number)
-    units = sequence.random(1)[0].tolist()
-    return {name: space[name].value_at(unit) for name, unit in zip(space, units, strict=True)}
 
 
 def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:

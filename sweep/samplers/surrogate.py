@@ -1,0 +1,99 @@
+"""Predict the losses of a search for ``cost_aware``: a Gaussian process over warped losses.
+
+The hyperparameters of the process are fitted to the first trials up to a number that grows in steps of a
+tenth, and kept in this process: other proposals from the same trials use the same fit. They are a
+function of the trials, so a proposal does not depend on the proposals before it.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.samplers.gaussian_process import Data, fit_quickly, predict
+
+_KEPT = 32
+"""Number of fits that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A fitted process."""
+
+    theta: np.ndarray
+    data: Data
+
+    def predict(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations at points, shape (n, axes), each (n,)."""
+        return predict(self.theta, self.data, points)
+
+    def best(self) -> float:
+        """Return the lowest predicted mean at a known point."""
+        return float(self.predict(self.data.points)[0].min())
+
+    def believing(self, points: np.ndarray) -> "Surrogate":
+        """Add the predicted losses of running trials, so that no similar trial runs beside them.
+
+        References:
+            Ginsbourger et al., "Kriging Is Well-Suited to Parallelize Optimization", 2010 (kriging believer).
+        """
+        if not len(points):
+            return self
+        points = np.vstack([self.data.points, points])
+        means = np.append(self.data.means, self.predict(points[len(self.data.means) :])[0])
+        return Surrogate(self.theta, _data(points, means, self.data.scales))
+
+
+def fitted(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Surrogate:
+    """Fit a process.
+
+    Args:
+        points: Points of the trials, in the order of their numbers, shape (n, axes).
+        losses: Their warped losses, shape (n,).
+        scales: Length scale of each axis, shape (axes,).
+    """
+    n = len(losses)
+    early = n - n % (1 + n // 10)
+    theta = _theta(points[:early].tobytes(), losses[:early].tobytes(), scales.tobytes())
+    return Surrogate(theta, _standard(points, losses, scales))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _theta(points: bytes, losses: bytes, scales: bytes) -> np.ndarray:
+    lengths = np.frombuffer(scales, dtype=np.int64)
+    known = np.frombuffer(losses)
+    return fit_quickly(_standard(np.frombuffer(points).reshape(len(known), len(lengths)), known, lengths))
+
+
+def _standard(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Data:
+    means = warped(losses)
+    return _data(points, (means - means.mean()) / (means.std() or 1), scales)
+
+
+def _data(points: np.ndarray, means: np.ndarray, scales: np.ndarray | None) -> Data:
+    return Data(points, means, np.ones(len(means)), np.zeros(len(means)), scales)
+
+
+def warped(losses):
+    import os
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+    how = os.environ.get("GP_WARP", "clip")
+    middle = np.median(losses)
+    width = middle - losses.min() or losses.std() or 1.0
+    if how == "clip":
+        return np.minimum(losses, middle + 3 * (middle - losses.min()))
+    if how == "log":
+        return np.where(losses > middle, middle + width * np.log1p(np.maximum(losses - middle, 0) / width), losses)
+    ranks = ndtri((rankdata(losses) - 0.5) / len(losses))
+    if how == "copula":
+        return ranks
+    if how == "half":
+        good = losses[losses <= middle]
+        sd = np.sqrt(((good - middle) ** 2).mean()) or 1.0
+        return np.where(losses > middle, middle + sd * ranks, losses)
+    if how == "mix":
+        z = np.minimum(losses, middle + 3 * (middle - losses.min()))
+        z = (z - z.mean()) / (z.std() or 1)
+        return z + ranks
+    raise ValueError(how)
