@@ -6,12 +6,11 @@ time of this process) while it runs, so a slow sampler pays for its thoughts.
 """
 
 import dataclasses
-import heapq
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from asynchronous import run_workers, timed
 from table import Table
 
 from sweep.execution.rungs import DECISION_RUNGS
@@ -95,13 +94,7 @@ def simulate(
         enough: Regret of the incumbent, in nats, with which the search ends early.
     """
     search = _Search(table, make_searcher, repeat, kind)
-    events: list[tuple[float, int, int | None]] = [(0.0, order, None) for order in range(workers)]
-    order = workers
-    while events and events[0][0] <= horizon and search.regret > enough:
-        now, _, trial = heapq.heappop(events)
-        trial = search.take(now, trial)
-        order += 1
-        heapq.heappush(events, (search.clock.now + search.next_segment(trial), order, trial))
+    run_workers(search, workers, lambda now: now <= horizon and search.regret > enough)
     return Outcome(curve=search.curve, trials=len(search.runs), own_s=search.clock.own_s)
 
 
@@ -118,17 +111,20 @@ class _Search:
         self.curve: list[tuple[float, float]] = []
         self.best, self.regret = np.inf, np.inf
 
-    def take(self, now: float, trial: int | None) -> int:
+    def take(self, now: float, trial: int | None) -> tuple[int, float]:
         """Let a free worker, or one whose trial stands at a rung, have what it trains next."""
         self.clock.wait_until(now)
-        if trial is not None and not self._leaves(trial, now):
-            return trial
+        if trial is None or self._leaves(trial, now):
+            trial = self._ask()
+        return trial, self.clock.now + self._next_segment(trial)
+
+    def _ask(self) -> int:
         number, cell = self.clock.charge(self.searcher.ask)
         if number not in self.runs:
             self.runs[number] = _Run(cell=cell, seed=self.luck.draw(cell))
         return int(number)
 
-    def next_segment(self, trial: int) -> float:
+    def _next_segment(self, trial: int) -> float:
         """Send a trial to its next rung; return the seconds that takes."""
         run = self.runs[trial]
         run.rung += 1
@@ -160,9 +156,7 @@ class _Clock:
 
     def charge(self, work: Callable[[], Any]) -> Any:
         """Do some work of the searcher and let its seconds pass."""
-        started = time.process_time()
-        result = work()
-        seconds = time.process_time() - started
+        result, seconds = timed(work)
         self.now += seconds
         self.own_s += seconds
         return result
