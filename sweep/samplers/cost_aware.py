@@ -22,7 +22,7 @@ import numpy as np
 from sweep.definition.pareto import front_ranks_of_many
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.samplers.candidate_rows import by_score
+from sweep.samplers.row_search import by_score
 from sweep.samplers.cube import Cube
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
 from sweep.samplers.sobol import qmc_point

@@ -1,5 +1,6 @@
 """What gp_cost promises beyond the contract: cheap first, no cell twice, all that is known counts."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from sweep.definition.dimension import Choices, Range
 from sweep.definition.pareto import hypervolume
 from sweep.definition.space import Space
 from sweep.samplers.cost_aware import Seen, known_losses, propose
+from sweep.samplers.sobol import qmc_point
+from sweep.samplers.surrogate import _theta
 
 STEPS = [1_000, 2_000, 4_000, 8_000, 16_000]
 SPACE = Space(
@@ -84,3 +87,48 @@ def test_what_was_given_up_falls_as_the_complete_ones_did() -> None:
     known = known_losses([*complete, given_up, failed, running])
     assert known[-1] == ({"a": 9}, (pytest.approx(2.1),))
     assert len(known) == 4
+
+
+def test_equal_work_starts_with_the_sobol_sequence_and_different_work_with_cheap_draws() -> None:
+    """Without a difference in work, nothing is gained by draws beside the sequence."""
+    start = [propose(WIDE, [], lambda params: 7.0, 3, number) for number in range(4)]
+    assert start == [WIDE.active_part(qmc_point(WIDE, 3, number)) for number in range(4)]
+    cheap = [propose(WIDE, [], lambda params: 10 ** params["a"], 3, number) for number in range(4)]
+    assert max(params["a"] for params in cheap) < 0.5
+
+
+WIDE = Space(
+    {
+        "a": Range(0.0, 1.0),
+        "b": Range(0.0, 1.0),
+        "kind": Choices(("x", "y")),
+        "c": Range(1, 100, log=True),
+    },
+    {"c": {"kind": ("x",)}},
+)
+
+
+def two_losses(params: Mapping[str, Any]) -> tuple[float, float]:
+    """A front that costs a trade-off in a; everything else should be in its best place."""
+    apart = (params["b"] - 0.3) ** 2 + (0.3 if params["kind"] == "y" else abs(math.log(params["c"] / 20)) / 10)
+    return params["a"] ** 2 + apart, (params["a"] - 1) ** 2 + apart
+
+
+def test_two_objectives_are_searched_for_their_front() -> None:
+    """In thirty trials more area is dominated than by as many points of a Sobol sequence, for each seed."""
+    for seed in range(3):
+        trials: list[Seen] = []
+        for number in range(30):
+            params = propose(WIDE, trials, lambda params: 1.0, seed, number)
+            trials.append(Seen(params=params, rungs={}, losses=two_losses(params)))
+        even = [two_losses(WIDE.active_part(qmc_point(WIDE, seed, number))) for number in range(30)]
+        found = [trial.losses for trial in trials if trial.losses]
+        assert hypervolume(found, (1.5, 1.5)) > 1.1 * hypervolume(even, (1.5, 1.5))
+
+
+def test_a_proposal_does_not_depend_on_those_before_it() -> None:
+    """Fits are kept in the process; a process that begins at the last trial has the same proposal."""
+    trials = search(20)
+    _theta.cache_clear()
+    fresh = propose(SPACE, trials, work, 0, 20)
+    assert fresh == search(21)[20].params

@@ -5,7 +5,7 @@ import pytest
 
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
-from sweep.samplers.candidate_rows import by_score, neighbours
+from sweep.samplers.row_search import by_score, neighbours
 from sweep.samplers.cube import Cube
 
 LARGE = Space(
