@@ -79,7 +79,9 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
     losses = known_losses(trials)
     if len(losses) < _fewest(space):
         drawn = [_drawn(space, generator) for _ in range(CHEAP_OF - 1)]
-        draws = [space.active_part(qmc_point(space, seed, number)), *drawn]
+        first = qmc_point(space, seed, number) if os.environ.get("GP_DESIGN") == "sobol" else _lhs(space, seed, number)
+        if number == 0 and os.environ.get("GP_CENTRE"): first = {n: d.in_order().value_at(0.5) for n, d in space.items()}
+        draws = [space.active_part(first), *drawn]
         return min(draws, key=lambda params: (_key(params) in tried, _size(work(params))))
     cube = Cube(space)
     known = _known(cube, losses)
@@ -94,6 +96,15 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
     )
     proposals = map(cube.params, rows)
     return next((params for params in proposals if _key(params) not in tried), cube.params(rows[0]))
+
+
+def _lhs(space, seed, number):
+    n = _fewest(space)
+    block, place = divmod(number, n)
+    generator = np.random.default_rng(derive_seed(seed, "start", block))
+    strata = generator.permuted(np.tile(np.arange(n), (len(space), 1)), axis=1)
+    units = (strata + generator.random(strata.shape)) / n
+    return {name: space[name].value_at(unit) for name, unit in zip(space, units[:, place].tolist(), strict=True)}
 
 
 def _fewest(space: Space) -> int:

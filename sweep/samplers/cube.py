@@ -44,7 +44,10 @@ class Cube:
         """Return the rows of configurations, shape (n, d)."""
         return np.array(
             [
-                [d.unit_at(params[name]) if name in params else math.nan for name, d in self._dimensions.items()]
+                [
+                    d.unit_at(params[name]) if name in params else math.nan
+                    for name, d in self._dimensions.items()
+                ]
                 for params in configurations
             ],
             dtype=np.float64,
@@ -105,7 +108,9 @@ def _grain(dimension: Dimension) -> float:
 def _snapped(dimension: Dimension, units: np.ndarray) -> np.ndarray:
     """Return ``unit_at(value_at(unit))`` of each unit."""
     if dimension.is_continuous:
-        return units if dimension.low < dimension.high else np.full_like(units, dimension.unit_at(dimension.low))
+        return (
+            units if dimension.low < dimension.high else np.full_like(units, dimension.unit_at(dimension.low))
+        )
     if not isinstance(dimension, Choices) and dimension.log:
         low, high = dimension.ends
         values = np.clip(np.rint(np.exp(low + units * (high - low))), dimension.low, dimension.high)

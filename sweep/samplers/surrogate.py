@@ -78,13 +78,16 @@ def warped(losses):
     import os
     from scipy.special import ndtri
     from scipy.stats import rankdata
+
     how = os.environ.get("GP_WARP", "clip")
     middle = np.median(losses)
     width = middle - losses.min() or losses.std() or 1.0
     if how == "clip":
         return np.minimum(losses, middle + 3 * (middle - losses.min()))
     if how == "log":
-        return np.where(losses > middle, middle + width * np.log1p(np.maximum(losses - middle, 0) / width), losses)
+        return np.where(
+            losses > middle, middle + width * np.log1p(np.maximum(losses - middle, 0) / width), losses
+        )
     ranks = ndtri((rankdata(losses) - 0.5) / len(losses))
     if how == "copula":
         return ranks

@@ -110,7 +110,9 @@ WIDE = Space(
 
 def two_losses(params: Mapping[str, Any]) -> tuple[float, float]:
     """A front that costs a trade-off in a; everything else should be in its best place."""
-    apart = (params["b"] - 0.3) ** 2 + (0.3 if params["kind"] == "y" else abs(math.log(params["c"] / 20)) / 10)
+    apart = (params["b"] - 0.3) ** 2 + (
+        0.3 if params["kind"] == "y" else abs(math.log(params["c"] / 20)) / 10
+    )
     return params["a"] ** 2 + apart, (params["a"] - 1) ** 2 + apart
 
 

@@ -57,7 +57,11 @@ def test_a_condition_on_a_number_is_met_by_its_value() -> None:
 def test_axes_are_worked_out() -> None:
     """Numbers in order, two choices of a category at distance 1, an inactive one in the middle and marked."""
     space = Space(
-        {"batch_size": Choices((64, 16)), "schedule": Choices(("step", "cosine")), "decay_at": Range(0.0, 1.0)},
+        {
+            "batch_size": Choices((64, 16)),
+            "schedule": Choices(("step", "cosine")),
+            "decay_at": Range(0.0, 1.0),
+        },
         {"decay_at": {"schedule": ("step",)}},
     )
     configurations: list[dict[str, Any]] = [

@@ -28,7 +28,10 @@ def test_improvement_is_smooth_far_below_what_can_be_represented() -> None:
 def test_volume_improvement_is_that_of_simulated_draws() -> None:
     """The mean growth of the hypervolume over 100,000 draws, within four standard errors."""
     front, reference = [(0.2, 0.9), (0.4, 0.5), (0.9, 0.1)], (1.2, 1.0)
-    means, deviations = np.array([[0.3, 0.6], [0.6, 0.2], [1.0, 1.0]]), np.array([[0.2, 0.3], [0.1, 0.1], [0.3, 0.2]])
+    means, deviations = (
+        np.array([[0.3, 0.6], [0.6, 0.2], [1.0, 1.0]]),
+        np.array([[0.2, 0.3], [0.1, 0.1], [0.3, 0.2]]),
+    )
     found = np.exp(log_volume_improvement(means, deviations, np.array([*front, reference])))
     generator = np.random.default_rng(0)
     before = hypervolume(front, reference)

@@ -25,7 +25,9 @@ def test_a_small_space_is_scored_whole() -> None:
     """All cells come, in the order of their scores."""
     space = Space({"a": Range(1, 9), "b": Choices((1, 2, 3))})
     cube = Cube(space)
-    rows = by_score(cube, lambda rows: -np.abs(rows - 0.5).sum(axis=1), np.empty((0, 2)), np.random.default_rng(0))
+    rows = by_score(
+        cube, lambda rows: -np.abs(rows - 0.5).sum(axis=1), np.empty((0, 2)), np.random.default_rng(0)
+    )
     assert len(rows) == 27
     assert cube.params(rows[0]) == {"a": 5, "b": 2}
 
@@ -37,7 +39,10 @@ def test_the_best_of_a_large_space_is_nearly_found() -> None:
     def score(rows: np.ndarray) -> np.ndarray:
         return -np.asarray(((np.where(np.isnan(rows), 0.0, rows) - goal) ** 2).sum(axis=1))
 
-    found = [by_score(cube, score, cube.snapped(np.full((1, 6), 0.5)), np.random.default_rng(k))[0] for k in range(5)]
+    found = [
+        by_score(cube, score, cube.snapped(np.full((1, 6), 0.5)), np.random.default_rng(k))[0]
+        for k in range(5)
+    ]
     at_best = score(cube.snapped(goal[None]))[0]
     draws = score(cube.snapped(np.random.default_rng(0).random((1_024, 6)))).max()
     assert np.median(score(np.array(found))) - at_best > (draws - at_best) / 4
