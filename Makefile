@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test cluster examples docs check audit bench search-bench faults faults-release wheel clean
+.PHONY: run test cluster examples docs check audit bench search-bench sampler-bench faults faults-release wheel clean
 
 run: .venv/installed  ## the main job: a sweep over 32,257 real names, about two minutes
 	$(BIN)/sweep run studies/quick.toml
@@ -47,6 +47,9 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 search-bench: .venv/installed-for-tests  ## searches compared on a trained grid; tables in docs/search.md
 	$(BIN)/python tests/benchmarks/tabular/compare.py --chart docs/search-comparison.svg
 
+sampler-bench: .venv/installed-for-sampler-bench  ## samplers and peers on many tasks, some hours; docs/samplers.md
+	$(BIN)/python tests/benchmarks/samplers/compare.py --figure docs/sampler-comparison.svg
+
 faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, about twenty minutes
 	$(BIN)/python tests/faults/campaign.py --size campaign --minutes 45
 
@@ -67,6 +70,10 @@ clean:  ## what was installed and built; studies and reports stay
 
 .venv/installed-for-examples: .venv/installed-for-tests
 	$(PIP) -c constraints.txt --group examples
+	touch $@
+
+.venv/installed-for-sampler-bench: .venv/installed-for-tests
+	$(PIP) -c constraints.txt --group sampler-bench
 	touch $@
 
 .venv/installed-for-audit: .venv/installed-for-tests

@@ -106,6 +106,8 @@ def mean_ranks(results: Results, count: int) -> dict[str, Estimate]:
     """
     results = long_enough(results, count)
     searches = on_every_task(results)
+    if not searches:
+        return {}
     generator = np.random.default_rng(0)
     exact, drawn = [], []
     for found in results.values():

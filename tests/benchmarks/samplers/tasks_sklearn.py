@@ -1,8 +1,8 @@
 """Two live studies of scikit-learn with conditions and seed noise; a fit takes well below 0.1 s.
 
 A seed splits the data into train and dev and seeds the model. Losses are kept on disk by configuration and
-seed, below ``cache/``. The scale, true losses of ``N_DRAWS`` random draws, is kept in ``scales/``; without its
-file it is computed again, which takes some minutes.
+seed, below ``cache/``. The scale, true losses of ``N_DRAWS`` random draws, is kept in ``scales/``. A file
+that is missing is computed again, which takes some minutes.
 """
 
 from collections.abc import Callable
