@@ -11,8 +11,6 @@ References:
     second). Lee et al., "Cost-aware Bayesian Optimization", 2020 (cost cooling).
 """
 
-import os
-import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,15 +22,12 @@ from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
 from sweep.samplers.row_search import by_score
 from sweep.samplers.cube import Cube
+from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
-from sweep.samplers.sobol import qmc_point
 from sweep.samplers.surrogate import Surrogate, fitted
 
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
-
-CHEAP_OF = 16
-"""Number of draws of which each early proposal is the cheapest."""
 
 LAST_POWER = 0.1
 """Lowest power of the work; above 0, so that the cheaper of two equally good configurations wins."""
@@ -74,15 +69,11 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
         seed: The study's seed.
         number: Number of earlier proposals.
     """
-    generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
     tried = {_key(trial.params) for trial in trials}
     losses = known_losses(trials)
-    if len(losses) < _fewest(space):
-        drawn = [_drawn(space, generator) for _ in range(CHEAP_OF - 1)]
-        first = qmc_point(space, seed, number) if os.environ.get("GP_DESIGN") == "sobol" else _lhs(space, seed, number)
-        if number == 0 and os.environ.get("GP_CENTRE"): first = {n: d.in_order().value_at(0.5) for n, d in space.items()}
-        draws = [space.active_part(first), *drawn]
-        return min(draws, key=lambda params: (_key(params) in tried, _size(work(params))))
+    if len(losses) < N_FIRST:
+        return first_proposal(space, lambda params: _key(params) in tried, work, seed, number)
+    generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
     cube = Cube(space)
     known = _known(cube, losses)
     improvement = _improvement(cube, known, cube.rows([t.params for t in trials if t.is_running]))
@@ -98,32 +89,8 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
     return next((params for params in proposals if _key(params) not in tried), cube.params(rows[0]))
 
 
-def _lhs(space, seed, number):
-    n = _fewest(space)
-    block, place = divmod(number, n)
-    generator = np.random.default_rng(derive_seed(seed, "start", block))
-    strata = generator.permuted(np.tile(np.arange(n), (len(space), 1)), axis=1)
-    units = (strata + generator.random(strata.shape)) / n
-    return {name: space[name].value_at(unit) for name, unit in zip(space, units[:, place].tolist(), strict=True)}
-
-
-def _fewest(space: Space) -> int:
-    """Return the number of known losses from which they are modelled."""
-    how = os.environ.get("GP_START", "d")
-    return max(2, len(space)) if how == "d" else int(how)
-
-
 def _key(params: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(sorted(params.items()))
-
-
-def _drawn(space: Space, generator: np.random.Generator) -> dict[str, Any]:
-    return space.active_part({name: space[name].value_at(generator.random()) for name in space})
-
-
-def _size(work: float) -> int:
-    """Return the order of magnitude of work, to the base 2."""
-    return round(math.log2(work)) if work > 0 else 0
 
 
 def known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], tuple[float, ...]]]:

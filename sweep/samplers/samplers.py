@@ -22,7 +22,6 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep.definition.grid import grid_cell
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.samplers.sobol import qmc_point
 
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
@@ -161,6 +160,21 @@ def random(space: Space, seed: int, number: int, work: Work = equal_work) -> Bas
 def qmc(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return point ``number`` of one Sobol sequence, scrambled by the study's seed."""
     return PointSampler(qmc_point(space, seed, number))
+
+
+def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
+    """Return point ``number`` of the Sobol sequence, with a value for every dimension, active or not.
+
+    References:
+        Owen, "Scrambling Sobol' and Niederreiter-Xing Points", 1998.
+    """
+    from scipy.stats import qmc as scipy_qmc  # noqa: PLC0415  loading scipy takes a second
+
+    sequence = scipy_qmc.Sobol(d=len(space), scramble=True, rng=derive_seed(seed, "qmc"))
+    if number:
+        sequence.fast_forward(number)
+    units = sequence.random(1)[0].tolist()
+    return {name: space[name].value_at(unit) for name, unit in zip(space, units, strict=True)}
 
 
 def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:

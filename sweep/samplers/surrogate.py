@@ -1,4 +1,4 @@
-"""Predict the losses of a search for ``cost_aware``: a Gaussian process over warped losses.
+"""Predict the losses of a search for ``cost_aware``: a Gaussian process over compressed losses.
 
 The hyperparameters of the process are fitted to the first trials up to a number that grows in steps of a
 tenth, and kept in this process: other proposals from the same trials use the same fit. They are a
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sweep.samplers.compression import compression_of
 from sweep.samplers.gaussian_process import Data, fit_quickly, predict
 
 _KEPT = 32
@@ -49,7 +50,7 @@ def fitted(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Surrog
 
     Args:
         points: Points of the trials, in the order of their numbers, shape (n, axes).
-        losses: Their warped losses, shape (n,).
+        losses: Their losses, shape (n,).
         scales: Length scale of each axis, shape (axes,).
     """
     n = len(losses)
@@ -66,37 +67,12 @@ def _theta(points: bytes, losses: bytes, scales: bytes) -> np.ndarray:
 
 
 def _standard(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Data:
-    means = warped(losses)
-    return _data(points, (means - means.mean()) / (means.std() or 1), scales)
+    """Return losses as the process takes them: compressed, with mean 0 and variance 1."""
+    if np.ptp(losses) == 0:
+        return _data(points, np.zeros(len(losses)), scales)
+    means = compression_of(losses).compressed(losses)
+    return _data(points, (means - means.mean()) / means.std(), scales)
 
 
 def _data(points: np.ndarray, means: np.ndarray, scales: np.ndarray | None) -> Data:
     return Data(points, means, np.ones(len(means)), np.zeros(len(means)), scales)
-
-
-def warped(losses):
-    import os
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    how = os.environ.get("GP_WARP", "clip")
-    middle = np.median(losses)
-    width = middle - losses.min() or losses.std() or 1.0
-    if how == "clip":
-        return np.minimum(losses, middle + 3 * (middle - losses.min()))
-    if how == "log":
-        return np.where(
-            losses > middle, middle + width * np.log1p(np.maximum(losses - middle, 0) / width), losses
-        )
-    ranks = ndtri((rankdata(losses) - 0.5) / len(losses))
-    if how == "copula":
-        return ranks
-    if how == "half":
-        good = losses[losses <= middle]
-        sd = np.sqrt(((good - middle) ** 2).mean()) or 1.0
-        return np.where(losses > middle, middle + sd * ranks, losses)
-    if how == "mix":
-        z = np.minimum(losses, middle + 3 * (middle - losses.min()))
-        z = (z - z.mean()) / (z.std() or 1)
-        return z + ranks
-    raise ValueError(how)

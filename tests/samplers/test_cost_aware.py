@@ -11,7 +11,7 @@ from sweep.definition.dimension import Choices, Range
 from sweep.definition.pareto import hypervolume
 from sweep.definition.space import Space
 from sweep.samplers.cost_aware import Seen, known_losses, propose
-from sweep.samplers.sobol import qmc_point
+from sweep.samplers.samplers import qmc_point
 from sweep.samplers.surrogate import _theta
 
 STEPS = [1_000, 2_000, 4_000, 8_000, 16_000]
@@ -87,14 +87,6 @@ def test_what_was_given_up_falls_as_the_complete_ones_did() -> None:
     known = known_losses([*complete, given_up, failed, running])
     assert known[-1] == ({"a": 9}, (pytest.approx(2.1),))
     assert len(known) == 4
-
-
-def test_equal_work_starts_with_the_sobol_sequence_and_different_work_with_cheap_draws() -> None:
-    """Without a difference in work, nothing is gained by draws beside the sequence."""
-    start = [propose(WIDE, [], lambda params: 7.0, 3, number) for number in range(4)]
-    assert start == [WIDE.active_part(qmc_point(WIDE, 3, number)) for number in range(4)]
-    cheap = [propose(WIDE, [], lambda params: 10 ** params["a"], 3, number) for number in range(4)]
-    assert max(params["a"] for params in cheap) < 0.5
 
 
 WIDE = Space(

@@ -13,7 +13,7 @@ from sweep.definition.dimension import Choices
 from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
 from sweep.execution.planning.written_files import WrittenFiles
-from sweep.samplers.sobol import qmc_point
+from sweep.samplers.samplers import qmc_point
 from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
 
 

@@ -11,7 +11,7 @@ from sweep.errors import TooLargeError
 from sweep.execution.machine.memory import check_fits
 from sweep.execution.rungs import cuts
 from sweep.execution.workload import count_costs
-from sweep.samplers.sobol import qmc_point
+from sweep.samplers.samplers import qmc_point
 from sweep.task import AnyTask, Data, Segment, find_auto, shortest_with_rungs
 
 POINTS = 16
