@@ -1,7 +1,7 @@
 """Compress losses above the median, so that bad regions do not distort a model of the good ones.
 
-Losses up to the median stay. Above it, the logarithm of the distance counts, in units of the distance from the
-median to the best.
+Losses up to the median stay. Above it, the logarithm of the distance counts, in units of the distance from
+the median to the best.
 """
 
 from typing import NamedTuple

@@ -1,10 +1,10 @@
 """Propose the configuration with the greatest expected improvement for its work.
 
-The first proposals fill the space evenly; where configurations differ in their work, they are cheap ones. Then
+The first proposals fill the space evenly; if configurations differ in their work, they are cheap ones. Then
 a Gaussian process is fitted to all losses, and the configuration that maximises EI / work**a is proposed. The
 power a falls from 1 with the number of the proposal: early on, cheap trials teach most; later, the best
 configuration may be expensive. Work is computed from the configuration, never measured, so proposals are
-reproducible.
+reproducible. With two objectives, EI is the expected growth of the area that the front dominates.
 
 References:
     Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (EI per
@@ -20,10 +20,10 @@ import numpy as np
 from sweep.definition.pareto import front_ranks_of_many
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.samplers.row_search import by_score
 from sweep.samplers.cube import Cube
 from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
+from sweep.samplers.row_search import by_score
 from sweep.samplers.surrogate import Surrogate, fitted
 
 Work = Callable[[Mapping[str, Any]], float]

@@ -83,13 +83,13 @@ class Cube:
         """
         parts = [self._axes(name, rows[:, column]) for name, column in self._columns.items()]
         parts += [~np.isnan(rows[:, [self._columns[name]]]) for name in self._space.conditions]
-        return np.hstack([*parts, np.empty((len(rows), 0))])
+        return np.asarray(np.hstack([*parts, np.empty((len(rows), 0))]))
 
     def _axes(self, name: str, units: np.ndarray) -> np.ndarray:
         if not self.is_category[self._columns[name]]:
             return np.where(np.isnan(units), INACTIVE_AT, units)[:, None]
         n = self._axes_of(name)
-        return (np.floor(units * n)[:, None] == np.arange(n)) * math.sqrt(1 / 2)
+        return np.asarray((np.floor(units * n)[:, None] == np.arange(n)) * math.sqrt(1 / 2))
 
     def _axes_of(self, name: str) -> int:
         return self._dimensions[name].cells if _is_category(self._dimensions[name]) else 1

@@ -4,8 +4,8 @@ They are spread evenly: of ``N_FIRST`` proposals, each takes another part of eve
 configurations differ in their work, a proposal is the cheapest of several draws instead.
 
 References:
-    McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input Variables in the Analysis
-    of Output from a Computer Code", 1979 (Latin hypercube sampling).
+    McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input Variables in the
+    Analysis of Output from a Computer Code", 1979 (Latin hypercube sampling).
 """
 
 import math
@@ -44,8 +44,8 @@ def first_proposal(
 def even_point(d: int, seed: int, number: int) -> np.ndarray:
     """Return a point of the unit cube, shape (d,): one of a Latin hypercube of ``N_FIRST`` points.
 
-    The range of each axis has ``N_FIRST`` equal parts. Each of the points 0 to 4 lies in another part of every
-    axis, and so on.
+    The range of each axis has ``N_FIRST`` equal parts. Each of the points 0 to 4 lies in another part of
+    every axis, and so do the next five.
     """
     block, place = divmod(number, N_FIRST)
     generator = np.random.default_rng(derive_seed(seed, "even", block))
@@ -54,4 +54,6 @@ def even_point(d: int, seed: int, number: int) -> np.ndarray:
 
 
 def _at(space: Space, units: np.ndarray) -> dict[str, Any]:
-    return space.active_part({n: space[n].value_at(unit) for n, unit in zip(space, units.tolist(), strict=True)})
+    return space.active_part(
+        {n: space[n].value_at(unit) for n, unit in zip(space, units.tolist(), strict=True)}
+    )

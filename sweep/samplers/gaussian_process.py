@@ -33,7 +33,7 @@ _STARTS = ((0.5, -4.0), (-0.5, -1.0), (1.5, -2.0))
 """Log length scales and log noise variances at which the fit starts; the best result is used."""
 
 _QUICK_START = _STARTS[1]
-"""Start of a quick fit. From short lengths and much noise, all lengths grow; from long ones, the density is flat."""
+"""Start of a quick fit: short lengths and much noise, from where the density rises steeply."""
 
 
 @dataclass(frozen=True, slots=True)

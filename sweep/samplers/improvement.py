@@ -1,8 +1,8 @@
 """Compute the expected improvement on what is known, for one loss or two.
 
 References:
-    Jones, Schonlau, Welch, "Efficient Global Optimization of Expensive Black-Box Functions", 1998. Ament et al.,
-    "Unexpected Improvements to Expected Improvement", 2023 (its logarithm). Emmerich, Deutz, Klinkenberg,
+    Jones, Schonlau, Welch, "Efficient Global Optimization of Expensive Black-Box Functions", 1998. Ament et
+    al., "Unexpected Improvements to Expected Improvement", 2023 (its logarithm). Emmerich, Deutz, Klinkenberg,
     "Hypervolume-Based Expected Improvement: Monotonicity Properties and Exact Computation", 2011.
 """
 

@@ -4,8 +4,8 @@ A small space is scored whole. In a large one, random draws and neighbours of go
 neighbours of those with the highest scores, round by round.
 
 References:
-    Hutter, Hoos, Leyton-Brown, "Sequential Model-Based Optimization for General Algorithm Configuration", 2011
-    (local search over neighbours in mixed spaces).
+    Hutter, Hoos, Leyton-Brown, "Sequential Model-Based Optimization for General Algorithm Configuration",
+    2011 (local search over neighbours in mixed spaces).
 """
 
 from collections.abc import Callable
@@ -56,7 +56,8 @@ def neighbours(cube: Cube, rows: np.ndarray, generator: np.random.Generator) -> 
     drawn = generator.random((n, d))
     moves = generator.random((n, d)) < generator.random((n, 1)) / 2
     moves[np.arange(n), generator.integers(d, size=n)] = True
-    sizes = np.exp(generator.uniform(*np.log(_STEPS), (n, 1)))
+    smallest, largest = _STEPS
+    sizes = smallest * (largest / smallest) ** generator.random((n, 1))
     steps = sizes * generator.standard_normal((n, d))
     steps = np.copysign(np.maximum(np.abs(steps), cube.grains), steps)
     moved = np.clip(rows + steps, 0, np.nextafter(1, 0))

@@ -1,4 +1,4 @@
-"""The unit cube: rows are configurations and back again, with conditions; axes are at worked-out distances."""
+"""The unit cube: rows are configurations and back again, with conditions; distances are worked out."""
 
 from typing import Any
 

@@ -50,6 +50,8 @@ def test_what_was_tried_is_not_proposed_if_anything_else_is_left() -> None:
     """Of two configurations the other one; if both were tried, one of them again."""
     space = Space({"kind": Choices(("x", "y"))})
     for kind, other in (("x", "y"), ("y", "x")):
-        found = [first_proposal(space, lambda p, k=kind: p["kind"] == k, lambda p: 1.0, 0, n) for n in range(9)]
+        found = [
+            first_proposal(space, lambda p, k=kind: p["kind"] == k, lambda p: 1.0, 0, n) for n in range(9)
+        ]
         assert {params["kind"] for params in found} == {other}
     assert first_proposal(space, lambda params: True, lambda params: 1.0, 0, 0)["kind"] in ("x", "y")

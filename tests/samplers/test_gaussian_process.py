@@ -100,7 +100,7 @@ def test_prediction_is_the_textbooks(data: Data) -> None:
 
 
 def test_axes_that_share_a_length_scale_are_those_with_equal_ones(data: Data) -> None:
-    """Prediction and surprise as with the length written out for each axis; the gradient by finite differences."""
+    """Prediction and surprise as with each axis' length written out; the gradient by finite differences."""
     rng = np.random.default_rng(1)
     points, at = rng.random((12, 3)), rng.random((5, 3))
     shared = dataclasses.replace(data, points=points, scales=np.array([1, 0, 0]))

@@ -5,8 +5,8 @@ import pytest
 
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
-from sweep.samplers.row_search import by_score, neighbours
 from sweep.samplers.cube import Cube
+from sweep.samplers.row_search import by_score, neighbours
 
 LARGE = Space(
     {
