@@ -4,9 +4,11 @@ None of them is needed by the product; the dependency group ``sampler-bench`` in
 together. A peer that is not installed is left out.
 """
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import numpy as np
 from axes import configuration
 from optuna.samplers import CmaEsSampler, GPSampler, TPESampler
 from peers_bayesian import Ax, Hebo, Skopt, Smac
@@ -45,7 +47,12 @@ class Peer:
 
 
 def _peer(make_library: Callable[..., Library], **settings: Any) -> MakeSearcher:
-    return lambda task, seed, trials: Peer(task, make_library(task.space, seed, trials, **settings))
+    def make(task: Task, seed: int, trials: int) -> Peer:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  some libraries draw from the global generators
+        return Peer(task, make_library(task.space, seed, trials, **settings))
+
+    return make
 
 
 _SLOW = {"seeds": 10, "trials": 50}

@@ -18,7 +18,7 @@ from sweep.definition.space import Space
 
 HERE = Path(__file__).parent
 N_SEEDS = 5
-N_DRAWS = 2_000
+N_DRAWS = 1_000
 """Fewer than for functions, as each draw is trained ``N_SEEDS`` times."""
 
 Fit = Callable[[Params, int], float]
