@@ -42,32 +42,33 @@ def on_every_task(results: Results) -> list[str]:
     return [search for search in next(iter(results.values())) if search in shared]
 
 
-def median_quantile(found: Sequence[Result], count: int, seed: int = 0) -> Estimate:
+def median_quantile(found: Sequence[Result], count: int) -> Estimate:
     """Return the median over seeds of the quantile after ``count`` trials; seeds are drawn."""
-    values = np.array([result.at(count).quantile for result in found])
-    draws = np.random.default_rng(seed).integers(len(values), size=(N_BOOTSTRAP, len(values)))
-    return _estimate(float(np.median(values)), np.median(values[draws], axis=1))
+    return _over_tasks([[result.at(count).quantile for result in found]], lambda medians: medians[0])
 
 
 def typical_quantile(results: Results, search: str, count: int) -> Estimate:
     """Return the median over tasks of the median quantile after ``count`` trials."""
-    quantiles = {
-        task: [result.at(count).quantile for result in searches[search]] for task, searches in results.items()
-    }
-    return bootstrap(quantiles, lambda drawn: float(np.median([np.median(values) for values in drawn])))
+    quantiles = [[r.at(count).quantile for r in searches[search]] for searches in results.values()]
+    return _over_tasks(quantiles, lambda medians: np.median(medians, axis=0))
 
 
-def bootstrap(
-    values: Mapping[str, Sequence[float]], statistic: Callable[[Sequence[np.ndarray]], float]
-) -> Estimate:
-    """Return a statistic of one value per task and seed, with its interval."""
-    arrays = [np.array(each) for each in values.values()]
+def _over_tasks(values: Sequence[Sequence[float]], together: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+    """Return a statistic of the medians over seeds, with its interval.
+
+    Args:
+        values: One value per seed for each task.
+        together: Medians, shape (tasks, draws), to the statistic, shape (draws,).
+    """
     generator = np.random.default_rng(0)
-    drawn = [
-        statistic([generator.choice(arrays[task], len(arrays[task])) for task in tasks])
-        for tasks in generator.integers(len(arrays), size=(N_BOOTSTRAP, len(arrays)))
+    arrays = [np.array(each) for each in values]
+    exact = together(np.array([[np.median(each)] for each in arrays]))
+    medians = [
+        np.median(each[generator.integers(len(each), size=(N_BOOTSTRAP, len(each)))], axis=1)
+        for each in arrays
     ]
-    return _estimate(statistic(arrays), np.array(drawn))
+    tasks = generator.integers(len(arrays), size=(len(arrays), N_BOOTSTRAP))
+    return _estimate(float(exact[0]), together(np.array(medians)[tasks, np.arange(N_BOOTSTRAP)]))
 
 
 def better(found: Sequence[float], than: Sequence[float]) -> np.ndarray:
@@ -151,16 +152,12 @@ def relative_trials(results: Results, search: str, reference: str, count: int) -
     Returns:
         The ratio, and the number of tasks on which the median did not reach the target.
     """
-    trials: dict[str, list[float]] = {}
-    missed = 0
-    for task, searches in results.items():
+    trials, missed = [], 0
+    for searches in results.values():
         target = float(np.median(_losses(searches[reference], count)))
-        needed = [min(result.trials_to(target), result.trials + 1) for result in searches[search]]
-        trials[task] = needed
-        missed += bool(np.median(needed) > min(result.trials for result in searches[search]))
-    ratio = bootstrap(
-        trials, lambda drawn: float(np.exp(np.mean([np.log(np.median(each)) for each in drawn])) / count)
-    )
+        trials.append([min(result.trials_to(target), result.trials + 1) for result in searches[search]])
+        missed += bool(np.median(trials[-1]) > min(result.trials for result in searches[search]))
+    ratio = _over_tasks(trials, lambda medians: np.exp(np.log(medians / count).mean(axis=0)))
     return ratio, missed
 
 

@@ -48,8 +48,8 @@ class Peer:
 
 def _peer(make_library: Callable[..., Library], **settings: Any) -> MakeSearcher:
     def make(task: Task, seed: int, trials: int) -> Peer:
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  some libraries draw from the global generators
+        random.seed(seed)  # some libraries draw from the global generators
+        np.random.seed(seed)
         return Peer(task, make_library(task.space, seed, trials, **settings))
 
     return make

@@ -78,7 +78,6 @@ class Hebo:
         from hebo.design_space.design_space import DesignSpace
         from hebo.optimizers.hebo import HEBO
 
-        np.random.seed(seed)
         torch.manual_seed(seed)
         lines = [{"name": name} | _hebo_axis(line) for name, line in axes(space).items()]
         self._optimizer = HEBO(DesignSpace().parse(lines), scramble_seed=seed)

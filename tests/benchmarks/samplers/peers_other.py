@@ -80,7 +80,10 @@ def _nevergrad_parameter(nevergrad: Any, line: Axis) -> Any:
 
 
 class SyneTune:
-    """One of Syne Tune's schedulers, by its name in ``syne_tune.optimizer.baselines``."""
+    """One of Syne Tune's schedulers of a single fidelity, by its name in ``syne_tune.optimizer.baselines``.
+
+    ``TPE`` is the density model of BOHB, which needs no rungs.
+    """
 
     def __init__(self, space: Space, seed: int, trials: int, scheduler: str) -> None:
         from syne_tune.backend.trial_status import Trial
