@@ -6,6 +6,10 @@ power a falls from 1 with the number of the proposal: early on, cheap trials tea
 configuration may be expensive. Work is computed from the configuration, never measured, so proposals are
 reproducible. With two objectives, EI is the expected growth of the area that the front dominates.
 
+What the process does not explain by hyperparameters, it takes for noise. The noise's share of the variance is
+also the probability that a proposal crosses good trials and leaves the process aside, which may be wrong
+about a rugged surface.
+
 References:
     Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (EI per
     second). Lee et al., "Cost-aware Bayesian Optimization", 2020 (cost cooling).
@@ -23,7 +27,7 @@ from sweep.definition.space import Space
 from sweep.samplers.cube import Cube
 from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
-from sweep.samplers.row_search import by_score
+from sweep.samplers.row_search import by_score, crossed
 from sweep.samplers.surrogate import Surrogate, fitted
 
 Work = Callable[[Mapping[str, Any]], float]
@@ -32,7 +36,12 @@ Work = Callable[[Mapping[str, Any]], float]
 LAST_POWER = 0.1
 """Lowest power of the work; above 0, so that the cheaper of two equally good configurations wins."""
 
-_N_PARENTS = 8
+_N_NEAR = 8
+"""Number of best trials whose neighbours are candidates."""
+
+_N_CROSSED = 16
+"""Number of crossed rows, of which the first that was not tried is proposed."""
+
 _MAX_POINTS = 200
 """Number of best trials that a model is fitted to; its time grows with the cube of the number."""
 
@@ -76,15 +85,15 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
     generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
     cube = Cube(space)
     known = _known(cube, losses)
-    improvement = _improvement(cube, known, cube.rows([t.params for t in trials if t.is_running]))
+    models = [fitted(cube.axes(known.rows), each, cube.scales) for each in known.losses.T]
+    improvement = _improvement(cube, models, cube.rows([t.params for t in trials if t.is_running]))
     power = max(LAST_POWER, 1 - number / (2 * len(space)))
     price = _price(cube, work, generator)
-    rows = by_score(
-        cube,
-        lambda rows: improvement(rows) - power * price(rows),
-        known.rows[known.best[:_N_PARENTS]],
-        generator,
-    )
+    near = known.rows[known.best[:_N_NEAR]]
+    rows = by_score(cube, lambda rows: improvement(rows) - power * price(rows), near, generator)
+    if generator.random() < max(model.noise for model in models):
+        good = known.rows[known.best[: max(N_FIRST, len(known.best) // 4)]]
+        rows = np.vstack([crossed(cube, good, _N_CROSSED, generator), rows])
     proposals = map(cube.params, rows)
     return next((params for params in proposals if _key(params) not in tried), cube.params(rows[0]))
 
@@ -120,11 +129,11 @@ def _known(cube: Cube, losses: Sequence[tuple[Mapping[str, Any], tuple[float, ..
     )
 
 
-def _improvement(cube: Cube, known: _Known, running: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _improvement(
+    cube: Cube, models: Sequence[Surrogate], running: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
     """Return the log of the expected improvement on what is known, as a function of rows."""
-    points, beside = cube.axes(known.rows), cube.axes(running)
-    models = [fitted(points, losses, cube.scales) for losses in known.losses.T]
-    believing = [model.believing(beside) for model in models]
+    believing = [model.believing(cube.axes(running)) for model in models]
     if len(models) == 1:
         best = models[0].best()
         return lambda rows: log_improvement(*believing[0].predict(cube.axes(rows)), best)

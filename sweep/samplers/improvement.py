@@ -2,8 +2,9 @@
 
 References:
     Jones, Schonlau, Welch, "Efficient Global Optimization of Expensive Black-Box Functions", 1998. Ament et
-    al., "Unexpected Improvements to Expected Improvement", 2023 (its logarithm). Emmerich, Deutz, Klinkenberg,
-    "Hypervolume-Based Expected Improvement: Monotonicity Properties and Exact Computation", 2011.
+    al., "Unexpected Improvements to Expected Improvement", 2023 (its logarithm). Emmerich, Deutz,
+    Klinkenberg, "Hypervolume-Based Expected Improvement: Monotonicity Properties and Exact Computation",
+    2011.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Search the space for the configurations with the highest score.
+"""Search the space for the configurations with the highest score, or cross good ones without a score.
 
 A small space is scored whole. In a large one, random draws and neighbours of good trials are scored, and then
 neighbours of those with the highest scores, round by round.
@@ -44,6 +44,15 @@ def by_score(cube: Cube, score: Score, good: np.ndarray, generator: np.random.Ge
         children = neighbours(cube, np.repeat(best, _CHILDREN, axis=0), generator)
         rows, scores = np.vstack([rows, children]), np.append(scores, score(children))
     return rows[np.argsort(-scores, kind="stable")]
+
+
+def crossed(cube: Cube, good: np.ndarray, n: int, generator: np.random.Generator) -> np.ndarray:
+    """Return ``n`` rows that take each hyperparameter from a random good row, and then move to a neighbour.
+
+    Hyperparameters are drawn from good trials independently, as a univariate Parzen estimator does.
+    """
+    d = good.shape[1]
+    return neighbours(cube, good[generator.integers(len(good), size=(n, d)), np.arange(d)], generator)
 
 
 def neighbours(cube: Cube, rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:

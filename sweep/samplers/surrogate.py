@@ -6,6 +6,7 @@ function of the trials, so a proposal does not depend on the proposals before it
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,11 @@ class Surrogate:
     def predict(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations at points, shape (n, axes), each (n,)."""
         return predict(self.theta, self.data, points)
+
+    @property
+    def noise(self) -> float:
+        """Variance of the noise, as a share of the losses' variance."""
+        return math.exp(self.theta[-1])
 
     def best(self) -> float:
         """Return the lowest predicted mean at a known point."""

@@ -6,7 +6,7 @@ import pytest
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
 from sweep.samplers.cube import Cube
-from sweep.samplers.row_search import by_score, neighbours
+from sweep.samplers.row_search import by_score, crossed, neighbours
 
 LARGE = Space(
     {
@@ -88,3 +88,24 @@ def test_any_number_of_good_rows_will_do(n: int) -> None:
     cube = Cube(LARGE)
     good = cube.snapped(np.random.default_rng(0).random((n, 6)))
     assert len(by_score(cube, lambda rows: rows[:, 0], good, np.random.default_rng(0))) > 500
+
+
+def test_crossed_rows_have_near_parents_in_every_hyperparameter() -> None:
+    """Each value is that of one of two good rows, but for the moved ones; both parents take part."""
+    cube = Cube(Space({name: Range(0.0, 1.0) for name in "abcdefgh"}))
+    good = np.stack([np.full(8, 0.25), np.full(8, 0.75)])
+    rows = crossed(cube, good, 100, np.random.default_rng(0))
+    first, second = (np.isclose(rows, value).mean() for value in (0.25, 0.75))
+    assert first > 0.25
+    assert second > 0.25
+    assert ((rows == 0.25).any(axis=1) & (rows == 0.75).any(axis=1)).mean() > 0.8
+    assert (~np.isclose(rows, 0.25) & ~np.isclose(rows, 0.75)).any(axis=1).all()
+
+
+def test_crossed_rows_obey_conditions() -> None:
+    """What is inactive in the row of one parent is drawn where the other makes it active."""
+    cube = Cube(LARGE)
+    good = cube.snapped(np.random.default_rng(0).random((6, 6)))
+    for row in crossed(cube, good, 50, np.random.default_rng(1)):
+        params = cube.params(row)
+        assert ("decay_at" in params) == (params["schedule"] == "step")
