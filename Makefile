@@ -14,8 +14,8 @@ test: .venv/installed-for-tests  ## all tests, the import contracts among them
 
 cluster: .venv/installed-for-tests  ## the heavy tests of PostgreSQL and Ray; as root each driver has a network of its own
 	$(BIN)/pytest -o addopts="--strict-markers --import-mode=importlib" tests/cluster
-	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/bench_cluster.py
-	PYTHONPATH=tests/support $(BIN)/python tests/benchmarks/simulate_cluster.py
+	$(BIN)/python tests/benchmarks/bench_cluster.py
+	$(BIN)/python tests/benchmarks/simulate_cluster.py
 
 examples: .venv/installed-for-examples  ## the studies of studies/examples with their libraries, some minutes
 	$(BIN)/python tests/examples/fetch.py

@@ -10,16 +10,29 @@ TYPE_CHECKING = False  # the name in typing, whose import takes most of the time
 if TYPE_CHECKING:
     from typing import Any
 
+    from sweep.api.ablation import ablate
     from sweep.api.python_study import study
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
     from sweep.client import Pruned, Stopped, report
 
-__all__ = ["Pruned", "Stopped", "__version__", "confirm", "load_study", "plan", "report", "run", "study"]
+__all__ = [
+    "Pruned",
+    "Stopped",
+    "__version__",
+    "ablate",
+    "confirm",
+    "load_study",
+    "plan",
+    "report",
+    "run",
+    "study",
+]
 
 _HOMES = {
     "Pruned": "sweep.client",
     "Stopped": "sweep.client",
+    "ablate": "sweep.api.ablation",
     "confirm": "sweep.api.training",
     "load_study": "sweep.api.stored",
     "plan": "sweep.api.training",

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from sweep.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +29,12 @@ class Code:
         lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(self.files.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return the fields and the hash as plain values."""
         return {"hash": self.hash, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Code":
+    def from_dict(cls, values: Mapping[str, Json]) -> "Code":
         """Build it from the result of ``to_dict``; ignore other keys and recompute the hash."""
         return cls(files=values["files"], commit=values["commit"], is_dirty=values["is_dirty"])
 

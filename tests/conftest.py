@@ -13,10 +13,9 @@ import torch
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of processes compiles every module
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before numba is loaded: kernels run in its simulator, GPU or not
 
-import warm_python
-from small_study import _own_ledger, small, trained
-
 from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
+from tests.support import warm_python
+from tests.support.small_study import _own_ledger, small, trained
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
 

@@ -11,9 +11,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import safetensors.numpy
-from optional_modules import missing_library
-from small_study import environment, rows
-from study_records import study, trial
 
 import sweep
 from sweep.api.stored import SHOWN_ROWS, StoredStudy
@@ -21,6 +18,9 @@ from sweep.cli import main
 from sweep.errors import NotFoundError, NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.storage.database import Database
+from tests.support.optional_modules import missing_library
+from tests.support.small_study import environment, rows
+from tests.support.study_records import study, trial
 
 
 def shown(*trials, **changes) -> StoredStudy:
@@ -95,7 +95,7 @@ def test_a_study_is_run_and_confirmed_from_python(small: Path) -> None:
 
 def test_a_plan_from_python_counts_what_is_stored(small: Path) -> None:
     """Six of eight trials are stored, so two are left."""
-    assert sweep.plan("small", trials=8, workers=1, device="cpu").left == 2
+    assert sweep.plan("small", trials=8, workers=1, device="cpu").study.left == 2
 
 
 def test_a_stored_study_is_read(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_study import environment
 
 import sweep
 from sweep import client
 from sweep.trainers.program.reports import ReportFile
+from tests.support.small_study import environment
 
 
 def run_script(source: str, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:

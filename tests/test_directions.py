@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_evidence import made_confirmation
-from toy_runs import database_in, run_toy, toy_study
-from toy_task import NEGATED, TOY
 
 from sweep import task as seam
 from sweep.certify.confirm import plan_confirmation, run_confirmation
@@ -38,6 +35,9 @@ from sweep.reporting.table.pareto_summary import describe_front
 from sweep.reporting.text.confirmation import sentences
 from sweep.samplers.importances import parameter_importances
 from sweep.storage.study_reader import load_study
+from tests.support.study_evidence import made_confirmation
+from tests.support.toy_runs import database_in, run_toy, toy_study
+from tests.support.toy_task import NEGATED, TOY
 
 TWINS = {"toy": TOY, "negated-toy": NEGATED}
 
@@ -59,7 +59,7 @@ STUDIES: dict[str, dict[str, Any]] = {
 def install(patch: pytest.MonkeyPatch) -> None:
     """Let the twins be found by name."""
     for name in TWINS:
-        patch.setitem(seam.BUILT_IN, name, f"toy_task:{'TOY' if name == 'toy' else 'NEGATED'}")
+        patch.setitem(seam.BUILT_IN, name, f"tests.support.toy_task:{'TOY' if name == 'toy' else 'NEGATED'}")
 
 
 @pytest.fixture(autouse=True)

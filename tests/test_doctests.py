@@ -5,7 +5,8 @@ import importlib
 from pathlib import Path
 
 import pytest
-from optional_modules import missing_library
+
+from tests.support.optional_modules import missing_library
 
 SWEEP = Path(__file__).resolve().parents[1] / "sweep"
 MODULES = sorted(

@@ -8,13 +8,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from sweep_command import REPOSITORY, sweep
 
 from sweep.trainers.command.kind import COMMAND
 from sweep.trainers.command.placeholders import Place
 from sweep.trainers.function.kind import FUNCTION
 from sweep.trainers.program.definition import DEFINING, SURROUNDING
 from sweep.trainers.program.process.environment import child_environment
+from tests.support.sweep_command import REPOSITORY, sweep
 
 PAGE = REPOSITORY / "docs/your-own-trainer.md"
 TEXT = PAGE.read_text(encoding="utf-8")

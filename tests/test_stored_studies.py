@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from llvmlite import binding
-from postgres_server import Server, running_server
 
 from sweep.certify.config_file import load_config
 from sweep.cli import main
@@ -18,6 +17,7 @@ from sweep.definition.identity import fingerprint
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.postgres_server import Server, running_server
 
 RELEASES = sorted(Path(__file__).with_name("stored").glob("release-*"))
 FINISHED = ("small", "mixed", "auto", "front", "diverging")

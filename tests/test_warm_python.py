@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import warm_python
-from small_study import environment
+
+from tests.support import warm_python
+from tests.support.small_study import environment
 
 pytestmark = pytest.mark.skipif(
     not warm_python.is_there(), reason="only several test processes share a server"

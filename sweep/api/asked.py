@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.certify.ablation.stored_ablation import is_ablation
 from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
+from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.settings import check_name, parse_duration
 from sweep.definition.spec import StudySpec
@@ -26,6 +26,7 @@ from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.study_names import confirmed_study, is_guest, study_names
 from sweep.storage.study_reader import load_study, stored_spec
 from sweep.task import AnyTask, data_files, data_sha256
+from sweep.values import Toml
 
 Note = Callable[[str], None]
 """Is called with a remark for the user."""
@@ -133,7 +134,7 @@ def stored_trials(name: str, data_sha256: str, database: Database, note: Note) -
     return ()
 
 
-def with_data_file(task: AnyTask, section: Mapping[str, Any], path: str) -> dict[str, Any]:
+def with_data_file(task: AnyTask, section: Mapping[str, Toml], path: str) -> dict[str, Toml]:
     """Return a ``[data]`` section with another file; raises ``StudyFileError`` unless it names one file."""
     keys = list(data_files(task, section))
     if len(keys) != 1:
@@ -169,7 +170,7 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
     if request.settings:
         raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
     record = load_study(storage, study)
-    if is_ablation(record):
+    if is_ablation(record.identity):
         raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
     check_trusted(study, record.program, record.surroundings, trust=request.trust)
     return stored_spec(record)

@@ -23,6 +23,7 @@ from sweep.execution.pools.pools import DEFAULT_POOL
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.task import GIVEN, AnyTask, check_engine, trainer_of_function
+from sweep.values import Toml, Value
 
 if TYPE_CHECKING:
     import pandas
@@ -32,7 +33,7 @@ def study(
     *,
     name: str,
     trainer: Callable[..., Any] | str | None = None,
-    search: Mapping[str, Mapping[str, Any]],
+    search: Mapping[str, Mapping[str, Toml]],
     storage: str | None = None,
     files: str | None = None,
     **settings: Any,
@@ -164,7 +165,7 @@ class PythonStudy:
         return read_study(self.spec.name, self._database)
 
     @property
-    def best(self) -> dict[str, Any]:
+    def best(self) -> dict[str, Value]:
         """``StoredStudy.best`` of what is stored now."""
         return self.stored.best
 
@@ -177,7 +178,7 @@ class PythonStudy:
         return f"<Study {self.spec.name!r} of {trained}: .run() trains it>"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return a value as a study file would hold it: lists for tuples, Python's numbers for NumPy's."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}

@@ -1,9 +1,11 @@
 """Show a stored study in Python: its trials, table, figures, confirmation and weights."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.api.asked import open_database, shown_name
+from sweep.certify.ablation.steps import AblationResult, judge_ablation
+from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import weights_file
@@ -16,6 +18,7 @@ from sweep.reporting.page.html_page import escape
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import cell, column_key, heading, ranked_columns
 from sweep.storage.database import Database
+from sweep.values import Value
 
 if TYPE_CHECKING:
     import pandas
@@ -71,7 +74,7 @@ class StoredStudy:
         return self.record.trials
 
     @property
-    def best(self) -> dict[str, Any]:
+    def best(self) -> dict[str, Value]:
         """Number, value of the metric and every hyperparameter of the trial that ``sweep export`` takes.
 
         Raises:
@@ -102,6 +105,12 @@ class StoredStudy:
     def confirmation(self) -> Verdict | None:
         """What the confirmation shows, finished or not; None if none was planned."""
         return self.evidence.verdict
+
+    @property
+    def ablation(self) -> AblationResult | None:
+        """What each change brings, finished or not; None if the study is no ablation."""
+        stored = stored_ablation(self.record)
+        return None if stored is None else judge_ablation(stored)
 
     def weights(self, trial: int | None = None) -> bytes:
         """Return the final state of a trial, by default the best, as the bytes of a safetensors file.

@@ -243,7 +243,7 @@ def confirm_stored(
     finished = run_confirmation(task, stored, plan, database, how)
     confirmed = read_study(stored.name, database)
     if finished:
-        _publish(confirmed, database)
+        publish_stored(confirmed, database)
     return confirmed
 
 
@@ -257,10 +257,11 @@ def _conclude(ran: Ran, database: Database) -> None:
             take_notes(study, study_data, database, ran.call)
     else:
         _warn(study_data.why_missing)
-    _publish(read_study(study.name, database), database, concludes=concludes)
+    publish_stored(read_study(study.name, database), database, concludes=concludes)
 
 
-def _publish(study: StoredStudy, database: Database, *, concludes: bool = False) -> None:
+def publish_stored(study: StoredStudy, database: Database, *, concludes: bool = False) -> None:
+    """Store a study's figures for the dashboard; an error is a warning, since the trials are stored."""
     try:
         with database.opening():
             publish(study.evidence, database, concludes=concludes)

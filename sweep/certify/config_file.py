@@ -23,6 +23,7 @@ from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, Sw
 from sweep.storage.files import write_atomically
 from sweep.storage.study_reader import no_trainer
 from sweep.task import data_name, load_copy
+from sweep.values import Toml
 from sweep.version import __version__
 
 WEIGHTS = ".safetensors"
@@ -187,7 +188,7 @@ def load_config(path: Path | str) -> tuple[Any, Provenance]:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Toml]:
     try:
         return read_toml(path)
     except FileNotFoundError as error:
@@ -198,7 +199,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def load_exported_data(section: Mapping[str, Any], provenance: Provenance) -> Any:
+def load_exported_data(section: Mapping[str, Toml], provenance: Provenance) -> Any:
     """Read the data of an exported configuration.
 
     Data from a copy of the exported source (``task.load_copy``) keep the hash of the export, which identifies

@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.contenders import rank_configurations
@@ -29,16 +28,17 @@ from sweep.storage.study_names import confirmation_name
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import write_plan
 from sweep.task import AnyTask, Resplits, check_program, data_name, seed_bound, split_rule
+from sweep.values import Json, Params
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfirmSpec(StudySpec):
     """A confirmation as a study; ``jobs`` lists its trainings in the order of their claims."""
 
-    parent: Mapping[str, Any]
+    parent: Mapping[str, Json]
     """Identity of the confirmed study."""
     jobs: tuple[Job, ...]
-    found: Mapping[int, Mapping[str, Any]]
+    found: Mapping[int, Params]
     """Candidate -> hyperparameters that the search found for its configuration."""
 
     @property
@@ -46,7 +46,7 @@ class ConfirmSpec(StudySpec):
         """Name of the confirmed study, which has the same program."""
         return self.name.removesuffix(confirmation_name(""))
 
-    def trial_found(self, number: int) -> Mapping[str, Any]:
+    def trial_found(self, number: int) -> Params:
         """Return the hyperparameters that the search found; they are the same on every seed."""
         return self.found[self.jobs[number].candidate]
 
@@ -61,11 +61,11 @@ class ConfirmSpec(StudySpec):
         seeds = {self.trial_seed(number): job for number, job in enumerate(self.jobs)}
         return {seed: job.round + 1 for seed, job in seeds.items() if job.phase == "resplit"}
 
-    def trial_labels(self, number: int) -> dict[str, Any]:
+    def trial_labels(self, number: int) -> dict[str, Json]:
         """Return the training's candidate, phase and round."""
         return self.jobs[number]._asdict()
 
-    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Json]:
         """Return the confirmed study's identity without its search settings."""
         now = {"data_sha256": data_sha256, "split": split_rule(task), "trainer_version": task.version}
         changed = [name for name, value in now.items() if self.parent[name] != value]
@@ -73,7 +73,7 @@ class ConfirmSpec(StudySpec):
             spoken = {"data_sha256": data_name(task, self.data)}
             names = ", ".join(spoken.get(name, name) for name in changed)
             raise DataError(f"{names} changed since the study was run; restore the former version")
-        how: dict[str, Any] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
+        how: dict[str, Json] = {"sampler": "listed", "pruner": "none", "replicates": 1, "trial": []}
         how["objective"] = self.objectives[0]
         return {**self.parent, **how, "confirms": fingerprint(self.parent)}
 

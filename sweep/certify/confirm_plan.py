@@ -9,7 +9,7 @@ train and dev.
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE, as_loss
 from sweep.task import AnyTask, Defined
+from sweep.values import Json
 
 PHASES = {
     "choice": ("choice", "confirm"),
@@ -141,7 +142,7 @@ class ConfirmPlan:
         further = self.settings.certify + self.settings.resplit
         return self.settings.seeds * sum(costs) + further * max(costs)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return the plan as plain values for JSON."""
         plain = {**dataclasses.asdict(self), "candidates": [dataclasses.asdict(c) for c in self.candidates]}
         if not self.settings.resplit:  # as plans of releases that could not cut again
@@ -149,7 +150,7 @@ class ConfirmPlan:
         return plain
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build a plan from plain values.
 
         Raises:

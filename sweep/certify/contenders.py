@@ -6,18 +6,18 @@ single value is mostly luck.
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from sweep.certify.confirm_plan import Candidate
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.samplers.coordinates import unit_points
+from sweep.values import Value
 
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
     """Return every configuration with a final value, best estimated mean first."""
-    from sweep.samplers.candidates import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
+    from sweep.samplers.configuration_means import smoothed_means  # noqa: PLC0415  SciPy, which a run does not need
 
     trials = sorted(study.complete_trials(), key=lambda trial: trial.number)
     points = unit_points(study.space, [trial.params for trial in trials])
@@ -41,7 +41,7 @@ def _candidate(pool: Sequence[TrialRecord], estimate: float) -> Candidate:
 
 def _pools(trials: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
     """Group the trials by equal hyperparameters, in order of number."""
-    pools: dict[tuple[tuple[str, Any], ...], list[TrialRecord]] = {}
+    pools: dict[tuple[tuple[str, Value], ...], list[TrialRecord]] = {}
     for trial in trials:
         pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
     return list(pools.values())

@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.replay import Place
 from sweep.errors import ConfigError, DataError
 from sweep.task import DEFAULT_TASK, AnyTask, Config, load_task
+from sweep.values import Toml
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Provenance:
     trial: int
     dev_loss: float
     """The stored value, in the metric's unit."""
-    data: Mapping[str, Any]
+    data: Mapping[str, Toml]
     """The ``[data]`` section of the study, its source first."""
     data_sha256: str
     split: str = ""
@@ -58,11 +58,11 @@ class Provenance:
     torch: str
     exported: str
     """Time of the export, UTC, ISO 8601."""
-    program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    program: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """The study's definition of its program; empty for an installed trainer."""
-    surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    surroundings: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """Settings of how that program ran."""
-    when: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    when: Mapping[str, Mapping[str, Toml]] = dataclasses.field(default_factory=dict)
     """Hyperparameter -> each other one that decides whether it is active -> the values that activate it."""
     certificate: Certificate | None = None
     """Certificate; None if no confirmation chose the configuration."""
@@ -90,7 +90,7 @@ class Provenance:
         """Return the configuration and value of each model of the file: several for an ensemble."""
         return self.seed_models(config) if self.ensemble else [(config, self.dev_loss)]
 
-    def to_table(self) -> dict[str, Any]:
+    def to_table(self) -> dict[str, Toml]:
         """Return the table ``[provenance]`` of a file.
 
         It names the trainer and has the data section as its own table. For the default trainer it has
@@ -109,7 +109,7 @@ class Provenance:
         return {**first, **dict([source]), **sha256, **dict(options), **values}
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> "Provenance":
+    def from_table(cls, table: Mapping[str, Toml]) -> "Provenance":
         """Build it from a table of ``to_table``, without certificate, and check it.
 
         Raises:
@@ -146,7 +146,7 @@ _NAMES_OF_OTHERS = {"dev_loss": "value", "dev_losses": "values"}
 _FIELDS_OF_OTHERS = {key: name for name, key in _NAMES_OF_OTHERS.items()}
 
 
-def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _table(table: Mapping[str, Toml], name: str) -> dict[str, Toml]:
     found = table.get(name, {})
     if not isinstance(found, dict):
         raise ConfigError(f"provenance.{name} must be a table, got {found!r}")
@@ -155,7 +155,7 @@ def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def _section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
+def _section(task: AnyTask, table: Mapping[str, Toml]) -> dict[str, Toml]:
     """Return the ``[data]`` section of a table, checked by its trainer; see ``Provenance.to_table``."""
     section = table.get("data", {}) if "trainer" in table else _flat_section(task, table)
     try:
@@ -164,14 +164,14 @@ def _section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(*error.lines) from error
 
 
-def _flat_section(task: AnyTask, table: Mapping[str, Any]) -> dict[str, Any]:
+def _flat_section(task: AnyTask, table: Mapping[str, Toml]) -> dict[str, Toml]:
     names = task.check_data_section({})
     if missing := [f"provenance.{name} is missing" for name in names if name not in table]:
         raise ConfigError(*missing)
     return {name: table[name] for name in names}
 
 
-def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
+def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Toml]:
     """Return the table ``[certificate]`` of a file."""
     names = {} if trainer == DEFAULT_TASK else _NAMES_OF_OTHERS
     known = dataclasses.asdict(certificate)
@@ -184,7 +184,7 @@ def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in known.items()}
 
 
-def read_certificate(document: Mapping[str, Any]) -> Certificate | None:
+def read_certificate(document: Mapping[str, Toml]) -> Certificate | None:
     """Return the table ``[certificate]`` of a file, or None if there is none.
 
     Raises:

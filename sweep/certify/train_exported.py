@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.certify.config_file import load_exported_data
 from sweep.certify.provenance import Provenance
@@ -12,6 +11,7 @@ from sweep.errors import MachineError, SweepError
 from sweep.storage.database import machine_errors
 from sweep.storage.files import write_all_atomically
 from sweep.task import Config, TrainsInFolder, check_engine, spoken_length
+from sweep.values import Toml
 
 STATE = "state.safetensors"
 """File of the trained state, for trainers that write no files."""
@@ -24,7 +24,7 @@ def train_exported(
     provenance: Provenance,
     folder: Path,
     *,
-    section: Mapping[str, Any],
+    section: Mapping[str, Toml],
     device: str,
     say: Callable[[str], None],
 ) -> Comparison:

@@ -10,17 +10,17 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.certify.test_split.ledger import ledger_lock, ledger_path
 from sweep.errors import UntrustedError
 from sweep.storage.database import machine_errors
 from sweep.task import GIVEN
+from sweep.values import Toml
 
 _NAME = "trusted-programs"
 
 
-def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+def remember(program: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> None:
     """Record a program that the user has named; do nothing for an installed trainer.
 
     Raises:
@@ -33,7 +33,7 @@ def remember(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> Non
 
 
 def check_trusted(
-    study: str, program: Mapping[str, Any], surroundings: Mapping[str, Any], *, trust: bool = False
+    study: str, program: Mapping[str, Toml], surroundings: Mapping[str, Toml], *, trust: bool = False
 ) -> None:
     """Refuse to run a program that this user has not run here.
 
@@ -65,7 +65,7 @@ def check_trusted(
     )
 
 
-def _digest(program: Mapping[str, Any], surroundings: Mapping[str, Any]) -> str:
+def _digest(program: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> str:
     known = [dict(program), surroundings.get("here"), surroundings.get("start"), surroundings.get("env", {})]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 

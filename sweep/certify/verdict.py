@@ -7,7 +7,6 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from sweep.definition.ranking import Rows
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Reader
+from sweep.values import Json
 
 MEASURES = (
     *("mean", "sd", "n", "diff", "ci_low", "ci_high", "tied", "search_loss", "optimism"),
@@ -149,7 +149,7 @@ def is_deterministic(confirmation: Confirmation) -> bool:
     True if a candidate has trained on three seeds or more, and all trainings of each candidate have equal
     values, including those at rungs.
     """
-    outcomes: dict[int, list[tuple[Any, ...]]] = {}
+    outcomes: dict[int, list[tuple[float | None, list[tuple[int, float]]]]] = {}
     for job, trial in confirmation.trials.items():
         if trial.is_finished and job.phase != "resplit":  # on other data
             reached = [(segment.step, segment.dev_loss) for segment in trial.segments]
@@ -159,7 +159,7 @@ def is_deterministic(confirmation: Confirmation) -> bool:
     return are_equal and shown
 
 
-def _loss_of(row: dict[str, Any], confirmation: Confirmation) -> float:
+def _loss_of(row: dict[str, Json], confirmation: Confirmation) -> float:
     return math.inf if row["mean"] is None else confirmation.as_loss(row["mean"])
 
 
@@ -203,7 +203,7 @@ def confirmation_columns(study: StudyRecord) -> list[str]:
     return ["rank", "trial", *shown, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
 
 
-def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Any]:
+def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -> dict[str, Json]:
     trial = next(trial for trial in study.trials if trial.number == candidate.trial)
     losses = choice_losses(confirmation.plan, confirmation.losses, candidate)
     values = [confirmation.as_loss(loss) for loss in losses]
@@ -237,7 +237,7 @@ def _is_lost(job: Job, trial: TrialRecord, candidate: Candidate) -> bool:
 
 
 def _add_comparison(
-    rows: list[dict[str, Any]],
+    rows: list[dict[str, Json]],
     standing: Sequence[Candidate],
     block: np.ndarray,
     alpha: float,
@@ -270,7 +270,7 @@ def _interval(intervals: Intervals | None, place: int, confirmation: Confirmatio
     return {"ci_low": ends[0], "ci_high": ends[1]}
 
 
-def _add_certificate(rows: list[dict[str, Any]], verdict: Verdict) -> None:
+def _add_certificate(rows: list[dict[str, Json]], verdict: Verdict) -> None:
     for row in rows:
         if verdict.chosen is not None and row["trial"] == verdict.chosen.trial:
             row["optimism"] = verdict.optimism

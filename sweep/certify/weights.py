@@ -1,7 +1,6 @@
 """Read the stored weights of a trial, and refuse those that are not a valid model."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import safetensors
 
@@ -13,6 +12,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_names import confirmation_name
 from sweep.storage.study_reader import load_study
 from sweep.task import AnyTask, Config, RunsPrograms, check_weights
+from sweep.values import Json, Value
 
 NO_WEIGHTS = "no-weights"
 """Key of the error that there are no weights to give."""
@@ -128,10 +128,10 @@ def stored_trainings(
                 yield name, trial
 
 
-def _values(task: AnyTask, stored: dict[str, Any]) -> dict[str, Any]:
+def _values(task: AnyTask, stored: dict[str, Json]) -> dict[str, Value]:
     """Return stored values converted by the trainer."""
     try:
-        values: dict[str, Any] = task.make_config(stored).to_dict()
+        values: dict[str, Value] = task.make_config(stored).to_dict()
     except ConfigError:  # a study of that name with other hyperparameters
         return stored
     return values

@@ -5,7 +5,7 @@ parts keep their place, and the view names the columns that a narrow window leav
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -13,6 +13,7 @@ from rich.text import Text
 from sweep.cli.run_state import RunState, Training
 from sweep.definition.records import TrialRecord
 from sweep.reporting.printable import printable
+from sweep.values import Value
 
 _TIGHTNESS = ((2, 10), (1, 10), (1, 6))
 """Gap between columns and width of a trial's bar, tried in turn until all hyperparameters fit."""
@@ -227,7 +228,7 @@ def _values(columns: Sequence[Column], trial: TrialRecord) -> list[Text]:
     return [Text(_NOTHING, style="dim") if value is None else Text(_value(value)) for value in values]
 
 
-def _shown(trial: TrialRecord) -> dict[str, Any]:
+def _shown(trial: TrialRecord) -> dict[str, Value]:
     """Return what tells a trial from others: its hyperparameters, what was found for it, its labels."""
     return {**trial.params, **trial.found, **trial.labels}
 
@@ -254,7 +255,7 @@ def _loss(loss: float) -> str:
     return f"{loss:.4f}" if abs(loss) < 1e3 else f"{loss:.3g}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Value) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return printable(str(value))
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -116,6 +116,24 @@ tracker = click.Choice(("mlflow", "wandb"))
 force = click.option("--force", is_flag=True, help="overwrite the file if it exists")
 
 
+def output(
+    metavar: str,
+    meaning: str,
+    *,
+    default: str | None = None,
+    complete: candidates.Candidates = candidates.files,
+) -> Callable[[Decorated], Decorated]:
+    """Return ``-o``, where something is written; ``default`` names the place that is taken without it."""
+    return click.option(
+        "-o", "--output", metavar=metavar, shell_complete=complete, show_default=default, help=meaning
+    )
+
+
+def workers(meaning: str, *, default: str = "one a core") -> Callable[[Decorated], Decorated]:
+    """Return ``--workers``; ``default`` names the number that is taken without it."""
+    return click.option("--workers", type=positive, metavar="N", show_default=default, help=meaning)
+
+
 def formats(*names: str) -> Callable[[Decorated], Decorated]:
     """Return ``--format``, one of the names; the first is taken where none is given."""
     return click.option("--format", type=click.Choice(names), default=names[0])

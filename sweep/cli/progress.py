@@ -9,7 +9,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +19,7 @@ from sweep.definition.records import CODE_CHANGED, TrialRecord
 from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
+from sweep.values import Json, Value
 
 
 class View(Protocol):
@@ -104,7 +105,7 @@ class RunProgress:
             view.leave_at_once()
 
 
-class _Plain:
+class _HoldsNothing:
     """A view that holds nothing of the terminal."""
 
     def introduce(self) -> None:
@@ -120,7 +121,7 @@ class _Plain:
         """Leave everything as it stands."""
 
 
-class LineView(_Plain):
+class LineView(_HoldsNothing):
     """Writes what is read and trained, then one line a trial."""
 
     def __init__(self, title: str, console: Console) -> None:
@@ -165,7 +166,7 @@ class LineView(_Plain):
         self._console.print(markup, soft_wrap=True)  # the terminal wraps; rich would cut commands in two
 
 
-class JsonView(_Plain):
+class JsonView(_HoldsNothing):
     """Writes each ended trial to stdout as one JSON object in a line."""
 
     def __init__(self, metric: Metric) -> None:
@@ -178,7 +179,7 @@ class JsonView(_Plain):
             sys.stdout.flush()
 
 
-def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Any]:
+def trial_object(trial: TrialRecord, metric: Metric) -> dict[str, Json]:
     """Return an ended trial as plain values, for one line of JSON."""
     return {
         "trial": trial.number,
@@ -217,7 +218,7 @@ def _title(trial: TrialRecord) -> str:
     return f"trial {trial.labels['candidate']:>3}, {trial.labels['phase']} {trial.labels['round'] + 1:>2}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

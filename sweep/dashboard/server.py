@@ -77,7 +77,7 @@ def _in_one_line(application: _Application) -> _Application:
     """Print each failure of the dashboard to stderr, on one line, and answer with a short text."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], *others: object) -> Any:
             if status.startswith(_FAILED):
                 line = f"sweep: the dashboard cannot show {environ['PATH_INFO']!a}; {_ADVICE}"
                 print(line, file=environ["wsgi.errors"], flush=True)
@@ -103,7 +103,7 @@ def _as_download(start_response: Callable[..., Any]) -> Callable[..., Any]:
         ("X-Content-Type-Options", "nosniff"),
     ]
 
-    def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
+    def start(status: str, headers: list[tuple[str, str]], *others: object) -> Any:
         own = [(name, value) for name, value in headers if name.lower() != "access-control-allow-origin"]
         return start_response(status, [*own, *kept], *others)
 
@@ -132,10 +132,10 @@ def _read_one_at_a_time(storage: Storage) -> None:
     """
     turn = threading.Semaphore()
 
-    def take(*_: Any) -> None:
+    def take(*_: object) -> None:
         turn.acquire()
 
-    def give(*_: Any) -> None:
+    def give(*_: object) -> None:
         turn.release()
 
     sqlalchemy.event.listen(storage.engine, "checkout", take)
@@ -147,7 +147,7 @@ class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
 
 
 class _QuietHandler(wsgiref.simple_server.WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
         """Do not log requests."""
 
 

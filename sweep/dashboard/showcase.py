@@ -21,6 +21,7 @@ from sweep.storage.database.optuna_schema import STUDIES, STUDY_HIDDEN, TRIALS, 
 from sweep.storage.folders import Folder
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_names import is_study_name, study_names
+from sweep.values import Json
 
 SIGNATURE = "*Written by sweep after each run. Without this line it leaves the note to you.*"
 """Last line of sweep's notes; a note without it belongs to the user and is kept."""
@@ -115,7 +116,7 @@ class _Attributes:
         query = sqlalchemy.select(TRIALS.c.number, TRIALS.c.trial_id)
         return dict(self._connection.execute(query.where(TRIALS.c.study_id == self._study_id)).all())
 
-    def replace(self, prefix: str, values: Mapping[str, Any]) -> None:
+    def replace(self, prefix: str, values: Mapping[str, Json]) -> None:
         """Replace all attributes under a prefix by ``values``."""
         for key in [key for key in self.values if key.startswith(prefix)]:
             if key.removeprefix(prefix) not in values:
@@ -123,7 +124,7 @@ class _Attributes:
         for suffix, value in values.items():
             self.put(f"{prefix}{suffix}", value)
 
-    def put(self, key: str, value: Any) -> None:
+    def put(self, key: str, value: object) -> None:
         if self.values.get(key) != value:
             self._delete(key)
             row = {"study_id": self._study_id, "key": key, "value_json": json.dumps(value)}

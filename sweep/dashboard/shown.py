@@ -4,7 +4,8 @@ import dataclasses
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from sweep.values import Json
 
 _NAMESPACE = uuid.UUID("5c3b1c9e-6f0a-4a53-9d58-0d1d5a3f8e10")
 
@@ -29,7 +30,7 @@ class Artifact:
 class Showcase:
     """Contents that a study adds to the dashboard's own plots."""
 
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Json]
     """Id (ASCII letters, digits, ``-_.``) -> plotly ``Figure``, or None to remove it. Others are kept."""
     note: str
     """Markdown."""

@@ -8,12 +8,12 @@ distributions from them.
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.plain import as_read
+from sweep.values import Json, Value
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Value) -> bool:
     """Return whether a value is a number; true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -74,19 +74,19 @@ class Range:
         assert self.grain, "the range is discrete"
         return round((self.high - self.low) / self.grain) + 1
 
-    def cell(self, place: int) -> Any:
+    def cell(self, place: int) -> Value:
         """Return a value of a discrete range by its index, counted from 0."""
         assert self.grain, "the range is discrete"
         return min(self.low + self.grain * place, self.high)  # 0.1 + 0.1 * 2 is above 0.3
 
-    def contains(self, value: Any) -> bool:
+    def contains(self, value: Value) -> bool:
         """Return whether a value lies in the range and on its steps."""
         if not self.low <= value <= self.high:
             return False
         steps = (value - self.low) / (self.grain or math.inf)
         return bool(abs(steps - round(steps)) < _ROUNDING)
 
-    def value_at(self, unit: float) -> Any:
+    def value_at(self, unit: float) -> Value:
         """Map a point of [0, 1) to a value; a uniform point gives a value of the sampling distribution.
 
         A logarithmic range is uniform in the logarithm. Whole numbers, ends included, get equal shares.
@@ -98,18 +98,18 @@ class Range:
         point = round(point) if self.is_int else point
         return min(max(point, self.low), self.high)  # exp(log(x)) may be off by one rounding
 
-    def unit_at(self, value: Any) -> float:
+    def unit_at(self, value: Value) -> float:
         """Return the inverse of ``value_at``; for a discrete range, the middle of the value's share."""
         if not self.log and self.grain:
             return (round((float(value) - self.low) / self.grain) + 0.5) / self.cells
         low, high = self.ends
         return (self._scaled(float(value)) - low) / (high - low) if high > low else 0.5
 
-    def coordinate(self, value: Any) -> float:
+    def coordinate(self, value: Value) -> float:
         """Return the position of a value on a figure's axis."""
         return float(value)
 
-    def share(self, value: Any) -> float:
+    def share(self, value: Value) -> float:
         """Return the position of a value along a figure's axis, from 0 to 1."""
         low, high, place = (self._scaled(float(each)) for each in (self.low, self.high, value))
         return (place - low) / (high - low) if high > low else 0.5
@@ -123,15 +123,15 @@ class Range:
         ends = dict.fromkeys(map(spoken_value, (self.low, self.high)))
         return " to ".join(ends) + (", logarithmic" if self.log else "")
 
-    def internal(self, value: Any) -> float:
+    def internal(self, value: Value) -> float:
         """Return a value as Optuna's database stores it."""
         return float(value)
 
-    def external(self, stored: float) -> Any:
+    def external(self, stored: float) -> Value:
         """Return the value that ``internal`` stored."""
         return int(stored) if self.is_int else float(stored)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """Return the JSON form of Optuna's distribution, its keys in Optuna's order."""
         ends = {"low": self.low, "high": self.high}
         if self.is_int:
@@ -156,7 +156,7 @@ class Choices:
         ValueError: If the list is empty.
     """
 
-    choices: tuple[Any, ...]
+    choices: tuple[Value, ...]
 
     def __post_init__(self) -> None:
         if not self.choices:
@@ -187,27 +187,27 @@ class Choices:
         """Number of choices."""
         return len(self.choices)
 
-    def cell(self, place: int) -> Any:
+    def cell(self, place: int) -> Value:
         """Return a choice by its index, counted from 0."""
         return self.choices[place]
 
-    def contains(self, value: Any) -> bool:
+    def contains(self, value: Value) -> bool:
         """Return whether a value is one of the choices."""
         return value in self.choices
 
-    def value_at(self, unit: float) -> Any:
+    def value_at(self, unit: float) -> Value:
         """Map a point of [0, 1) to a choice, with equal shares."""
         return self.choices[int(unit * len(self.choices))]
 
-    def unit_at(self, value: Any) -> float:
+    def unit_at(self, value: Value) -> float:
         """Return the middle of the share of [0, 1] that ``value_at`` maps to a choice."""
         return (self.choices.index(value) + 0.5) / len(self.choices)
 
-    def coordinate(self, value: Any) -> float:
+    def coordinate(self, value: Value) -> float:
         """Return the position of a choice on a figure's axis."""
         return float(self.choices.index(value))
 
-    def share(self, value: Any) -> float:
+    def share(self, value: Value) -> float:
         """Return the position of a choice along a figure's axis, from 0 to 1."""
         return self.coordinate(value) / self.high if self.high else 0.5
 
@@ -224,15 +224,15 @@ class Choices:
         """Return the choices in words: ``16, 32, 64``."""
         return ", ".join(map(spoken_value, self.choices))
 
-    def internal(self, value: Any) -> float:
+    def internal(self, value: Value) -> float:
         """Return a choice as Optuna's database stores it: its index."""
         return self.choices.index(value)
 
-    def external(self, stored: float) -> Any:
+    def external(self, stored: float) -> Value:
         """Return the choice that ``internal`` stored; raises ``IndexError`` if there is none."""
         return self.choices[int(stored)]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """Return the JSON form of Optuna's distribution."""
         return {"name": _CHOICES, "attributes": {"choices": list(self.choices)}}
 
@@ -246,7 +246,7 @@ _ROUNDING = 1e-8
 """Tolerance for values off a step, as a fraction of the step; the same as Optuna's."""
 
 
-def stored_dimension(stored: Mapping[str, Any]) -> Dimension:
+def stored_dimension(stored: Mapping[str, Json]) -> Dimension:
     """Return the dimension that a distribution's JSON form describes.
 
     Raises:

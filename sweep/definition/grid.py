@@ -6,9 +6,9 @@ for each combination, the other active hyperparameters form a plain product.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sweep.definition.space import Space
+from sweep.values import Value
 
 MAX_DECISIONS = 1_000
 """Largest number of combinations of deciding hyperparameters; each cell lookup enumerates them."""
@@ -26,7 +26,7 @@ def grid_size(space: Space) -> int:
     return sum(_size(space, free) for _, free in _blocks(space))
 
 
-def grid_cell(space: Space, number: int) -> dict[str, Any]:
+def grid_cell(space: Space, number: int) -> dict[str, Value]:
     """Return cell ``number``; deciding hyperparameters vary slowest, the last dimension fastest."""
     for decided, free in _blocks(space):
         size = _size(space, free)
@@ -46,14 +46,14 @@ def _deciding(space: Space) -> list[str]:
     return [name for name in space.asking_order() if name in needed]
 
 
-def _blocks(space: Space) -> Iterator[tuple[dict[str, Any], list[str]]]:
+def _blocks(space: Space) -> Iterator[tuple[dict[str, Value], list[str]]]:
     """Yield each combination of deciding values, and the names of the other active hyperparameters."""
     deciding = _deciding(space)
     for decided in _decisions(space, deciding, {}):
         yield decided, [name for name in space if name not in deciding and space.is_active(name, decided)]
 
 
-def _decisions(space: Space, names: Sequence[str], decided: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _decisions(space: Space, names: Sequence[str], decided: dict[str, Value]) -> Iterator[dict[str, Value]]:
     if not names:
         yield decided
     elif not space.is_active(names[0], decided):
@@ -68,7 +68,7 @@ def _size(space: Space, free: Sequence[str]) -> int:
     return math.prod(space[name].cells for name in free)
 
 
-def _cell(space: Space, decided: dict[str, Any], free: Sequence[str], number: int) -> dict[str, Any]:
+def _cell(space: Space, decided: dict[str, Value], free: Sequence[str], number: int) -> dict[str, Value]:
     cell = dict(decided)
     for name in reversed(free):
         number, place = divmod(number, space[name].cells)

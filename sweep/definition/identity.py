@@ -7,9 +7,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from sweep.metric import MINIMIZE
+from sweep.values import Json, Value
 
 Identity = TypedDict(
     "Identity",
@@ -21,39 +22,44 @@ Identity = TypedDict(
         "objective": str | list[str],
         "direction": NotRequired[str],
         "data_sha256": str,
-        "data": dict[str, Any],
+        "data": dict[str, Json],
         "split": str,
         "trainer_version": int,
-        "fixed": dict[str, Any],
-        "search": dict[str, dict[str, Any]],
-        "trial": list[dict[str, Any]],
-        "when": NotRequired[dict[str, dict[str, list[Any]]]],
-        "from": NotRequired[dict[str, Any]],
+        "fixed": dict[str, Value],
+        "search": dict[str, dict[str, Json]],
+        "trial": list[dict[str, Value]],
+        "when": NotRequired[dict[str, dict[str, list[Value]]]],
+        "from": NotRequired[dict[str, Json]],
         "trainer": NotRequired[str],
-        "program": NotRequired[dict[str, Any]],
-        "ablation": NotRequired[dict[str, Any]],
+        "program": NotRequired[dict[str, Json]],
+        "ablation": NotRequired[dict[str, Json]],
     },
 )
 """The keys of a stored identity with their types."""
 
 
-def objectives_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
+def objectives_of(identity: Mapping[str, Json]) -> tuple[str, ...]:
     """Return the objectives of an identity: the metric, then at most one cost."""
     stored = identity["objective"]
     return (stored,) if isinstance(stored, str) else tuple(stored)
 
 
-def direction_of(identity: Mapping[str, Any]) -> str:
+def direction_of(identity: Mapping[str, Json]) -> str:
     """Return the direction of the metric; an identity contains it only for a maximised metric."""
     return str(identity.get("direction", MINIMIZE))
 
 
-def fingerprint(identity: Mapping[str, Any]) -> str:
+def is_ablation(identity: Mapping[str, Json]) -> bool:
+    """Return whether the study compares two configurations step by step."""
+    return "ablation" in identity
+
+
+def fingerprint(identity: Mapping[str, Json]) -> str:
     """Return the SHA-256 of a study's identity, 64 hex digits."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def identity_changes(stored: Any, asked: Any, key: str = "") -> list[str]:
+def identity_changes(stored: Json, asked: Json, key: str = "") -> list[str]:
     """Return each difference between two identities as ``key: stored -> asked``.
 
     Examples:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 from sweep.definition.plain import check_kind
 from sweep.errors import NotFoundError
 from sweep.task import AnyTask, KeepsNotes, load_task
+from sweep.values import Json
 
 
 class Note(Protocol):
@@ -22,16 +23,16 @@ class Note(Protocol):
     """The key that it is stored under."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build a note from ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
 
 
 NoteT = TypeVar("NoteT", bound=Note)
 
 
-def plain_note(note: Note) -> dict[str, Any]:
+def plain_note(note: Note) -> dict[str, Json]:
     """Return a note as plain values for storage."""
-    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
+    values: dict[str, Json] = json.loads(json.dumps(dataclasses.asdict(cast("Any", note))))
     return values
 
 
@@ -46,7 +47,7 @@ class NotReproducible:
     """Both in the metric's unit."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build a note from the result of ``dataclasses.asdict``."""
         note = cls(**values)
         check_kind(note, cls, cls.key)
@@ -72,7 +73,7 @@ class Importances:
     """Hyperparameter -> importance, highest first; never empty."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build a note from the result of ``dataclasses.asdict``."""
         note = cls(**values)
         check_kind(note, cls, cls.key)
@@ -100,7 +101,7 @@ def note_kinds(task: AnyTask) -> Mapping[str, type[Note]]:
     return {**EVERY_TRAINER, **kinds}
 
 
-def read_notes(stored: Mapping[str, Any], trainer: str) -> dict[str, dict[str, Any]]:
+def read_notes(stored: Mapping[str, Json], trainer: str) -> dict[str, dict[str, Json]]:
     """Return the notes among a study's stored attributes; none if its trainer is not installed.
 
     Raises:

@@ -5,7 +5,6 @@ holds the accepted versions.
 """
 
 import warnings
-from typing import Any
 
 from optuna.distributions import (
     BaseDistribution,
@@ -17,6 +16,7 @@ from optuna.trial import Trial
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.libraries import OPTUNA, private_names
+from sweep.values import Value
 
 warnings.filterwarnings("ignore", message="Choices for a categorical distribution should be a tuple")
 """Choices may contain lists: they are stored as JSON and read back by ``plain.as_read``."""
@@ -32,7 +32,7 @@ def distribution_of(dimension: Dimension) -> BaseDistribution:
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)
 
 
-def suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
+def suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Value:
     """Return the sampler's proposal for one hyperparameter, as ``Study.ask`` does."""
     with private_names(OPTUNA):
         ask = trial._suggest

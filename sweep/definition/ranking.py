@@ -8,12 +8,13 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from sweep.definition.pareto import front_ranks, front_ranks_of_many
 from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
 from sweep.metric import as_loss
 from sweep.task import TRAIN_SECONDS, described_facts
+from sweep.values import Json, Value
 
 RANKED = STATES[0]
 OWN_COLUMNS = frozenset(
@@ -33,16 +34,16 @@ class Rows:
     """Rows of plain values with the same columns; pandas is needed only for a DataFrame of them."""
 
     columns: tuple[str, ...]
-    records: list[dict[str, Any]]
+    records: list[dict[str, Json]]
     """The rows; each has all columns, in their order."""
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, column: str) -> list[Any]:
+    def __getitem__(self, column: str) -> list[Json]:
         return [record[column] for record in self.records]
 
-    def where(self, holds: Callable[[dict[str, Any]], bool]) -> "Rows":
+    def where(self, holds: Callable[[dict[str, Json]], bool]) -> "Rows":
         """Return the rows that satisfy a condition."""
         return Rows(self.columns, [record for record in self.records if holds(record)])
 
@@ -54,7 +55,7 @@ class Rows:
         """Return whether any row has a value in a column."""
         return any(record[column] is not None for record in self.records)
 
-    def extended(self, column: str, value: Callable[[dict[str, Any]], Any]) -> "Rows":
+    def extended(self, column: str, value: Callable[[dict[str, Json]], Json]) -> "Rows":
         """Return the rows with one more column."""
         return Rows((*self.columns, column), [{**each, column: value(each)} for each in self.records])
 
@@ -83,7 +84,7 @@ class Pool(NamedTuple):
 
 def rank_pools(study: StudyRecord) -> list[Pool]:
     """Return the configurations with a finite value, best first; see ``rank_trials``."""
-    pools: dict[tuple[Any, ...], list[TrialRecord]] = {}
+    pools: dict[tuple[Value, ...], list[TrialRecord]] = {}
     for trial in sorted(study.trials, key=lambda trial: trial.number):
         if _state(trial) == RANKED:
             pools.setdefault(_pooled_by(study, trial), []).append(trial)
@@ -95,7 +96,7 @@ def rank_pools(study: StudyRecord) -> list[Pool]:
     )
 
 
-def _pooled_by(study: StudyRecord, trial: TrialRecord) -> tuple[Any, ...]:
+def _pooled_by(study: StudyRecord, trial: TrialRecord) -> tuple[Value, ...]:
     """Return what trials of one row have in common; each trial of a guest has a row, as Optuna ranks them."""
     return (trial.number,) if study.is_guest else tuple(sorted(trial.params.items()))
 
@@ -204,7 +205,7 @@ class _Sources(NamedTuple):
         return cls(tuple(described_facts(study.task)), figure_columns(study), attribute_columns(study))
 
 
-def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str, sources: _Sources) -> dict[str, Any]:
+def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str, sources: _Sources) -> dict[str, Json]:
     """Return the columns of some trials of one configuration, except its outcome."""
     first = pool[0]
     return {
@@ -257,7 +258,7 @@ def _logged(study: StudyRecord, pool: Pool) -> dict[str, float]:
     return {} if logged is None else {"diff": pool.value - logged}
 
 
-def _logged_value(study: StudyRecord, params: dict[str, Any]) -> float | None:
+def _logged_value(study: StudyRecord, params: dict[str, Value]) -> float | None:
     """Return the logged value of the listed configuration with these hyperparameters."""
     for listed, logged in zip(study.listed, study.logged, strict=False):
         if listed == params and _finite(logged) is not None:

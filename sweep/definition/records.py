@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.identity import Identity, direction_of, fingerprint, objectives_of
 from sweep.definition.notes import NoteT
@@ -15,6 +14,7 @@ from sweep.definition.resources import Resources
 from sweep.definition.space import Space, space_of_identity
 from sweep.metric import MINIMIZE, Metric, as_loss
 from sweep.task import AUTO, DEFAULT_TASK, TRAIN_SECONDS, AnyTask, guest_task, load_task
+from sweep.values import Json, Params, Toml, Value
 
 STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "running", "waiting")
 """States of a trial: finished with a value; finished with a figure out of bounds; stopped by the pruner, by a
@@ -41,7 +41,7 @@ class SegmentRecord:
     """Dev loss of the averaged weights; None if the trainer keeps none."""
 
     @property
-    def plain(self) -> list[Any]:
+    def plain(self) -> list[Json]:
         """All fields in their order, as a trial's seal has them."""
         return [
             *(self.step, self.percent, self.dev_loss, self.seconds),
@@ -61,7 +61,7 @@ class TrialRecord:
     number: int
     state: str
     """One of ``STATES``."""
-    params: dict[str, Any]
+    params: dict[str, Value]
     """The searched hyperparameters."""
     seed: int
     dev_loss: float | None
@@ -71,15 +71,15 @@ class TrialRecord:
     """Why the trial has no final value; None if it has one."""
     facts: dict[str, float]
     """Numbers that describe the run; see ``task.described_facts``."""
-    labels: dict[str, Any] = dataclasses.field(default_factory=dict)
+    labels: dict[str, Json] = dataclasses.field(default_factory=dict)
     """Labels of a confirmation's trials: ``candidate``, ``phase`` and ``round``."""
-    found: dict[str, Any] = dataclasses.field(default_factory=dict)
+    found: dict[str, Value] = dataclasses.field(default_factory=dict)
     """Hyperparameters that the trainer found, if the study sets them to ``auto``."""
     code_changed: str | None = None
     """Reason of the program's change, if a later version trained the trial."""
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     """The last value of each other figure that the program reported or returned."""
-    attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    attributes: dict[str, Json] = dataclasses.field(default_factory=dict)
     """A guest's user attributes: finite numbers, booleans, None and texts."""
     lasted: float | None = None
     """Seconds from start to end of a guest's trial, whose segments are not timed."""
@@ -138,7 +138,7 @@ class StudyRecord:
     goal: str
     identity: Identity
     """As stored; read through the properties below. See ``StudySpec.identity``."""
-    data: dict[str, Any]
+    data: dict[str, Toml]
     """The ``[data]`` section."""
     data_facts: str
     """Description of the data."""
@@ -150,17 +150,17 @@ class StudyRecord:
     environment: dict[str, str]
     """Versions and machine of the last run."""
     trials: tuple[TrialRecord, ...]
-    plans: tuple[dict[str, Any], ...] = ()
+    plans: tuple[dict[str, Json], ...] = ()
     """Every plan of a confirmation, the latest last, as plain values."""
     resources: Resources = dataclasses.field(default_factory=Resources)
     """Resources of a segment in the last run."""
-    notes: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    notes: dict[str, dict[str, Json]] = dataclasses.field(default_factory=dict)
     """Findings about the study, as plain values by key; read through ``note``."""
-    surroundings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    surroundings: dict[str, Toml] = dataclasses.field(default_factory=dict)
     """Settings of how its program last ran; empty for an installed trainer."""
     is_guest: bool = False
     """Whether Optuna made it without sweep: it has no known trainer, seeds or data."""
-    code: tuple[dict[str, Any], ...] = ()
+    code: tuple[dict[str, Json], ...] = ()
     """Every accepted version of its program, oldest first, as ``Code.to_dict`` plus ``why`` it changed;
     empty for an installed trainer."""
 
@@ -175,17 +175,17 @@ class StudyRecord:
         return space_of_identity(self.identity)
 
     @property
-    def fixed(self) -> Mapping[str, Any]:
+    def fixed(self) -> Params:
         """The values of hyperparameters that are not searched or not active; see ``StudySpec.fixed``."""
         return self.identity["fixed"]
 
     @property
-    def listed(self) -> list[dict[str, Any]]:
+    def listed(self) -> list[dict[str, Value]]:
         """Configurations listed in the study file, which ran first."""
         return self.identity["trial"]
 
     @property
-    def origin(self) -> Mapping[str, Any]:
+    def origin(self) -> Mapping[str, Toml]:
         """Source ``study`` and ``trials`` of the first listed configurations; empty if there is none."""
         return self.identity.get("from", {})
 
@@ -237,7 +237,7 @@ class StudyRecord:
         return load_task(self.trainer, self.program, self.surroundings)
 
     @property
-    def program(self) -> Mapping[str, Any]:
+    def program(self) -> Mapping[str, Toml]:
         """The study's definition of its program; of a guest its objectives; empty for other trainers."""
         return self.identity.get("program", {})
 
@@ -286,7 +286,7 @@ class StudyRecord:
         """Return the note of a kind; None if none is stored."""
         return kind.from_dict(self.notes[kind.key]) if kind.key in self.notes else None
 
-    def config_values(self, trial: TrialRecord) -> dict[str, Any]:
+    def config_values(self, trial: TrialRecord) -> dict[str, Value]:
         """Return every hyperparameter of a trial, its seed included; a guest's seeds are unknown."""
         seed = {} if self.is_guest else {"seed": trial.seed}
         return {**self.fixed, **trial.params, **trial.found, **seed}

@@ -11,6 +11,7 @@ from typing import Any
 
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.task import DEFAULT_TASK, PROGRAMS, AnyTask, load_task, program_of_study
+from sweep.values import Toml
 
 
 class Registry(Mapping[str, Any]):
@@ -64,7 +65,7 @@ PRUNERS = Registry(
 """Name -> function of (rungs, trial, rung) that returns whether to prune the trial."""
 
 
-def named_trainer(raw: Mapping[str, Any], here: Path) -> AnyTask:
+def named_trainer(raw: Mapping[str, Toml], here: Path) -> AnyTask:
     """Return the trainer that a study file names or defines; ``DEFAULT_TASK`` if it does neither.
 
     Args:
@@ -83,7 +84,7 @@ def named_trainer(raw: Mapping[str, Any], here: Path) -> AnyTask:
         raise StudyFileError(f"trainer: {error}", key="no-trainer") from error
 
 
-def program_kind(raw: Mapping[str, Any]) -> str | None:
+def program_kind(raw: Mapping[str, Toml]) -> str | None:
     """Return the kind of program, of ``PROGRAMS``, that a study file defines; None for an installed trainer.
 
     Raises:

@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.errors import StudyFileError
 from sweep.spelling import unknown
+from sweep.values import Toml
 
 _MOST = 1_024
 """Upper limit of cores and of GPUs; no machine has more."""
@@ -37,7 +37,7 @@ class Resources:
         return int(fits + 1e-9)  # so that 1 / 0.1 gives ten
 
 
-def parse_resources(section: Mapping[str, Any]) -> Resources:
+def parse_resources(section: Mapping[str, Toml]) -> Resources:
     """Check ``[resources]``.
 
     Raises:

@@ -5,11 +5,11 @@ changes no proposal. ``sections.search`` reads a space from a study file; ``grid
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sweep.definition.dimension import Dimension, stored_dimension
+from sweep.values import Json, Params, Value
 
-Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
+Conditions = Mapping[str, Mapping[str, tuple[Value, ...]]]
 """Hyperparameter -> each other one that it needs -> the values that activate it."""
 
 
@@ -49,20 +49,20 @@ class Space(Mapping[str, Dimension]):
             add(name)
         return list(order)
 
-    def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
+    def is_active(self, name: str, params: Params) -> bool:
         """Return whether a hyperparameter is active, given the active parameters of a trial."""
         needed = self.conditions.get(name, {})
         return all(other in params and params[other] in values for other, values in needed.items())
 
-    def active_part(self, point: Mapping[str, Any]) -> dict[str, Any]:
+    def active_part(self, point: Params) -> dict[str, Value]:
         """Return a complete point without its inactive hyperparameters."""
-        active: dict[str, Any] = {}
+        active: dict[str, Value] = {}
         for name in self.asking_order():
             if self.is_active(name, active):
                 active[name] = point[name]
         return {name: active[name] for name in self if name in active}
 
-    def point_at(self, unit: float) -> dict[str, Any]:
+    def point_at(self, unit: float) -> dict[str, Value]:
         """Return the configuration with the same position in [0, 1) in every dimension."""
         return self.active_part({name: dimension.value_at(unit) for name, dimension in self.items()})
 
@@ -78,12 +78,12 @@ class Space(Mapping[str, Dimension]):
         return " and ".join(f"{other} = {either(values)}" for other, values in needed.items())
 
 
-def either(values: tuple[Any, ...]) -> str:
+def either(values: tuple[Value, ...]) -> str:
     """Return values in words: ``3 or 4``."""
     return " or ".join(map(repr, values))
 
 
-def space_of_identity(identity: Mapping[str, Any]) -> Space:
+def space_of_identity(identity: Mapping[str, Json]) -> Space:
     """Return the space that a study's identity describes.
 
     Raises:

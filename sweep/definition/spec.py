@@ -23,6 +23,7 @@ from sweep.task import (
     seed_bound,
     split_rule,
 )
+from sweep.values import Json, Params, Toml, Value
 
 DEFAULT_SAMPLER = "gp_cost"
 """The sampler that reached a good configuration fastest in the comparison of docs/search.md."""
@@ -43,9 +44,9 @@ class StudySpec:
     goal: str = ""
     trainer: str = DEFAULT_TASK
     """Name of the trainer for ``load_task``; one of ``PROGRAMS`` if the study defines a program."""
-    program: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    program: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """The study's definition of its program; see ``task.Defined.definition``."""
-    surroundings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    surroundings: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """Settings of how the program runs; see ``task.Defined.surroundings``."""
     sampler: str = DEFAULT_SAMPLER
     """One of ``SAMPLERS``."""
@@ -68,16 +69,16 @@ class StudySpec:
     resources: Resources = dataclasses.field(default_factory=Resources)
     """Resources that a segment occupies on a cluster's machine."""
     seed: int = 0
-    data: dict[str, Any]
+    data: dict[str, Toml]
     """The ``[data]`` section, with defaults filled in."""
-    fixed: dict[str, Any]
+    fixed: dict[str, Value]
     """Values of the hyperparameters that are not searched or not active, with defaults filled in;
     ``AUTO`` for those that the trainer finds for each configuration."""
     space: Space
     """The searched hyperparameters."""
-    listed: tuple[dict[str, Any], ...] = ()
+    listed: tuple[dict[str, Value], ...] = ()
     """Listed configurations, with a value for each active hyperparameter; they run first."""
-    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    origin: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """Source ``study`` and ``trials`` of the first listed configurations, if they come from a study."""
     logged: tuple[float | None, ...] = ()
     """Value of each listed configuration in an earlier log, in the metric's unit."""
@@ -141,7 +142,7 @@ class StudySpec:
         """Names of the hyperparameters that the trainer finds for each configuration."""
         return tuple(name for name, value in self.fixed.items() if value == AUTO)
 
-    def config_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def config_values(self, params: Params) -> dict[str, Value]:
         """Return all known hyperparameters of a configuration, without its seed."""
         known = {name: value for name, value in self.fixed.items() if value != AUTO}
         return {**known, **params}
@@ -154,7 +155,7 @@ class StudySpec:
         """Return the seed of a trial, different for each, in the first third of the trainer's seeds."""
         return part_seed(seed_bound(self.task), "search", self.seed, "trial", number)
 
-    def trial_found(self, number: int) -> Mapping[str, Any]:
+    def trial_found(self, number: int) -> Params:
         """Return hyperparameters that the trainer found earlier for a trial's configuration."""
         return {}
 
@@ -163,7 +164,7 @@ class StudySpec:
         """Seed -> number of the cut of train and dev, for trainings that do not have the data as loaded."""
         return {}
 
-    def trial_labels(self, number: int) -> dict[str, Any]:
+    def trial_labels(self, number: int) -> dict[str, Json]:
         """Return further labels to store with a trial."""
         return {}
 
@@ -171,7 +172,7 @@ class StudySpec:
         """Return a copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)
 
-    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Json]:
         """Return the plain values that must be equal for two runs to belong to one study.
 
         Paths of data files are excluded: files may move, and the hash of their content is included.
@@ -197,7 +198,7 @@ class StudySpec:
             **({"from": dict(self.origin)} if self.origin else {}),
         }
 
-    def _conditions(self) -> dict[str, Any]:
+    def _conditions(self) -> dict[str, Json]:
         """Return the conditions, if any; without conditions the identity has no key for them."""
         conditions = {
             name: {other: list(values) for other, values in needed.items()}

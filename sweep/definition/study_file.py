@@ -25,6 +25,7 @@ from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AUTO, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
+from sweep.values import Params, Toml, Value
 
 _SECTIONS = ("data", "fixed", "search", "trial", "log", "resources")
 _EMPTY: Any = {}
@@ -68,7 +69,7 @@ def _way_out(settings: Sequence[str], line: str) -> str:
     return "; --set 'trial=[]' removes the listed configurations" if settings and "[[trial]]" in line else ""
 
 
-def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "study") -> StudySpec:
+def parse_study(raw: Mapping[str, Toml], task: AnyTask, default_name: str = "study") -> StudySpec:
     """Check a study, given as plain values; see ``load_study_file``.
 
     Raises:
@@ -108,11 +109,11 @@ def parse_study(raw: Mapping[str, Any], task: AnyTask, default_name: str = "stud
 
 def _checked_trials(
     sampler: str | None,
-    search: Mapping[str, Any],
-    listed: Sequence[dict[str, Any]],
+    search: Mapping[str, Toml],
+    listed: Sequence[dict[str, Value]],
     space: Space,
     task: AnyTask,
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[dict[str, Value], ...]:
     """Return the listed configurations; refuse those that the sampler does not support."""
     mistakes = Mistakes()
     if sampler == "grid":
@@ -128,8 +129,8 @@ def _checked_trials(
 
 
 def _checked_parts(
-    tables: Mapping[str, Mapping[str, Any]], task: AnyTask, mistakes: Mistakes
-) -> dict[str, Any]:
+    tables: Mapping[str, Mapping[str, Toml]], task: AnyTask, mistakes: Mistakes
+) -> dict[str, Toml]:
     """Return the fields of the sections that do not depend on the search space."""
     return {
         "resources": mistakes.check(Resources(), parse_resources, tables["resources"]),
@@ -138,7 +139,7 @@ def _checked_parts(
     }
 
 
-def _refuse_unknown_keys(raw: Mapping[str, Any], task: AnyTask) -> None:
+def _refuse_unknown_keys(raw: Mapping[str, Toml], task: AnyTask) -> None:
     known = [*settings_of(task), *_SECTIONS]
     named = [*known, *sorted(set(study_keys(task)) - set(known))]
     refuse_all(_unknown_key(key, named, task) for key in raw if key not in known)
@@ -150,21 +151,21 @@ def _unknown_key(key: str, known: Sequence[str], task: AnyTask) -> str:
     return unknown(f"key {key!r} at the top level", key, known)
 
 
-def _check_plain(raw: Mapping[str, Any]) -> None:
+def _check_plain(raw: Mapping[str, Toml]) -> None:
     try:
         check_plain(raw)
     except ValueError as error:
         raise StudyFileError(str(error)) from error
 
 
-def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _table(raw: Mapping[str, Toml], key: str) -> Mapping[str, Toml]:
     table = raw.get(key, {})
     if not isinstance(table, Mapping):
         raise StudyFileError(f"[{key}] must be a table, got {table!r}")
     return table
 
 
-def _check_log(log: Mapping[str, Any]) -> str:
+def _check_log(log: Mapping[str, Toml]) -> str:
     refuse_all(unknown(f"key {key!r} in [log]", key, ["data_sha256"]) for key in log if key != "data_sha256")
     sha256 = log.get("data_sha256", "")
     if not isinstance(sha256, str) or not re.fullmatch(r"([0-9a-f]{64})?", sha256):
@@ -172,7 +173,7 @@ def _check_log(log: Mapping[str, Any]) -> str:
     return sha256
 
 
-def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
+def _fixed_values(fixed: Params, task: AnyTask) -> dict[str, Value]:
     """Return every hyperparameter with its value in [fixed] or its default."""
     mistakes = Mistakes()
     found = {name: value for name, value in fixed.items() if value == AUTO and name in auto_fields(task)}
@@ -183,14 +184,14 @@ def _fixed_values(fixed: Mapping[str, Any], task: AnyTask) -> dict[str, Any]:
     return {**task.make_config(known).to_dict(), **found}
 
 
-def _check_fixed(name: str, value: Any, task: AnyTask) -> None:
+def _check_fixed(name: str, value: object, task: AnyTask) -> None:
     if name not in task.field_types():
         raise StudyFileError(unknown(f"key {name!r} in [fixed]", name, task.field_types()))
     task.make_config({name: value})
 
 
 def _dimensions(
-    tables: Mapping[str, Mapping[str, Any]], listed: Sequence[dict[str, Any]], task: AnyTask
+    tables: Mapping[str, Mapping[str, Toml]], listed: Sequence[dict[str, Value]], task: AnyTask
 ) -> Space:
     space = parse_space(tables["search"], task) or space_of_list(listed, task)
     refuse_all(
@@ -201,7 +202,7 @@ def _dimensions(
     return space
 
 
-def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], space: Space) -> None:
+def _check_grid(search: Mapping[str, Toml], listed: Sequence[Params], space: Space) -> None:
     refuse_all(
         f"search.{name} is a range without step; sampler grid needs a step or choices"
         for name, entry in search.items()
@@ -216,7 +217,7 @@ def _check_grid(search: Mapping[str, Any], listed: Sequence[Mapping[str, Any]], 
         )
 
 
-def _complete(values: Mapping[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+def _complete(values: Params, space: Space, task: AnyTask) -> dict[str, Value]:
     """Return the values that hyperparameters have if they are not searched or not active."""
     return {
         name: values[name]

@@ -9,18 +9,18 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 from sweep.definition.dimension import Dimension, Range
 from sweep.definition.space import Space
 from sweep.errors import StudyFileError
+from sweep.values import Params, Toml
 
 MAX_NAME = 64
 
 WIDE = 100
 """Smallest ratio of a linear range's ends for a note: nine tenths of it are its last decade."""
 
-Raw = dict[str, Any]
+Raw = dict[str, Toml]
 
 _SECTIONS = ("data", "fixed", "search")
 _NOT_IN_NAMES = ("goal", "trials", "timeout", "trial_timeout", "keep")
@@ -32,7 +32,7 @@ _HASH_LENGTH = 8
 
 
 def apply_settings(
-    raw: Mapping[str, Any], settings: Sequence[str], hyperparameters: Collection[str] = ()
+    raw: Mapping[str, Toml], settings: Sequence[str], hyperparameters: Collection[str] = ()
 ) -> Raw:
     """Return a study file's values with settings applied; see the module's docstring.
 
@@ -160,7 +160,7 @@ def _set_searched(raw: Raw, section: str, name: str, text: str) -> None:
 _PLACES: dict[str, Callable[[Raw, str, str, str], None]] = {"fixed": _set_fixed, "search": _set_searched}
 
 
-def _entry(key: str, text: str, before: Mapping[str, Any]) -> Any:
+def _entry(key: str, text: str, before: Params) -> Toml:
     """Return an entry of [search]: as TOML, or the short forms of a range and of choices."""
     value = _toml(text)
     if isinstance(value, Mapping):
@@ -175,7 +175,7 @@ def _entry(key: str, text: str, before: Mapping[str, Any]) -> Any:
     return _value(key, text)
 
 
-def _value(key: str, text: str) -> Any:
+def _value(key: str, text: str) -> Toml:
     value = _toml(text)
     if value is not None:
         return value
@@ -187,7 +187,7 @@ def _value(key: str, text: str) -> Any:
     raise StudyFileError(f"--set {setting!r}: not a TOML value, word, list a,b or range low..high")
 
 
-def _toml(text: str) -> Any:
+def _toml(text: str) -> Toml:
     """Parse a text as a TOML value; return None if it is not one."""
     try:
         found = tomllib.loads(f"value = {text}")

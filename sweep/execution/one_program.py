@@ -6,7 +6,6 @@ the user's reason for the change.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.code import Code
 from sweep.definition.plain import check_kind
@@ -18,6 +17,7 @@ from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_reader import stored_code
 from sweep.storage.study_store import store_code
 from sweep.task import AnyTask, check_program, program_changes
+from sweep.values import Json
 
 _MOST_NAMED = 5
 """Number of files that a message names."""
@@ -31,12 +31,12 @@ class Version:
     why: str | None = None
     """The user's reason for the change; None for the first version."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return the version as stored."""
         return {**self.code.to_dict(), "why": self.why}
 
 
-def read_versions(study: str, stored: Sequence[Mapping[str, Any]]) -> list[Version]:
+def read_versions(study: str, stored: Sequence[Mapping[str, Json]]) -> list[Version]:
     """Read ``StudyRecord.code``; raises ``StorageError`` if it is damaged."""
     with damage_refused(f"the code of study {study!r}"):
         versions = [Version(code=Code.from_dict(each), why=each["why"]) for each in stored]

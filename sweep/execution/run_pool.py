@@ -38,7 +38,7 @@ class RunPool:
             self._started = self._kind.start(dataclasses.replace(self._asked, at_most=at_most))
         return self._started
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call(self, function: Callable[..., Any], *arguments: object) -> Any:
         """Return what a function returns, called in a worker if there is one left, else here."""
         called = None if self._started is None else self._started.call(function, *arguments)
         return function(*arguments) if called is None else called.value

@@ -2,9 +2,8 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from sweep.task import AnyTask, Config, TrialPlace, costs_of, places, resplit
+from sweep.task import AnyTask, Config, Data, TrialPlace, costs_of, places, resplit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +11,7 @@ class Workload:
     """A trainer with its data, on an engine and devices."""
 
     task: AnyTask
-    data: Any
+    data: Data
     """The result of the trainer's ``load_data``."""
     engine: str
     devices: tuple[str, ...]
@@ -22,7 +21,7 @@ class Workload:
     cuts: Mapping[int, int] = dataclasses.field(default_factory=dict)
     """Seed -> number of the resplit of train and dev for its training; other seeds use the data as loaded."""
 
-    def data_of(self, config: Config) -> Any:
+    def data_of(self, config: Config) -> Data:
         """Return the training data of a configuration."""
         number = self.cuts.get(config.seed)
         return self.data if number is None else resplit(self.task, self.data, number)
@@ -43,7 +42,7 @@ class CostSpan:
     most: int
 
 
-def count_costs(task: AnyTask, config: Any, data: Any) -> dict[str, int]:
+def count_costs(task: AnyTask, config: Config, data: Data) -> dict[str, int]:
     """Return a trainer's costs of a configuration, by name."""
     facts = task.facts(config, data)
     return {name: facts[name] for name in costs_of(task) if name in facts}

@@ -32,7 +32,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import Folder
 from sweep.storage.guests.reader import load_shown_study
-from sweep.storage.looks.test_looks import TestLook, first_finished_look, looks_of_study
+from sweep.storage.looks.stored_looks import TestLook, first_finished_look, looks_of_study
 from sweep.storage.study_names import folder_name
 from sweep.storage.study_reader import stored_conclusion
 from sweep.task import HeldOut

@@ -15,6 +15,7 @@ from sweep.reporting.contributions import contributions_of, load_object
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.storage.checkpoints import Checkpoints
+from sweep.task import Data
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ _NOTHING = Exhibits()
 def notes_of_trainer(
     take: Callable[[StudyRecord, Any, Checkpoints], Iterable[Note]],
     study: StudyRecord,
-    data: Any,
+    data: Data,
     files: Checkpoints,
 ) -> list[Note]:
     """Return the notes of ``Exhibits.take_notes``, all of them computed."""

@@ -6,7 +6,6 @@ seeds, data or fixed values may differ, so that the earlier losses are not compa
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.dimension import Dimension, Range, is_number
 from sweep.definition.ranking import rank_pools
@@ -15,6 +14,7 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.storage.guests.values import unshown_name
 from sweep.task import AnyTask
+from sweep.values import Toml, Value
 
 TOP = 5
 """Configurations that are taken over where nothing else is asked for."""
@@ -41,7 +41,7 @@ def warm_start(
     ranked = [pool.trials[0] for pool in rank_pools(study)]
     if not ranked:
         raise NotFoundError(f"--from {study.name}: it has no complete trial yet")
-    chosen: dict[int, dict[str, Any]] = {}
+    chosen: dict[int, dict[str, Value]] = {}
     outside: Counter[str] = Counter()
     for trial in ranked:
         values = _values(task, study, trial)
@@ -60,15 +60,15 @@ def warm_start(
     return _begin_with(spec, list(chosen.values()), origin)
 
 
-def _values(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+def _values(task: AnyTask, study: StudyRecord, trial: TrialRecord) -> dict[str, Value]:
     """Return the hyperparameters of a trial; a guest's are not those of the trainer."""
     if study.is_guest:
         return {unshown_name(name, study.objectives): value for name, value in trial.params.items()}
-    values: dict[str, Any] = task.make_config(study.config_values(trial)).to_dict()
+    values: dict[str, Value] = task.make_config(study.config_values(trial)).to_dict()
     return values
 
 
-def _lies_in(dimension: Dimension, value: Any) -> bool:
+def _lies_in(dimension: Dimension, value: Value) -> bool:
     """Return whether a value is one of a dimension's; None is none."""
     if value is None or (isinstance(dimension, Range) and not is_number(value)):
         return False
@@ -81,7 +81,7 @@ def resume_warm_start(spec: StudySpec, stored: StudyRecord) -> StudySpec:
     return _begin_with(spec, stored.listed[: len(origin["trials"])], origin)
 
 
-def _begin_with(spec: StudySpec, params: list[dict[str, Any]], origin: Mapping[str, Any]) -> StudySpec:
+def _begin_with(spec: StudySpec, params: list[dict[str, Value]], origin: Mapping[str, Toml]) -> StudySpec:
     logged = (*(None for _ in params), *spec.logged) if spec.logged else ()
     return spec.replace(listed=(*params, *spec.listed), logged=logged, origin=origin)
 

@@ -8,6 +8,7 @@ References:
     Arbitrary Subspaces", 2023.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -19,6 +20,9 @@ MIN_TRIALS = 20
 
 BEST_SHARE = 0.1
 """Share of the trials that count as the best."""
+
+MOST = 1_000
+"""Most trials that are used; of more, every second, third, ... by rank: Optuna copies each in 0.3 ms."""
 
 _FEWEST_BEST = 5
 """Fewest best trials, as the evaluator's documentation requires."""
@@ -34,6 +38,7 @@ def parameter_importances(study: StudyRecord) -> dict[str, float]:
     trials = [trial for trial in study.complete_trials() if trial.is_scored]
     if len(trials) < MIN_TRIALS or len({trial.dev_loss for trial in trials}) == 1:
         return {}
+    trials = trials[:: math.ceil(len(trials) / MOST)]
     space = _varying(study, trials)
     found = _evaluate(study, trials, space) if space else {}
     total = sum(found.values())

@@ -169,7 +169,7 @@ def bucket_folder(url: str) -> BucketFolder:
     return BucketFolder(Bucket(found[1]), found[2] or "")
 
 
-def _code(error: Any) -> str:
+def _code(error: object) -> str:
     """Return the service's error code."""
     code = str(error.response.get("Error", {}).get("Code", "")) if hasattr(error, "response") else ""
     return code if re.fullmatch(r"[A-Za-z0-9]{1,40}", code) else "no code"

@@ -15,6 +15,7 @@ from sweep.definition.space import space_of_identity
 from sweep.errors import ConfigError, MachineError, NotFoundError, StorageError, StudyConflictError
 from sweep.metric import DIRECTIONS
 from sweep.task import TRAIN_SECONDS, AnyTask, described_facts, load_task
+from sweep.values import Json, Toml
 
 LABELS = ("candidate", "phase", "round")
 """User attributes of a confirmation's trials."""
@@ -52,7 +53,7 @@ def check_names_of_facts(task: AnyTask) -> None:
         raise ConfigError(f"trainer {task.name}: a fact cannot be called {', '.join(taken)}")
 
 
-def check_facts(trainer: str, trials: Iterable[Mapping[str, Any]]) -> None:
+def check_facts(trainer: str, trials: Iterable[Mapping[str, Json]]) -> None:
     """Refuse a described fact of another type among the user attributes of trials.
 
     Facts of a trainer that is not installed are not described.
@@ -66,12 +67,12 @@ def check_facts(trainer: str, trials: Iterable[Mapping[str, Any]]) -> None:
             check_kind(attrs[name], int, f"trial.facts.{name}")
 
 
-def facts_among(attrs: Mapping[str, Any]) -> dict[str, int]:
+def facts_among(attrs: Mapping[str, Json]) -> dict[str, int]:
     """Return the facts among a trial's user attributes: the whole numbers without another meaning."""
     return {key: value for key, value in attrs.items() if key not in _NOT_FACTS and type(value) is int}
 
 
-def check_identity(identity: Any) -> None:
+def check_identity(identity: Json) -> None:
     """Refuse an identity that describes no study; raises errors that ``damage_refused`` handles."""
     check_kind(identity, Identity, "identity")
     space_of_identity(identity)
@@ -93,14 +94,14 @@ def check_record(study: StudyRecord) -> None:
 
 def _check_data(study: StudyRecord) -> None:
     """Compare the section with the identity, which omits file names, because files may move."""
-    data: Mapping[str, Any] = study.identity["data"]
+    data: Mapping[str, Toml] = study.identity["data"]
     if {**study.data, **data} != study.data:
         raise ValueError("its data section was changed after it was stored")
     files = {key: value for key, value in study.data.items() if key not in data}
     check_kind(files, dict[str, str], "study.data")
 
 
-def entries_of(stored: Any, where: str) -> tuple[Any, ...]:
+def entries_of(stored: Json, where: str) -> tuple[Json, ...]:
     """Return the entries of a stored list; refuse a text or a table."""
     check_kind(stored, list[Any], where)
     return tuple(stored)

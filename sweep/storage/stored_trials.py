@@ -16,6 +16,7 @@ from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, TrialR
 from sweep.storage import stored_kinds
 from sweep.storage.database import Snapshot
 from sweep.storage.database.schema import TrialStatements
+from sweep.values import Json, Value
 
 SEGMENTS = "sweep:segments"
 """System attribute of a trial: the stored segments."""
@@ -25,6 +26,9 @@ SEAL = "sweep:seal"
 
 _OPTUNA_STATES = {"COMPLETE": "complete", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 """Optuna's state -> sweep's state; the reason of a ``PRUNED`` trial begins with its state."""
+
+
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +41,9 @@ class StoredTrial:
     """Optuna's name of the state, in capitals."""
     values: list[float]
     """Values of the objectives; empty if there are none."""
-    params: dict[str, Any]
-    user_attrs: dict[str, Any]
-    system_attrs: dict[str, Any]
+    params: dict[str, Value]
+    user_attrs: dict[str, Json]
+    system_attrs: dict[str, Json]
     started: datetime.datetime | None
     """Local time."""
     ended: datetime.datetime | None
@@ -50,7 +54,7 @@ class StoredTrial:
         return self.state not in ("RUNNING", "WAITING")
 
 
-def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[StoredTrial]:
+def read_trials(snapshot: Snapshot, which: TrialStatements, named: object) -> list[StoredTrial]:
     """Return trials in the order in which they were stored.
 
     Args:
@@ -66,7 +70,7 @@ def read_trials(snapshot: Snapshot, which: TrialStatements, named: Any) -> list[
     values: dict[int, list[float]] = collections.defaultdict(list)
     for trial_id, value, kind in snapshot.rows(which.values, named):
         values[trial_id].append(_value(value, kind))
-    params: dict[int, dict[str, Any]] = collections.defaultdict(dict)
+    params: dict[int, dict[str, Value]] = collections.defaultdict(dict)
     for trial_id, name, stored, distribution in snapshot.rows(which.parameters, named):
         params[trial_id][name] = _dimension(distribution).external(stored)
     user_attrs = _attributes(snapshot, which.attributes, named)
@@ -102,12 +106,21 @@ def _dimension(distribution: str) -> Dimension:
     return stored_dimension(json.loads(distribution))
 
 
-def _attributes(snapshot: Snapshot, statement: str, named: Any) -> dict[int, dict[str, Any]]:
+def _attributes(snapshot: Snapshot, statement: str, named: object) -> dict[int, dict[str, Json]]:
     """Return trial id -> attributes by key."""
-    attrs: dict[int, dict[str, Any]] = collections.defaultdict(dict)
+    attrs: dict[int, dict[str, Json]] = collections.defaultdict(dict)
     for trial_id, key, text in snapshot.rows(statement, named):
-        attrs[trial_id][key] = json.loads(text)
+        attrs[trial_id][key] = _parsed(text)
     return attrs
+
+
+def _parsed(text: str) -> Any:
+    """Return ``json.loads(text)`` in half its time, most of which it takes to look for blanks."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else json.loads(text)
 
 
 def _known_state(state: str) -> str:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from sweep.definition.identity import direction_of, fingerprint, objectives_of
 from sweep.definition.notes import read_notes
@@ -29,6 +28,7 @@ from sweep.storage.database.schema import (
 from sweep.storage.stored_trials import StoredTrial, read_trials, trial_record
 from sweep.storage.study_names import confirmed_study, ids_in, is_study_name
 from sweep.task import DEFAULT_TASK
+from sweep.values import Json
 from sweep.version import __version__
 
 PLANS, CODE, SURROUNDINGS = "confirm_plans", "code", "surroundings"
@@ -106,23 +106,23 @@ def no_study(name: str, stored: Collection[str]) -> NotFoundError:
     return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
 
 
-def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Any]:
+def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Json]:
     """Return the user attributes of a study."""
     return {key: json.loads(text) for key, text in snapshot.rows(STUDY_ATTRIBUTES, study_id)}
 
 
-def hidden_attribute(snapshot: Snapshot, study_id: int, key: str, missing: Any = None) -> Any:
+def hidden_attribute(snapshot: Snapshot, study_id: int, key: str, missing: Json = None) -> Json:
     """Return a system attribute of a study; ``missing`` if there is none."""
     found = snapshot.rows(HIDDEN_STUDY_ATTRIBUTE, study_id, key)
     return json.loads(found[0][0]) if found else missing
 
 
-def directions_of(identity: Mapping[str, Any]) -> list[str]:
+def directions_of(identity: Mapping[str, Json]) -> list[str]:
     """Return the directions as Optuna stores them: that of the metric, and ``minimize`` for a cost."""
     return [direction_of(identity).upper(), *(MINIMIZE.upper() for _ in objectives_of(identity)[1:])]
 
 
-def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Any) -> None:
+def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Json) -> None:
     """Refuse an identity that was changed after it was stored, or describes no study."""
     own = fingerprint(identity)
     if hidden_attribute(snapshot, study_id, FINGERPRINT, own) != own:
@@ -132,7 +132,7 @@ def _check_stored_identity(snapshot: Snapshot, study_id: int, identity: Any) -> 
         raise ValueError("its directions were changed after they were stored")
 
 
-def _study_record(name: str, attrs: dict[str, Any], trials: Sequence[StoredTrial]) -> StudyRecord:
+def _study_record(name: str, attrs: dict[str, Json], trials: Sequence[StoredTrial]) -> StudyRecord:
     """Return a study as plain data; every value has the type that ``StudyRecord`` declares."""
     trainer = attrs["identity"].get("trainer", DEFAULT_TASK)
     stored_kinds.check_facts(trainer, (trial.user_attrs for trial in trials))
@@ -190,7 +190,7 @@ def trial_ids(reader: Reader, name: str) -> dict[int, int]:
         return dict(snapshot.rows(TRIAL_IDS, ids_in(snapshot)[name]))
 
 
-def read_hidden(reader: Reader, name: str, key: str) -> Any:
+def read_hidden(reader: Reader, name: str, key: str) -> Json:
     """Return a system attribute of a study; None if there is none, or it is no JSON."""
     with storage_errors(name), reader.snapshot() as snapshot:
         try:
@@ -210,7 +210,7 @@ def stored_conclusion(reader: Reader, name: str) -> Conclusion | None:
     return conclusion
 
 
-def stored_code(reader: Reader, name: str) -> list[dict[str, Any]]:
+def stored_code(reader: Reader, name: str) -> list[dict[str, Json]]:
     """Return ``StudyRecord.code`` of a study."""
     with storage_errors(name), reader.snapshot() as snapshot, stored_kinds.damage_refused(f"study {name!r}"):
         attrs = study_attributes(snapshot, ids_in(snapshot)[name])

@@ -9,7 +9,6 @@ segments are a system attribute, which the dashboard does not show. ``study_writ
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from optuna.study import StudyDirection
 
@@ -34,6 +33,7 @@ from sweep.storage.study_reader import (
 )
 from sweep.storage.study_writer import StudyWriter
 from sweep.task import DEFAULT_TASK, AnyTask, Data
+from sweep.values import Json
 
 _METRIC_NAMES = "study:metric_names"
 """Attribute in which ``Study.set_metric_names``, which warns that it is experimental, stores the names."""
@@ -69,11 +69,9 @@ def store_note(storage: Storage, name: str, note: Note) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
-        if name not in names:
-            raise NotFoundError(f"no study {name!r} in the database")
-        if storage.get_study_user_attrs(names[name]).get(note.key) != (value := plain_note(note)):
-            storage.set_study_user_attr(names[name], note.key, value)
+        study_id = _ids_with(storage, name)[name]
+        if storage.get_study_user_attrs(study_id).get(note.key) != (value := plain_note(note)):
+            storage.set_study_user_attr(study_id, note.key, value)
 
 
 def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> None:
@@ -81,7 +79,7 @@ def store_conclusion(storage: Storage, name: str, conclusion: Conclusion) -> Non
     store_hidden(storage, name, CONCLUDED, dataclasses.asdict(conclusion))
 
 
-def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Any]) -> None:
+def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Json]) -> None:
     """Store a system attribute of a study, which the dashboard does not show; an equal one is not written."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
@@ -89,7 +87,7 @@ def store_hidden(storage: Storage, name: str, key: str, value: dict[str, Any]) -
             storage.set_study_system_attr(study_id, key, value)
 
 
-def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:
+def write_plan(storage: Storage, name: str, plan: dict[str, Json]) -> None:
     """Add a plan of a confirmation to a study."""
     with storage_errors(name):
         study_id = study_ids(storage)[name]
@@ -97,7 +95,7 @@ def write_plan(storage: Storage, name: str, plan: dict[str, Any]) -> None:
         storage.set_study_user_attr(study_id, PLANS, [*plans, plan])
 
 
-def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Any]]) -> None:
+def store_code(storage: Storage, name: str, versions: Sequence[Mapping[str, Json]]) -> None:
     """Store the versions of a study's program."""
     with storage_errors(name):
         storage.set_study_user_attr(study_ids(storage)[name], CODE, list(versions))
@@ -111,10 +109,7 @@ def rename_study(storage: Storage, old: str, new: str) -> None:
         StudyConflictError: If there is a study ``new``.
     """
     with storage_errors(old):
-        names = study_ids(storage)
-        if old not in names:
-            raise NotFoundError(f"no study {old!r} in the database")
-        if new in names:
+        if new in _ids_with(storage, old):
             raise StudyConflictError(f"a study {new!r} exists already; choose another name")
         with storage.engine.begin() as connection:
             for before, after in ((old, new), (confirmation_name(old), confirmation_name(new))):
@@ -129,21 +124,27 @@ def delete_study(storage: Storage, name: str) -> None:
         NotFoundError: If there is no study of that name.
     """
     with storage_errors(name):
-        names = study_ids(storage)
-        if name not in names:
-            raise NotFoundError(f"no study {name!r} in the database")
+        ids = _ids_with(storage, name)
         for stored in (confirmation_name(name), name):
-            if stored in names:
-                storage.delete_study(names[stored])
+            if stored in ids:
+                storage.delete_study(ids[stored])
 
 
-def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
+def _ids_with(storage: Storage, name: str) -> Mapping[str, int]:
+    """Return the ids of all studies, ``name`` among them; raises NotFoundError without it."""
+    ids = study_ids(storage)
+    if name not in ids:
+        raise NotFoundError(f"no study {name!r} in the database")
+    return ids
+
+
+def _create(storage: Storage, spec: StudySpec, identity: dict[str, Json]) -> int:
     """Store a new study with its identity, in one transaction: one without it is never sweep's.
 
     The dashboard names its objectives, but for the default trainer's single one.
     """
     is_named = spec.cost is not None or spec.trainer != DEFAULT_TASK
-    hidden: dict[str, Any] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
+    hidden: dict[str, Json] = {_METRIC_NAMES: list(spec.objectives)} if is_named else {}
     hidden[FINGERPRINT] = fingerprint(identity)
     with storage.engine.begin() as connection:
         insert = STUDIES.insert().values(study_name=spec.name).returning(STUDIES.c.study_id)
@@ -162,7 +163,7 @@ def _create(storage: Storage, spec: StudySpec, identity: dict[str, Any]) -> int:
     return study_id
 
 
-def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Any]) -> None:
+def _check_identity(storage: Storage, study_id: int, spec: StudySpec, identity: dict[str, Json]) -> None:
     stored = storage.get_study_user_attrs(study_id).get("identity")
     if stored is None:
         raise StudyConflictError(f"a study {spec.name!r} that sweep did not make is stored; use --as NAME")

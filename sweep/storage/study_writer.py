@@ -33,6 +33,7 @@ from sweep.storage.database.optuna_schema import (
 )
 from sweep.storage.leases import Turn
 from sweep.storage.stored_trials import SEAL, SEGMENTS
+from sweep.values import Json, Params
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Databases that support ``ON CONFLICT``."""
@@ -91,10 +92,10 @@ class StudyWriter:
 
     def claim(
         self,
-        params: Mapping[str, Any],
+        params: Params,
         space: Space,
         seed: int,
-        facts: Mapping[str, Any],
+        facts: Mapping[str, Json],
         origin: Mapping[str, str],
     ) -> int:
         """Store a running trial with all its known values; return its id."""
@@ -129,7 +130,7 @@ class StudyWriter:
             _set_attrs(connection, trial_id, origin)
             self._turn.take(connection, trial_id)
 
-    def store_found(self, trial_id: int, found: Mapping[str, Any]) -> None:
+    def store_found(self, trial_id: int, found: Params) -> None:
         """Store the hyperparameters that were found for a trial's configuration."""
         with self.one_transaction() as connection:
             _set_attrs(connection, trial_id, {"found": dict(found)})
@@ -154,7 +155,7 @@ class StudyWriter:
         self, trial_id: int, segments: Sequence[SegmentRecord], seal: str | None = None
     ) -> None:
         """Store all segments of a trial so far and its seal, and report the rung of the last segment."""
-        attrs: dict[str, Any] = {SEGMENTS: [_row(segment) for segment in segments]}
+        attrs: dict[str, Json] = {SEGMENTS: [_row(segment) for segment in segments]}
         if seal is not None:
             attrs[SEAL] = seal
         last = segments[-1]
@@ -191,7 +192,7 @@ class StudyWriter:
             reason: For any other trial; its first word is the state.
             seal: ``TrialRecord.seal`` of the final record.
         """
-        attrs: dict[str, Any] = {"train_seconds": round(seconds, 3)}
+        attrs: dict[str, Json] = {"train_seconds": round(seconds, 3)}
         if reason:
             attrs["reason"] = reason
         with self.one_transaction() as connection:
@@ -237,25 +238,31 @@ def _row(segment: SegmentRecord) -> list[Any]:
 
 
 def _set_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
+    connection: sqlalchemy.Connection,
+    trial_id: int,
+    attrs: Mapping[str, Json],
+    table: sqlalchemy.Table = TRIAL_ATTRS,
 ) -> None:
     connection.execute(_upsert(table, connection.dialect.name, "key"), _attr_rows(trial_id, attrs))
 
 
 def _insert_attrs(
-    connection: sqlalchemy.Connection, trial_id: int, attrs: Mapping[str, Any], table: Any = TRIAL_ATTRS
+    connection: sqlalchemy.Connection,
+    trial_id: int,
+    attrs: Mapping[str, Json],
+    table: sqlalchemy.Table = TRIAL_ATTRS,
 ) -> None:
     connection.execute(table.insert(), _attr_rows(trial_id, attrs))
 
 
-def _attr_rows(trial_id: int, attrs: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _attr_rows(trial_id: int, attrs: Mapping[str, Json]) -> list[dict[str, Json]]:
     return [
         {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
     ]
 
 
 @functools.cache
-def _upsert(table: Any, dialect: str, key: str) -> Any:
+def _upsert(table: sqlalchemy.Table, dialect: str, key: str) -> Any:
     """Return a statement that inserts a trial's row, or replaces the one with the same ``key``.
 
     A single statement waits for the server only once.

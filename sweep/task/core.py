@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol, Self, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from sweep.metric import Metric
+from sweep.values import Json, Params, Toml
+
+if TYPE_CHECKING:  # commands that only read do without
+    import numpy as np
 
 
 class Config(Protocol):
@@ -20,7 +22,7 @@ class Config(Protocol):
     def seed(self) -> int:
         """Seed of all random numbers in the run."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return all hyperparameters as plain values."""
 
     def replace(self, **changes: Any) -> Self:
@@ -49,23 +51,25 @@ class Segment:
     """Everything needed to resume, as a safetensors file."""
     dev_loss: float
     """Value of the metric at the end of the segment."""
-    losses: np.ndarray
+    losses: "np.ndarray"
     """Training loss of each step, or each reported value, float32, shape (N,)."""
     seconds: float
     """Wall time that the segment took."""
-    steps: np.ndarray | None = None
+    steps: "np.ndarray | None" = None
     """Step of each of ``losses``, counted from 1, int64, shape (N,); None for every step of the segment."""
     average_loss: float | None = None
     """Value of the averaged weights, which pruners compare; None if the trainer keeps none."""
-    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    found: Params = dataclasses.field(default_factory=dict)
     """Hyperparameters that the trainer found for the configuration before training."""
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """The last reported value of each other figure; all are finite."""
 
-    def steps_from(self, first_step: int) -> np.ndarray:
+    def steps_from(self, first_step: int) -> "np.ndarray":
         """Return the step of each of ``losses``, for a segment from ``first_step``; int64, shape (N,)."""
         if self.steps is not None:
             return self.steps
+        import numpy as np  # noqa: PLC0415  commands that only read do without
+
         return np.arange(first_step, first_step + len(self.losses), dtype=np.int64)
 
 
@@ -136,16 +140,16 @@ class Task(Protocol[ConfigT, DataT]):
     shown: tuple[str, ...]
     """Hyperparameters that every table shows, searched or fixed; empty to show only searched ones."""
 
-    def make_config(self, values: Mapping[str, Any]) -> ConfigT:
+    def make_config(self, values: Params) -> ConfigT:
         """Build a configuration; raises ``ConfigError``."""
 
     def field_types(self) -> dict[str, type]:
         """Return the hyperparameters that a study may set, with their types."""
 
-    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+    def check_data_section(self, section: Mapping[str, Toml]) -> dict[str, Toml]:
         """Validate a study's ``[data]``, fill in defaults; raises ``DataError``."""
 
-    def load_data(self, section: Mapping[str, Any]) -> DataT:
+    def load_data(self, section: Mapping[str, Toml]) -> DataT:
         """Read the data that ``[data]`` names; raises ``DataError``."""
 
     def train_segment(

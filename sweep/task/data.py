@@ -2,39 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from sweep.errors import TestSplitError
 from sweep.metric import Metric
-from sweep.task.core import AnyTask
+from sweep.task.core import AnyTask, Data
+from sweep.values import Toml
+
+if TYPE_CHECKING:  # commands that only read do without
+    import numpy as np
 
 
 @runtime_checkable
 class ReadsFiles(Protocol):
     """The trainer reads its data from files that ``[data]`` names."""
 
-    def data_files(self, section: Mapping[str, Any]) -> Mapping[str, str]:
+    def data_files(self, section: Mapping[str, Toml]) -> Mapping[str, str]:
         """Return a map from each file key of ``[data]`` to its path."""
 
-    def data_sha256(self, section: Mapping[str, Any]) -> str:
+    def data_sha256(self, section: Mapping[str, Toml]) -> str:
         """Return the current ``Data.sha256`` of the files without parsing them."""
 
 
-def data_files(task: AnyTask, section: Mapping[str, Any]) -> Mapping[str, str]:
+def data_files(task: AnyTask, section: Mapping[str, Toml]) -> Mapping[str, str]:
     """Return a map from each file key of ``[data]`` to its path; empty by default."""
     return task.data_files(section) if isinstance(task, ReadsFiles) else {}
 
 
-def data_sha256(task: AnyTask, section: Mapping[str, Any]) -> str:
+def data_sha256(task: AnyTask, section: Mapping[str, Toml]) -> str:
     """Return the current hash of the data; by default, load the data to get it."""
     if isinstance(task, ReadsFiles):
         return task.data_sha256(section)
     return cast("str", task.load_data(section).sha256)
 
 
-def data_name(task: AnyTask, section: Mapping[str, Any]) -> str:
+def data_name(task: AnyTask, section: Mapping[str, Toml]) -> str:
     """Return the name of the data in messages: the paths of their files, or else ``the data``."""
     return ", ".join(data_files(task, section).values()) or "the data"
 
@@ -43,11 +45,11 @@ def data_name(task: AnyTask, section: Mapping[str, Any]) -> str:
 class KnowsCopies(Protocol):
     """The trainer recognises another file with the same data."""
 
-    def load_copy(self, section: Mapping[str, Any], sha256: str) -> Any:
+    def load_copy(self, section: Mapping[str, Toml], sha256: str) -> Any:
         """Load the data; if they equal the data with hash ``sha256``, keep that hash."""
 
 
-def load_copy(task: AnyTask, section: Mapping[str, Any], sha256: str) -> Any:
+def load_copy(task: AnyTask, section: Mapping[str, Toml], sha256: str) -> Any:
     """Load data that may be a copy of earlier files; by default only equal hashes count as the same data."""
     return task.load_copy(section, sha256) if isinstance(task, KnowsCopies) else task.load_data(section)
 
@@ -73,13 +75,13 @@ class CountsTestUnits(Protocol):
     unit: str
     """Name of a unit: ``word``."""
 
-    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+    def load_test_units(self, section: Mapping[str, Toml]) -> list[str]:
         """Read the units of the test part; return none if they are unknown.
 
         Only the final test calls this; raises ``DataError``.
         """
 
-    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def same_source(self, section: Mapping[str, Toml]) -> list[Mapping[str, Toml]]:
         """Return every ``[data]`` section that splits the same source, with this split or another."""
 
     def unit_key(self, unit: str) -> str:
@@ -100,10 +102,10 @@ class HeldOut(CountsTestUnits, Protocol):
     def units(self, data: Any, part: str) -> list[str]:
         """Return the units of one part, ``train`` or ``dev``, of loaded data, with repeats."""
 
-    def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> np.ndarray:
+    def unit_losses(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> "np.ndarray":
         """Return each unit's summed loss under a trained state, float64, shape (U,)."""
 
-    def unit_sizes(self, units: Sequence[str]) -> np.ndarray:
+    def unit_sizes(self, units: Sequence[str]) -> "np.ndarray":
         """Return the weight of each unit, shape (U,); for a word, its characters plus one for its end."""
 
     def units_loss(self, config: Any, data: Any, state: bytes, units: Sequence[str]) -> float:
@@ -118,7 +120,7 @@ class Ensembles(HeldOut, Protocol):
 
     def ensemble_losses(
         self, configs: Sequence[Any], data: Any, states: Sequence[bytes], units: Sequence[str]
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """Return each unit's summed loss under the mean of the models' probabilities, shape (U,).
 
         Args:
@@ -139,7 +141,7 @@ class Resplits(HeldOut, Protocol):
         """Return the data with another cut of the same sizes; equal numbers, from 1, give equal cuts."""
 
 
-def resplit(task: AnyTask, data: Any, number: int) -> Any:
+def resplit(task: AnyTask, data: Data, number: int) -> Any:
     """Return data with train and dev cut again."""
     assert isinstance(task, Resplits), "the confirmation's plan was checked"
     return task.resplit(data, number)

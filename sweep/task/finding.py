@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from sweep.errors import NotFoundError
 from sweep.task.core import AnyTask
+from sweep.values import Toml
 
 BUILT_IN = {"mlp": "sweep.trainers.mlp.trainer:MLP"}
 """Name -> ``module:object`` of the built-in trainers."""
@@ -29,7 +30,7 @@ ENTRY_POINTS = "sweep.trainers"
 
 
 def load_task(
-    name: str, definition: Mapping[str, Any] | None = None, surroundings: Mapping[str, Any] | None = None
+    name: str, definition: Mapping[str, Toml] | None = None, surroundings: Mapping[str, Toml] | None = None
 ) -> AnyTask:
     """Return the trainer with a name; look up entry points only if it is not built in.
 
@@ -70,7 +71,7 @@ def guest_task(objectives: Mapping[str, str]) -> AnyTask:
     return cast("AnyTask", made)
 
 
-def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
+def program_of_study(kind: str, raw: Mapping[str, Toml], here: Path) -> AnyTask:
     """Return the trainer that a study file defines, which runs the user's program.
 
     Args:
@@ -85,7 +86,7 @@ def program_of_study(kind: str, raw: Mapping[str, Any], here: Path) -> AnyTask:
     return cast("AnyTask", made)
 
 
-def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> AnyTask:
+def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Toml], here: Path) -> AnyTask:
     """Return a function object as a trainer.
 
     Args:

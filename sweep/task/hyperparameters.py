@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from sweep.task.core import AnyTask
+from sweep.task.core import AnyTask, Config, Data
+from sweep.values import Params, Value
 
 
 @runtime_checkable
@@ -20,7 +21,7 @@ def check_range(task: AnyTask, name: str, low: float, high: float) -> None:
         task.check_range(name, low, high)
 
 
-def changed_fields(task: AnyTask, values: Mapping[str, Any]) -> set[str]:
+def changed_fields(task: AnyTask, values: Params) -> set[str]:
     """Return the names of the hyperparameters that differ from their defaults."""
     defaults = task.make_config({}).to_dict()
     return {name for name, value in values.items() if value != defaults.get(name)}
@@ -30,16 +31,16 @@ def changed_fields(task: AnyTask, values: Mapping[str, Any]) -> set[str]:
 class AddsFields(Protocol):
     """The trainer has hyperparameters that earlier releases lacked."""
 
-    later_fields: Mapping[str, Any]
+    later_fields: Params
     """Name -> default."""
 
 
-def identifying_values(task: AnyTask, values: Mapping[str, Any]) -> dict[str, Any]:
+def identifying_values(task: AnyTask, values: Params) -> dict[str, Value]:
     """Return the hyperparameters of an identity: all except ``later_fields`` at their defaults."""
     return without_defaults(values, task.later_fields if isinstance(task, AddsFields) else {})
 
 
-def without_defaults(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def without_defaults(values: Params, defaults: Params) -> dict[str, Value]:
     """Return the values that have no default or differ from it.
 
     Examples:
@@ -96,7 +97,7 @@ class FindsValues(Protocol):
 
     def find_auto(
         self, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
-    ) -> dict[str, Any]:
+    ) -> dict[str, Value]:
         """Find values of ``auto_fields``, whatever values and seed the configuration has."""
 
 
@@ -106,8 +107,8 @@ def auto_fields(task: AnyTask) -> tuple[str, ...]:
 
 
 def find_auto(
-    task: AnyTask, config: Any, data: Any, names: Sequence[str], *, engine: str, device: str
-) -> dict[str, Any]:
+    task: AnyTask, config: Config, data: Data, names: Sequence[str], *, engine: str, device: str
+) -> dict[str, Value]:
     """Find the hyperparameters that a configuration leaves open; empty if there are none."""
     if not names:
         return {}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, JobQueue, Segment
+from sweep.task.core import AnyTask, Config, Data, JobQueue, Segment
 
 
 @runtime_checkable
@@ -88,7 +88,7 @@ class PreparesWorkers(Protocol):
         """Pin threads, load libraries, compile code."""
 
 
-def prepare_worker(task: AnyTask, data: Any, *, engine: str, device: str) -> None:
+def prepare_worker(task: AnyTask, data: Data, *, engine: str, device: str) -> None:
     """Set up a process that will train; by default do nothing."""
     if isinstance(task, PreparesWorkers):
         task.prepare_worker(data, engine=engine, device=device)
@@ -120,7 +120,7 @@ class NeedsMemory(Protocol):
         """Return the estimated bytes of main memory that a process needs to train a run."""
 
 
-def memory(task: AnyTask, config: Any, data: Any, *, device: str) -> int | None:
+def memory(task: AnyTask, config: Config, data: Data, *, device: str) -> int | None:
     """Return the estimated bytes that a process needs; by default None, which sets no limit."""
     return task.memory(config, data, device=device) if isinstance(task, NeedsMemory) else None
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from sweep.code import Code
 from sweep.errors import DeviceError
 from sweep.task.core import AnyTask, Config, Segment, SegmentJob
+from sweep.values import Toml
 
 GIVEN = "given"
 """Key of a definition: the name of a function that was given as an object and is stored nowhere."""
@@ -37,18 +38,18 @@ class Defined(Protocol):
 
     study_keys: Collection[str]
     """Keys of a study file that define the trainer."""
-    definition: Mapping[str, Any]
+    definition: Mapping[str, Toml]
     """Their values; part of the study's identity."""
-    surroundings: Mapping[str, Any]
+    surroundings: Mapping[str, Toml]
     """Settings of how the program runs, as plain values; may change from run to run."""
 
 
-def definition_of(task: AnyTask) -> dict[str, Any]:
+def definition_of(task: AnyTask) -> dict[str, Toml]:
     """Return the study's definition of its trainer; empty by default."""
     return dict(task.definition) if isinstance(task, Defined) else {}
 
 
-def surroundings_of(task: AnyTask) -> dict[str, Any]:
+def surroundings_of(task: AnyTask) -> dict[str, Toml]:
     """Return the settings of how a trainer's program runs; empty by default."""
     return dict(task.surroundings) if isinstance(task, Defined) else {}
 
@@ -75,7 +76,7 @@ def study_keys(task: AnyTask) -> Collection[str]:
 class ChecksProgram(Protocol):
     """The trainer runs a user's program, which may be missing or change."""
 
-    def check_program(self, section: Mapping[str, Any]) -> Code:
+    def check_program(self, section: Mapping[str, Toml]) -> Code:
         """Return the program's code; refuse a program that cannot start on this machine.
 
         Args:
@@ -86,7 +87,7 @@ class ChecksProgram(Protocol):
         """Return the names of files that changed since ``check_program``, without starting the program."""
 
 
-def check_program(task: AnyTask, section: Mapping[str, Any]) -> Code | None:
+def check_program(task: AnyTask, section: Mapping[str, Toml]) -> Code | None:
     """Return the code of a trainer's program; None for an installed trainer.
 
     Raises:

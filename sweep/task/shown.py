@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from sweep.metric import Fact
-from sweep.task.core import AnyTask
+from sweep.task.core import AnyTask, Data
 
 
 @runtime_checkable
@@ -57,7 +57,7 @@ class KnowsBaselines(Protocol):
         """Return a map from name to value, in the metric's unit, worst first."""
 
 
-def baselines(task: AnyTask, data: Any) -> dict[str, float]:
+def baselines(task: AnyTask, data: Data) -> dict[str, float]:
     """Return the values of baseline models by name; empty by default."""
     return task.baselines(data) if isinstance(task, KnowsBaselines) else {}
 
@@ -70,7 +70,7 @@ class KnowsCeiling(Protocol):
         """Return that value, in the metric's unit; samplers see a diverged trial at this value."""
 
 
-def loss_ceiling(task: AnyTask, data: Any) -> float | None:
+def loss_ceiling(task: AnyTask, data: Data) -> float | None:
     """Return the value of a model that has learned nothing; by default None."""
     return task.loss_ceiling(data) if isinstance(task, KnowsCeiling) else None
 

@@ -9,11 +9,11 @@ import json
 import os
 import re
 import time
-from typing import Any
 
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.database import Database
 from sweep.tracking.study_log import StudyLog
+from sweep.values import Json
 
 PAUSE_S = 0.5
 """Seconds between two looks at the database."""
@@ -61,7 +61,7 @@ def _first_line() -> bytes:
     return line
 
 
-def _follow(asked: dict[str, Any]) -> dict[str, Any]:
+def _follow(asked: dict[str, Json]) -> dict[str, Json]:
     """Update the tracker whenever the parent writes, and once more at the end."""
     log = StudyLog(asked["tracker"], asked["study"], Database(asked["storage"], asked["files"]))
     while os.read(0, 65_536):

@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from sweep.errors import MachineError
 from sweep.execution.events import Event, Observer, RunStarted, TrialEnded
 from sweep.storage.database import Database
 from sweep.tracking.process import TrackingProcess
 from sweep.tracking.trackers import check_tracker
+from sweep.values import Json
 
 PATIENCE_S = 120.0
 """Seconds that a finished run waits for its tracker."""
@@ -105,7 +105,7 @@ class Follower:
         )
 
 
-def _describe(tracker: str, outcome: dict[str, Any]) -> str:
+def _describe(tracker: str, outcome: dict[str, Json]) -> str:
     added, where = outcome["added"], outcome["where"]
     if not where:
         return f"{tracker}: no trial has ended yet"

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from sweep.errors import MachineError
 from sweep.storage.database import Database
+from sweep.values import Json
 
 _ROOT = str(Path(__file__).parents[2])
 
@@ -69,7 +69,7 @@ class TrackingProcess:
             return False
         return True
 
-    def outcome(self, patience_s: float | None) -> dict[str, Any]:
+    def outcome(self, patience_s: float | None) -> dict[str, Json]:
         """Wait until the process has logged the remaining trials, and return its outcome.
 
         If it failed, the key ``error`` has the reason.
@@ -79,7 +79,7 @@ class TrackingProcess:
         """
         try:
             written, _ = self._process.communicate(timeout=patience_s)
-            outcome: dict[str, Any] = json.loads(written)
+            outcome: dict[str, Json] = json.loads(written)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()

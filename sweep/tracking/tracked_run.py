@@ -5,12 +5,12 @@ import datetime
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.execution.one_program import read_versions
 from sweep.storage.checkpoints import Checkpoints
 from sweep.task import RunsPrograms
+from sweep.values import Json, Value
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class TrackedRun:
     """Shown by the tracker."""
     state: str
     """One of ``records.STATES``."""
-    params: dict[str, Any]
+    params: dict[str, Value]
     """Every hyperparameter, the seed included."""
     metric: str
     """Name of the metric."""
@@ -110,7 +110,7 @@ def _tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
     return {f"sweep.{name}": str(value) for name, value in known.items() if value not in (None, "")}
 
 
-def _code(study: StudyRecord, trial: TrialRecord) -> Mapping[str, Any]:
+def _code(study: StudyRecord, trial: TrialRecord) -> Mapping[str, Json]:
     """Return the version of the program that trained a trial: its hash and git commit; empty if unknown."""
     versions = read_versions(study.name, study.code)
     used = [version.code for version in versions if version.why == trial.code_changed]

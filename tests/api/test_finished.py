@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import optuna
-from toy_runs import toy_study
 
 from sweep.api.finished import finished_study
 from sweep.storage.database import Database
+from tests.support.toy_runs import toy_study
 
 
 def test_a_study_that_another_process_is_making_is_not_judged(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from program_home import Home
 
 import sweep
 from sweep.errors import DeviceError, NotFoundError, StudyConflictError, StudyFileError, UntrustedError
+from tests.support.program_home import Home
 
 NEEDLE = "needle in the function"
 

@@ -4,7 +4,7 @@ Workers that train in no time hand back a segment as soon as one is submitted, s
 measured is all the rest: asking, claiming, writing files and rows. On SQLite with one driver, on a
 PostgreSQL started for this with one driver and with several, each in a process of its own.
 
-    PYTHONPATH=tests/support python tests/benchmarks/bench_cluster.py [--trials 200] [--drivers 4] [--json]
+    python tests/benchmarks/bench_cluster.py [--trials 200] [--drivers 4] [--json]
 """
 
 import argparse
@@ -16,9 +16,6 @@ import time
 from typing import Any
 
 import numpy as np
-from postgres_server import running_server
-from toy_runs import toy_study
-from toy_task import ToyTask
 
 from sweep.execution.how import How
 from sweep.execution.pools.pool import SegmentOutcome
@@ -27,6 +24,9 @@ from sweep.execution.run import run_study
 from sweep.execution.rungs import cuts
 from sweep.storage.database import Database
 from sweep.task import Segment, SegmentJob
+from tests.support.postgres_server import running_server
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import ToyTask
 
 STEPS = 3_000
 LENGTHS = dict(zip((ends := [cut.step for cut in cuts(STEPS)]), np.diff([0, *ends]).tolist(), strict=True))

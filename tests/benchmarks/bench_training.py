@@ -25,9 +25,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (as the notebook has it)
 
-from sweep.definition.seeds import minibatch_indices, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines import DEFAULT_ENGINE, ENGINES
+from sweep.trainers.mlp.randomness import minibatch_indices
 from sweep.trainers.mlp.schedule import learning_rates
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.corpus import load_corpus

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from bench_training import read_log
 
-from sweep.definition.seeds import minibatch_indices, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines.block_layout import arrange
+from sweep.trainers.mlp.randomness import minibatch_indices
 from sweep.trainers.mlp.words.corpus import load_corpus
 from sweep.trainers.mlp.words.examples import Examples, build_examples
 

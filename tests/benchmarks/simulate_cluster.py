@@ -6,7 +6,7 @@ loss. What is measured, once every worker has had a trial for the length of a se
 a second against those that the workers could do, the share of their time in which the workers had
 one, and the processor time of the driver for each.
 
-    PYTHONPATH=tests/support python tests/benchmarks/simulate_cluster.py [--workers 1000] [--drivers 1]
+    python tests/benchmarks/simulate_cluster.py [--workers 1000] [--drivers 1]
 """
 
 import argparse
@@ -20,9 +20,6 @@ import time
 from typing import Any, NamedTuple
 
 from bench_cluster import STEPS, segment_of
-from postgres_server import running_server
-from toy_runs import toy_study
-from toy_task import ToyTask
 
 from sweep.execution.how import How
 from sweep.execution.pools.pool import SegmentOutcome
@@ -30,6 +27,9 @@ from sweep.execution.pools.pools import POOLS, PoolKind
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
 from sweep.task import SegmentJob
+from tests.support.postgres_server import running_server
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import ToyTask
 
 SECONDS = (20.0, 10.0, 5.0, 2.0)
 """Lengths of a segment that are tried."""

@@ -5,7 +5,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from small_study import _own_ledger, made_up_words, small, trained, write_words
 
 from sweep.certify.config_file import (
     choose_trial,
@@ -19,6 +18,7 @@ from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, Sw
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.task import identifying_values
+from tests.support.small_study import _own_ledger, made_up_words, small, trained, write_words
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY, ToyTask
 
 from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings, Job
@@ -22,6 +20,8 @@ from sweep.reporting.text.confirmation import sentences
 from sweep.storage.study_names import all_study_names, study_names
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import delete_study, rename_study
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY, ToyTask
 
 ASKED = ConfirmSettings(top=2, seeds=2, certify=2, delta=0.003)
 

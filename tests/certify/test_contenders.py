@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from toy_runs import run_toy, toy_study
 
 from sweep.certify.contenders import rank_configurations
 from sweep.definition.records import StudyRecord
+from tests.support.toy_runs import run_toy, toy_study
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from program_studies import lay_out, run, sweep
 
 from sweep.certify.config_file import load_config
 from sweep.certify.stored_confirmation import load_confirmation
 from sweep.certify.verdict import judge
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
+from tests.support.program_studies import lay_out, run, sweep
 
 SMALL = ("--top", "2", "--seeds", "3", "--certify", "2", "--workers", "1")
 

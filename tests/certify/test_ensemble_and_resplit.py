@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from command_line import Capture
-from once import made_once
 from scipy import stats
-from small_study import _own_ledger, sweep, trained
 
 from sweep.certify.config_file import load_config
 from sweep.certify.confirm_plan import Job
@@ -29,7 +26,11 @@ from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.state import read_weights
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.training import train_segment
-from sweep.trainers.mlp.words.corpus import load_corpus, load_test_words, resplit_corpus
+from sweep.trainers.mlp.words.corpus import load_corpus, resplit_corpus
+from sweep.trainers.mlp.words.words_file import load_test_words
+from tests.support.command_line import Capture
+from tests.support.once import made_once
+from tests.support.small_study import _own_ledger, sweep, trained
 
 __all__ = ["_own_ledger", "trained"]  # fixtures
 

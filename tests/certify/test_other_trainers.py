@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 from optuna.distributions import FloatDistribution, distribution_to_json
-from study_records import trial
-from toy_task import TOY, ToyConfig
-from unit_toy import TEST, UNIT_TOY
 
 from sweep import task as seam
 from sweep.certify.config_file import choose_trial, load_config, load_exported_data, write_config
@@ -31,6 +28,9 @@ from sweep.certify.verdict import MEASURES, certificate_of, confirmation_columns
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, NotFoundError, TestSplitError
 from sweep.storage.database import Database
+from tests.support.study_records import trial
+from tests.support.toy_task import TOY, ToyConfig
+from tests.support.unit_toy import TEST, UNIT_TOY
 
 HERE = Place(engine="toy", device="cpu")
 
@@ -41,8 +41,8 @@ DEV_LOSS = (0.5 - 0.3) ** 2 + 1 / 10 + 6_728 / 1_000_003 / 100
 @pytest.fixture(autouse=True)
 def _toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The toys can be found by name, and looks are recorded in a ledger of the test's own."""
-    monkeypatch.setitem(seam.BUILT_IN, "toy", "toy_task:TOY")
-    monkeypatch.setitem(seam.BUILT_IN, "unit-toy", "unit_toy:UNIT_TOY")
+    monkeypatch.setitem(seam.BUILT_IN, "toy", "tests.support.toy_task:TOY")
+    monkeypatch.setitem(seam.BUILT_IN, "unit-toy", "tests.support.unit_toy:UNIT_TOY")
     monkeypatch.setenv("SWEEP_LEDGER", str(tmp_path / "ledger.jsonl"))
 
 

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import untitled
-from small_study import _own_ledger, made_up_words, small, trained, write_words
-from study_evidence import trained_evidence
 
 from sweep.certify.study_data import StudyData
 from sweep.cli import main
@@ -29,6 +26,9 @@ from sweep.trainers.mlp.baselines import count_table_losses, uniform_loss
 from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.shown.note_kinds import Baselines, NewWords
 from sweep.trainers.mlp.words.corpus import load_corpus
+from tests.support.command_line import untitled
+from tests.support.small_study import _own_ledger, made_up_words, small, trained, write_words
+from tests.support.study_evidence import trained_evidence
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

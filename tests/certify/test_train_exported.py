@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import safetensors.numpy
-from command_line import Capture, exported
-from tested_programs import KINDS, confirmed, copied, entered, model_of
 
 from sweep.certify.train_exported import CONFIG, STATE
 from sweep.cli import main
 from sweep.task import identifying_values
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.command_line import Capture, exported
+from tests.support.tested_programs import KINDS, confirmed, copied, entered, model_of
 
 
 def exported_config(path: Path) -> dict[str, float]:

@@ -6,13 +6,13 @@ import math
 import statistics
 
 import pytest
-from study_records import study, trial
 
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.verdict import certificate_of, confirmation_columns, judge
 from sweep.definition.records import StudyRecord
 from sweep.reporting.text.confirmation import describe_plan, format_confirmation, format_json
+from tests.support.study_records import study, trial
 
 FINGERPRINT = "5" * 64
 LOSSES = {

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from small_study import _own_ledger, small, trained
 
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.cli import main
@@ -23,6 +22,7 @@ from sweep.trainers.mlp.shown import trained_model
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import Corpus
+from tests.support.small_study import _own_ledger, small, trained
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from small_study import lay_out
+
+from tests.support.small_study import lay_out
 
 
 @pytest.fixture

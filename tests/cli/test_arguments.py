@@ -7,17 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import SWEEP, Capture
-from small_study import (
-    environment,
-)
-from sweep_command import DEADLINE_S
 
 from sweep import __version__
 from sweep.cli import main
 from sweep.cli.arguments import parse_arguments
 from sweep.cli.registry import built_in_commands
 from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
+from tests.support.command_line import SWEEP, Capture
+from tests.support.small_study import (
+    environment,
+)
+from tests.support.sweep_command import DEADLINE_S
 
 HEAVY = {"torch", "optuna", "pandas", "plotly", "numpy", "numba"}
 

@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Capture
-from small_study import environment
-from sweep_command import DEADLINE_S
 
 from sweep.cli import main
 from sweep.cli.completion import VARIABLE
 from sweep.cli.registry import all_commands
+from tests.support.command_line import Capture
+from tests.support.small_study import environment
+from tests.support.sweep_command import DEADLINE_S
 
 INTERACTIVE = {
     "bash": (

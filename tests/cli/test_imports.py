@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_study import environment, sweep
+
+from tests.support.small_study import environment, sweep
 
 HEAVY = (
     "optuna",
@@ -53,6 +54,13 @@ def test_a_command_that_reads_loads_no_heavy_module(small: Path, command: str) -
     run = run_without(HEAVY, small, *command.split())
     assert (run.returncode, "imported" in run.stderr) == (0, False), run.stderr
     assert run.stdout == sweep(small, *command.split()).stdout
+
+
+@pytest.mark.parametrize("command", ["table small", "table small --format json", "list", "run small"])
+def test_a_command_that_only_counts_loads_no_numpy(small: Path, command: str) -> None:
+    """NumPy alone takes a third of such a command's time."""
+    run = run_without((*HEAVY, "numpy"), small, *command.split())
+    assert (run.returncode, "imported" in run.stderr) == (0, False), run.stderr
 
 
 def test_a_finished_study_is_read_without_its_words(small: Path) -> None:

@@ -21,9 +21,6 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from run_events import Clock, begin, started, stored
-from small_study import STUDY, environment, lay_out
-from study_records import trial
 
 from sweep.cli.live import SHOWN_WARNINGS, LiveView
 from sweep.cli.live_frame import Frame
@@ -31,6 +28,9 @@ from sweep.cli.progress import JsonView, LineView, RunProgress, choose_views
 from sweep.cli.run_state import RunState
 from sweep.execution.events import Event, TrialEnded, Warned
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.run_events import Clock, begin, started, stored
+from tests.support.small_study import STUDY, environment, lay_out
+from tests.support.study_records import trial
 
 KNOBS = {
     "block_size": 3,

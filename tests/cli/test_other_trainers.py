@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installed import install_toys
 
 from sweep.api.stored import load_study
 from sweep.cli import main
 from sweep.cli.live_frame import Frame
 from sweep.cli.run_state import RunState
 from sweep.execution.events import RunStarted, TrialEnded
+from tests.support.installed import install_toys
 
 OF_THE_MLP = re.compile(
     r"nats|character|\bwords?\b|block.size|embed|hidden|learning.rate|dev.loss|notebook|n_params|examples.seen"

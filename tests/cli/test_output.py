@@ -9,17 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import (
-    SWEEP,
-)
-from small_study import (
-    environment,
-    sweep,
-)
-from sweep_command import DEADLINE_S
 
 from sweep.cli import main
 from sweep.reporting.table.formats import FORMATS
+from tests.support.command_line import (
+    SWEEP,
+)
+from tests.support.small_study import (
+    environment,
+    sweep,
+)
+from tests.support.sweep_command import DEADLINE_S
 
 
 def test_a_closed_pipe_is_no_fault(small: Path) -> None:

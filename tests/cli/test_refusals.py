@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import (
+
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
     complaint,
     exported,
 )
-
-from sweep.cli import main
 
 
 @pytest.mark.parametrize("command", ["rename", "delete", "table", "confirm", "export"])

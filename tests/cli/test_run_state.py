@@ -1,12 +1,12 @@
 """Where a running sweep stands: from made-up events and a clock that the test turns."""
 
 import pytest
-from run_events import Clock, begin, started, stored
-from study_records import trial
 
 from sweep.cli.run_state import BEST, WINDOW_S, RunState
 from sweep.execution.events import TrialEnded, TrialStarted, Warned
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.run_events import Clock, begin, started, stored
+from tests.support.study_records import trial
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from postgres_server import Server, running_server
-from shared_runs import check_study, count_ended, ended_at_last, start_driver
-from sweep_command import kill
+from tests.support.postgres_server import Server, running_server
+from tests.support.shared_runs import check_study, count_ended, ended_at_last, start_driver
+from tests.support.sweep_command import kill
 
 TRIALS = 200
 HUB = "10.97.61.1"

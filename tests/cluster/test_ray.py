@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from ray_cluster import RayCluster, running_cluster
-from sweep_command import wait_until
+
+from tests.support.ray_cluster import RayCluster, running_cluster
+from tests.support.sweep_command import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = [

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ray_cluster import RayCluster, running_cluster
 
 from sweep.definition.study_file import load_study_file
 from sweep.errors import DeviceError, StudyConflictError
@@ -13,6 +12,7 @@ from sweep.execution.pools.pool import PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS
 from sweep.execution.workload import Workload
 from sweep.task import SegmentJob, TrialPlace, check_program, in_one_piece
+from tests.support.ray_cluster import RayCluster, running_cluster
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and sockets open

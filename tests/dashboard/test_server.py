@@ -19,12 +19,6 @@ from typing import Any
 
 import optuna
 import pytest
-from dashboard_server import artifact_ids, ask, serving
-from hostile_strings import HOSTILE_STRINGS
-from small_study import _own_ledger, environment, small, trained
-from sweep_command import DEADLINE_S
-from toy_runs import database_in, toy_study
-from toy_task import TOY
 
 from sweep.certify.config_file import load_config
 from sweep.cli import main
@@ -38,6 +32,12 @@ from sweep.reporting.publish import publish
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import open_study
+from tests.support.dashboard_server import artifact_ids, ask, serving
+from tests.support.hostile_strings import HOSTILE_STRINGS
+from tests.support.small_study import _own_ledger, environment, small, trained
+from tests.support.sweep_command import DEADLINE_S
+from tests.support.toy_runs import database_in, toy_study
+from tests.support.toy_task import TOY
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from toy_package.slopes import SLOPE
 
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
+from tests.support.toy_package.slopes import SLOPE
 
 SEARCH: dict[str, Any] = {
     "rate": {"low": 0.0, "high": 1.0},

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna.study._multi_objective import _fast_non_domination_rank
-from study_records import study, trial
 
 from sweep.definition.pareto import front_ranks, front_ranks_of_many, hypervolume, hypervolume_of_many, knee
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.pareto_summary import describe_front
+from tests.support.study_records import study, trial
 
 POINTS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
 """So few places that ties and duplicates are the rule."""

@@ -1,9 +1,9 @@
 import math
 
 import pytest
-from study_records import study, trial
 
 from sweep.definition.ranking import rank_trials, table_columns
+from tests.support.study_records import study, trial
 
 ISSUE_KEYS = [
     *("rank", "trial", "trials", "state", "block_size", "hidden_neurons", "embedding_dim", "num_steps"),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from study_values import anything, likely, studies
 
 from sweep.cli import main
 from sweep.definition.dimension import Choices, Range
@@ -22,6 +21,7 @@ from sweep.errors import ConfigError, DataError, StudyFileError, SweepError
 from sweep.task import costs_of
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.study_values import anything, likely, studies
 
 DESIGN = """
 goal = "Which MLP predicts the next letter of a name best?"

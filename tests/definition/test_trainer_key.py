@@ -19,7 +19,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that offers the trainer ``toy`` by its entry point, as an installer lays it out."""
     site = tmp_path / "site"
     (site / "toy_trainer-1.dist-info").mkdir(parents=True)
-    (site / "toy_trainer.py").write_text("from toy_task import ToyTask\n\nTOY = ToyTask()\n")
+    (site / "toy_trainer.py").write_text("from tests.support.toy_task import ToyTask\n\nTOY = ToyTask()\n")
     (site / "toy_trainer-1.dist-info" / "METADATA").write_text("Name: toy-trainer\nVersion: 1\n")
     (site / "toy_trainer-1.dist-info" / "entry_points.txt").write_text(
         "[sweep.trainers]\ntoy = toy_trainer:TOY\n"

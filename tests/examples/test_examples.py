@@ -16,8 +16,9 @@ from typing import Any
 
 import optuna
 import pytest
-from fetch import FETCHED, is_here, sources
-from sweep_command import REPOSITORY, sweep
+
+from tests.examples.fetch import FETCHED, is_here, sources
+from tests.support.sweep_command import REPOSITORY, sweep
 
 EXAMPLES = Path("studies/examples")
 

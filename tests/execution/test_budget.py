@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from toy_runs import Watcher, run_toy, toy_study
-
 from sweep.execution.budget import Budget
+from tests.support.toy_runs import Watcher, run_toy, toy_study
 
 
 class Clock:

@@ -4,8 +4,6 @@ import math
 from pathlib import Path
 
 import pytest
-from toy_runs import database_in, run_toy, toy_study
-from toy_task import TOY, CoreTask, GrownTask
 
 from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
@@ -13,6 +11,8 @@ from sweep.errors import DeviceError
 from sweep.execution.how import How
 from sweep.execution.planning.study_plan import plan_study
 from sweep.execution.run import run_study
+from tests.support.toy_runs import database_in, run_toy, toy_study
+from tests.support.toy_task import TOY, CoreTask, GrownTask
 
 CORE, GROWN = CoreTask(), GrownTask()
 

@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_command import DEADLINE_S, write_words
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import ToyTask
 
 from sweep.definition.records import StudyRecord
 from sweep.definition.study_file import parse_study
@@ -19,6 +16,9 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.folders import LocalFolder
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.sweep_command import DEADLINE_S, write_words
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import ToyTask
 
 
 def numbers_of(study: StudyRecord) -> list[tuple[Any, ...]]:

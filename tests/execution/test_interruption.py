@@ -10,11 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import launcher
 import pytest
-from once import made_once
-from programs import SOON_S
-from sweep_command import (
+
+from sweep.cli import main
+from tests.faults import launcher
+from tests.support.once import made_once
+from tests.support.programs import SOON_S
+from tests.support.sweep_command import (
     count_trials,
     database,
     is_alive,
@@ -27,8 +29,6 @@ from sweep_command import (
     workers,
     write_words,
 )
-
-from sweep.cli import main
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
 

@@ -5,14 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from postgres_server import running_server
-from program_studies import FUNCTION, WAYS, change_helper, lay_out, n_ran, rows, run, sweep
 
 from sweep.code import Code
 from sweep.errors import ConfigError, StudyConflictError
 from sweep.execution.one_program import Version, accepted_version
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
+from tests.support.postgres_server import running_server
+from tests.support.program_studies import FUNCTION, WAYS, change_helper, lay_out, n_ran, rows, run, sweep
 
 FIRST, SECOND = Code(files={"a.py": "01", "b.py": "02"}), Code(files={"a.py": "01", "b.py": "03"})
 

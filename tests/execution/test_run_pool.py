@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sweep_command import workers
-from toy_runs import Watcher, database_in, toy_study
-from toy_task import TOY
 
 from sweep.errors import StudyConflictError
 from sweep.execution.how import How
 from sweep.execution.run import Ran, running
 from sweep.storage.study_store import open_study
+from tests.support.sweep_command import workers
+from tests.support.toy_runs import Watcher, database_in, toy_study
+from tests.support.toy_task import TOY
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
 

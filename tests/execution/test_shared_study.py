@@ -9,11 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PASSWORD, QUOTED, Server, running_server
-from shared_runs import check_study, count_ended, ended_at_last, start_driver
-from sweep_command import DEADLINE_S, kill, write_words
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY, CoreTask
 
 from sweep.certify.confirm import ConfirmSettings, plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import Job
@@ -32,6 +27,11 @@ from sweep.storage.database.postgres import OPENING_PATIENCE_S
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import delete_study, rename_study
+from tests.support.postgres_server import PASSWORD, QUOTED, Server, running_server
+from tests.support.shared_runs import check_study, count_ended, ended_at_last, start_driver
+from tests.support.sweep_command import DEADLINE_S, kill, write_words
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY, CoreTask
 
 
 @pytest.fixture(scope="module")

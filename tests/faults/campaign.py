@@ -21,15 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-HELPERS = [str(REPOSITORY / "tests" / part) for part in ("faults", "support", "definition")]
-sys.path[:0] = [str(REPOSITORY), *HELPERS]
+from tests.faults import fuzzing, kills, machine
+from tests.faults.invariants import Findings
+from tests.support import warm_python
 
-import fuzzing  # noqa: E402  found by the line above
-import kills  # noqa: E402
-import machine  # noqa: E402
-import warm_python  # noqa: E402
-from invariants import Findings  # noqa: E402
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 Rows = dict[str, Findings]
 Case = Callable[[Path, random.Random, collections.Counter[str]], Rows]

@@ -14,8 +14,6 @@ import hypothesis
 import tomli_w
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
-from invariants import Findings, digest
-from workspaces import copy_of_trained
 
 from sweep.cli import main
 from sweep.definition.study_file import load_study_file, parse_study
@@ -24,6 +22,8 @@ from sweep.errors import SweepError
 from sweep.task import costs_of
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import load_corpus
+from tests.faults.invariants import Findings, digest
+from tests.faults.workspaces import copy_of_trained
 
 Rows = dict[str, Findings]
 
@@ -33,7 +33,7 @@ STUDY_FILES = 500
 
 def study_files(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows:
     """Whatever TOML holds, and whatever --set makes of it, is a study or is refused, a line a mistake."""
-    from study_values import anything, fields, likely, scalars, studies, whole
+    from tests.support.study_values import anything, fields, likely, scalars, studies, whole
 
     folder.mkdir()
     path, row = folder / "study.toml", Findings()
@@ -194,7 +194,7 @@ def range_tests(folder: Path, draw: random.Random, so_far: Counter[str]) -> Rows
 
 def _without_figures(folder: Path) -> Any:
     """Return every trial and every file but the database and the finder's own page."""
-    from invariants import outcome
+    from tests.faults.invariants import outcome
 
     files = {k: v for k, v in digest(folder).items() if not k.startswith(("reports", "studies/sweep.db"))}
     kept = {k: v for k, v in digest(folder).items() if k.startswith("studies/sweep.db.d/random/")}

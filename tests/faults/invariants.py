@@ -16,9 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from launcher import Ended
-from sweep_command import is_alive
-
 from sweep.definition.records import StudyRecord
 from sweep.errors import SweepError
 from sweep.storage.checkpoints import Checkpoints
@@ -27,6 +24,8 @@ from sweep.storage.folders import LocalFolder
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import decode_words, load_corpus
+from tests.faults.launcher import Ended
+from tests.support.sweep_command import is_alive
 
 STATUSES = (0, 1, 2, 3, 130, 143, 129)
 """What the command may return: the documented ones, and 128 with the number of a signal."""

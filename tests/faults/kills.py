@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from invariants import (
+from sweep.certify.config_file import load_config
+from sweep.storage.study_reader import load_study
+from tests.faults.invariants import (
     Findings,
     check_acknowledged,
     check_ends,
@@ -17,9 +19,8 @@ from invariants import (
     database_of,
     digest,
 )
-from launcher import Ended, Running, run, start, wait_for
-from sweep_command import is_alive, kill
-from windows import (
+from tests.faults.launcher import Ended, Running, run, start, wait_for
+from tests.faults.windows import (
     CONFIRM_WINDOWS,
     DRIVER_WINDOWS,
     EXPORT_WINDOWS,
@@ -31,10 +32,8 @@ from windows import (
     Strike,
     install,
 )
-from workspaces import CONFIRM, CONFIRM_TRIALS, TRIALS, copy_of_trained, lay_out, undisturbed
-
-from sweep.certify.config_file import load_config
-from sweep.storage.study_reader import load_study
+from tests.faults.workspaces import CONFIRM, CONFIRM_TRIALS, TRIALS, copy_of_trained, lay_out, undisturbed
+from tests.support.sweep_command import is_alive, kill
 
 Rows = dict[str, Findings]
 """Row of the campaign's table -> what was found."""

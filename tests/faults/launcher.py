@@ -20,8 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import warm_python
-from sweep_command import DEADLINE_S, children, kill, workers
+from tests.support import warm_python
+from tests.support.sweep_command import DEADLINE_S, children, kill, workers
 
 Preparation = Callable[..., None]
 """Called in the new process before the command: a function of a module, with plain arguments."""

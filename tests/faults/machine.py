@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import faulty
-from file_modes import obey_file_modes, read_only
-from invariants import (
+from sweep.errors import SweepError
+from tests.faults import faulty
+from tests.faults.invariants import (
     Findings,
     check_acknowledged,
     check_ends,
@@ -25,11 +25,10 @@ from invariants import (
     digest,
     outcome,
 )
-from launcher import Ended, run, start, wait_for
-from sweep_command import is_alive
-from workspaces import TRIALS, copy_of_trained, lay_out, trained, undisturbed
-
-from sweep.errors import SweepError
+from tests.faults.launcher import Ended, run, start, wait_for
+from tests.faults.workspaces import TRIALS, copy_of_trained, lay_out, trained, undisturbed
+from tests.support.file_modes import obey_file_modes, read_only
+from tests.support.sweep_command import is_alive
 
 Rows = dict[str, Findings]
 RUN = ("run", "study.toml", "--workers", "1", "--json")

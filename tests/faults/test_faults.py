@@ -4,8 +4,9 @@ import collections
 from pathlib import Path
 
 import pytest
-from campaign import PLANS, markdown, read_rows, run_case
-from invariants import Findings
+
+from tests.faults.campaign import PLANS, markdown, read_rows, run_case
+from tests.faults.invariants import Findings
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
 

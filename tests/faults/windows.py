@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sweep_command import kill, workers
+from tests.support.sweep_command import kill, workers
 
 VICTIMS = ("driver", "worker", "both")
 

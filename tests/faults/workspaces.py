@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from invariants import outcome
-from launcher import run
-from sweep_command import write_words
+from tests.faults.invariants import outcome
+from tests.faults.launcher import run
+from tests.support.sweep_command import write_words
 
 _SECTIONS = """
 keep = 3

@@ -3,7 +3,6 @@
 import dataclasses
 
 import pytest
-from study_evidence import made_study
 
 from sweep import task
 from sweep.reporting.advice.checks import checks_of
@@ -12,6 +11,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Exhibits, exhibits_of
 from sweep.reporting.figures.plots import plots_of
 from sweep.reporting.page.sections import sections_of
+from tests.support.study_evidence import made_study
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ def test_a_contributed_entry_precedes_the_generic_one_that_it_names() -> None:
 
 def test_a_trainer_without_contributions_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The capability is optional."""
-    monkeypatch.setitem(task.BUILT_IN, "toy", "toy_task:TOY")
+    monkeypatch.setitem(task.BUILT_IN, "toy", "tests.support.toy_task:TOY")
     study = made_study()
     study.identity["trainer"] = "toy"
     assert contributions_of(study) == Contributions()

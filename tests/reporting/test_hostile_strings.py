@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_strings import HOSTILE_STRINGS, OUTSIDE, OUTSIDE_PATH
 from rich.console import Console
-from small_study import _own_ledger, small, trained
-from study_evidence import made_study, made_trial, trained_evidence
 
 from sweep.cli import main
 from sweep.cli.progress import JsonView, LineView
@@ -31,6 +28,9 @@ from sweep.reporting.table.listing import Listing
 from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.trainer import MLP
 from sweep.trainers.mlp.words.corpus import load_corpus
+from tests.support.hostile_strings import HOSTILE_STRINGS, OUTSIDE, OUTSIDE_PATH
+from tests.support.small_study import _own_ledger, small, trained
+from tests.support.study_evidence import made_study, made_trial, trained_evidence
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

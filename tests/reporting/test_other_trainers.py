@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution, distribution_to_json
-from study_evidence import made_trial
 
 from sweep import task
 from sweep.definition.ranking import rank_trials
@@ -28,6 +27,7 @@ from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
+from tests.support.study_evidence import made_trial
 
 OF_THE_MLP = re.compile(r"nats|character|\bwords?\b|block.size|embed|hidden|learning.rate|dev.loss|notebook")
 """What no text of another trainer's study may hold."""
@@ -52,7 +52,7 @@ def toy_trial(number: int) -> TrialRecord:
 @pytest.fixture
 def study(monkeypatch: pytest.MonkeyPatch) -> StudyRecord:
     """24 configurations of one seed each."""
-    monkeypatch.setitem(task.BUILT_IN, "toy", "judged_toy:JUDGED")
+    monkeypatch.setitem(task.BUILT_IN, "toy", "tests.support.judged_toy:JUDGED")
     space = {"x": FloatDistribution(0.0, 1.0), "y": IntDistribution(1, 2)}
     identity = {
         "trainer": "toy",

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from small_study import _own_ledger, small, trained
-from study_evidence import made_study
-from study_records import trial
 
 from sweep.certify.config_file import load_config
 from sweep.cli import main
@@ -16,6 +13,9 @@ from sweep.reporting.evidence import Evidence, gather_evidence
 from sweep.reporting.publish import make_showcase, markdown, study_note
 from sweep.storage.database import Database
 from sweep.task import identifying_values
+from tests.support.small_study import _own_ledger, small, trained
+from tests.support.study_evidence import made_study
+from tests.support.study_records import trial
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_runs import database_in, run_toy, toy_study
-from toy_task import TOY
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.reporting.warm_start import resume_warm_start, warm_start
 from sweep.storage.study_reader import load_study, stored_spec
+from tests.support.toy_runs import database_in, run_toy, toy_study
+from tests.support.toy_task import TOY
 
 
 def wider(**changes: Any) -> Any:

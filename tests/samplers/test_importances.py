@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.samplers.importances import MIN_TRIALS, parameter_importances
+from tests.support.study_evidence import made_study, made_trial
 
 SPACE = {
     "x": Range(0.0, 1.0),
@@ -58,3 +58,13 @@ def test_a_parameter_that_some_trials_lack_is_judged_where_it_is():
 )
 def test_says_nothing_where_nothing_can_be_said(n, loss):
     assert parameter_importances(study_of([loss(k) for k in range(n)], drawn(n))) == {}
+
+
+def test_of_many_trials_some_of_every_rank_are_used(monkeypatch):
+    """The shares are those of every fourth trial by rank, from the best on."""
+    params = drawn(400)
+    study = study_of([2 + (p["x"] - 0.3) ** 2 for p in params], params)
+    best_first = sorted(params, key=lambda p: abs(p["x"] - 0.3))
+    quarter = study_of([2 + (p["x"] - 0.3) ** 2 for p in best_first[::4]], best_first[::4])
+    monkeypatch.setattr("sweep.samplers.importances.MOST", 100)
+    assert parameter_importances(study) == pytest.approx(parameter_importances(quarter))

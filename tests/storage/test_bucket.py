@@ -7,12 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import Server, running_server
-from s3_server import SECRET, S3Server, running_s3
-from shared_runs import ended_at_last, start_driver
-from sweep_command import DEADLINE_S, kill
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY
 
 from sweep.cli import main
 from sweep.definition.spec import StudySpec
@@ -27,6 +21,12 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.copying import copy_study
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
+from tests.support.postgres_server import Server, running_server
+from tests.support.s3_server import SECRET, S3Server, running_s3
+from tests.support.shared_runs import ended_at_last, start_driver
+from tests.support.sweep_command import DEADLINE_S, kill
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY
 
 
 @pytest.fixture(scope="module")

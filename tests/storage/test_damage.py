@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import ToyTask
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError, StorageError
 from sweep.storage.study_reader import load_study
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import ToyTask
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import stat
 import time
 from pathlib import Path
 
-import launcher
 import pytest
 
 from sweep.storage.files import TEMPORARY, write_all_atomically, write_atomically
+from tests.faults import launcher
 
 SIZE = 200_000
 

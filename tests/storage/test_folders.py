@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from s3_server import S3Server, running_s3
 
 from sweep.errors import StorageError
 from sweep.storage.bucket import bucket_folder
 from sweep.storage.folders import Folder, LocalFolder, copy_files
+from tests.support.s3_server import S3Server, running_s3
 
 
 @pytest.fixture(scope="module")

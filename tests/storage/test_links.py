@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dashboard_server import artifact_ids, ask, serving
-from small_study import _own_ledger, small, trained
 
 from sweep.cli import main
 from sweep.storage.database import Database
+from tests.support.dashboard_server import artifact_ids, ask, serving
+from tests.support.small_study import _own_ledger, small, trained
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

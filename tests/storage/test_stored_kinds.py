@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_runs import database_in, run_toy, toy_study
-from toy_task import ToyTask
 
 from sweep.certify.confirm import plan_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings
@@ -20,6 +18,8 @@ from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import store_note, write_plan
 from sweep.task import Fact
 from sweep.trainers.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
+from tests.support.toy_runs import database_in, run_toy, toy_study
+from tests.support.toy_task import ToyTask
 
 DEEP = "[" * 900 + "1" + "]" * 900
 VALUES = [

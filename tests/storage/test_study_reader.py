@@ -9,8 +9,6 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from postgres_server import Server, running_server
-from toy_runs import database_in
 
 from sweep.definition.plain import as_read
 from sweep.errors import GuestError, StorageError
@@ -20,6 +18,8 @@ from sweep.storage.database.schema import OF_STUDY
 from sweep.storage.stored_trials import StoredTrial, read_trials
 from sweep.storage.study_names import study_ids
 from sweep.storage.study_reader import load_study, trial_ids
+from tests.support.postgres_server import Server, running_server
+from tests.support.toy_runs import database_in
 
 SPACE = {
     "rate": FloatDistribution(1e-5, 1.0, log=True),

@@ -11,8 +11,6 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
-from toy_runs import database_in, toy_study
-from toy_task import TOY
 
 from sweep.definition.records import SegmentRecord
 from sweep.errors import GuestError, NotFoundError, StorageError, StudyConflictError
@@ -20,6 +18,8 @@ from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study, trial_ids
 from sweep.storage.study_store import delete_study, open_study, rename_study
+from tests.support.toy_runs import database_in, toy_study
+from tests.support.toy_task import TOY
 
 SPEC = toy_study(goal="Größe?", keep=3)
 DATA = TOY.load_data({"words": ""})

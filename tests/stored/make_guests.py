@@ -27,8 +27,8 @@ def kinds() -> types.ModuleType:
         stand_in.fixture = lambda **_: lambda function: function
         stand_in.TempPathFactory = object
         sys.modules["pytest"] = stand_in
-    sys.path.insert(0, str(FOLDER.parent / "support"))
-    import guest_studies
+    sys.path.insert(0, str(FOLDER.parents[1]))
+    from tests.support import guest_studies
 
     return guest_studies
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_study import (
-    environment,
-)
-from sweep_command import DEADLINE_S
 
 from sweep.cli import main
+from tests.support.small_study import (
+    environment,
+)
+from tests.support.sweep_command import DEADLINE_S
 
 Capture = pytest.CaptureFixture[str]
 

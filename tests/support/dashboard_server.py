@@ -7,10 +7,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sweep_command import DEADLINE_S
-
 from sweep.dashboard.server import HOST, make_server
 from sweep.storage.database import Database
+from tests.support.sweep_command import DEADLINE_S
 
 
 @contextlib.contextmanager

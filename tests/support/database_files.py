@@ -5,10 +5,9 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import launcher
-from sweep_command import DEADLINE_S
-
 from sweep.storage.database import Database
+from tests.faults import launcher
+from tests.support.sweep_command import DEADLINE_S
 
 
 def database_at(path: Path) -> Database:

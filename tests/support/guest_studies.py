@@ -14,8 +14,10 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import Trial, create_trial
-from plain_optuna import plain_storage
 from sqlalchemy import NullPool
+
+from tests.support.once import made_once
+from tests.support.plain_optuna import plain_storage
 
 HOSTILE = "<b>names</b> & zoë \u202e/confirm"
 """A study's name that is no folder's, and reads like a confirmation's."""
@@ -248,14 +250,14 @@ def numbers_of_4() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def guests(tmp_path_factory: pytest.TempPathFactory) -> Guests:
     """Guests of all kinds; nobody may change them."""
-    made = Guests(tmp_path_factory.mktemp("guests") / "guests.db")
 
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(made.path, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = OFF")  # nobody cuts the power of a test
-        return connection
+    def make(folder: Path) -> None:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(folder / "guests.db", check_same_thread=False)
+            connection.execute("PRAGMA synchronous = OFF")  # nobody cuts the power of a test
+            return connection
 
-    make_guests(
-        optuna.storages.RDBStorage(made.url, engine_kwargs={"creator": connect, "poolclass": NullPool})
-    )
-    return made
+        url, options = f"sqlite:///{folder / 'guests.db'}", {"creator": connect, "poolclass": NullPool}
+        make_guests(optuna.storages.RDBStorage(url, engine_kwargs=options))
+
+    return Guests(made_once(tmp_path_factory, "guests", make) / "guests.db")

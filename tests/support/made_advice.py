@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from study_evidence import made_study, made_trial
-
 from sweep.definition.dimension import Dimension, Range
 from sweep.definition.records import SegmentRecord, StudyRecord
 from sweep.reporting.advice.checks import checks_of
 from sweep.reporting.advice.configurations import ranked_configurations
+from tests.support.study_evidence import made_study, made_trial
 
 RATE = {"learning_rate": Range(0.01, 1.0, log=True)}
 

@@ -2,11 +2,10 @@
 
 import time
 
-from sweep_command import DEADLINE_S
-from toy_task import TOY, ToyConfig, ToyTask
-
 from sweep.execution.pools.pool import Pool, SegmentJob, SegmentOutcome
 from sweep.task import Segment
+from tests.support.sweep_command import DEADLINE_S
+from tests.support.toy_task import TOY, ToyConfig, ToyTask
 
 LARGE = 8_000_000
 """Bytes of real data; no pipe takes them at once."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep_command import wait_until
 
 import sweep
 from sweep.api.stored import StoredStudy
 from sweep.cli import main
 from sweep.definition.records import TrialRecord
+from tests.support.sweep_command import wait_until
 
 
 class Home:

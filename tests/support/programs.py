@@ -5,9 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sweep_command import is_alive, wait_until
-
 from sweep.trainers.program.process.supervised import Supervised
+from tests.support.sweep_command import is_alive, wait_until
 
 SOON_S = 30
 """What takes a moment, on a busy machine too."""

@@ -1,7 +1,6 @@
 """A cluster of Ray on this machine: a head that trains nothing, and nodes that can be killed."""
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,14 +48,13 @@ def running_cluster(nodes: int, client_port: int | None = None) -> Iterator[RayC
     Its folder is one of its own: ``/tmp/ray`` may be another user's. The path is short, as those of sockets
     must be, whatever TMPDIR is.
     """
-    paths = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
     with (
         tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder,
         pytest.MonkeyPatch.context() as all_along,
     ):
         all_along.setenv("RAY_TMPDIR", folder)
         with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("PYTHONPATH", paths)
+            environment.setenv("PYTHONPATH", str(HERE.parents[1]))
             environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
             cluster = RayCluster(nodes, client_port)
         try:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from study_records import trial
-
 from sweep.execution.events import RunStarted, SegmentStored, TrialStarted
 from sweep.execution.rungs import cuts
+from tests.support.study_records import trial
 
 
 class Clock:

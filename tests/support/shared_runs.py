@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from postgres_server import Server
-from toy_runs import toy_study
-
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
+from tests.support.postgres_server import Server
+from tests.support.toy_runs import toy_study
 
 HERE = Path(__file__).resolve().parent
 
@@ -29,9 +28,7 @@ def start_driver(
     inside: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
     """Start a driver in a folder; ``inside`` is a command that runs another one elsewhere."""
-    paths = [str(HERE), str(HERE.parent)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), *paths])}
-    environment["TOY_PATH"] = os.pathsep.join(paths)
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     settings = [url, str(files), str(trials), str(workers), str(lease_s), str(segment_s)]
     return subprocess.Popen(
         [*inside, sys.executable, str(HERE / "toy_driver.py"), *settings],

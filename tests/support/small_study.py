@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import warm_python
-from once import made_once
-from sweep_command import DEADLINE_S
+
+from tests.support import warm_python
+from tests.support.once import made_once
+from tests.support.sweep_command import DEADLINE_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

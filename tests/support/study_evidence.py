@@ -14,7 +14,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
 from sweep.trainers.mlp.trainer import MLP
-from sweep.trainers.mlp.words.corpus import SPLIT_RULE
+from sweep.trainers.mlp.words.words_file import SPLIT_RULE
 
 SPACE = {
     "block_size": Range(2, 4),

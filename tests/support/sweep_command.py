@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from warm_python import started_by
-
 from sweep.cli import main
+from tests.support.warm_python import started_by
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 600

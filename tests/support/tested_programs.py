@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from once import made_once
 
 import sweep
 from sweep.cli import main
+from tests.support.once import made_once
 
 TEST_POINTS = (0.25, 0.5)
 """Lines of the test file; a model is x and 0.001 times seed % 97, its error the mean of (model - point)^2."""

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from toy_runs import Watcher, database_in
 
 from sweep.certify.ablation.ablate import earlier_ablation, run_ablation
 from sweep.certify.ablation.pair import Pair, read_pair
 from sweep.certify.ablation.stored_ablation import StoredAblation
 from sweep.execution.how import How
+from tests.support.toy_runs import Watcher, database_in
 
 ORIGIN: dict[str, Any] = {
     "trainer": "toy",

@@ -5,7 +5,6 @@
 It prints the numbers of the trials that ended here.
 """
 
-import os
 import sys
 
 from sweep.execution.events import Event, TrialEnded, Warned
@@ -16,8 +15,8 @@ from sweep.storage.database import Database
 
 
 def main() -> None:
-    from toy_runs import toy_study
-    from toy_task import ToyTask
+    from tests.support.toy_runs import toy_study
+    from tests.support.toy_task import ToyTask
 
     url, files, trials, workers, lease_s, segment_s = sys.argv[1:]
     leases.LEASE_S = float(lease_s)
@@ -34,5 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = os.environ["TOY_PATH"].split(os.pathsep)
     main()

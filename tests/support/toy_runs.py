@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from toy_task import TOY, CoreTask
-
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.execution.driver import RunSummary
@@ -12,6 +10,7 @@ from sweep.execution.events import Event, SegmentStored
 from sweep.execution.how import How
 from sweep.execution.run import run_study
 from sweep.storage.database import Database
+from tests.support.toy_task import TOY, CoreTask
 
 
 def toy_study(task: CoreTask = TOY, **changes: Any) -> StudySpec:

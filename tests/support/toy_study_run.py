@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from toy_runs import database_in
-from toy_task import TOY, CoreTask
-
 from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
 from sweep.execution.run_request import RunRequest
@@ -13,6 +10,8 @@ from sweep.execution.study_run import StudyRun
 from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.study_store import open_study
+from tests.support.toy_runs import database_in
+from tests.support.toy_task import TOY, CoreTask
 
 
 def toy_run(

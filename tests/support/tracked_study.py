@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from small_study import environment
-from sweep_command import DEADLINE_S
+from tests.support.small_study import environment
+from tests.support.sweep_command import DEADLINE_S
 
 FUNCTION = """
 def train(config, report):

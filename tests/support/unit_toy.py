@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from toy_task import ToyConfig, ToyData, ToyTask
+
+from tests.support.toy_task import ToyConfig, ToyData, ToyTask
 
 PARTS = {"train": ["a", "b", "Cc"], "dev": ["cc", "dd", "e", "e"]}
 TEST = ["ff", "g", "Gg"]

@@ -35,8 +35,9 @@ _WORKER = "from sweep.execution.pools.worker import main"
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
 
-_FOLDERS = [str(Path(__file__).parent), str(REPOSITORY / "tests" / "faults")]
-LAUNCHED = f"import sys; sys.path[:0] = {[str(REPOSITORY), *_FOLDERS]}; from launcher import main; main()"
+LAUNCHED = (
+    f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); from tests.faults.launcher import main; main()"
+)
 """What a process of ``launcher`` runs."""
 
 _Popen = subprocess.Popen

@@ -25,13 +25,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import warm_python
+from tests.support import warm_python
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRELOADED = (
-    "faulty",
-    "launcher",
-    "machine",
+    "tests.faults.faulty",
+    "tests.faults.launcher",
+    "tests.faults.machine",
     "sweep.dashboard.server",
     "sweep.cli.commands.run",
     "sweep.cli.progress",
@@ -71,7 +71,6 @@ def _load() -> None:
     from sweep.trainers.mlp.words.corpus import load_corpus
 
     threads = torch.get_num_threads()
-    sys.path.append(str(REPOSITORY / "tests" / "faults"))
     for name in PRELOADED:
         importlib.import_module(name)
     MLP.prepare_worker(load_corpus(REPOSITORY / "data/names.txt"), engine="fused", device="cpu")

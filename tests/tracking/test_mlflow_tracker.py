@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import _own_ledger
-from tracked_study import lay_out, rows, run_sweep
 
 from sweep.api.training import run as run_study
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.tracking.tracked_run import run_key
+from tests.support.small_study import _own_ledger
+from tests.support.tracked_study import lay_out, rows, run_sweep
 
 __all__ = ["_own_ledger"]  # a fixture
 

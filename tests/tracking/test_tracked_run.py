@@ -5,12 +5,12 @@ import math
 from pathlib import Path
 
 import pytest
-from study_records import study, trial
 
 from sweep.definition.records import SegmentRecord
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
 from sweep.tracking.tracked_run import run_key, tracked_run
+from tests.support.study_records import study, trial
 
 
 @pytest.fixture

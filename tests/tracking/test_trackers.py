@@ -4,11 +4,11 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from small_study import _own_ledger
-from tracked_study import lay_out, run_sweep
 
 from sweep.errors import LibraryError, NotFoundError
 from sweep.tracking.trackers import TRACKERS, check_tracker
+from tests.support.small_study import _own_ledger
+from tests.support.tracked_study import lay_out, run_sweep
 
 __all__ = ["_own_ledger"]  # a fixture
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import _own_ledger
-from tracked_study import lay_out, rows, run_sweep
+
+from tests.support.small_study import _own_ledger
+from tests.support.tracked_study import lay_out, rows, run_sweep
 
 __all__ = ["_own_ledger"]  # a fixture
 

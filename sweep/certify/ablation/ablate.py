@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.certify.ablation.ablation_plan import Ablation
 from sweep.certify.ablation.pair import Pair
@@ -19,6 +18,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.task import AnyTask, definition_of, seed_bound, surroundings_of
+from sweep.values import Json, Toml
 
 _PURPOSES = {"choice": "ablate-order", "certify": "ablate-steps"}
 """Phase -> what its seeds are derived from."""
@@ -40,11 +40,11 @@ class AblationSpec(StudySpec):
     def _key(self) -> str:
         return fingerprint({"fixed": dict(self.fixed), **self.ablation.to_dict()})
 
-    def trial_labels(self, number: int) -> dict[str, Any]:
+    def trial_labels(self, number: int) -> dict[str, Json]:
         """Return the training's configuration, phase and round."""
         return self.jobs[number]._asdict()
 
-    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Any]:
+    def identity(self, task: AnyTask, data_sha256: str) -> dict[str, Json]:
         """Return the identity of a study of listed configurations, with the ablation instead of the list."""
         return {**super().identity(task, data_sha256), "trial": [], "ablation": self.ablation.to_dict()}
 
@@ -54,7 +54,7 @@ def run_ablation(
     database: Database,
     *,
     name: str,
-    section: Mapping[str, Any],
+    section: Mapping[str, Toml],
     how: How | None = None,
 ) -> bool:
     """Run the trainings of an ablation; return whether all are finished.
@@ -97,7 +97,7 @@ def earlier_ablation(pair: Pair, database: Database, name: str) -> StoredAblatio
     return stored
 
 
-def _spec(pair: Pair, name: str, section: Mapping[str, Any], stored: StoredAblation) -> AblationSpec:
+def _spec(pair: Pair, name: str, section: Mapping[str, Toml], stored: StoredAblation) -> AblationSpec:
     """Return the study of all trainings: the stored ones, in order, then the next ones."""
     task, jobs, origin = pair.task, stored.jobs, pair.origins[1]
     every = (*jobs, *(job for job in stored.course.jobs if job not in jobs))

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from sweep.certify.ablation.changes import Change
 from sweep.certify.confirm_plan import Job, Losses
@@ -17,6 +17,7 @@ from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.plain import as_read
 from sweep.definition.space import Space
 from sweep.errors import ConfigError
+from sweep.values import Json, Params, Value
 
 MOST_SEEDS = 1_000
 
@@ -34,9 +35,9 @@ class Ablation:
         ConfigError: If nothing changes, or one seed, which has no spread, or too many are asked for.
     """
 
-    before: Mapping[str, Any]
+    before: Params
     """The values that differ, of the first configuration."""
-    after: Mapping[str, Any]
+    after: Params
     """Those of the second."""
     changes: tuple[Change, ...]
     seeds: int = 5
@@ -53,11 +54,11 @@ class Ablation:
         """Number of the second configuration."""
         return (1 << len(self.changes)) - 1
 
-    def params(self, number: int) -> dict[str, Any]:
+    def params(self, number: int) -> dict[str, Value]:
         """Return the changed hyperparameters of a configuration; one that is not active is missing."""
         return {name: side[name] for name, side in self._sides(number).items() if name in side}
 
-    def _sides(self, number: int) -> dict[str, Mapping[str, Any]]:
+    def _sides(self, number: int) -> dict[str, Params]:
         """Return name -> the values of the configuration that it is taken from."""
         sides = [self.after if number >> place & 1 else self.before for place in range(len(self.changes))]
         return {name: side for c, side in zip(self.changes, sides, strict=True) for name in c.names}
@@ -71,7 +72,7 @@ class Ablation:
     def space(self) -> Space:
         """The changed hyperparameters, with the values of both configurations."""
         dimensions: dict[str, Dimension] = {}
-        conditions: dict[str, Mapping[str, tuple[Any, ...]]] = {}
+        conditions: dict[str, Mapping[str, tuple[Value, ...]]] = {}
         for change in self.changes:
             common = next(name for name in change.names if name in self.before and name in self.after)
             for name in change.names:
@@ -87,13 +88,13 @@ class Ablation:
         count = len(self.changes)
         return self.seeds * (count * (count + 1) // 2 - 1), self.seeds * (count + 1)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return it as plain values for JSON."""
         changes = [{"names": list(change.names), "why": list(change.why)} for change in self.changes]
         return {"from": dict(self.before), "to": dict(self.after), "changes": changes, "seeds": self.seeds}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build it from plain values; raises LookupError, TypeError or ValueError if they are none."""
         return cls(
             before={name: as_read(value) for name, value in values["from"].items()},

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sweep.definition.dimension import spoken_value
 from sweep.errors import ConfigError
 from sweep.task import AnyTask, dependents
+from sweep.values import Params, Value
 
-Values = Mapping[str, Any]
+Values = Params
 """Hyperparameter -> its value; one that is not active is missing."""
 
 Conditions = Mapping[str, Iterable[str]]
@@ -32,7 +33,7 @@ class _Link(NamedTuple):
     why: str
 
 
-def changed_values(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:
+def changed_values(before: Values, after: Values) -> tuple[dict[str, Value], dict[str, Value]]:
     """Return the values that differ, of both configurations; a name that only one has is in one result.
 
     Examples:

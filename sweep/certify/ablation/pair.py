@@ -4,9 +4,8 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.certify.ablation.ablation_plan import Ablation
 from sweep.certify.ablation.changes import changed_values, group_changes
@@ -17,6 +16,7 @@ from sweep.certify.weights import stored_trainings
 from sweep.errors import ConfigError
 from sweep.storage.database import Database
 from sweep.task import AnyTask, Config, definition_of, joined_trainer
+from sweep.values import Params
 
 _SHARED = {"trainer": "trainers", "data_sha256": "data", "split": "splits"}
 """What both configurations must have in common -> its name in a message."""
@@ -28,7 +28,7 @@ class Pair:
 
     configs: tuple[Config, Config]
     origins: tuple[Provenance, Provenance]
-    fixed: Mapping[str, Any]
+    fixed: Params
     """The values that both have."""
     ablation: Ablation
 

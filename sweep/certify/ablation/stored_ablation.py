@@ -1,17 +1,18 @@
 """Read a stored ablation: its two configurations, and the trainings so far."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from sweep.certify.ablation.ablation_plan import Ablation, Allowed, Course, follow
 from sweep.certify.confirm_plan import Job, Losses, finished_losses
+from sweep.definition.identity import is_ablation
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import ConfigError
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.stored_kinds import damage_refused
 from sweep.task import AnyTask
+from sweep.values import Params
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +53,13 @@ class _Plain(TypedDict):
     seeds: int
 
 
-def is_ablation(study: StudyRecord) -> bool:
-    """Return whether a study is an ablation."""
-    return "ablation" in study.identity
-
-
 def stored_ablation(study: StudyRecord) -> StoredAblation | None:
     """Return the ablation that a study is; None if it is none.
 
     Raises:
         StorageError: If it cannot be read.
     """
-    if not is_ablation(study):
+    if not is_ablation(study.identity):
         return None
     with damage_refused(f"the ablation {study.name!r}"):
         plain = study.identity["ablation"]
@@ -78,7 +74,7 @@ def stored_ablation(study: StudyRecord) -> StoredAblation | None:
         )
 
 
-def acceptance(task: AnyTask, fixed: Mapping[str, Any], ablation: Ablation) -> Allowed:
+def acceptance(task: AnyTask, fixed: Params, ablation: Ablation) -> Allowed:
     """Return the function that tells whether the trainer accepts a configuration on the way."""
 
     def accepts(number: int) -> bool:

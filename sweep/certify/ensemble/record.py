@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.errors import ConfigError
+from sweep.values import Toml
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Ensemble:
         )
 
 
-def ensemble_table(ensemble: Ensemble) -> dict[str, Any]:
+def ensemble_table(ensemble: Ensemble) -> dict[str, Toml]:
     """Return the table ``[ensemble]`` of a file."""
     return {
         "seeds": list(ensemble.seeds),
@@ -41,7 +41,7 @@ def ensemble_table(ensemble: Ensemble) -> dict[str, Any]:
     }
 
 
-def read_ensemble(document: Mapping[str, Any], certified: tuple[int, ...]) -> Ensemble | None:
+def read_ensemble(document: Mapping[str, Toml], certified: tuple[int, ...]) -> Ensemble | None:
     """Return the table ``[ensemble]`` of a file, or None if there is none.
 
     Args:

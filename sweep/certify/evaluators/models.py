@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Comparison, choose_place, train_again
 from sweep.errors import TestSplitError
 from sweep.storage.database import Database
-from sweep.task import AnyTask, Config, spoken_length
+from sweep.task import AnyTask, Config, Data, spoken_length
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class Source:
     """Origin of exported models, and the device to train them again on."""
 
     provenance: Provenance
-    data: Any
+    data: Data
     database: Database
     """Database that may store the models."""
     device: str

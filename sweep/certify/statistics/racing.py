@@ -19,7 +19,6 @@ References:
     ACM Transactions on Modeling and Computer Simulation 11, 2001 (procedure KN with c = 1).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,8 +52,6 @@ class RaceState:
     eliminated: Mapping[int, Elimination]
     is_over: bool
     """Whether one configuration is left, or all rounds are done."""
-    rounds_to_decide: int | None
-    """Rounds after which one survivor remains; None before the first comparison."""
 
 
 def race(
@@ -73,9 +70,7 @@ def race(
     assert 2 <= first_rounds <= most_rounds, "the first rounds give the variances"
     names = list(losses)
     if len(names) == 1 or min(map(len, losses.values())) < first_rounds:
-        return RaceState(
-            rounds=0, alive=tuple(names), eliminated={}, is_over=len(names) == 1, rounds_to_decide=None
-        )
+        return RaceState(rounds=0, alive=tuple(names), eliminated={}, is_over=len(names) == 1)
     deadlines = _deadlines(np.array([losses[i][:first_rounds] for i in names]), delta, alpha)
     means = _running_means(losses, most_rounds)
     alive, rounds, eliminated = np.arange(len(names)), first_rounds - 1, dict[int, Elimination]()
@@ -91,7 +86,6 @@ def race(
         alive=tuple(names[i] for i in alive),
         eliminated=eliminated,
         is_over=len(alive) == 1 or rounds == most_rounds,
-        rounds_to_decide=max(rounds, math.ceil(deadlines[np.ix_(alive, alive)].max())),
     )
 
 

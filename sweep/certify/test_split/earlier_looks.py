@@ -8,14 +8,14 @@ import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.errors import DataError, TestSplitError
 from sweep.storage.database import Reader
-from sweep.storage.looks.test_looks import TestLook, count_looks, read_looks
+from sweep.storage.looks.stored_looks import TestLook, count_looks, read_looks
 from sweep.storage.looks.unit_sketch import Overlap, UnitSketch, estimate_overlap, key_id, unit_hashes
 from sweep.task import CountsTestUnits
+from sweep.values import Toml
 
 REPEATED = 0.2
 """Share of earlier evaluated test units from which a look counts as repeated."""
@@ -28,11 +28,11 @@ class TestPart:
     __test__ = False  # pytest would collect it as a test class because of its name
 
     task: CountsTestUnits
-    section: Mapping[str, Any]
+    section: Mapping[str, Toml]
     units: Sequence[str]
 
     @classmethod
-    def load(cls, task: CountsTestUnits, section: Mapping[str, Any]) -> "TestPart":
+    def load(cls, task: CountsTestUnits, section: Mapping[str, Toml]) -> "TestPart":
         """Read the test part; raises ``DataError``."""
         return cls(task=task, section=section, units=task.load_test_units(section))
 

@@ -9,7 +9,6 @@ import datetime
 import statistics
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from sweep.certify.config_file import load_exported_data
 from sweep.certify.evaluators.choice import Evaluator, evaluator_of
@@ -23,8 +22,9 @@ from sweep.errors import TestSplitError
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.looks.look_writer import write_look
-from sweep.storage.looks.test_looks import SeedLook, TestLook
+from sweep.storage.looks.stored_looks import SeedLook, TestLook
 from sweep.task import AnyTask, Config, check_has_test
+from sweep.values import Toml
 from sweep.version import __version__
 
 
@@ -59,7 +59,7 @@ class Exported:
 
     config: Config
     provenance: Provenance
-    section: Mapping[str, Any]
+    section: Mapping[str, Toml]
     """The ``[data]`` section of the export, perhaps with another source."""
 
 

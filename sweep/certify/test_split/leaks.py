@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sweep.certify.evaluators.by_units import held_out
 from sweep.certify.provenance import Provenance
@@ -14,9 +13,10 @@ from sweep.storage.database import Reader
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.task import HeldOut
+from sweep.values import Toml
 
 
-def leak_warnings(provenance: Provenance, section: Mapping[str, Any], reader: Reader) -> Iterator[str]:
+def leak_warnings(provenance: Provenance, section: Mapping[str, Toml], reader: Reader) -> Iterator[str]:
     """Yield a warning for each other data set whose training units include test units of an export.
 
     Units that repeat within one source occur in both of its parts; only a larger overlap than that gives a

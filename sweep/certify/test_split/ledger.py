@@ -19,7 +19,7 @@ import platformdirs
 from sweep.errors import StorageError
 from sweep.storage.database import machine_errors
 from sweep.storage.database.sqlite_file import PATIENCE_S
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.storage.looks.unit_sketch import KEY_BYTES
 
 VARIABLE = "SWEEP_LEDGER"

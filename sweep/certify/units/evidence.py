@@ -6,7 +6,6 @@ losses measure that uncertainty. Units that also occur in train show little abou
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from sweep.certify.weights import final_weights
 from sweep.definition.records import StudyRecord
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.task import Config, Ensembles, HeldOut
+from sweep.task import Config, Data, Ensembles, HeldOut
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,7 @@ def gather_unit_evidence(
 
 
 def _ensemble_losses(
-    task: Ensembles, data: Any, models: Sequence[tuple[Config, bytes]], units: Sequence[str]
+    task: Ensembles, data: Data, models: Sequence[tuple[Config, bytes]], units: Sequence[str]
 ) -> np.ndarray:
     configs, states = zip(*models, strict=True)
     return task.ensemble_losses(configs, data, states, units)

@@ -6,7 +6,6 @@ them again.
 
 import hashlib
 import json
-from typing import Any
 
 from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.stored_confirmation import Confirmation
@@ -19,6 +18,7 @@ from sweep.definition.records import StudyRecord
 from sweep.storage.database import Database, Reader
 from sweep.storage.study_reader import read_hidden
 from sweep.task import HeldOut
+from sweep.values import Json
 from sweep.version import __version__
 
 KEY = "sweep:unit_report"
@@ -54,7 +54,7 @@ def origin_of(study: StudyRecord, confirmation: Confirmation) -> str:
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
-def _from_dict(values: dict[str, Any], study: StudyRecord) -> UnitReport:
+def _from_dict(values: dict[str, Json], study: StudyRecord) -> UnitReport:
     """Return results from plain values; the unit and the direction are those of the study itself."""
     task = study.task
     if not isinstance(task, HeldOut):
@@ -73,10 +73,10 @@ def _from_dict(values: dict[str, Any], study: StudyRecord) -> UnitReport:
     return report
 
 
-def _certainty(values: dict[str, Any]) -> Certainty:
+def _certainty(values: dict[str, Json]) -> Certainty:
     sources = {name: values[name] and Source(**values[name]) for name in ("seeds", "units", "both")}
     return Certainty(losses=tuple(values["losses"]), **sources)
 
 
-def _ensemble(values: dict[str, Any]) -> Ensemble:
+def _ensemble(values: dict[str, Json]) -> Ensemble:
     return Ensemble(**{**values, "seeds": tuple(values["seeds"])})

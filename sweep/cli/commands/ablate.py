@@ -1,7 +1,7 @@
 """The command ablate: measure what each change between two configurations brings."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from sweep.cli.commands.common import (
     publish_study,
     terminal_look,
 )
+from sweep.values import Toml
 
 if TYPE_CHECKING:
     from sweep.certify.ablation.pair import Pair
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
     help="hyperparameters that change in one step; may be repeated",
 )
 @click.option("--as", "new_name", metavar="NAME", help="name of the study that stores the trainings")
-@click.option(
-    "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
-)
+@options.workers("processes that train")
 @options.formats("text", "json")
 @options.data_file
 @options.device
@@ -83,7 +82,7 @@ def _name(arguments: Arguments, pair: "Pair") -> str:
     return pair.name if arguments.new_name is None else check_name("--as", arguments.new_name)
 
 
-def _section(arguments: Arguments, pair: "Pair") -> Mapping[str, Any]:
+def _section(arguments: Arguments, pair: "Pair") -> Mapping[str, Toml]:
     """Return the ``[data]`` section of the exports, with the file that --data names."""
     from sweep.api.asked import with_data_file
 

@@ -13,6 +13,7 @@ import click
 
 from sweep.cli.command import Arguments
 from sweep.errors import SweepError
+from sweep.values import Toml
 
 if TYPE_CHECKING:
     from sweep.certify.study_data import StudyData
@@ -156,7 +157,7 @@ def how_of(arguments: Arguments, observe: "Observer", should_stop: "Callable[[],
     )
 
 
-def source(task: "AnyTask", section: Mapping[str, Any]) -> str:
+def source(task: "AnyTask", section: Mapping[str, Toml]) -> str:
     """Return the files that ``[data]`` names, as the beginning of a line about them."""
     from sweep.task import data_files
 

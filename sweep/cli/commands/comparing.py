@@ -19,13 +19,7 @@ from sweep.errors import SweepError
     shell_complete=candidates.stored_studies,
     help="names of stored studies with the same metric",
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE.html",
-    shell_complete=candidates.files,
-    help="also write a page with the best value so far over trials and seconds",
-)
+@options.output("FILE.html", "also write a page with the best value so far over trials and seconds")
 @options.force
 @options.formats("text", "markdown", "csv", "json")
 def compare(arguments: Arguments) -> int:

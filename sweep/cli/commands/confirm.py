@@ -54,9 +54,7 @@ if TYPE_CHECKING:
     help="also train the chosen candidate on R other cuts of train and dev, 10 or more; test stays apart",
     show_default=False,
 )
-@click.option(
-    "--workers", type=options.positive, metavar="N", show_default="one a core", help="processes that train"
-)
+@options.workers("processes that train")
 @options.formats("text", "json")
 @options.device
 @options.place

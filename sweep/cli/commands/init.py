@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sweep.cli import candidates
+from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of
 from sweep.errors import SweepError
@@ -63,13 +63,10 @@ sweep init --function -o mine
     help="write a study file for a study that Optuna stored",
 )
 @click.option("--function", is_flag=True, help="write trainers.py and a study that runs it")
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    shell_complete=candidates.files,
-    show_default="studies/SCRIPT.toml, or . for a function",
-    help="the study file, or the folder of the function",
+@options.output(
+    "PATH",
+    "the study file, or the folder of the function",
+    default="studies/SCRIPT.toml, or . for a function",
 )
 @click.option("--metric", metavar="NAME", help="the figure that the script prints")
 @click.option("--direction", type=click.Choice(("minimize", "maximize")), help="of the metric")

@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 @options.study_file
 @options.trials
 @options.timeout
-@click.option(
-    "--workers",
-    type=options.positive,
-    metavar="N",
-    show_default="one a core",
-    help="processes that would train",
-)
+@options.workers("processes that would train")
 @options.replicates
 @options.formats("text", "json")
 @click.option("--check", is_flag=True, help="test the study's own program: train some short trials of it")

@@ -46,12 +46,9 @@ RUN_TABLE_ROWS = 30
 @options.study_file
 @options.trials
 @options.timeout
-@click.option(
-    "--workers",
-    type=options.positive,
-    metavar="N",
-    show_default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
-    help="number of trials in training at a time",
+@options.workers(
+    "number of trials in training at a time",
+    default="one a core; engine population on a GPU: 128; pool ray: what the cluster has room for",
 )
 @options.replicates
 @click.option("--as", "new_name", metavar="NAME", help="store the study under another name")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.cli import candidates, options
+from sweep.cli import options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
@@ -55,7 +55,7 @@ def list_studies(arguments: Arguments) -> int:
 @click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
-    from sweep.storage.looks.test_looks import looks_of_study
+    from sweep.storage.looks.stored_looks import looks_of_study
 
     storage = database_of(arguments).open_read_only()
     study = shown_study(arguments, storage)
@@ -64,7 +64,8 @@ def table(arguments: Arguments) -> int:
         print_advice(study, everything=arguments.advice)
         advise_on_guest(study, database_of(arguments))
     elif arguments.format == "text":
-        _print_confirmation(study, storage)
+        if study.plans:
+            _print_confirmation(study, storage)
         for look in looks_of_study(study, storage):
             print(f"test split looked at {look.describe(study.metric.noun)}")
         print_advice(study, everything=arguments.advice)
@@ -73,15 +74,14 @@ def table(arguments: Arguments) -> int:
 
 
 def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
-    """Print what the study's confirmation chose; nothing if none was planned."""
+    """Print what the study's confirmation chose."""
     from sweep.certify.stored_confirmation import load_confirmation
+    from sweep.certify.verdict import judge
+    from sweep.reporting.text.confirmation import confirmation_line
 
     confirmation = load_confirmation(storage, study)
-    if confirmation is not None:
-        from sweep.certify.verdict import judge
-        from sweep.reporting.text.confirmation import confirmation_line
-
-        print(confirmation_line(study, confirmation, judge(study, confirmation)))
+    assert confirmation is not None, "the study has plans"
+    print(confirmation_line(study, confirmation, judge(study, confirmation)))
 
 
 @command(example="sweep plot quick history -o history.png")
@@ -90,14 +90,7 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
     "name", metavar="[NAME]", required=False, help="the figure; without it, the command lists all"
 )
 @click.option("--all", "everything", is_flag=True, help="write every figure; -o then names a folder")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    shell_complete=candidates.files,
-    show_default="reports/STUDY/NAME.html",
-    help=".html, .png or .svg",
-)
+@options.output("FILE", ".html, .png or .svg", default="reports/STUDY/NAME.html")
 @click.option(
     "--format", type=click.Choice(("html", "png", "svg")), default="html", help="of the files of --all"
 )

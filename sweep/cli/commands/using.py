@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,7 @@ from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, announced, check_program, database_of, mend, stored_study
 from sweep.errors import MachineError, SweepError
+from sweep.values import Toml
 
 if TYPE_CHECKING:
     from sweep.certify.ensemble.record import Ensemble
@@ -23,14 +24,7 @@ if TYPE_CHECKING:
 @command(example="sweep export quick -o best.toml")
 @options.study
 @click.option("--trial", type=options.number, metavar="N", help="export this trial instead of the best")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    shell_complete=candidates.files,
-    show_default="reports/STUDY/best.toml",
-    help="the file to write",
-)
+@options.output("FILE", "the file to write", default="reports/STUDY/best.toml")
 @click.option(
     "--ensemble",
     is_flag=True,
@@ -43,7 +37,7 @@ def export(arguments: Arguments) -> int:
     from sweep.certify.config_file import choose_trial, weights_path, write_config
     from sweep.certify.verdict import confirmed_choice
     from sweep.certify.weights import weights_file
-    from sweep.storage.looks.test_looks import first_finished_look, looks_of_study
+    from sweep.storage.looks.stored_looks import first_finished_look, looks_of_study
 
     if arguments.weights and arguments.ensemble:
         raise SweepError("--weights writes those of one model; leave out --ensemble")
@@ -185,14 +179,7 @@ def _note_difference(arguments: Arguments, study: "StudyRecord", trial: int, aga
 
 @command(example="sweep train best.toml -o trained")
 @options.config_file
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    shell_complete=candidates.folders,
-    show_default="reports/STUDY/trained",
-    help="new or empty folder",
-)
+@options.output("DIR", "new or empty folder", default="reports/STUDY/trained", complete=candidates.folders)
 @options.data_file
 @options.device
 @options.trust
@@ -270,7 +257,7 @@ def _exported(arguments: Arguments, path: str) -> "Exported":
     return Exported(config=config, provenance=provenance, section=_section(arguments, provenance))
 
 
-def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Any]:
+def _section(arguments: Arguments, provenance: "Provenance") -> Mapping[str, Toml]:
     """Return the ``[data]`` section of an export, with the file that --data names."""
     from sweep.api.asked import with_data_file
 

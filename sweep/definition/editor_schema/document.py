@@ -5,10 +5,10 @@ It is never stricter than ``study_file``. It is looser for rules that involve mo
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sweep.definition.editor_schema.keys import TRAINERS, TrainerKeys, Words, common_keys
 from sweep.task import AUTO, auto_fields, costs_of, load_task
+from sweep.values import Toml
 
 SCHEMA_FILE = "study.schema.json"
 """Name of the schema beside study files; their first line is ``#:schema study.schema.json``."""
@@ -22,7 +22,7 @@ _VALUE: Words = {"type": ["string", "number", "boolean", "array"]}
 """Value of a hyperparameter of a user's program."""
 
 
-def study_schema() -> dict[str, Any]:
+def study_schema() -> dict[str, Toml]:
     """Return the JSON Schema, draft 7, of study files for every built-in trainer."""
     common, kinds = common_keys(), list(TRAINERS.values())
     added = {name: words for kind in kinds for name, words in kind.keys.items()}

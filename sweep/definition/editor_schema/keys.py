@@ -141,5 +141,5 @@ def common_keys() -> dict[str, Words]:
     }
 
 
-def _default(value: Any) -> Words:
+def _default(value: object) -> Words:
     return {"default": value} if isinstance(value, int | str) and value != "" else {}

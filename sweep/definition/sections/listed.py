@@ -1,20 +1,20 @@
 """Read the configurations that a study file lists as ``[[trial]]``, with the values of an earlier log."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import did_you_mean
 from sweep.task import AnyTask
+from sweep.values import Toml, Value
 
-Listed = tuple[list[dict[str, Any]], tuple[float | None, ...]]
+Listed = tuple[list[dict[str, Value]], tuple[float | None, ...]]
 """Configurations, and the logged value of each."""
 
 NONE_LISTED: Listed = ([], ())
 
 
-def read_listed(trials: Any) -> Listed:
+def read_listed(trials: Toml) -> Listed:
     """Return the listed configurations and, separately, the logged value of each.
 
     Raises:
@@ -34,7 +34,7 @@ def _check_logged(value: object) -> float | None:
     return float(str(value))
 
 
-def check_listed(number: int, params: dict[str, Any], space: Space, task: AnyTask) -> dict[str, Any]:
+def check_listed(number: int, params: dict[str, Value], space: Space, task: AnyTask) -> dict[str, Value]:
     """Check one listed configuration and convert its values to the types of their fields.
 
     Raises:

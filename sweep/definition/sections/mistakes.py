@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sweep.errors import ConfigError, DataError, StudyFileError
 
@@ -24,7 +24,7 @@ class Mistakes:
         except (StudyFileError, ConfigError, DataError) as mistake:
             self._found.append(mistake)
 
-    def check(self, otherwise: _Result, function: Callable[..., _Result], *arguments: Any) -> _Result:
+    def check(self, otherwise: _Result, function: Callable[..., _Result], *arguments: object) -> _Result:
         """Return the result of a function; if it raises a mistake, record it and return ``otherwise``."""
         with self.noted():
             return function(*arguments)

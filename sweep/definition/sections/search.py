@@ -6,7 +6,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.sections.mistakes import Mistakes
@@ -14,6 +13,7 @@ from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AUTO, AnyTask, auto_fields, check_range
+from sweep.values import Params, Toml
 
 _RANGE_KEYS = {"low", "high", "log", "step", "when"}
 _CHOICES_KEYS = {"choices", "when"}
@@ -21,7 +21,7 @@ _CHOICES_KEYS = {"choices", "when"}
 _MAX_STEPS = 1_000_000_000
 
 
-def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
+def parse_space(entries: Mapping[str, Toml], task: AnyTask) -> Space:
     """Read ``[search]``, without its conditions.
 
     Raises:
@@ -38,7 +38,7 @@ def parse_space(entries: Mapping[str, Any], task: AnyTask) -> Space:
     return Space(dimensions)
 
 
-def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
+def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
     """Return the smallest space that contains all listed configurations.
 
     Raises:
@@ -55,7 +55,7 @@ def space_of_list(listed: Sequence[Mapping[str, Any]], task: AnyTask) -> Space:
     return Space({name: _hull(types[name], [config[name] for config in configs]) for name in searched})
 
 
-def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") -> Any:
+def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.") -> Toml:
     """Return a value converted by the hyperparameter's field.
 
     Raises:
@@ -67,13 +67,13 @@ def checked_value(name: str, value: Any, task: AnyTask, where: str = "search.") 
         raise StudyFileError(f"{where}{error}") from error
 
 
-def _hull(kind: type, values: Sequence[Any]) -> Dimension:
+def _hull(kind: type, values: Sequence[Toml]) -> Dimension:
     if kind in (int, float):
         return Range(kind(min(values)), kind(max(values)))
     return Choices(tuple(sorted(set(values), key=lambda value: (type(value).__name__, value))))
 
 
-def _parse_dimension(name: str, entry: Any, task: AnyTask) -> Dimension:
+def _parse_dimension(name: str, entry: Toml, task: AnyTask) -> Dimension:
     if name not in (types := task.field_types()):
         raise StudyFileError(unknown(f"hyperparameter {name!r} in [search]", name, types))
     if entry == AUTO and name in auto_fields(task):
@@ -87,12 +87,12 @@ def _parse_dimension(name: str, entry: Any, task: AnyTask) -> Dimension:
     return _parse_range(name, entry, task)
 
 
-def _parse_choices(name: str, entry: Mapping[str, Any], task: AnyTask) -> Choices:
+def _parse_choices(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Choices:
     _refuse_keys(name, entry, _CHOICES_KEYS)
     choices = entry["choices"]
     if not isinstance(choices, list) or not choices:
         raise StudyFileError(f"search.{name}.choices must be a list with at least one value, got {choices!r}")
-    checked: list[Any] = []
+    checked: list[Toml] = []
     for choice in choices:
         value = checked_value(name, choice, task)
         if value in checked:
@@ -101,7 +101,7 @@ def _parse_choices(name: str, entry: Mapping[str, Any], task: AnyTask) -> Choice
     return Choices(tuple(checked))
 
 
-def _parse_range(name: str, entry: Mapping[str, Any], task: AnyTask) -> Range:
+def _parse_range(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Range:
     _refuse_keys(name, entry, _RANGE_KEYS)
     kind = task.field_types()[name]
     _check_scale(name, entry, kind)
@@ -111,7 +111,7 @@ def _parse_range(name: str, entry: Mapping[str, Any], task: AnyTask) -> Range:
     return Range(low, high, log=entry.get("log", False), step=_step(name, entry, low, high, kind))
 
 
-def _check_scale(name: str, entry: Mapping[str, Any], kind: type) -> None:
+def _check_scale(name: str, entry: Mapping[str, Toml], kind: type) -> None:
     if kind not in (int, float):
         raise StudyFileError(f"search.{name} is not a number and needs choices, got a range")
     for end in ("low", "high"):
@@ -124,7 +124,7 @@ def _check_scale(name: str, entry: Mapping[str, Any], kind: type) -> None:
         raise StudyFileError(f"search.{name} is logarithmic and must start above 0, got low {entry['low']}")
 
 
-def _step(name: str, entry: Mapping[str, Any], low: float, high: float, kind: type) -> float | None:
+def _step(name: str, entry: Mapping[str, Toml], low: float, high: float, kind: type) -> float | None:
     """Return the step of a range; None if every value of its kind is allowed."""
     step = entry.get("step")
     if step is None:
@@ -137,7 +137,7 @@ def _step(name: str, entry: Mapping[str, Any], low: float, high: float, kind: ty
     return None if step == 1 else step
 
 
-def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> None:
+def _check_step(name: str, step: Toml, low: float, high: float, kind: type) -> None:
     whole = type(step) is int
     if not (whole or (kind is float and type(step) is float and math.isfinite(step))) or step <= 0:
         raise StudyFileError(f"search.{name}.step must be a number above 0 of the range's kind, got {step!r}")
@@ -147,7 +147,7 @@ def _check_step(name: str, step: Any, low: float, high: float, kind: type) -> No
         raise StudyFileError(f"search.{name}: steps of {step} from {low} do not reach high {high}")
 
 
-def _refuse_keys(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
+def _refuse_keys(name: str, entry: Mapping[str, Toml], known: set[str]) -> None:
     for key in entry:
         if key not in known:
             raise StudyFileError(unknown(f"key {key!r} in search.{name}", key, sorted(known)))

@@ -4,12 +4,12 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.errors import StudyFileError
 from sweep.task import AnyTask, Defined, costs_of
+from sweep.values import Toml
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -49,7 +49,7 @@ def _check_goal(key: str, value: object) -> str:
     return value
 
 
-def _check_objectives(task: AnyTask, key: str, value: Any) -> tuple[str, ...]:
+def _check_objectives(task: AnyTask, key: str, value: Toml) -> tuple[str, ...]:
     metric, costs = task.metric.name, costs_of(task)
     if value not in [[metric], *([metric, cost] for cost in costs)]:
         rule = f'["{metric}"], or that and one of {", ".join(costs)} after it'
@@ -75,7 +75,7 @@ def _one_of(names: Sequence[str]) -> Callable[[str, object], str]:
     return check
 
 
-def settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
+def settings_of(task: AnyTask) -> dict[str, Callable[[str, Toml], Toml]]:
     """Return each key at the top level with its check."""
     return {
         "name": check_name,
@@ -93,9 +93,9 @@ def settings_of(task: AnyTask) -> dict[str, Callable[[str, Any], Any]]:
     }
 
 
-def checked_settings(raw: Mapping[str, Any], task: AnyTask, mistakes: Mistakes) -> dict[str, Any]:
+def checked_settings(raw: Mapping[str, Toml], task: AnyTask, mistakes: Mistakes) -> dict[str, Toml]:
     """Return the given settings, checked, plus those that depend on the trainer."""
-    settings: dict[str, Any] = {"objectives": (task.metric.name,), "direction": task.metric.direction}
+    settings: dict[str, Toml] = {"objectives": (task.metric.name,), "direction": task.metric.direction}
     for key, check in settings_of(task).items():
         if key in raw:
             with mistakes.noted():

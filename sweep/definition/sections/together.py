@@ -6,19 +6,19 @@ that has both. The check builds a configuration for each pair of extreme values.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sweep.definition.dimension import Choices, Dimension, spoken_value
 from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import AUTO, AnyTask
+from sweep.values import Params, Value
 
 _MOST_CHOICES = 16
 """Number of choices up to which each of them is tried; of a longer list, the first and the last."""
 
 
-def check_together(space: Space, fixed: Mapping[str, Any], task: AnyTask) -> None:
+def check_together(space: Space, fixed: Params, task: AnyTask) -> None:
     """Build a configuration for each extreme value of each hyperparameter, then for each pair of them.
 
     All other hyperparameters have their fixed value or default. Those that a condition needs have a value
@@ -42,7 +42,7 @@ def check_together(space: Space, fixed: Mapping[str, Any], task: AnyTask) -> Non
                     raise StudyFileError(_refusal(names, params, space, error)) from error
 
 
-def _extremes(names: tuple[str, ...], space: Space) -> Iterator[dict[str, Any]]:
+def _extremes(names: tuple[str, ...], space: Space) -> Iterator[dict[str, Value]]:
     """Yield the extreme values of some hyperparameters that are active together, with those they need."""
     for values in itertools.product(*(_tried(space[name]) for name in names)):
         params = _with_needed(dict(zip(names, values, strict=True)), space)
@@ -50,7 +50,7 @@ def _extremes(names: tuple[str, ...], space: Space) -> Iterator[dict[str, Any]]:
             yield params
 
 
-def _tried(dimension: Dimension) -> tuple[Any, ...]:
+def _tried(dimension: Dimension) -> tuple[Value, ...]:
     if isinstance(dimension, Choices) and len(dimension.choices) <= _MOST_CHOICES:
         return dimension.choices
     if isinstance(dimension, Choices):
@@ -58,7 +58,7 @@ def _tried(dimension: Dimension) -> tuple[Any, ...]:
     return dimension.low, dimension.high
 
 
-def _with_needed(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
+def _with_needed(params: Params, space: Space) -> dict[str, Value]:
     """Return parameters with those that their conditions need, directly or through others."""
     complete = dict(params)
     for name in params:
@@ -68,7 +68,7 @@ def _with_needed(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
     return complete
 
 
-def _refusal(names: tuple[str, ...], params: Mapping[str, Any], space: Space, error: ConfigError) -> str:
+def _refusal(names: tuple[str, ...], params: Params, space: Space, error: ConfigError) -> str:
     """Return the message for the values that the trainer refused."""
     values = " with ".join(f"{name} = {spoken_value(params[name])}" for name in names)
     what = f"[search] allows {values}: {error}"

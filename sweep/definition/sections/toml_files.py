@@ -2,12 +2,12 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from sweep.definition.plain import check_plain
+from sweep.values import Toml
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Toml]:
     """Read an untrusted TOML file.
 
     Raises:

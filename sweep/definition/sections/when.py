@@ -5,7 +5,6 @@ or never holds is refused as a mistake.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.dimension import Range
 from sweep.definition.sections.search import checked_value
@@ -13,11 +12,10 @@ from sweep.definition.space import Conditions, Space, either
 from sweep.errors import StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AnyTask
+from sweep.values import Params, Toml, Value
 
 
-def parse_conditions(
-    entries: Mapping[str, Any], space: Space, fixed: Mapping[str, Any], task: AnyTask
-) -> Conditions:
+def parse_conditions(entries: Mapping[str, Toml], space: Space, fixed: Params, task: AnyTask) -> Conditions:
     """Read the conditions of ``[search]``.
 
     Args:
@@ -41,8 +39,8 @@ def parse_conditions(
 
 
 def _parse(
-    name: str, when: Any, space: Space, fixed: Mapping[str, Any], task: AnyTask
-) -> dict[str, tuple[Any, ...]]:
+    name: str, when: Value, space: Space, fixed: Params, task: AnyTask
+) -> dict[str, tuple[Value, ...]]:
     if not isinstance(when, Mapping) or not when:
         raise StudyFileError(
             f"search.{name}.when must be {{ other = value }} or {{ other = [values] }}, got {when!r}"
@@ -61,7 +59,7 @@ def _parse(
     return needed
 
 
-def _parse_values(name: str, other: str, given: Any, task: AnyTask) -> tuple[Any, ...]:
+def _parse_values(name: str, other: str, given: Value, task: AnyTask) -> tuple[Value, ...]:
     listed = given if isinstance(given, list) else [given]
     if not listed:
         raise StudyFileError(f"search.{name}.when.{other} must have at least one value, got {given!r}")
@@ -72,7 +70,7 @@ def _parse_values(name: str, other: str, given: Any, task: AnyTask) -> tuple[Any
     return tuple(sorted(values))
 
 
-def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) -> None:
+def _check_values(name: str, other: str, values: tuple[Value, ...], space: Space) -> None:
     dimension = space[other]
     if isinstance(dimension, Range) and not dimension.is_int:
         raise StudyFileError(
@@ -85,7 +83,7 @@ def _check_values(name: str, other: str, values: tuple[Any, ...], space: Space) 
             )
 
 
-def _refuse_fixed(name: str, other: str, values: tuple[Any, ...], fixed: Mapping[str, Any]) -> None:
+def _refuse_fixed(name: str, other: str, values: tuple[Value, ...], fixed: Params) -> None:
     if other not in fixed:
         what = f"never holds, because {other} has no value; set search.{other}"
     elif fixed[other] in values:
@@ -105,7 +103,7 @@ def _refuse_circle(path: list[str], conditions: Conditions) -> None:
 
 
 def _refuse_impossible(name: str, conditions: Conditions) -> None:
-    possible: dict[str, set[Any]] = {}
+    possible: dict[str, set[Value]] = {}
     for other, values in _everything_needed(name, conditions):
         left = possible.setdefault(other, set(values)) & set(values)
         if not left:
@@ -114,7 +112,7 @@ def _refuse_impossible(name: str, conditions: Conditions) -> None:
         possible[other] = left
 
 
-def _everything_needed(name: str, conditions: Conditions) -> list[tuple[str, tuple[Any, ...]]]:
+def _everything_needed(name: str, conditions: Conditions) -> list[tuple[str, tuple[Value, ...]]]:
     """Return each (hyperparameter, values) that must hold, directly or through other conditions."""
     needed = list(conditions.get(name, {}).items())
     return needed + [deeper for other, _ in needed for deeper in _everything_needed(other, conditions)]

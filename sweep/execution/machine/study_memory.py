@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.spec import StudySpec
 from sweep.execution.machine.memory import check_fits, gigabytes, machine_bytes, what_to_lower
 from sweep.task import AnyTask, Config, Data, NeedsMemory
+from sweep.values import Params, Value
 
 _ENDS = (0.0, math.nextafter(1.0, 0.0))
 
@@ -91,12 +91,12 @@ def _extremes(task: AnyTask, spec: StudySpec, needed: Callable[[Config], int]) -
         yield _config(task, spec, params)
 
 
-def _config(task: AnyTask, spec: StudySpec, params: Mapping[str, Any]) -> Config:
+def _config(task: AnyTask, spec: StudySpec, params: Params) -> Config:
     config: Config = task.make_config(spec.config_values(spec.space.active_part(dict(params))))
     return config
 
 
-def _ends(dimension: Dimension) -> Iterable[Any]:
+def _ends(dimension: Dimension) -> Iterable[Value]:
     if isinstance(dimension, Choices):
         return dimension.choices
     return [dimension.value_at(unit) for unit in _ENDS]

@@ -1,15 +1,14 @@
-"""What every plan says of the study that is asked for, whoever trains it."""
+"""Describe the study that a plan is made for, whoever trains it."""
 
 import dataclasses
-from typing import Any
 
 from sweep.definition.spec import StudySpec
 from sweep.execution.planning.knobs import Knob, knobs_of, space_size
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """The study, and how many of its trials are left; a plan adds what they cost."""
+class PlannedStudy:
+    """A study, and how many of its trials are left."""
 
     name: str
     sampler: str
@@ -28,25 +27,25 @@ class Planned:
     trial_timeout: float | None
 
 
-def planned(spec: StudySpec, *, done: int, workers: int) -> dict[str, Any]:
-    """Return the fields of ``Planned``.
+def planned_study(spec: StudySpec, *, done: int, workers: int) -> PlannedStudy:
+    """Return the study that a plan is made for.
 
     Args:
         spec: The study.
         done: Number of trials that are stored and finished.
         workers: Number of trials in training at a time.
     """
-    return {
-        "name": spec.name,
-        "sampler": spec.sampler,
-        "pruner": spec.pruner,
-        "replicates": spec.replicates,
-        "knobs": tuple(knobs_of(spec)),
-        "size": space_size(spec),
-        "trials": spec.total_trials,
-        "left": max(0, spec.total_trials - done),
-        "listed": len(spec.listed),
-        "workers": workers,
-        "timeout": spec.timeout,
-        "trial_timeout": spec.trial_timeout,
-    }
+    return PlannedStudy(
+        name=spec.name,
+        sampler=spec.sampler,
+        pruner=spec.pruner,
+        replicates=spec.replicates,
+        knobs=tuple(knobs_of(spec)),
+        size=space_size(spec),
+        trials=spec.total_trials,
+        left=max(0, spec.total_trials - done),
+        listed=len(spec.listed),
+        workers=workers,
+        timeout=spec.timeout,
+        trial_timeout=spec.trial_timeout,
+    )

@@ -6,7 +6,7 @@ The test trains a few short trials in a temporary folder, stores nothing, and yi
 import dataclasses
 import itertools
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sweep.definition.dimension import Choices
@@ -14,7 +14,8 @@ from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
 from sweep.execution.planning.written_files import WrittenFiles
 from sweep.samplers.samplers import qmc_point
-from sweep.task import AnyTask, Config, RunsPrograms, SegmentJob, TrialPlace, TriedOut
+from sweep.task import AnyTask, Config, Data, RunsPrograms, SegmentJob, TrialPlace, TriedOut
+from sweep.values import Params, Value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class Outcome:
 class ProgramCheck:
     """Tests the program of one study."""
 
-    def __init__(self, task: AnyTask, spec: StudySpec, data: Any, device: str) -> None:
+    def __init__(self, task: AnyTask, spec: StudySpec, data: Data, device: str) -> None:
         """Initialize with a trainer that is ``RunsPrograms`` and ``TriedOut``."""
         self._make_config = task.make_config
         assert isinstance(task, RunsPrograms), "only programs are tested"
         assert isinstance(task, TriedOut), "only programs are tested"
         self._task, self._spec, self._data, self._device = task, spec, data, device
-        self._budget: dict[str, Any] = self._shortest()
+        self._budget: dict[str, Value] = self._shortest()
         self._is_repeatable = True
 
     @property
@@ -133,22 +134,22 @@ class ProgramCheck:
                 unread = "" if self._task.is_named(name) else " no source file names it;"
                 yield Found(f"{name} made no difference:{unread} does the script read it?")
 
-    def _ended(self) -> dict[str, Any]:
+    def _ended(self) -> dict[str, Value]:
         """Return the hyperparameters whose ends are compared: all except the trial's length."""
         return {name: dim for name, dim in self._spec.space.items() if name != self._task.budget}
 
-    def _shortest(self) -> dict[str, Any]:
+    def _shortest(self) -> dict[str, Value]:
         budget = self._task.budget
         if not budget:
             return {}
         return {budget: self._spec.space[budget].low if budget in self._spec.space else 1}
 
-    def _point(self, number: int) -> dict[str, Any]:
+    def _point(self, number: int) -> dict[str, Value]:
         if number < len(self._spec.listed):
             return dict(self._spec.listed[number])
         return self._spec.space.active_part(qmc_point(self._spec.space, 0, number))
 
-    def _with(self, name: str, value: Any) -> dict[str, Any]:
+    def _with(self, name: str, value: Value) -> dict[str, Value]:
         """Return a configuration in which a hyperparameter is active and has the given value."""
         space = self._spec.space
         point = {**{each: dimension.value_at(0.5) for each, dimension in space.items()}, name: value}
@@ -159,7 +160,7 @@ class ProgramCheck:
                 todo.append(other)
         return space.active_part(point)
 
-    def _train(self, params: Mapping[str, Any], seed: int, *, in_turn: bool = False) -> Outcome:
+    def _train(self, params: Params, seed: int, *, in_turn: bool = False) -> Outcome:
         """Train one configuration, in a new process unless ``in_turn``."""
         values = {**self._spec.config_values(params), **self._budget, "seed": self._spec.trial_seed(seed)}
         config: Config = self._make_config(values)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.execution.machine.disk import folder_bytes
-from sweep.execution.planning.planned import Planned, planned
+from sweep.execution.planning.planned import PlannedStudy, planned_study
 from sweep.execution.planning.wall_clock import Range
 from sweep.task import AnyTask, program_limits
 
@@ -20,9 +20,10 @@ _MEASURED = 64
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramPlan(Planned):
+class ProgramPlan:
     """The estimated cost of a study of a user's own program."""
 
+    study: PlannedStudy
     limits: tuple[str, ...]
     """Missing capabilities of the trainer, each with its consequence."""
     timed: int
@@ -49,12 +50,12 @@ def plan_program(
         folder: The folder of the trials' files.
         workers: Number of trials in training at a time.
     """
-    asked = planned(spec, done=sum(trial.is_finished for trial in stored), workers=workers)
-    left = asked["left"]
+    study = planned_study(spec, done=sum(trial.is_finished for trial in stored), workers=workers)
+    left = study.left
     seconds = [trial.train_seconds for trial in stored if trial.state == "complete"]
     sizes = _sizes(folder)
     return ProgramPlan(
-        **asked,
+        study=study,
         limits=tuple(program_limits(task)),
         timed=len(seconds),
         trial_seconds=_range(seconds),

@@ -16,7 +16,7 @@ from sweep.definition.spec import StudySpec
 from sweep.execution.machine.memory import machine_bytes
 from sweep.execution.machine.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.execution.planning.knobs import space_size
-from sweep.execution.planning.planned import Planned, planned
+from sweep.execution.planning.planned import PlannedStudy, planned_study
 from sweep.execution.planning.timing import Timing, time_some
 from sweep.execution.planning.wall_clock import Range, drawn_runs, simulate
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
@@ -29,9 +29,10 @@ _MAX_SIMULATED = 20_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class StudyPlan(Planned):
+class StudyPlan:
     """The estimated cost of a study; times are for this machine in its present state."""
 
+    study: PlannedStudy
     timings: tuple[Timing, ...]
     trial_seconds: Range
     """Seconds of one trial, over the timed configurations; low and high are the least and the most."""
@@ -78,11 +79,11 @@ def plan_study(
     check_study_fits(task, data, memory)
     prepare_worker(task, data, engine=engine, device=device)
     timings = time_some(task, spec, data, engine=engine, device=device)
-    asked = planned(spec, done=done, workers=workers)
+    study = planned_study(spec, done=done, workers=workers)
     return StudyPlan(
-        **asked,
+        study=study,
         timings=tuple(timings),
-        **_seconds(spec, timings, asked["left"], workers),
+        **_seconds(spec, timings, study.left, workers),
         costs=tuple(_costs(task, spec, data, timings)),
         disk_bytes=_disk_bytes(spec, timings),
         memory_bytes=memory.most if memory else None,

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.spec import StudySpec
@@ -13,6 +12,7 @@ from sweep.execution.rungs import cuts
 from sweep.execution.workload import count_costs
 from sweep.samplers.samplers import qmc_point
 from sweep.task import AnyTask, Data, Segment, find_auto, shortest_with_rungs
+from sweep.values import Value
 
 POINTS = 16
 """Most configurations that are timed."""
@@ -29,7 +29,7 @@ _MAX_PROBE_STEPS = 5_000
 class Timing:
     """A timed configuration."""
 
-    params: dict[str, Any]
+    params: dict[str, Value]
     num_steps: int
     costs: dict[str, int]
     """The trainer's costs, by name."""
@@ -54,7 +54,7 @@ def time_some(task: AnyTask, spec: StudySpec, data: Data, *, engine: str, device
     return timings
 
 
-def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterator[dict[str, Any]]:
+def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterator[dict[str, Value]]:
     """Yield the configurations to be timed that fit into this machine's memory.
 
     Raises:
@@ -73,7 +73,7 @@ def _fitting(task: AnyTask, spec: StudySpec, data: Data, device: str) -> Iterato
         raise fault
 
 
-def _sample(spec: StudySpec) -> Iterator[dict[str, Any]]:
+def _sample(spec: StudySpec) -> Iterator[dict[str, Value]]:
     """Yield configurations spread over the study's space, always the same."""
     if spec.sampler == "grid":
         size = grid_size(spec.space)
@@ -87,7 +87,7 @@ def _sample(spec: StudySpec) -> Iterator[dict[str, Any]]:
 
 
 def _time(
-    task: AnyTask, spec: StudySpec, data: Data, params: dict[str, Any], *, engine: str, device: str
+    task: AnyTask, spec: StudySpec, data: Data, params: dict[str, Value], *, engine: str, device: str
 ) -> Timing:
     """Time one step, which is mostly evaluation, and then more steps to get the time per step."""
     config = task.make_config({**spec.config_values(params), "seed": spec.seed})

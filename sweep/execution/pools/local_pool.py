@@ -102,7 +102,7 @@ class LocalPool:
         if worker is not None and self._grace_s is not None:
             worker.process.send(Leave(trial))
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+    def call(self, function: Callable[..., Any], *arguments: object) -> Called | None:
         """Call a function in a worker that has trained, if there is one; other news is of no use by now."""
         if self._grace_s is not None or any(map(self._trains_many, self.devices)):
             return None

@@ -117,7 +117,7 @@ class RayPool:
             result = self._train.remote(self._shared, self._clock, ticket, job)
         self._sent[job.trial] = _Sent(job, result, ticket)
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Called | None:
+    def call(self, function: Callable[..., Any], *arguments: object) -> Called | None:
         """Return None: a function of the driver is not for a cluster."""
         return None
 

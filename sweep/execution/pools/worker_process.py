@@ -63,7 +63,7 @@ class WorkerProcess:
         self.started_at = time.monotonic()
         self.send(workload)
 
-    def send(self, message: Any) -> None:
+    def send(self, message: object) -> None:
         """Send a message as soon as the process takes it; one to a dead process is lost."""
         self._outbox.put(message)
 

@@ -3,8 +3,7 @@
 Each is one commit, before training starts.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sweep.definition.records import CODE_CHANGED, SegmentRecord, TrialRecord
 from sweep.execution.events import Warned
@@ -13,6 +12,7 @@ from sweep.execution.study_run import StudyRun
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.running_trial import RunningTrial, origin
 from sweep.task import Config, RunsPrograms, shortest_with_rungs
+from sweep.values import Params, Value
 
 
 class Claimer:
@@ -63,7 +63,7 @@ class Claimer:
             writer.store_seal(trial_id, trial.record().seal())
         return trial
 
-    def _claim(self, params: dict[str, Any], device: str) -> RunningTrial:
+    def _claim(self, params: dict[str, Value], device: str) -> RunningTrial:
         """Store a configuration as a running trial, in one write."""
         spec, writer, workload = self._run.spec, self._run.writer, self._run.workload
         number = self._known.proposer.claimed
@@ -86,7 +86,7 @@ class Claimer:
         number: int,
         trial_id: int,
         config: Config,
-        params: dict[str, Any],
+        params: dict[str, Value],
         *,
         device: str,
         segments: Sequence[SegmentRecord] = (),
@@ -119,7 +119,7 @@ class Claimer:
         self._run.request.observe(Warned(text=f"{text}; the trial starts again, with the same {same}"))
         return (), None
 
-    def _config(self, params: dict[str, Any], found: Mapping[str, Any], seed: int) -> Config:
+    def _config(self, params: dict[str, Value], found: Params, seed: int) -> Config:
         values = {**self._run.spec.config_values(params), **found, "seed": seed}
         config: Config = self._run.workload.task.make_config(values)
         return config

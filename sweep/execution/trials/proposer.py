@@ -3,8 +3,7 @@
 Every trial of a study is added once, in the order of the numbers, whichever driver trains it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from optuna.samplers import BaseSampler
 
@@ -15,6 +14,7 @@ from sweep.execution.workload import Workload
 from sweep.samplers.mirror import Mirror
 from sweep.samplers.samplers import PointSampler
 from sweep.task import loss_ceiling
+from sweep.values import Params, Value
 
 
 class Proposer:
@@ -33,11 +33,11 @@ class Proposer:
         """Number of trials, which is the number of the next one."""
         return len(self._params)
 
-    def propose(self) -> dict[str, Any]:
+    def propose(self) -> dict[str, Value]:
         """Return the next trial's searched hyperparameters; ``add`` them before the next call."""
         return self._mirror.ask(self.claimed, self._sampler(self.claimed))
 
-    def add(self, params: dict[str, Any]) -> None:
+    def add(self, params: dict[str, Value]) -> None:
         """Count a proposal as a trial once it is stored."""
         self._params.append(params)
 
@@ -53,7 +53,7 @@ class Proposer:
         else:
             self._mirror.follow(record)
 
-    def work(self, params: Mapping[str, Any]) -> float:
+    def work(self, params: Params) -> float:
         """Return the work of a trial with these searched hyperparameters, in the task's unit."""
         task = self._workload.task
         return task.work(task.make_config(self._spec.config_values(params)), self._workload.data)

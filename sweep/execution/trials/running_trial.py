@@ -9,12 +9,13 @@ import hashlib
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sweep.definition.records import SegmentRecord, TrialRecord
 from sweep.execution.rungs import Cut
 from sweep.execution.workload import Workload
 from sweep.task import Config, Segment
+from sweep.values import Json, Params, Value
 
 
 class End(NamedTuple):
@@ -52,8 +53,8 @@ class RunningTrial:
     """The trial's id in the database."""
     workload: Workload
     config: Config
-    params: dict[str, Any]
-    labels: dict[str, Any]
+    params: dict[str, Value]
+    labels: dict[str, Json]
     """Further attributes stored with the trial."""
     device: str
     code_changed: str | None = None
@@ -67,7 +68,7 @@ class RunningTrial:
     """Number of deaths of its worker since the last segment."""
     was_cut: bool = False
     """Whether an attempt was interrupted, in this run or an earlier one."""
-    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    found: Params = dataclasses.field(default_factory=dict)
     """Values found for hyperparameters that the study leaves open; then also in ``config``."""
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """The last value of each other figure that its program has reported."""
@@ -87,7 +88,7 @@ class RunningTrial:
         """The trainer's facts about the configuration."""
         return self.workload.task.facts(self.config, self.workload.data)
 
-    def set_found(self, found: Mapping[str, Any]) -> None:
+    def set_found(self, found: Params) -> None:
         """Set the values found for open hyperparameters."""
         self.found, self.config = found, self.config.replace(**found)
 

@@ -7,7 +7,6 @@ the trainer itself sets, such as no size below 1, because nobody can move it.
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord
@@ -15,6 +14,7 @@ from sweep.errors import ConfigError
 from sweep.reporting.advice.configurations import MIN_TOP, Configuration, top_group
 from sweep.reporting.advice.edges import Edge, edges
 from sweep.task import AnyTask
+from sweep.values import Value
 
 MIN_RANKED = 10
 """Fewest ranked configurations for this check; with fewer, five would be most of them."""
@@ -67,7 +67,7 @@ def binomial_tail(count: int, n: int, share: float) -> float:
     return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count, n + 1))
 
 
-def _can_move(task: AnyTask, values: dict[str, Any], name: str, edge: Edge) -> bool:
+def _can_move(task: AnyTask, values: dict[str, Value], name: str, edge: Edge) -> bool:
     """Return whether the trainer takes values beyond the bound."""
     sign = 1 if edge.is_upper else -1
     by = 1 if isinstance(edge.bound, int) else 0.01 * abs(edge.bound) or 0.01

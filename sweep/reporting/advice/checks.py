@@ -6,7 +6,7 @@ beyond the trials is stored in the study's notes (``reporting.note_taking``), so
 trains nothing and opens no other file. A trainer may contribute further checks.
 """
 
-from sweep.certify.ablation.stored_ablation import is_ablation
+from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice import wording
 from sweep.reporting.advice.bounds import find_bounds
@@ -43,7 +43,7 @@ def checks_of(study: StudyRecord) -> dict[str, Check]:
 
     Nothing was searched in an ablation, so only the checks of its trainings apply.
     """
-    if is_ablation(study):
+    if is_ablation(study.identity):
         return {name: CHECKS[name] for name in _OF_TRAININGS}
     return merged(CHECKS, contributions_of(study).checks)
 

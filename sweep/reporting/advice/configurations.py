@@ -3,10 +3,10 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.definition.ranking import rank_pools
 from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.values import Value
 
 MIN_TOP = 5
 """Fewest configurations that a check treats as a group."""
@@ -26,7 +26,7 @@ class Configuration:
     """Sample standard deviation between the replicates; None for one."""
 
     @property
-    def params(self) -> dict[str, Any]:
+    def params(self) -> dict[str, Value]:
         """The searched hyperparameters."""
         return self.trials[0].params
 

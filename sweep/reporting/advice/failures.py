@@ -8,11 +8,11 @@ import bisect
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.advice.configurations import Configuration
+from sweep.values import Params, Value
 
 BAD_ENDS = ("diverged", "timeout", "failed")
 """Unwanted states; pruned trials were stopped on purpose."""
@@ -27,7 +27,7 @@ class Cut:
     name: str
     relation: str
     """``>=``, ``<=`` or ``=``."""
-    value: Any
+    value: Value
     bad: int
     """Bad trials that meet it."""
     others: int
@@ -83,7 +83,7 @@ def _bad_end(state: str, finished: Sequence[TrialRecord]) -> BadEnd:
     )
 
 
-def best_cut(bad: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> Cut | None:
+def best_cut(bad: Sequence[Params], others: Sequence[Params]) -> Cut | None:
     """Return the cut that parts bad trials from others best, or None where chance finds one as good.
 
     Best is the largest difference of the two shares that meet it (Youden's J). As good by chance:
@@ -111,7 +111,7 @@ def hypergeometric_tail(hits: int, bad: int, drawn: int, total: int) -> float:
     return ways / math.comb(total, drawn)
 
 
-def _cuts(bad: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> Iterator[Cut]:
+def _cuts(bad: Sequence[Params], others: Sequence[Params]) -> Iterator[Cut]:
     for name in dict.fromkeys(name for params in bad for name in params):
         ours = [params[name] for params in bad if name in params]
         theirs = [params[name] for params in others if name in params]

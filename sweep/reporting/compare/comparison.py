@@ -6,7 +6,6 @@ read after as many trials, and as many training seconds, as the study with the f
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.definition.dimension import spoken_value
 from sweep.definition.ranking import Rows, rank_pools
@@ -16,6 +15,7 @@ from sweep.metric import Metric
 from sweep.reporting.compare.progress import Progress, progress_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.configuration import allowed_values
+from sweep.values import Json
 
 COLUMNS = (
     *("study", "value", "trial", "certified", "trials", "complete", "seconds"),
@@ -93,7 +93,7 @@ def _spoken(metric: Metric) -> str:
     return f"{metric.name} to {metric.direction}" + (f" in {metric.unit}" if metric.unit else "")
 
 
-def _row(evidence: Evidence, progress: Progress) -> dict[str, Any]:
+def _row(evidence: Evidence, progress: Progress) -> dict[str, Json]:
     study = evidence.study
     best = next(iter(rank_pools(study)), None)
     found = progress.found_after or (None, None)

@@ -5,7 +5,6 @@ empty where no trial is near.
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from sweep.reporting.figures.points import best_tenth, shown_range, used_dimensi
 from sweep.reporting.figures.slices import choices_of, ends_of, hyperparameter_axis
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, gaps, layout, plain, spoken, value_text
 from sweep.task import Metric
+from sweep.values import Json
 
 GRID = 32
 """Cells of the map on each side."""
@@ -126,7 +126,7 @@ def plot_contour(numbers: Contour) -> Figure:
     return figure
 
 
-_STYLES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+_STYLES: tuple[tuple[str, str, dict[str, Json]], ...] = (
     ("others", "other trials", {"color": GREY, "size": 5}),
     ("best", "best tenth", {"color": BLUE, "size": 7, "line": {"color": "white", "width": 1}}),
     ("winner", "winner", {"color": ORANGE, "size": 12, "symbol": "diamond"}),

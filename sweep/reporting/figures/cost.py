@@ -6,7 +6,6 @@ their replicates, so a single lucky seed is not on it.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.errors import NothingToShowError
 from sweep.metric import Fact
@@ -17,6 +16,7 @@ from sweep.reporting.figures.theme import GREEN, axis, layout, log_axis, plain, 
 from sweep.reporting.table.pareto_summary import Configuration, has_place, knee_of, pareto_front
 from sweep.reporting.units import axis_title, words_of
 from sweep.task import TRAIN_SECONDS, costs_of
+from sweep.values import Json
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def plot_cost(cost: Cost) -> Figure:
     return figure
 
 
-def _x_axis(cost: Cost, title: str) -> dict[str, Any]:
+def _x_axis(cost: Cost, title: str) -> dict[str, Json]:
     points = cost.points
     places = [x for group in (points.others, points.best, points.winner) for x in group.x]
     return axis(title) if cost.fact.is_linear else log_axis(title, min(places), max(places))

@@ -11,18 +11,16 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import (
     BLUE,
-    BLUE_BAND,
     MAX_POINTS,
     ORANGE,
     axis,
+    band,
     layout,
     plain,
     shown_metric,
 )
 from sweep.reporting.further_trials.expected_best import draws, expected_best, quantile_of_best
 from sweep.reporting.further_trials.forecast import latest, tail_of
-
-_ORANGE_BAND = "rgba(213, 94, 0, 0.18)"
 
 BAND = (0.1, 0.9)
 """Quantiles of the band."""
@@ -64,14 +62,14 @@ def expected_best_curve(evidence: Evidence) -> ExpectedBest:
     trials = np.linspace(1, len(losses), min(len(losses), MAX_POINTS)).round().astype(int).tolist()
     half = [k for k in trials if 2 * k <= len(losses)]
     seconds = [trial.train_seconds for trial in study.trials if trial.is_finished]
-    as_value = study.as_loss  # its own inverse
-    ends = [[as_value(quantile_of_best(losses, k, quantile)) for k in half] for quantile in BAND]
+    ordered, as_value = sorted(losses), study.as_loss  # its own inverse
+    ends = [[as_value(quantile_of_best(ordered, k, quantile)) for k in half] for quantile in BAND]
     lower, upper = reversed(ends) if study.direction == MAXIMIZE else ends
     return ExpectedBest(
         metric=shown_metric(study.metric),
         sampler=study.sampler,
         trials=trials,
-        expected=plain(as_value(expected_best(losses, k)) for k in trials),
+        expected=plain(as_value(expected_best(ordered, k)) for k in trials),
         band_trials=half,
         lower=plain(lower),
         upper=plain(upper),
@@ -101,16 +99,8 @@ def plot_expected_best(curve: ExpectedBest) -> Figure:
     """Draw the expected best over the number of trials, with its band."""
     metric = curve.metric
     figure = Figure()
-    figure.add_scatter(
-        x=[*curve.band_trials, *reversed(curve.band_trials)],
-        y=[*curve.lower, *reversed(curve.upper)],
-        name="10 to 90 % of all sets of as many trials",
-        mode="lines",
-        line={"color": BLUE, "width": 0},
-        fill="toself",
-        fillcolor=BLUE_BAND,
-        hoverinfo="skip",
-    )
+    name = "10 to 90 % of all sets of as many trials"
+    figure.add_scatter(**band(name, curve.band_trials, curve.lower, curve.upper, BLUE))
     figure.add_scatter(
         x=curve.trials,
         y=curve.expected,
@@ -131,16 +121,8 @@ def _add_further(figure: Figure, curve: ExpectedBest) -> None:
     """Draw what further trials may bring, to the right of those made."""
     if not curve.further:
         return
-    figure.add_scatter(
-        x=[*curve.further, *reversed(curve.further)],
-        y=[*curve.further_lower, *reversed(curve.further_upper)],
-        name="forecast, 10 to 90 % of cases",
-        mode="lines",
-        line={"color": ORANGE, "width": 0},
-        fill="toself",
-        fillcolor=_ORANGE_BAND,
-        hoverinfo="skip",
-    )
+    name = "forecast, 10 to 90 % of cases"
+    figure.add_scatter(**band(name, curve.further, curve.further_lower, curve.further_upper, ORANGE))
     end, expected = curve.further[-1], curve.further_expected[-1]
     figure.add_scatter(
         x=curve.further,

@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from sweep.values import Json
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 class Figure:
     """Traces and a layout; its methods are those of plotly's class of the same name."""
 
-    def __init__(self, data: list[dict[str, Any]] | None = None, layout: Mapping[str, Any] | None = None):
+    def __init__(self, data: list[dict[str, Json]] | None = None, layout: Mapping[str, Json] | None = None):
         """Take traces and a layout as plotly's documentation names their parts."""
         self.data = data or []
         self.layout = dict(layout or {})
@@ -39,7 +41,7 @@ class Figure:
         """Add a trace of bars."""
         return self.add_trace({"type": "bar", **settings})
 
-    def add_trace(self, trace: dict[str, Any]) -> Self:
+    def add_trace(self, trace: dict[str, Json]) -> Self:
         """Add a trace."""
         self.data.append(trace)
         return self
@@ -49,9 +51,9 @@ class Figure:
         _merge(self.layout, settings)
         return self
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return it as plain values of JSON; a number that is not finite is None."""
-        plain: dict[str, Any] = _plain({"data": self.data, "layout": self.layout})
+        plain: dict[str, Json] = _plain({"data": self.data, "layout": self.layout})
         return plain
 
     def to_json(self) -> str:
@@ -65,7 +67,7 @@ class Figure:
         return go.Figure(self.to_dict())
 
 
-def _merge(old: dict[str, Any], new: Mapping[str, Any]) -> None:
+def _merge(old: dict[str, Json], new: Mapping[str, Json]) -> None:
     for name, value in new.items():
         if isinstance(value, Mapping) and isinstance(old.get(name), dict):
             _merge(old[name], value)
@@ -73,7 +75,7 @@ def _merge(old: dict[str, Any], new: Mapping[str, Any]) -> None:
             old[name] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Json) -> Json:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

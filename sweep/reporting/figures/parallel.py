@@ -5,7 +5,6 @@ They are plain line traces, so that hover texts work and any plotly.js draws the
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.records import TrialRecord
@@ -24,6 +23,7 @@ from sweep.reporting.figures.theme import (
     tick_text,
     value_text,
 )
+from sweep.values import Json
 
 MAX_LINES = 300
 """Most lines that a reader can distinguish: the best trials, and an even selection of the others."""
@@ -159,7 +159,7 @@ def _axis(name: str, dimension: Dimension) -> Axis:
 
 
 def _add_lines(
-    figure: Figure, lines: Sequence[Line], name: str, style: dict[str, Any], opacity: float, *, label: str
+    figure: Figure, lines: Sequence[Line], name: str, style: dict[str, Json], opacity: float, *, label: str
 ) -> None:
     """Draw lines as one trace, a gap after each."""
     x: list[float | None] = []
@@ -185,12 +185,12 @@ def _add_lines(
     )
 
 
-def _rule(place: int) -> dict[str, Any]:
+def _rule(place: int) -> dict[str, Json]:
     line = {"color": "rgba(128, 128, 128, 0.55)", "width": 1}
     return {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "layer": "below", "line": line}
 
 
-def _labels(place: int, axis: Axis) -> list[dict[str, Any]]:
+def _labels(place: int, axis: Axis) -> list[dict[str, Json]]:
     return [
         {
             "x": place,

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-from sweep.certify.ablation.stored_ablation import is_ablation
+from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NotFoundError
 from sweep.metric import MAXIMIZE, Fact
@@ -74,7 +74,7 @@ def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:
     """Return the plots of every study; an ablation has one more, and each cost of the trainer another."""
-    plots: dict[str, Plot] = {"ablation": _ABLATION} if is_ablation(study) else {}
+    plots: dict[str, Plot] = {"ablation": _ABLATION} if is_ablation(study.identity) else {}
     for name, plot in PLOTS.items():
         if name == "cost-seconds":
             plots |= {cost_plot(cost, fact): _plot_of_cost(cost, fact) for cost, fact in _costs(study)}

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
 
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
@@ -14,6 +13,7 @@ from sweep.reporting.figures.points import best_first, best_tenth, shown_range
 from sweep.reporting.figures.theme import BLUE, GREY, ORANGE, PURPLE, axis, layout, plain, shown_metric
 from sweep.reporting.units import axis_title, words_of
 from sweep.task import Metric
+from sweep.values import Json
 
 MAX_LINES = 60
 """Lines of each group; more are evenly thinned, because hundreds hide each other."""
@@ -121,7 +121,7 @@ def drawn_lines(groups: Mapping[str, Sequence[Line]], quantity: str) -> Figure:
     return figure
 
 
-_STYLES: tuple[dict[str, Any], ...] = (
+_STYLES: tuple[dict[str, Json], ...] = (
     {"color": GREY, "width": 0.9, "opacity": 0.35},
     {"color": PURPLE, "width": 1.2, "opacity": 0.8, "end": "x"},
     {"color": BLUE, "width": 1.5, "opacity": 0.9},
@@ -130,7 +130,7 @@ _STYLES: tuple[dict[str, Any], ...] = (
 """Of each group, in the order in which they are drawn."""
 
 
-def _trace(name: str, lines: Sequence[Line], style: Mapping[str, Any], quantity: str) -> dict[str, Any]:
+def _trace(name: str, lines: Sequence[Line], style: Mapping[str, Json], quantity: str) -> dict[str, Json]:
     """Return a group of lines as one trace, a gap after each."""
     end = style.get("end", "circle")
     symbols = [mark for _, x, _ in lines for mark in [*["circle"] * (len(x) - 1), end, end]]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import statistics
-from typing import Any
 
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.records import TrialRecord
@@ -17,6 +16,7 @@ from sweep.reporting.figures.points import (
     used_dimensions,
 )
 from sweep.reporting.figures.theme import axis, layout, log_axis, plain, spoken, value_text
+from sweep.values import Json, Value
 
 COLUMNS = 3
 """Panels side by side in the figure of all slices."""
@@ -116,7 +116,7 @@ def _on_scale(entry: Slice, scale: list[float]) -> Slice:
     return dataclasses.replace(entry, points=dataclasses.replace(entry.points, loss_range=scale))
 
 
-def _median(trials: list[TrialRecord], name: str, choice: Any) -> float | None:
+def _median(trials: list[TrialRecord], name: str, choice: Value) -> float | None:
     losses = [
         trial.dev_loss for trial in trials if trial.params[name] == choice and trial.dev_loss is not None
     ]
@@ -140,7 +140,7 @@ def _add_medians(figure: Figure, numbers: Slice) -> None:
     )
 
 
-def choices_of(dimension: Dimension) -> tuple[Any, ...]:
+def choices_of(dimension: Dimension) -> tuple[Value, ...]:
     """Return the choices of a dimension; none of a range."""
     return dimension.choices if isinstance(dimension, Choices) else ()
 
@@ -151,7 +151,7 @@ def ends_of(dimension: Dimension) -> list[float]:
     return plain([dimension.low - margin, dimension.high + margin])
 
 
-def hyperparameter_axis(name: str, ends: list[float], choices: list[str], *, log: bool) -> dict[str, Any]:
+def hyperparameter_axis(name: str, ends: list[float], choices: list[str], *, log: bool) -> dict[str, Json]:
     """Return the axis of a hyperparameter.
 
     Args:

@@ -10,16 +10,17 @@ light or dark background.
 import dataclasses
 import html
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from sweep.metric import Metric
 from sweep.reporting.printable import printable
+from sweep.values import Json
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#B8578E"
 GREY = "#8A8A8A"
 
-BLUE_BAND = "rgba(0, 114, 178, 0.18)"
+_BANDS = {BLUE: "rgba(0, 114, 178, 0.18)", ORANGE: "rgba(213, 94, 0, 0.18)"}
+"""Colour of a line -> colour of the band around it."""
 
 _DECADES_WITH_STEPS = 2.2
 """A longer axis is labelled at powers of ten only."""
@@ -38,12 +39,12 @@ _AXIS = {
 }
 
 
-def axis(title: str, **settings: Any) -> dict[str, Any]:
+def axis(title: str, **settings: Json) -> dict[str, Json]:
     """Return an axis with its title."""
     return {"title": {"text": title, "standoff": 10, "font": {"size": 12}}, **_AXIS, **settings}
 
 
-def log_axis(title: str, low: float, high: float) -> dict[str, Any]:
+def log_axis(title: str, low: float, high: float) -> dict[str, Json]:
     """Return a logarithmic axis that shows the values from ``low`` to ``high``, both above 0."""
     margin = 0.04 * (math.log10(high) - math.log10(low)) or 0.1
     ticks = log_ticks(low, high)
@@ -95,7 +96,7 @@ def tick_text(value: float) -> str:
     return f"{value:,.0f}" if value.is_integer() else f"{value:.4g}"
 
 
-def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, Any]:
+def layout(x: dict[str, Json], y: dict[str, Json], **settings: Json) -> dict[str, Json]:
     """Return the layout of a figure with two axes; further settings win."""
     return {
         "xaxis": x,
@@ -111,6 +112,23 @@ def layout(x: dict[str, Any], y: dict[str, Any], **settings: Any) -> dict[str, A
 
 LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 """Below the plot, from its left edge."""
+
+
+def band(
+    name: str, x: Sequence[float], lower: Sequence[float], upper: Sequence[float | None], colour: str
+) -> dict[str, Json]:
+    """Return the trace of a band: along its lower edge and back along the upper one, where there is one."""
+    whole = [point for point in zip(x, lower, upper, strict=True) if point[2] is not None]
+    return {
+        "x": [*(x for x, _, _ in whole), *(x for x, _, _ in reversed(whole))],
+        "y": [*(low for _, low, _ in whole), *(high for _, _, high in reversed(whole))],
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "width": 0},
+        "fill": "toself",
+        "fillcolor": _BANDS[colour],
+        "hoverinfo": "skip",
+    }
 
 
 def shown(text: str) -> str:
@@ -143,7 +161,7 @@ def spoken(name: str) -> str:
     return shown(name).replace("_", " ")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """Return the text of a hyperparameter's value.
 
     Examples:

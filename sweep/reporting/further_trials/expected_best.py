@@ -11,13 +11,16 @@ References:
     the unbiased estimate: draws without replacement).
 """
 
-from collections.abc import Sequence
-
-import numpy as np
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
 
 from sweep.definition.records import StudyRecord
 
 _ROUNDING = 1e-12
+
+_NEVER = 1e-20
+"""A chance that changes no sum."""
 
 
 def expected_best(losses: Sequence[float], k: int) -> float:
@@ -36,8 +39,10 @@ def expected_best(losses: Sequence[float], k: int) -> float:
         >>> round(expected_best([2.0, 4.0, 3.0], 2), 12) == round((2 + 2 + 3) / 3, 12)
         True
     """
-    ordered = np.sort(np.asarray(losses, dtype=np.float64))
-    return float(ordered[0] + (_above(len(ordered), k)[:-1] * np.diff(ordered)).sum())
+    ordered = sorted(losses)
+    steps = (after - before for before, after in itertools.pairwise(ordered))
+    further: float = sum(map(operator.mul, _above(len(losses), k), steps))
+    return ordered[0] + further
 
 
 def draws(study: StudyRecord) -> list[float]:
@@ -68,11 +73,12 @@ def quantile_of_best(losses: Sequence[float], k: int, quantile: float) -> float:
         >>> quantile_of_best([2.0, 4.0, 3.0], 2, 0.6), quantile_of_best([2.0, 4.0, 3.0], 2, 0.7)
         (2.0, 3.0)
     """
-    reached = 1 - _above(len(losses), k)
-    return sorted(losses)[int(np.argmax(reached >= quantile - _ROUNDING))]
+    chances = itertools.chain(_above(len(losses), k), itertools.repeat(0.0))
+    reached = (1 - chance >= quantile - _ROUNDING for chance in chances)
+    return next(itertools.compress(sorted(losses), reached))
 
 
-def _above(n: int, k: int) -> np.ndarray:
-    """Return the chance that the lowest of k among n is above the i-th lowest, i from 1 to n, shape (n,)."""
-    i = np.arange(n)
-    return np.cumprod(np.maximum(n - k - i, 0) / (n - i))
+def _above(n: int, k: int) -> Iterator[float]:
+    """Yield the chance that the lowest of k among n is above the i-th lowest, from i = 1 until it is 0."""
+    factors = ((n - k - i) / (n - i) for i in range(n - k))
+    return itertools.takewhile(lambda chance: chance > _NEVER, itertools.accumulate(factors, operator.mul))

@@ -5,7 +5,6 @@ The exported form of the winner is below, so that the winner can be trained agai
 
 import contextlib
 import datetime
-from typing import Any
 
 from sweep.certify.config_file import config_text
 from sweep.definition.records import StudyRecord
@@ -15,6 +14,7 @@ from sweep.reporting.exhibits import Part
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.table.columns import cell
 from sweep.task import AUTO
+from sweep.values import Value
 
 FILE = "best.toml"
 """Name of the file that the section tells the reader to save."""
@@ -76,7 +76,7 @@ def _searched(study: StudyRecord, name: str) -> str:
     return study.space[name].spoken() + (f", if {condition}" if condition else "")
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: Value) -> str:
     return repr(value) if isinstance(value, float) else cell(name, value)
 
 

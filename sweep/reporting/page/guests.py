@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.definition.pareto import hypervolume_of_many
 from sweep.definition.ranking import RANKED, Rows
@@ -10,6 +9,7 @@ from sweep.definition.records import StudyRecord
 from sweep.metric import as_loss
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.table.columns import cell
+from sweep.values import Params
 
 MOST_OBJECTIVES = 3
 """Most objectives for which the hypervolume is computed; with more it takes too long."""
@@ -37,7 +37,7 @@ def front_rows(rows: Rows) -> Rows:
     return rows.where(lambda row: row["state"] == RANKED and row["front"] == 1)
 
 
-def guest_title(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> str:
+def guest_title(study: StudyRecord, rows: Rows, best: Params) -> str:
     """Return the result of a guest: its best trial, or the size of its front."""
     if study.cost is None:
         return f"Trial {best['trial']} is best: {study.metric.label} {cell('value', best['value'])}"

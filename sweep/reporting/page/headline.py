@@ -8,7 +8,6 @@ the test loss.
 import collections
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
@@ -22,8 +21,9 @@ from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_tit
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
 from sweep.reporting.units import certified_label, difference_unit, test_label, with_unit, words_of
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.task import costs_of, described_facts
+from sweep.values import Params
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _of_guest(study: StudyRecord, rows: Rows, best: Mapping[str, Any]) -> Headline:
+def _of_guest(study: StudyRecord, rows: Rows, best: Params) -> Headline:
     """Return the headline of a guest, whose trainer and seeds are unknown."""
     front = describe_guest_front(study, rows)
     values = front or [_configuration(study, best)]
@@ -157,7 +157,7 @@ def _front(study: StudyRecord, rows: Rows) -> list[str]:
     return [f"{on_it} on the Pareto front of {study.metric.name} and {study.cost}{bend}."]
 
 
-def _configuration(study: StudyRecord, best: Mapping[str, Any]) -> str:
+def _configuration(study: StudyRecord, best: Params) -> str:
     """Return the winner's searched hyperparameters as a sentence."""
     values = [
         f"{name if study.program else name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[name])}"
@@ -185,7 +185,7 @@ def _difference(difference: float, name: str, unit: str) -> str:
     return f"{size} {'below' if difference <= 0 else 'above'} the {name}"
 
 
-def _unconfirmed(study: StudyRecord, best: Mapping[str, Any]) -> list[str]:
+def _unconfirmed(study: StudyRecord, best: Params) -> list[str]:
     """Return the number of seeds, the ranks that other seeds might reorder, and the command that decides."""
     label = study.metric.label
     if best["n"] > 1:
@@ -261,7 +261,7 @@ def _gains(loss: float, baselines: Mapping[str, float]) -> dict[str, str]:
     }
 
 
-def _costs(study: StudyRecord, best: Mapping[str, Any]) -> dict[str, str]:
+def _costs(study: StudyRecord, best: Params) -> dict[str, str]:
     costs = {name: fact for name, fact in described_facts(study.task).items() if fact.is_cost}
     spent = sum(trial.train_seconds for trial in study.trials)
     return {

@@ -6,7 +6,7 @@ contribute further sections.
 
 import contextlib
 
-from sweep.certify.ablation.stored_ablation import is_ablation
+from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.advice.checks import advise
@@ -32,7 +32,9 @@ def sections_of(study: StudyRecord) -> dict[str, Section]:
     """Return the sections of a study's report in order, with those that its trainer contributes."""
     own = {"ablation": Section(title="What each change brings", build=_ablation)}
     exhibits = exhibits_of(study)
-    return merged({**(own if is_ablation(study) else {}), **SECTIONS}, exhibits.sections, exhibits.without)
+    return merged(
+        {**(own if is_ablation(study.identity) else {}), **SECTIONS}, exhibits.sections, exhibits.without
+    )
 
 
 def _winner(evidence: Evidence) -> int | None:

@@ -8,7 +8,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from typing import Any
 
 from sweep.dashboard.csv_cells import without_formula
 from sweep.definition.ranking import RANKED, Rows
@@ -26,6 +25,7 @@ from sweep.reporting.table.columns import (
 )
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.text_table import format_text
+from sweep.values import Json
 
 
 def format_markdown(listing: Listing) -> str:
@@ -110,7 +110,7 @@ def markdown_table(rows: Rows, study: StudyRecord, names: list[str]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [titles, rules, *lines])
 
 
-def _csv_cell(value: Any) -> Any:
+def _csv_cell(value: Json) -> Json:
     if isinstance(value, list):
         return " ".join(map(str, value))
     if isinstance(value, tuple):
@@ -120,7 +120,7 @@ def _csv_cell(value: Any) -> Any:
     return printable(without_formula(value))
 
 
-def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:
+def _outcome(row: dict[Json, Json], cost: str | None) -> dict[str, Json]:
     """Return what came of a row: its loss, with spread and front where there are, or why it has none."""
     if row["state"] != RANKED:
         return {"state": row["state"]} | ({"reason": row["reason"]} if row["reason"] else {})
@@ -129,7 +129,7 @@ def _outcome(row: dict[Any, Any], cost: str | None) -> dict[str, Any]:
     return {"value": row["value"]} | spread | front
 
 
-def _log_value(value: Any) -> str:
+def _log_value(value: Json) -> str:
     """Return a value as it is typed: no thousands separators; a loss with four decimals."""
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) >= 0.1 else f"{value:.4g}"

@@ -29,9 +29,6 @@ from sweep.reporting.table.listing import Listing
 from sweep.reporting.units import words_of
 from sweep.task import described_facts
 
-KEPT = ("rank", "trial", "value", "reason")
-"""Columns that are never left out, however narrow the terminal."""
-
 _GAPS = (2, 1)
 _FOLDED = {"reason": 24, "change": 32}
 """Column that may be folded -> columns of the terminal that its cells need at most."""
@@ -90,7 +87,7 @@ def drop_order(study: StudyRecord) -> list[str]:
 
     First the columns that are no results or follow from others (facts, seconds, costs), then
     hyperparameters that are fixed, n, the log, the spread, then the searched hyperparameters from the right,
-    and last the second objective and the front. ``KEPT`` always stays.
+    and last the second objective and the front. Rank, trial, value and reason always stay.
     """
     facts = described_facts(study.task)
     free = [name for name, fact in facts.items() if not fact.is_cost]

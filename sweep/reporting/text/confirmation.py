@@ -4,7 +4,6 @@ import datetime
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.earlier_confirmations import earlier_confirmations
@@ -20,6 +19,7 @@ from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
 from sweep.reporting.units import certified_label, words_of
 from sweep.task import in_shown_order
+from sweep.values import Json
 
 
 def describe_plan(study: StudyRecord, plan: ConfirmPlan, workers: int) -> list[str]:
@@ -85,7 +85,7 @@ def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) 
     return json.dumps(rows.records, indent=2, allow_nan=False)
 
 
-def _of_cuts(verdict: Verdict, name: str, row: Mapping[str, Any]) -> float | None:
+def _of_cuts(verdict: Verdict, name: str, row: Mapping[str, Json]) -> float | None:
     """Return a number over the cuts of train and dev in the row of the chosen candidate."""
     is_chosen = verdict.chosen is not None and row["trial"] == verdict.chosen.trial
     return getattr(verdict.resampled, name) if is_chosen else None

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from sweep.definition.dimension import spoken_value
 from sweep.execution.planning.knobs import Knob
-from sweep.execution.planning.planned import Planned
+from sweep.execution.planning.planned import PlannedStudy
+from sweep.execution.planning.program_plan import ProgramPlan
 from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.wall_clock import Range
+from sweep.values import Json
 
 _LABEL_WIDTH = 12
 
@@ -23,9 +24,7 @@ def format_plan_text(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     """
     spread = plan.trial_seconds
     lines = [
-        ("will do", work_text(plan)),
-        ("space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"),
-        *(("", knob_text(knob)) for knob in plan.knobs),
+        *study_lines(plan.study),
         *((cost.unit or cost.name, _span(cost.fewest, cost.most)) for cost in plan.costs),
         (
             "one trial",
@@ -51,15 +50,14 @@ def format_plan_json(plan: StudyPlan, baselines: Mapping[str, float]) -> str:
     """Write all numbers of a plan as one object."""
     costs = {cost.name: (cost.fewest, cost.most) for cost in plan.costs}
     plain = {
-        **_in_place_of_costs(dataclasses.asdict(plan), costs),
+        **_in_place_of_costs(plain_plan(plan), costs),
         "timings": [_in_place_of_costs(dataclasses.asdict(each), each.costs) for each in plan.timings],
-        "knobs": list(map(plain_knob, plan.knobs)),
         "baselines": dict(baselines),
     }
     return json.dumps(plain, indent=2, allow_nan=False)
 
 
-def _in_place_of_costs(plain: Mapping[str, Any], costs: Mapping[str, Any]) -> dict[str, Any]:
+def _in_place_of_costs(plain: Mapping[str, Json], costs: Mapping[str, Json]) -> dict[str, Json]:
     """Return an object in which each cost has a key of its own."""
     entries = [costs.items() if key == "costs" else [(key, value)] for key, value in plain.items()]
     return {key: value for pairs in entries for key, value in pairs}
@@ -72,26 +70,39 @@ PLAN_FORMATS: dict[str, Callable[[StudyPlan, Mapping[str, float]], str]] = {
 """Name on the command line -> function."""
 
 
-def work_text(plan: Planned) -> str:
+def plain_plan(plan: StudyPlan | ProgramPlan) -> dict[str, Json]:
+    """Return the numbers of a plan in one object, those of its study first."""
+    plain = dataclasses.asdict(plan)
+    return {**plain.pop("study"), "knobs": list(map(_plain_knob, plan.study.knobs)), **plain}
+
+
+def study_lines(study: PlannedStudy) -> Iterator[tuple[str, str]]:
+    """Yield what is left to do and the search space, as labelled lines."""
+    yield "will do", _work(study)
+    yield "space", f"{study.size:,} configurations" if study.size is not None else "continuous"
+    yield from (("", _knob(knob)) for knob in study.knobs)
+
+
+def _work(study: PlannedStudy) -> str:
     """Return the number of trials left, the search settings and the workers."""
-    first = f"{plan.listed:,} listed first, then " if plan.listed and plan.sampler != "listed" else ""
-    seeds = f", {plan.replicates} seeds each" if plan.replicates > 1 else ""
-    stored = f"; {plan.trials - plan.left:,} are stored" if plan.left < plan.trials else ""
-    workers = f"{plan.workers} worker{'' if plan.workers == 1 else 's'}"
+    first = f"{study.listed:,} listed first, then " if study.listed and study.sampler != "listed" else ""
+    seeds = f", {study.replicates} seeds each" if study.replicates > 1 else ""
+    stored = f"; {study.trials - study.left:,} are stored" if study.left < study.trials else ""
+    workers = f"{study.workers} worker{'' if study.workers == 1 else 's'}"
     return (
-        f"{plan.left:,} of {plan.trials:,} trials{stored}: {first}sampler {plan.sampler}{seeds}, "
-        f"pruner {plan.pruner}, {workers}"
+        f"{study.left:,} of {study.trials:,} trials{stored}: {first}sampler {study.sampler}{seeds}, "
+        f"pruner {study.pruner}, {workers}"
     )
 
 
-def knob_text(knob: Knob) -> str:
+def _knob(knob: Knob) -> str:
     """Return a searched hyperparameter in words."""
     count = "continuous" if knob.values is None else f"{knob.values:,} values"
     condition = f", if {knob.when}" if knob.when else ""
     return f"{knob.name}: {knob.dimension.spoken()} ({count}){condition}"
 
 
-def plain_knob(knob: Knob) -> dict[str, Any]:
+def _plain_knob(knob: Knob) -> dict[str, Json]:
     """Return a searched hyperparameter with the same keys for a range and for choices."""
     shape = {"choices": (), "low": None, "high": None, "log": False} | dataclasses.asdict(knob.dimension)
     shape.pop("step", None)
@@ -99,22 +110,23 @@ def plain_knob(knob: Knob) -> dict[str, Any]:
 
 
 def _wall(plan: StudyPlan) -> str:
-    if not plan.left:
+    if not plan.study.left:
         return "nothing is left to train"
     text = f"{duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
-    if plan.timeout is None:
+    if plan.study.timeout is None:
         return text
-    limit = duration(plan.timeout)
-    if plan.fit >= plan.left:
+    limit = duration(plan.study.timeout)
+    if plan.fit >= plan.study.left:
         return f"{text}; within the timeout of {limit}"
-    return f"{text}; one run of {limit} trains about {plan.fit:,} of {plan.left:,}, the next run the others"
+    some = f"one run of {limit} trains about {plan.fit:,} of {plan.study.left:,}"
+    return f"{text}; {some}, the next run the others"
 
 
 def _longest(plan: StudyPlan) -> Iterator[str]:
     """Yield the longest time: unlike random draws, a sampler that learns may prefer slow trials."""
-    if plan.left and plan.longest_wall_seconds is not None:
+    if plan.study.left and plan.longest_wall_seconds is not None:
         most = duration(plan.longest_wall_seconds)
-        yield f"up to {most} if the sampler prefers the slowest configurations, as {plan.sampler} may"
+        yield f"up to {most} if the sampler prefers the slowest configurations, as {plan.study.sampler} may"
 
 
 def _band(seconds: Range) -> str:
@@ -125,9 +137,9 @@ def _band(seconds: Range) -> str:
 
 
 def _too_long(plan: StudyPlan) -> str:
-    if not plan.too_long or plan.trial_timeout is None:
+    if not plan.too_long or plan.study.trial_timeout is None:
         return ""
-    limit = duration(plan.trial_timeout)
+    limit = duration(plan.study.trial_timeout)
     return f"; {plan.too_long} of {len(plan.timings)} take longer than the trial_timeout of {limit}"
 
 

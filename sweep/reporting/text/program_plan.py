@@ -1,11 +1,10 @@
 """Write the plan of a user's own program as text for a terminal, or as JSON."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 
 from sweep.execution.planning.program_plan import ProgramPlan
-from sweep.reporting.text.plan import bytes_text, duration, knob_text, labelled, plain_knob, work_text
+from sweep.reporting.text.plan import bytes_text, duration, labelled, plain_plan, study_lines
 
 
 def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None) -> str:
@@ -17,15 +16,12 @@ def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None
         findings: Findings of a check of the program; None without a check. The text leaves them out.
     """
     if form == "json":
-        plain = {**dataclasses.asdict(plan), "knobs": list(map(plain_knob, plan.knobs))}
-        return json.dumps(plain | ({} if findings is None else {"findings": findings}), indent=2)
+        return json.dumps(plain_plan(plan) | ({} if findings is None else {"findings": findings}), indent=2)
     return labelled(_lines(plan))
 
 
 def _lines(plan: ProgramPlan) -> Iterator[tuple[str, str]]:
-    yield "will do", work_text(plan)
-    yield "space", f"{plan.size:,} configurations" if plan.size is not None else "continuous"
-    yield from (("", knob_text(knob)) for knob in plan.knobs)
+    yield from study_lines(plan.study)
     yield from (("lacks" if place == 0 else "", text) for place, text in enumerate(plan.limits))
     yield "one trial", _trial(plan)
     if plan.wall_seconds is not None:
@@ -46,11 +42,12 @@ def _trial(plan: ProgramPlan) -> str:
 
 
 def _rest(plan: ProgramPlan) -> str:
-    if not plan.left or plan.wall_seconds is None:
+    if not plan.study.left or plan.wall_seconds is None:
         return "nothing is left to train"
     text = (
         f"about {duration(plan.wall_seconds)}, if the other trials take as long on average, without pruning"
     )
-    if plan.timeout is not None and plan.wall_seconds > plan.timeout:
-        text += f"; one run of {duration(plan.timeout)} trains a part of them, the next run the others"
+    if plan.study.timeout is not None and plan.wall_seconds > plan.study.timeout:
+        limit = duration(plan.study.timeout)
+        text += f"; one run of {limit} trains a part of them, the next run the others"
     return text

@@ -9,10 +9,10 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from sweep.storage.database.schema import VERSION
 from sweep.storage.database.sqlite_file import connect_to_memory
+from sweep.values import Json
 
 _TABLES = """
     CREATE TABLE alembic_version (version_num);
@@ -68,7 +68,7 @@ _DIRECTIONS = ("NOT_SET", "MINIMIZE", "MAXIMIZE")
 _STATES = ("RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING")
 """Names of the numbers that Optuna stores."""
 
-_Operation = Mapping[str, Any]
+_Operation = Mapping[str, Json]
 
 
 class Replay:
@@ -198,20 +198,20 @@ class Replay:
         if study in self._studies:
             self._set_attributes("study", kind, study, operation[f"{kind}_attr"])
 
-    def _set_attributes(self, owner: str, kind: str, which: int, attributes: Mapping[str, Any]) -> None:
+    def _set_attributes(self, owner: str, kind: str, which: int, attributes: Mapping[str, Json]) -> None:
         for key, value in attributes.items():
             self.connection.execute(_ATTRIBUTES[owner, kind], (which, key, json.dumps(value)))
 
-    def _set_values(self, trial: int, values: Any) -> None:
+    def _set_values(self, trial: int, values: Json) -> None:
         for place, value in enumerate(values or ()):
             self.connection.execute(_VALUE, (trial, place, *_typed(value)))
 
-    def _set_param(self, trial: int, name: str, value: Any, distribution: Any) -> None:
+    def _set_param(self, trial: int, name: str, value: Json, distribution: Json) -> None:
         kind = _kind(distribution)
         if self._kinds.setdefault((self._study_of[trial], name), kind) == kind:
             self.connection.execute(_PARAM, (trial, name, _number(value), distribution))
 
-    def _set_report(self, trial: int, step: Any, value: Any) -> None:
+    def _set_report(self, trial: int, step: Json, value: Json) -> None:
         kind = "NAN" if math.isnan(_number(value)) else _typed(value)[1]
         shown = _number(value) if kind == "FINITE" else None
         self.connection.execute(_REPORT, (trial, _natural(step), shown, kind))
@@ -226,13 +226,13 @@ _OPERATIONS = (
 """The operations; the place of each is its code."""
 
 
-def _values(operation: _Operation) -> Any:
+def _values(operation: _Operation) -> Json:
     """Return the values of a trial that was made elsewhere; one alone has a key of its own."""
     values, value = operation.get("values"), operation.get("value")
     return [value] if values is None and value is not None else values
 
 
-def _typed(value: Any) -> tuple[float | None, str]:
+def _typed(value: Json) -> tuple[float | None, str]:
     """Return a value as Optuna's tables have it: infinity is a type."""
     number = _number(value)
     if math.isinf(number):
@@ -240,14 +240,14 @@ def _typed(value: Any) -> tuple[float | None, str]:
     return number, "FINITE"
 
 
-def _kind(distribution: Any) -> object:
+def _kind(distribution: Json) -> object:
     """Return the name of a distribution, of a categorical one with its choices."""
     stored = json.loads(_text(distribution))
     choices = stored["attributes"].get("choices")
     return stored["name"], None if choices is None else json.dumps(choices)
 
 
-def _local(moment: Any) -> str | None:
+def _local(moment: Json) -> str | None:
     """Return a moment as local time without its zone, which Optuna's tables have; older journals too."""
     if moment is None:
         return None
@@ -255,19 +255,19 @@ def _local(moment: Any) -> str | None:
     return local.replace(tzinfo=None).isoformat(sep=" ")
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is no text")
     return value
 
 
-def _natural(value: Any) -> int:
+def _natural(value: Json) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
         raise ValueError(f"{value!r:.40} is no number of a study, trial, step or state")
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: Json) -> float:
     if type(value) not in (int, float):
         raise TypeError(f"{value!r:.40} is no number")
     return float(value)

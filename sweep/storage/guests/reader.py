@@ -8,7 +8,6 @@ import collections
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.definition.dimension import Dimension, stored_dimension
 from sweep.definition.identity import Identity
@@ -22,6 +21,7 @@ from sweep.storage.guests.values import distinct_names, joined_dimension, shown_
 from sweep.storage.stored_trials import read_trials
 from sweep.storage.study_names import ids_in
 from sweep.storage.study_reader import hidden_attribute, load_study, no_study, study_attributes
+from sweep.values import Json
 
 _METRIC_NAMES = "study:metric_names"
 """System attribute of a study: the names of its objectives, if ``Study.set_metric_names`` was called."""
@@ -110,7 +110,7 @@ def _objectives(snapshot: Snapshot, study_id: int) -> dict[str, str]:
     return dict(zip(names, directions, strict=True))
 
 
-def _metric_names(stored: Any, count: int) -> list[str]:
+def _metric_names(stored: Json, count: int) -> list[str]:
     """Return names as stored, if there is one for each objective; else Optuna's own in its tables."""
     is_sound = isinstance(stored, list) and all(isinstance(name, str) and name for name in stored)
     if is_sound and len(stored) == len(set(stored)) == count:

@@ -4,11 +4,11 @@ import dataclasses
 import datetime
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sweep.definition.records import SegmentRecord, TrialRecord
 from sweep.storage.guests.values import shown_attribute, shown_params
 from sweep.storage.stored_trials import StoredTrial
+from sweep.values import Json
 
 MOST_REPORTS = 100
 """Intermediate values that are kept of a trial; more are thinned evenly, and the last one stays."""
@@ -82,7 +82,7 @@ def _outcome_of_complete(trial: StoredTrial, objectives: Sequence[str]) -> tuple
     return "complete", None
 
 
-def _broken(attrs: Mapping[str, Any]) -> list[tuple[str, float]]:
+def _broken(attrs: Mapping[str, Json]) -> list[tuple[str, float]]:
     """Return the constraints that a trial does not keep: those whose value is not 0 or below."""
     listed = attrs.get(_CONSTRAINTS) or ()
     found = {str(place): value for place, value in enumerate(listed)}

@@ -3,11 +3,11 @@
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.ranking import OWN_COLUMNS
 from sweep.definition.records import CODE_CHANGED
+from sweep.values import Json, Params, Value
 
 _TAKEN = OWN_COLUMNS | {"seed", CODE_CHANGED}
 """Names that mean something else in a table."""
@@ -34,7 +34,7 @@ def unshown_name(shown: str, objectives: Collection[str]) -> str:
     return name if name in _TAKEN or name in objectives else shown
 
 
-def shown_choice(value: Any) -> Any:
+def shown_choice(value: Value) -> Value:
     """Return a choice as a table shows it: what is no number, boolean or text becomes a text.
 
     An empty cell is a hyperparameter that a trial does not have, so that None is shown by its name.
@@ -50,7 +50,7 @@ def shown_choice(value: Any) -> Any:
     return shown_attribute(value)
 
 
-def shown_attribute(value: Any) -> Any:
+def shown_attribute(value: Json) -> Json:
     """Return a user attribute as a cell: a finite number, a boolean, None or a text; others as JSON."""
     if value is None or isinstance(value, str | bool):
         return value
@@ -95,11 +95,11 @@ def joined_dimension(name: str, stored: Iterable[Dimension]) -> Dimension:
     )
 
 
-def _choices(dimension: Dimension) -> tuple[Any, ...]:
+def _choices(dimension: Dimension) -> tuple[Value, ...]:
     assert isinstance(dimension, Choices), "others are ranges"
     return dimension.choices
 
 
-def shown_params(params: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def shown_params(params: Params, names: Mapping[str, str]) -> dict[str, Value]:
     """Return the hyperparameters of a trial under the names that are shown, in the study's order."""
     return {shown: shown_choice(params[name]) for name, shown in names.items() if name in params}

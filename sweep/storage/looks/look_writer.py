@@ -1,4 +1,4 @@
-"""Store evaluations of the test split ("looks"); ``test_looks`` reads them.
+"""Store evaluations of the test split ("looks"); ``stored_looks`` reads them.
 
 A look is stored before the test units are evaluated and completed afterwards, so an interrupted one also
 counts.
@@ -10,7 +10,7 @@ import sqlalchemy
 
 from sweep.storage.database import storage_errors
 from sweep.storage.database.optuna_schema import Storage
-from sweep.storage.looks.test_looks import GROUPS, LOOKS, SEEDS, SKETCHES, TestLook
+from sweep.storage.looks.stored_looks import GROUPS, LOOKS, SEEDS, SKETCHES, TestLook
 
 _TABLE = sqlalchemy.Table(
     LOOKS,

@@ -12,10 +12,9 @@ import base64
 import dataclasses
 import hashlib
 import re
+import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
-
-import numpy as np
 
 SIZE = 1024
 """Most hashes in a sketch."""
@@ -62,7 +61,9 @@ class UnitSketch:
     def hashes(self) -> frozenset[int]:
         """The hashes as numbers."""
         raw = base64.b64decode(self.lowest, validate=True)
-        return frozenset(np.frombuffer(raw, ">u8").tolist())
+        if len(raw) % _BYTES:
+            raise ValueError(f"{len(raw)} bytes are no whole number of hashes")
+        return frozenset(struct.unpack(f">{len(raw) // _BYTES}Q", raw))
 
     @property
     def limit(self) -> int:
@@ -73,7 +74,8 @@ class UnitSketch:
     def of(cls, units: Iterable[str], key: bytes) -> Self:
         """Return the sketch of some units; duplicates count once."""
         hashes = unit_hashes(units, key)
-        lowest = np.array(sorted(hashes)[:SIZE], ">u8").tobytes()
+        kept = sorted(hashes)[:SIZE]
+        lowest = struct.pack(f">{len(kept)}Q", *kept)
         return cls(key_id=key_id(key), words=len(hashes), lowest=base64.b64encode(lowest).decode())
 
 

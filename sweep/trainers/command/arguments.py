@@ -8,7 +8,6 @@ import contextlib
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.errors import StudyFileError
@@ -24,6 +23,7 @@ from sweep.trainers.command.command_rules import (
 from sweep.trainers.command.overrides import Override, fill_tokens
 from sweep.trainers.command.placeholders import Place, Template, formats_of
 from sweep.trainers.command.styles import STYLES, Style, check_value
+from sweep.values import Params, Toml, Value
 
 DEFAULT_STYLE = "argparse"
 
@@ -44,12 +44,12 @@ class CommandLine:
     @classmethod
     def parse(
         cls,
-        command: Any,
+        command: Toml,
         *,
         params: Collection[str],
         conditional: Collection[str] = (),
-        style: Any = DEFAULT_STYLE,
-        arguments: Any = None,
+        style: Toml = DEFAULT_STYLE,
+        arguments: Toml = None,
         uses_all: bool = True,
     ) -> "CommandLine":
         """Check the keys ``command``, ``style`` and ``[arguments]``.
@@ -86,7 +86,7 @@ class CommandLine:
         """The formats of the configuration files that the command names."""
         return formats_of(self.tokens)
 
-    def check_values(self, values: Mapping[str, Iterable[Any]]) -> None:
+    def check_values(self, values: Mapping[str, Iterable[Value]]) -> None:
         """Refuse values that the command's style cannot express.
 
         Args:
@@ -101,7 +101,7 @@ class CommandLine:
                 mistakes.check(None, self._check_value, name, value)
         mistakes.refuse()
 
-    def expand(self, values: Mapping[str, Any], place: Place) -> list[str]:
+    def expand(self, values: Params, place: Place) -> list[str]:
         """Return the argument list of a trial.
 
         Args:
@@ -114,7 +114,7 @@ class CommandLine:
         argv = [token for template in self.tokens for token in self._expanded(template, values, place)]
         return [place.python if argv[0] == _PYTHON else argv[0], *argv[1:]]
 
-    def _check_value(self, name: str, value: Any) -> None:
+    def _check_value(self, name: str, value: Value) -> None:
         with _about(name, value):
             for template in self.tokens:
                 if name in template.parameters:
@@ -128,12 +128,12 @@ class CommandLine:
         if after and len(tokens) > 2 and not after.source.startswith("-"):
             raise ValueError(f"would include {after.source!r} as another entry; put {{args}} at the end")
 
-    def _argument(self, name: str, value: Any) -> list[str]:
+    def _argument(self, name: str, value: Value) -> list[str]:
         """Return the tokens of ``{args}`` for one parameter."""
         override = self.overrides.get(name)
         return override.tokens(value, self.style) if override else self.style.argument(name, value)
 
-    def _expanded(self, template: Template, values: Mapping[str, Any], place: Place) -> Iterator[str]:
+    def _expanded(self, template: Template, values: Params, place: Place) -> Iterator[str]:
         """Yield the arguments that one token of the command expands to."""
         names = template.parameters
         if template.has_args:
@@ -153,7 +153,7 @@ class CommandLine:
 
 
 @contextlib.contextmanager
-def _about(name: str, value: Any) -> Iterator[None]:
+def _about(name: str, value: Value) -> Iterator[None]:
     """Refuse a value that no command line can carry; add the parameter's name to errors raised inside."""
     try:
         check_value(value)

@@ -5,7 +5,6 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from sweep.definition.sections.mistakes import Mistakes, refuse_all
 from sweep.errors import StudyFileError
@@ -13,12 +12,13 @@ from sweep.spelling import unknown
 from sweep.trainers.command.overrides import SKIP, Override, parse_override
 from sweep.trainers.command.placeholders import ARGS, PLACES, Template, formats_of, parse_template
 from sweep.trainers.command.styles import STYLES, Style
+from sweep.values import Toml
 
 _NAME = re.compile(r"[^\s=-][^\s=]*")
 """Matches parameter names that can be argument names."""
 
 
-def check_is_list(command: Any) -> None:
+def check_is_list(command: Toml) -> None:
     """Refuse a command that is not a list of tokens."""
     if isinstance(command, str) and command:
         raise StudyFileError(
@@ -31,7 +31,7 @@ def check_is_list(command: Any) -> None:
         )
 
 
-def parse_tokens(command: Any, mistakes: Mistakes) -> tuple[Template, ...]:
+def parse_tokens(command: Toml, mistakes: Mistakes) -> tuple[Template, ...]:
     """Return the valid tokens; add the errors of the others to ``mistakes``."""
     listed = command if isinstance(command, list) else []
     tokens = [mistakes.check(None, _parse_token, number, token) for number, token in enumerate(listed, 1)]
@@ -45,7 +45,7 @@ def _split(command: str) -> list[str]:
         return command.split()
 
 
-def _parse_token(number: int, token: Any) -> Template:
+def _parse_token(number: int, token: Toml) -> Template:
     where = f"command: token {number}, {token!r},"
     if not isinstance(token, str):
         raise StudyFileError(f"{where} must be text; put numbers in quotation marks")
@@ -60,14 +60,14 @@ def _parse_token(number: int, token: Any) -> Template:
     return template
 
 
-def parse_style(style: Any) -> Style:
+def parse_style(style: Toml) -> Style:
     """Return the style with the given name."""
     if not isinstance(style, str) or style not in STYLES:
         raise StudyFileError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
     return STYLES[style]
 
 
-def parse_overrides(arguments: Any, params: Collection[str]) -> dict[str, Override]:
+def parse_overrides(arguments: Toml, params: Collection[str]) -> dict[str, Override]:
     """Read ``[arguments]``."""
     if not isinstance(arguments, Mapping):
         raise StudyFileError(f"[arguments] must be a table, got {arguments!r}")

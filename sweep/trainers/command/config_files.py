@@ -7,20 +7,20 @@ Floats in it get a dot, because PyYAML reads ``1e-05`` as text.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 
 from sweep.errors import StudyFileError
 from sweep.storage.files import write_all_atomically
+from sweep.values import Params, Value
 
-Tables = dict[str, Any]
+Tables = dict[str, Value]
 """Plain values, or nested mappings of them."""
 
 
-def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
+def write_config(folder: Path, kind: str, values: Params) -> Path:
     """Write ``config.KIND`` into a folder.
 
     Args:
@@ -40,7 +40,7 @@ def write_config(folder: Path, kind: str, values: Mapping[str, Any]) -> Path:
     return folder / name
 
 
-def config_bytes(kind: str, values: Mapping[str, Any]) -> bytes:
+def config_bytes(kind: str, values: Params) -> bytes:
     """Return the content that ``write_config`` writes; raises the same ``StudyFileError``."""
     tables = nested(values)
     try:
@@ -51,7 +51,7 @@ def config_bytes(kind: str, values: Mapping[str, Any]) -> bytes:
         raise StudyFileError(f"config.{kind} cannot contain the parameters: {error}") from error
 
 
-def nested(values: Mapping[str, Any]) -> Tables:
+def nested(values: Params) -> Tables:
     """Return values by dotted name as nested tables.
 
     Raises:
@@ -64,7 +64,7 @@ def nested(values: Mapping[str, Any]) -> Tables:
     tables: Tables = {}
     for name, value in values.items():
         *path, last = name.split(".")
-        table: Any = tables
+        table: Tables = tables
         for key in path:
             table = table.setdefault(key, {}) if isinstance(table, dict) else None
         if not isinstance(table, dict) or last in table:
@@ -111,7 +111,7 @@ def _yaml_key(key: str) -> str:
     return key if _PLAIN_KEY.fullmatch(key) and not _YAML_WORDS.fullmatch(key) else _yaml_text(key)
 
 
-def _yaml_value(value: Any) -> str:
+def _yaml_value(value: Value) -> str:
     if isinstance(value, dict):
         return (
             "{" + ", ".join(f"{_yaml_text(key)}: {_yaml_value(entry)}" for key, entry in value.items()) + "}"

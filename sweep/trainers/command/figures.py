@@ -8,7 +8,9 @@ unit. A percentage is a figure as printed: ``94.5%`` is 94.5.
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from sweep.values import Json
 
 NUMBER = (
     r"[-+]?(?>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
@@ -56,7 +58,7 @@ def parse_figure(text: str) -> Figure | None:
     return matched_figure(match)
 
 
-def figure_of(value: Any) -> Figure | None:
+def figure_of(value: Json) -> Figure | None:
     """Return a plain value, a number or its text, as a figure; None for anything else, booleans included."""
     if isinstance(value, str):
         return parse_figure(value)
@@ -67,7 +69,7 @@ def figure_of(value: Any) -> Figure | None:
         return None
 
 
-def flat_figures(values: Mapping[str, Any], *, depth: int = 8) -> dict[str, Figure]:
+def flat_figures(values: Mapping[str, Json], *, depth: int = 8) -> dict[str, Figure]:
     """Return all figures in nested tables, by dotted name; lists are ignored.
 
     Examples:

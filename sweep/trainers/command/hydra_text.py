@@ -5,7 +5,8 @@ References:
 """
 
 import re
-from typing import Any
+
+from sweep.values import Value
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.%@?-]*")
 """Text that needs no quotation marks, unless it is one of ``_WORDS``."""
@@ -14,7 +15,7 @@ _WORDS = re.compile(r"true|false|null|nan|inf", re.IGNORECASE)
 """Text that the grammar reads as another type."""
 
 
-def hydra_text(value: Any) -> str:
+def hydra_text(value: Value) -> str:
     r"""Return the text of a value after ``=`` in an override.
 
     Raises:

@@ -22,9 +22,10 @@ from sweep.trainers.program.definition import PARAMETERS
 from sweep.trainers.program.process.supervised import Supervised
 from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.testing.keys import USES_ALL
+from sweep.values import Toml, Value
 
 
-def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = ()) -> CommandLine:
+def command_line(definition: Mapping[str, Toml], conditional: tuple[str, ...] = ()) -> CommandLine:
     """Return the command of a definition.
 
     Raises:
@@ -41,7 +42,7 @@ def command_line(definition: Mapping[str, Any], conditional: tuple[str, ...] = (
     )
 
 
-def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw: Mapping[str, Toml]) -> None:
     """Refuse a command whose tokens, style and values are inconsistent, or a study without a metric."""
     if "metric" not in definition:
         raise StudyFileError('metric is missing; name the metric that the command prints, such as "val_loss"')
@@ -50,7 +51,7 @@ def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: 
     line.check_values({**{name: [value] for name, value in raw.get("fixed", {}).items()}, **_tried(search)})
 
 
-def _tried(search: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _tried(search: Mapping[str, Mapping[str, Toml]]) -> dict[str, list[Any]]:
     """Return the choices of each searched hyperparameter, or the ends of its range."""
     tried = {}
     for name, entry in search.items():
@@ -60,7 +61,7 @@ def _tried(search: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
     return tried
 
 
-def _check_read(key: str, value: Any) -> str:
+def _check_read(key: str, value: Toml) -> str:
     """Return ``value`` if it is a regular expression with a group ``value``."""
     try:
         pattern = re.compile(value)
@@ -71,21 +72,21 @@ def _check_read(key: str, value: Any) -> str:
     return str(value)
 
 
-def _check_metric_file(key: str, value: Any) -> Any:
+def _check_metric_file(key: str, value: Toml) -> Toml:
     """Return ``value`` if it names a metric file of a known format."""
     parse_metric_file(value)
     return value
 
 
 def _preflight(
-    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+    definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], sources: Sequence[str]
 ) -> Code:
     """Return the code of a command; refuse a missing program or script."""
     _check_files(definition, surroundings)
     return command_code(definition, surroundings, sources)
 
 
-def _check_files(definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+def _check_files(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> None:
     """Refuse a missing program or script.
 
     Raises:
@@ -121,7 +122,7 @@ def _check_executable(command: str, start: Path) -> None:
 class CommandStarter:
     """Starts a command, a new process for each trial."""
 
-    def __init__(self, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    def __init__(self, definition: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> None:
         """Initialize from the checked definition and its surroundings."""
         self._line, self._definition = command_line(definition), definition
 
@@ -157,7 +158,7 @@ class CommandStarter:
     def close(self) -> None:
         """Do nothing: the process of a trial ends with the trial."""
 
-    def _values(self, launch: Launch) -> dict[str, Any]:
+    def _values(self, launch: Launch) -> dict[str, Value]:
         values = dict(launch.config.values)
         if "seeds" in self._definition:
             values[self._definition["seeds"]] = launch.config.seed
@@ -186,7 +187,7 @@ def _free_port() -> int:
         return port
 
 
-def _as_given(key: str, value: Any) -> Any:
+def _as_given(key: str, value: Toml) -> Toml:
     """Return a value unchecked: ``CommandLine.parse`` checks all values together."""
     return value
 

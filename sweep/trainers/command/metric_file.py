@@ -16,11 +16,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 from sweep.errors import DataError, StudyFileError
 from sweep.storage.files import open_plain
 from sweep.trainers.command.figures import figure_of, flat_figures
+from sweep.values import Toml
 
 _LARGEST = 1 << 28
 """Largest file that is read, in bytes."""
@@ -50,7 +50,7 @@ class MetricFile:
         return os.path.commonpath([inside, os.path.abspath(folder / self.path)]) != inside
 
 
-def parse_metric_file(spec: Any) -> MetricFile:
+def parse_metric_file(spec: Toml) -> MetricFile:
     """Check the key ``metric_file``.
 
     Raises:

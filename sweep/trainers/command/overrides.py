@@ -9,11 +9,11 @@ loader = "skip"                           # no token at all
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sweep.errors import StudyFileError
 from sweep.trainers.command.placeholders import Template, parse_template
 from sweep.trainers.command.styles import Style, spread, word
+from sweep.values import Toml, Value
 
 SKIP = "skip"
 
@@ -30,7 +30,7 @@ class Override:
     pair: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     """Tokens for true, tokens for false."""
 
-    def tokens(self, value: Any, style: Style) -> list[str]:
+    def tokens(self, value: Value, style: Style) -> list[str]:
         """Return the tokens for a value.
 
         Raises:
@@ -43,7 +43,7 @@ class Override:
         return list(self.pair[0 if value else 1])
 
 
-def fill_tokens(template: Template, value: Any, style: Style) -> list[str]:
+def fill_tokens(template: Template, value: Value, style: Style) -> list[str]:
     """Return the tokens of a template that names one parameter.
 
     If the placeholder is the whole token, text is passed unchanged, and a list becomes one token per entry,
@@ -59,7 +59,7 @@ def fill_tokens(template: Template, value: Any, style: Style) -> list[str]:
     return [template.fill(lambda _: style.text(value))]
 
 
-def parse_override(name: str, entry: Any) -> Override:
+def parse_override(name: str, entry: Toml) -> Override:
     """Parse one entry of ``[arguments]``.
 
     Raises:
@@ -78,7 +78,7 @@ def parse_override(name: str, entry: Any) -> Override:
     return Override(templates=templates)
 
 
-def _names_value(entry: Sequence[Any]) -> bool:
+def _names_value(entry: Sequence[Toml]) -> bool:
     return any(isinstance(text, str) and f"{{{_VALUE}}}" in text for text in entry)
 
 
@@ -90,19 +90,19 @@ def _template(text: str) -> Template:
     return template
 
 
-def _texts(entry: Any) -> list[str]:
+def _texts(entry: Toml) -> list[str]:
     if not isinstance(entry, list) or not all(isinstance(text, str) for text in entry):
         raise ValueError("must be " + _FORMS)
     return entry
 
 
-def _pair(entry: Sequence[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _pair(entry: Sequence[Toml]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if len(entry) != 2:
         raise ValueError(f"names no {{value}}; a pair for true and false has 2 entries, not {len(entry)}")
     return _side(entry[0]), _side(entry[1])
 
 
-def _side(side: Any) -> tuple[str, ...]:
+def _side(side: Toml) -> tuple[str, ...]:
     """Return the tokens of one side of a pair: a text, which may be empty, or a list."""
     texts = ([side] if side else []) if isinstance(side, str) else _texts(side)
     templates = [_template(text) for text in texts]

@@ -185,7 +185,13 @@ class RunningCommand:
         return Ended(values=values)
 
     def _missing(self) -> str:
-        return f"exit 0, but {self._readers[0].missing(self._metric)}"
+        reported = self._reported
+        if reported.first_mistake is None:
+            return f"exit 0, but {self._readers[0].missing(self._metric)}"
+        ignored = f"lines of $SWEEP_REPORT that were ignored: {reported.refused:,}"
+        return (
+            f"exit 0, but {self._metric!r} is missing; {ignored}, the first because {reported.first_mistake}"
+        )
 
 
 def _described(ended: Exit, last_line: str) -> str:

@@ -7,19 +7,19 @@ language, are not found; ``[data] sources`` names such files.
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.code import Code
 from sweep.errors import MachineError, StudyFileError
 from sweep.trainers.program.code import named_imports, read_code
 from sweep.trainers.program.own_files import is_own
+from sweep.values import Toml
 
 SUFFIXES = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".lua", ".pl", ".rb", ".js", ".ts", ".m"})
 """Suffixes of source files; other files may be data, or written by the program."""
 
 
 def command_code(
-    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+    definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], sources: Sequence[str]
 ) -> Code:
     """Return the source files of a command.
 
@@ -48,7 +48,7 @@ def command_code(
         raise MachineError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def _cwd(surroundings: Mapping[str, Any], here: Path, start: Path) -> Path:
+def _cwd(surroundings: Mapping[str, Toml], here: Path, start: Path) -> Path:
     """Return the working folder, or the start folder if each trial has its own working folder."""
     asked = surroundings.get("cwd", ".").replace("{here}", str(here))
     return start if "{dir}" in asked else Path(start, asked)

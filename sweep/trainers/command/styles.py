@@ -19,24 +19,24 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sweep.trainers.command.hydra_text import hydra_text
+from sweep.values import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How to write parameters for one kind of program."""
 
-    argument: Callable[[str, Any], list[str]]
+    argument: Callable[[str, Value], list[str]]
     """(name, value) -> tokens."""
-    text: Callable[[Any], str]
+    text: Callable[[Value], str]
     """Writes a value within a longer token."""
     joins_lists: bool = False
     """Whether ``text`` can write a list; otherwise a list that is a whole token becomes several tokens."""
 
 
-def check_value(value: Any) -> None:
+def check_value(value: Value) -> None:
     """Refuse a value that no command line can carry.
 
     Raises:
@@ -60,7 +60,7 @@ def _check_text(text: str) -> None:
         raise ValueError("must be text that UTF-8 can encode") from None
 
 
-def scalar_text(value: Any) -> str:
+def scalar_text(value: Value) -> str:
     """Return a number, boolean or text as one word.
 
     Examples:
@@ -74,7 +74,7 @@ def scalar_text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def word(value: Any) -> str:
+def word(value: Value) -> str:
     """Return a scalar as a separate token; a number is never read as an option.
 
     Examples:
@@ -90,7 +90,7 @@ _NEGATIVE_NUMBER = re.compile(r"-(\d+|\d*\.\d+)")
 """Numbers that argparse reads as values although they begin with ``-``."""
 
 
-def spread(values: Sequence[Any]) -> list[str]:
+def spread(values: Sequence[Value]) -> list[str]:
     """Return the entries of a list as tokens that argparse reads as values."""
     words = [word(value) for value in values]
     for text in words:
@@ -99,7 +99,7 @@ def spread(values: Sequence[Any]) -> list[str]:
     return words
 
 
-def _argparse(name: str, value: Any) -> list[str]:
+def _argparse(name: str, value: Value) -> list[str]:
     if isinstance(value, bool):
         return [f"--{name}"] if value else []
     if isinstance(value, list | tuple):
@@ -107,15 +107,15 @@ def _argparse(name: str, value: Any) -> list[str]:
     return [f"--{name}={scalar_text(value)}"]
 
 
-def _words(name: str, value: Any) -> list[str]:
+def _words(name: str, value: Value) -> list[str]:
     return [f"--{name}", *(spread(value) if isinstance(value, list | tuple) else [word(value)])]
 
 
-def _hydra(name: str, value: Any) -> list[str]:
+def _hydra(name: str, value: Value) -> list[str]:
     return [f"{name}={hydra_text(value)}"]
 
 
-def _click(name: str, value: Any) -> list[str]:
+def _click(name: str, value: Value) -> list[str]:
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]
     if not isinstance(value, list | tuple):
@@ -125,13 +125,13 @@ def _click(name: str, value: Any) -> list[str]:
     return [f"--{name}={scalar_text(entry)}" for entry in value]
 
 
-def _absl(name: str, value: Any) -> list[str]:
+def _absl(name: str, value: Value) -> list[str]:
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no{name}"]
     return [f"--{name}={_comma_text(value)}"]
 
 
-def _comma_text(value: Any) -> str:
+def _comma_text(value: Value) -> str:
     """Return a list as one line of CSV for absl's ``DEFINE_list``, which strips the cells."""
     if not isinstance(value, list | tuple):
         return scalar_text(value)

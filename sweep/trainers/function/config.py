@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sweep.spelling import did_you_mean
+from sweep.values import Params, Value
 
 
-class Config(Mapping[str, Any]):
+class Config(Mapping[str, Value]):
     """The active parameters of a trial and its seed, as a read-only mapping.
 
     ``config["lr"]`` and ``config.lr`` are the same. If a parameter has the name of an attribute below,
@@ -28,7 +29,7 @@ class Config(Mapping[str, Any]):
         (0.1, 2, 7, {'lr': 0.1})
     """
 
-    searched: Mapping[str, Any]
+    searched: Params
     seed: int
     dir: Path
     checkpoint: Path
@@ -38,7 +39,7 @@ class Config(Mapping[str, Any]):
 
     def __init__(
         self,
-        parameters: Mapping[str, Any],
+        parameters: Params,
         *,
         searched: Collection[str],
         seed: int,
@@ -59,7 +60,7 @@ class Config(Mapping[str, Any]):
         }
         self.__dict__.update(facts, _values={**parameters, "seed": seed})
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Value:
         """Return the value of an active parameter, or the seed."""
         if name not in self._values:
             raise KeyError(self._missing(name))
@@ -71,7 +72,7 @@ class Config(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value:
         """Return the value of an active parameter whose name is not an attribute."""
         values = self.__dict__.get("_values", {})  # copy.copy asks before it sets attributes
         if name not in values:

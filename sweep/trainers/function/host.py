@@ -32,6 +32,7 @@ from sweep.trainers.function.results import as_values
 from sweep.trainers.function.surroundings import Surroundings, memory_in_use, output_to
 from sweep.trainers.function.target import Target, load, takes_report
 from sweep.trainers.function.wire import Wire
+from sweep.values import Json
 
 _Returned = TypeVar("_Returned")
 
@@ -127,7 +128,7 @@ class Runner:
             raise SystemExit
         self._trial.terminate()
 
-    def _run(self, begin: dict[str, Any]) -> bool:
+    def _run(self, begin: dict[str, Json]) -> bool:
         """Run a trial; return whether this process may run another."""
         stdout, stderr, *held = self._wire.files
         self._wire.files.clear()
@@ -144,7 +145,7 @@ class Runner:
         self._trial = None
         return trial.told is None
 
-    def _outcome(self, trial: Trial, begin: dict[str, Any]) -> dict[str, Any]:
+    def _outcome(self, trial: Trial, begin: dict[str, Json]) -> dict[str, Json]:
         """Return the values or the fault of a trial; catches every error of the user's code."""
         try:
             return {"values": self._train(trial, begin)}
@@ -154,7 +155,7 @@ class Runner:
                 self._write(fault)
             return {"fault": fault.line}
 
-    def _train(self, trial: Trial, begin: dict[str, Any]) -> dict[str, float]:
+    def _train(self, trial: Trial, begin: dict[str, Json]) -> dict[str, float]:
         function, surroundings = self._loaded(trial)
         config = Config(**begin["config"])
         arguments = (config, report) if self._takes_report == "second" else (config,)

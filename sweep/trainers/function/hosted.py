@@ -10,12 +10,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sweep.trainers.function.process import HostProcess, describe_exit
 from sweep.trainers.function.target import Target
 from sweep.trainers.program.process.supervised import Exit
 from sweep.trainers.program.reports import Ended, Report, parse_report
+from sweep.values import Json, Params
 
 _EXIT_S = 1.5
 """Seconds to wait for the exit of a process whose channel is closed."""
@@ -35,7 +35,7 @@ _LONGEST_FAULT = 1_000
 class TrialStart:
     """The input of a function's trial."""
 
-    parameters: Mapping[str, Any]
+    parameters: Params
     """The active parameters by name, fixed and searched."""
     searched: Sequence[str]
     """The names of the searched parameters."""
@@ -52,7 +52,7 @@ class TrialStart:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of this trial only."""
 
-    def message(self, metrics: Sequence[str]) -> dict[str, Any]:
+    def message(self, metrics: Sequence[str]) -> dict[str, Json]:
         """Return the message to the host."""
         config = {name: value for name, value in asdict(self).items() if name not in ("until", "environment")}
         begin = {"until": self.until, "environment": dict(self.environment), "metrics": list(metrics)}
@@ -122,11 +122,11 @@ class HostedFunction:
             return self._fail("sent an invalid message on sweep's own channel")
         return None if self._process.exit() is None else self._die()
 
-    def _send(self, message: Mapping[str, Any]) -> None:
+    def _send(self, message: Mapping[str, Json]) -> None:
         with contextlib.suppress(OSError):  # the process has ended; ``next`` returns why
             self._process.wire.send(message)
 
-    def _understood(self, message: dict[str, Any]) -> Report | Ended:
+    def _understood(self, message: dict[str, Json]) -> Report | Ended:
         if "report" in message:
             self.is_waiting = message["waits"] is True
             return _report(message)
@@ -237,7 +237,7 @@ class Host:
         return self._process if is_kept and self._process is not None and self._process.is_ready() else None
 
 
-def _report(message: Mapping[str, Any]) -> Report:
+def _report(message: Mapping[str, Json]) -> Report:
     """Return a checked report, by the rules of the report file.
 
     Raises:
@@ -249,7 +249,7 @@ def _report(message: Mapping[str, Any]) -> Report:
     return parse_report(report.encode(), seconds)
 
 
-def _figures(values: Any) -> dict[str, float]:
+def _figures(values: Json) -> dict[str, float]:
     if not isinstance(values, dict) or any(type(value) is not float for value in values.values()):
         raise TypeError
     return values

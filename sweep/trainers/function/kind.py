@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.code import Code
 from sweep.task import GIVEN
@@ -15,17 +14,18 @@ from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.reports import Ended, Report
 from sweep.trainers.program.run_files import RunFiles
 from sweep.trainers.program.testing.keys import check_target
+from sweep.values import Toml
 
 _LOOK_S = 0.2
 """Seconds between two checks of a silent function."""
 
 
-def _check(definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw: Mapping[str, Toml]) -> None:
     """Accept every definition: the function itself is checked before the run, in a separate process."""
 
 
 def _preflight(
-    definition: Mapping[str, Any], surroundings: Mapping[str, Any], sources: Sequence[str]
+    definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], sources: Sequence[str]
 ) -> Code:
     """Return a function's code; refuse one that is missing, fails to import or takes other arguments."""
     here, start = Path(surroundings["here"]), Path(surroundings["start"])
@@ -36,7 +36,7 @@ class FunctionStarter:
     """Starts the trials of one function; see ``hosted.Host``."""
 
     def __init__(
-        self, definition: Mapping[str, Any], surroundings: Mapping[str, Any], parcel: bytes = b""
+        self, definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], parcel: bytes = b""
     ) -> None:
         """Initialize from the checked definition, and the packed function if it is in no file."""
         self._definition, self._surroundings, self._parcel = definition, surroundings, parcel

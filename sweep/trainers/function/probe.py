@@ -24,6 +24,7 @@ from sweep.trainers.function.launch import module_argv
 from sweep.trainers.function.preloaded import preload
 from sweep.trainers.function.target import Target, load, takes_report
 from sweep.trainers.program.code import imported_files, named_imports, read_code
+from sweep.values import Json
 
 _MODULE = "sweep.trainers.function.probe"
 
@@ -114,7 +115,7 @@ def _understood(target: str, said: bytes, code: int) -> Probed:
     """Return the checked answer of the child, which is untrusted because the child ran the user's code."""
     try:
         answer = json.loads(said)
-        check_kind(answer, dict[str, Any], "the answer")
+        check_kind(answer, dict[str, Json], "the answer")
         if "fault" in answer:
             fault, trace = str(answer["fault"]), str(answer["trace"])
             raise StudyFileError(" ".join(fault.split())) from ChildTraceback(trace)
@@ -150,7 +151,7 @@ def main() -> None:
         json.dump(answer, file)
 
 
-def _examine(target: Target, sources: Sequence[str]) -> dict[str, Any]:
+def _examine(target: Target, sources: Sequence[str]) -> dict[str, Json]:
     function = load(target)
     how = takes_report(target, function)
     module = Path(sys.argv[0])

@@ -4,7 +4,8 @@ import json
 import socket
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from sweep.values import Json
 
 _CHUNK = 1 << 16
 _LONGEST = 1 << 22
@@ -23,7 +24,7 @@ class Wire:
         self.files: list[int] = []
         """Descriptors received with the messages; code that removes one must close it."""
 
-    def send(self, message: Mapping[str, Any], files: Sequence[int] = ()) -> None:
+    def send(self, message: Mapping[str, Json], files: Sequence[int] = ()) -> None:
         """Send a message with copies of descriptors.
 
         Raises:
@@ -36,7 +37,7 @@ class Wire:
             line = line[1:]
         self._end.sendall(line)
 
-    def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
+    def receive(self, timeout: float | None = None) -> dict[str, Json] | None:
         """Return the next message; None if none came within ``timeout`` seconds.
 
         Raises:
@@ -68,7 +69,7 @@ class Wire:
             raise ValueError(f"a message has more than {_LONGEST:,} bytes")
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def _parse(line: bytes) -> dict[str, Json]:
     try:
         message = json.loads(line)
     except RecursionError:

@@ -12,6 +12,7 @@ from sweep.trainers.command.from_script.first_study import FirstStudy
 from sweep.trainers.command.from_script.toml_text import SCHEMA_LINE, note_text, toml_key, toml_value
 from sweep.trainers.program.config import SEED
 from sweep.trainers.program.definition import is_parameter_name
+from sweep.values import Value
 
 _COMMAND = ["python", "train.py", "{args}"]
 
@@ -87,7 +88,7 @@ def _can_be_written(dimension: Dimension) -> bool:
     return dimension.low != float("-inf") and dimension.high != float("inf")
 
 
-def _texts(choice: Any) -> Iterator[str]:
+def _texts(choice: Value) -> Iterator[str]:
     if isinstance(choice, tuple):
         for entry in choice:
             yield from _texts(entry)

@@ -5,7 +5,9 @@ from typing import Any, NoReturn
 
 from sweep.errors import GuestError
 from sweep.metric import Fact, Metric
+from sweep.task import Config, Data
 from sweep.trainers.program.config import ProgramConfig
+from sweep.values import Params, Toml
 
 
 class GuestTask:
@@ -24,7 +26,7 @@ class GuestTask:
             name: Fact(label=name, is_cost=True, direction=way, is_linear=True) for name, way in others
         }
 
-    def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
+    def make_config(self, values: Params) -> ProgramConfig:
         """Return any values: nobody knows which ones the trainer refuses."""
         return ProgramConfig(dict(values))
 
@@ -32,25 +34,25 @@ class GuestTask:
         """Return nothing: the study's own space names its hyperparameters."""
         return {}
 
-    def check_data_section(self, section: Mapping[str, Any]) -> NoReturn:
+    def check_data_section(self, section: Mapping[str, Toml]) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def load_data(self, section: Mapping[str, Any]) -> NoReturn:
+    def load_data(self, section: Mapping[str, Toml]) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
     def train_segment(
-        self, config: Any, data: Any, state: bytes | None, until_step: int, **how: Any
+        self, config: Config, data: Data, state: bytes | None, until_step: int, **how: Any
     ) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def facts(self, config: Any, data: Any) -> NoReturn:
+    def facts(self, config: Config, data: Data) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 
-    def work(self, config: Any, data: Any) -> NoReturn:
+    def work(self, config: Config, data: Data) -> NoReturn:
         """Refuse, as everything that trains."""
         _refuse()
 

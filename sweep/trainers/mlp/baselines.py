@@ -39,16 +39,6 @@ def uniform_loss(corpus: Corpus) -> float:
     return math.log(corpus.vocabulary_size)
 
 
-def count_table_loss(corpus: Corpus, context_length: int = BIGRAM) -> float:
-    """Return the dev loss of a count table over the training examples, nats per character.
-
-    Args:
-        corpus: Train and dev parts.
-        context_length: Number of preceding characters, 0 (unigram) or more.
-    """
-    return _SortedExamples(corpus, context_length).loss(context_length)
-
-
 def count_table_losses(corpus: Corpus, longest: int = LONGEST) -> tuple[float, ...]:
     """Return the dev losses of count tables over 1 to ``longest`` characters, nats per character.
 
@@ -89,8 +79,7 @@ class _SortedExamples:
         The last character of a context is the target of the preceding example, so those examples are counted.
         Only the beginning of a word has no preceding example.
         """
-        counts = self._count(contexts, n)
-        return counts if n == 0 else np.where(contexts == 0, self._n_words, counts)
+        return np.where(contexts == 0, self._n_words, self._count(contexts, n))
 
     def _count(self, prefixes: np.ndarray, digits: int) -> np.ndarray:
         """Return the number of train keys that begin with each prefix of ``digits`` digits."""
@@ -116,9 +105,9 @@ def _example_keys(words: EncodedWords, context_length: int, size: int) -> np.nda
     keys = np.empty(words.n_examples, np.int64)
     done = 0
     for part in _parts(words):
-        examples, found = build_examples(part, max(context_length, 1)), keys[done : done + part.n_examples]
+        examples, found = build_examples(part, context_length), keys[done : done + part.n_examples]
         found[:] = examples.targets
-        for column in examples.contexts.T[::-1][:context_length]:
+        for column in examples.contexts.T[::-1]:
             found *= size
             found += column
         done += part.n_examples

@@ -6,8 +6,9 @@ slices may depend on measured time.
 """
 
 import collections
+import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from sweep.task import JobQueue, Segment, SegmentJob
@@ -16,8 +17,9 @@ from sweep.trainers.mlp.engines import BATCH_ENGINES
 from sweep.trainers.mlp.engines.batch import Job
 from sweep.trainers.mlp.engines.population import batch_bytes, free_bytes
 from sweep.trainers.mlp.state import TrainState
-from sweep.trainers.mlp.training import OpenSegment, SegmentResult
+from sweep.trainers.mlp.training import OpenSegment
 from sweep.trainers.mlp.words.corpus import Corpus
+from sweep.values import Params, Value
 
 SLICE_S = 0.25
 """Target duration of a slice, in seconds: the longest that a finished segment keeps its place."""
@@ -35,7 +37,7 @@ _MOST_CHANGE = 4.0
 class Trainer(Protocol):
     """The methods of the task that batching needs."""
 
-    def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Any]:
+    def find_auto(self, config: Any, data: Any, names: Any, *, engine: str, device: str) -> dict[str, Value]:
         """Find the open hyperparameters of a configuration."""
 
     def work(self, config: Any, data: Any) -> float:
@@ -47,7 +49,7 @@ class _Run(NamedTuple):
 
     trial: int
     segment: OpenSegment
-    found: Mapping[str, Any]
+    found: Params
 
 
 class Batching:
@@ -144,15 +146,5 @@ class Batching:
         done = [run for run in self._running if run.segment.is_done]
         self._running = [run for run in self._running if not run.segment.is_done]
         for run in done:
-            yield run.trial, _as_segment(run.segment.close(self._device), run.found)
-
-
-def _as_segment(result: SegmentResult, found: Mapping[str, Any]) -> Segment:
-    return Segment(
-        state=result.state.to_bytes(),
-        dev_loss=result.dev_loss,
-        losses=result.losses,
-        seconds=result.seconds,
-        average_loss=result.average_loss,
-        found=found,
-    )
+            segment = run.segment.close(self._device).to_segment()
+            yield run.trial, dataclasses.replace(segment, found=run.found)

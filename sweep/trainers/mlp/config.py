@@ -15,6 +15,7 @@ from typing import Any, Self
 from sweep.errors import ConfigError
 from sweep.spelling import unknown
 from sweep.task import Fact, Metric, without_defaults
+from sweep.values import Params, Value
 
 SCHEDULES = ("step", "cosine")
 INITS = ("scaled", "normal")
@@ -129,7 +130,7 @@ class TrainConfig:
             )
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Params) -> Self:
         """Build a configuration from plain values; unknown keys are refused."""
         for name in values:
             if name not in FIELD_TYPES:
@@ -165,13 +166,20 @@ class TrainConfig:
         """Return the number of trainable parameters."""
         return sum(math.prod(shape) for shape in self.parameter_shapes(vocabulary_size).values())
 
+    @property
+    def decay_step(self) -> float:
+        """First step, from 0, at which the schedule ``step`` uses ``final_learning_rate``."""
+        if self.decay_at >= 1:
+            return self.decay_at
+        return round(self.decay_at * self.num_steps, 6)  # 0.07 * 100 is a little above 7 in binary
+
     def sha256(self) -> str:
         """Return the hash of all fields, including the seed, as 64 hex digits; see ``LATER``."""
         values = without_defaults(self.to_dict(), later_defaults(type(self)))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def later_defaults(kind: type[TrainConfig]) -> dict[str, Any]:
+def later_defaults(kind: type[TrainConfig]) -> dict[str, Value]:
     """Return the fields marked by ``LATER``, each with its default."""
     return {field.name: field.default for field in dataclasses.fields(kind) if field.metadata.get("later")}
 
@@ -236,7 +244,7 @@ _FLOAT_RULES = {
 """Rules of fractions, for messages."""
 
 
-def _check_rule(name: str, value: Any) -> None:
+def _check_rule(name: str, value: Value) -> None:
     rule = FIELD_RULES.get(name, {})
     is_finite = not isinstance(value, float) or math.isfinite(value)
     if is_finite and all(_HOLDS[word](value, bound) for word, bound in rule.items()):
@@ -248,7 +256,7 @@ def _check_rule(name: str, value: Any) -> None:
     raise ConfigError(f"{name} must be from {rule['minimum']} to {rule['maximum']:,}, got {value:,}")
 
 
-def _as_field(name: str, value: Any) -> Any:
+def _as_field(name: str, value: Value) -> Value:
     """Convert a whole number for a float field into a float; return other values unchanged."""
     if type(value) is not int or FIELD_TYPES[name] is not float:
         return value

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
+from sweep.trainers.mlp.randomness import generator
 
 DECAYED = ("W1", "W2", "R2", "R3", "R4")
 """Parameters with weight decay: the matrices of products, not C and the biases."""
@@ -83,13 +83,6 @@ def forward(
 def to_tensors(parameters: dict[str, np.ndarray], device: str) -> dict[str, torch.Tensor]:
     """Copy parameters onto a device."""
     return {name: torch.tensor(array, device=device) for name, array in parameters.items()}
-
-
-def sample_words(
-    parameters: dict[str, np.ndarray], vocabulary: tuple[str, ...], n: int, seed: int, max_length: int
-) -> list[str]:
-    """Draw words from the model; see ``sample_ensemble``."""
-    return sample_ensemble([parameters], vocabulary, n, seed, max_length)
 
 
 def sample_ensemble(

@@ -11,17 +11,14 @@ from sweep.trainers.mlp.config import TrainConfig
 
 
 def step_schedule(config: TrainConfig, steps: np.ndarray) -> np.ndarray:
-    """Return ``learning_rate`` before ``decay_at``, and ``final_learning_rate`` from that step on.
+    """Return ``learning_rate`` before ``decay_step``, and ``final_learning_rate`` from that step on.
 
     Examples:
         >>> config = TrainConfig(num_steps=10, decay_at=0.5)
         >>> step_schedule(config, np.array([0, 4, 5, 9])).tolist()
         [0.1, 0.1, 0.01, 0.01]
     """
-    drop = config.decay_at
-    if drop < 1:
-        drop = round(drop * config.num_steps, 6)  # 0.07 * 100 is a little above 7 in binary
-    return np.where(steps < drop, config.learning_rate, config.final_learning_rate)
+    return np.where(steps < config.decay_step, config.learning_rate, config.final_learning_rate)
 
 
 def cosine_schedule(config: TrainConfig, steps: np.ndarray) -> np.ndarray:

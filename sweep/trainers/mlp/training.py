@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from sweep.task import Segment
 from sweep.trainers.mlp.averaging import add_snapshot, snapshot_steps
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines import ENGINES
@@ -38,6 +39,16 @@ class SegmentResult:
     """Minibatch loss of each step, float32, shape (steps,)."""
     seconds: float
     """Wall time of training and evaluation, in seconds."""
+
+    def to_segment(self) -> Segment:
+        """Return the same with the state as bytes."""
+        return Segment(
+            state=self.state.to_bytes(),
+            dev_loss=self.dev_loss,
+            losses=self.losses,
+            seconds=self.seconds,
+            average_loss=self.average_loss,
+        )
 
 
 def train_segment(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.errors import ConfigError
+from sweep.values import Json, Params, Value
 
 SEED = "seed"
 """The reserved name of the trial's seed."""
@@ -23,7 +24,7 @@ class ProgramConfig:
         ConfigError: If a value is not of its hyperparameter's kind.
     """
 
-    values: Mapping[str, Any]
+    values: Params
     """The active hyperparameters; lists are stored as tuples."""
     seed: int = 0
     budget: str = ""
@@ -34,7 +35,7 @@ class ProgramConfig:
         """The run's length; 1 without a budget."""
         return int(self.values.get(self.budget, 1)) if self.budget else 1
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return the values and the seed."""
         return {**self.values, SEED: self.seed}
 
@@ -48,7 +49,7 @@ class ProgramConfig:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def make_config(values: Mapping[str, Any], kinds: Mapping[str, str], budget: str = "") -> ProgramConfig:
+def make_config(values: Params, kinds: Mapping[str, str], budget: str = "") -> ProgramConfig:
     """Return a configuration, after checking that its values have the declared kinds.
 
     Args:
@@ -71,7 +72,7 @@ def make_config(values: Mapping[str, Any], kinds: Mapping[str, str], budget: str
     return ProgramConfig(checked, values.get(SEED, 0), budget)
 
 
-def _checked(name: str, value: Any, kind: str) -> Any:
+def _checked(name: str, value: Value, kind: str) -> Value:
     if kind == "int" and type(value) is not int:
         raise ConfigError(f"{name} must be a whole number, got {value!r}")
     if kind == "float":
@@ -81,7 +82,7 @@ def _checked(name: str, value: Any, kind: str) -> Any:
     return plain_value(name, value)
 
 
-def plain_value(name: str, value: Any) -> Any:
+def plain_value(name: str, value: Value) -> Value:
     """Return a value that can be passed to a program; a list becomes a tuple.
 
     Raises:

@@ -8,10 +8,10 @@ import glob
 import hashlib
 import os
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from sweep.errors import DataError
 from sweep.spelling import unknown
+from sweep.values import Toml
 
 KEYS = ("files", "test_files", "sources")
 """Keys of ``[data]``: lists of globs, relative to the folder in which sweep was started."""
@@ -34,7 +34,7 @@ class ProgramData:
         return f"{self.n_files:,} data {files}, {self.n_bytes / 1e6:,.1f} MB"
 
 
-def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+def check_section(section: Mapping[str, Toml]) -> dict[str, Toml]:
     """Return the checked section ``[data]``.
 
     Raises:
@@ -52,7 +52,7 @@ def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(section[key]) for key in KEYS if key in section}
 
 
-def read_data(section: Mapping[str, Any], start: str) -> ProgramData:
+def read_data(section: Mapping[str, Toml], start: str) -> ProgramData:
     """Hash the data files of a program.
 
     Args:
@@ -73,7 +73,7 @@ def read_data(section: Mapping[str, Any], start: str) -> ProgramData:
     return ProgramData(sha256=sha256, n_files=len(paths), n_bytes=n_bytes)
 
 
-def _refuse_test_files(paths: Collection[str], section: Mapping[str, Any], start: str) -> None:
+def _refuse_test_files(paths: Collection[str], section: Mapping[str, Toml], start: str) -> None:
     """Refuse data files that are also test files; test files are not opened and need not exist yet."""
     test = {
         path
@@ -86,7 +86,7 @@ def _refuse_test_files(paths: Collection[str], section: Mapping[str, Any], start
         )
 
 
-def hash_test_files(section: Mapping[str, Any], start: str) -> list[str]:
+def hash_test_files(section: Mapping[str, Toml], start: str) -> list[str]:
     """Return the hash of the content of each file that ``test_files`` names, 64 hex digits.
 
     Only the final test calls this function; trials never read test files.

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.definition.sections.settings import parse_duration
@@ -20,6 +19,7 @@ from sweep.trainers.program.config import SEED, plain_value
 from sweep.trainers.program.kept_checkpoint import UPLOAD
 from sweep.trainers.program.process.environment import check_env
 from sweep.trainers.program.testing.keys import CHECKS, TEST, TEST_COMMAND
+from sweep.values import Toml
 
 DIRECTIONS = ("minimize", "maximize")
 PICKS = ("last", "best")
@@ -32,14 +32,14 @@ def is_parameter_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def _text(key: str, value: Any) -> str:
+def _text(key: str, value: Toml) -> str:
     if not isinstance(value, str) or not value or any(ord(c) < 32 for c in value):
         raise StudyFileError(f"{key} must be one line of text, got {value!r}")
     return value
 
 
-def _one_of(allowed: Sequence[str]) -> Callable[[str, Any], str]:
-    def check(key: str, value: Any) -> str:
+def _one_of(allowed: Sequence[str]) -> Callable[[str, Toml], str]:
+    def check(key: str, value: Toml) -> str:
         if value not in allowed:
             raise StudyFileError(f"{key} must be one of {', '.join(allowed)}; got {value!r}")
         return str(value)
@@ -47,19 +47,19 @@ def _one_of(allowed: Sequence[str]) -> Callable[[str, Any], str]:
     return check
 
 
-def _number(key: str, value: Any) -> float:
+def _number(key: str, value: Toml) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise StudyFileError(f"{key} must be a number, got {value!r}")
     return float(value)
 
 
-def _positive(key: str, value: Any) -> float:
+def _positive(key: str, value: Toml) -> float:
     if _number(key, value) <= 0:
         raise StudyFileError(f"{key} must be above 0, got {value!r}")
     return float(value)
 
 
-def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
+def _bounds(key: str, value: Toml) -> dict[str, dict[str, float]]:
     """Return ``value`` if it is a table of bounds: figure -> ``min``, ``max`` or both."""
     if not isinstance(value, Mapping) or not value:
         raise StudyFileError(
@@ -75,25 +75,25 @@ def _bounds(key: str, value: Any) -> dict[str, dict[str, float]]:
     return checked
 
 
-def yes_or_no(key: str, value: Any) -> bool:
+def yes_or_no(key: str, value: Toml) -> bool:
     """Return ``value`` if it is true or false."""
     if type(value) is not bool:
         raise StudyFileError(f"{key} must be true or false, got {value!r}")
     return value
 
 
-def _grace(key: str, value: Any) -> float:
+def _grace(key: str, value: Toml) -> float:
     """Return the seconds of a grace period; 0 for ``"0s"`` and ``"none"``."""
     return 0.0 if value == "0s" else parse_duration(key, value) or 0.0
 
 
-def _names(key: str, value: Any) -> list[str]:
+def _names(key: str, value: Toml) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         raise StudyFileError(f'{key} must be a list of names, such as ["WANDB_API_KEY"], got {value!r}')
     return value
 
 
-DEFINING: dict[str, Callable[[str, Any], Any]] = {
+DEFINING: dict[str, Callable[[str, Toml], Toml]] = {
     "metric": _text,
     "direction": _one_of(DIRECTIONS),
     "unit": _text,
@@ -109,7 +109,7 @@ DEFINING: dict[str, Callable[[str, Any], Any]] = {
 }
 """Keys of both kinds that belong to the study's identity -> check."""
 
-SURROUNDING: dict[str, Callable[[str, Any], Any]] = {
+SURROUNDING: dict[str, Callable[[str, Toml], Toml]] = {
     "cwd": _text,
     "grace": _grace,
     "quiet": parse_duration,
@@ -127,11 +127,11 @@ SEARCHED = "searched"
 
 
 def read_definition(
-    raw: Mapping[str, Any],
+    raw: Mapping[str, Toml],
     here: Path,
-    defining: Mapping[str, Callable[[str, Any], Any]],
-    surrounding: Mapping[str, Callable[[str, Any], Any]],
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    defining: Mapping[str, Callable[[str, Toml], Toml]],
+    surrounding: Mapping[str, Callable[[str, Toml], Toml]],
+) -> tuple[dict[str, Toml], dict[str, Toml]]:
     """Check the keys of a study file that define a program.
 
     Args:
@@ -160,7 +160,7 @@ def read_definition(
     return definition, {**surroundings, "here": os.path.abspath(here), "start": os.getcwd()}
 
 
-def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def joined_definition(first: Mapping[str, Toml], second: Mapping[str, Toml]) -> dict[str, Toml]:
     """Return a definition with the hyperparameters of two that are otherwise the same.
 
     A hyperparameter of two kinds may have any value. Raises ``ConfigError`` if they differ in another key.
@@ -176,8 +176,8 @@ def joined_definition(first: Mapping[str, Any], second: Mapping[str, Any]) -> di
 
 
 def _checked(
-    raw: Mapping[str, Any], checks: Mapping[str, Callable[[str, Any], Any]], mistakes: Mistakes
-) -> dict[str, Any]:
+    raw: Mapping[str, Toml], checks: Mapping[str, Callable[[str, Toml], Toml]], mistakes: Mistakes
+) -> dict[str, Toml]:
     checked = {}
     for key, check in checks.items():
         if key in raw:
@@ -186,7 +186,7 @@ def _checked(
     return checked
 
 
-def _parameters(raw: Mapping[str, Any]) -> dict[str, str]:
+def _parameters(raw: Mapping[str, Toml]) -> dict[str, str]:
     """Return the kind of each hyperparameter of [fixed], [search] and [[trial]]."""
     mistakes, kinds = Mistakes(), dict[str, str]()
     for section in ("fixed", "search"):
@@ -201,12 +201,12 @@ def _parameters(raw: Mapping[str, Any]) -> dict[str, str]:
     return kinds
 
 
-def _searched(raw: Mapping[str, Any]) -> list[str]:
+def _searched(raw: Mapping[str, Toml]) -> list[str]:
     search = raw.get("search", {})
     return list(dict.fromkeys([*(search if isinstance(search, Mapping) else ()), *_listed(raw)]))
 
 
-def _check_parameter(section: str, name: str, entry: Any) -> None:
+def _check_parameter(section: str, name: str, entry: Toml) -> None:
     if name == SEED:
         raise StudyFileError(
             f"{section}.{SEED} cannot be set: each trial has its own seed; seeds = {SEED!r} at the top "
@@ -222,14 +222,14 @@ def _check_parameter(section: str, name: str, entry: Any) -> None:
         _plain(f"fixed.{name}", entry)
 
 
-def _plain(key: str, value: Any) -> None:
+def _plain(key: str, value: Toml) -> None:
     try:
         plain_value(key, value)
     except ConfigError as error:
         raise StudyFileError(*error.lines) from error
 
 
-def _kind(entry: Any) -> str:
+def _kind(entry: Toml) -> str:
     """Return the kind of an entry of [search]: whole numbers if both ends are whole numbers."""
     if not isinstance(entry, Mapping) or "choices" in entry:
         return "any"
@@ -237,16 +237,16 @@ def _kind(entry: Any) -> str:
     return "int" if all(type(end) is int for end in ends) else "float"
 
 
-def _kind_of_values(values: Sequence[Any]) -> str:
+def _kind_of_values(values: Sequence[Toml]) -> str:
     if all(type(value) is int for value in values):
         return "int"
     return "float" if all(type(value) in (int, float) for value in values) else "any"
 
 
-def _listed(raw: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _listed(raw: Mapping[str, Toml]) -> dict[str, list[Toml]]:
     """Return the values that [[trial]] tables give each hyperparameter."""
     trials = raw.get("trial", [])
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Toml]] = {}
     for trial in trials if isinstance(trials, list) else ():
         for name, value in trial.items() if isinstance(trial, Mapping) else ():
             if name != "logged":
@@ -254,7 +254,7 @@ def _listed(raw: Mapping[str, Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _check_budget(definition: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+def _check_budget(definition: Mapping[str, Toml], raw: Mapping[str, Toml]) -> None:
     budget = definition.get("budget")
     if budget is None:
         if raw.get("pruner", "none") != "none":
@@ -270,7 +270,7 @@ def _check_budget(definition: Mapping[str, Any], raw: Mapping[str, Any]) -> None
         raise StudyFileError(f"budget {budget!r} must be a whole number")
 
 
-def metric_of(definition: Mapping[str, Any]) -> Metric:
+def metric_of(definition: Mapping[str, Toml]) -> Metric:
     """Return the metric that a definition names."""
     name = definition.get("metric", "value")
     return Metric(
@@ -283,7 +283,7 @@ def metric_of(definition: Mapping[str, Any]) -> Metric:
     )
 
 
-def limits_of(definition: Mapping[str, Any]) -> list[str]:
+def limits_of(definition: Mapping[str, Toml]) -> list[str]:
     """Return the missing capabilities of a program, each with its consequence."""
     lacks = {
         "budget": "no budget: no trial is pruned",

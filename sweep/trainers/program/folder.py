@@ -9,11 +9,11 @@ import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.errors import StorageError
 from sweep.storage.files import open_plain, refuse_unless, write_all_atomically
 from sweep.trainers.program.reports import Thinned
+from sweep.values import Params
 
 _TAIL_BYTES = 1 << 18
 """Most bytes of a file that ``tail`` reads."""
@@ -22,8 +22,13 @@ _TAIL_BYTES = 1 << 18
 class TrialFolder:
     """Names and writes the files of a trial's folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Set the paths; ``make`` creates the folder."""
+    def __init__(self, path: Path, checkpoint: Path | None = None) -> None:
+        """Set the paths; ``make`` creates the folder.
+
+        Args:
+            path: The trial's folder.
+            checkpoint: The folder of its checkpoint; None is ``checkpoint`` in the trial's folder.
+        """
         self.path = path
         self.config = path / "config.json"
         self.command = path / "command.txt"
@@ -32,7 +37,7 @@ class TrialFolder:
         self.reported = path / "reported.jsonl"
         """``$SWEEP_REPORT``: the program appends to it; ``write_reports`` replaces it."""
         self.reports = path / "reports.jsonl"
-        self.checkpoint = path / "checkpoint"
+        self.checkpoint = checkpoint or path / "checkpoint"
 
     @classmethod
     def of(cls, programs: Path, trial: int) -> "TrialFolder":
@@ -54,7 +59,7 @@ class TrialFolder:
                 raise StorageError(f"{folder} belongs to another user; move it away")
             folder.chmod(0o700)
 
-    def write_config(self, values: Mapping[str, Any]) -> None:
+    def write_config(self, values: Params) -> None:
         """Write the configuration as JSON."""
         self._write(self.config, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 

@@ -9,13 +9,13 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.errors import StorageError
 from sweep.storage.files import open_plain
 from sweep.trainers.program.attempt import LOCK
 from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.snapshots import Snapshots
+from sweep.values import Toml
 
 UPLOAD = "upload"
 """Key of a study file: whether kept checkpoints are also written to the study's storage."""
@@ -24,7 +24,7 @@ UPLOAD = "upload"
 class LeavesCheckpoints:
     """A trainer whose programs write checkpoints; the capability ``task.KeepsCheckpoints``."""
 
-    surroundings: Mapping[str, Any]
+    surroundings: Mapping[str, Toml]
 
     @property
     def uploads(self) -> bool:

@@ -14,6 +14,7 @@ from sweep.errors import SweepError
 from sweep.execution.pools.pool import DiedError
 from sweep.metric import Metric
 from sweep.task import Segment
+from sweep.trainers.program.process.environment import mask
 from sweep.trainers.program.program import Program
 from sweep.trainers.program.reports import Ended, Report
 
@@ -43,6 +44,7 @@ class LiveTrial:
         pick: str,
         budget: str,
         bounded: Collection[str] = (),
+        secrets: Sequence[str] = (),
     ) -> None:
         """Initialize with a program that was just started.
 
@@ -54,11 +56,12 @@ class LiveTrial:
             pick: Whether the ``last`` or ``best`` report is the trial's value.
             budget: Name of the hyperparameter that is the trial's length; empty if there is none.
             bounded: Other figures that the program must report.
+            secrets: Values to mask in the reason of a failure, which is stored.
         """
         self.trial, self.program = trial, program
         self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
         self._closing = threading.Lock()
-        self._bounded = bounded
+        self._bounded, self._secrets = bounded, secrets
         self._figures: dict[str, float] = {}
         """The last value of each other figure."""
         self._reports: list[tuple[int, float]] = []
@@ -101,7 +104,8 @@ class LiveTrial:
         while self._ended is None and (is_end or self._last_step < until):
             self._take(self.program.next(POLL_S), report)
         if self._ended is not None and self._ended.fault is not None:
-            raise (DiedError if self._ended.was_killed else ProgramFailedError)(self._ended.fault)
+            fault = mask(self._ended.fault, self._secrets)
+            raise (DiedError if self._ended.was_killed else ProgramFailedError)(fault)
         value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
         if is_end:
             self._check_figures()

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sweep.code import Code
 from sweep.trainers.program.attempt import Attempt
@@ -12,15 +12,16 @@ from sweep.trainers.program.config import ProgramConfig
 from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.process.environment import child_environment
 from sweep.trainers.program.reports import Ended, Report
+from sweep.values import Toml
 
-Check = Callable[[str, Any], Any]
+Check = Callable[[str, Toml], Toml]
 """Checks the value of a key; raises ``StudyFileError``."""
 
 DEFAULT_GRACE_S = 10.0
 """Seconds between the request to exit and the kill."""
 
 
-def grace_of(surroundings: Mapping[str, Any]) -> float:
+def grace_of(surroundings: Mapping[str, Toml]) -> float:
     """Return the seconds that a program has to exit by itself."""
     return float(surroundings.get("grace", DEFAULT_GRACE_S))
 
@@ -45,8 +46,8 @@ class Program(Protocol):
 class Launch:
     """The input of a program."""
 
-    definition: Mapping[str, Any]
-    surroundings: Mapping[str, Any]
+    definition: Mapping[str, Toml]
+    surroundings: Mapping[str, Toml]
     config: ProgramConfig
     study: str
     trial: int
@@ -139,9 +140,9 @@ class ProgramKind:
     """Keys that belong to the study's identity, in addition to those of every program."""
     surrounding: Mapping[str, Check]
     """Keys that may change from run to run."""
-    check: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], None]
+    check: Callable[[Mapping[str, Toml], Mapping[str, Toml], Mapping[str, Toml]], None]
     """Refuses a definition, with its surroundings and the file's values, if its keys are inconsistent."""
-    preflight: Callable[[Mapping[str, Any], Mapping[str, Any], Sequence[str]], Code]
+    preflight: Callable[[Mapping[str, Toml], Mapping[str, Toml], Sequence[str]], Code]
     """Returns the code of a program, with files that globs add; refuses one that cannot be started here."""
-    starter: Callable[[Mapping[str, Any], Mapping[str, Any]], Starter]
+    starter: Callable[[Mapping[str, Toml], Mapping[str, Toml]], Starter]
     """Returns the starter for a definition and its surroundings."""

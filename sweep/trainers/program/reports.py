@@ -12,9 +12,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sweep.storage.files import open_plain
+from sweep.values import Json
 
 _CHUNK = 1 << 18
 """Most bytes per ``read``."""
@@ -77,7 +77,7 @@ def parse_report(line: bytes, seconds: float = 0.0) -> Report:
     )
 
 
-def _step(value: Any) -> int | None:
+def _step(value: Json) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # some languages have only floats
     if value is None or (type(value) is int and 0 <= value < 1 << 53):
@@ -85,7 +85,7 @@ def _step(value: Any) -> int | None:
     raise ValueError("step must be a whole number of at least 0")
 
 
-def _number(name: str, value: Any) -> float:
+def _number(name: str, value: Json) -> float:
     if type(value) in (int, float) or (isinstance(value, str) and value in _NOT_FINITE):
         try:
             return float(value)

@@ -45,7 +45,6 @@ class RunFiles:
         self._earlier = list(earlier)
         self._is_open = True
         self._looked = self._heard = time.monotonic()
-        self.n_reports = 0
 
     @property
     def silent_s(self) -> float:
@@ -89,7 +88,6 @@ class RunFiles:
         return self._keep(self._take_earlier(math.inf))
 
     def _keep(self, reports: list[Report]) -> list[Report]:
-        self.n_reports += len(reports)
         for report in reports:
             self._log.add(report)
         return reports

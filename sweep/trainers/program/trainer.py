@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sweep.code import Code
 from sweep.metric import Metric
@@ -37,9 +36,10 @@ from sweep.trainers.program.process.environment import check_secrets
 from sweep.trainers.program.process.gpus import PlacedProgram
 from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
+from sweep.values import Params, Toml
 
 
-def program_of_study(kind: ProgramKind, raw: Mapping[str, Any], here: Path) -> "ProgramTask":
+def program_of_study(kind: ProgramKind, raw: Mapping[str, Toml], here: Path) -> "ProgramTask":
     """Return the trainer that a study file defines.
 
     Args:
@@ -67,7 +67,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     shortest_with_rungs = 2
     """Ten epochs have rungs at 1, 3 and 9."""
 
-    def __init__(self, name: str, definition: Mapping[str, Any], surroundings: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, definition: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> None:
         """Initialize from the checked definition and surroundings; nothing is imported or started."""
         self.name, self.definition, self.surroundings = name, definition, surroundings
         self.metric: Metric = metric_of(definition)
@@ -91,19 +91,19 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         """Return the study's hyperparameters, with their types."""
         return {name: KINDS[kind] for name, kind in self._kinds.items()}
 
-    def make_config(self, values: Mapping[str, Any]) -> ProgramConfig:
+    def make_config(self, values: Params) -> ProgramConfig:
         """Build a configuration; raises ``ConfigError``."""
         return make_config(values, self._kinds, self._budget)
 
-    def check_data_section(self, section: Mapping[str, Any]) -> dict[str, Any]:
+    def check_data_section(self, section: Mapping[str, Toml]) -> dict[str, Toml]:
         """Validate ``[data]``; raises ``DataError``."""
         return data_files.check_section(section)
 
-    def load_data(self, section: Mapping[str, Any]) -> ProgramData:
+    def load_data(self, section: Mapping[str, Toml]) -> ProgramData:
         """Hash the files that ``[data]`` names; raises ``DataError``."""
         return data_files.read_data(section, self.surroundings.get("start", "."))
 
-    def check_program(self, section: Mapping[str, Any]) -> Code:
+    def check_program(self, section: Mapping[str, Toml]) -> Code:
         """Return the program's code; refuse a program that cannot start here."""
         check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
@@ -292,6 +292,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             pick=self.definition.get("pick", "last"),
             budget=self._budget,
             bounded=tuple(self.bounds),
+            secrets=launch.secrets(),
         )
 
 

@@ -9,9 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from toy_ablation import ablate, stored, toy_pair, write_export
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import PRIME
 
 from sweep import task as seam
 from sweep.certify.ablation.pair import read_pair
@@ -20,6 +17,9 @@ from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.errors import ConfigError, DataError, StorageError, StudyConflictError
 from sweep.reporting.text.ablation import ablation_json, describe_ablation, format_ablation
 from sweep.storage.study_reader import load_study
+from tests.support.toy_ablation import ablate, stored, toy_pair, write_export
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import PRIME
 
 FIRST, SECOND = {"num_steps": 2, "x": 0.9, "y": 4}, {"num_steps": 3, "x": 0.4, "y": 1}
 
@@ -27,8 +27,8 @@ FIRST, SECOND = {"num_steps": 2, "x": 0.9, "y": 4}, {"num_steps": 3, "x": 0.4, "
 @pytest.fixture(autouse=True)
 def _toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy can be found by name, with its metric maximised too."""
-    monkeypatch.setitem(seam.BUILT_IN, "toy", "toy_task:TOY")
-    monkeypatch.setitem(seam.BUILT_IN, "negated-toy", "toy_task:NEGATED")
+    monkeypatch.setitem(seam.BUILT_IN, "toy", "tests.support.toy_task:TOY")
+    monkeypatch.setitem(seam.BUILT_IN, "negated-toy", "tests.support.toy_task:NEGATED")
 
 
 def loss(seed: int, num_steps: int, x: float, y: int) -> float:

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from toy_task import TOY
 
 from sweep.certify.ablation.changes import Change, changed_values, group_changes
 from sweep.errors import ConfigError
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.toy_task import TOY
 
 
 def groups(changes: tuple[Change, ...]) -> list[tuple[str, ...]]:

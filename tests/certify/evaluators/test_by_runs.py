@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Capture
-from tested_programs import KINDS, confirmed, copied, entered, error_on_test
 
 from sweep.cli import main
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.stored_looks import TestLook, read_looks
+from tests.support.command_line import Capture
+from tests.support.tested_programs import KINDS, confirmed, copied, entered, error_on_test
 
 PROGRAMS = Path("studies/sweep.db.programs")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import scipy
-from simulated_losses import simulated_losses
 
 from sweep.certify.statistics.power import seeds_needed, smallest_difference
 from sweep.certify.statistics.selection import critical_value, tied_set
+from tests.support.simulated_losses import simulated_losses
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 10), (5, 2), (5, 5), (20, 10), (1_000, 3)])

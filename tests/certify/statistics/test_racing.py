@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.special import stdtrit
-from simulated_losses import at_least, simulated_losses
 
 from sweep.certify.statistics.racing import Elimination, RaceState, race
 from sweep.certify.statistics.selection import tied_set
+from tests.support.simulated_losses import at_least, simulated_losses
 
 DELTA = 0.003
 TWO = {7: [2.00, 2.01, 2.00, 2.01, 2.00], 3: [2.05, 2.03, 2.06, 2.04, 2.05]}
@@ -38,13 +38,12 @@ class TestRule:
             alive=(7,),
             eliminated={3: Elimination(expected, 7)},
             is_over=True,
-            rounds_to_decide=expected,
         )
 
     def test_nothing_is_judged_before_the_first_rounds_are_complete(self) -> None:
         """With a loss missing among the first five rounds, all go on."""
         state = race({**TWO, 3: TWO[3][:4]}, most_rounds=20, delta=DELTA)
-        assert (state.rounds, state.alive, state.is_over, state.rounds_to_decide) == (0, (7, 3), False, None)
+        assert (state.rounds, state.alive, state.is_over) == (0, (7, 3), False)
 
     def test_a_race_goes_on_round_by_round(self) -> None:
         """Replaying all rounds ends as stopping after each of them; what ran ahead is not looked at."""
@@ -59,11 +58,9 @@ class TestRule:
             assert state == whole
 
     def test_survivors_at_the_end_are_several(self) -> None:
-        """Two that are alike are both alive when the rounds are used up, and it is said when they'd part."""
+        """Two that are alike are both alive when the rounds are used up."""
         state = race(followed_by(5, 0.0), most_rounds=10, delta=DELTA)
         assert (state.rounds, state.alive, state.is_over) == (10, (7, 3), True)
-        assert widths(followed_by(0, 0.0), state.rounds_to_decide - 1) > 0
-        assert widths(followed_by(0, 0.0), state.rounds_to_decide) == 0
 
     def test_one_configuration_has_won(self) -> None:
         """A race of one is over before it starts."""

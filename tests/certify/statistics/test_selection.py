@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import scipy
-from simulated_losses import at_least, simulated_losses
 
 from sweep.certify.statistics.selection import choose, critical_value, mcb_intervals, mean_interval, tied_set
+from tests.support.simulated_losses import at_least, simulated_losses
 
 REPEATS = 2_000
 

@@ -10,10 +10,9 @@ import pytest
 
 from sweep.certify.test_split.earlier_looks import EarlierLooks, TestPart, find_earlier_looks
 from sweep.errors import TestSplitError
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.trainer import MLP
-from sweep.trainers.mlp.words.corpus import load_test_words
-from sweep.trainers.mlp.words.words_file import Dedupe
+from sweep.trainers.mlp.words.words_file import Dedupe, load_test_words
 
 WriteWords = Callable[..., Path]
 

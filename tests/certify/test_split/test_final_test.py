@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from small_study import _own_ledger, environment, made_up_words, small, trained, write_words
-from sweep_command import DEADLINE_S
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
@@ -25,10 +23,12 @@ from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import looks_of_study, read_looks
+from sweep.storage.looks.stored_looks import looks_of_study, read_looks
 from sweep.storage.study_names import study_names
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.config import TrainConfig
+from tests.support.small_study import _own_ledger, environment, made_up_words, small, trained, write_words
+from tests.support.sweep_command import DEADLINE_S
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -16,7 +16,7 @@ from sweep.certify.test_split.ledger import (
     sketch_key,
 )
 from sweep.errors import MachineError, StorageError
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.storage.looks.unit_sketch import UnitSketch
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import scipy
-from simulated_losses import at_least
 
 from sweep.certify.units.uncertainty import mean_losses, over_seeds_and_units, over_units
+from tests.support.simulated_losses import at_least
 
 REPEATS = 1_000
 

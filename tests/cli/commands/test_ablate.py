@@ -5,12 +5,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from command_line import Capture, start, wait_for_line
-from program_studies import lay_out
-from program_studies import sweep as program_sweep
-from small_study import rows, sweep
-
+from sweep import ablate
 from sweep.cli import main
+from tests.support.command_line import Capture, start, wait_for_line
+from tests.support.program_studies import lay_out
+from tests.support.program_studies import sweep as program_sweep
+from tests.support.small_study import rows, sweep
 
 KERNELS = """
 def train(config):
@@ -41,7 +41,7 @@ def as_json(text: str) -> dict[str, Any]:
 
 
 def test_a_killed_ablation_resumes_and_is_shown(small: Path, capsys: Capture) -> None:
-    """After kill -9 the same command has the numbers of one that was never cut; the report shows it."""
+    """After kill -9 the same command has the numbers of ``sweep.ablate``, never cut; the report shows it."""
     asked = ["ablate", *exported_pair(capsys), "--seeds", "2", "--workers", "2", "--format", "json"]
     process = start(small, *asked, "--as", "cut")
     wait_for_line(process, "2/")
@@ -49,10 +49,16 @@ def test_a_killed_ablation_resumes_and_is_shown(small: Path, capsys: Capture) ->
     process.communicate()
     assert main([*asked, "--as", "cut"]) == 0
     cut = as_json(capsys.readouterr().out)
-    assert main([*asked, "--as", "straight"]) == 0
-    straight = as_json(capsys.readouterr().out)
-    assert cut["steps"] == straight["steps"]
-    assert cut["total"] == straight["total"]
+    straight = ablate("from.toml", "to.toml", seeds=2, workers=2, name="straight").ablation
+    assert straight is not None
+    assert straight.total is not None
+    assert [step["values"] for step in cut["steps"]] == [list(step.values) for step in straight.steps]
+    assert [step["names"] for step in cut["steps"]] == [list(step.names) for step in straight.steps]
+    assert cut["total"] == {
+        "diff": straight.total.mean,
+        "ci_low": straight.total.low,
+        "ci_high": straight.total.high,
+    }
     assert [step["n"] for step in cut["steps"]] == [2] * len(cut["steps"])
     assert cut["remaining"] == 0
 

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from command_line import Capture
-
 from sweep.cli import main
+from tests.support.command_line import Capture
 
 
 def test_two_studies_are_shown_side_by_side(small: Path, capsys: Capture) -> None:

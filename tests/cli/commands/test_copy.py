@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
-    Capture,
-    complaint,
-)
 
 from sweep.cli import main
 from sweep.cli.commands.common import database_options
 from sweep.storage.database import Database
+from tests.support.command_line import (
+    Capture,
+    complaint,
+)
 
 
 def test_a_copy_says_how_to_look_at_it(small: Path, capsys: Capture) -> None:

@@ -4,13 +4,13 @@ import re
 import signal
 from pathlib import Path
 
-from command_line import (
+from tests.support.command_line import (
     start,
 )
-from small_study import (
+from tests.support.small_study import (
     sweep,
 )
-from sweep_command import DEADLINE_S
+from tests.support.sweep_command import DEADLINE_S
 
 
 def test_the_dashboard_ends_on_ctrl_c(small: Path) -> None:

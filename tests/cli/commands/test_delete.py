@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
+
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
     in_terminal,
 )
-from small_study import (
+from tests.support.small_study import (
     sweep,
 )
-
-from sweep.cli import main
 
 
 def test_delete_asks_back(small: Path, capsys: Capture) -> None:

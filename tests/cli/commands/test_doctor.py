@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from command_line import (
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
 )
-
-from sweep.cli import main
 
 
 def test_doctor_finds_a_sound_machine(small: Path, capsys: Capture) -> None:

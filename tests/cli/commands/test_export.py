@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from command_line import (
-    Capture,
-    complaint,
-)
 
 from sweep.certify.config_file import load_config
 from sweep.cli import main
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.command_line import (
+    Capture,
+    complaint,
+)
 
 BEST = Path("reports/small/best.toml")
 WEIGHTS = Path("reports/small/best.safetensors")

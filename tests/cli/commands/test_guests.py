@@ -9,11 +9,11 @@ from pathlib import Path
 
 import optuna
 import pytest
-from command_line import Capture
-from guest_studies import HOSTILE, KINDS, METRIC, Guests, guests, guests_of_4, numbers_of_4
-from plain_optuna import plain_storage
 
 from sweep.cli import main
+from tests.support.command_line import Capture
+from tests.support.guest_studies import HOSTILE, KINDS, METRIC, Guests, guests, guests_of_4, numbers_of_4
+from tests.support.plain_optuna import plain_storage
 
 __all__ = ["guests"]
 

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from command_line import (
-    Capture,
-    complaint,
-)
-from small_study import (
-    REPOSITORY,
-)
-
 from sweep.cli import main
 from sweep.cli.workspace import STARTER_FILES
 from sweep.definition.editor_schema.document import SCHEMA_FILE
+from tests.support.command_line import (
+    Capture,
+    complaint,
+)
+from tests.support.small_study import (
+    REPOSITORY,
+)
 
 
 def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:

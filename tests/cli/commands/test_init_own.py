@@ -8,17 +8,17 @@ from types import ModuleType
 
 import jsonschema
 import pytest
-from command_line import (
-    Capture,
-    complaint,
-)
-from program_studies import rows, sweep
-from tuned_scripts import SCRIPTS
 
 from sweep.cli import main
 from sweep.cli.workspace import SKELETON, SKELETON_FILES
 from sweep.definition.editor_schema.document import SCHEMA_FILE, schema_text
 from sweep.trainers.function.config import Config
+from tests.support.command_line import (
+    Capture,
+    complaint,
+)
+from tests.support.program_studies import rows, sweep
+from tests.support.tuned_scripts import SCRIPTS
 
 PACKAGE = Path(__file__).resolve().parents[3] / "sweep"
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
-    Capture,
-)
-from small_study import (
-    rows,
-)
 
 from sweep.cli import main
+from tests.support.command_line import (
+    Capture,
+)
+from tests.support.small_study import (
+    rows,
+)
 
 
 def test_list_names_the_studies(small: Path, capsys: Capture) -> None:

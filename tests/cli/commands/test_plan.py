@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-from command_line import (
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
 )
-
-from sweep.cli import main
 
 
 def test_a_plan_spends_and_stores_nothing(small: Path, capsys: Capture) -> None:

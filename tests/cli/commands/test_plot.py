@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from command_line import (
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
     complaint,
 )
-
-from sweep.cli import main
 
 
 def test_plot_lists_its_figures_and_writes_one(small: Path, capsys: Capture) -> None:

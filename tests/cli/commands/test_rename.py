@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
+
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
     complaint,
 )
-
-from sweep.cli import main
 
 
 def test_rename_takes_the_files_along(small: Path, capsys: Capture) -> None:

@@ -4,14 +4,13 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from command_line import (
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
 )
-from small_study import (
+from tests.support.small_study import (
     rows,
 )
-
-from sweep.cli import main
 
 
 def test_replay_comes_out_equal(small: Path, capsys: Capture) -> None:

@@ -11,23 +11,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import (
+
+from sweep.cli import main
+from tests.support.command_line import (
     SWEEP,
     Capture,
     complaint,
     start,
     wait_for_line,
 )
-from small_study import (
+from tests.support.small_study import (
     STUDY,
     environment,
     made_up_words,
     rows,
     write_words,
 )
-from sweep_command import DEADLINE_S
-
-from sweep.cli import main
+from tests.support.sweep_command import DEADLINE_S
 
 
 def test_a_run_says_what_it_reads_and_does(trained: Path) -> None:

@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from program_studies import lay_out
-from small_study import environment
-from sweep_command import REPOSITORY
 
 from sweep.certify.config_file import choose_trial
 from sweep.storage.checkpoints import Checkpoints
@@ -16,6 +13,9 @@ from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.shown.note_kinds import LearnedModel
 from sweep.trainers.mlp.shown.notes import take_notes
+from tests.support.program_studies import lay_out
+from tests.support.small_study import environment
+from tests.support.sweep_command import REPOSITORY
 
 BLOCKED = ("torch", "numba", "scipy.linalg", "scipy.optimize", "scipy.signal", "scipy.special", "scipy.stats")
 

@@ -5,22 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-import file_modes
 import pytest
-from command_line import (
+
+from sweep.cli import main
+from tests.support import file_modes
+from tests.support.command_line import (
     Capture,
     complaint,
     start,
     untitled,
     wait_for_line,
 )
-from small_study import (
+from tests.support.small_study import (
     STUDY,
     environment,
 )
-from sweep_command import DEADLINE_S
-
-from sweep.cli import main
+from tests.support.sweep_command import DEADLINE_S
 
 
 @pytest.mark.parametrize("words", ["", "no such/words.txt"])

@@ -6,18 +6,18 @@ import re
 from pathlib import Path
 
 import click
-from command_line import (
-    Capture,
-    in_terminal,
-)
-from small_study import (
-    rows,
-    sweep,
-)
 
 from sweep.cli import main
 from sweep.cli.commands.showing import table
 from sweep.reporting.table.formats import FORMATS
+from tests.support.command_line import (
+    Capture,
+    in_terminal,
+)
+from tests.support.small_study import (
+    rows,
+    sweep,
+)
 
 
 def hints(capsys: Capture, name: str) -> list[str]:

@@ -4,17 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import (
-    Capture,
-    complaint,
-    exported,
-)
 
 from sweep.certify.test_split.ledger import read_ledger
 from sweep.cli import main
 from sweep.storage.database import Database
-from sweep.storage.looks.test_looks import read_looks
+from sweep.storage.looks.stored_looks import read_looks
 from sweep.storage.study_names import study_names
+from tests.support.command_line import (
+    Capture,
+    complaint,
+    exported,
+)
 
 URL = "sqlite:///studies/sweep.db"
 

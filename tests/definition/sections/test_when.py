@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import create_trial
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY
 
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.identity import fingerprint, identity_changes
@@ -21,6 +19,8 @@ from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
 from sweep.samplers.mirror import Mirror
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY
 
 SCHEDULE = {"choices": ["step", "cosine"]}
 DECAY = {"low": 0.3, "high": 0.9}

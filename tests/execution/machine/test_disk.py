@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from program_studies import FUNCTION, lay_out, n_ran, run
 
 from sweep.errors import MachineError
 from sweep.execution.machine.disk import enough_disk, folder_bytes
+from tests.support.program_studies import FUNCTION, lay_out, n_ran, run
 
 
 def write_sparse(path: Path, size: int) -> None:

@@ -4,8 +4,6 @@ import math
 from pathlib import Path
 
 import pytest
-from toy_runs import toy_study
-from toy_task import ToyTask
 
 from sweep.errors import TooLargeError
 from sweep.execution.machine import memory
@@ -15,6 +13,8 @@ from sweep.execution.planning.study_plan import plan_study
 from sweep.execution.pools.pool import train_job
 from sweep.execution.workload import Workload
 from sweep.task import SegmentJob
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import ToyTask
 
 GB = 1_000_000_000
 Y = {"y": {"low": 1, "high": 8, "step": 1}}

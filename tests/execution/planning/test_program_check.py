@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from program_studies import WAYS, lay_out, run, sweep
 
 from sweep.execution.planning.written_files import WrittenFiles
+from tests.support.program_studies import WAYS, lay_out, run, sweep
 
 
 @pytest.fixture(autouse=True)

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from toy_runs import toy_study
-from toy_task import TOY
 
 from sweep.definition.registries import SAMPLERS
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
 from sweep.execution.planning.timing import POINTS
 from sweep.execution.planning.wall_clock import ends
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import TOY
 
 
 def plan(workers: int = 2, done: int = 0, **changes: Any) -> StudyPlan:
@@ -28,7 +28,7 @@ def test_equal_trials_take_their_number_times_their_seconds() -> None:
     assert [t.seconds for t in planned.timings] == pytest.approx([0.04] * POINTS, rel=1e-3)
     wall = planned.wall_seconds
     assert (wall.low, wall.middle, wall.high) == pytest.approx((0.2, 0.2, 0.2), rel=1e-3)
-    assert (planned.trials, planned.left, planned.fit) == (12, 10, 4)
+    assert (planned.study.trials, planned.study.left, planned.fit) == (12, 10, 4)
     assert planned.disk_bytes > 0
 
 
@@ -37,13 +37,13 @@ def test_the_space_is_described_and_counted() -> None:
     y = {"low": 1, "high": 3, "step": 1, "when": {"conduct": "learn"}}
     conduct = {"choices": ["learn", "sleep"]}
     planned = plan(search={"y": y, "conduct": conduct}, sampler="grid", trials=3)
-    assert planned.size == 4
-    assert [(k.name, k.values, k.when) for k in planned.knobs] == [
+    assert planned.study.size == 4
+    assert [(k.name, k.values, k.when) for k in planned.study.knobs] == [
         ("y", 3, "conduct = 'learn'"),
         ("conduct", 2, ""),
     ]
     assert len(planned.timings) == 4
-    assert plan().size is None
+    assert plan().study.size is None
 
 
 def test_the_same_configurations_are_timed_each_time() -> None:
@@ -59,7 +59,11 @@ def test_a_list_that_is_timed_whole_has_no_spread() -> None:
     planned = plan(workers=1, sampler="listed", trial=trials, trials=3)
     wall = planned.wall_seconds
     assert wall.low == wall.high == pytest.approx(0.09, rel=1e-3)
-    assert (planned.size, planned.knobs[0].values, planned.knobs[0].dimension.low) == (3, 3, 1_000)
+    assert (planned.study.size, planned.study.knobs[0].values, planned.study.knobs[0].dimension.low) == (
+        3,
+        3,
+        1_000,
+    )
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -78,4 +82,4 @@ def test_trials_beyond_their_timeout_and_a_finished_study_are_told() -> None:
     """Nothing left takes no time; what would be given up is counted."""
     assert plan(trial_timeout="0.03s").too_long == POINTS
     finished = plan(trials=3, done=3)
-    assert (finished.left, finished.wall_seconds.high, finished.fit) == (0, 0.0, 0)
+    assert (finished.study.left, finished.wall_seconds.high, finished.fit) == (0, 0.0, 0)

@@ -12,11 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from pool_jobs import DATA, LARGE, job, trained, wait_for
-from programs import SOON_S
-from sweep_command import is_alive, kill, wait_until, workers
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 
 from sweep.cli import main
 from sweep.errors import MachineError
@@ -28,6 +23,11 @@ from sweep.execution.pools.pools import POOLS
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
 from sweep.storage.study_reader import load_study
+from tests.support.pool_jobs import DATA, LARGE, job, trained, wait_for
+from tests.support.programs import SOON_S
+from tests.support.sweep_command import is_alive, kill, wait_until, workers
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY, ToyConfig, ToyTask, UnreadableTask
 
 MANY = ToyTask(many=4)
 pytestmark = pytest.mark.usefixtures("cold_starts")

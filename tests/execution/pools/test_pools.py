@@ -7,12 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pool_jobs import DATA, job, trained, wait_for
-from programs import SOON_S
-from ray_cluster import RayCluster, running_cluster
-from sweep_command import wait_until
-from toy_runs import Watcher, database_in, run_toy, toy_study
-from toy_task import TOY, ToyTask
 
 from sweep.definition.resources import Resources
 from sweep.errors import DeviceError, MachineError
@@ -22,6 +16,12 @@ from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
 from sweep.execution.pools.pools import POOLS, choose_pool
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
+from tests.support.pool_jobs import DATA, job, trained, wait_for
+from tests.support.programs import SOON_S
+from tests.support.ray_cluster import RayCluster, running_cluster
+from tests.support.sweep_command import wait_until
+from tests.support.toy_runs import Watcher, database_in, run_toy, toy_study
+from tests.support.toy_task import TOY, ToyTask
 
 pytestmark = [
     pytest.mark.usefixtures("cold_starts"),

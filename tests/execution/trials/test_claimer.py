@@ -5,9 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_runs import Watcher, database_in, toy_study
-from toy_study_run import toy_run
-from toy_task import TOY
 
 from sweep.definition.records import StudyRecord
 from sweep.execution.events import Warned
@@ -20,6 +17,9 @@ from sweep.execution.trials.running_trial import End, RunningTrial
 from sweep.execution.trials.trial_source import Alone
 from sweep.storage.study_reader import load_study, trial_ids
 from sweep.task import Segment
+from tests.support.toy_runs import Watcher, database_in, toy_study
+from tests.support.toy_study_run import toy_run
+from tests.support.toy_task import TOY
 
 
 def stored(folder: Path) -> StudyRecord:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from s3_server import running_s3
 
 from sweep.execution.trials.kept_checkpoints import KeptCheckpoints
 from sweep.storage.bucket import bucket_folder
@@ -12,6 +11,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import Folder, LocalFolder
 from sweep.trainers.program import kept_checkpoint
 from sweep.trainers.program.folder import TrialFolder
+from tests.support.s3_server import running_s3
 
 
 class Task(kept_checkpoint.LeavesCheckpoints):

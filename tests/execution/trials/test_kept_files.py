@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import study_records as records
 
 from sweep.definition.records import TrialRecord
 from sweep.execution.trials.kept_files import KeptFiles
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.folders import LocalFolder
+from tests.support import study_records as records
 
 LOSSES = [2.4, 2.1, None, 2.3, 2.1, 2.9, None, 2.0]
 """Of trials 0, 1, ...; two have none, two are equal."""

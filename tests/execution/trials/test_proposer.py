@@ -1,12 +1,11 @@
 """Listed configurations come first, each as often as it is replicated, then the sampler's."""
 
-import study_records as records
-from toy_runs import toy_study
-from toy_task import TOY, ToyData
-
 from sweep.definition.spec import StudySpec
 from sweep.execution.trials.proposer import Proposer
 from sweep.execution.workload import Workload
+from tests.support import study_records as records
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import TOY, ToyData
 
 WORKLOAD = Workload(task=TOY, data=ToyData(sha256="5" * 64, folder=""), engine="toy", devices=("cpu",))
 

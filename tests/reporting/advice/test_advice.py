@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from made_advice import RATE
-from study_evidence import made_study, made_trial
 
 from sweep.reporting.advice.checks import advise, format_advice
 from sweep.reporting.advice.wording import block
+from tests.support.made_advice import RATE
+from tests.support.study_evidence import made_study, made_trial
 
 SENTENCES = [
     f"Sentence {k} is long enough to be broken at some place, since it has many words." for k in range(8)

@@ -1,11 +1,11 @@
 """Do the best lie on a bound? Places and chances by hand."""
 
 import pytest
-from made_advice import find, say, searched
 
 from sweep.definition.dimension import Choices, Range
 from sweep.reporting.advice.bounds import binomial_tail
 from sweep.reporting.advice.edges import edges
+from tests.support.made_advice import find, say, searched
 
 
 @pytest.mark.parametrize(

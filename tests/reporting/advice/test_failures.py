@@ -4,11 +4,11 @@ import datetime
 import math
 
 import pytest
-from made_advice import RATE, find, say, searched
-from study_evidence import START, made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.reporting.advice.failures import best_cut, hypergeometric_tail
+from tests.support.made_advice import RATE, find, say, searched
+from tests.support.study_evidence import START, made_study, made_trial
 
 
 def rates(*values, **more):

@@ -6,11 +6,11 @@ import math
 import statistics
 
 import pytest
-from made_advice import RATE, changed, find, say, searched
-from study_evidence import made_study, made_trial
 
 from sweep.reporting.advice.seeds import pooled_spread
 from sweep.reporting.further_trials.expected_best import draws, expected_best, quantile_of_best
+from tests.support.made_advice import RATE, changed, find, say, searched
+from tests.support.study_evidence import made_study, made_trial
 
 
 def replicated(*pools, **changes):

@@ -6,7 +6,6 @@ import io
 import json
 
 import pytest
-from study_evidence import SPACE, made_confirmation, made_study, made_trial
 
 from sweep.definition.dimension import Range
 from sweep.errors import ConfigError
@@ -16,6 +15,7 @@ from sweep.reporting.compare.formats import FORMATS
 from sweep.reporting.compare.page import comparison_page, progress_figure
 from sweep.reporting.compare.progress import progress_of
 from sweep.reporting.evidence import Evidence
+from tests.support.study_evidence import SPACE, made_confirmation, made_study, made_trial
 
 # A complete trial of made_trial has four segments of 0.5 s, a pruned one has one.
 FIRST = [made_trial(0, 2.5), made_trial(1), made_trial(2, 2.2), made_trial(3, 2.3)]

@@ -3,12 +3,12 @@
 import functools
 
 import pytest
-from study_evidence import made_study, made_trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures.cost import loss_by_cost, loss_by_objective, loss_by_seconds, plot_cost
 from sweep.reporting.figures.plots import draw
+from tests.support.study_evidence import made_study, made_trial
 
 loss_by_parameters = functools.partial(loss_by_cost, cost="n_params")
 

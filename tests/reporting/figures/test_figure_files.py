@@ -4,12 +4,12 @@ import struct
 from pathlib import Path
 
 import pytest
-from study_records import study, trial
 
 from sweep.errors import MachineError, NotFoundError, NothingToShowError, SweepError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.figures import figure_files
 from sweep.reporting.figures.figure_files import FORMATS, write_figure
+from tests.support.study_records import study, trial
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.errors import NothingToShowError
@@ -18,6 +17,7 @@ from sweep.reporting.figures.rungs import rung_curves
 from sweep.reporting.figures.slices import slices
 from sweep.reporting.figures.training_curve import training_curve
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.study_evidence import made_study, made_trial
 
 
 def evidence(*trials, **changes):

@@ -3,7 +3,6 @@ import json
 import math
 
 import pytest
-from study_evidence import made_study, made_trial, trained_evidence
 
 from sweep.definition.dimension import Choices
 from sweep.errors import NotFoundError, NothingToShowError
@@ -12,6 +11,7 @@ from sweep.reporting.figures.plots import draw, plots_of
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
+from tests.support.study_evidence import made_study, made_trial, trained_evidence
 
 HOSTILE = '<img src=x onerror=alert(1)>&"\u202e\u2028</script><a href="javascript:alert(1)">'
 
@@ -29,7 +29,7 @@ def evidence(tmp_path_factory, corpus, words_of_corpus):
 @pytest.fixture(scope="module")
 def words_of_corpus(tmp_path_factory, corpus):
     """The forty words of ``corpus`` as a file."""
-    from conftest import WORDS
+    from tests.conftest import WORDS
 
     path = tmp_path_factory.mktemp("words") / "words.txt"
     path.write_text("\n".join(WORDS.split()) + "\n")

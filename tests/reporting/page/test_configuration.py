@@ -3,11 +3,10 @@
 import html
 import re
 
-from study_evidence import made_study, made_trial, many_trials
-
 from sweep.certify.config_file import load_config
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.configuration import allowed_values, configuration_section
+from tests.support.study_evidence import made_study, made_trial, many_trials
 
 
 def cells(markup):

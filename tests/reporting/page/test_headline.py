@@ -1,11 +1,11 @@
 import math
 
 import pytest
-from study_evidence import made_confirmation, made_study, made_trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.headline import state_counts, write_headline
+from tests.support.study_evidence import made_confirmation, made_study, made_trial
 
 BASELINES = {"uniform distribution": 3.2, "bigram count table": 2.45}
 

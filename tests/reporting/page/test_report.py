@@ -7,14 +7,20 @@ import re
 import time
 
 import pytest
-from study_evidence import made_confirmation, made_study, made_trial, many_trials, trained_evidence
 
 from sweep.errors import MachineError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import report_html, write_report
 from sweep.reporting.page.sections import sections_of
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.shown.learned import Learned
+from tests.support.study_evidence import (
+    made_confirmation,
+    made_study,
+    made_trial,
+    many_trials,
+    trained_evidence,
+)
 
 
 def own_markup(page: str) -> str:
@@ -30,7 +36,7 @@ def plain_text(page: str) -> str:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, corpus):
     """The report of a study with a trained winner."""
-    from conftest import WORDS
+    from tests.conftest import WORDS
 
     folder = tmp_path_factory.mktemp("report")
     words = folder / "words.txt"
@@ -59,7 +65,7 @@ def test_the_table_has_a_row_a_trial_with_the_best_first(page):
 
 
 def test_sampled_words_are_marked_where_they_stand_in_train(tmp_path):
-    from conftest import WORDS
+    from tests.conftest import WORDS
 
     words = tmp_path / "words.txt"
     words.write_text("\n".join(WORDS.split()) + "\n")

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_strings import HOSTILE_STRINGS
-from study_evidence import made_study, made_trial, many_trials, trained_evidence
 
 from sweep.definition.dimension import Choices, Range
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.report import write_report
-from sweep.storage.looks.test_looks import TestLook
+from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
+from tests.support.hostile_strings import HOSTILE_STRINGS
+from tests.support.study_evidence import made_study, made_trial, many_trials, trained_evidence
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking

@@ -5,13 +5,13 @@ import re
 
 import pytest
 from rich.cells import cell_len
-from study_records import study, trial
 
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.table.formats import FORMATS
 from sweep.reporting.table.listing import Listing
 from sweep.reporting.table.text_table import drop_order
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.study_records import study, trial
 
 HOSTILE = "\x1b[2J\x07<img src=x onerror=alert(1)> | a\r\nb [red]\u202e\ud800 =cmd"
 

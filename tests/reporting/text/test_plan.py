@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from typing import Any
 
 from sweep.definition import dimension
 from sweep.execution.planning.knobs import Knob
+from sweep.execution.planning.planned import PlannedStudy
 from sweep.execution.planning.study_plan import StudyPlan
 from sweep.execution.planning.timing import Timing
 from sweep.execution.planning.wall_clock import Range
@@ -12,22 +14,24 @@ from sweep.execution.workload import CostSpan
 from sweep.reporting.text.plan import PLAN_FORMATS
 
 PLAN = StudyPlan(
-    name="names",
-    sampler="tpe",
-    pruner="none",
-    replicates=1,
-    knobs=(
-        Knob(name="block_size", values=7, dimension=dimension.Range(2, 8), when=""),
-        Knob(name="decay_at", values=None, dimension=dimension.Range(0.3, 0.9), when="schedule = 'step'"),
-        Knob(name="schedule", values=2, dimension=dimension.Choices(("step", "cosine")), when=""),
+    study=PlannedStudy(
+        name="names",
+        sampler="tpe",
+        pruner="none",
+        replicates=1,
+        knobs=(
+            Knob(name="block_size", values=7, dimension=dimension.Range(2, 8), when=""),
+            Knob(name="decay_at", values=None, dimension=dimension.Range(0.3, 0.9), when="schedule = 'step'"),
+            Knob(name="schedule", values=2, dimension=dimension.Choices(("step", "cosine")), when=""),
+        ),
+        size=None,
+        trials=60,
+        left=48,
+        listed=1,
+        workers=2,
+        timeout=600.0,
+        trial_timeout=60.0,
     ),
-    size=None,
-    trials=60,
-    left=48,
-    listed=1,
-    workers=2,
-    timeout=600.0,
-    trial_timeout=60.0,
     timings=(
         Timing(params={}, num_steps=10, costs={"n_params": 5}, step_us=1.0, seconds=90.0, state_bytes=9),
     ),
@@ -41,6 +45,10 @@ PLAN = StudyPlan(
     memory_bytes=520_000_000,
     memory="memory: a worker needs about 0.5 GB at most",
 )
+
+
+def _changed(**study: Any) -> StudyPlan:
+    return dataclasses.replace(PLAN, study=dataclasses.replace(PLAN.study, **study))
 
 
 def test_text_says_what_will_be_done_and_what_it_costs() -> None:
@@ -66,7 +74,7 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
 def test_large_numbers_are_grouped() -> None:
     """As in every other text; what is no number stays as it is."""
     knobs = (Knob(name="num_steps", values=3, dimension=dimension.Choices((20_000, True, "x")), when=""),)
-    text = PLAN_FORMATS["text"](dataclasses.replace(PLAN, knobs=knobs, trials=20_000, left=20_000), {})
+    text = PLAN_FORMATS["text"](_changed(knobs=knobs, trials=20_000, left=20_000), {})
     assert "20,000 of 20,000 trials" in text
     assert "num_steps: 20,000, true, x (3 values)" in text
 
@@ -74,7 +82,8 @@ def test_large_numbers_are_grouped() -> None:
 def test_json_holds_every_number() -> None:
     """One object, the plan's fields and the baselines."""
     found = json.loads(PLAN_FORMATS["json"](PLAN, {"uniform": 3.3}))
-    fields = {field.name for field in dataclasses.fields(StudyPlan)} - {"costs"}
+    fields = {field.name for each in (PlannedStudy, StudyPlan) for field in dataclasses.fields(each)}
+    fields -= {"study", "costs"}
     assert found.keys() == fields | {"n_params", "baselines"}
     assert found["n_params"] == [401, 142_891]
     assert found["timings"][0]["n_params"] == 5
@@ -93,6 +102,6 @@ def test_json_holds_every_number() -> None:
 
 def test_a_finished_study_needs_nothing() -> None:
     """No times are given where nothing is left."""
-    text = PLAN_FORMATS["text"](dataclasses.replace(PLAN, left=0), {})
+    text = PLAN_FORMATS["text"](_changed(left=0), {})
     assert "nothing is left" in text
     assert "up to" not in text

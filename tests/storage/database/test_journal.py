@@ -9,8 +9,6 @@ from typing import Any
 
 import optuna
 import pytest
-from command_line import Capture
-from guest_studies import HOSTILE, KINDS, make_guests
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -22,6 +20,8 @@ from sweep.storage.database.schema import DIRECTIONS, OF_STUDY, REPORTS
 from sweep.storage.stored_trials import StoredTrial, read_trials
 from sweep.storage.study_names import study_ids, study_names
 from sweep.storage.study_reader import study_attributes
+from tests.support.command_line import Capture
+from tests.support.guest_studies import HOSTILE, KINDS, make_guests
 
 Folder = pytest.TempPathFactory
 

@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import filelock
-import launcher
 import pytest
-from database_files import database_at, die_in_commit, in_process
-from file_modes import obey_file_modes, read_only
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
-from sweep_command import DEADLINE_S
 
 from sweep.errors import MachineError, NotFoundError, StorageError, StudyConflictError, SweepError
 from sweep.storage.database import Database, storage_errors
 from sweep.storage.study_names import study_names
+from tests.faults import launcher
+from tests.support.database_files import database_at, die_in_commit, in_process
+from tests.support.file_modes import obey_file_modes, read_only
+from tests.support.sweep_command import DEADLINE_S
 
 
 def add_study(database: Database, name: str) -> None:

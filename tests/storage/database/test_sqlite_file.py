@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from database_files import database_at, die_in_commit, in_process
-from toy_runs import toy_study
-from toy_task import TOY
 
 from sweep.cli import main
 from sweep.errors import StorageError
 from sweep.storage.study_names import study_names
 from sweep.storage.study_store import open_study
+from tests.support.database_files import database_at, die_in_commit, in_process
+from tests.support.toy_runs import toy_study
+from tests.support.toy_task import TOY
 
 MAGIC = bytes.fromhex("d9d505f920a163d7")
 """End of a super-journal's name in a journal: https://www.sqlite.org/fileformat2.html section 3."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guest_studies import Guests, guests
 
 from sweep.errors import StorageError
 from sweep.storage.database import Database
 from sweep.storage.study_names import study_names
+from tests.support.guest_studies import Guests, guests
 
 __all__ = ["guests"]
 

@@ -10,7 +10,17 @@ from typing import Any
 
 import optuna
 import pytest
-from guest_studies import (
+from optuna.trial import FrozenTrial
+
+from sweep.definition.ranking import rank_trials
+from sweep.definition.records import StudyRecord
+from sweep.errors import GuestError, NotFoundError, StorageError
+from sweep.storage.database import Database
+from sweep.storage.guests.reader import load_guest, load_shown_study
+from sweep.storage.guests.values import shown_choice
+from sweep.storage.study_names import study_names
+from sweep.storage.study_reader import load_study
+from tests.support.guest_studies import (
     HOSTILE,
     KINDS,
     METRIC,
@@ -21,18 +31,8 @@ from guest_studies import (
     make_guests,
     numbers_of_4,
 )
-from optuna.trial import FrozenTrial
-from plain_optuna import plain_storage
-from postgres_server import Server, running_server
-
-from sweep.definition.ranking import rank_trials
-from sweep.definition.records import StudyRecord
-from sweep.errors import GuestError, NotFoundError, StorageError
-from sweep.storage.database import Database
-from sweep.storage.guests.reader import load_guest, load_shown_study
-from sweep.storage.guests.values import shown_choice
-from sweep.storage.study_names import study_names
-from sweep.storage.study_reader import load_study
+from tests.support.plain_optuna import plain_storage, pooled_storage
+from tests.support.postgres_server import Server, running_server
 
 __all__ = ["guests"]
 
@@ -154,10 +154,9 @@ def on_server(server: Server) -> Iterator[tuple[str, optuna.storages.RDBStorage]
     """Guests of all kinds on PostgreSQL: the URL, and Optuna's storage of it."""
     url = server.make_database("guests")
     url_of_theirs = url.replace("postgresql://", "postgresql+psycopg://")
-    storage = plain_storage(url_of_theirs)
-    make_guests(storage)
-    yield url, storage
-    storage.remove_session()
+    with pooled_storage(url_of_theirs) as storage:
+        make_guests(storage)
+        yield url, storage
 
 
 @pytest.mark.parametrize("name", KINDS)

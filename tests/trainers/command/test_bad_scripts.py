@@ -1,9 +1,9 @@
 """Scripts of every bad habit, as the trials of one study: how each ends, and that nothing is left of it."""
 
 import pytest
-from program_home import Home, by_choice
 
 from sweep.definition.records import TrialRecord
+from tests.support.program_home import Home, by_choice
 
 SCRIPT = """
 import os, signal, subprocess, sys, time
@@ -82,6 +82,10 @@ def prints_nothing():
 def prints_another_name():
     print("val_loss: 3, accuracy=0.5")
 
+def reports_no_json():
+    with open(os.environ["SWEEP_REPORT"], "w") as file:
+        file.write("loss: 0.5\\n{}\\n")
+
 def prints_garbage():
     sys.stdout.buffer.write(bytes(range(256)) * 64 + b"\\n")
     sys.stdout.flush()
@@ -112,6 +116,7 @@ KINDS = (
     "is_nan",
     "prints_nothing",
     "prints_another_name",
+    "reports_no_json",
     "prints_garbage",
     "prints_much",
     "returns_carriages",
@@ -132,6 +137,10 @@ FAILED = {
     "prints_nothing": "failed in training: exit 0, but it printed nothing, so 'loss' is missing",
     "prints_another_name": (
         "failed in training: exit 0, but none of its 1 lines names 'loss'; it printed: val_loss, accuracy"
+    ),
+    "reports_no_json": (
+        "failed in training: exit 0, but 'loss' is missing; lines of $SWEEP_REPORT that were ignored: 2, "
+        "the first because a report must be one JSON object on one line, got 'loss: 0.5'"
     ),
 }
 
@@ -195,7 +204,7 @@ def test_what_it_says_after_its_time_is_no_result(trials: dict[str, TrialRecord]
 def test_what_follows_a_trial_that_ignores_its_end_gets_its_whole_time(
     trials: dict[str, TrialRecord],
 ) -> None:
-    """Three of fourteen are over time: no other one lost its time waiting for the grace of those."""
+    """Three of fifteen are over time: no other one lost its time waiting for the grace of those."""
     assert sorted(kind for kind, trial in trials.items() if trial.state == "timeout") == [
         "catches_term",
         "hangs",

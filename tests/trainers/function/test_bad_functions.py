@@ -1,9 +1,9 @@
 """Functions of every bad habit, as the trials of one study: how each ends, and that nothing is left of it."""
 
 import pytest
-from program_home import Home, by_choice
 
 from sweep.definition.records import TrialRecord
+from tests.support.program_home import Home, by_choice
 
 TRAINERS = """
 import os, subprocess, sys, time
@@ -51,6 +51,9 @@ def raises(config, report):
     report(0.002)
     raise ValueError("no such luck")
 
+def tells_a_secret(config, report):
+    raise ValueError("no login with " + os.environ["BAD_TOKEN"])
+
 def interrupts_itself(config, report):
     raise KeyboardInterrupt
 
@@ -95,6 +98,7 @@ FAILED = {
     "aborts": "the function's process was ended by SIGABRT, without a result; see the trial's stderr",
     "exits": "SystemExit",
     "raises": "ValueError: no such luck",
+    "tells_a_secret": "ValueError: no login with ***",
     "interrupts_itself": "KeyboardInterrupt",
     "returns_none": "the result of train must be one number, got None",
     "returns_true": "the result of train must be one number, got the bool True",
@@ -114,6 +118,7 @@ grace = "1s"
 trial_timeout = "12s"
 sampler = "random"
 checkpoint = true
+secrets = ["BAD_TOKEN"]
 env.HOME_MARK = "MARK"
 """
 
@@ -132,7 +137,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def trials(home: Home) -> dict[str, TrialRecord]:
-    return by_choice(home.run("bad.toml", workers=2), "kind")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BAD_TOKEN", "sesame99")
+        return by_choice(home.run("bad.toml", workers=2), "kind")
 
 
 @pytest.mark.parametrize("kind", COMPLETE)

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from hosted_functions import PATIENCE_S, Functions, next_event
-from sweep_command import is_alive
 
 from sweep.trainers.program.reports import Ended, Report
+from tests.support.hosted_functions import PATIENCE_S, Functions, next_event
+from tests.support.sweep_command import is_alive
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from hosted_functions import Functions, next_event
 
 from sweep.errors import NotFoundError
 from sweep.trainers.function.hosted import Host, TrialStart
 from sweep.trainers.program.reports import Ended
+from tests.support.hosted_functions import Functions, next_event
 
 PID = """
     import os

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sweep_command import sweep, table
+from tests.support.sweep_command import sweep, table
 
 STUDY = """
 name = "squares"

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sweep_command import is_alive, wait_until
 
 from sweep.errors import MachineError, StudyFileError
 from sweep.trainers.function.probe import ChildTraceback, Probed, probe
+from tests.support.sweep_command import is_alive, wait_until
 
 GOOD = "import sys\n\ndef train(config, report=None):\n    return 1\n"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
-from guest_studies import Guests, guests
 from optuna._hypervolume import compute_hypervolume
 from optuna.study import StudyDirection
 
@@ -19,6 +18,7 @@ from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.report import report_html
 from sweep.reporting.page.sections import sections_of
 from sweep.storage.database import Database
+from tests.support.guest_studies import Guests, guests
 
 __all__ = ["guests"]
 

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from command_line import (
+from sweep.cli import main
+from tests.support.command_line import (
     Capture,
     complaint,
     exported,
 )
-from small_study import (
+from tests.support.small_study import (
     made_up_words,
     write_words,
 )
-
-from sweep.cli import main
 
 
 def test_samples_depend_on_the_seed_only(small: Path, capsys: Capture) -> None:

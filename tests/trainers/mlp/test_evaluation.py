@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from peak_memory import peak_bytes
 from torch.nn.functional import cross_entropy
 
 from sweep.trainers.mlp.config import TrainConfig
@@ -21,6 +20,7 @@ from sweep.trainers.mlp.inspection import inspect_model
 from sweep.trainers.mlp.model import forward, init_parameters, to_tensors
 from sweep.trainers.mlp.words.corpus import Corpus, EncodedWords, load_corpus
 from sweep.trainers.mlp.words.examples import DistinctExamples, build_examples, merge_examples
+from tests.support.peak_memory import peak_bytes
 
 
 def torch_loss(parameters: dict[str, np.ndarray], words: EncodedWords, block_size: int) -> float:

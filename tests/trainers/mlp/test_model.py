@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy
 import torch
-from peak_memory import peak_bytes
 
-from sweep.definition.seeds import generator
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.model import forward, init_parameters, sample_words, to_tensors
+from sweep.trainers.mlp.model import forward, init_parameters, sample_ensemble, to_tensors
+from sweep.trainers.mlp.randomness import generator
+from tests.support.peak_memory import peak_bytes
 
 
 def numpy_forward(parameters: dict[str, np.ndarray], contexts: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def bigram() -> dict[str, np.ndarray]:
 
 def test_sampled_bigrams_follow_the_softmax(bigram: dict[str, np.ndarray]) -> None:
     """The transitions in 40,000 words pass a chi-square test against the table's softmax."""
-    words = sample_words(bigram, (".", "a", "b"), n=40_000, seed=0, max_length=60)
+    words = sample_ensemble([bigram], (".", "a", "b"), n=40_000, seed=0, max_length=60)
     counts = np.zeros((3, 3))
     for word in words:
         text = f".{word}." if len(word) < 60 else f".{word}"
@@ -121,15 +121,15 @@ def test_sampled_bigrams_follow_the_softmax(bigram: dict[str, np.ndarray]) -> No
 
 def test_sampling_is_a_function_of_its_seed(bigram: dict[str, np.ndarray]) -> None:
     """Equal seeds give equal words, another seed gives others, torch's own state plays no part."""
-    first = sample_words(bigram, (".", "a", "b"), n=50, seed=1, max_length=20)
+    first = sample_ensemble([bigram], (".", "a", "b"), n=50, seed=1, max_length=20)
     torch.manual_seed(99)
-    assert sample_words(bigram, (".", "a", "b"), n=50, seed=1, max_length=20) == first
-    assert sample_words(bigram, (".", "a", "b"), n=50, seed=2, max_length=20) != first
+    assert sample_ensemble([bigram], (".", "a", "b"), n=50, seed=1, max_length=20) == first
+    assert sample_ensemble([bigram], (".", "a", "b"), n=50, seed=2, max_length=20) != first
 
 
 def test_sampled_words_end_at_the_mark_or_the_limit(bigram: dict[str, np.ndarray]) -> None:
     """No word holds the end mark or is longer than the limit, and as many come as were asked for."""
-    words = sample_words(bigram, (".", "a", "b"), n=500, seed=1, max_length=3)
+    words = sample_ensemble([bigram], (".", "a", "b"), n=500, seed=1, max_length=3)
     assert len(words) == 500
     assert {len(word) for word in words} == {0, 1, 2, 3}
     assert set("".join(words)) == {"a", "b"}
@@ -146,7 +146,7 @@ def test_sampling_uses_the_whole_context() -> None:
         "W2": np.array([[0, 60, 0], [0, 0, 60], [60, 0, 0]], np.float32),
         "b2": np.zeros(3, np.float32),
     }
-    assert sample_words(parameters, vocabulary, n=3, seed=0, max_length=9) == ["aabb"] * 3
+    assert sample_ensemble([parameters], vocabulary, n=3, seed=0, max_length=9) == ["aabb"] * 3
 
 
 def test_a_sample_of_many_words_needs_no_more_memory_than_one_part_of_it() -> None:
@@ -155,7 +155,9 @@ def test_a_sample_of_many_words_needs_no_more_memory_than_one_part_of_it() -> No
     parameters = init_parameters(config, 4_000)
     vocabulary = (".", *map(chr, range(0x4E00, 0x4E00 + 3_999)))
     drawn: list[str] = []
-    peak = peak_bytes(lambda: drawn.extend(sample_words(parameters, vocabulary, 20_000, 5, max_length=1)))
+    peak = peak_bytes(
+        lambda: drawn.extend(sample_ensemble([parameters], vocabulary, 20_000, 5, max_length=1))
+    )
     assert peak < 250_000_000
     contexts = torch.zeros((20_000, 1), dtype=torch.long)
     uniform = torch.from_numpy(generator(5, "sample").random((20_000, 1)))

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from command_line import Capture
-from tested_programs import KINDS, entered, lay_out
 
 import sweep
 from sweep.cli import main
@@ -15,6 +13,8 @@ from sweep.errors import StudyFileError
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.task import why_infeasible
+from tests.support.command_line import Capture
+from tests.support.tested_programs import KINDS, entered, lay_out
 
 BOUND = "feasible = { latency = { max = 8.0 } }\n"
 """The programs' latency is 40 times x, so that x up to 0.2 is feasible, and the best x is 0.3."""

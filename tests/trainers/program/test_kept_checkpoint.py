@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from program_home import Home
 
 from sweep.errors import StorageError
 from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
+from tests.support.program_home import Home
 
 TRAINERS = """
 import sweep

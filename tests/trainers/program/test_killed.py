@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program_home import Home
-from sweep_command import children, kill, start_sweep, wait_until, workers
+
+from tests.support.program_home import Home
+from tests.support.sweep_command import children, kill, start_sweep, wait_until, workers
 
 EPOCHS = 10
 XS = (0.5, 1.5, 2.5, 3.5)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from command_line import untitled
-from program_home import Home
+
+from tests.support.command_line import untitled
+from tests.support.program_home import Home
 
 COMMAND = 'command = ["python", "script.py", "{x}"]\n'
 FUNCTION = 'trainer = "trainers:train"\n'

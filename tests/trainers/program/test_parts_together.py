@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-from programs import SOON_S, script
-from sweep_command import is_alive
 
 from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.process.capture import Capture
@@ -14,6 +12,8 @@ from sweep.trainers.program.process.environment import child_environment
 from sweep.trainers.program.process.supervised import Supervised
 from sweep.trainers.program.reports import Pace, Report, ReportFile, Thinned
 from sweep.trainers.program.snapshots import Snapshots
+from tests.support.programs import SOON_S, script
+from tests.support.sweep_command import is_alive
 
 SCRIPT = """
 import json

@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from program_home import Home
-from sweep_command import start_sweep, wait_until
+
+from tests.support.program_home import Home
+from tests.support.sweep_command import start_sweep, wait_until
 
 SCRIPT = """
 import os, signal, sys, time

@@ -5,12 +5,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from program_home import Home
 
 import sweep
 from sweep.cli import main
 from sweep.dashboard.server import HOST, make_server
 from sweep.storage.database import Database
+from tests.support.program_home import Home
 
 TRAP = "open({path!r}, 'a').close()\n"
 

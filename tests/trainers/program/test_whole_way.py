@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from program_home import Home
 
 from sweep.api.stored import StoredStudy
+from tests.support.program_home import Home
 
 TRAINERS = """
 def train(config, report):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sweep_command import DEADLINE_S, REPOSITORY
+from tests.support.sweep_command import DEADLINE_S, REPOSITORY
 
 BLOCKED = """
 import sys

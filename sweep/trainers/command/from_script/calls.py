@@ -49,7 +49,7 @@ class CallReader:
         return any(entry.arg is None for entry in self.call.keywords)
 
 
-def kind_of(value: Any) -> str | None:
+def kind_of(value: object) -> str | None:
     """Return the kind of a plain value, one of ``option.KINDS``.
 
     Examples:

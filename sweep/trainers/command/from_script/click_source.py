@@ -87,7 +87,9 @@ def _help(reader: CallReader) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _type(reader: CallReader, default: Any) -> tuple[str | None, tuple[Any, ...], tuple[float, float] | None]:
+def _type(
+    reader: CallReader, default: object
+) -> tuple[str | None, tuple[Any, ...], tuple[float, float] | None]:
     """Return the kind, choices and bounds of an option's type."""
     node = reader.node("type")
     if node is None:

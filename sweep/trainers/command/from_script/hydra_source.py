@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sweep.trainers.command.from_script.calls import CallReader, kind_of
 from sweep.trainers.command.from_script.literals import UnknownValueError, constants, value_of
@@ -78,7 +77,7 @@ def _value_options(text: str, prefix: str, unread: list[str]) -> Iterator[Option
             yield _option(prefix + name, value, kind_of(value))
 
 
-def _option(name: str, value: Any, kind: str | None) -> Option:
+def _option(name: str, value: object, kind: str | None) -> Option:
     return Option(
         name=name,
         flag=name,
@@ -89,7 +88,7 @@ def _option(name: str, value: Any, kind: str | None) -> Option:
     )
 
 
-def _dataclass_options(tree: ast.Module, name: Any, unread: list[str]) -> Iterator[Option]:
+def _dataclass_options(tree: ast.Module, name: object, unread: list[str]) -> Iterator[Option]:
     """Yield the options of the dataclass that the script stores as its configuration."""
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     for node in ast.walk(tree):

@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Mapping
-from typing import Any
+
+from sweep.values import Value
 
 _LONGEST = 10_000
 """Largest number of entries of a ``range``, and of digits of a power."""
@@ -29,7 +30,7 @@ def constants(tree: ast.Module) -> dict[str, ast.expr]:
     return {name: value for name, value in found.items() if name not in twice}
 
 
-def value_of(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 20) -> Any:
+def value_of(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 20) -> Value:
     """Return the plain value of an expression.
 
     Args:
@@ -56,7 +57,7 @@ def value_of(node: ast.expr, names: Mapping[str, ast.expr], depth: int = 20) -> 
     raise UnknownValueError
 
 
-def _computed(node: ast.UnaryOp | ast.BinOp, names: Mapping[str, ast.expr], depth: int) -> Any:
+def _computed(node: ast.UnaryOp | ast.BinOp, names: Mapping[str, ast.expr], depth: int) -> Value:
     """Return the value of a signed number, product, quotient or power."""
     if isinstance(node, ast.UnaryOp):
         value = value_of(node.operand, names, depth)
@@ -78,7 +79,7 @@ def _computed(node: ast.UnaryOp | ast.BinOp, names: Mapping[str, ast.expr], dept
     raise UnknownValueError
 
 
-def _called(node: ast.Call, names: Mapping[str, ast.expr], depth: int) -> Any:
+def _called(node: ast.Call, names: Mapping[str, ast.expr], depth: int) -> Value:
     """Return the entries of ``list(...)``, ``sorted(...)``, ``X.keys()`` or ``range(...)``."""
     function = node.func
     if isinstance(function, ast.Attribute) and function.attr == "keys" and not node.args:
@@ -103,5 +104,5 @@ def _range(values: list[int]) -> list[int]:
     return list(numbers)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,7 +1,8 @@
 """Describe the options of a script."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from sweep.values import Value
 
 KINDS = ("int", "float", "text", "bool")
 
@@ -22,9 +23,9 @@ class Option:
     """Whether it is a boolean that ``flag`` turns on, without a value."""
     is_list: bool = False
     """Whether it takes several values."""
-    default: Any = None
+    default: Value = None
     """The default value; None if there is none or it cannot be read."""
-    choices: tuple[Any, ...] = ()
+    choices: tuple[Value, ...] = ()
     bounds: tuple[float, float] | None = None
     """The least and the greatest value that the script accepts."""
     is_required: bool = False

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sweep.values import Json
+
 _ENTRY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_][\w.-]*|'[^']*'|\"[^\"]*\")\s*:(?:\s+(?P<value>.*))?$")
 _ITEM = re.compile(r"\s*-\s+(?P<value>.*)$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
@@ -15,14 +17,14 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?P<fraction>\.[0-9]*)?|\.[0-9]+)(?P<exponent>[eE][-+]?[0-9]+)?")
 
 
-def read_simple_yaml(text: str) -> tuple[dict[str, Any], list[str]]:
+def read_simple_yaml(text: str) -> tuple[dict[str, Json], list[str]]:
     r"""Return dotted name -> value, and the skipped lines.
 
     Examples:
         >>> read_simple_yaml("lr: 0.1\nmodel:\n  depth: 2  # layers\n  act: relu\n")
         ({'lr': 0.1, 'model.depth': 2, 'model.act': 'relu'}, [])
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Json] = {}
     left_out: list[str] = []
     path: list[tuple[int, str]] = []
     for line in _lines(text):
@@ -39,7 +41,7 @@ def read_simple_yaml(text: str) -> tuple[dict[str, Any], list[str]]:
     return values, left_out
 
 
-def _take(values: dict[str, Any], left_out: list[str], name: str, text: str, line: str) -> None:
+def _take(values: dict[str, Json], left_out: list[str], name: str, text: str, line: str) -> None:
     try:
         values[name] = yaml_value(text)
     except ValueError:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from typing import Any
 
 import tomli_w
 
@@ -19,7 +18,7 @@ def toml_key(name: str) -> str:
     return name if _BARE_KEY.fullmatch(name) else toml_value(name)
 
 
-def toml_value(value: Any) -> str:
+def toml_value(value: object) -> str:
     """Return a plain value as TOML, on one line."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"

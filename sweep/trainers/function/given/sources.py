@@ -52,7 +52,7 @@ class _Parts:
         self._seen: dict[int, Any] = {}
         """Visited objects by id; kept alive so that ids stay unique."""
 
-    def visit(self, name: str, value: Any) -> None:
+    def visit(self, name: str, value: object) -> None:
         """Hash a value and all that it uses, directly or indirectly."""
         todo = [(name, value)]
         while todo:
@@ -72,7 +72,7 @@ class _Parts:
         self.hashes[name] = hashlib.sha256(before + content).hexdigest()
 
 
-def _is_loose(value: Any) -> bool:
+def _is_loose(value: object) -> bool:
     """Return whether a function or class is in no module that a child could import."""
     module = getattr(value, "__module__", None)
     return module in (None, "__main__") or module not in sys.modules
@@ -106,7 +106,7 @@ def _content_of_all(values: Any) -> bytes | None:
     return type(values).__name__.encode() + b"\0".join(known)
 
 
-def _used_by(value: Any) -> Iterator[tuple[str, Any]]:
+def _used_by(value: object) -> Iterator[tuple[str, Any]]:
     """Yield name and value of each object that an object uses."""
     if isinstance(value, functools.partial):
         yield name_of(value.func), value.func

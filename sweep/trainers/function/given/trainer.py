@@ -15,6 +15,7 @@ from sweep.trainers.program.definition import read_definition, yes_or_no
 from sweep.trainers.program.program import ProgramKind
 from sweep.trainers.program.testing.tested import check_test_program
 from sweep.trainers.program.trainer import ProgramTask
+from sweep.values import Toml
 
 
 class GivenFunction(ProgramTask):
@@ -22,8 +23,8 @@ class GivenFunction(ProgramTask):
 
     def __init__(
         self,
-        definition: Mapping[str, Any],
-        surroundings: Mapping[str, Any],
+        definition: Mapping[str, Toml],
+        surroundings: Mapping[str, Toml],
         parcel: bytes,
         parts: Mapping[str, str],
     ) -> None:
@@ -48,13 +49,13 @@ class GivenFunction(ProgramTask):
         name = self.definition[GIVEN]
         return probe(name, folder=here, cwd=start, sources=sources, parcel=self._parcel).code
 
-    def check_program(self, section: Mapping[str, Any]) -> Code:
+    def check_program(self, section: Mapping[str, Toml]) -> Code:
         """Return the function's parts and files; refuse a function that a child process cannot call."""
         code = super().check_program(section)
         return Code(files={**code.files, **self._parts}, commit=code.commit, is_dirty=code.is_dirty)
 
 
-def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], here: Path) -> GivenFunction:
+def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Toml], here: Path) -> GivenFunction:
     """Return the trainer for a function.
 
     Args:
@@ -72,13 +73,13 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Any], he
     return GivenFunction(definition, surroundings, pack(function, name), hash_parts(function))
 
 
-def _name(key: str, value: Any) -> str:
+def _name(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise StudyFileError(f"{key} must be the name of a function, got {value!r}")
     return value
 
 
-def _refuse(definition: Mapping[str, Any], *_: Any) -> Never:
+def _refuse(definition: Mapping[str, Toml], *_: object) -> Never:
     """Refuse to train a stored study, because its function is not stored."""
     raise UntrustedError(
         f"the function {definition[GIVEN]} was given from Python and is not stored; give it again there",

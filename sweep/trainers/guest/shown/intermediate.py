@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.definition.records import TrialRecord
 from sweep.errors import NothingToShowError
@@ -13,6 +12,7 @@ from sweep.reporting.figures.rungs import by_outcome, drawn_lines, thinned
 from sweep.reporting.figures.theme import axis, layout, plain, shown_metric
 from sweep.reporting.units import axis_title
 from sweep.task import Metric
+from sweep.values import Json
 
 _SHORT = 12
 """Steps up to which each has a tick."""
@@ -79,7 +79,7 @@ def plot_intermediate_values(numbers: IntermediateValues) -> Figure:
     return figure
 
 
-def _steps(numbers: IntermediateValues) -> dict[str, Any]:
+def _steps(numbers: IntermediateValues) -> dict[str, Json]:
     """Return the axis of steps; a short one has a tick at each step."""
     groups = (numbers.winner, numbers.best, numbers.others, numbers.given_up)
     steps = [step for group in groups for line in group for step in line.step]

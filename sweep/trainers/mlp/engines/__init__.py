@@ -61,6 +61,9 @@ ENGINES: dict[str, Engine] = {"autograd": _autograd, "fused": _fused, "populatio
 BATCH_ENGINES = {"population": _population_batch}
 """Engines that can train many runs at a time."""
 
+GPU_PLACES = 128
+"""Number of segments on a GPU at a time: one block each, one per multiprocessor (an H100 has 132)."""
+
 DEFAULT_ENGINE = {"cpu": "fused", "cuda": "autograd"}
 """Kind of device -> default engine.
 

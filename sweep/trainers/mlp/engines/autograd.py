@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from sweep.definition.seeds import minibatch_indices, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.dropout import first_row, kept_units
 from sweep.trainers.mlp.model import DECAYED, forward, to_tensors
+from sweep.trainers.mlp.randomness import first_row, kept_units, minibatch_indices
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples
 

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweep.definition.seeds import GAMMA, MIX_1, MIX_2
 from sweep.trainers.mlp.engines import block_layout, block_tools
 from sweep.trainers.mlp.engines.block_layout import Layout, arrange, parts, tiles
 from sweep.trainers.mlp.engines.block_tools import (
@@ -37,6 +36,7 @@ from sweep.trainers.mlp.engines.block_tools import (
     multiply,
     quotient,
 )
+from sweep.trainers.mlp.randomness import GAMMA, MIX_1, MIX_2
 
 _SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32))
 _ONE = np.uint64(1)

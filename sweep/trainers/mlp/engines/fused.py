@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines.fused_arrays import (
     Arrays,
@@ -56,6 +56,7 @@ from sweep.trainers.mlp.engines.fused_updates import (
 )
 from sweep.trainers.mlp.engines.products import product, product_transposed, transpose
 from sweep.trainers.mlp.engines.vectors import WIDTH, compiled, compiled_entry, load, store, tanh
+from sweep.trainers.mlp.randomness import GAMMA, MIX_1, MIX_2
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples
 

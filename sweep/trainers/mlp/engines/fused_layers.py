@@ -10,14 +10,14 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import types
 
-from sweep.definition.seeds import GAMMA, MIX_1, MIX_2, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.dropout import MIX, STRIDE, drop_limit
 from sweep.trainers.mlp.engines.fused_arrays import Arrays, Batch
 from sweep.trainers.mlp.engines.fused_rows import add_row, sum_rows
 from sweep.trainers.mlp.engines.fused_updates import Update, descend, descend_product
 from sweep.trainers.mlp.engines.products import product, product_transposed
 from sweep.trainers.mlp.engines.vectors import VECTOR, WIDTH, compiled, intrinsic, load, store, tanh
+from sweep.trainers.mlp.randomness import GAMMA, MIX_1, MIX_2, UNIT_MIX, UNIT_STRIDE, drop_limit
 
 _WORDS = ir.VectorType(ir.IntType(32), WIDTH)
 
@@ -127,12 +127,12 @@ def _keep(typing_context: Any, vector: Any, key: Any, column: Any, limit: Any) -
         x, key, column, limit = values
         word = ir.IntType(32)
         high = builder.trunc(builder.lshr(key, key.type(32)), word)
-        start = builder.add(high, builder.mul(builder.trunc(column, word), word(STRIDE)))
-        steps = ir.Constant(_WORDS, [lane * STRIDE % 2**32 for lane in range(WIDTH)])
+        start = builder.add(high, builder.mul(builder.trunc(column, word), word(UNIT_STRIDE)))
+        steps = ir.Constant(_WORDS, [lane * UNIT_STRIDE % 2**32 for lane in range(WIDTH)])
         z = builder.add(_splat(builder, start), steps)
         low = _splat(builder, builder.trunc(key, word))
-        z = builder.xor(_mix(builder, z, 16, MIX[0]), low)
-        z = _mix(builder, z, 15, MIX[1])
+        z = builder.xor(_mix(builder, z, 16, UNIT_MIX[0]), low)
+        z = _mix(builder, z, 15, UNIT_MIX[1])
         z = builder.xor(z, builder.lshr(z, _same(16)))
         is_kept = builder.icmp_unsigned(">=", z, _splat(builder, limit))
         return builder.select(is_kept, x, ir.Constant(VECTOR, [0.0] * WIDTH))

@@ -1,7 +1,6 @@
 """List the plots, sections, baselines and files that the MLP adds to report and dashboard."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from sweep.dashboard.shown import Artifact
 from sweep.definition.notes import Note
@@ -11,6 +10,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Exhibits
 from sweep.reporting.printable import printable
 from sweep.storage.checkpoints import Checkpoints
+from sweep.task import Data
 from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.shown.note_kinds import Baselines
 from sweep.trainers.mlp.shown.plots import PLOTS
@@ -20,7 +20,7 @@ _NOTES = "sweep.trainers.mlp.shown.notes"
 """Module that loads torch, which a report of stored notes does not need."""
 
 
-def take_notes(study: StudyRecord, data: Any, checkpoints: Checkpoints) -> Iterable[Note]:
+def take_notes(study: StudyRecord, data: Data, checkpoints: Checkpoints) -> Iterable[Note]:
     """Return ``notes.take_notes``."""
     notes: Iterable[Note] = load_object(f"{_NOTES}:take_notes")(study, data, checkpoints)
     return notes

@@ -2,14 +2,12 @@
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.theme import (
     BLUE,
-    BLUE_BAND,
     GREEN,
     GREY,
     LEGEND,
@@ -17,11 +15,13 @@ from sweep.reporting.figures.theme import (
     ORANGE,
     PURPLE,
     axis,
+    band,
     gaps,
     layout,
     plain,
 )
 from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, suggestions
+from sweep.values import Json
 
 _MARKS = {
     "steepest": ("steepest", ORANGE, "circle", "●"),
@@ -87,8 +87,7 @@ def lr_finder_curve(test: RangeCurve, own: object = None) -> LrFinderCurve:
 
 def plot_lr_finder(curve: LrFinderCurve) -> Figure:
     """Draw median, band, raw losses and suggestions over the learning rate on a log axis."""
-    lrs, band = curve.learning_rates, _band(curve)
-    several = curve.seeds > 1
+    lrs, several = curve.learning_rates, curve.seeds > 1
     figure = Figure()
     figure.add_scatter(
         x=lrs,
@@ -100,16 +99,7 @@ def plot_lr_finder(curve: LrFinderCurve) -> Figure:
         hoverinfo="skip",
     )
     if several:
-        figure.add_scatter(
-            x=band[0],
-            y=band[1],
-            name="quartiles of seeds",
-            mode="lines",
-            line={"color": BLUE, "width": 0},
-            fill="toself",
-            fillcolor=BLUE_BAND,
-            hoverinfo="skip",
-        )
+        figure.add_scatter(**band("quartiles of seeds", lrs, curve.lower, curve.upper, BLUE))
     figure.add_scatter(
         x=lrs,
         y=curve.median,
@@ -174,7 +164,7 @@ def _draw_mark(figure: Figure, mark: Mark, size: int, top: float) -> None:
     )
 
 
-def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
+def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Json]:
     name, colour, _, shape = _MARKS[mark.name]
     lowest, highest = curve.learning_rates[0], curve.learning_rates[-1]
     in_left_half = mark.learning_rate < math.sqrt(lowest * highest)
@@ -192,7 +182,7 @@ def _label(curve: LrFinderCurve, mark: Mark, row: int) -> dict[str, Any]:
     }
 
 
-def _layout(curve: LrFinderCurve) -> dict[str, Any]:
+def _layout(curve: LrFinderCurve) -> dict[str, Json]:
     rows = reversed(_LABEL_ROWS[: len(curve.marks)])
     return layout(
         axis("learning rate", type="log", dtick=1, exponentformat="power"),
@@ -213,15 +203,6 @@ def _loss_range(curve: LrFinderCurve) -> list[float]:
     low, high = min(shown), max(shown)
     margin = 0.15 * (high - low) or 0.1
     return [low - margin, high + margin]
-
-
-def _band(curve: LrFinderCurve) -> tuple[list[float], list[float]]:
-    """Return the outline of the band: along the lower edge, and back along the upper one."""
-    points = list(zip(curve.learning_rates, curve.lower, curve.upper, strict=True))
-    whole = [(lr, low, high) for lr, low, high in points if high is not None]
-    there = [(lr, low) for lr, low, _ in whole]
-    back = [(lr, high) for lr, _, high in reversed(whole)]
-    return [lr for lr, _ in there + back], [loss for _, loss in there + back]
 
 
 def _median_of_finite(losses: np.ndarray) -> np.ndarray:

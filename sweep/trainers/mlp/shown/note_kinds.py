@@ -3,11 +3,12 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from sweep.definition.notes import Note
 from sweep.definition.plain import check_kind
 from sweep.definition.records import TrialRecord
+from sweep.values import Json
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Baselines:
     """Losses of add-one count tables with contexts of 1, 2, … characters."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         tables = tuple(_finite(loss) for loss in values["count_tables"])
         return cls(uniform=_finite(values["uniform"]), count_tables=tables)
@@ -42,7 +43,7 @@ class NewWords:
     """Loss on the others, nats per character."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         counts = {name: int(values[name]) for name in ("trial", "dev_words", "new_words")}
         return cls(**counts, new_loss=_finite(values["new_loss"]), seen_loss=_finite(values["seen_loss"]))
@@ -64,7 +65,7 @@ class RangeTested:
     """Rule -> learning rate; rules without a suggestion are omitted."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         suggestions = {str(rule): _finite(rate) for rule, rate in dict(values["suggestions"]).items()}
         return cls(what=str(values["what"]), suggestions=suggestions)
@@ -119,7 +120,7 @@ class LearnedModel:
     """Whether each word occurs in train."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Json]) -> Self:
         """Build from the result of ``dataclasses.asdict``; raises ValueError, TypeError or KeyError."""
         spots = {name: WeakSpots(**values[name]) for name in ("by_position", "by_character")}
         note = cls(**{**values, "embedding": EmbeddingMap(**values["embedding"]), **spots})
@@ -136,7 +137,7 @@ KINDS: dict[str, type[Note]] = {kind.key: kind for kind in (Baselines, NewWords,
 """Key in the database -> class of the note."""
 
 
-def _finite(value: Any) -> float:
+def _finite(value: Json) -> float:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{number} is not finite")

@@ -1,26 +1,19 @@
 """Load a words file into a corpus: vocabulary, splits and encoded words.
 
 Words are used as written, including case and accents. ``.`` is index 0 and marks both ends of a word; the
-characters follow in sorted order from 1. A ``Corpus`` contains only the train and dev parts. The test part is
-read by ``load_test_words``, which only the final test calls, so that workers never receive it.
+characters follow in sorted order from 1. A ``Corpus`` contains only the train and dev parts.
 """
 
 import dataclasses
-import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from sweep.definition.seeds import generator
 from sweep.errors import DataError
+from sweep.trainers.mlp.randomness import generator
 from sweep.trainers.mlp.words.spelling import Spelling, normalized, unusual_spellings
-from sweep.trainers.mlp.words.words_file import Dedupe, WordList, read_words
-
-SPLIT_SEED = 42
-"""Seed of Python's ``random.Random``, which shuffles the words before the split."""
-
-SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
+from sweep.trainers.mlp.words.words_file import Dedupe, WordList, read_words, split_words
 
 MAX_SYMBOLS = 65_536
 """Most symbols, including the end mark: an index has at most two bytes."""
@@ -173,19 +166,6 @@ def _facts(listed: WordList, split: tuple[list[str], list[str], list[str]], *, s
         dev_words_in_train=sum(form(word) in in_train for word in dev),
         spellings=spellings,
     )
-
-
-def load_test_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
-    """Return the test part of a words file. Only the final test calls this function."""
-    return split_words(read_words(path, dedupe).words)[2]
-
-
-def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-    """Shuffle by ``random.Random(42)`` and cut at 80 and 90 %: train, dev, test."""
-    shuffled = list(words)
-    random.Random(SPLIT_SEED).shuffle(shuffled)  # noqa: S311  the customary split, not a secret
-    first, second = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
-    return shuffled[:first], shuffled[first:second], shuffled[second:]
 
 
 def encode_words(words: Iterable[str], vocabulary: Sequence[str]) -> EncodedWords:

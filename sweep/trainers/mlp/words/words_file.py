@@ -1,20 +1,23 @@
-"""Read a words file: UTF-8, one word per line, each word kept as written.
+"""Read a words file, UTF-8, one word per line, each word kept as written, and split it.
 
 The section ``[data]`` of a study names the file and the treatment of repeats. All lines that cannot be words
-are reported in one message; nothing is repaired. ``corpus`` builds the training data.
+are reported in one message; nothing is repaired. ``corpus`` builds the training data. Only the final test
+calls ``load_test_words``, so that workers never receive the test part.
 """
 
 import hashlib
 import itertools
+import random
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from sweep.errors import DataError
 from sweep.spelling import unknown
 from sweep.trainers.mlp.words.spelling import normalized
+from sweep.values import Toml
 
 DEFAULT_WORDS = "data/names.txt"
 
@@ -29,6 +32,11 @@ Dedupe = bool | Literal["normalized"]
 
 DEDUPES: tuple[Dedupe, ...] = (False, True, NORMALIZED)
 """Every value of ``dedupe``."""
+
+SPLIT_SEED = 42
+"""Seed of Python's ``random.Random``, which shuffles the words before the split."""
+
+SPLIT_RULE = f"shuffle by random.Random({SPLIT_SEED}), cut at 80 and 90 %"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FORBIDDEN = re.compile(r"[.\x00-\x1f\x7f-\x9f]")
@@ -65,10 +73,10 @@ _DATA_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 """Key of [data] -> rule of its value, as a function and as text."""
 
-_DATA_DEFAULTS: dict[str, Any] = {"words": DEFAULT_WORDS, "dedupe": False}
+_DATA_DEFAULTS: dict[str, Toml] = {"words": DEFAULT_WORDS, "dedupe": False}
 
 
-def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
+def check_section(section: Mapping[str, Toml]) -> dict[str, Toml]:
     """Return the section ``[data]`` of a study with its defaults.
 
     Raises:
@@ -79,7 +87,7 @@ def check_section(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: section.get(key, default) for key, default in _DATA_DEFAULTS.items()}
 
 
-def _wrong_with(key: str, value: Any) -> str:
+def _wrong_with(key: str, value: Toml) -> str:
     """Return the error of an entry of [data]; "" if it is valid."""
     if key not in _DATA_RULES:
         return unknown(f"key {key!r} in [data]", key, _DATA_RULES)
@@ -194,3 +202,16 @@ def _remedy(where: str) -> str:
     return (
         f"To copy the valid lines to a new file: {shlex.join(['python3', '-c', _FILTER, where, str(target)])}"
     )
+
+
+def load_test_words(path: Path | str, *, dedupe: Dedupe = False) -> list[str]:
+    """Return the test part of a words file. Only the final test calls this function."""
+    return split_words(read_words(path, dedupe).words)[2]
+
+
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Shuffle by ``random.Random(42)`` and cut at 80 and 90 %: train, dev, test."""
+    shuffled = list(words)
+    random.Random(SPLIT_SEED).shuffle(shuffled)  # noqa: S311  the customary split, not a secret
+    first, second = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
+    return shuffled[:first], shuffled[first:second], shuffled[second:]

@@ -4,11 +4,11 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sweep.errors import DeviceError, StudyFileError
 from sweep.storage.addresses import STORAGE_VARIABLE
+from sweep.values import Toml
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -124,7 +124,7 @@ def _visible(device: str, allowed: str | None) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(str(n) if names is None else names[n] for n in wanted)}
 
 
-def check_env(section: Any) -> dict[str, str]:
+def check_env(section: Toml) -> dict[str, str]:
     """Check the section [env] of a study file; numbers become text.
 
     Raises:
@@ -138,7 +138,7 @@ def check_env(section: Any) -> dict[str, str]:
     return {name: str(value) for name, value in section.items()}
 
 
-def _mistake(name: str, value: Any) -> str | None:
+def _mistake(name: str, value: Toml) -> str | None:
     """Return the error of one variable or None, without the value if it may be a secret."""
     if not _NAME.fullmatch(name):
         return f"env.{name!r}: a variable's name may contain only letters, digits and _"

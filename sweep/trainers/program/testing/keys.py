@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sweep.errors import StudyFileError
+from sweep.values import Toml
 
 TEST, TEST_COMMAND = "test", "test_command"
 
@@ -15,7 +15,7 @@ _OF_TRAINING = ("budget", "checkpoint", "feasible", "pick", TEST, TEST_COMMAND)
 """Keys that apply only to training."""
 
 
-def check_target(key: str, value: Any) -> str:
+def check_target(key: str, value: Toml) -> str:
     """Return ``value`` if it has the form of a target: ``module:name`` or ``path/file.py:name``."""
     module, _, name = str(value).rpartition(":")
     if not isinstance(value, str) or not module or not name or any(ord(c) < 33 for c in value):
@@ -23,7 +23,7 @@ def check_target(key: str, value: Any) -> str:
     return value
 
 
-def check_test_command(key: str, value: Any) -> list[str]:
+def check_test_command(key: str, value: Toml) -> list[str]:
     """Return ``value`` if it is a list of tokens; their placeholders are checked with the parameters."""
     if not isinstance(value, list) or not value or not all(isinstance(token, str) for token in value):
         raise StudyFileError(
@@ -32,7 +32,7 @@ def check_test_command(key: str, value: Any) -> list[str]:
     return value
 
 
-CHECKS: Mapping[str, Callable[[str, Any], Any]] = {TEST: check_target, TEST_COMMAND: check_test_command}
+CHECKS: Mapping[str, Callable[[str, Toml], Toml]] = {TEST: check_target, TEST_COMMAND: check_test_command}
 """Key -> check."""
 
 
@@ -44,11 +44,11 @@ class TestProgram:
 
     kind: str
     """One of ``task.PROGRAMS``."""
-    definition: Mapping[str, Any]
+    definition: Mapping[str, Toml]
     """The definition, of the same form as that of a training program."""
 
 
-def program_of_test(definition: Mapping[str, Any]) -> TestProgram | None:
+def program_of_test(definition: Mapping[str, Toml]) -> TestProgram | None:
     """Return the test program of a study's definition; None if it has none."""
     shared = {key: value for key, value in definition.items() if key not in _OF_TRAINING}
     if TEST in definition:

@@ -5,7 +5,6 @@ import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.metric import Metric
 from sweep.storage.files import refuse_unless
@@ -16,23 +15,7 @@ from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.live import LiveTrial
 from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.testing.keys import TestProgram
-
-
-class TestFolder(TrialFolder):
-    """The folder ``test`` in a training's folder, with the training's checkpoint."""
-
-    __test__ = False  # not a test class for pytest
-
-    def __init__(self, trained: Path) -> None:
-        """Set the paths for the training in the folder ``trained``."""
-        super().__init__(trained / "test")
-        self.checkpoint = trained / "checkpoint"
-
-    def renew(self) -> None:
-        """Remove the files of an earlier test, and create the folder."""
-        refuse_unless(stat.S_ISDIR, self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.make()
+from sweep.values import Toml
 
 
 def has_checkpoint(trained: Path) -> bool:
@@ -43,7 +26,7 @@ def has_checkpoint(trained: Path) -> bool:
 
 def run_test(
     program: TestProgram,
-    surroundings: Mapping[str, Any],
+    surroundings: Mapping[str, Toml],
     config: ProgramConfig,
     metric: Metric,
     *,
@@ -70,7 +53,8 @@ def run_test(
     launch = _launch(program, surroundings, config, trained=trained, study=study, device=device)
     lock = launch.attempt.lock
     try:
-        live = LiveTrial(0, starter.start(launch), metric, lock=lock, pick="last", budget="")
+        tested, secrets = starter.start(launch), launch.secrets()
+        live = LiveTrial(0, tested, metric, lock=lock, pick="last", budget="", secrets=secrets)
     except BaseException:
         os.close(lock)
         starter.close()
@@ -84,7 +68,7 @@ def run_test(
 
 def _launch(
     program: TestProgram,
-    surroundings: Mapping[str, Any],
+    surroundings: Mapping[str, Toml],
     config: ProgramConfig,
     *,
     trained: Path,
@@ -92,8 +76,7 @@ def _launch(
     device: str,
 ) -> Launch:
     """Return the input of a test, after emptying its folder."""
-    folder = TestFolder(trained)
-    folder.renew()
+    folder = _new_folder(trained)
     return Launch(
         definition=program.definition,
         surroundings=surroundings,
@@ -106,6 +89,15 @@ def _launch(
         until=None,
         attempt=Attempt(lock=lock_folder(folder), is_resumed=False, earlier=[]),
     )
+
+
+def _new_folder(trained: Path) -> TrialFolder:
+    """Return the folder of a test, without the files of an earlier one, with the training's checkpoint."""
+    folder = TrialFolder(trained / "test", TrialFolder(trained).checkpoint)
+    refuse_unless(stat.S_ISDIR, folder.path)
+    shutil.rmtree(folder.path, ignore_errors=True)
+    folder.make()
+    return folder
 
 
 def _ignore(step: int, value: float) -> None:

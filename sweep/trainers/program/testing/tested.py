@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sweep.errors import StudyFileError
 from sweep.metric import Metric
@@ -11,10 +10,11 @@ from sweep.trainers.program.config import ProgramConfig
 from sweep.trainers.program.data import hash_test_files
 from sweep.trainers.program.testing.keys import TEST, TEST_COMMAND, program_of_test
 from sweep.trainers.program.testing.run import has_checkpoint, run_test
+from sweep.values import Toml
 
 
 def check_test_program(
-    definition: Mapping[str, Any], surroundings: Mapping[str, Any], raw: Mapping[str, Any]
+    definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw: Mapping[str, Toml]
 ) -> None:
     """Refuse a test that is inconsistent with the study's keys, by the rules of its kind of program."""
     test = program_of_test(definition)
@@ -32,8 +32,8 @@ class TestedProgram:
 
     __test__ = False  # not a test class for pytest
 
-    definition: Mapping[str, Any]
-    surroundings: Mapping[str, Any]
+    definition: Mapping[str, Toml]
+    surroundings: Mapping[str, Toml]
     metric: Metric
     unit = "file"
     """What a unit of the test split is called."""
@@ -48,11 +48,11 @@ class TestedProgram:
             "to evaluate the test split"
         )
 
-    def load_test_units(self, section: Mapping[str, Any]) -> list[str]:
+    def load_test_units(self, section: Mapping[str, Toml]) -> list[str]:
         """Return the hash of each file that ``[data] test_files`` names."""
         return hash_test_files(section, self.surroundings.get("start", "."))
 
-    def same_source(self, section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def same_source(self, section: Mapping[str, Toml]) -> list[Mapping[str, Toml]]:
         """Return the section unchanged, because files are not split."""
         return [section]
 

@@ -5,12 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tuned_scripts import SCRIPTS
 
 from sweep.definition.study_file import load_study_file
 from sweep.errors import DataError
 from sweep.trainers.command.from_script import printed_help
 from sweep.trainers.command.from_script.first_study import FirstStudy, study_of_script
+from tests.support.tuned_scripts import SCRIPTS
 
 LOOP = """
 import argparse

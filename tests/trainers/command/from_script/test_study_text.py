@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tuned_scripts import SCRIPTS
 
 from sweep.trainers.command.arguments import CommandLine
 from sweep.trainers.command.from_script.option import Option, ScriptOptions
 from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.study_text import write_study
 from sweep.trainers.command.placeholders import Place
+from tests.support.tuned_scripts import SCRIPTS
 
 COMMENTED = re.compile(r"^# ((?:search|fixed|arguments)\.)", re.MULTILINE)
 

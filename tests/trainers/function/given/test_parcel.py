@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweep_command import wait_until
 
 from sweep.errors import StudyFileError
 from sweep.trainers.function.given.parcel import pack, read, readable, unpack
 from sweep.trainers.function.probe import probe
+from tests.support.sweep_command import wait_until
 
 LARGE = np.arange(1_000_000)
 """Far more than a pipe holds."""

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 import torch
-from sweep_command import REPOSITORY
 
 from sweep.errors import DeviceError
 from sweep.trainers.mlp.engines import DEFAULT_ENGINE, ENGINES
 from sweep.trainers.mlp.engines.devices import default_engine, list_devices, may_have_gpu, resolve_device
+from tests.support.sweep_command import REPOSITORY
 
 
 def test_every_kind_of_device_has_an_engine() -> None:

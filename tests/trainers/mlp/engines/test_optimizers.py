@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_states import assert_equal_states, small_examples
 
-from sweep.definition.seeds import minibatch_indices, stream_key
+from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines import ENGINES
 from sweep.trainers.mlp.evaluation import split_loss
+from sweep.trainers.mlp.randomness import minibatch_indices
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.words.examples import Examples, merge_examples
+from tests.support.engine_states import assert_equal_states, small_examples
 
 RATES = np.array([0.1, 0.05], np.float32)
 SMALL: dict[str, Any] = {"block_size": 2, "embedding_dim": 5, "hidden_neurons": 21, "batch_size": 7}

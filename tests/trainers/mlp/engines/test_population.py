@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_states import assert_equal_states, small_examples
 from numba.core import config as numba_config
 
 from sweep.errors import DeviceError
@@ -19,6 +18,7 @@ from sweep.trainers.mlp.engines import autograd, gpu, population
 from sweep.trainers.mlp.engines.batch import Job, pack, unpack
 from sweep.trainers.mlp.engines.block_layout import Layout, arrange
 from sweep.trainers.mlp.state import TrainState
+from tests.support.engine_states import assert_equal_states, small_examples
 
 RATES = np.array([0.2, 0.1, 0.05], np.float32)
 H100_BYTES = 227 * 1024

@@ -7,7 +7,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from small_study import STUDY, _own_ledger, made_up_words, small, trained, write_words
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.definition.study_file import load_study_file
@@ -26,6 +25,7 @@ from sweep.trainers.mlp.shown.lr_find import (
 )
 from sweep.trainers.mlp.shown.note_kinds import RangeTested
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.small_study import STUDY, _own_ledger, made_up_words, small, trained, write_words
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import optuna
 import pytest
-from small_study import _own_ledger, small, trained
 
 from sweep.definition.notes import Note
 from sweep.errors import NotFoundError, StorageError
@@ -13,6 +12,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import store_note
 from sweep.trainers.mlp.shown.note_kinds import KINDS, Baselines, NewWords, RangeTested
+from tests.support.small_study import _own_ledger, small, trained
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import WORDS
-from study_evidence import made_study, trained_evidence
 
 from sweep.definition.notes import plain_note
 from sweep.definition.records import StudyRecord
@@ -22,7 +20,10 @@ from sweep.trainers.mlp.shown.note_kinds import LearnedModel, NewWords
 from sweep.trainers.mlp.shown.notes import take_notes
 from sweep.trainers.mlp.shown.weak_spots import loss_by_character, loss_by_position
 from sweep.trainers.mlp.trainer import MLP
-from sweep.trainers.mlp.words.corpus import Corpus, split_words
+from sweep.trainers.mlp.words.corpus import Corpus
+from sweep.trainers.mlp.words.words_file import split_words
+from tests.conftest import WORDS
+from tests.support.study_evidence import made_study, trained_evidence
 
 
 @pytest.fixture

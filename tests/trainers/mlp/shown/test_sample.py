@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from small_study import _own_ledger, made_up_words, small, trained, write_words
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
@@ -13,6 +12,7 @@ from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.shown.sample import sample_from
+from tests.support.small_study import _own_ledger, made_up_words, small, trained, write_words
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures
 

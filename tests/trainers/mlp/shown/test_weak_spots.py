@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from study_evidence import made_study, made_trial
 
 from sweep.reporting.evidence import Evidence
 from sweep.trainers.mlp.inspection import Inspection, MeanLosses
 from sweep.trainers.mlp.shown.learned import Learned
 from sweep.trainers.mlp.shown.weak_spots import MAX_BARS, loss_by_character, loss_by_position
+from tests.support.study_evidence import made_study, made_trial
 
 
 class TestWeakSpots:

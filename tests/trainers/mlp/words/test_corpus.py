@@ -23,12 +23,11 @@ from sweep.trainers.mlp.words.corpus import (
     decode_words,
     encode_words,
     load_corpus,
-    load_test_words,
     resplit_corpus,
-    split_words,
 )
 from sweep.trainers.mlp.words.examples import build_examples, merge_examples
 from sweep.trainers.mlp.words.spelling import normalized
+from sweep.trainers.mlp.words.words_file import load_test_words, split_words
 
 WriteWords = Callable[..., Path]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs import SOON_S, script, supervise
-from sweep_command import wait_until
 
 from sweep.trainers.program.process.capture import FIRST_BYTES, LAST_BYTES, Capture, KeptOutput
+from tests.support.programs import SOON_S, script, supervise
+from tests.support.sweep_command import wait_until
 
 NOTICE = b"\n[sweep: %20s bytes left out here]\n"
 

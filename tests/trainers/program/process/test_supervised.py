@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from programs import SOON_S, all_ended, pids, script, supervise
-from sweep_command import REPOSITORY, children, is_alive, kill, wait_until
 
 from sweep.errors import MachineError, NotFoundError
 from sweep.trainers.program.process import supervised, supervisor
 from sweep.trainers.program.process.supervised import Exit, Supervised
+from tests.support.programs import SOON_S, all_ended, pids, script, supervise
+from tests.support.sweep_command import REPOSITORY, children, is_alive, kill, wait_until
 
 
 def ended(process: Supervised) -> Exit:
@@ -120,11 +120,10 @@ def test_nothing_lives_after_the_end(tmp_path: Path, habit: str, way: str) -> No
 def start_worker(folder: Path, argv: list[str]) -> subprocess.Popen[bytes]:
     """Start a process that supervises the command and then hangs."""
     text = (
-        "import sys, time; from programs import supervise; from pathlib import Path\n"
+        "import sys, time; from tests.support.programs import supervise; from pathlib import Path\n"
         "process = supervise(Path(sys.argv[1]), sys.argv[2:], grace=0.5); time.sleep(600)"
     )
-    path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests/support")])
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen([sys.executable, "-c", text, str(folder), *argv], env=environment)
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tested_programs import GUARDED, lay_out
 
 from sweep.definition.study_file import load_study_file
 from sweep.errors import DataError, StudyFileError
+from tests.support.tested_programs import GUARDED, lay_out
 
 
 def mistake(folder: Path, old: str, new: str, kind: str = "command") -> str:

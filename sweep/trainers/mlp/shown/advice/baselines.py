@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.shown.note_kinds import Baselines
+from sweep.values import Value
 
 _FREE = ("seed", "init")
 """Hyperparameters that may differ from the notebook's run, which set seed and initial weights by hand."""
@@ -86,5 +86,5 @@ def _known(study: StudyRecord, ranked: Sequence[Configuration]) -> Known | None:
     return None
 
 
-def _is_notebook(values: dict[str, Any]) -> bool:
+def _is_notebook(values: dict[str, Value]) -> bool:
     return all(values.get(name) == value for name, value in NOTEBOOK.items())

@@ -4,15 +4,13 @@ It is compared with the best configuration of at most half its budget, at equal 
 learning rates fall: a lowered rate lowers the loss, so losses before and after the drop are not comparable.
 """
 
+import bisect
 import dataclasses
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.reporting.advice.configurations import Configuration
-from sweep.trainers.mlp.schedule import step_schedule
 from sweep.trainers.mlp.trainer import MLP
 
 AHEAD = 0.03
@@ -79,11 +77,15 @@ def _before_drop(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
     return {
         segment.step * config.batch_size: segment.dev_loss
         for segment in trial.segments
-        if step_schedule(config, np.array([segment.step - 1]))[0] == config.learning_rate
+        if segment.step - 1 < config.decay_step or config.final_learning_rate == config.learning_rate
     }
 
 
 def _at(curve: dict[int, float], examples: int) -> float:
-    """Interpolate a curve, linearly in the logarithm of the examples."""
+    """Interpolate a curve, linearly in the logarithm of the examples; beyond its ends it is constant."""
     places = sorted(curve)
-    return float(np.interp(math.log(examples), np.log(places), [curve[place] for place in places]))
+    after = bisect.bisect_left(places, examples)
+    if after in (0, len(places)):
+        return curve[places[min(after, len(places) - 1)]]
+    low, high = places[after - 1], places[after]
+    return curve[low] + (curve[high] - curve[low]) * math.log(examples / low) / math.log(high / low)

@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
-from made_advice import RATE, changed, find, say, searched, segment
-from study_evidence import made_study, made_trial
 
 from sweep.definition.dimension import Choices, Range
 from sweep.trainers.mlp.shown.note_kinds import Baselines, NewWords, RangeTested
+from tests.support.made_advice import RATE, changed, find, say, searched, segment
+from tests.support.study_evidence import made_study, made_trial
 
 TABLES = Baselines(uniform=3.2958, count_tables=(2.4533, 2.2365, 2.1954, 2.3574, 2.5323))
 

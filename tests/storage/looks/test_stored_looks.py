@@ -10,7 +10,7 @@ import pytest
 from sweep.errors import StorageError
 from sweep.storage.database import Database
 from sweep.storage.looks.look_writer import write_look
-from sweep.storage.looks.test_looks import TestLook, read_looks
+from sweep.storage.looks.stored_looks import TestLook, read_looks
 from sweep.storage.looks.unit_sketch import UnitSketch
 
 LOOK = TestLook(

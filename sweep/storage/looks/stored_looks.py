@@ -7,12 +7,13 @@ import dataclasses
 import datetime
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from sweep.definition.records import StudyRecord
 from sweep.errors import StorageError
 from sweep.storage.database import Reader, Snapshot, storage_errors
 from sweep.storage.looks.unit_sketch import UnitSketch
+from sweep.values import Json
 
 _OF_NOTHING = hashlib.sha256().hexdigest()
 """The data's hash for a study that names no files."""
@@ -67,7 +68,7 @@ class TestLook:
     """Identifier of the looks at several configurations that count as one; empty for a look at one."""
 
     @classmethod
-    def from_dict(cls, values: Any) -> Self:
+    def from_dict(cls, values: Json) -> Self:
         """Build a look from plain values.
 
         Raises:
@@ -160,7 +161,7 @@ _SKETCHES = "SELECT look_id, key_id, words, lowest FROM sweep_test_look_sketches
 _GROUPS = "SELECT look_id, group_id FROM sweep_test_look_groups ORDER BY look_id"
 
 
-def _rows(snapshot: Snapshot, table: str, statement: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(snapshot: Snapshot, table: str, statement: str, columns: Sequence[str]) -> list[dict[str, Json]]:
     """Return the rows of one of sweep's own tables; none if the table does not exist."""
     if not snapshot.has_table(table):
         return []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sweep.samplers.candidates import FEWEST, best_configurations, smoothed_means
+from sweep.samplers.configuration_means import FEWEST, smoothed_means
 
 
 def bowl(
@@ -47,13 +47,6 @@ class TestChoice:
         assert smoothed[30:] == pytest.approx(smoothed[30], abs=1e-6)
         once = smoothed_means(all_points[:31], all_losses[:31])[30]
         assert all_losses[30] <= smoothed[30] < once
-
-    def test_order_is_by_smoothed_means_with_one_trial_for_each_configuration(self) -> None:
-        """Replicates count once, by their first trial; equal estimates keep the trials' order."""
-        points = np.array([[0.5], [0.1], [0.5], [0.9], [0.3]])
-        losses = np.array([2.2, 2.0, 2.0, 2.1, 2.1])
-        assert best_configurations(points, losses, 10) == [1, 0, 3, 4]
-        assert best_configurations(points, losses, 2) == [1, 0]
 
 
 class TestRobustness:

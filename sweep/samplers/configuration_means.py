@@ -43,19 +43,6 @@ class _Pooled:
         return np.asarray(np.bincount(self.index, losses) / self.counts)
 
 
-def best_configurations(points: np.ndarray, losses: np.ndarray, most: int) -> list[int]:
-    """Return the first trial of each configuration, lowest smoothed mean first.
-
-    Args:
-        points: Coordinates of the trials in the unit cube, shape (n, d); replicates are equal rows.
-        losses: Their final values as losses, shape (n,), finite.
-        most: Largest number to return.
-    """
-    first = np.sort(_pool(points).first)
-    order = np.argsort(smoothed_means(points, losses)[first], kind="stable")
-    return [int(trial) for trial in first[order][:most]]
-
-
 def smoothed_means(points: np.ndarray, losses: np.ndarray) -> np.ndarray:
     """Return each trial's estimate of the mean loss of its configuration over seeds.
 
