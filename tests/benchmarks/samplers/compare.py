@@ -18,13 +18,14 @@ import warnings
 from pathlib import Path
 
 import optuna
-from figure import write_figure
-from report import by_task, summary
-from results import Result, append, kept, missing, read
-from searches import SEARCHES, Search
-from simulate import simulate
-from task import Task
-from tasks import TASKS, chosen
+
+from tests.benchmarks.samplers.figure import write_figure
+from tests.benchmarks.samplers.report import by_task, incomplete, summary
+from tests.benchmarks.samplers.results import Result, append, kept, missing, read
+from tests.benchmarks.samplers.searches import SEARCHES, Search
+from tests.benchmarks.samplers.simulate import simulate
+from tests.benchmarks.samplers.task import Task
+from tests.benchmarks.samplers.tasks import TASKS, chosen
 
 HERE = Path(__file__).parent
 
@@ -78,7 +79,7 @@ def main() -> None:
     results = read_all(arguments.results, arguments.tasks)
     if not results:
         raise SystemExit("no results yet")
-    print(summary(results), *(by_task(results, task) for task in results), sep="\n\n")
+    print(summary(results), incomplete(results), *(by_task(results, task) for task in results), sep="\n\n")
     if arguments.figure:
         write_figure(arguments.figure, results)
 

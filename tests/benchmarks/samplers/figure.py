@@ -6,8 +6,9 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
-from judge import Results
-from results import Result
+
+from tests.benchmarks.samplers.judge import Results
+from tests.benchmarks.samplers.results import Result
 
 LINES: Mapping[str, str] = {
     "gp_cost": "own",
@@ -93,6 +94,7 @@ def _axes(has_scale: bool) -> list[str]:
         x = _x(value)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{HEIGHT}"/>')
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT + 16}" text-anchor="middle">{value}</text>')
+    parts.append(f'<text x="{WIDTH}" y="{HEIGHT + 30}" text-anchor="end">trials</text>')
     for value in (0.001, 0.01, 0.1):
         y = _y(value)
         parts.append(f'<line class="grid" x1="0" y1="{y:.1f}" x2="{WIDTH}" y2="{y:.1f}"/>')

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from results import Result
+
+from tests.benchmarks.samplers.results import Result
 
 Results = Mapping[str, Mapping[str, Sequence[Result]]]
 """Task -> search -> its results, one per seed."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from appending import cut_torn_line, whole_lines
+from tests.benchmarks.samplers.appending import cut_torn_line, whole_lines
 
 
 class LossCache:

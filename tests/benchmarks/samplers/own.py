@@ -1,10 +1,9 @@
 """The product's samplers, used as the driver uses them: made anew for each proposal, taught by the mirror."""
 
-from simulate import MakeSearcher
-from task import Params, Task
-
 from sweep.definition.registries import SAMPLERS
 from sweep.samplers.mirror import Mirror
+from tests.benchmarks.samplers.simulate import MakeSearcher
+from tests.benchmarks.samplers.task import Params, Task
 
 
 class Sweep:

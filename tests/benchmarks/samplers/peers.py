@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from axes import configuration
 from optuna.samplers import CmaEsSampler, GPSampler, TPESampler
-from peers_bayesian import Ax, Hebo, Skopt, Smac
-from peers_optuna import optuna_search
-from peers_other import Hyperopt, Nevergrad, SyneTune
-from simulate import MakeSearcher
-from task import Params, Task
+
+from tests.benchmarks.samplers.axes import configuration
+from tests.benchmarks.samplers.peers_bayesian import Ax, Hebo, Skopt, Smac
+from tests.benchmarks.samplers.peers_optuna import optuna_search
+from tests.benchmarks.samplers.peers_other import Hyperopt, Nevergrad, SyneTune
+from tests.benchmarks.samplers.simulate import MakeSearcher
+from tests.benchmarks.samplers.task import Params, Task
 
 
 class Library(Protocol):

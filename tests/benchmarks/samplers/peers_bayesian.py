@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from axes import CATEGORY, REAL, WHOLE, Axis, axes, axis
 
 from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.axes import CATEGORY, REAL, WHOLE, Axis, axes, axis
 
 
 class Smac:

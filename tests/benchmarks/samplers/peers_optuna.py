@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import optuna
-from axes import CATEGORY, REAL, axis, value
 from optuna.samplers import BaseSampler
-from simulate import MakeSearcher
-from task import Params, Task
 
 from sweep.definition.dimension import Dimension
+from tests.benchmarks.samplers.axes import CATEGORY, REAL, axis, value
+from tests.benchmarks.samplers.simulate import MakeSearcher
+from tests.benchmarks.samplers.task import Params, Task
 
 
 class Optuna:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from axes import CATEGORY, REAL, Axis, axes
 
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.axes import CATEGORY, REAL, Axis, axes
 
 
 class Hyperopt:

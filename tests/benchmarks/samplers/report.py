@@ -1,8 +1,9 @@
 """Print what the judge finds, as Markdown tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from judge import (
+from tests.benchmarks.samplers.judge import (
     Estimate,
     Results,
     long_enough,
@@ -14,8 +15,8 @@ from judge import (
     typical_quantile,
     worst_against,
 )
-from results import COUNTS, Result
-from searches import RANDOM, REFERENCE
+from tests.benchmarks.samplers.results import COUNTS, Result
+from tests.benchmarks.samplers.searches import RANDOM, REFERENCE
 
 REFERENCE_COUNT = 50
 
@@ -75,6 +76,13 @@ def _relative(results: Results, name: str) -> str:
 def _own_ms(found: Sequence[Result]) -> float:
     last = min(result.trials for result in found)
     return own_ms(found, max((count for count in COUNTS if count < last), default=0), last)
+
+
+def incomplete(results: Results) -> str:
+    """Return a line that names the searches without results on some task; empty if there are none."""
+    counts = Counter(search for searches in results.values() for search in searches)
+    names = [f"{name} ({n} of {len(results)})" for name, n in counts.items() if n < len(results)]
+    return f"Not on every task: {', '.join(names)}." if names else ""
 
 
 def by_task(results: Results, task: str) -> str:

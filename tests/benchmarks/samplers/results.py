@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from appending import cut_torn_line, whole_lines
-from simulate import Outcome, Step
+
+from tests.benchmarks.samplers.appending import cut_torn_line, whole_lines
+from tests.benchmarks.samplers.simulate import Outcome, Step
 
 COUNTS = (10, 20, 50, 100)
 """Numbers of trials at which searches are compared."""

@@ -4,12 +4,11 @@ import importlib.util
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from own import sweep
-from peers import PEERS
-from simulate import WORKERS, MakeSearcher
-
 from sweep.definition.dimension import Range
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.own import sweep
+from tests.benchmarks.samplers.peers import PEERS
+from tests.benchmarks.samplers.simulate import WORKERS, MakeSearcher
 
 
 class Search(NamedTuple):

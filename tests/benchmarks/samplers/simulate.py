@@ -4,16 +4,13 @@ Which trial ends first follows from the seconds of the trainings alone. The sear
 measured but delay nobody, so a search gives the same results on any machine.
 """
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tabular"))
-
 import numpy as np
-from asynchronous import run_workers, timed
-from task import Luck, Params, Task
+
+from tests.benchmarks.samplers.task import Luck, Params, Task
+from tests.benchmarks.tabular.asynchronous import run_workers, timed
 
 WORKERS = 2
 """Trials at once. A search with k times as many ends k trials for each one that is counted."""

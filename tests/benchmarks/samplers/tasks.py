@@ -7,11 +7,11 @@ if ``--held-out`` is given.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from task import Task
-from tasks_mixint import mixint
-from tasks_names import names
-from tasks_sklearn import diabetes, digits
-from tasks_tables import hpobench, hpolib, nasbench201
+from tests.benchmarks.samplers.task import Task
+from tests.benchmarks.samplers.tasks_mixint import mixint
+from tests.benchmarks.samplers.tasks_names import names
+from tests.benchmarks.samplers.tasks_sklearn import diabetes, digits
+from tests.benchmarks.samplers.tasks_tables import hpobench, hpolib, nasbench201
 
 DEVELOPMENT: Mapping[str, Callable[[], Task]] = {
     "slice": hpolib("slice_localization"),

@@ -11,10 +11,10 @@ References:
 from collections.abc import Callable
 
 import numpy as np
-from task import Params, Task, draws
 
 from sweep.definition.dimension import Range
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.task import Params, Task, draws
 
 N_DRAWS = 20_000
 

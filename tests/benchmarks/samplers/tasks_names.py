@@ -3,14 +3,12 @@
 The only task whose work is known before a training, as it is to the product.
 """
 
-import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tabular"))
-
 import numpy as np
-from table import read_table
-from task import Params, Task, mean
+
+from tests.benchmarks.samplers.task import Params, Task, mean
+from tests.benchmarks.tabular.table import read_table
 
 TABLE = Path(__file__).resolve().parents[1] / "tabular" / "names.csv"
 

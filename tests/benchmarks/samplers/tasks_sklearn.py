@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from loss_cache import LossCache
-from task import Params, Task, draws, mean
 
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.loss_cache import LossCache
+from tests.benchmarks.samplers.task import Params, Task, draws, mean
 
 HERE = Path(__file__).parent
 N_SEEDS = 5

@@ -11,10 +11,10 @@ References:
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from task import Params, Task, mean
 
 from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.task import Params, Task, mean
 
 Row = Mapping[str, Sequence[float]]
 """Metric of one configuration -> one value per seed."""

@@ -24,12 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 import optuna
-from chart import write_chart
-from peers import Hyperopt, OptunaDefaults, OptunaOrdered, syne_tune
-from searchers import sweep
-from simulate import Outcome, Searcher, simulate
-from table import Table, read_table
-from variants import Promotion, StepsAsFidelity
+
+from tests.benchmarks.tabular.chart import write_chart
+from tests.benchmarks.tabular.peers import Hyperopt, OptunaDefaults, OptunaOrdered, syne_tune
+from tests.benchmarks.tabular.searchers import sweep
+from tests.benchmarks.tabular.simulate import Outcome, Searcher, simulate
+from tests.benchmarks.tabular.table import Table, read_table
+from tests.benchmarks.tabular.variants import Promotion, StepsAsFidelity
 
 HERE = Path(__file__).parent
 REPEATS = 50

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import optuna
-from make_grid import GRID
-from simulate import Searcher
-from table import Table
+
+from tests.benchmarks.tabular.make_grid import GRID
+from tests.benchmarks.tabular.simulate import Searcher
+from tests.benchmarks.tabular.table import Table
 
 
 class OptunaDefaults:

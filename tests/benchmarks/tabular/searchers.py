@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from simulate import Searcher
-from table import Table
-
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.samplers.mirror import Mirror
+from tests.benchmarks.tabular.simulate import Searcher
+from tests.benchmarks.tabular.table import Table
 
 LOSS_CEILING = 3.296
 

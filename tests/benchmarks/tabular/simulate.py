@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from asynchronous import run_workers, timed
-from table import Table
 
 from sweep.execution.rungs import DECISION_RUNGS
+from tests.benchmarks.tabular.asynchronous import run_workers, timed
+from tests.benchmarks.tabular.table import Table
 
 RUNGS = (*DECISION_RUNGS, 100)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from make_grid import FIXED, GRID, PERCENTS
 
 from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
 from sweep.trainers.mlp.trainer import MLP
+from tests.benchmarks.tabular.make_grid import FIXED, GRID, PERCENTS
 
 KINDS = ("raw", "avg3", "avg10")
 """Weights that a dev loss was taken of: as they stand, or a running average of them."""

@@ -1,12 +1,11 @@
 """What was tried beside the product's own ways of searching, and whether it would pay to build it."""
 
-from make_grid import GRID
-from searchers import LOSS_CEILING, Sweep
-from table import Table
-
 from sweep.definition.registries import SAMPLERS
 from sweep.execution.pruners import REDUCTION_FACTOR
 from sweep.samplers.mirror import Mirror
+from tests.benchmarks.tabular.make_grid import GRID
+from tests.benchmarks.tabular.searchers import LOSS_CEILING, Sweep
+from tests.benchmarks.tabular.table import Table
 
 
 class Promotion(Sweep):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from judge import (
+
+from tests.benchmarks.samplers.judge import (
     better,
     chance_of_winning,
     long_enough,
@@ -12,8 +13,8 @@ from judge import (
     typical_quantile,
     worst_against,
 )
-from results import Result
-from simulate import Step
+from tests.benchmarks.samplers.results import Result
+from tests.benchmarks.samplers.simulate import Step
 
 
 def found(losses: list[float], *, at: int = 10, trials: int = 50) -> list[Result]:

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from loss_cache import LossCache
-from results import Result, append, kept, missing, read
-from simulate import Outcome, Step
+from tests.benchmarks.samplers.loss_cache import LossCache
+from tests.benchmarks.samplers.results import Result, append, kept, missing, read
+from tests.benchmarks.samplers.simulate import Outcome, Step
 
 CURVE = (Step(1, 0.5, 0.25, 1 / 3), Step(4, 2.0, 0.0, 0.1))
 

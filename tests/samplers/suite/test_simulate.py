@@ -1,10 +1,10 @@
 import numpy as np
-from own import sweep
-from simulate import Step, simulate
-from task import Params, Task
 
 from sweep.definition.dimension import Range
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.own import sweep
+from tests.benchmarks.samplers.simulate import Step, simulate
+from tests.benchmarks.samplers.task import Params, Task
 
 
 class Listed:

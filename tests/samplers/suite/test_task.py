@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from task import Luck, Task, draws, mean
-from tasks import DEVELOPMENT, HELD_OUT, chosen
 
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.space import Space
+from tests.benchmarks.samplers.task import Luck, Task, draws, mean
+from tests.benchmarks.samplers.tasks import DEVELOPMENT, HELD_OUT, chosen
 
 NOISE = (0.0, 0.1, 0.5)
 
