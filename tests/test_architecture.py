@@ -1,10 +1,13 @@
 """The rooms import one way, as ARCHITECTURE.md draws them."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PAGE = REPOSITORY / "ARCHITECTURE.md"
 
 
 def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,3 +19,20 @@ def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     report = capsys.readouterr().out
     assert not failed, report
     assert " kept, 0 broken" in report
+
+
+def test_the_page_names_no_module_that_is_gone() -> None:
+    """Every ``name.py`` on the page is a file here."""
+    named = set(re.findall(r"[a-z_0-9]+\.py", PAGE.read_text()))
+    there = {path.name for folder in ("sweep", "tests") for path in (REPOSITORY / folder).rglob("*.py")}
+    assert named - there == set()
+
+
+def test_the_page_draws_the_chain_of_the_contract() -> None:
+    """The order of the rooms is that which import-linter proves."""
+    contract = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ][0]
+    drawn = re.search(r"Imports run one way:\n\n(.*?)\n\n", PAGE.read_text(), re.DOTALL)
+    assert drawn is not None
+    assert " > ".join(contract["layers"]) == " ".join(drawn[1].split())

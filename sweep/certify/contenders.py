@@ -1,7 +1,7 @@
 """Select the configurations of a study that deserve a confirmation.
 
-These have the best estimated means (``candidates``), not the best single values: among many trials, the best
-single value is mostly luck.
+These have the best estimated means (``samplers.configuration_means``), not the best single values: among many
+trials, the best single value is mostly luck.
 """
 
 import statistics

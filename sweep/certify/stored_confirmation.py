@@ -1,9 +1,10 @@
-"""Read a study's stored confirmations; ``confirm`` trains them, ``confirmation`` judges them."""
+"""Read a study's stored confirmations; ``confirm`` trains them, ``verdict`` gives their results."""
 
 import dataclasses
 import datetime
 
-from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses, next_jobs
+from sweep.certify.choice import next_jobs
+from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss

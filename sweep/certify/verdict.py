@@ -10,15 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.certify.confirm_plan import (
-    Candidate,
-    Job,
-    choice_losses,
-    comparison_alpha,
-    last_standing,
-    make_choice,
-    sound_candidates,
-)
+from sweep.certify.choice import choice_losses, comparison_alpha, last_standing, make_choice, sound_candidates
+from sweep.certify.confirm_plan import Candidate, Job
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import detectable
 from sweep.certify.statistics.resampling import Resampled, corrected_interval

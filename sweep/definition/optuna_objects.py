@@ -1,7 +1,7 @@
 """Make Optuna's distributions from dimensions, and wrap the private names of its trials that sweep uses.
 
-No other module uses those names; ``storage.optuna_schema`` wraps those of Optuna's database. ``libraries``
-holds the accepted versions.
+No other module uses those names; ``storage.database.optuna_schema`` wraps those of Optuna's database.
+``libraries`` holds the accepted versions.
 """
 
 import warnings

@@ -102,7 +102,7 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Toml], h
 
 
 def program_kind_named(kind: str) -> Any:
-    """Return one of ``PROGRAMS``, a ``tasks.program.program.ProgramKind``."""
+    """Return one of ``PROGRAMS``, a ``trainers.program.program.ProgramKind``."""
     return _imported(PROGRAMS[kind])
 
 

@@ -10,13 +10,7 @@ from optuna.distributions import FloatDistribution, distribution_to_json
 
 from sweep import task as seam
 from sweep.certify.config_file import choose_trial, load_config, load_exported_data, write_config
-from sweep.certify.confirm_plan import (
-    Candidate,
-    ConfirmPlan,
-    ConfirmSettings,
-    Job,
-    difference_that_matters,
-)
+from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, difference_that_matters
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Place, choose_place, config_of, train_again
 from sweep.certify.stored_confirmation import Confirmation

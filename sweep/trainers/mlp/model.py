@@ -8,7 +8,7 @@ With B batch, T block_size, D embedding_dim, H hidden_neurons and V vocabulary:
     loss   = cross_entropy(logits, Y)          nats per character
 
 Each further hidden layer comes before the logits and is residual: h = h + tanh(h @ R + r). In training with
-dropout, every tanh is multiplied by a mask (``dropout.py``).
+dropout, every tanh is multiplied by a mask (``randomness.py``).
 
 References:
     Bengio, Ducharme, Vincent, Jauvin, "A Neural Probabilistic Language Model", 2003.

@@ -23,7 +23,7 @@ _WORDS = ir.VectorType(ir.IntType(32), WIDTH)
 
 
 class Dropout(NamedTuple):
-    """The parameters of dropout; see ``dropout.py``."""
+    """The parameters of dropout; see ``randomness.py``."""
 
     key: np.uint64
     limit: np.uint32

@@ -1,6 +1,6 @@
 """Describe the keys of study files for functions and scripts, for editors and the reference.
 
-``tasks.program.definition`` and each kind's own module check the values; a test compares the names.
+``trainers.program.definition`` and each kind's own module check the values; a test compares the names.
 """
 
 from sweep.definition.editor_schema.keys import DURATION, LINE, TrainerKeys, Words
