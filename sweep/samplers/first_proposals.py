@@ -38,7 +38,7 @@ def first_proposal(
     generator = np.random.default_rng(derive_seed(seed, "first", number))
     units = [even_point(len(space), seed, number), *generator.random((CHEAP_OF - 1, len(space)))]
     draws = [_at(space, unit) for unit in units]
-    return min(draws, key=lambda params: (is_tried(params), round(math.log2(work(params)))))
+    return min(draws, key=lambda params: (is_tried(params), _size(work(params))))
 
 
 def even_point(d: int, seed: int, number: int) -> np.ndarray:
@@ -51,6 +51,11 @@ def even_point(d: int, seed: int, number: int) -> np.ndarray:
     generator = np.random.default_rng(derive_seed(seed, "even", block))
     parts = generator.permuted(np.tile(np.arange(N_FIRST), (d, 1)), axis=1)
     return np.asarray((parts + generator.random(parts.shape))[:, place] / N_FIRST)
+
+
+def _size(work: float) -> int:
+    """Return the order of magnitude of work, to the base 2; 0 for no work."""
+    return round(math.log2(work)) if work > 0 else 0
 
 
 def _at(space: Space, units: np.ndarray) -> dict[str, Any]:

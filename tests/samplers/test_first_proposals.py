@@ -55,3 +55,10 @@ def test_what_was_tried_is_not_proposed_if_anything_else_is_left() -> None:
         ]
         assert {params["kind"] for params in found} == {other}
     assert first_proposal(space, lambda params: True, lambda params: 1.0, 0, 0)["kind"] in ("x", "y")
+
+
+def test_no_work_is_no_mistake() -> None:
+    """A trainer may count no work at all."""
+    assert first_proposal(SPACE, never, lambda params: 0.0, 3, 1) == first_proposal(
+        SPACE, never, lambda params: 1.0, 3, 1
+    )
