@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
     from sweep.client import Pruned, Stopped, report
+    from sweep.errors import SweepError
 
 __all__ = [
     "Pruned",
     "Stopped",
+    "SweepError",
     "__version__",
     "ablate",
     "confirm",
@@ -32,6 +34,7 @@ __all__ = [
 _HOMES = {
     "Pruned": "sweep.client",
     "Stopped": "sweep.client",
+    "SweepError": "sweep.errors",
     "ablate": "sweep.api.ablation",
     "confirm": "sweep.api.training",
     "load_study": "sweep.api.stored",
@@ -51,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -7,11 +7,13 @@ from sweep.api.asked import open_database, shown_name
 from sweep.certify.ablation.steps import AblationResult, judge_ablation
 from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.certify.config_file import choose_trial, write_config
+from sweep.certify.provenance import Certificate
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import weights_file
 from sweep.definition.ranking import RANKED
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
+from sweep.reporting.advice.checks import advise
 from sweep.reporting.evidence import Evidence, gather_evidence
 from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.html_page import escape
@@ -107,6 +109,16 @@ class StoredStudy:
         return self.evidence.verdict
 
     @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the configuration that the confirmation chose; None unless it is finished."""
+        return self.evidence.confirmed.certificate if self.evidence.confirmed else None
+
+    @property
+    def advice(self) -> list[str]:
+        """What ``sweep table --advice`` prints, the most important first."""
+        return advise(self.record)
+
+    @property
     def ablation(self) -> AblationResult | None:
         """What each change brings, finished or not; None if the study is no ablation."""
         stored = stored_ablation(self.record)
@@ -159,7 +171,9 @@ class StoredStudy:
             NotFoundError: If there is no such plot.
             NothingToShowError: If the study lacks what it is made of, with the reason.
         """
-        return draw(name, self.evidence).to_plotly()
+        from sweep.api.shown_figure import ShownFigure
+
+        return ShownFigure(draw(name, self.evidence).to_dict())
 
     def __repr__(self) -> str:
         return f"<Study {self.record.name!r}: {self._summary()}>"
@@ -183,7 +197,7 @@ class StoredStudy:
 
     def _summary(self) -> str:
         done = sum(trial.is_finished for trial in self.trials)
-        text = f"{done:,} of {self.record.total_trials:,} trials done"
+        text = f"{done:,} of {self.record.trials_in_all:,} trials done"
         try:
             winner = self.evidence.winner
         except NothingToShowError:

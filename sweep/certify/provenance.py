@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from sweep.certify.ensemble.record import Ensemble
+from sweep.certify.notebook import facts_html
 from sweep.certify.replay import Place
 from sweep.errors import ConfigError, DataError
 from sweep.task import DEFAULT_TASK, AnyTask, Config, load_task
@@ -33,6 +34,18 @@ class Certificate:
     """Whether the seed makes no difference, so that there is no interval over seeds."""
     confirmation: int = 1
     """Number of the study's confirmation that it comes from, from 1; further ones saw earlier results."""
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "certified mean": self.mean,
+            "spread over seeds": None if self.deterministic else self.sd,
+            "seeds": len(self.seeds),
+            "optimism of the search": self.optimism,
+            "chosen among": f"{self.candidates} candidates on {self.rounds} seeds each",
+            "trained on": f"{self.engine}, {self.device}",
+            "the seed makes no difference": self.deterministic or None,
+        }
+        return facts_html("Certificate", facts)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sweep.certify.choice import choice_losses, comparison_alpha, last_standing, make_choice, sound_candidates
 from sweep.certify.confirm_plan import Candidate, Job
+from sweep.certify.notebook import verdict_html, verdict_line
 from sweep.certify.provenance import Certificate
 from sweep.certify.statistics.power import detectable
 from sweep.certify.statistics.resampling import Resampled, corrected_interval
@@ -30,7 +31,7 @@ MEASURES = (
 """Columns of a confirmation's rows between the hyperparameters and the seconds."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:
     """The result of a confirmation so far."""
 
@@ -86,6 +87,12 @@ class Verdict:
     def tied(self) -> tuple[int, ...]:
         """Trial numbers of the candidates that are statistically tied with the best."""
         return tuple(row["trial"] for row in self.rows.records if row["tied"])
+
+    def __repr__(self) -> str:
+        return verdict_line(self)
+
+    def _repr_html_(self) -> str:
+        return verdict_html(self)
 
 
 def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:

@@ -90,7 +90,7 @@ class Frame:
         remaining, rate = state.remaining_s(), state.steps_per_s()
         facts = [
             f"{_clock(state.elapsed_s())} elapsed",
-            f"about {_clock(remaining)} left" if remaining is not None else "",
+            _left(*remaining) if remaining is not None else "",
             f"{_digits(rate)} steps/s" if rate else "the workers start",
             f"{_clock(run.timeout)} at most" if run.timeout else "",
             f"{run.workers} worker{'' if run.workers == 1 else 's'}",
@@ -264,6 +264,17 @@ def _value(value: Value) -> str:
 def _digits(rate: float) -> str:
     """Return a rate with three digits, which do not dance."""
     return f"{float(f'{rate:.3g}'):,.0f}"
+
+
+def _left(low: float, high: float) -> str:
+    """Return the time left as a range.
+
+    Examples:
+        >>> _left(64, 190), _left(7.2, 7.4)
+        ('1:04 to 3:10 left', 'about 0:07 left')
+    """
+    ends = list(dict.fromkeys((_clock(low), _clock(high))))
+    return f"{' to '.join(ends)} left" if len(ends) > 1 else f"about {ends[0]} left"
 
 
 def _clock(seconds: float) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from sweep.definition.records import TrialRecord
 from sweep.execution.events import (
     Event,
+    InTraining,
     RunStarted,
     SegmentStored,
     TrialEnded,
@@ -30,6 +31,8 @@ WINDOW_S = 60.0
 
 _RECENT = 100
 
+_PREDICT_EVERY_S = 1.0
+
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Training:
@@ -43,6 +46,8 @@ class Training:
     """When the segment in training began, seconds on the clock."""
     rate: float | None = None
     """Steps per second of its last segment, None before it has one."""
+    spent: float = 0.0
+    """Seconds of its stored segments."""
     dev_loss: float | None = None
     """Last value that is known, of a stored segment or a report."""
     ends: tuple[int, ...] = ()
@@ -53,6 +58,7 @@ class Training:
     def take(self, event: SegmentStored, now: float) -> None:
         """Follow a segment that was stored."""
         self.rate = (event.step - self.step) / max(event.seconds, 1e-6)
+        self.spent += event.seconds
         self.step, self.since, self.dev_loss = event.step, now, event.dev_loss
 
     def take_report(self, event: ValueReported) -> None:
@@ -90,8 +96,13 @@ class RunState:
         """What ended in this run, last first."""
         self.warnings: list[str] = []
         self._began = clock()
-        self._seconds: list[float] = []
-        """Training time of each finished trial."""
+        self._finished: list[TrialRecord] = []
+        self._free_since: dict[int, float] = {}
+        """When each worker's last trial ended, seconds on the clock."""
+        self._pauses: list[float] = []
+        """Seconds between two trials of a worker."""
+        self._predicted: tuple[float, float] | None = None
+        self._predicted_at = 0.0
         self._stored: collections.deque[tuple[float, int, float]] = collections.deque()
         """When segments were stored, their steps and seconds."""
 
@@ -134,23 +145,40 @@ class RunState:
         usual = self._usual_rate()
         return usual * len(self.training()) if usual else None
 
-    def remaining_s(self) -> float | None:
-        """Estimate what remains, seconds: until the total or the timeout. None while nothing is known.
+    def remaining_s(self) -> tuple[float, float] | None:
+        """Estimate what remains until the total or the timeout, at least and at most, seconds.
 
-        The trials to come are taken to last as long as the mean of those known.
+        None while nothing is known. The estimate is made anew once a second at most.
         """
-        if self.run is None:
+        now = self._clock()
+        if self._predicted is None or now - self._predicted_at >= _PREDICT_EVERY_S:
+            self._predicted, self._predicted_at = self._predict(), now
+        if self._predicted is None or self.run is None:
             return None
-        rests = [self._rest_s(row) for row in self.training()]
-        a_trial = statistics.fmean(self._seconds) if self._seconds else self._projected_s()
-        if a_trial is None or None in rests:
+        rest = float("inf") if self.run.timeout is None else max(0.0, self.run.timeout - self.elapsed_s())
+        low, high = (min(rest, max(0.0, end - (now - self._predicted_at))) for end in self._predicted)
+        return low, high
+
+    def _predict(self) -> tuple[float, float] | None:
+        """Return the time that all trials to come and in training take, without the timeout."""
+        if self.run is None or self.run.outlook is None:
             return None
-        known = [rest for rest in rests if rest is not None]
-        to_come = max(0, self.run.total - self.done - len(rests))
-        remaining = max([(to_come * a_trial + sum(known)) / max(1, len(self.workers)), *known])
-        if self.run.timeout is not None:
-            remaining = min(remaining, max(0.0, self.run.timeout - self.elapsed_s()))
-        return remaining
+        rows = self.training()
+        training = [self._in_training(row) for row in rows]
+        to_come = max(0, self.run.total - self.done - len(rows))
+        numbers = range(self.run.total - to_come, self.run.total)
+        ended = sorted(self._finished, key=lambda trial: trial.number)
+        overhead = statistics.median(self._pauses) if self._pauses else 0.0
+        return self.run.outlook.seconds_left(ended, training, numbers, max(1, len(self.workers)), overhead)
+
+    def _in_training(self, row: Training) -> InTraining:
+        spent = self._clock() - row.since + row.spent
+        if row.rate is None:
+            return InTraining(params=row.trial.params, spent=spent, total=None)
+        total = row.num_steps / row.rate
+        return InTraining(
+            params=row.trial.params, spent=total * self.step_of(row) / row.num_steps, total=total
+        )
 
     def _start(self, event: RunStarted) -> None:
         """Take over what earlier runs did; a confirmation is one run a round."""
@@ -159,7 +187,9 @@ class RunState:
         self.run, self.done, self.best = event, event.done, []
         self.workers = [None] * event.workers
         self._rank(event.finished)
-        self._seconds = [trial.train_seconds for trial in event.finished]
+        self._finished = list(event.finished)
+        self._free_since = {}
+        self._predicted = None
 
     def _begin(self, event: TrialStarted) -> None:
         row = Training(
@@ -168,11 +198,15 @@ class RunState:
             step=event.from_step,
             since=self._clock(),
             ends=event.ends,
+            spent=event.trial.train_seconds,
         )
         if event.trial.segments:
             row.dev_loss = event.trial.segments[-1].dev_loss
         if None in self.workers:
-            self.workers[self.workers.index(None)] = row
+            place = self.workers.index(None)
+            self.workers[place] = row
+            if place in self._free_since:
+                self._pauses.append(self._clock() - self._free_since[place])
         else:
             self.workers.append(row)
 
@@ -192,9 +226,12 @@ class RunState:
 
     def _end(self, event: TrialEnded) -> None:
         number = event.trial.number
-        self.workers = [row if row is None or row.trial.number != number else None for row in self.workers]
+        for place, row in enumerate(self.workers):
+            if row is not None and row.trial.number == number:
+                self.workers[place] = None
+                self._free_since[place] = self._clock()
         self.done = event.done
-        self._seconds.append(event.trial.train_seconds)
+        self._finished.append(event.trial)
         self.recent.appendleft(event.trial)
         self._rank([event.trial])
 
@@ -211,12 +248,3 @@ class RunState:
         steps = sum(steps for _, steps, _ in self._stored)
         seconds = sum(seconds for _, _, seconds in self._stored)
         return steps / max(seconds, 1e-6) if steps else None
-
-    def _rest_s(self, row: Training) -> float | None:
-        rate = row.rate or self._usual_rate()
-        return (row.num_steps - self.step_of(row)) / rate if rate else None
-
-    def _projected_s(self) -> float | None:
-        """Return how long the trials in training will have taken, their mean."""
-        projected = [row.num_steps / row.rate for row in self.training() if row.rate]
-        return statistics.fmean(projected) if projected else None

@@ -20,7 +20,6 @@ STATES = ("complete", "infeasible", "pruned", "diverged", "timeout", "failed", "
 """States of a trial: finished with a value; finished with a figure out of bounds; stopped by the pruner, by a
 loss that is not finite, by its time limit, or by an error; in training; stored, to resume in the next run."""
 
-
 CODE_CHANGED = "code_changed"
 """Attribute of a trial that a later version of the program trained."""
 
@@ -161,8 +160,7 @@ class StudyRecord:
     is_guest: bool = False
     """Whether Optuna made it without sweep: it has no known trainer, seeds or data."""
     code: tuple[dict[str, Json], ...] = ()
-    """Every accepted version of its program, oldest first, as ``Code.to_dict`` plus ``why`` it changed;
-    empty for an installed trainer."""
+    """Every accepted version of its program, oldest first, as ``Code.to_dict`` plus ``why`` it changed."""
 
     @property
     def fingerprint(self) -> str:
@@ -271,6 +269,11 @@ class StudyRecord:
         if self.is_guest:
             return dict(self.program)
         return {self.objectives[0]: self.direction, **dict.fromkeys(self.objectives[1:], MINIMIZE)}
+
+    @property
+    def trials_in_all(self) -> int:
+        """Number of trials when the study is finished; it may have more than were asked for later."""
+        return max(self.total_trials, len(self.trials))
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -1,9 +1,36 @@
 """Define the events that a run reports to its observer."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from sweep.definition.records import TrialRecord
+from sweep.values import Params
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class InTraining:
+    """A trial in training."""
+
+    params: Params
+    spent: float
+    """Seconds since it began."""
+    total: float | None
+    """Seconds from its beginning to its end, projected from its speed; None if that is unknown."""
+
+
+class Predicts(Protocol):
+    """Predicts how long a run takes; see ``planning.time_left``."""
+
+    def seconds_left(
+        self,
+        ended: Sequence[TrialRecord],
+        training: Sequence[InTraining],
+        numbers: range,
+        workers: int,
+        overhead: float = 0.0,
+    ) -> tuple[float, float] | None:
+        """Return the seconds until all trials have ended, at least and at most; None if nothing is known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +49,8 @@ class RunStarted:
     """Seconds after which this run stops."""
     memory: str = ""
     """The workers' memory, in one line."""
+    outlook: Predicts | None = None
+    """Predicts how long the run takes; None if nobody can."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sweep.definition.records import StudyRecord
 from sweep.metric import MAXIMIZE, Metric
 
 _LOWER_IS_BETTER = {
@@ -43,6 +44,13 @@ def words_of(metric: Metric) -> Mapping[str, str]:
         "Noun": _capitalised(metric.noun, metric),
         "nouns": "losses" if metric.noun == "loss" else "values",
     }
+
+
+def winner_name(study: StudyRecord) -> str:
+    """Return what the first trial is called; with several objectives it is the best in the metric alone."""
+    return (
+        "winner" if study.cost is None else "trial with the {lowest} {label}".format(**words_of(study.metric))
+    )
 
 
 def _capitalised(text: str, metric: Metric) -> str:

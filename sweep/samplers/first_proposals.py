@@ -37,7 +37,7 @@ def first_proposal(
     """
     generator = np.random.default_rng(derive_seed(seed, "first", number))
     units = [even_point(len(space), seed, number), *generator.random((CHEAP_OF - 1, len(space)))]
-    draws = [_at(space, unit) for unit in units]
+    draws = [configuration_at(space, unit) for unit in units]
     return min(draws, key=lambda params: (is_tried(params), _size(work(params))))
 
 
@@ -58,7 +58,8 @@ def _size(work: float) -> int:
     return round(math.log2(work)) if work > 0 else 0
 
 
-def _at(space: Space, units: np.ndarray) -> dict[str, Any]:
+def configuration_at(space: Space, units: np.ndarray) -> dict[str, Any]:
+    """Return the configuration at a point of the unit cube, shape (d,), without its inactive hyperparameters."""
     return space.active_part(
         {n: space[n].value_at(unit) for n, unit in zip(space, units.tolist(), strict=True)}
     )

@@ -211,3 +211,26 @@ def test_a_race_says_when_its_chance_of_an_error_holds() -> None:
     assert (
         "chance of an error 0.05 if the best leads by 0.003 or more (a smaller lead is not protected" in text
     )
+
+
+def test_a_notebook_shows_verdict_and_certificate_in_short() -> None:
+    """The numbers of the rows and the certificate, a word for each, and one line as text."""
+    confirmed = confirmation(LOSSES, CERTIFIED)
+    verdict = judge(searched(), confirmed)
+    certificate = certificate_of(confirmed, verdict)
+    assert certificate is not None
+    page = verdict._repr_html_()
+    assert "Trial 1 is chosen" in page
+    assert page.count("<tr>") == 6 + 1 + 3
+    assert [f"<td>{mean}</td>" in page for mean in ("2.0025", "2.0115", "2.1005")] == [True] * 3
+    assert "<th>certified mean</th><td>2.0040</td>" in page
+    assert "<th>certified mean</th><td>2.0040</td>" in certificate._repr_html_()
+    assert "3 candidates on 4 seeds each" in certificate._repr_html_()
+    assert repr(verdict) == "<Verdict: trial 1 chosen among 3, certified mean 2.0040 over 3 seeds>"
+
+
+def test_a_notebook_shows_an_unfinished_confirmation() -> None:
+    """No trial is chosen before the last round, and nothing fails."""
+    verdict = judge(searched(), confirmation({n: row[:1] for n, row in LOSSES.items()}))
+    assert repr(verdict) == "<Verdict: no trial chosen yet among 3>"
+    assert "Not chosen yet" in verdict._repr_html_()

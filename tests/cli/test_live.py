@@ -28,7 +28,7 @@ from sweep.cli.progress import JsonView, LineView, RunProgress, choose_views
 from sweep.cli.run_state import RunState
 from sweep.execution.events import Event, TrialEnded, Warned
 from sweep.trainers.mlp.trainer import MLP
-from tests.support.run_events import Clock, begin, started, stored
+from tests.support.run_events import Clock, begin, outlook, started, stored
 from tests.support.small_study import STUDY, environment, lay_out
 from tests.support.study_records import trial
 
@@ -47,7 +47,7 @@ def made_up_run(workers: int = 2, ended: int = 8) -> RunState:
     """A run in which trials ended, two train, and one of them lacks a hyperparameter."""
     clock = Clock()
     state = RunState(MLP.metric, clock)
-    state.take(started(total=60, workers=workers, timeout=600.0))
+    state.take(started(total=60, workers=workers, timeout=600.0, outlook=outlook()))
     for number in range(ended):
         loss = None if number == 3 else 2.1 + number / 100
         record = trial(number, loss, params=KNOBS, state="complete" if loss else "diverged", seconds=12.5)
@@ -70,7 +70,11 @@ def test_a_frame_says_what_trains_what_is_best_and_what_remains() -> None:
     assert lines[0] == "study names"
     assert lines[1].endswith("8 of 60 trials")
     # 50 trials of 12.5 s to come, 43 and 45.001 s left of the two in training, two workers: 356.5 s
-    assert lines[2] == "0:09 elapsed · about 5:57 left · 2,000 steps/s · 10:00 at most · 2 workers"
+    shown = re.fullmatch(
+        r"0:09 elapsed · (\d:\d\d) to (\d:\d\d) left · 2,000 steps/s · 10:00 at most · 2 workers", lines[2]
+    )
+    assert shown
+    assert shown[1] < "5:57" < shown[2]
     assert lines[3] == "Ctrl-C is safe: finished segments are stored, and the same command resumes."
     headings = [line.split() for line in lines[5:7]]
     assert headings == [

@@ -5,7 +5,7 @@ import pytest
 from sweep.cli.run_state import BEST, WINDOW_S, RunState
 from sweep.execution.events import TrialEnded, TrialStarted, Warned
 from sweep.trainers.mlp.trainer import MLP
-from tests.support.run_events import Clock, begin, started, stored
+from tests.support.run_events import Clock, begin, outlook, started, stored
 from tests.support.study_records import trial
 
 
@@ -66,34 +66,62 @@ def test_progress_never_goes_back(state: RunState, clock: Clock) -> None:
     assert shares[-1] == 0.1
 
 
-def test_what_remains_counts_the_trials_to_come_and_the_rests(state: RunState, clock: Clock) -> None:
-    """Known before: a trial takes 20 s. Eight come, 90 % of one remains at 1,000 steps a second."""
+def test_what_remains_counts_the_trials_to_come_and_the_rests(clock: Clock) -> None:
+    """Trials take 20 s each. Seven come, half of one remains, on two workers: about 4 * 20 s."""
+    state = RunState(MLP.metric, clock)
+    state.take(started(outlook=outlook()))
     assert state.remaining_s() is None
+    state.take(begin(0))
+    assert state.remaining_s() is None  # nothing says how long it takes
+    clock.now += 20
     state.take(TrialEnded(trial=trial(0, 2.1, seconds=20.0), done=1, total=10))
-    state.take(begin(1))
-    assert state.remaining_s() is None  # nothing says how fast a step is
-    clock.now += 5
-    state.take(stored(1, 5_000, seconds=5.0))
-    assert state.remaining_s() == pytest.approx((8 * 20 + 45) / 2)
+    state.take(TrialEnded(trial=trial(1, 2.1, seconds=20.0), done=2, total=10))
+    state.take(begin(2))
+    clock.now += 10
+    state.take(stored(2, 25_000, seconds=10.0))
+    remains = state.remaining_s()
+    assert remains is not None
+    low, high = remains
+    assert low < 80 < high
+    assert high / low < 3
 
 
-def test_what_remains_is_at_least_the_longest_rest(state: RunState, clock: Clock) -> None:
-    """One trial is left and cannot be shared between the workers."""
-    state.take(started(done=9))
+def test_what_remains_shrinks_with_the_clock_between_two_predictions(clock: Clock) -> None:
+    """Half a second later both ends are half a second nearer."""
+    state = RunState(MLP.metric, clock)
+    state.take(started(outlook=outlook(), done=2, finished=(trial(0, 2.1), trial(1, 2.1))))
+    first = state.remaining_s()
+    clock.now += 0.5
+    second = state.remaining_s()
+    assert first is not None
+    assert second == pytest.approx([end - 0.5 for end in first])
+
+
+def test_what_remains_is_at_least_the_longest_rest(clock: Clock) -> None:
+    """One trial is left and cannot be shared between the workers: 45 s at 1,000 steps a second."""
+    state = RunState(MLP.metric, clock)
+    state.take(started(done=9, outlook=outlook()))
     state.take(begin(9))
     clock.now += 1
     state.take(stored(9, 5_000, seconds=5.0))
-    assert state.remaining_s() == pytest.approx(45)
+    assert state.remaining_s() == pytest.approx((45, 45), rel=0.1)
 
 
 def test_what_remains_ends_with_the_timeout(clock: Clock) -> None:
     """A run that stops after 60 s has at most what is left of them."""
     state = RunState(MLP.metric, clock)
-    state.take(started(timeout=60.0, finished=(trial(0, 2.0, seconds=500.0),), done=1))
+    finished = (trial(0, 2.0, seconds=500.0),)
+    state.take(started(timeout=60.0, finished=finished, done=1, outlook=outlook()))
     clock.now += 50
-    assert state.remaining_s() == pytest.approx(10)
+    assert state.remaining_s() == (pytest.approx(10), pytest.approx(10))
     clock.now += 50
-    assert state.remaining_s() == 0
+    assert state.remaining_s() == (0, 0)
+
+
+def test_a_run_that_nobody_predicts_has_no_time_left(state: RunState) -> None:
+    """Without an outlook nothing is said."""
+    state.take(TrialEnded(trial=trial(0, 2.1), done=1, total=10))
+    assert state.remaining_s() is None
 
 
 def test_the_rate_is_that_of_the_last_minute(state: RunState, clock: Clock) -> None:

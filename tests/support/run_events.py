@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from sweep.definition.dimension import Range
+from sweep.definition.space import Space
+from sweep.definition.spec import StudySpec
 from sweep.execution.events import RunStarted, SegmentStored, TrialStarted
+from sweep.execution.planning.time_left import Outlook
 from sweep.execution.rungs import cuts
 from tests.support.study_records import trial
 
@@ -19,6 +23,13 @@ class Clock:
 def started(**changes: Any) -> RunStarted:
     values = {"done": 0, "total": 10, "workers": 2, "engine": "fused", "device": "cpu", "data_facts": "words"}
     return RunStarted(**{**values, **changes})
+
+
+def outlook(**settings: Any) -> Outlook:
+    """The prediction of a study that searches ``hidden_neurons``, whose work is the same for all."""
+    space = Space({"hidden_neurons": Range(100, 400)})
+    values = {"name": "names", "objectives": ("dev_loss",), "data": {}, "fixed": {}, "space": space}
+    return Outlook(StudySpec(**{**values, "sampler": "random", "trials": 10, **settings}), lambda params: 1.0)
 
 
 def begin(number: int, from_step: int = 0, num_steps: int = 50_000, **changes: Any) -> TrialStarted:

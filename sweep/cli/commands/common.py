@@ -230,14 +230,6 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
 
 
-def advise_on_guest(study: "StudyRecord", database: "Database") -> None:
-    """Print what is unknown about a study that Optuna made without sweep, and the next commands."""
-    from sweep.reporting.page.guests import ONE_RUN, ways_on
-
-    advise(ONE_RUN)
-    advise(f"next: {' | '.join(ways_on(study, database.address))}")
-
-
 def terminal_look() -> dict[str, Any]:
     """Return the width and whether there are colours, where stdout is a terminal."""
     return {"width": terminal_width() if sys.stdout.isatty() else None, "colour": _has_colours()}

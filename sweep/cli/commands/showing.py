@@ -11,7 +11,6 @@ from sweep.cli import options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import (
     advise,
-    advise_on_guest,
     announced,
     database_of,
     format_table,
@@ -24,7 +23,7 @@ from sweep.storage.addresses import DEFAULT_STORAGE
 if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord
     from sweep.reporting.evidence import Evidence
-    from sweep.storage.database import Reader
+    from sweep.storage.database import Database, Reader
 
 
 _BEGIN = (
@@ -51,7 +50,9 @@ def list_studies(arguments: Arguments) -> int:
 @command(example="sweep table quick --top 5")
 @options.study
 @click.option("--top", type=options.positive, metavar="N", help="only the best N")
-@options.formats("text", "markdown", "csv", "json", "log")
+@options.formats("text", "markdown", "csv", "json", "log", "parquet")
+@options.output("FILE", "write the rows to this file; parquet needs one")
+@options.force
 @click.option("--advice", is_flag=True, help="print all advice below the table, not only the first six")
 def table(arguments: Arguments) -> int:
     """Show a study's ranked trials."""
@@ -59,10 +60,12 @@ def table(arguments: Arguments) -> int:
 
     storage = database_of(arguments).open_read_only()
     study = shown_study(arguments, storage)
+    if arguments.output is not None or arguments.format == "parquet":
+        return _write_table(study, arguments)
     print(format_table(study, arguments.format, arguments.top))
     if arguments.format == "text" and study.is_guest:
         print_advice(study, everything=arguments.advice)
-        advise_on_guest(study, database_of(arguments))
+        _advise_on_guest(study, database_of(arguments))
     elif arguments.format == "text":
         if study.plans:
             _print_confirmation(study, storage)
@@ -71,6 +74,38 @@ def table(arguments: Arguments) -> int:
         print_advice(study, everything=arguments.advice)
         advise(f"next: {next_command(study, storage)}")
     return 0
+
+
+def _write_table(study: "StudyRecord", arguments: Arguments) -> int:
+    """Write the rows to a file, which is not overwritten unless that is asked for."""
+    from pathlib import Path
+
+    from sweep.definition.ranking import rank_trials
+    from sweep.errors import SweepError
+    from sweep.reporting.files import write_bytes
+    from sweep.reporting.table.formats import FORMATS
+    from sweep.reporting.table.listing import Listing
+    from sweep.reporting.table.parquet import format_parquet
+
+    if arguments.output is None:
+        raise SweepError("--format parquet is not text: name a file with -o FILE.parquet")
+    path = Path(arguments.output)
+    if path.exists() and not arguments.force:
+        raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")
+    listing, form = Listing(rank_trials(study), study, arguments.top), arguments.format
+    is_binary = form == "parquet"
+    write_bytes(path, format_parquet(listing) if is_binary else f"{FORMATS[form](listing)}\n".encode())
+    print(f"wrote {path}")
+    return 0
+
+
+def _advise_on_guest(study: "StudyRecord", database: "Database") -> None:
+    """Print what is unknown of the results of a guest, if it has any, and the next commands."""
+    from sweep.reporting.page.guests import ONE_RUN, ways_on
+
+    if study.complete_trials():
+        advise(ONE_RUN)
+    advise(f"next: {' | '.join(ways_on(study, database.address))}")
 
 
 def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:

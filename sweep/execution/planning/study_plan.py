@@ -6,6 +6,7 @@ stored.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,12 +18,15 @@ from sweep.execution.machine.memory import machine_bytes
 from sweep.execution.machine.study_memory import check_study_fits, describe_memory, study_memory
 from sweep.execution.planning.knobs import space_size
 from sweep.execution.planning.planned import PlannedStudy, planned_study
+from sweep.execution.planning.rehearsal import Work
+from sweep.execution.planning.time_left import rehearsed_runs
 from sweep.execution.planning.timing import Timing, time_some
 from sweep.execution.planning.wall_clock import Range, drawn_runs, simulate
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
 from sweep.samplers.samplers import NOT_LEARNING
 from sweep.storage.checkpoints import THINNED_POINTS
 from sweep.task import AnyTask, Data, check_honoured, default_engine, prepare_worker
+from sweep.values import Params
 
 _CURVE_POINT_BYTES = 12
 _MAX_SIMULATED = 20_000
@@ -37,8 +41,8 @@ class StudyPlan:
     trial_seconds: Range
     """Seconds of one trial, over the timed configurations; low and high are the least and the most."""
     wall_seconds: Range
-    """Seconds of all remaining trials on all workers, without pruning and timeout; their configurations
-    are drawn at random from the timed ones, whatever the sampler."""
+    """Seconds of all remaining trials on all workers, without pruning and timeout. Their configurations are
+    those of rehearsals of a sampler that learns, else drawn at random from the timed ones."""
     longest_wall_seconds: float | None
     """The same if each trial were as long as the longest timed one, because a sampler that learns may
     prefer those; None if the sampler does not learn."""
@@ -83,7 +87,7 @@ def plan_study(
     return StudyPlan(
         study=study,
         timings=tuple(timings),
-        **_seconds(spec, timings, study.left, workers),
+        **_seconds(spec, timings, study.left, workers, functools.partial(_work, task, spec, data)),
         costs=tuple(_costs(task, spec, data, timings)),
         disk_bytes=_disk_bytes(spec, timings),
         memory_bytes=memory.most if memory else None,
@@ -91,12 +95,21 @@ def plan_study(
     )
 
 
-def _seconds(spec: StudySpec, timings: Sequence[Timing], left: int, workers: int) -> dict[str, Any]:
+def _work(task: AnyTask, spec: StudySpec, data: Data, params: Params) -> float:
+    return task.work(task.make_config(spec.config_values(params)), data)
+
+
+def _seconds(
+    spec: StudySpec, timings: Sequence[Timing], left: int, workers: int, work: Work
+) -> dict[str, Any]:
     """Return the fields of a plan that follow from the timings."""
     seconds = np.array([timing.seconds for timing in timings])
     runs: Iterable[list[float]]
     if _all_are_timed(spec, timings, left):
         runs = [np.repeat(seconds, spec.replicates)[:left].tolist()]
+    elif left and spec.sampler not in NOT_LEARNING:
+        timed = [(timing.params, timing.seconds) for timing in timings]
+        runs = rehearsed_runs(spec, work, timed, left, _MAX_SIMULATED)
     else:
         runs = drawn_runs(seconds, min(left, _MAX_SIMULATED))
     wall, fit = simulate(runs, left, workers, spec.timeout)

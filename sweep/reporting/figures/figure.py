@@ -51,6 +51,12 @@ class Figure:
         _merge(self.layout, settings)
         return self
 
+    def renamed(self, name: str, shown: str) -> Self:
+        """Give the traces of a name another one."""
+        for trace in self.data:
+            trace["name"] = shown if trace.get("name") == name else trace.get("name")
+        return self
+
     def to_dict(self) -> dict[str, Json]:
         """Return it as plain values of JSON; a number that is not finite is None."""
         plain: dict[str, Json] = _plain({"data": self.data, "layout": self.layout})

@@ -34,7 +34,7 @@ from sweep.reporting.figures.parallel import parallel_coordinates, plot_parallel
 from sweep.reporting.figures.rungs import plot_rung_curves, rung_curves
 from sweep.reporting.figures.slices import plot_slices, slices
 from sweep.reporting.figures.training_curve import plot_training_curve, training_curve
-from sweep.reporting.units import words_of
+from sweep.reporting.units import winner_name, words_of
 from sweep.task import TRAIN_SECONDS, costs_of
 
 
@@ -69,7 +69,8 @@ def draw(name: str, evidence: Evidence) -> Figure:
 
 def draw_plot(plot: Plot, evidence: Evidence) -> Figure:
     """Return a plot of what is known of a study; raises ``NothingToShowError``."""
-    return Figure.of(plot.figure(plot.numbers(evidence)))
+    made = Figure.of(plot.figure(plot.numbers(evidence)))
+    return made if evidence.study.cost is None else made.renamed("winner", winner_name(evidence.study))
 
 
 def _generic(study: StudyRecord) -> dict[str, Plot]:
@@ -205,5 +206,5 @@ PLOTS: dict[str, Plot] = {
         figure=plot_learning_curves,
     ),
 }
-"""Name -> plot of every study, in the order of the report. The fields of ``words_of`` in its texts stand for
-the metric and its direction. To add a plot, write a module with two functions, and one entry."""
+"""Name -> plot of every study, in the order of the report. ``words_of`` fills in the fields of its texts: the
+metric, and words of its direction. To add a plot, write a module with two functions, and one entry."""

@@ -13,6 +13,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part
 from sweep.reporting.page.html_page import escape
 from sweep.reporting.table.columns import cell
+from sweep.reporting.units import winner_name
 from sweep.task import AUTO
 from sweep.values import Value
 
@@ -42,7 +43,10 @@ def configuration_section(evidence: Evidence) -> Part:
         _row(name, "inactive" if name in inactive else _shown(name, values.get(name)), says)
         for name, says in allowed.items()
     )
-    head = "<thead><tr><th scope=col class=t>hyperparameter<th scope=col class=t>winner<th scope=col class=t>"
+    first = escape(winner_name(study))
+    head = (
+        f"<thead><tr><th scope=col class=t>hyperparameter<th scope=col class=t>{first}<th scope=col class=t>"
+    )
     table = f'<table class="ranking">{head}search space</thead><tbody>\n{rows}\n</tbody></table>'
     return Part(markup=f'<div class="scroll">{table}</div>{exported}')
 
@@ -89,7 +93,7 @@ def _exported(evidence: Evidence) -> str:
     seed = "the first certifying seed" if evidence.confirmed else "its own seed"
     says = f"Trial {evidence.winner.number} with {seed}. Save this text as {FILE}; "
     return (
-        f"<details><summary>{FILE}: the winner as a file</summary>"
+        f"<details><summary>{FILE}: the {escape(winner_name(evidence.study))} as a file</summary>"
         f'<p class="note">{escape(says)}<code>sweep train {FILE}</code> trains it again.</p>'
         f"<pre><code>{text}</code></pre></details>"
     )

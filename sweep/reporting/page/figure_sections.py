@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Sequence
 
+from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Plot
 from sweep.reporting.figures.figure import Figure
 from sweep.reporting.figures.plots import draw_plot, plots_of
 from sweep.reporting.page.html_page import escape, figure_place
+from sweep.reporting.units import winner_name
 
-KEY = (
-    '<p class="key" aria-hidden="true"><span class="dot grey"></span>trial <span class="dot blue"></span>'
-    'best tenth <span class="dot diamond"></span>winner</p>'
-)
-"""Legend of the colours of trials."""
+
+def key_of(study: StudyRecord) -> str:
+    """Return the legend of the colours of trials."""
+    return (
+        '<p class="key" aria-hidden="true"><span class="dot grey"></span>trial <span class="dot blue"></span>'
+        f'best tenth <span class="dot diamond"></span>{escape(winner_name(study))}</p>'
+    )
 
 
 def figures_section(*names: str, key: bool = False, titled: bool = False) -> Callable[[Evidence], Part]:
@@ -39,7 +43,10 @@ def figures_section(*names: str, key: bool = False, titled: bool = False) -> Cal
             for name, figure in figures.items()
         )
         kind = "pair" if len(figures) > 1 else "single"
-        return Part(markup=f'{KEY if key else ""}<div class="{kind}">{places}</div>', figures=figures)
+        return Part(
+            markup=f'{key_of(evidence.study) if key else ""}<div class="{kind}">{places}</div>',
+            figures=figures,
+        )
 
     return build
 

@@ -20,7 +20,14 @@ from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
-from sweep.reporting.units import certified_label, difference_unit, test_label, with_unit, words_of
+from sweep.reporting.units import (
+    certified_label,
+    difference_unit,
+    test_label,
+    winner_name,
+    with_unit,
+    words_of,
+)
 from sweep.storage.looks.stored_looks import TestLook
 from sweep.task import costs_of, described_facts
 from sweep.values import Params
@@ -137,7 +144,7 @@ def _without_winner(study: StudyRecord, rows: Rows) -> Headline:
 
 
 def _is_best(study: StudyRecord) -> str:
-    """Return the predicate of the winner; with two objectives, it is the best in the metric alone."""
+    """Return the predicate of the first trial; with two objectives, it is the best in the metric alone."""
     return "is best" if study.cost is None else "has the {lowest} {label}".format(**words_of(study.metric))
 
 
@@ -246,10 +253,10 @@ def _test_tile(study: StudyRecord, look: TestLook | None) -> dict[str, str]:
 
 def _unfinished(study: StudyRecord) -> list[str]:
     done = sum(trial.is_finished for trial in study.trials)
-    if done >= study.total_trials:
+    if done >= study.trials_in_all:
         return []
     return [
-        f"{done:,} of {study.total_trials:,} trials are done; `sweep run {study.name}` trains the others."
+        f"{done:,} of {study.trials_in_all:,} trials are done; `sweep run {study.name}` trains the others."
     ]
 
 
@@ -266,7 +273,7 @@ def _costs(study: StudyRecord, best: Params) -> dict[str, str]:
     spent = sum(trial.train_seconds for trial in study.trials)
     return {
         **{fact.unit or name: cell(name, best[name]) for name, fact in costs.items()},
-        "training of the winner": seconds_text(best["train_seconds"] or 0.0),
+        f"training of the {winner_name(study)}": seconds_text(best["train_seconds"] or 0.0),
         f"training of all {len(study.trials):,} trials": seconds_text(spent),
     }
 

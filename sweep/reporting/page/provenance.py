@@ -10,6 +10,7 @@ from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.guests import guest_facts, ways_on
 from sweep.reporting.page.headline import seconds_text, state_counts
+from sweep.reporting.units import winner_name
 from sweep.task import why_untested
 
 _MACHINE = ("system", "machine", "cores")
@@ -70,7 +71,7 @@ def _search(evidence: Evidence) -> dict[str, str]:
         "seed of the study": str(study.seed),
         "replicates": str(study.replicates),
         **_objectives(study),
-        "trials": f"{state_counts(evidence.rows)}; {study.total_trials:,} in all",
+        "trials": f"{state_counts(evidence.rows)}; {study.trials_in_all:,} in all",
         **_winner(evidence),
         **_times(study.trials),
         "trainer version": str(study.trainer_version),
@@ -89,7 +90,7 @@ def _winner(evidence: Evidence) -> dict[str, str]:
         winner = evidence.winner
     except NothingToShowError:
         return {}
-    return {"winner's seed": str(winner.seed)}
+    return {f"seed of the {winner_name(evidence.study)}": str(winner.seed)}
 
 
 def _times(trials: Iterable[TrialRecord]) -> dict[str, str]:

@@ -115,6 +115,8 @@ def _head(name: str, study: StudyRecord, text: bool) -> str:
 def _heading(name: str, study: StudyRecord) -> str:
     if name == "value":
         return study.metric.label
+    if study.is_guest and name in study.objectives:
+        return name  # the user's own, as the metric's
     fact = described_facts(study.task).get(name)
     if fact is not None and fact.unit:
         return fact.unit

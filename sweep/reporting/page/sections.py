@@ -17,7 +17,7 @@ from sweep.reporting.figures.ablation import ablation_result
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
 from sweep.reporting.page.configuration import configuration_section
-from sweep.reporting.page.figure_sections import KEY, figures_section, joined
+from sweep.reporting.page.figure_sections import figures_section, joined, key_of
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
@@ -112,7 +112,7 @@ def _search(evidence: Evidence) -> Part:
     parts = [figures_section("history", "history-seconds")(evidence)]
     with contextlib.suppress(NothingToShowError):
         parts.append(figures_section("expected-best", titled=True)(evidence))
-    return joined(parts, KEY)
+    return joined(parts, key_of(evidence.study))
 
 
 def _mattered(evidence: Evidence) -> Part:
@@ -124,7 +124,7 @@ def _mattered(evidence: Evidence) -> Part:
         parts.insert(0, figures_section("importances", titled=True)(evidence))
     except NothingToShowError as error:
         parts.append(Part(markup=f'<p class="note">{prose(f"Not shown: {error}.")}</p>'))
-    return joined(parts, KEY)
+    return joined(parts, key_of(evidence.study))
 
 
 def _cost(evidence: Evidence) -> Part:
@@ -167,7 +167,7 @@ SECTIONS: dict[str, Section] = {
     "table": Section(title="Ranking", build=_table),
     "advice": Section(title="Advice", build=_advice),
     "confirmation": Section(title="Confirmation", build=_confirmation),
-    "configuration": Section(title="Winner and search space", build=configuration_section),
+    "configuration": Section(title="Configuration and search space", build=configuration_section),
     "search": Section(title="Search", build=_search),
     "mattered": Section(title="Hyperparameters", build=_mattered),
     "rungs": Section(title="Rungs", build=figures_section("rungs")),

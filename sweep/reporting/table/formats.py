@@ -44,7 +44,7 @@ def format_csv(listing: Listing) -> str:
     A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are left
     alone.
     """
-    shown = _all(listing)
+    shown = rows_for_programs(listing)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(map(_csv_cell, shown.columns))
@@ -54,7 +54,7 @@ def format_csv(listing: Listing) -> str:
 
 def format_json(listing: Listing) -> str:
     """Write a list of objects, null where there is nothing to say."""
-    return json.dumps(_all(listing).records, indent=2, allow_nan=False)
+    return json.dumps(rows_for_programs(listing).records, indent=2, allow_nan=False)
 
 
 def format_log(listing: Listing) -> str:
@@ -97,7 +97,7 @@ def _left(listing: Listing) -> Rows:
     return Rows(ranked.columns, [*ranked.records, *others.records])
 
 
-def _all(listing: Listing) -> Rows:
+def rows_for_programs(listing: Listing) -> Rows:
     """Return the rows that ``top`` leaves, their columns named for programs."""
     return _left(listing).renamed(lambda name: column_key(name, listing.study.metric))
 

@@ -142,7 +142,7 @@ def _title(study: StudyRecord, width: int | None, colour: bool) -> list[str]:
     name = printable(study.name)
     counts = collections.Counter(trial.state for trial in study.trials)
     done = sum(trial.is_finished for trial in study.trials)
-    line = f"{done:,} of {study.total_trials:,} trials done"
+    line = f"{done:,} of {study.trials_in_all:,} trials done"
     states = [f"{counts[state]:,} {state}" for state in STATES if counts[state]]
     title = _folded(f"{name}: {printable(study.goal)}" if study.goal else name, width)
     if colour and title[0].startswith(name):

@@ -9,7 +9,6 @@ from sweep.execution.planning.knobs import Knob
 from sweep.execution.planning.planned import PlannedStudy
 from sweep.execution.planning.program_plan import ProgramPlan
 from sweep.execution.planning.study_plan import StudyPlan
-from sweep.execution.planning.wall_clock import Range
 from sweep.values import Json
 
 _LABEL_WIDTH = 12
@@ -112,7 +111,7 @@ def _plain_knob(knob: Knob) -> dict[str, Json]:
 def _wall(plan: StudyPlan) -> str:
     if not plan.study.left:
         return "nothing is left to train"
-    text = f"{duration(plan.wall_seconds.middle)} ({_band(plan.wall_seconds)})"
+    text = f"{duration(plan.wall_seconds.middle)} ({_band(plan)})"
     if plan.study.timeout is None:
         return text
     limit = duration(plan.study.timeout)
@@ -122,18 +121,20 @@ def _wall(plan: StudyPlan) -> str:
     return f"{text}; {some}, the next run the others"
 
 
-def _longest(plan: StudyPlan) -> Iterator[str]:
-    """Yield the longest time: unlike random draws, a sampler that learns may prefer slow trials."""
-    if plan.study.left and plan.longest_wall_seconds is not None:
-        most = duration(plan.longest_wall_seconds)
-        yield f"up to {most} if the sampler prefers the slowest configurations, as {plan.study.sampler} may"
-
-
-def _band(seconds: Range) -> str:
+def _band(plan: StudyPlan) -> str:
+    seconds = plan.wall_seconds
     if seconds.low == seconds.high:
         return "each one was timed"
     ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
-    return f"{ends} in 9 of 10 random draws of configurations, without pruning"
+    if plan.longest_wall_seconds is None:
+        return f"{ends} in 9 of 10 random draws of configurations, without pruning"
+    return f"{ends} in 9 of 10 rehearsals of {plan.study.sampler} on made-up losses, without pruning"
+
+
+def _longest(plan: StudyPlan) -> Iterator[str]:
+    """Yield the longest time, if a sampler that learns preferred the slowest trials."""
+    if plan.study.left and plan.longest_wall_seconds is not None:
+        yield f"{duration(plan.longest_wall_seconds)} if every trial were as slow as the slowest timed"
 
 
 def _too_long(plan: StudyPlan) -> str:

@@ -30,7 +30,7 @@ class Summary:
     finished: int = 0
     """Trials that have ended."""
     total: int = 0
-    """Number of requested trials; for a guest, the number of stored trials."""
+    """Number of trials when all have ended; for a guest, the number of stored trials."""
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     """State -> number of trials."""
     directions: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -55,13 +55,13 @@ def summarise(study: StudyRecord) -> Summary:
     """Return the summary of a study."""
     complete = study.complete_trials()
     finished = sum(trial.is_finished for trial in study.trials)
-    states = EMPTY if not study.trials else FINISHED if finished >= study.total_trials else OPEN
+    states = EMPTY if not study.trials else FINISHED if finished >= study.trials_in_all else OPEN
     return Summary(
         name=study.name,
         state=states,
         made_by="optuna" if study.is_guest else "sweep",
         finished=finished,
-        total=study.total_trials,
+        total=study.trials_in_all,
         counts=dict(collections.Counter(trial.state for trial in study.trials)),
         directions=study.directions,
         best=complete[0].dev_loss if complete else None,

@@ -117,6 +117,15 @@ def test_the_table_says_what_is_not_known_and_the_ways_on(guests: Guests, capsys
     assert {"lr", "act", "layers", "value", "train_seconds"} <= columns
 
 
+@pytest.mark.parametrize("name", ["bad", "empty"])
+def test_a_table_without_results_claims_nothing_about_them(name: str, capsys: Capture) -> None:
+    """Nothing has an order that could be luck."""
+    assert main(["table", name]) == 0
+    shown = capsys.readouterr().err
+    assert "ran once" not in shown
+    assert "next: sweep init --from-optuna" in shown
+
+
 @pytest.mark.parametrize(
     "command",
     [

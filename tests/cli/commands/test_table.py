@@ -108,3 +108,22 @@ def test_the_command_line_offers_every_format() -> None:
     (option,) = [each for each in table.params if each.name == "format"]
     assert isinstance(option.type, click.Choice)
     assert {*option.type.choices} == {*FORMATS}
+
+
+def test_a_table_is_written_to_a_file_that_is_not_overwritten(small: Path, capsys: Capture) -> None:
+    """The file has the printed rows; a second time it is refused unless that is asked for."""
+    assert main(["table", "small", "--format", "csv"]) == 0
+    printed = capsys.readouterr().out
+    assert main(["table", "small", "--format", "csv", "-o", "rows.csv"]) == 0
+    assert capsys.readouterr().out == "wrote rows.csv\n"
+    assert Path("rows.csv").read_text("utf-8") == printed
+    assert main(["table", "small", "--format", "json", "-o", "rows.csv"]) == 1
+    assert "rows.csv exists and is not overwritten" in capsys.readouterr().err
+    assert main(["table", "small", "--format", "json", "-o", "rows.csv", "--force"]) == 0
+    assert Path("rows.csv").read_text("utf-8").startswith("[")
+
+
+def test_parquet_is_written_to_a_file_only(small: Path, capsys: Capture) -> None:
+    """Bytes on a terminal would help nobody."""
+    assert main(["table", "small", "--format", "parquet"]) == 1
+    assert "name a file with -o" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from sweep.api.stored import load_study
 from sweep.errors import GuestError, NothingToShowError
 from sweep.reporting.evidence import Evidence, gather_evidence
-from sweep.reporting.figures.plots import plots_of
+from sweep.reporting.figures.plots import draw, plots_of
 from sweep.reporting.page.headline import headline_of
 from sweep.reporting.page.report import report_html
 from sweep.reporting.page.sections import sections_of
@@ -79,7 +79,7 @@ def test_sections_without_facts_are_left_out(guests: Guests) -> None:
         *("table", "advice", "configuration", "search", "mattered", "rungs", "cost", "provenance")
     ]
     page = report_html(evidence)
-    for word in ("Confirmation", "Test record", "winner's seed", "Hashes", "Machine", "sweep confirm"):
+    for word in ("Confirmation", "Test record", "seed of the winner", "Hashes", "Machine", "sweep confirm"):
         assert word not in page
     assert "sweep init --from-optuna mixed" in page
     assert "<dt>owner</dt><dd>ann</dd>" in page
@@ -92,6 +92,19 @@ def test_a_guest_without_a_complete_trial_has_a_report(guests: Guests) -> None:
         assert title in page
         assert "Each configuration ran once" not in page
     assert '<section id="configuration"' not in page
+
+
+def test_each_objective_of_a_guest_has_its_own_name_and_no_trial_is_the_winner(guests: Guests) -> None:
+    """The heads of a table are written alike, and with several objectives nothing is called a winner."""
+    page = report_html(evidence_of(guests, "three"))
+    (head,) = re.findall(r'<table id="ranking".*?<thead>(.*?)</thead>', page, re.DOTALL)
+    heads = re.findall(r'class="sort">([^<]*)', head)
+    assert [name for name in heads if name.startswith("values")] == ["values_0", "values_1", "values_2"]
+    shown = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
+    assert not re.search("winner", shown, re.IGNORECASE)
+    assert "trial with the lowest values_0" in shown
+    figures = draw("pareto", evidence_of(guests, "three")).data
+    assert "trial with the lowest values_0" in [trace.get("name") for trace in figures]
 
 
 def test_a_guest_gets_no_words_about_what_sweep_would_do(guests: Guests) -> None:

@@ -104,6 +104,28 @@ def suggestions(test: RangeCurve) -> dict[str, tuple[float | None, str]]:
     return {name: _suggest(test, rule, lrs, losses) for name, rule in RULES.items()}
 
 
+def flat_stretch(test: RangeCurve) -> tuple[float, float] | None:
+    """Return the lowest and the highest rate around the minimum whose loss is within the noise of it.
+
+    The noise is the typical band between the seeds' quartiles. The rates between the two are all within it,
+    and both are the same if only the minimum is, as with a single seed. None if the curve supports no
+    suggestion.
+    """
+    lrs, losses = settled_curve(test)
+    if _silence(test, lrs, losses):
+        return None
+    near = losses <= losses.min() + _noise(test)
+    lowest = int(losses.argmin())
+    first = lowest + 1 - _leading(near[lowest::-1])
+    last = lowest - 1 + _leading(near[lowest:])
+    return float(lrs[first]), float(lrs[last])
+
+
+def _leading(flags: np.ndarray) -> int:
+    """Return the number of true flags before the first false one."""
+    return int(np.minimum.accumulate(flags).sum())
+
+
 def settled_curve(test: RangeCurve) -> tuple[np.ndarray, np.ndarray]:
     """Return the rates and the median at the end of each smoothing window of the curve."""
     ends = slice(test.window - 1, test.points, test.window)
@@ -143,14 +165,19 @@ def _silence(test: RangeCurve, lrs: np.ndarray, losses: np.ndarray) -> str | Non
         last = test.learning_rates[test.points - 1]
         why = f"training diverged after {test.points} steps, at learning rate {last:.3g}"
         return f"{why}; lower the start of the range"
-    spread = (test.upper - test.lower)[test.window - 1 : test.points : test.window]
-    known = spread[np.isfinite(spread)]
-    noise = float(np.median(known)) if len(known) else 0.0
+    noise = _noise(test)
     fall = float(np.max(losses) - np.min(losses))
     if fall < NOISE * noise:
         why = f"the loss changes by {fall:.2g} nats, too little compared to {noise:.2g} between seeds"
         return f"{why}; raise the end of the range or use more steps"
     return None
+
+
+def _noise(test: RangeCurve) -> float:
+    """Return the typical band between the seeds' quartiles, nats per character."""
+    spread = (test.upper - test.lower)[test.window - 1 : test.points : test.window]
+    known = spread[np.isfinite(spread)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _suggest(

@@ -17,6 +17,11 @@ REASON = (
     "measured on ten configurations, this rule had the lowest dev loss of the four in eight"
 )
 
+BUDGET = (
+    "The test does not know how many steps you train: for a short training a rate up to three times as high "
+    "may be better, for a long one a lower one."
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
@@ -25,18 +30,38 @@ class Recommendation:
     rate: float | None
     """None if the test says nothing."""
     reason: str
+    flat: tuple[float, float] | None = None
+    """The rates around it whose loss is within the noise between seeds; None if the test says nothing."""
 
     def sentence(self) -> str:
         """Return the recommendation in one sentence."""
         if self.rate is None:
             return f"No learning rate is recommended: {self.reason}."
-        return f"Recommended learning rate: {self.rate:.3g} (minimum): {self.reason}."
+        return (
+            f"Recommended learning rate: {self.rate:.3g} (minimum): {self.reason}. {self._around()}{BUDGET}"
+        )
+
+    def _around(self) -> str:
+        """Return the flat stretch as a sentence; empty if it is a single point."""
+        low, high = self.flat or (0.0, 0.0)
+        if low == high:
+            return ""
+        return f"From {low:.2g} to {high:.2g} the loss is as low within the noise between seeds. "
 
 
-def recommend(suggestions: Mapping[str, tuple[float | None, str]]) -> Recommendation:
-    """Return the recommendation among what each rule suggests, from ``range_curve.suggestions``."""
+def recommend(
+    suggestions: Mapping[str, tuple[float | None, str]], flat: tuple[float, float] | None = None
+) -> Recommendation:
+    """Return the recommendation among what each rule suggests.
+
+    Args:
+        suggestions: From ``range_curve.suggestions``.
+        flat: From ``range_curve.flat_stretch``; None if the test has no curve.
+    """
     rate, why = suggestions[RULE]
-    return Recommendation(rate=rate, reason=REASON if rate is not None else why)
+    if rate is None:
+        return Recommendation(rate=None, reason=why)
+    return Recommendation(rate=rate, reason=REASON, flat=flat)
 
 
 def agrees(rate: float, recommended: float) -> bool:

@@ -7,7 +7,7 @@ from sweep.trainers.mlp.shown.advice import wording
 from sweep.trainers.mlp.shown.advice.baselines import find_baselines
 from sweep.trainers.mlp.shown.advice.budgets import find_budgets
 from sweep.trainers.mlp.shown.advice.new_words import find_new_words
-from sweep.trainers.mlp.shown.advice.rates import find_rates
+from sweep.trainers.mlp.shown.advice.rates import find_auto_rates, find_rates
 
 SEED_NOISE = 0.01
 """Typical standard deviation over seeds, nats per character: three seeds of the hand-made log's rows have
@@ -31,6 +31,7 @@ CONTRIBUTIONS = Contributions(
         "new_words": Check(find=find_new_words, say=wording.say_new_words, before="repeats"),
         "budgets": Check(find=find_budgets, say=wording.say_budgets, before="repeats"),
         "rates": Check(find=find_rates, say=wording.say_rates, before="repeats"),
+        "auto-rates": Check(find=find_auto_rates, say=wording.say_auto_rates, before="repeats"),
     },
     meaning=meaning,
     seed_noise=SEED_NOISE,

@@ -19,7 +19,7 @@ from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import open_study, store_note
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
-from sweep.trainers.mlp.learning_rate.range_curve import suggestions
+from sweep.trainers.mlp.learning_rate.range_curve import flat_stretch, suggestions
 from sweep.trainers.mlp.learning_rate.recommendation import Recommendation, recommend
 from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 from sweep.trainers.mlp.shown.lr_finder_page import write_lr_finder
@@ -49,6 +49,8 @@ class Found:
     what: str
     suggestions: dict[str, tuple[float | None, str]]
     """Rule -> (learning rate or None, reason)."""
+    flat: tuple[float, float] | None
+    """The rates around the minimum that are as good, as far as the test can tell."""
     own: float
     """Learning rate of the tested configuration."""
     paths: tuple[Path, Path]
@@ -57,7 +59,7 @@ class Found:
     @property
     def recommendation(self) -> Recommendation:
         """The rate to try first."""
-        return recommend(self.suggestions)
+        return recommend(self.suggestions, self.flat)
 
 
 def subject_of_study(spec: StudySpec, database: Database) -> Subject:
@@ -130,7 +132,8 @@ def find_learning_rate(
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
     own = test.config.learning_rate
-    found = Found(what=subject.what, suggestions=suggestions(test), own=own, paths=paths)
+    rules, flat = suggestions(test), flat_stretch(test)
+    found = Found(what=subject.what, suggestions=rules, flat=flat, own=own, paths=paths)
     _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
     return found
 

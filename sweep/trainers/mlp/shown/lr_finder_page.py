@@ -11,7 +11,13 @@ from sweep.errors import NothingToShowError
 from sweep.reporting.files import REPORTS, write_text
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, render_page
 from sweep.trainers.mlp.learning_rate.lr_suggestions import DEFINITIONS
-from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, RangeTest, range_curve, suggestions
+from sweep.trainers.mlp.learning_rate.range_curve import (
+    RangeCurve,
+    RangeTest,
+    flat_stretch,
+    range_curve,
+    suggestions,
+)
 from sweep.trainers.mlp.learning_rate.recommendation import recommend
 from sweep.trainers.mlp.shown.lr_finder_figure import LrFinderCurve, lr_finder_curve, plot_lr_finder
 
@@ -83,7 +89,7 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
         [
             f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
             "<h1>Learning-rate finder</h1>",
-            f'<p class="lead">{escape(recommend(suggestions(test)).sentence())}</p>',
+            f'<p class="lead">{escape(recommend(suggestions(test), flat_stretch(test)).sentence())}</p>',
             "<p>The learning rate grows from left to right while a new model trains. Left of the lowest "
             "point, training is slow; right of it, the model diverges. The dashed line is the rate of the "
             f"tested configuration, {test.config.learning_rate:.3g}.</p>",

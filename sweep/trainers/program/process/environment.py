@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import AnyStr
 from urllib.parse import unquote, urlsplit
 
 from sweep.errors import DeviceError, StudyFileError
@@ -183,20 +184,25 @@ class Mask:
         return chunk
 
 
-def _overlap(chunk: bytes, secret: bytes) -> int:
-    """Return the number of bytes at a chunk's end that are the beginning of a secret."""
-    longest = min(len(chunk), len(secret) - 1)
-    return next((n for n in range(longest, 0, -1) if chunk.endswith(secret[:n])), 0)
+def _overlap(text: AnyStr, secret: AnyStr) -> int:
+    """Return the length of a text's end that is the beginning of a secret."""
+    longest = min(len(text), len(secret) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(secret[:n])), 0)
 
 
 def mask(text: str, secrets: Sequence[str]) -> str:
-    """Replace secrets in a text.
+    """Replace secrets in a text, and the beginning of one at which the text was cut.
 
     Examples:
         >>> mask("login with abcdef: ok", ["abcdef"])
         'login with ***: ok'
+        >>> mask("got 'login with abcd'", ["abcdef"])
+        "got 'login with ***'"
     """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASKED)
+            whole = text.rstrip("'\"")
+            if (n := _overlap(whole, secret)) >= SHORTEST_SECRET:
+                text = whole[:-n] + MASKED + text[len(whole) :]
     return text

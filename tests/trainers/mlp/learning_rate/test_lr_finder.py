@@ -19,7 +19,13 @@ from sweep.trainers.mlp.learning_rate.lr_suggestions import (
     steepest_lr,
     valley_lr,
 )
-from sweep.trainers.mlp.learning_rate.range_curve import settled_curve, suggestions
+from sweep.trainers.mlp.learning_rate.range_curve import (
+    flat_stretch,
+    range_curve,
+    settled_curve,
+    suggestions,
+)
+from sweep.trainers.mlp.learning_rate.recommendation import BUDGET, recommend
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.training import train_examples
 
@@ -358,3 +364,33 @@ def test_importing_the_finder_loads_no_pandas_and_no_plotly():
     code = f"import sys, {finder}; print({{'pandas', 'plotly'}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def curve_of(median, band):
+    """A curve of twenty points without smoothing, whose five seeds lie a quarter of the band apart."""
+    rates = np.geomspace(1e-3, 1.0, len(median))
+    raw = np.array(median) + band * np.linspace(-1, 1, 5)[:, None]
+    return range_curve(rates, (0, 1, 2, 3, 4), raw)
+
+
+def test_the_flat_stretch_is_what_the_seeds_cannot_tell_from_the_minimum():
+    """Quartiles 0.02 apart: the points at 2.00, 2.01 and 2.015 are as good, that at 2.03 is not."""
+    median = [3.3, 3.0, 2.8, 2.5, 2.3, 2.2, 2.015, 2.0, 2.01, 2.03, 2.005, *np.linspace(2.1, 3.0, 9)]
+    test = curve_of(median, 0.02)
+    assert flat_stretch(test) == pytest.approx((test.learning_rates[6], test.learning_rates[8]))
+    found = recommend(suggestions(test), flat_stretch(test))
+    assert found.rate == pytest.approx(test.learning_rates[7])
+    low, high = (f"{test.learning_rates[k]:.2g}" for k in (6, 8))
+    assert (
+        f"From {low} to {high} the loss is as low within the noise between seeds. {BUDGET}"
+        in found.sentence()
+    )
+
+
+def test_a_sharp_minimum_has_no_flat_stretch_to_tell():
+    """Both ends are the minimum, and the sentence names no interval; a curve that says nothing has none."""
+    test = curve_of([3.3, 3.0, 2.5, 2.0, 2.6, *np.linspace(2.7, 3.2, 15)], 0.001)
+    assert flat_stretch(test) == (test.learning_rates[3], test.learning_rates[3])
+    assert "From" not in recommend(suggestions(test), flat_stretch(test)).sentence()
+    assert flat_stretch(curve_of([3.3] * 20, 0.02)) is None
+    assert recommend(suggestions(curve_of([3.3] * 20, 0.02))).flat is None

@@ -202,3 +202,11 @@ def test_the_parents_environment_is_not_changed() -> None:
     before = dict(os.environ)
     environment(os.environ, device="cpu")  # type: ignore[arg-type]
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("end", ["", "'", '"'])
+@pytest.mark.parametrize("cut", range(4, 9))
+def test_a_secret_at_which_a_text_was_cut_is_masked(cut: int, end: str) -> None:
+    """A fault is stored cut, often before a closing quotation mark; three letters say nothing."""
+    assert mask("got 'key hunter22"[: 9 + cut] + end, ["hunter22"]) == f"got 'key ***{end}"
+    assert mask("the hun", ["hunter22"]) == "the hun"

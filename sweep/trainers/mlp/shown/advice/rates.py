@@ -44,3 +44,18 @@ def find_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> FarFromRe
         is_of_best=test.what == best_trial_text(ranked[0].trial),
         is_searched="learning_rate" in study.space,
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AutoRates:
+    """The learning rates that range tests found for the ranked configurations."""
+
+    low: float
+    high: float
+
+
+def find_auto_rates(study: StudyRecord, ranked: Sequence[Configuration]) -> AutoRates | None:
+    """Return the range of the found rates; None if the study does not set them to ``auto``."""
+    rates = [each.trials[0].found.get("learning_rate") for each in ranked]
+    known = [rate for rate in rates if rate is not None]
+    return AutoRates(low=min(known), high=max(known)) if "learning_rate" in study.found and known else None

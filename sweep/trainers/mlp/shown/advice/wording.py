@@ -4,7 +4,7 @@ from sweep.reporting.table.columns import short_count
 from sweep.trainers.mlp.shown.advice.baselines import AgainstBaselines, Known
 from sweep.trainers.mlp.shown.advice.budgets import LongerBudget
 from sweep.trainers.mlp.shown.advice.new_words import OnNewWords
-from sweep.trainers.mlp.shown.advice.rates import FarFromRecommended
+from sweep.trainers.mlp.shown.advice.rates import AutoRates, FarFromRecommended
 
 _COUNTS = ("one character", "two characters", "three characters", "four characters", "five characters")
 
@@ -76,3 +76,12 @@ def say_rates(found: FarFromRecommended) -> str:
     if found.is_searched:
         return f"{text}: add trials with a search range around it, or list it as a [[trial]]."
     return f"{text}: set it under [fixed], or search learning_rate up to it and beyond."
+
+
+def say_auto_rates(found: AutoRates) -> str:
+    """Say what the range test behind ``auto`` does not know."""
+    ends = dict.fromkeys((f"{found.low:.3g}", f"{found.high:.3g}"))
+    return (
+        f"learning_rate = auto found {' to '.join(ends)} by range tests, which do not know the number of "
+        "steps: search learning_rate up to three times as high for short trainings, and lower for long ones."
+    )

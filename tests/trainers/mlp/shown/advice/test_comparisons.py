@@ -186,3 +186,17 @@ def test_a_range_test_of_another_trial_asks_for_one_of_the_best_and_not_for_the_
 def test_a_range_test_that_recommends_nothing_is_no_reason_for_advice():
     silent = RangeTested(what="the best trial, number 0", suggestions={"steepest": 0.02})
     assert find("rates", noted(searched([{"learning_rate": 0.8}]), range_test=silent)) is None
+
+
+def test_auto_says_that_it_does_not_know_the_number_of_steps():
+    study = searched([{"hidden_neurons": 100}, {"hidden_neurons": 200}])
+    assert find("auto-rates", study) is None
+    found = [
+        dataclasses.replace(trial, found={"learning_rate": rate})
+        for trial, rate in zip(study.trials, (0.1, 0.32), strict=True)
+    ]
+    study = dataclasses.replace(study, trials=tuple(found))
+    study.identity["fixed"]["learning_rate"] = "auto"
+    assert say("auto-rates", study).startswith(
+        "learning_rate = auto found 0.1 to 0.32 by range tests, which do not know the number of steps"
+    )
