@@ -59,7 +59,7 @@ def _size(work: float) -> int:
 
 
 def configuration_at(space: Space, units: np.ndarray) -> dict[str, Any]:
-    """Return the configuration at a point of the unit cube, shape (d,), without its inactive hyperparameters."""
+    """Return the configuration at a point of the unit cube, shape (d,), its active part."""
     return space.active_part(
         {n: space[n].value_at(unit) for n, unit in zip(space, units.tolist(), strict=True)}
     )
