@@ -7,7 +7,7 @@ from sweep.api.stored import StoredStudy, read_study
 from sweep.api.training import publish_stored
 from sweep.certify.ablation.ablate import run_ablation
 from sweep.certify.ablation.pair import read_pair
-from sweep.definition.sections.settings import check_name
+from sweep.definition.sections.top_level import check_name
 from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 

@@ -13,15 +13,15 @@ from sweep.certify.config_file import is_config_file
 from sweep.certify.trust import check_trusted, remember
 from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord, TrialRecord
-from sweep.definition.sections.settings import check_name, parse_duration
+from sweep.definition.sections.top_level import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
 from sweep.errors import DataError, NotFoundError, StudyConflictError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
-from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.database import Database, Reader
 from sweep.storage.database.interface import KINDS
+from sweep.storage.default_address import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.study_names import confirmed_study, is_guest, study_names
 from sweep.storage.study_reader import load_study, stored_spec

@@ -14,7 +14,7 @@ from sweep.certify.statistics.selection import ALPHA
 from sweep.certify.study_data import StudyData
 from sweep.certify.trust import remember
 from sweep.definition.registries import named_trainer
-from sweep.definition.sections.settings import parse_duration
+from sweep.definition.sections.top_level import parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.execution.events import Observer

@@ -16,7 +16,7 @@ import tomli_w
 
 from sweep.certify.ensemble.record import Ensemble, ensemble_table, read_ensemble
 from sweep.certify.provenance import Certificate, Provenance, certificate_table, read_certificate
-from sweep.definition.ranking import rank_pools
+from sweep.definition.ranking import ranked_replicates
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
@@ -40,7 +40,7 @@ def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
         NotFoundError: If there is no such trial, or it has no final value.
     """
     if number is None:
-        ranked = rank_pools(study)
+        ranked = ranked_replicates(study)
         if not ranked:
             raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
         number = ranked[0].trials[0].number

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from sweep.cli import candidates
-from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
+from sweep.storage.default_address import DEFAULT_STORAGE, STORAGE_VARIABLE
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

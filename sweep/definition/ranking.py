@@ -66,7 +66,7 @@ class Rows:
         return Rows(tuple(names.values()), records)
 
 
-class Pool(NamedTuple):
+class Replicates(NamedTuple):
     """The complete trials of one configuration."""
 
     trials: tuple[TrialRecord, ...]
@@ -82,7 +82,7 @@ class Pool(NamedTuple):
         return statistics.stdev(_values(self.trials)) if len(self.trials) > 1 else None
 
 
-def rank_pools(study: StudyRecord) -> list[Pool]:
+def ranked_replicates(study: StudyRecord) -> list[Replicates]:
     """Return the configurations with a finite value, best first; see ``rank_trials``."""
     pools: dict[tuple[Value, ...], list[TrialRecord]] = {}
     for trial in sorted(study.trials, key=lambda trial: trial.number):
@@ -90,9 +90,11 @@ def rank_pools(study: StudyRecord) -> list[Pool]:
             pools.setdefault(_pooled_by(study, trial), []).append(trial)
     means = [(trials, statistics.fmean(_values(trials))) for trials in pools.values()]
     fronts = _fronts(study, means)
-    ranked = [Pool(tuple(trials), value, front) for (trials, value), front in zip(means, fronts, strict=True)]
+    ranked = [
+        Replicates(tuple(trials), value, front) for (trials, value), front in zip(means, fronts, strict=True)
+    ]
     return sorted(
-        ranked, key=lambda pool: (pool.front or 0, study.as_loss(pool.value), pool.trials[0].number)
+        ranked, key=lambda group: (group.front or 0, study.as_loss(group.value), group.trials[0].number)
     )
 
 
@@ -120,10 +122,10 @@ def rank_trials(study: StudyRecord) -> Rows:
     """
     columns, sources = table_columns(study), _Sources.of(study)
     rows = []
-    for rank, pool in enumerate(rank_pools(study), start=1):
-        outcome = {"value": pool.value, "value_sd": pool.spread, "n": len(pool.trials)}
-        row = _row(study, pool.trials, RANKED, sources)
-        rows.append({**row, **outcome, "rank": rank, "front": pool.front, **_logged(study, pool)})
+    for rank, group in enumerate(ranked_replicates(study), start=1):
+        outcome = {"value": group.value, "value_sd": group.spread, "n": len(group.trials)}
+        row = _row(study, group.trials, RANKED, sources)
+        rows.append({**row, **outcome, "rank": rank, "front": group.front, **_logged(study, group)})
     blocks: dict[str, list[TrialRecord]] = {state: [] for state in BLOCKS}
     for trial in sorted(study.trials, key=lambda trial: trial.number):
         if (state := _state(trial)) != RANKED:
@@ -252,10 +254,10 @@ def _reason(study: StudyRecord, trial: TrialRecord, state: str) -> str | None:
     return f"the stored {what} is not finite" if state != trial.state and not trial.reason else trial.reason
 
 
-def _logged(study: StudyRecord, pool: Pool) -> dict[str, float]:
+def _logged(study: StudyRecord, group: Replicates) -> dict[str, float]:
     """Return by how much a configuration differs from its log, if it was logged."""
-    logged = _logged_value(study, pool.trials[0].params)
-    return {} if logged is None else {"diff": pool.value - logged}
+    logged = _logged_value(study, group.trials[0].params)
+    return {} if logged is None else {"diff": group.value - logged}
 
 
 def _logged_value(study: StudyRecord, params: dict[str, Value]) -> float | None:

@@ -15,9 +15,9 @@ from sweep.definition.resources import Resources, parse_resources
 from sweep.definition.sections.listed import NONE_LISTED, check_listed, read_listed
 from sweep.definition.sections.mistakes import Mistakes, refuse_all
 from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
-from sweep.definition.sections.settings import checked_settings, settings_of
 from sweep.definition.sections.together import check_together
 from sweep.definition.sections.toml_files import read_toml
+from sweep.definition.sections.top_level import checked_settings, settings_of
 from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec

@@ -8,7 +8,7 @@ from sweep.execution.run_request import RunRequest
 from sweep.execution.study_run import StudyRun, gate_of
 from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
-from sweep.execution.trials.trial_source import Alone
+from sweep.execution.trials.trial_source import LoneSource
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
 from sweep.storage.study_reader import load_study, trial_ids
@@ -31,7 +31,7 @@ def run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSu
         )
         study = load_study(storage, spec.name)
         known = KnownTrials(run, study, is_alone=True)
-        source = Alone(Claimer(run, known), run.writer, study, trial_ids(storage, spec.name))
+        source = LoneSource(Claimer(run, known), run.writer, study, trial_ids(storage, spec.name))
         driver = Driver(run, known, source)
         with machine_errors(database.files.where):
             stopped_by = driver.run()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sweep.definition.dimension import Dimension, Range, is_number
-from sweep.definition.ranking import rank_pools
+from sweep.definition.ranking import ranked_replicates
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError, StudyFileError
@@ -38,7 +38,7 @@ def warm_start(
     """
     if spec.sampler == "grid":
         raise StudyFileError("--from: sampler grid runs every cell already; leave out --from")
-    ranked = [pool.trials[0] for pool in rank_pools(study)]
+    ranked = [group.trials[0] for group in ranked_replicates(study)]
     if not ranked:
         raise NotFoundError(f"--from {study.name}: it has no complete trial yet")
     chosen: dict[int, dict[str, Value]] = {}

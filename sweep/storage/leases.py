@@ -1,7 +1,7 @@
 """Record which drivers run a study, and which driver trains which trial.
 
-A study on this machine has one driver, which is ``Alone``. A shared study has two tables of sweep's own
-beside Optuna's. Each driver is a row with a lease, which it renews with every write; a claim names the driver
+A study on this machine has one driver, which needs no turns (``NoTurns``). A shared study has two tables of
+sweep's own beside Optuna's. Each driver is a row with a lease, which it renews with every write; a claim names the driver
 that trains a trial. When a lease has expired, any driver may delete the row: its claims are deleted with it,
 and its trials are free. The number of a driver is never reused (a fencing token), so a driver whose row is
 gone detects that and stops writing.
@@ -49,7 +49,7 @@ class Turn(Protocol):
         """Remove this driver's claim on a trial; return whether there was one."""
 
 
-class Alone:
+class NoTurns:
     """The ``Turn`` of a study's only driver, without coordination: the study's lock excludes others."""
 
     def begin(self, connection: sqlalchemy.Connection) -> None:

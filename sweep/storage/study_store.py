@@ -20,7 +20,7 @@ from sweep.storage import stored_kinds
 from sweep.storage.database import storage_errors
 from sweep.storage.database.optuna_schema import DIRECTIONS, STUDIES, STUDY_ATTRS, STUDY_HIDDEN, Storage
 from sweep.storage.environment import describe_environment
-from sweep.storage.leases import Alone
+from sweep.storage.leases import NoTurns
 from sweep.storage.study_names import confirmation_name, study_ids
 from sweep.storage.study_reader import (
     CODE,
@@ -41,7 +41,7 @@ _METRIC_NAMES = "study:metric_names"
 
 def open_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -> StudyWriter:
     """Return a writer, the only one, of the study that ``spec`` describes; see ``ensure_study``."""
-    return StudyWriter(storage.engine, ensure_study(storage, spec, task, data), spec.name, Alone())
+    return StudyWriter(storage.engine, ensure_study(storage, spec, task, data), spec.name, NoTurns())
 
 
 def ensure_study(storage: Storage, spec: StudySpec, task: AnyTask, data: Data) -> int:

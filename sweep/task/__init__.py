@@ -25,17 +25,6 @@ from sweep.task.data import (
     split_rule,
     why_untested,
 )
-from sweep.task.finding import (
-    BUILT_IN,
-    DEFAULT_TASK,
-    ENTRY_POINTS,
-    PROGRAMS,
-    guest_task,
-    load_task,
-    program_kind_named,
-    program_of_study,
-    trainer_of_function,
-)
 from sweep.task.hyperparameters import (
     AddsFields,
     ChecksRanges,
@@ -108,6 +97,17 @@ from sweep.task.shown import (
     in_shown_order,
     loss_ceiling,
     why_infeasible,
+)
+from sweep.task.trainers_by_name import (
+    BUILT_IN,
+    DEFAULT_TASK,
+    ENTRY_POINTS,
+    PROGRAMS,
+    guest_task,
+    load_task,
+    program_kind_named,
+    program_of_study,
+    trainer_of_function,
 )
 
 __all__ = [

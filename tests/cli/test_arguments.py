@@ -12,7 +12,7 @@ from sweep import __version__
 from sweep.cli import main
 from sweep.cli.arguments import parse_arguments
 from sweep.cli.registry import built_in_commands
-from sweep.storage.addresses import DEFAULT_STORAGE, STORAGE_VARIABLE
+from sweep.storage.default_address import DEFAULT_STORAGE, STORAGE_VARIABLE
 from tests.support.command_line import SWEEP, Capture
 from tests.support.small_study import (
     environment,

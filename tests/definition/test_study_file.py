@@ -14,7 +14,7 @@ from sweep.cli import main
 from sweep.definition.dimension import Choices, Range
 from sweep.definition.identity import fingerprint
 from sweep.definition.registries import PRUNERS, SAMPLERS
-from sweep.definition.sections.settings import check_name, parse_duration
+from sweep.definition.sections.top_level import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file, parse_study
 from sweep.errors import ConfigError, DataError, StudyFileError, SweepError

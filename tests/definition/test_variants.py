@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sweep.definition.dimension import Choices, Range
-from sweep.definition.sections.settings import NAME_RULE
+from sweep.definition.sections.top_level import NAME_RULE
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import apply_settings, linear_ranges, variant_name

@@ -10,7 +10,7 @@ from sweep.certify.evaluators.models import Model, Source, check_equal
 from sweep.certify.replay import Comparison
 from sweep.certify.units.certainty import Certainty, certainty_over_seeds
 from sweep.certify.weights import stored_trainings
-from sweep.definition.sections.settings import check_name
+from sweep.definition.sections.top_level import check_name
 from sweep.errors import SweepError, TestSplitError
 from sweep.storage.checkpoints import PACKED, Checkpoints
 from sweep.task import Config, KeepsCheckpoints, TestsByRuns, TrialPlace

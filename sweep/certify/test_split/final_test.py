@@ -1,6 +1,6 @@
 """Evaluate a winner on the test split, or several configurations in one look.
 
-No other module evaluates on the test split: it is used once for each set of test units (``earlier_looks``).
+No other module evaluates on the test split: it is used once for each set of test units (``look_guard``).
 Every look is recorded before it happens, in the database and in the user's ledger.
 """
 
@@ -15,8 +15,8 @@ from sweep.certify.evaluators.choice import Evaluator, evaluator_of
 from sweep.certify.evaluators.models import Model, Source
 from sweep.certify.provenance import Provenance
 from sweep.certify.replay import Comparison
-from sweep.certify.test_split.earlier_looks import EarlierLooks, TestPart, all_looks, find_earlier_looks
 from sweep.certify.test_split.ledger import append_to_ledger, ledger_lock, sketch_key
+from sweep.certify.test_split.look_guard import EarlierLooks, TestPart, all_looks, find_earlier_looks
 from sweep.certify.units.certainty import Certainty
 from sweep.errors import TestSplitError
 from sweep.storage.database import Database
@@ -37,7 +37,7 @@ class FinalTest:
     task: AnyTask
     look: TestLook
     number: int
-    """Number of the look at these units, from 1; see ``earlier_looks``. 0 if the units are unknown."""
+    """Number of the look at these units, from 1; see ``look_guard``. 0 if the units are unknown."""
     comparisons: tuple[Comparison, ...]
     """For each seed, the exported dev loss and the current one of its model."""
     certainty: Certainty
@@ -96,7 +96,7 @@ def run_final_test(
     Raises:
         DataError: If the data are not those of the export, or the weights are not finite.
         TestSplitError: If the trainer has no test split; the test units differ; the look is repeated
-            (``earlier_looks.REPEATED``) and ``again`` is empty; or a dev loss is not the exported one.
+            (``look_guard.REPEATED``) and ``again`` is empty; or a dev loss is not the exported one.
     """
     storage = database.open_for_writing()
     evaluators = [_evaluator(export, database, device, say) for export in exports]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from sweep.certify.evaluators.by_units import held_out
 from sweep.certify.provenance import Provenance
 from sweep.certify.study_data import StudyData
-from sweep.certify.test_split.earlier_looks import TestPart
+from sweep.certify.test_split.look_guard import TestPart
 from sweep.definition.records import StudyRecord
 from sweep.errors import DataError, SweepError
 from sweep.storage.database import Reader

@@ -77,7 +77,7 @@ def ablate(arguments: Arguments) -> int:
 
 
 def _name(arguments: Arguments, pair: "Pair") -> str:
-    from sweep.definition.sections.settings import check_name
+    from sweep.definition.sections.top_level import check_name
 
     return pair.name if arguments.new_name is None else check_name("--as", arguments.new_name)
 

@@ -16,7 +16,7 @@ from sweep.errors import StudyConflictError, SweepError
 @click.argument("new", metavar="NEW", help="its new name")
 def rename(arguments: Arguments) -> int:
     """Rename a stored study."""
-    from sweep.definition.sections.settings import check_name
+    from sweep.definition.sections.top_level import check_name
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
     from sweep.storage.study_names import study_names

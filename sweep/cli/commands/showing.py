@@ -18,7 +18,7 @@ from sweep.cli.commands.common import (
     print_advice,
     shown_study,
 )
-from sweep.storage.addresses import DEFAULT_STORAGE
+from sweep.storage.default_address import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from sweep.definition.records import StudyRecord

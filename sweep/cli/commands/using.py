@@ -188,7 +188,7 @@ def train(arguments: Arguments) -> int:
     from sweep.certify.config_file import load_config
     from sweep.certify.train_exported import train_exported
     from sweep.certify.trust import check_trusted
-    from sweep.definition.sections.settings import check_name
+    from sweep.definition.sections.top_level import check_name
     from sweep.task import resolve_device
 
     config, provenance = load_config(arguments.config)

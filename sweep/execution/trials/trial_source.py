@@ -1,6 +1,6 @@
 """Provide a driver's next trial.
 
-``Alone`` is for a study's only driver; ``shared_source`` is for one of several.
+``LoneSource`` is for a study's only driver; ``shared_source`` is for one of several.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -37,7 +37,7 @@ class TrialSource(Protocol):
         """Release trials in training for the next run or another driver."""
 
 
-class Alone:
+class LoneSource:
     """The source of a study's only driver: first the trials that earlier runs left, then new ones."""
 
     def __init__(

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from sweep.definition.ranking import rank_pools
+from sweep.definition.ranking import ranked_replicates
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.values import Value
 
@@ -40,9 +40,9 @@ def ranked_configurations(study: StudyRecord) -> list[Configuration]:
     """Return the configurations in the table's order."""
     return [
         Configuration(
-            trials=pool.trials, dev_loss=pool.value, loss=study.as_loss(pool.value), spread=pool.spread
+            trials=group.trials, dev_loss=group.value, loss=study.as_loss(group.value), spread=group.spread
         )
-        for pool in rank_pools(study)
+        for group in ranked_replicates(study)
     ]
 
 

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from sweep.definition.dimension import spoken_value
-from sweep.definition.ranking import Rows, rank_pools
+from sweep.definition.ranking import Rows, ranked_replicates
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError
 from sweep.metric import Metric
@@ -95,7 +95,7 @@ def _spoken(metric: Metric) -> str:
 
 def _row(evidence: Evidence, progress: Progress) -> dict[str, Json]:
     study = evidence.study
-    best = next(iter(rank_pools(study)), None)
+    best = next(iter(ranked_replicates(study)), None)
     found = progress.found_after or (None, None)
     return {
         "study": study.name,

@@ -17,10 +17,10 @@ from sweep.reporting.figures.ablation import ablation_result
 from sweep.reporting.figures.plots import cost_plots, plot_of
 from sweep.reporting.figures.slices import plot_slice, slices
 from sweep.reporting.page.configuration import configuration_section
-from sweep.reporting.page.figure_sections import figures_section, joined, key_of
 from sweep.reporting.page.html_page import definition_list, escape, figure_place, prose
 from sweep.reporting.page.provenance import commands, facts
 from sweep.reporting.page.report_table import confirmation_table, plain_table, report_table
+from sweep.reporting.page.section_of_plots import figures_section, joined, key_of
 from sweep.reporting.table.pareto_summary import describe_front
 from sweep.reporting.text.ablation import COLUMNS, ablation_sentences, step_rows
 from sweep.reporting.text.confirmation import sentences

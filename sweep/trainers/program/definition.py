@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sweep.definition.sections.mistakes import Mistakes
-from sweep.definition.sections.settings import parse_duration
+from sweep.definition.sections.top_level import parse_duration
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.trainers.program.config import SEED, plain_value

@@ -15,10 +15,10 @@ import torch
 
 from sweep.certify.config_file import choose_trial, load_config, write_config
 from sweep.certify.provenance import Provenance
-from sweep.certify.test_split.earlier_looks import all_looks
 from sweep.certify.test_split.final_test import Exported, FinalTest, run_final_test
 from sweep.certify.test_split.leaks import leak_warnings
 from sweep.certify.test_split.ledger import ledger_path, read_ledger
+from sweep.certify.test_split.look_guard import all_looks
 from sweep.cli import main
 from sweep.errors import DataError, StorageError, TestSplitError
 from sweep.storage.checkpoints import Checkpoints

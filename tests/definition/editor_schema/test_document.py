@@ -13,7 +13,7 @@ from sweep.definition import study_file
 from sweep.definition.editor_schema.document import SCHEMA_FILE, schema_text, study_schema
 from sweep.definition.editor_schema.keys import TRAINERS, common_keys
 from sweep.definition.registries import named_trainer
-from sweep.definition.sections.settings import settings_of
+from sweep.definition.sections.top_level import settings_of
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError, SweepError
 from sweep.task import load_task

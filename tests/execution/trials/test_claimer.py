@@ -14,7 +14,7 @@ from sweep.execution.trials.claimer import Claimer
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.recorder import Recorder
 from sweep.execution.trials.running_trial import End, RunningTrial
-from sweep.execution.trials.trial_source import Alone
+from sweep.execution.trials.trial_source import LoneSource
 from sweep.storage.study_reader import load_study, trial_ids
 from sweep.task import Segment
 from tests.support.toy_runs import Watcher, database_in, toy_study
@@ -26,12 +26,12 @@ def stored(folder: Path) -> StudyRecord:
     return load_study(database_in(folder).open_read_only(), "toy")
 
 
-def begin(run: StudyRun, folder: Path) -> tuple[KnownTrials, Claimer, Alone]:
+def begin(run: StudyRun, folder: Path) -> tuple[KnownTrials, Claimer, LoneSource]:
     study = stored(folder)
     known = KnownTrials(run, study, is_alone=True)
     claimer = Claimer(run, known)
     ids = trial_ids(database_in(folder).open_read_only(), "toy")
-    return known, claimer, Alone(claimer, run.writer, study, ids)
+    return known, claimer, LoneSource(claimer, run.writer, study, ids)
 
 
 def train(trial: RunningTrial, data: object) -> tuple[int, Segment]:

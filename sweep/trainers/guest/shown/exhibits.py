@@ -2,7 +2,7 @@
 
 from sweep.reporting.exhibits import Exhibits, Plot, Section
 from sweep.reporting.figures.cost import loss_by_objective, plot_cost
-from sweep.reporting.page.figure_sections import figures_section
+from sweep.reporting.page.section_of_plots import figures_section
 from sweep.trainers.guest.shown.intermediate import intermediate_values, plot_intermediate_values
 
 EXHIBITS = Exhibits(

@@ -4,8 +4,8 @@ import dataclasses
 
 from sweep.reporting.evidence import Evidence
 from sweep.reporting.exhibits import Part, Section
-from sweep.reporting.page.figure_sections import figures_section
 from sweep.reporting.page.html_page import escape
+from sweep.reporting.page.section_of_plots import figures_section
 from sweep.trainers.mlp.shown.embedding import embedding_map
 from sweep.trainers.mlp.shown.learned import Learned
 

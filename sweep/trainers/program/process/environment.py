@@ -8,7 +8,7 @@ from typing import AnyStr
 from urllib.parse import unquote, urlsplit
 
 from sweep.errors import DeviceError, StudyFileError
-from sweep.storage.addresses import STORAGE_VARIABLE
+from sweep.storage.default_address import STORAGE_VARIABLE
 from sweep.values import Toml
 
 THREADS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.certify.test_split.earlier_looks import EarlierLooks, TestPart, find_earlier_looks
+from sweep.certify.test_split.look_guard import EarlierLooks, TestPart, find_earlier_looks
 from sweep.errors import TestSplitError
 from sweep.storage.looks.stored_looks import TestLook
 from sweep.trainers.mlp.trainer import MLP
