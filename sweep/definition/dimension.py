@@ -93,7 +93,7 @@ class Range:
         """
         if not self.log and not self.is_continuous:
             return self.cell(int(unit * self.cells))
-        low, high = self._ends()
+        low, high = self.ends
         point = math.exp(low + unit * (high - low)) if self.log else low + unit * (high - low)
         point = round(point) if self.is_int else point
         return min(max(point, self.low), self.high)  # exp(log(x)) may be off by one rounding
@@ -102,7 +102,7 @@ class Range:
         """Return the inverse of ``value_at``; for a discrete range, the middle of the value's share."""
         if not self.log and self.grain:
             return (round((float(value) - self.low) / self.grain) + 0.5) / self.cells
-        low, high = self._ends()
+        low, high = self.ends
         return (self._scaled(float(value)) - low) / (high - low) if high > low else 0.5
 
     def coordinate(self, value: Value) -> float:
@@ -138,7 +138,8 @@ class Range:
             return {"name": _WHOLE, "attributes": {"log": self.log, "step": self.grain, **ends}}
         return {"name": _FRACTIONS, "attributes": {"step": self.step, **ends, "log": self.log}}
 
-    def _ends(self) -> tuple[float, float]:
+    @property
+    def ends(self) -> tuple[float, float]:
         """Return both ends on the range's scale; whole numbers extend by half a unit."""
         margin = 0.5 if self.is_int else 0.0
         return self._scaled(self.low - margin), self._scaled(self.high + margin)

@@ -96,9 +96,6 @@ class StudySpec:
                 "sampler gp learns from complete trials only, so it needs pruner none; "
                 f"got pruner {self.pruner!r}"
             )
-        if self.cost is not None and self.sampler == "gp_cost":
-            does = "maximises" if self.direction == MAXIMIZE else "minimises"
-            yield f"sampler gp_cost {does} {self.objectives[0]} only; with two objectives use tpe or gp"
         if self.cost is not None and self.pruner != "none":
             yield (
                 f"pruner {self.pruner} compares {self.objectives[0]} only and would stop the models with "

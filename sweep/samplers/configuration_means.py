@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sweep.samplers.compression import compression_of
 from sweep.samplers.gaussian_process import Data, fit, posterior_means, surprises
 
 FEWEST = 20
@@ -62,14 +63,13 @@ def smoothed_means(points: np.ndarray, losses: np.ndarray) -> np.ndarray:
     plain = pooled.means(losses)
     if len(plain) < FEWEST or np.ptp(plain) == 0:
         return np.asarray(plain[pooled.index])
-    centre = float(np.median(plain))
-    width = centre - float(plain.min()) or float(plain.std())
+    scale = compression_of(plain)
     kept = np.sort(np.argsort(plain, kind="stable")[:MOST])
-    data, mean, sd = _in_standard_units(pooled, kept, _drawn_together(losses, centre, width))
+    data, mean, sd = _in_standard_units(pooled, kept, scale.compressed(losses))
     usual = surprises(fit(_sample(data)), data) <= SURPRISE
     kept, data = kept[usual], data.part(usual)
     smoothed = plain.copy()
-    smoothed[kept] = _spread_out(mean + sd * posterior_means(fit(_sample(data)), data), centre, width)
+    smoothed[kept] = scale.spread_out(mean + sd * posterior_means(fit(_sample(data)), data))
     return np.asarray(smoothed[pooled.index])
 
 
@@ -78,18 +78,6 @@ def _pool(points: np.ndarray) -> _Pooled:
         points, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     return _Pooled(distinct, first, index.reshape(-1), counts)
-
-
-def _drawn_together(losses: np.ndarray, centre: float, width: float) -> np.ndarray:
-    """Compress losses above the centre to the logarithm of their distance from it, in widths."""
-    above = np.maximum(losses - centre, 0)
-    return np.where(losses > centre, centre + width * np.log1p(above / width), losses)
-
-
-def _spread_out(values: np.ndarray, centre: float, width: float) -> np.ndarray:
-    """Undo ``_drawn_together``."""
-    above = np.maximum(values - centre, 0)
-    return np.where(values > centre, centre + width * np.expm1(above / width), values)
 
 
 def _in_standard_units(pooled: _Pooled, kept: np.ndarray, losses: np.ndarray) -> tuple[Data, float, float]:

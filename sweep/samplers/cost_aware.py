@@ -1,15 +1,18 @@
 """Propose the configuration with the greatest expected improvement for its work.
 
-The first proposals are cheap random ones. Then a Gaussian process is fitted to all losses, and the
-configuration that maximises EI / work**a is proposed. The power a falls from 1 with the number of the
-proposal: early on, cheap trials teach most; later, the best configuration may be expensive. Work is computed
-from the configuration, never measured, so proposals are reproducible.
+The first proposals fill the space evenly; if configurations differ in their work, they are cheap ones. Then
+a Gaussian process is fitted to all losses, and the configuration that maximises EI / work**a is proposed. The
+power a falls from 1 with the number of the proposal: early on, cheap trials teach most; later, the best
+configuration may be expensive. Work is computed from the configuration, never measured, so proposals are
+reproducible. With two objectives, EI is the expected growth of the area that the front dominates.
+
+What the process does not explain by hyperparameters, it takes for noise. The noise's share of the variance is
+also the probability that a proposal crosses good trials and leaves the process aside, which may be wrong
+about a rugged surface.
 
 References:
     Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (EI per
-    second).
-    Lee et al., "Cost-aware Bayesian Optimization", 2020 (cost cooling).
-    Ament et al., "Unexpected Improvements to Expected Improvement", 2023 (log EI).
+    second). Lee et al., "Cost-aware Bayesian Optimization", 2020 (cost cooling).
 """
 
 import statistics
@@ -17,27 +20,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
+from sweep.definition.pareto import front_ranks_of_many
+from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.samplers.coordinates import unit_points
-from sweep.samplers.gaussian_process import Data, fit, predict
-from sweep.samplers.proposals import all_cells, drawn, moved
+from sweep.samplers.cube import Cube
+from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
+from sweep.samplers.improvement import log_improvement, log_volume_improvement
+from sweep.samplers.row_search import by_score, crossed
+from sweep.samplers.surrogate import Surrogate, fitted
 
-CHEAP_OF = 16
-"""Number of draws of which each early proposal is the cheapest."""
+Work = Callable[[Mapping[str, Any]], float]
+"""Searched hyperparameters -> work of a trial, in any unit."""
 
 LAST_POWER = 0.1
 """Lowest power of the work; above 0, so that the cheaper of two equally good configurations wins."""
 
-_N_DRAWN, _N_MOVED, _N_PARENTS = 256, 256, 8
-_MAX_CELLS = _N_DRAWN + _N_MOVED
-_MAX_POINTS = 200
-"""Number of best losses that a model is fitted to; its time grows with the cube of the number."""
+_N_NEAR = 8
+"""Number of best trials whose neighbours are candidates."""
 
-_OUTLIER = 3.0
-"""Losses are limited to the median plus this many times its distance from the best: otherwise a diverged
-trial would make all others look alike."""
+_N_CROSSED = 16
+"""Number of crossed rows, of which the first that was not tried is proposed."""
+
+_MAX_POINTS = 200
+"""Number of best trials that a model is fitted to; its time grows with the cube of the number."""
 
 
 class Seen(NamedTuple):
@@ -46,120 +52,113 @@ class Seen(NamedTuple):
     params: Mapping[str, Any]
     rungs: Mapping[int, float]
     """Rung in percent -> loss."""
-    loss: float | None = None
-    """Final loss, if it has one."""
+    losses: tuple[float, ...] | None = None
+    """Final losses, one for each objective, if it has any."""
     is_running: bool = False
 
 
-def propose(
-    space: Space,
-    trials: Sequence[Seen],
-    work: Callable[[Mapping[str, Any]], float],
-    number: int,
-    generator: np.random.Generator,
-) -> dict[str, Any]:
+class _Known(NamedTuple):
+    """Trials with known or predicted losses, in the order of their numbers."""
+
+    rows: np.ndarray
+    """Rows of the cube, shape (n, d)."""
+    losses: np.ndarray
+    """Shape (n, objectives)."""
+    best: np.ndarray
+    """Their places, best first, shape (n,)."""
+
+
+def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number: int) -> dict[str, Any]:
     """Return the searched hyperparameters of proposal ``number``.
 
     Args:
         space: The searched hyperparameters.
         trials: All earlier trials, including running ones.
         work: Function that returns the work of a trial.
+        seed: The study's seed.
         number: Number of earlier proposals.
-        generator: Source of random numbers.
     """
     tried = {_key(trial.params) for trial in trials}
-    known = _known_losses(trials)
-    if len(trials) <= len(space) or not known:
-        draws = [drawn(space, generator) for _ in range(CHEAP_OF)]
-        return min(draws, key=lambda params: (_key(params) in tried, work(params)))
-    candidates = _candidates(space, known, generator)
-    candidates = [params for params in candidates if _key(params) not in tried] or candidates
+    losses = known_losses(trials)
+    if len(losses) < N_FIRST:
+        return first_proposal(space, lambda params: _key(params) in tried, work, seed, number)
+    generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
+    cube = Cube(space)
+    known = _known(cube, losses)
+    models = [fitted(cube.axes(known.rows), each, cube.scales) for each in known.losses.T]
+    improvement = _improvement(cube, models, cube.rows([t.params for t in trials if t.is_running]))
     power = max(LAST_POWER, 1 - number / (2 * len(space)))
-    log_work = np.log([work(params) for params in candidates])
-    improvement = _log_improvement(space, candidates, known, [t.params for t in trials if t.is_running])
-    return candidates[int(np.argmax(improvement - power * log_work))]
+    price = _price(cube, work, generator)
+    near = known.rows[known.best[:_N_NEAR]]
+    rows = by_score(cube, lambda rows: improvement(rows) - power * price(rows), near, generator)
+    if generator.random() < max(model.noise for model in models):
+        good = known.rows[known.best[: max(N_FIRST, len(known.best) // 4)]]
+        rows = np.vstack([crossed(cube, good, _N_CROSSED, generator), rows])
+    proposals = map(cube.params, rows)
+    return next((params for params in proposals if _key(params) not in tried), cube.params(rows[0]))
 
 
 def _key(params: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(sorted(params.items()))
 
 
-def _known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], float]]:
-    """Return configurations with their losses, best first.
+def known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], tuple[float, ...]]]:
+    """Return configurations with their losses, in the order of the trials.
 
     The final loss of a pruned trial is predicted from its last rung, with the median fall of complete trials.
     """
-    complete = [trial for trial in trials if trial.loss is not None]
-    known = [(trial.params, trial.loss) for trial in complete if trial.loss is not None]
+    complete = [trial for trial in trials if trial.losses is not None]
+    known = []
     for trial in trials:
-        if trial.loss is None and not trial.is_running and trial.rungs:
+        if trial.losses is not None:
+            known.append((trial.params, trial.losses))
+        elif not trial.is_running and trial.rungs:
             percent, loss = max(trial.rungs.items())
-            falls = [t.rungs[percent] - t.loss for t in complete if percent in t.rungs and t.loss is not None]
-            known.append((trial.params, loss - (statistics.median(falls) if falls else 0)))
-    return sorted(known, key=lambda pair: pair[1])[:_MAX_POINTS]
+            falls = [t.rungs[percent] - t.losses[0] for t in complete if percent in t.rungs and t.losses]
+            known.append((trial.params, (loss - (statistics.median(falls) if falls else 0),)))
+    return known
 
 
-def _candidates(
-    space: Space, known: Sequence[tuple[Mapping[str, Any], float]], generator: np.random.Generator
-) -> list[dict[str, Any]]:
-    """Return every configuration of a small space; of a large one, draws and neighbours of the best."""
-    cells = all_cells(space, _MAX_CELLS)
-    if cells is not None:
-        return cells
-    parents = [params for params, _ in known[:_N_PARENTS]]
-    return [drawn(space, generator) for _ in range(_N_DRAWN)] + [
-        moved(space, parents[k % len(parents)], generator) for k in range(_N_MOVED)
-    ]
-
-
-def _log_improvement(
-    space: Space,
-    candidates: Sequence[Mapping[str, Any]],
-    known: Sequence[tuple[Mapping[str, Any], float]],
-    running: Sequence[Mapping[str, Any]],
-) -> np.ndarray:
-    """Return the log of each candidate's expected improvement on the best mean, shape (candidates,)."""
-    configurations = [*(params for params, _ in known), *running, *candidates]
-    points = unit_points(space, configurations)
-    data = _in_standard_units(points[: len(known)], np.array([loss for _, loss in known]))
-    theta = fit(data)
-    best = predict(theta, data, data.points)[0].min()
-    beside = points[len(known) : len(known) + len(running)]
-    if running:
-        data = _believing(data, beside, predict(theta, data, beside)[0])
-    mean, deviation = predict(theta, data, points[len(known) + len(running) :])
-    return np.asarray(np.log(deviation) + _log_unit_improvement((best - mean) / deviation))
-
-
-def _in_standard_units(points: np.ndarray, losses: np.ndarray) -> Data:
-    losses = _without_outliers(losses)
-    standard = (losses - losses.mean()) / (losses.std() or 1)
-    return Data(points, standard, np.ones(len(losses)), np.zeros(len(losses)))
-
-
-def _believing(data: Data, points: np.ndarray, means: np.ndarray) -> Data:
-    """Add the predicted losses of running trials, so that no similar trial runs beside them.
-
-    References:
-        Ginsbourger et al., "Kriging Is Well-Suited to Parallelize Optimization", 2010 (kriging believer).
-    """
-    n = len(means)
-    return Data(
-        np.vstack([data.points, points]),
-        np.concatenate([data.means, means]),
-        np.concatenate([data.counts, np.ones(n)]),
-        np.concatenate([data.within, np.zeros(n)]),
+def _known(cube: Cube, losses: Sequence[tuple[Mapping[str, Any], tuple[float, ...]]]) -> _Known:
+    best = np.argsort(front_ranks_of_many([values for _, values in losses]), kind="stable")[:_MAX_POINTS]
+    kept = np.sort(best)
+    return _Known(
+        cube.rows([losses[place][0] for place in kept]),
+        np.array([losses[place][1] for place in kept], dtype=np.float64),
+        np.searchsorted(kept, best),
     )
 
 
-def _without_outliers(losses: np.ndarray) -> np.ndarray:
-    middle = np.median(losses)
-    return np.asarray(np.minimum(losses, middle + _OUTLIER * (middle - losses.min())))
+def _improvement(
+    cube: Cube, models: Sequence[Surrogate], running: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the log of the expected improvement on what is known, as a function of rows."""
+    believing = [model.believing(cube.axes(running)) for model in models]
+    if len(models) == 1:
+        best = models[0].best()
+        return lambda rows: log_improvement(*believing[0].predict(cube.axes(rows)), best)
+    front = _front(models)
+
+    def improvement(rows: np.ndarray) -> np.ndarray:
+        predicted = [model.predict(cube.axes(rows)) for model in believing]
+        means, deviations = np.stack(predicted, axis=-1)
+        return log_volume_improvement(means, deviations, front)
+
+    return improvement
 
 
-def _log_unit_improvement(z: np.ndarray) -> np.ndarray:
-    """Return log(phi(z) + z Phi(z)), by its asymptote phi(z) / z**2 if the sum would cancel."""
-    log_density = -(z**2) / 2 - np.log(2 * np.pi) / 2
-    near = np.maximum(z, -5)
-    direct = np.log(np.exp(-(near**2) / 2) / np.sqrt(2 * np.pi) + near * ndtr(near))
-    return np.asarray(np.where(z > -5, direct, log_density - 2 * np.log(np.maximum(-z, 1))))
+def _front(models: Sequence[Surrogate]) -> np.ndarray:
+    """Return the front of the predicted means at known points, and the worst of each as its reference."""
+    means = np.stack([model.predict(model.data.points)[0] for model in models], axis=-1)
+    ranks = np.array(front_ranks_of_many([tuple(row) for row in means.tolist()]))
+    return np.vstack([np.unique(means[ranks == 1], axis=0), means.max(axis=0)])
+
+
+def _price(cube: Cube, work: Work, generator: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the log of the work as a function of rows; 0 if all draws have the same."""
+
+    def log_work(rows: np.ndarray) -> np.ndarray:
+        return np.log([work(cube.params(row)) for row in rows])
+
+    drawn = log_work(cube.snapped(generator.random((CHEAP_OF, len(cube.grains)))))
+    return log_work if np.ptp(drawn) else lambda rows: np.zeros(len(rows))

@@ -14,7 +14,6 @@ There is no ``cmaes``: Optuna's implementation stores a pickle in the database a
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
@@ -139,13 +138,12 @@ def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> Ba
             cost_aware.Seen(
                 params=trial.params,
                 rungs=trial.intermediate_values,
-                loss=trial.value if trial.state is TrialState.COMPLETE else None,
+                losses=tuple(trial.values) if trial.state is TrialState.COMPLETE else None,
                 is_running=trial.state is TrialState.RUNNING,
             )
             for trial in trials
         ]
-        generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
-        return cost_aware.propose(space, seen, work, number, generator)
+        return cost_aware.propose(space, seen, work, seed, number)
 
     return ProposingSampler(propose)
 

@@ -157,18 +157,15 @@ class TestAccepted:
 
     @pytest.mark.parametrize("sampler", SAMPLERS)
     @pytest.mark.parametrize("cost", costs_of(MLP))
-    def test_every_sampler_but_gp_cost_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
-        """A cost may stand beside the dev loss, whatever else proposes; tpe where nothing is named."""
+    def test_every_sampler_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
+        """A cost may stand beside the dev loss, whatever proposes; tpe if nothing is named."""
         raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]
-        if sampler == "gp_cost":
-            with pytest.raises(StudyFileError, match=r"gp_cost .* two objectives use tpe or gp"):
-                parse_study(raw, MLP)
-            raw.pop("sampler")
         spec = parse_study(raw, MLP)
-        assert (spec.objectives, spec.cost) == (("dev_loss", cost), cost)
-        assert spec.sampler == ("tpe" if sampler == "gp_cost" else sampler)
+        assert (spec.objectives, spec.cost, spec.sampler) == (("dev_loss", cost), cost, sampler)
+        del raw["sampler"]
+        assert sampler == "listed" or parse_study(raw, MLP).sampler == "tpe"
 
     def test_parsing_leaves_its_argument_alone(self) -> None:
         """The plain values that went in are as they were."""
@@ -497,7 +494,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once(
 
 
 def test_rules_between_settings_are_reported_together() -> None:
-    """Two conflicts of one sampler are two lines."""
+    """Two conflicts of one pruner are two lines."""
     with pytest.raises(StudyFileError) as refusal:
-        parse(sampler="gp_cost", pruner="asha", objectives=["dev_loss", "n_params"])
+        parse(sampler="gp", pruner="asha", objectives=["dev_loss", "n_params"])
     assert [line.split()[0] for line in refusal.value.lines] == ["sampler", "pruner"]

@@ -1,5 +1,7 @@
 """The process: its density and estimates against scipy's multivariate normal over single trials."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy
@@ -9,6 +11,7 @@ from scipy.spatial.distance import cdist
 from sweep.samplers.gaussian_process import (
     Data,
     fit,
+    fit_quickly,
     negative_log_posterior,
     posterior_means,
     predict,
@@ -94,3 +97,36 @@ def test_prediction_is_the_textbooks(data: Data) -> None:
     assert means == pytest.approx(cross @ data.means)
     assert deviations**2 == pytest.approx(1 - np.diag(cross @ joint[:n, n:]))
     assert predict(THETA, data, data.points)[0] == pytest.approx(posterior_means(THETA, data))
+
+
+def test_axes_that_share_a_length_scale_are_those_with_equal_ones(data: Data) -> None:
+    """Prediction and surprise as with each axis' length written out; the gradient by finite differences."""
+    rng = np.random.default_rng(1)
+    points, at = rng.random((12, 3)), rng.random((5, 3))
+    shared = dataclasses.replace(data, points=points, scales=np.array([1, 0, 0]))
+    apart = dataclasses.replace(data, points=points)
+    written_out = np.log([LENGTHS[1], LENGTHS[0], LENGTHS[0], NOISE])
+    for ours, theirs in zip(predict(THETA, shared, at), predict(written_out, apart, at), strict=True):
+        assert ours == pytest.approx(theirs)
+    assert surprises(THETA, shared) == pytest.approx(surprises(written_out, apart))
+    numerical = approx_fprime(THETA, lambda theta: negative_log_posterior(theta, shared)[0], 1e-6)
+    assert negative_log_posterior(THETA, shared)[1] == pytest.approx(numerical, rel=1e-3)
+    assert len(fit(shared)) == 3
+
+
+@pytest.mark.parametrize("d", [1, 4, 10])
+def test_a_quick_fit_is_nearly_as_good(d: int) -> None:
+    """On a smooth surface with noise its density is within 0.05 of the best of the three starts."""
+    rng = np.random.default_rng(d)
+    points = rng.random((40, d))
+    losses = np.sin(4 * points[:, 0]) + points.sum(axis=1) / 3 + 0.1 * rng.standard_normal(40)
+    data = Data(points, (losses - losses.mean()) / losses.std(), np.ones(40), np.zeros(40))
+    quick, thorough = (negative_log_posterior(f(data), data)[0] for f in (fit_quickly, fit))
+    assert quick == pytest.approx(thorough, abs=0.05)
+
+
+def test_points_that_coincide_without_noise_are_refused() -> None:
+    """The covariance of the same loss twice has no factor."""
+    data = Data(np.zeros((2, 1)), np.zeros(2), np.ones(2), np.zeros(2))
+    with pytest.raises(np.linalg.LinAlgError, match="minor of order 2"):
+        predict(np.array([0.0, -100.0]), data, np.zeros((1, 1)))

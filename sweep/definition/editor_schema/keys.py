@@ -64,8 +64,9 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
         {"type": "string", "minLength": 1},
     ),
     "sampler": (
-        "Method that proposes configurations; gp learns from complete trials only, grid runs every cell, "
-        "and listed runs only the [[trial]] configurations.",
+        "Method that proposes configurations; gp_cost models all losses and prefers what takes little work, "
+        "gp learns from complete trials only, grid runs every cell, and listed runs only the [[trial]] "
+        "configurations.",
         {"enum": list(SAMPLERS)},
     ),
     "pruner": (

@@ -101,7 +101,7 @@ def checked_settings(raw: Mapping[str, Toml], task: AnyTask, mistakes: Mistakes)
             with mistakes.noted():
                 settings[key] = check(key, raw[key])
     if len(settings["objectives"]) > 1:
-        settings.setdefault("sampler", "tpe")  # the default sampler supports one objective only
+        settings.setdefault("sampler", "tpe")  # as in stored studies, whose identity names it
     if isinstance(task, Defined):
         settings["trainer"] = task.name
     return settings

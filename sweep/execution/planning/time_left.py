@@ -20,7 +20,7 @@ from sweep.execution.planning.rehearsal import (
 )
 from sweep.execution.planning.trial_speed import Sample, drawn_log_seconds
 from sweep.samplers.coordinates import unit_points
-from sweep.samplers.proposals import drawn
+from sweep.samplers.first_proposals import configuration_at
 from sweep.values import Params
 
 REHEARSED = 10
@@ -122,7 +122,8 @@ class Outlook:
     @functools.cached_property
     def _space(self) -> list[Params]:
         generator = np.random.default_rng(0)
-        return [drawn(self._spec.space, generator) for _ in range(_DRAWS)]
+        space = self._spec.space
+        return [configuration_at(space, unit) for unit in generator.random((_DRAWS, len(space)))]
 
     def log_seconds(
         self, pool: Sequence[Params], seconds: np.ndarray, generator: np.random.Generator
