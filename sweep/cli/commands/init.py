@@ -42,6 +42,8 @@ sweep init --function -o mine
     example="sweep init --from-script train.py --metric val_acc --direction maximize",
     explained=_EXPLAINED,
     one_of=("folder", "from_script", "from_optuna", "function"),
+    not_together="-o PATH says where to write; for a function that exists, `sweep init --function -o mine` "
+    "and write its MODULE:NAME after `trainer =` in mine/study.toml",
 )
 @click.argument(
     "folder",

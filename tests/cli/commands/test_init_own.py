@@ -104,9 +104,12 @@ def test_the_metric_and_its_direction_can_be_given(here: Path) -> None:
         ),
         (
             ["--from-script", "train.py"],
-            "sweep: studies/train.toml exists and is not overwritten; choose another place",
+            "sweep: studies/train.toml exists and is not overwritten; name another file with -o FILE.toml",
         ),
-        (["--function", "-o", "train.py"], "sweep: train.py is not a folder; choose another place"),
+        (
+            ["--function", "-o", "train.py"],
+            "sweep: train.py is not a folder; name another folder with -o DIR",
+        ),
         (["--function", "--metric", "x"], "sweep: --metric and --direction go with --from-script"),
         (
             ["demo", "-o", "x"],
