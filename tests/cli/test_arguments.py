@@ -145,7 +145,7 @@ def test_version_is_told(capsys: Capture) -> None:
         ),
         (
             ["init", "demo", "--function"],
-            "sweep init: error: '[DIR]' and '--function' are given, only one of them may be; -o PATH says where",
+            "sweep init: error: '[DIR]' and '--function' are given, only one of them may be; -o PATH says",
         ),
         (
             ["init", "--function", "mymodel.py:train"],

@@ -23,7 +23,8 @@ _HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
 
 _REQUIRED = "    # fill in: the script does not run without it"
 _EXAMPLES = {"int": "0", "float": "0.0", "bool": "true"}
-_NO_RANGE = "    # fill in: no default is known"
+_OPEN_RANGE, _OPEN_CHOICES = "{ low = , high = }", "{ choices = [] }"
+_OPEN = "    # fill in: no default is known"
 
 
 def write_study(
@@ -227,13 +228,11 @@ def _entry(option: Option, role: str) -> _Entry:
         return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
     if suggestion := suggest(option):
         return _Entry("search", suggestion.entry, is_known=suggestion.is_known and not option.warnings)
-    if _lacks_range(option):
-        return _Entry("search", "{ low = , high = }", note=_NO_RANGE)
     if option.choices or option.default is not None:
         return _Entry(
             "search", f"{{ choices = {choices if option.choices else toml_value([option.default])} }}"
         )
-    return _Entry("search", "{ choices = [] }", note=_NO_RANGE)
+    return _Entry("search", _OPEN_RANGE if _lacks_range(option) else _OPEN_CHOICES, note=_OPEN)
 
 
 def _described(option: Option) -> str:

@@ -155,7 +155,7 @@ print(f"val_loss: {args.lr * args.hidden}")
 
 
 def test_ranges_of_options_without_a_default_are_left_open(tmp_path: Path) -> None:
-    """No value is invented; the next step counts the ranges, and the study is whole once they are filled in."""
+    """No value is invented; the next step counts the ranges, and filled in they make a study."""
     study, _ = first(tmp_path, NO_DEFAULTS, metric="val_loss")
     assert study.to_do == ("fill in 2 ranges (lr, hidden: no default known)",)
     assert "# search.lr = { low = , high = }    # fill in" in study.text
