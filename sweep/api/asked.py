@@ -17,7 +17,7 @@ from sweep.definition.sections.top_level import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
-from sweep.errors import DataError, NotFoundError, StudyConflictError, StudyFileError
+from sweep.errors import DataError, NotFoundError, OptionError, StudyConflictError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.storage.database import Database, Reader
 from sweep.storage.database.interface import KINDS
@@ -138,7 +138,7 @@ def with_data_file(task: AnyTask, section: Mapping[str, Toml], path: str) -> dic
     """Return a ``[data]`` section with another file; raises ``StudyFileError`` unless it names one file."""
     keys = list(data_files(task, section))
     if len(keys) != 1:
-        raise StudyFileError(
+        raise OptionError(
             f"--data replaces one file, but trainer {task.name} reads {len(keys)}; "
             "change [data] with --set data.KEY=VALUE"
         )
@@ -168,7 +168,7 @@ def _stored_spec(request: Request, database: Database) -> StudySpec:
             raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
         raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
     if request.settings:
-        raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
+        raise OptionError(f"--set changes a study file, and {study} has none in studies/")
     record = load_study(storage, study)
     if is_ablation(record.identity):
         raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
