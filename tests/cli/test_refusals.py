@@ -24,7 +24,8 @@ def test_a_confirmation_is_reached_through_its_study_only(command: str, small: P
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nope"], "no study file studies/nope.toml"),
+        (["run", "nope"], "no study file studies/nope.toml; give"),
+        (["run", "smal"], "no study file studies/smal.toml; did you mean small? give"),
         (["run", "nope.toml"], "study file nope.toml does not exist"),
         (["run", "data/words.txt"], "data/words.txt is no study file; give a .toml file"),
         (["run", "studies"], "studies is no study file"),
@@ -34,7 +35,10 @@ def test_a_confirmation_is_reached_through_its_study_only(command: str, small: P
         (["dashboard"], "no database at studies/sweep.db"),
         (["delete", "small", "--yes"], "no database at studies/sweep.db"),
         (["test", "nope.toml"], "config file nope.toml does not exist; `sweep export STUDY` writes one"),
-        (["sample", "studies/small.toml"], "no [config] with [provenance]"),
+        (
+            ["sample", "studies/small.toml"],
+            "studies/small.toml: a study file, not an exported configuration",
+        ),
         (["lr-find", "nope"], "no study file studies/nope.toml"),
     ],
 )
@@ -51,12 +55,14 @@ def test_what_is_not_there_is_named(
     ("arguments", "message"),
     [
         (["table", "other"], "no study 'other' in the database; stored: small"),
+        (["table", "smal"], "no study 'smal' in the database; did you mean small? stored: small"),
+        (["table", "small.toml"], "small.toml does not exist, but study 'small' is stored: name small"),
         (["table", "../x"], "no study '../x' in the database"),
         (["replay", "small", "--trial", "99"], "study 'small' has no trial 99; it has 6"),
         (["replay", "small", "--engine", "magic"], "unknown engine 'magic'; known: autograd, fused"),
         (["export", "small", "--trial", "6"], "study 'small' has no trial 6; it has 6"),
         (["run", "best.toml"], "best.toml is an exported configuration"),
-        (["test", "studies/small.toml"], "no [config] with [provenance]"),
+        (["test", "studies/small.toml"], "studies/small.toml: a study file, not an exported configuration"),
     ],
 )
 def test_what_a_study_lacks_is_named(

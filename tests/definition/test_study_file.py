@@ -326,7 +326,10 @@ class TestRefused:
             ("[fixed]\nblock_size = 0\n[search]\nbatch_size = { choices = [1] }\n", "block_size must be"),
             ("[search]\nblock_size = { low = 1, high = 2 }\n[data]\nword = 1\n", "unknown key 'word'"),
             ("name = \n", "not a TOML file: Invalid value"),
-            ("trials = 1\ntrials = 2\n", "not a TOML file: Cannot overwrite a value"),
+            (
+                "trials = 1\ntrials = 2\n",
+                "not a TOML file: the key has a value already (at line 2, column 11): 'trials = 2'",
+            ),
             (f"trials = {'9' * 5_000}\n", "not a TOML file"),
             (
                 f"search.{'.'.join('a' * 1_200)} = 1\n",
