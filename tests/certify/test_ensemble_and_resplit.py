@@ -203,7 +203,7 @@ def test_too_few_cuts_are_refused(capsys: Capture) -> None:
 @pytest.mark.usefixtures("confirmed")
 def test_an_ensemble_needs_a_certificate_and_its_weights(capsys: Capture) -> None:
     """Neither a trial that was named nor weights that are gone can be combined."""
-    assert main(["export", "small", "--ensemble", "--trial", "0", "-o", "x.toml"]) == 1
+    assert main(["export", "small", "--ensemble", "--trial", "0", "-o", "x.toml"]) == 2
     assert "leave out --trial" in capsys.readouterr().err
     for state in Path("studies/sweep.db.d/small/confirm").rglob("state-*.safetensors"):
         state.unlink()

@@ -6,7 +6,7 @@ import pytest
 
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
-from sweep.errors import StudyFileError
+from sweep.errors import OptionError, StudyFileError
 from sweep.task import load_task
 from sweep.trainers.mlp.trainer import MLP
 

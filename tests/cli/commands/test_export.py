@@ -123,7 +123,7 @@ def test_names_and_options_that_contradict_each_other_are_refused(small: Path, c
     """The configuration cannot have the name of the weights; an ensemble is not one model."""
     assert main(["export", "small", "--weights", "-o", "a.safetensors"]) == 1
     assert "for weights in a.safetensors give -o a.toml" in complaint(capsys)
-    assert main(["export", "small", "--weights", "--ensemble"]) == 1
+    assert main(["export", "small", "--weights", "--ensemble"]) == 2
     assert "leave out --ensemble" in complaint(capsys)
 
 
