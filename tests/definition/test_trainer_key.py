@@ -65,5 +65,5 @@ def test_a_variant_keeps_its_trainer(tmp_path: Path) -> None:
     """Another trainer has other hyperparameters, so it needs another file."""
     path = tmp_path / "study.toml"
     path.write_text(MLP_SEARCH)
-    with pytest.raises(StudyFileError, match="a variant keeps its study's trainer"):
+    with pytest.raises(OptionError, match="a variant keeps its study's trainer"):
         load_study_file(path, settings=["trainer=toy"])
