@@ -165,3 +165,11 @@ def test_a_check_of_an_installed_trainer_is_refused(home: Path) -> None:
     status, _, err = sweep("plan", "own.toml", "--check")
     assert status == 1
     assert "--check tries out a study's own program" in err
+
+
+def test_a_plan_refuses_a_function_that_takes_hyperparameters(home: Path) -> None:
+    """A plain plan says so, before any trial fails by it."""
+    lay_out(home, "function", text="def train(x, seed=0):\n    return x\n")
+    status, _, err = sweep("plan", "own.toml")
+    assert status == 1
+    assert "train takes (x, seed=0); the function gets (config) or (config, report): read config.x" in err
