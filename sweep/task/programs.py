@@ -104,8 +104,12 @@ class TriedOut(Protocol):
     """Name of the hyperparameter that sets a trial's length; empty if there is none."""
     reuses_process: bool
     """Whether one process runs several trials in turn."""
+    work_folder: Path | None
+    """The folder in which the program runs; None if it is the trial's own."""
     work_folders: Collection[Path]
     """Folders that the program may write to, besides the trial's folder."""
+    own_folder: str
+    """How a program writes to the trial's folder, as advice to the user."""
 
     def limits(self) -> Collection[str]:
         """Return the features that the trainer lacks and the consequences, one line each."""

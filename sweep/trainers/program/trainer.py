@@ -34,6 +34,7 @@ from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
 from sweep.trainers.program.live import LiveTrial, ProgramFailedError
 from sweep.trainers.program.process.environment import check_secrets
 from sweep.trainers.program.process.gpus import PlacedProgram
+from sweep.trainers.program.process.work_folder import WorksInFolder
 from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
 from sweep.values import Params, Toml
@@ -56,7 +57,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Toml], here: Path) -> 
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
+class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram, WorksInFolder):
     """The user's own program as a trainer."""
 
     version = 1
@@ -138,11 +139,6 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     def reuses_process(self) -> bool:
         """Whether one process runs several trials on a CPU, one after another."""
         return self.name != "command" and not self.surroundings.get("fresh_process", False)
-
-    @property
-    def work_folders(self) -> list[Path]:
-        """The folder in which the study was started, and the study file's folder."""
-        return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
 
     def limits(self) -> list[str]:
         """Return the missing capabilities of the program, each with its consequence."""
