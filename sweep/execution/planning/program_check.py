@@ -76,7 +76,7 @@ class ProgramCheck:
     @property
     def risk(self) -> str:
         """What the program may do to files outside the temporary folders, as text."""
-        folder = self._task.work_folder
+        folder = self._task.work_folders.runs_in
         if folder is None:
             return "the program runs in a temporary folder for each trial"
         return (
@@ -94,7 +94,7 @@ class ProgramCheck:
             self._place = TrialPlace(study=self._spec.name, folder=folder)
             self._numbers = itertools.count()
             try:
-                written = WrittenFiles(self._task.work_folders, besides=folder)
+                written = WrittenFiles(self._task.work_folders.written, besides=folder)
                 try:
                     first = self._first()
                 finally:
@@ -234,14 +234,14 @@ class ProgramCheck:
         for name in sorted(names):
             yield Found(
                 f"{name}: this file was there before and has changed during the check; if the program writes "
-                f"it, so does each trial: {self._task.own_folder}"
+                f"it, so does each trial: {self._task.work_folders.advice}"
             )
 
     def _shared(self, names: set[str]) -> Iterator[Found]:
         for name in sorted(names):
             yield Found(
                 f"{name}: each trial writes this file outside its folder, so trials overwrite it: "
-                f"{self._task.own_folder}"
+                f"{self._task.work_folders.advice}"
             )
 
 

@@ -71,19 +71,16 @@ def probe(
         parcel: The packed function, if it is in no file.
 
     Raises:
-        StudyFileError: If the function does not exist, its module fails to import, it takes other arguments,
-            or a glob matches no file. The cause contains the traceback of the import.
+        StudyFileError: If the function cannot be imported, takes other arguments, or a glob matches no file.
         MachineError: If the child cannot be started.
     """
     with tempfile.TemporaryFile() as answer, contextlib.ExitStack() as stack:
         given = [stack.enter_context(readable(parcel))] if parcel else []
-        lists = (json.dumps(list(names)) for names in (sources, hyperparameters))
-        arguments = (str(answer.fileno()), target, str(folder), str(cwd), *lists)
-        argv = module_argv(_MODULE, *arguments, *map(str, given))
+        more = (*(json.dumps(list(names)) for names in (sources, hyperparameters)), *map(str, given))
+        argv = module_argv(_MODULE, str(answer.fileno()), target, str(folder), str(cwd), *more)
         kept = [answer.fileno(), *given]
         ended = _run(argv, cwd=cwd, env=os.environ if env is None else env, kept=kept, timeout=timeout)
-        answer.seek(0)
-        said = answer.read(_LARGEST)
+        said = os.pread(answer.fileno(), _LARGEST, 0)
     if ended is None:
         raise StudyFileError(
             f"trainer {target!r}: the import of its module took more than {timeout:g} s; "

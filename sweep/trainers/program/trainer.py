@@ -34,7 +34,7 @@ from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
 from sweep.trainers.program.live import LiveTrial, ProgramFailedError
 from sweep.trainers.program.process.environment import check_secrets
 from sweep.trainers.program.process.gpus import PlacedProgram
-from sweep.trainers.program.process.work_folder import WorksInFolder
+from sweep.trainers.program.process.work_folder import work_folders
 from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
 from sweep.values import Params, Toml
@@ -57,7 +57,7 @@ def program_of_study(kind: ProgramKind, raw: Mapping[str, Toml], here: Path) -> 
     return ProgramTask(kind.name, definition, surroundings)
 
 
-class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram, WorksInFolder):
+class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     """The user's own program as a trainer."""
 
     version = 1
@@ -76,6 +76,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram, WorksInFolder
         self._budget: str = definition.get("budget", "")
         self.grace_s = grace_of(surroundings)
         self.bounds: Mapping[str, Mapping[str, float]] = definition.get("feasible", {})
+        self.work_folders = work_folders(name, surroundings)
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
         self._left: set[int] = set()

@@ -3,33 +3,29 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from sweep.task import WorkFolders
 from sweep.values import Toml
 
+_FUNCTION = 'write it below config.dir, or set cwd = "{dir}" in the study file'
 
-class WorksInFolder:
-    """A trainer whose program runs in the study's working folder, the key ``cwd``."""
+_COMMAND = (
+    'set cwd = "{dir}" in the study file, with "{here}/" before the script in command, or write "{dir}/" '
+    "before the file in the argument that names the output"
+)
 
-    name: str
-    surroundings: Mapping[str, Toml]
 
-    @property
-    def work_folder(self) -> Path | None:
-        """The folder in which the program runs; None if it is the trial's own."""
-        start, here, asked = (self.surroundings.get(key, ".") for key in ("start", "here", "cwd"))
-        return None if "{dir}" in asked else Path(start, asked.replace("{here}", here))
+def work_folders(kind: str, surroundings: Mapping[str, Toml]) -> WorkFolders:
+    """Return the folders of a program, from the key ``cwd``, the study file's folder and that of the start.
 
-    @property
-    def work_folders(self) -> list[Path]:
-        """The folder in which the study was started, the study file's folder, and the working folder."""
-        folders = [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
-        return folders if self.work_folder is None else [*folders, self.work_folder]
-
-    @property
-    def own_folder(self) -> str:
-        """How the program writes to the trial's folder, as advice to the user."""
-        if self.name != "command":
-            return 'write it below config.dir, or set cwd = "{dir}" in the study file'
-        return (
-            'set cwd = "{dir}" in the study file, with "{here}/" before the script in command, or write '
-            '"{dir}/" before the file in the argument that names the output'
-        )
+    Args:
+        kind: The kind of program, function or command.
+        surroundings: Its settings.
+    """
+    start, here, asked = (surroundings.get(key, ".") for key in ("start", "here", "cwd"))
+    runs_in = None if "{dir}" in asked else Path(start, asked.replace("{here}", here))
+    written = [Path(start), Path(here), *([] if runs_in is None else [runs_in])]
+    return WorkFolders(
+        runs_in=runs_in,
+        written=tuple(dict.fromkeys(written)),
+        advice=_COMMAND if kind == "command" else _FUNCTION,
+    )

@@ -4,15 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sweep.trainers.program.process.work_folder import WorksInFolder
+from sweep.trainers.program.process.work_folder import work_folders
 
 STUDY, START = Path("/study"), Path("/start")
-
-
-def placed(name: str = "command", **keys: str) -> WorksInFolder:
-    trainer = WorksInFolder()
-    trainer.name, trainer.surroundings = name, {"here": str(STUDY), "start": str(START), **keys}
-    return trainer
+PLACES = {"here": str(STUDY), "start": str(START)}
 
 
 @pytest.mark.parametrize(
@@ -26,14 +21,18 @@ def placed(name: str = "command", **keys: str) -> WorksInFolder:
     ],
 )
 def test_the_key_cwd_names_the_folder(cwd: str, folder: Path | None) -> None:
-    """A relative one begins where the study was started; a folder of each trial is none to look at."""
-    trainer = placed(cwd=cwd)
-    assert trainer.work_folder == folder
-    assert trainer.work_folders == [START, STUDY, *([folder] if folder else [])]
-    assert placed().work_folder == START
+    """A relative one begins where the study was started; a folder of each trial is not among them."""
+    found = work_folders("command", {**PLACES, "cwd": cwd})
+    assert found.runs_in == folder
+    assert set(found.written) == {START, STUDY, folder} - {None}
+
+
+def test_a_program_runs_where_it_was_started() -> None:
+    """That is the default."""
+    assert work_folders("command", PLACES).runs_in == START
 
 
 def test_the_advice_names_what_each_kind_of_program_has() -> None:
     """A function has no arguments, a command no config."""
-    assert "config.dir" in placed("function").own_folder
-    assert "argument" in placed("command").own_folder
+    assert "config.dir" in work_folders("function", PLACES).advice
+    assert "argument" in work_folders("command", PLACES).advice
