@@ -21,7 +21,7 @@ from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.sections.toml_files import read_toml
 from sweep.errors import ConfigError, DataError, MachineError, NotFoundError, SweepError
 from sweep.storage.files import write_atomically
-from sweep.storage.study_reader import no_trainer
+from sweep.storage.study_reader import no_complete_trial, no_trainer
 from sweep.task import data_name, load_copy
 from sweep.values import Toml
 from sweep.version import __version__
@@ -42,7 +42,7 @@ def choose_trial(study: StudyRecord, number: int | None) -> TrialRecord:
     if number is None:
         ranked = ranked_replicates(study)
         if not ranked:
-            raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
+            raise no_complete_trial(study)
         number = ranked[0].trials[0].number
     for trial in study.trials:
         if trial.number == number:

@@ -17,7 +17,7 @@ from sweep.certify.study_data import StudyData
 from sweep.definition.identity import fingerprint
 from sweep.definition.records import StudyRecord
 from sweep.definition.spec import StudySpec
-from sweep.errors import ConfigError, DataError, NotFoundError, StudyConflictError
+from sweep.errors import ConfigError, DataError, StudyConflictError
 from sweep.execution.how import How
 from sweep.execution.one_program import accepted_version, read_versions
 from sweep.execution.run import run_study
@@ -25,7 +25,7 @@ from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.study_names import confirmation_name
-from sweep.storage.study_reader import load_study
+from sweep.storage.study_reader import load_study, no_complete_trial
 from sweep.storage.study_store import write_plan
 from sweep.task import AnyTask, Resplits, check_program, data_name, seed_bound, split_rule
 from sweep.values import Json, Params
@@ -95,7 +95,7 @@ def plan_confirmation(
         raise ConfigError(f"trainer {study.task.name} cannot cut train and dev again; leave out --resplit")
     complete = len(study.complete_trials())
     if not complete:
-        raise NotFoundError(f"study {study.name!r} has no complete trial yet; `sweep run` trains more")
+        raise no_complete_trial(study)
     if earlier is not None and earlier.plan.settings == asked:
         is_current = earlier.plan.trials_seen == complete
         if is_current or earlier.remaining:

@@ -79,7 +79,7 @@ def write_all_atomically(folder: Path, contents: Mapping[str, bytes], *, push: b
 
 def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
     """Write a file that only its owner may read until it is complete, then set the usual mode."""
-    path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+    path = folder / f"{TEMPORARY}{os.getpid()}-{started('self')}-{secrets.token_hex(8)}"
     try:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(content)
@@ -94,8 +94,8 @@ def _write_temporary(folder: Path, content: bytes, push: bool) -> Path:
 
 
 def _is_being_written(temporary: Path) -> bool:
-    """Return whether the process in a temporary file's name still runs."""
-    process = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    """Return whether the process in a temporary file's name runs; another one may have its number now."""
+    process, _, rest = temporary.name.removeprefix(TEMPORARY).partition("-")
     if os.name != "posix" or not process.isdecimal():
         return True  # on other systems, a check would end the process
     try:
@@ -103,8 +103,17 @@ def _is_being_written(temporary: Path) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True  # belongs to another user
-    return True
+        pass  # belongs to another user
+    start = rest.rpartition("-")[0]
+    return not start or started(process) in ("", start)
+
+
+def started(process: str) -> str:
+    """Return when a process started, in ticks since the machine's start; empty where ``/proc`` is not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("latin-1").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def _push_folder(folder: Path) -> None:

@@ -106,6 +106,14 @@ def no_study(name: str, stored: Collection[str]) -> NotFoundError:
     return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
 
 
+def no_complete_trial(study: StudyRecord) -> NotFoundError:
+    """Return the error for what needs a final value, with the next command."""
+    is_over = len(study.trials) >= study.total_trials and all(trial.is_finished for trial in study.trials)
+    why = f"all {len(study.trials)} ended without one; `sweep table {study.name}` shows why"
+    more = f"`sweep run {study.name}` trains more"
+    return NotFoundError(f"study {study.name!r} has no complete trial yet; {why if is_over else more}")
+
+
 def study_attributes(snapshot: Snapshot, study_id: int) -> dict[str, Json]:
     """Return the user attributes of a study."""
     return {key: json.loads(text) for key, text in snapshot.rows(STUDY_ATTRIBUTES, study_id)}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.storage.files import TEMPORARY, write_all_atomically, write_atomically
+from sweep.storage.files import TEMPORARY, started, write_all_atomically, write_atomically
 from tests.faults import launcher
 
 SIZE = 200_000
@@ -47,15 +47,17 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
-    """The half-written file of a process that is gone goes; that of one that runs stays."""
+    """The half-written file of a process that is gone goes, also if its number is used again; others stay."""
     gone = multiprocessing.get_context("spawn").Process(target=os.getpid)
     gone.start()
     gone.join()
-    left, being_written = (tmp_path / f"{TEMPORARY}{pid}-0123" for pid in (gone.pid, os.getppid()))
-    left.write_bytes(b"half")
-    being_written.write_bytes(b"half")
+    running = os.getppid()
+    lefts = [f"{gone.pid}-0123", f"{gone.pid}-77-0123", *([f"{running}-77-0123"] if started("self") else [])]
+    kept = [f"{running}-0123", f"{running}-{started(str(running))}-0123"]
+    for name in (*lefts, *kept):
+        (tmp_path / f"{TEMPORARY}{name}").write_bytes(b"half")
     write_atomically(tmp_path / "state", b"content")
-    assert sorted(tmp_path.iterdir()) == sorted([being_written, tmp_path / "state"])
+    assert {path.name for path in tmp_path.iterdir()} == {"state", *(TEMPORARY + name for name in kept)}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="files have modes")

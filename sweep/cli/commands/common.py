@@ -223,10 +223,10 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
         return f"sweep run {study.name}"
     if not study.plans:
         return f"sweep confirm {study.name}"
-    from sweep.certify.stored_confirmation import load_confirmation
+    from sweep.certify.stored_confirmation import load_confirmation, trials_since
 
     confirmation = load_confirmation(reader, study)
-    is_confirmed = confirmation is not None and not confirmation.remaining
+    is_confirmed = confirmation is not None and not confirmation.remaining and not trials_since(study)
     return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
 
 

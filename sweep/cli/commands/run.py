@@ -97,7 +97,7 @@ def _run(arguments: Arguments, spec: "StudySpec", database: "Database", tracking
         if not arguments.json:
             _print_run(finished.study, database, finished.loss_ceiling)
         _advise_finished(finished.study)
-        return 0
+        return _status(finished.study)
     return _train(arguments, spec, database, tracking)
 
 
@@ -140,7 +140,13 @@ def _train(arguments: Arguments, spec: "StudySpec", database: "Database", tracki
     if not stop:  # whoever stops a run waits for nothing more; the next run does this
         publish_study(spec.name, database, study_data, study=study, concludes=True)
     _advise_after_run(summary, study, stopped=bool(stop), unread=progress.is_closed)
-    return stop.exit_status
+    return stop.exit_status or _status(study)
+
+
+def _status(study: "StudyRecord") -> int:
+    """Return 1 for a study whose trials have all ended without a final value."""
+    is_over = all(trial.is_finished for trial in study.trials)
+    return int(bool(study.trials) and is_over and not study.complete_trials())
 
 
 def _introduced(spec: "StudySpec", *, as_json: bool) -> "RunProgress":
@@ -194,6 +200,18 @@ def _advise_finished(study: "StudyRecord") -> None:
 
 
 def _advise_next(study: "StudyRecord") -> None:
+    if _status(study):
+        from sweep.storage.study_reader import no_complete_trial
+
+        advise(str(no_complete_trial(study)))
+        if study.program:
+            advise(f"next: sweep log {study.name} {study.trials[0].number}")
+        return
+    if study.plans:
+        from sweep.reporting.text.confirmation import newer_trials
+
+        if newer := newer_trials(study):
+            advise(newer)
     proposed = ["confirm", "report", *_proposed_after_run_of(study.trainer)]
     advise(f"next: {' | '.join(f'sweep {command} {study.name}' for command in proposed)}")
 

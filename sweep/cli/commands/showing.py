@@ -112,11 +112,13 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
     """Print what the study's confirmation chose."""
     from sweep.certify.stored_confirmation import load_confirmation
     from sweep.certify.verdict import judge
-    from sweep.reporting.text.confirmation import confirmation_line
+    from sweep.reporting.text.confirmation import confirmation_line, newer_trials
 
     confirmation = load_confirmation(storage, study)
     assert confirmation is not None, "the study has plans"
     print(confirmation_line(study, confirmation, judge(study, confirmation)))
+    if newer := newer_trials(study):
+        print(newer)
 
 
 @command(example="sweep plot quick history -o history.png")

@@ -37,6 +37,7 @@ def export(arguments: Arguments) -> int:
     from sweep.certify.config_file import choose_trial, weights_path, write_config
     from sweep.certify.verdict import confirmed_choice
     from sweep.certify.weights import weights_file
+    from sweep.reporting.text.confirmation import newer_trials
     from sweep.storage.looks.stored_looks import first_finished_look, looks_of_study
 
     if arguments.weights and arguments.ensemble:
@@ -56,6 +57,8 @@ def export(arguments: Arguments) -> int:
         weights=weights,
         force=arguments.force,
     )
+    if certificate is not None and (newer := newer_trials(study)):
+        advise(f"warning: {newer}")
     what = _describe_export(study, trial, certificate, ensemble)
     print(f"wrote {path}: trial {trial.number} of {study.name!r}, {what}")
     if weights is not None:
@@ -125,7 +128,11 @@ def _advise_on_export(task: "AnyTask", path: Path | str, *, is_tested: bool = Fa
 @command(example="sweep replay quick --trial 7")
 @options.study
 @click.option(
-    "--trial", type=options.number, metavar="N", show_default="the best", help="number of the trial"
+    "--trial",
+    type=options.number,
+    metavar="N",
+    show_default="the confirmed or best one",
+    help="number of the trial",
 )
 @click.option(
     "--engine", metavar="NAME", show_default="the trial's own", help="implementation of the training"
@@ -137,11 +144,14 @@ def replay(arguments: Arguments) -> int:
     from sweep.certify.config_file import choose_trial
     from sweep.certify.replay import Place, choose_place, config_of, train_again
     from sweep.certify.study_data import StudyData
+    from sweep.certify.verdict import confirmed_choice
     from sweep.execution.one_program import changed_files, spoken_files
     from sweep.task import check_engine, spoken_length
 
-    study = stored_study(arguments, database_of(arguments).open_read_only())
-    trial = choose_trial(study, arguments.trial)
+    storage = database_of(arguments).open_read_only()
+    study = stored_study(arguments, storage)
+    number, _ = confirmed_choice(study, storage) if arguments.trial is None else (arguments.trial, None)
+    trial = choose_trial(study, number)
     check_program(study, arguments)
     found = StudyData(study)
     task, data = found.task, found.data
@@ -159,7 +169,8 @@ def replay(arguments: Arguments) -> int:
     print(f"{again.verdict}: stored {again.stored!r}, again {again.again!r} ({again.seconds:.1f} s)")
     if again.verdict == "different" and study.program and not changes:
         _note_difference(arguments, study, trial.number, again)
-    advise(f"next: sweep export {study.name} --trial {trial.number}")
+    named = "" if arguments.trial is None else f" --trial {trial.number}"
+    advise(f"next: sweep export {study.name}{named}")
     return 1 if again.verdict == "different" else 0
 
 

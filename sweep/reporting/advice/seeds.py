@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from sweep.certify.stored_confirmation import trials_since
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration, top_group
 from sweep.reporting.contributions import contributions_of
@@ -48,7 +49,7 @@ def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldAp
 
 
 def _is_being_confirmed(study: StudyRecord) -> bool:
-    return bool(study.plans) and study.plans[-1]["trials_seen"] == len(study.complete_trials())
+    return bool(study.plans) and not trials_since(study)
 
 
 def pooled_spread(group: Sequence[Configuration]) -> float | None:

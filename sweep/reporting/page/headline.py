@@ -20,6 +20,7 @@ from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
+from sweep.reporting.text.confirmation import newer_trials
 from sweep.reporting.units import (
     certified_label,
     difference_unit,
@@ -79,7 +80,7 @@ def write_headline(
         certainty = {"confirmed": "not yet"}
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
-        loss, sure = confirmed.certificate.mean, _certified(study, confirmed)
+        loss, sure = confirmed.certificate.mean, _certified(study, confirmed) + _newer(study)
         label, start = certified_label(study.metric), f"Trial {confirmed.trial} {_is_best(study)}"
         certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
     sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
@@ -221,10 +222,14 @@ def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
         f"{words['lower' if found.optimism >= 0 else 'higher']}."
     )
     compared = f"It was chosen among {found.candidates} candidates on {found.rounds} fresh seeds each"
-    if not tied:
-        return [f"{compared}; no other candidate is tied with it.", seeds]
     trials, are = ("trial", "is") if len(tied) == 1 else ("trials", "are")
-    return [f"{compared}; {trials} {_listed([str(t) for t in tied])} {are} tied with it.", seeds]
+    others = f"{trials} {_listed([str(t) for t in tied])} {are}" if tied else "no other candidate is"
+    return [f"{compared}; {others} tied with it.", seeds]
+
+
+def _newer(study: StudyRecord) -> list[str]:
+    newer = newer_trials(study)
+    return [f"{newer}."] if newer else []
 
 
 def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:

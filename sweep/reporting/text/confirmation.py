@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.earlier_confirmations import earlier_confirmations
 from sweep.certify.statistics.power import POWER
-from sweep.certify.stored_confirmation import Confirmation
+from sweep.certify.stored_confirmation import Confirmation, trials_since
 from sweep.certify.units.report import UnitReport
 from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
-from sweep.definition.ranking import Rows
+from sweep.definition.ranking import Rows, ranked_replicates
 from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.table.columns import column_key
@@ -144,6 +144,19 @@ def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: V
     over = "deterministic, the same on" if verdict.is_deterministic else "over"
     found = "" if mean is None else f", {label} {mean:.4f} {over} {len(verdict.certified)} further seeds"
     return f"confirmed {among}: trial {verdict.chosen.trial}{found}"
+
+
+def newer_trials(study: StudyRecord) -> str:
+    """Return a sentence on the trials that the last confirmation did not see; empty if there are none."""
+    newer = trials_since(study)
+    if not newer:
+        return ""
+    best = ranked_replicates(study)[0].trials[0].number
+    is_candidate = best in {candidate["trial"] for candidate in study.plans[-1]["candidates"]}
+    found = "" if is_candidate else f", and trial {best} is now the best of the search"
+    are = "trial is" if newer == 1 else "trials are"
+    how = f"`sweep confirm {study.name}` makes another"
+    return f"{newer:,} complete {are} newer than the confirmation{found}; {how}"
 
 
 def _say_tied(verdict: Verdict) -> str:
