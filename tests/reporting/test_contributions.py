@@ -52,7 +52,7 @@ def test_the_mlp_s_registries_are_in_order() -> None:
         "learning-rate",
         *("learned", "embedding", "words", "weak", "test", "provenance"),
     ]
-    checks = "baselines failures bounds seeds gains new_words budgets rates repeats"
+    checks = "baselines failures bounds seeds gains new_words budgets rates auto-rates repeats"
     later = {"changed-code", "not-reproducible"}
     assert [name for name in checks_of(study) if name not in later] == checks.split()
 
