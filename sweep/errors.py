@@ -6,6 +6,7 @@ same if the text changes, so scripts and tests compare the key.
 
     SweepError                          exit
     ├── ConfigError (ValueError)         1   a TrainConfig field breaks its rule
+    │   └── OptionError                  2   the value of an option of a command breaks its rule
     ├── StudyFileError (ValueError)      1   a study file breaks its rule
     ├── DataError (ValueError)           1   a words file cannot be used
     ├── RangeTestError (ValueError)      1   a learning-rate range test is inconclusive
@@ -59,6 +60,13 @@ class ConfigError(SweepError, ValueError):
     """A hyperparameter breaks its rule."""
 
     key = "config"
+
+
+class OptionError(ConfigError):
+    """The value of an option breaks its rule, or options exclude each other; the command is not begun."""
+
+    key = "option"
+    exit_status = 2
 
 
 class StudyFileError(SweepError, ValueError):

@@ -17,8 +17,9 @@ from sweep.definition.sections.top_level import check_name, parse_duration
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
-from sweep.errors import DataError, NotFoundError, StudyConflictError, StudyFileError
+from sweep.errors import DataError, NotFoundError, OptionError, StudyConflictError, StudyFileError
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
+from sweep.spelling import did_you_mean
 from sweep.storage.database import Database, Reader
 from sweep.storage.database.interface import KINDS
 from sweep.storage.default_address import DEFAULT_STORAGE, STORAGE_VARIABLE
@@ -79,7 +80,7 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
 
 def stored_study(study: str, reader: Reader) -> StudyRecord:
     """Return the stored study that a name or a study file means."""
-    return load_study(reader, stored_name(study))
+    return load_study(reader, stored_name(study, reader))
 
 
 def shown_study(study: str, reader: Reader) -> StudyRecord:
@@ -89,21 +90,25 @@ def shown_study(study: str, reader: Reader) -> StudyRecord:
 
 def shown_name(study: str, reader: Reader) -> str:
     """Return the name of a study that is to be shown; a guest may have any name, that of a file too."""
-    return study if is_guest(reader, study) else stored_name(study)
+    return study if is_guest(reader, study) else stored_name(study, reader)
 
 
-def stored_name(study: str) -> str:
+def stored_name(study: str, reader: Reader) -> str:
     """Return the name of a study that is given by it or by its file.
 
     Raises:
-        NotFoundError: If it is the name of a confirmation.
+        NotFoundError: If it is the name of a confirmation, or of a missing file whose study is stored.
     """
     if (confirmed := confirmed_study(study)) is not None:
         raise NotFoundError(
             f"{study} is the confirmation of study {confirmed!r} and goes with it; name {confirmed}",
             key="confirmation",
         )
-    return load_study_file(study).name if study.endswith(".toml") else study
+    if not study.endswith(".toml"):
+        return study
+    if not os.path.exists(study) and (name := Path(study).stem) in study_names(reader):
+        raise NotFoundError(f"study file {study} does not exist, but study {name!r} is stored: name {name}")
+    return load_study_file(study).name
 
 
 def study_path(study: str) -> Path | None:
@@ -138,7 +143,7 @@ def with_data_file(task: AnyTask, section: Mapping[str, Toml], path: str) -> dic
     """Return a ``[data]`` section with another file; raises ``StudyFileError`` unless it names one file."""
     keys = list(data_files(task, section))
     if len(keys) != 1:
-        raise StudyFileError(
+        raise OptionError(
             f"--data replaces one file, but trainer {task.name} reads {len(keys)}; "
             "change [data] with --set data.KEY=VALUE"
         )
@@ -163,13 +168,16 @@ def _named_spec(request: Request, database: Database, note: Note) -> StudySpec:
 
 def _stored_spec(request: Request, database: Database) -> StudySpec:
     study = request.study
-    if not database.exists() or study not in study_names(storage := database.open_read_only()):
+    stored = study_names(database.open_read_only()) if database.exists() else []
+    if study not in stored:
         if "/" in study or os.path.exists(study):
             raise NotFoundError(f"{study} is no study file; give a .toml file, or a name in studies/")
-        raise NotFoundError(f"no study file studies/{study}.toml; give the path of a .toml file")
+        known = [*stored, *(path.stem for path in sorted(Path("studies").glob("*.toml")))]
+        hint = did_you_mean(study, known, "{} ")
+        raise NotFoundError(f"no study file studies/{study}.toml; {hint}give the path of a .toml file")
     if request.settings:
-        raise StudyFileError(f"--set changes a study file, and {study} has none in studies/")
-    record = load_study(storage, study)
+        raise OptionError(f"--set changes a study file, and {study} has none in studies/")
+    record = load_study(database.open_read_only(), study)
     if is_ablation(record.identity):
         raise StudyConflictError(f"{study} is an ablation; `sweep ablate FROM.toml TO.toml` continues it")
     check_trusted(study, record.program, record.surroundings, trust=request.trust)

@@ -177,7 +177,11 @@ def load_config(path: Path | str) -> tuple[Any, Provenance]:
     path = Path(path)
     raw = _read(path)
     if not isinstance(raw.get("config"), dict) or not isinstance(raw.get("provenance"), dict):
-        raise ConfigError(f"{path}: no [config] with [provenance]; `sweep export STUDY` writes such a file")
+        is_study = raw.keys() & {"search", "trial"}
+        what = "a study file, not" if is_study else "not"
+        raise ConfigError(
+            f"{path}: {what} an exported configuration; `sweep export STUDY -o FILE` writes one"
+        )
     try:
         found = Provenance.from_table(raw["provenance"])
         certificate = read_certificate(raw)

@@ -15,7 +15,7 @@ from sweep.certify.statistics.racing import FIRST_ROUNDS
 from sweep.certify.statistics.selection import ALPHA
 from sweep.definition.records import TrialRecord
 from sweep.definition.seeds import part_seed
-from sweep.errors import ConfigError
+from sweep.errors import ConfigError, OptionError
 from sweep.metric import as_loss
 from sweep.task import AnyTask, Defined
 from sweep.values import Json
@@ -95,7 +95,7 @@ class ConfirmSettings:
         )
         for holds, rule, value in rules:
             if not holds:
-                raise ConfigError(f"{rule}, got {value}")
+                raise OptionError(f"{rule}, got {value}")
 
 
 def difference_that_matters(task: AnyTask, asked: float | None) -> float:

@@ -34,6 +34,8 @@ class Command(click.Command):
     name: str
     one_of: tuple[str, ...] = ()
     """Names of parameters of which exactly one must be given."""
+    not_together: str = ""
+    """What to type if more than one of them is given."""
     follows_run_of: str = ""
     """Trainer after whose runs the command is proposed; it takes the study's name."""
     follows_export_of: str = ""
@@ -65,10 +67,12 @@ class Command(click.Command):
                 raise click.BadOptionUsage(option.name, message, ctx)
 
     def _check_one_of(self, ctx: click.Context) -> None:
-        if self.one_of and sum(bool(ctx.params[name]) for name in self.one_of) != 1:
+        given = [name for name in self.one_of if ctx.params[name]]
+        if self.one_of and len(given) != 1:
             params = {param.name: param for param in self.params}
-            hints = [params[name].get_error_hint(ctx) for name in self.one_of]
-            raise click.UsageError(f"Give exactly one of {', '.join(hints)}.", ctx)
+            hints = [params[name].get_error_hint(ctx) for name in given or self.one_of]
+            several = f"{' and '.join(hints)} are given, only one of them may be; {self.not_together}"
+            raise click.UsageError(several if given else f"Give exactly one of {', '.join(hints)}.", ctx)
 
 
 def command(
@@ -77,6 +81,7 @@ def command(
     example: str,
     explained: str = "",
     one_of: tuple[str, ...] = (),
+    not_together: str = "",
     follows_run_of: str = "",
     follows_export_of: str = "",
 ) -> Callable[[Callable[[Arguments], int]], Command]:
@@ -89,7 +94,8 @@ def command(
         name: The command; None takes the function's name, with ``-`` for ``_``.
         example: A command line that can be copied.
         explained: What the help says below its first line; below ``\b`` lines stay as they are.
-        one_of: See ``Command``, as for the next two.
+        one_of: See ``Command``, as for the next three.
+        not_together: A clause of the error message.
         follows_run_of: A trainer.
         follows_export_of: A trainer.
     """
@@ -103,7 +109,8 @@ def command(
             short_help=does.removesuffix("."),
             epilog=f"\b\nExample:\n  {example}",
         )(run)
-        made.one_of, made.follows_run_of, made.follows_export_of = one_of, follows_run_of, follows_export_of
+        made.one_of, made.not_together = one_of, not_together
+        made.follows_run_of, made.follows_export_of = follows_run_of, follows_export_of
         return options.stored(made)
 
     return decorate

@@ -36,7 +36,7 @@ def init_workspace(folder: Path) -> list[Path]:
         MachineError: If one cannot be written.
     """
     contents = {folder / name: _source().joinpath(name).read_bytes() for name in STARTER_FILES}
-    return _write_new(folder, _schema(folder / "studies") | contents)
+    return _write_new(folder, _schema(folder / "studies") | contents, "name another DIR")
 
 
 def init_function(folder: Path) -> list[Path]:
@@ -48,7 +48,7 @@ def init_function(folder: Path) -> list[Path]:
     """
     skeleton = _package() / SKELETON
     contents = {folder / name: skeleton.joinpath(name).read_bytes() for name in SKELETON_FILES}
-    return _write_new(folder, _schema(folder) | contents)
+    return _write_new(folder, _schema(folder) | contents, "name another folder with -o DIR")
 
 
 def write_study_file(path: Path, text: str) -> list[Path]:
@@ -60,7 +60,9 @@ def write_study_file(path: Path, text: str) -> list[Path]:
     """
     if path.suffix != ".toml":
         raise SweepError(f"the name of a study file ends in .toml, got {path}")
-    return _write_new(path.parent, _schema(path.parent) | {path: text.encode()})
+    return _write_new(
+        path.parent, _schema(path.parent) | {path: text.encode()}, "name another file with -o FILE.toml"
+    )
 
 
 def _schema(folder: Path) -> dict[Path, bytes]:
@@ -69,13 +71,16 @@ def _schema(folder: Path) -> dict[Path, bytes]:
     return {} if path.exists() or path.is_symlink() else {path: schema_text().encode()}
 
 
-def _write_new(folder: Path, contents: Mapping[Path, bytes]) -> list[Path]:
-    """Write files that do not exist yet, all or none; return their paths."""
+def _write_new(folder: Path, contents: Mapping[Path, bytes], elsewhere: str) -> list[Path]:
+    """Write files that do not exist yet, all or none; return their paths.
+
+    ``elsewhere`` says in an error how to name another place.
+    """
     if folder.exists() and not folder.is_dir():
-        raise SweepError(f"{folder} is not a folder; choose another place")
+        raise SweepError(f"{folder} is not a folder; {elsewhere}")
     for path in contents:
         if path.exists() or path.is_symlink():
-            raise SweepError(f"{path} exists and is not overwritten; choose another place")
+            raise SweepError(f"{path} exists and is not overwritten; {elsewhere}")
     with machine_errors(folder):
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)

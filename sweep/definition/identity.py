@@ -6,9 +6,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NotRequired, TypedDict
 
+from sweep.definition.dimension import Choices, stored_dimension
 from sweep.metric import MINIMIZE
 from sweep.values import Json, Value
 
@@ -59,17 +60,82 @@ def fingerprint(identity: Mapping[str, Json]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def identity_changes(stored: Json, asked: Json, key: str = "") -> list[str]:
-    """Return each difference between two identities as ``key: stored -> asked``.
+def identity_changes(stored: Mapping[str, Json], asked: Mapping[str, Json]) -> list[str]:
+    """Return each difference between two identities, in the words of a study file.
 
     Examples:
-        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"momentum": 0}})
-        ['seed: 0 -> 1']
+        >>> identity_changes({"seed": 0, "fixed": {"momentum": 0}}, {"seed": 1, "fixed": {"decay": 0}})
+        ['fixed: momentum removed, decay added', 'seed: 0 -> 1']
     """
-    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
-        return [
-            change
-            for name in sorted(stored.keys() | asked.keys())
-            for change in identity_changes(stored.get(name), asked.get(name), f"{key}.{name}".lstrip("."))
-        ]
-    return [] if stored == asked else [f"{key}: {json.dumps(stored)} -> {json.dumps(asked)}"]
+    before, after = _as_in_file(stored), _as_in_file(asked)
+    titles = [
+        title for title in sorted(before.keys() | after.keys()) if before.get(title) != after.get(title)
+    ]
+    told = [title for title in titles if title not in _FOLLOWING] or titles
+    return [change for title in told for change in _changes(title, before.get(title), after.get(title))]
+
+
+_FOLLOWING = ("kinds of the hyperparameters", "searched")
+"""What a program's definition says once more of ``[fixed]`` and ``[search]``."""
+
+_TITLES = {
+    "data_sha256": "content of the data files, sha256",
+    "split": "rule of the split",
+    "trainer_version": "version of the trainer",
+    "trial": "[[trial]]",
+    "parameters": _FOLLOWING[0],
+}
+"""What is no key of a study file, or is not found under its name there."""
+
+
+def _as_in_file(identity: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an identity by the keys of a study file: with the keys of a program, and ranges as written."""
+    program = identity.get("program", {})
+    inner = ("program", "when", *(["trainer"] if program else []))
+    keys = {**{key: value for key, value in identity.items() if key not in inner}, **program}
+    conditions = identity.get("when", {})
+    if "search" in keys:
+        keys["search"] = {
+            name: {**_written_dimension(stored), **({"when": conditions[name]} if name in conditions else {})}
+            for name, stored in keys["search"].items()
+        }
+    if "trial" in keys:
+        keys["trial"] = {str(number): config for number, config in enumerate(keys["trial"], 1)}
+    return {_TITLES.get(key, key): value for key, value in keys.items()}
+
+
+def _written_dimension(stored: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the entry of ``[search]`` that gives a stored dimension."""
+    dimension = stored_dimension(stored)
+    if isinstance(dimension, Choices):
+        return {"choices": list(dimension.choices)}
+    scale = {"log": True} if dimension.log else {}
+    step = {} if dimension.step is None else {"step": dimension.step}
+    return {"low": dimension.low, "high": dimension.high, **scale, **step}
+
+
+def _changes(title: str, before: Json, after: Json) -> Iterator[str]:
+    """Yield the changes of one key; of a table first what it lost and gained, then each changed entry."""
+    if not isinstance(before, Mapping) and not isinstance(after, Mapping):
+        yield f"{title}: {_written(before)} -> {_written(after)}"
+        return
+    before, after = before or {}, after or {}
+    moved = [f"{name} removed" for name in before if name not in after]
+    moved += [f"{name} added" for name in after if name not in before]
+    if moved:
+        yield f"{title}: {', '.join(moved)}"
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield f"{title}.{name}: {_written(before[name])} -> {_written(after[name])}"
+
+
+def _written(value: Json) -> str:
+    """Return a value as a study file writes it; JSON and TOML write texts and numbers alike."""
+    if value is None:
+        return "not set"
+    if isinstance(value, Mapping):
+        entries = ", ".join(f"{name} = {_written(entry)}" for name, entry in value.items())
+        return f"{{ {entries} }}" if entries else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -22,7 +22,7 @@ from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.definition.variants import apply_settings, variant_name
-from sweep.errors import ConfigError, DataError, StudyFileError
+from sweep.errors import ConfigError, DataError, OptionError, StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AUTO, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
 from sweep.values import Params, Toml, Value
@@ -41,6 +41,7 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
 
     Raises:
         StudyFileError: With the file, the key, the value and the rule.
+        OptionError: If a change is malformed.
     """
     path = Path(path)
     try:
@@ -55,6 +56,8 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
         fields = (task or named_trainer(raw, path.parent)).field_types()
         raw = apply_settings(raw, settings, fields)
         spec = parse_study(raw, task or named_trainer(raw, path.parent), default_name=path.stem)
+    except OptionError:
+        raise  # it names the setting, which the file does not hold
     except (StudyFileError, ConfigError, DataError) as error:
         where = f"{path}{_with(settings)}: "
         raise StudyFileError(*(f"{where}{line}{_way_out(settings, line)}" for line in error.lines)) from error

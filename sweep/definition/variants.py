@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sweep.definition.dimension import Dimension, Range
 from sweep.definition.space import Space
-from sweep.errors import StudyFileError
+from sweep.errors import OptionError
+from sweep.spelling import did_you_mean
 from sweep.values import Params, Toml
 
 MAX_NAME = 64
@@ -45,14 +46,14 @@ def apply_settings(
         hyperparameters: Names that need a section.
 
     Raises:
-        StudyFileError: If a setting is malformed, sets a key twice, or lacks a hyperparameter's section.
+        OptionError: If a setting is malformed, sets a key twice, or lacks a hyperparameter's section.
     """
     changed: Raw = {**raw, **{key: dict(raw[key]) for key in _SECTIONS if isinstance(raw.get(key), Mapping)}}
     for key, text in _parsed(settings).items():
         section, dot, name = key.partition(".")
         if not dot:
             if key in hyperparameters:
-                raise StudyFileError(_without_section(key, text))
+                raise OptionError(_without_section(key, text))
             changed[key] = _value(key, text)
         elif isinstance(changed.setdefault(section, {}), dict):
             _PLACES.get(section, _set_plain)(changed, section, name, text)
@@ -125,17 +126,19 @@ def _parsed(settings: Sequence[str]) -> dict[str, str]:
         key, equals, text = (part.strip() for part in setting.partition("="))
         section, dot, name = key.partition(".")
         if not equals or not text or not section or (dot and (section not in _SECTIONS or not name)):
-            raise StudyFileError(
-                f"--set {setting!r} must be KEY=VALUE, as sampler=gp, fixed.NAME=…, search.NAME=…, data.KEY=…"
+            hint = did_you_mean(section, _SECTIONS, "; {}") if dot and name else ""
+            raise OptionError(
+                f"--set {setting!r} must be KEY=VALUE, as sampler=gp, fixed.NAME=…, search.NAME=…, "
+                f"data.KEY=…{hint}"
             )
         if key == "name":
-            raise StudyFileError(f"--set {setting!r}: set the name with --as")
+            raise OptionError(f"--set {setting!r}: set the name with --as")
         if key == "trainer":
-            raise StudyFileError(
+            raise OptionError(
                 f"--set {setting!r}: a variant keeps its study's trainer; write another study file"
             )
         if key in parsed:
-            raise StudyFileError(f"--set gives {key!r} twice, {parsed[key]!r} and {text!r}")
+            raise OptionError(f"--set gives {key!r} twice, {parsed[key]!r} and {text!r}")
         parsed[key] = text
     return parsed
 
@@ -184,7 +187,7 @@ def _value(key: str, text: str) -> Toml:
     if _WORD.fullmatch(text) or re.fullmatch(r"\d+(\.\d+)?[smh]", text):
         return text
     setting = f"{key}={text}"
-    raise StudyFileError(f"--set {setting!r}: not a TOML value, word, list a,b or range low..high")
+    raise OptionError(f"--set {setting!r}: not a TOML value, word, list a,b or range low..high")
 
 
 def _toml(text: str) -> Toml:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sweep.code import Code
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord
-from sweep.errors import ConfigError, StudyConflictError, SweepError
+from sweep.errors import OptionError, StudyConflictError, SweepError
 from sweep.execution.gate import Check
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.stored_kinds import damage_refused
@@ -59,7 +59,7 @@ def accepted_version(study: str, versions: Sequence[Version], code: Code, why: s
         ConfigError: If ``why`` is blank.
     """
     if why is not None and not why.strip():
-        raise ConfigError("--code-changed must say why the code was changed")
+        raise OptionError("--code-changed must say why the code was changed")
     for version in versions:
         if version.code.hash == code.hash:
             return version

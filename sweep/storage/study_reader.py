@@ -16,6 +16,7 @@ from sweep.definition.resources import parse_resources
 from sweep.definition.spec import StudySpec
 from sweep.errors import GuestError, NotFoundError, StorageError
 from sweep.metric import MINIMIZE
+from sweep.spelling import did_you_mean
 from sweep.storage import stored_kinds
 from sweep.storage.database import Reader, Snapshot, storage_errors
 from sweep.storage.database.schema import (
@@ -103,7 +104,8 @@ def no_trainer(name: str) -> GuestError:
 def no_study(name: str, stored: Collection[str]) -> NotFoundError:
     """Return the error for an unknown name, with the stored names."""
     shown = sorted(study for study in stored if confirmed_study(study) is None)
-    return NotFoundError(f"no study {name!r} in the database; stored: {', '.join(shown) or 'none yet'}")
+    hint = did_you_mean(name, shown, "{} ")
+    return NotFoundError(f"no study {name!r} in the database; {hint}stored: {', '.join(shown) or 'none yet'}")
 
 
 def no_complete_trial(study: StudyRecord) -> NotFoundError:

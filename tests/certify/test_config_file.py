@@ -77,7 +77,7 @@ def test_the_file_is_plain_toml(best: Path) -> None:
         (r"block_size = \d", "blocksize = 3", "unknown hyperparameter 'blocksize'"),
         (r"dev_loss = .*", "dev_loss = 2", r"provenance.dev_loss has the wrong type: 2"),
         (r"dev_loss = .*", "", "provenance.dev_loss is missing"),
-        (r"\[provenance\]", "[origin]", "no [config] with [provenance]"),
+        (r"\[provenance\]", "[origin]", "not an exported configuration"),
         (r"\[config\]", "[config", "not a TOML file"),
     ],
 )

@@ -196,7 +196,7 @@ def test_without_cuts_nothing_is_trained_again(capsys: Capture) -> None:
 @pytest.mark.usefixtures("confirmed")
 def test_too_few_cuts_are_refused(capsys: Capture) -> None:
     """Nine."""
-    assert main([*ASKED, "--resplit", "9"]) == 1
+    assert main([*ASKED, "--resplit", "9"]) == 2
     assert "--resplit must be 10 or more" in capsys.readouterr().err
 
 

@@ -143,7 +143,14 @@ def test_version_is_told(capsys: Capture) -> None:
             ["init"],
             "sweep init: error: Give exactly one of '[DIR]', '--from-script', '--from-optuna', '--function'",
         ),
-        (["init", "demo", "--function"], "sweep init: error: Give exactly one of "),
+        (
+            ["init", "demo", "--function"],
+            "sweep init: error: '[DIR]' and '--function' are given, only one of them may be; -o PATH says",
+        ),
+        (
+            ["init", "--function", "mymodel.py:train"],
+            "`sweep init --function -o mine` and write its MODULE:NAME after `trainer =` in mine/study.toml",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: Capture) -> None:

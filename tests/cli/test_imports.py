@@ -70,7 +70,7 @@ def test_a_finished_study_is_read_without_its_words(small: Path) -> None:
     words.write_text(words.read_text() + "anotherword\n")
     refused = sweep(small, "run", "small")
     assert refused.returncode == 1
-    assert "stored with other settings (data_sha256" in refused.stderr
+    assert "stored with other settings (content of the data files" in refused.stderr
 
 
 def test_a_run_after_a_confirmation_has_nothing_to_compute(small: Path) -> None:

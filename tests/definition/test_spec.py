@@ -79,20 +79,20 @@ CHANGING: list[tuple[dict[str, Any], str]] = [
     ({"fixed": BASE["fixed"] | {"num_steps": 5_000}}, "fixed.num_steps: 200000 -> 5000"),
     (
         {"search": BASE["search"] | {"block_size": {"low": 2, "high": 9}}},
-        "search.block_size.attributes.high: 8 -> 9",
+        "search.block_size: { low = 2, high = 8 } -> { low = 2, high = 9 }",
     ),
     (
         {"search": BASE["search"] | {"hidden_neurons": {"low": 10, "high": 500}}},
-        "search.hidden_neurons.attributes.log: true -> false",
+        "search.hidden_neurons: { low = 10, high = 500, log = true } -> { low = 10, high = 500 }",
     ),
     (
         {"search": BASE["search"] | {"batch_size": {"choices": [16, 64, 32]}}},
-        "search.batch_size.attributes.choices: [16, 32, 64] -> [16, 64, 32]",
+        "search.batch_size: { choices = [16, 32, 64] } -> { choices = [16, 64, 32] }",
     ),
     ({"objectives": ["dev_loss", "n_params"]}, 'objective: "dev_loss" -> ["dev_loss", "n_params"]'),
     ({"objectives": ["dev_loss", "train_seconds"]}, 'objective: "dev_loss" -> ["dev_loss", "train_seconds"]'),
-    ({"trial": []}, "trial: ["),
-    ({"trial": [BASE["trial"][0] | {"block_size": 4}]}, "trial: ["),
+    ({"trial": []}, "[[trial]]"),
+    ({"trial": [BASE["trial"][0] | {"block_size": 4}]}, "[[trial]]"),
 ]
 
 
@@ -110,7 +110,9 @@ def test_another_word_list_is_another_study() -> None:
     """The hash of the data counts, its place does not."""
     other = identity(sha256="cd" * 32)
     assert fingerprint(other) != fingerprint(identity())
-    assert identity_changes(identity(), other) == [f'data_sha256: "{SHA}" -> "{"cd" * 32}"']
+    assert identity_changes(identity(), other) == [
+        f'content of the data files, sha256: "{SHA}" -> "{"cd" * 32}"'
+    ]
 
 
 def test_moving_a_knob_from_fixed_to_searched_is_told_twice() -> None:
@@ -119,10 +121,7 @@ def test_moving_a_knob_from_fixed_to_searched_is_told_twice() -> None:
     differences = identity_changes(
         identity(), identity(search=search, trial=None) | {"trial": identity()["trial"]}
     )
-    assert [difference.split(":")[0] for difference in differences] == [
-        "fixed.embedding_dim",
-        "search.embedding_dim",
-    ]
+    assert differences == ["fixed: embedding_dim removed", "search: embedding_dim added"]
 
 
 def test_trainer_version_and_split_are_part_of_the_identity() -> None:
@@ -210,16 +209,42 @@ def test_equal_identities_have_no_changes() -> None:
     assert identity_changes(identity(), identity()) == []
 
 
+FLOAT = {"name": "FloatDistribution", "attributes": {"low": 0.1, "high": 1.0, "log": True, "step": None}}
+CHOICES = {"name": "CategoricalDistribution", "attributes": {"choices": [1, 2]}}
+KINDS = ['kinds of the hyperparameters.lr: "int" -> "float"']
+TRIALS = ["[[trial]]: 2 added", "[[trial]].1: { lr = 1 } -> { lr = 2 }"]
+
+
 @pytest.mark.parametrize(
     ("stored", "asked", "expected"),
     [
         ({"a": 1}, {"a": 2}, ["a: 1 -> 2"]),
-        ({"a": {"b": {"c": [1]}}}, {"a": {"b": {"c": [2]}}}, ["a.b.c: [1] -> [2]"]),
-        ({"a": 1}, {}, ["a: 1 -> null"]),
-        ({}, {"a": "x"}, ['a: null -> "x"']),
-        ({"b": 1, "a": 1}, {"a": 2, "b": 2}, ["a: 1 -> 2", "b: 1 -> 2"]),
+        ({"a": {"b": {"c": [1]}}}, {"a": {"b": {"c": [2]}}}, ["a.b: { c = [1] } -> { c = [2] }"]),
+        ({"a": 1}, {}, ["a: 1 -> not set"]),
+        ({}, {"a": "x"}, ['a: not set -> "x"']),
+        ({"b": 1, "a": True}, {"a": False, "b": 2}, ["a: true -> false", "b: 1 -> 2"]),
+        ({"fixed": {"x": 1}}, {"fixed": {}}, ["fixed: x removed"]),
+        (
+            {"search": {"lr": FLOAT}, "program": {"searched": ["lr"]}},
+            {"search": {"rate": FLOAT}, "program": {"searched": ["rate"]}},
+            ["search: lr removed, rate added"],
+        ),
+        (
+            {"search": {"lr": FLOAT}},
+            {"search": {"lr": CHOICES}},
+            ["search.lr: { low = 0.1, high = 1.0, log = true } -> { choices = [1, 2] }"],
+        ),
+        (
+            {"trainer": "command", "program": {"metric": "a", "parameters": {"lr": "float"}}, "search": {}},
+            {"trainer": "command", "program": {"metric": "b", "parameters": {}}, "search": {}},
+            ['metric: "a" -> "b"'],
+        ),
+        ({"program": {"parameters": {"lr": "int"}}}, {"program": {"parameters": {"lr": "float"}}}, KINDS),
+        ({"trial": [{"lr": 1}]}, {"trial": [{"lr": 2}, {"lr": 3}]}, TRIALS),
     ],
 )
-def test_differences_name_the_key_and_both_values(stored: Any, asked: Any, expected: list[str]) -> None:
-    """Nested keys are joined by dots, in sorted order; an absent value is null."""
+def test_differences_are_told_as_a_study_file_writes_them(
+    stored: Any, asked: Any, expected: list[str]
+) -> None:
+    """Keys of a program have no prefix, ranges no name of a class; kinds follow from the rest."""
     assert identity_changes(stored, asked) == expected

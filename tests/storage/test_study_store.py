@@ -210,7 +210,7 @@ def test_other_data_under_the_same_name_are_refused(storage: Storage) -> None:
     """The refusal names both hashes."""
     open_study(storage, SPEC, TOY, DATA)
     other = type(DATA)(sha256="6" * 64, folder="")
-    with pytest.raises(StudyConflictError, match=r'data_sha256: "5{64}" -> "6{64}"'):
+    with pytest.raises(StudyConflictError, match=r'data files, sha256: "5{64}" -> "6{64}"'):
         open_study(storage, SPEC, TOY, other)
 
 

@@ -16,7 +16,7 @@ from sweep.certify.confirm_plan import Job, Losses
 from sweep.definition.dimension import Choices, Dimension
 from sweep.definition.plain import as_read
 from sweep.definition.space import Space
-from sweep.errors import ConfigError
+from sweep.errors import ConfigError, OptionError
 from sweep.values import Json, Params, Value
 
 MOST_SEEDS = 1_000
@@ -47,7 +47,7 @@ class Ablation:
         if not self.changes:
             raise ConfigError("the two configurations are the same, so there is nothing to compare")
         if not 2 <= self.seeds <= MOST_SEEDS:
-            raise ConfigError(f"--seeds must be from 2 to {MOST_SEEDS:,}, got {self.seeds}")
+            raise OptionError(f"--seeds must be from 2 to {MOST_SEEDS:,}, got {self.seeds}")
 
     @property
     def last(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sweep.definition.dimension import spoken_value
-from sweep.errors import ConfigError
+from sweep.errors import ConfigError, OptionError
 from sweep.task import AnyTask, dependents
 from sweep.values import Params, Value
 
@@ -72,7 +72,7 @@ def group_changes(
     names = list(dict.fromkeys([*before, *after]))
     for name in (name for group in together for name in group):
         if name not in names:
-            raise ConfigError(f"--together: {name} does not change; these do: {', '.join(names)}")
+            raise OptionError(f"--together: {name} does not change; these do: {', '.join(names)}")
     links = list(_links(task, before, after, conditions, together))
     changes = tuple(
         Change(names=tuple(group), why=tuple(link.why for link in links if link.name in group))

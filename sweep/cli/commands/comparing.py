@@ -33,7 +33,8 @@ def compare(arguments: Arguments) -> int:
 
     path = _checked_path(arguments)
     database = database_of(arguments)
-    names = [stored_name(study) for study in arguments.studies]
+    reader = database.open_read_only()
+    names = [stored_name(study, reader) for study in arguments.studies]
     comparison = compare([gather_evidence(name, database) for name in names])
     look = terminal_look()
     print(FORMATS[arguments.format](comparison, look["width"], look["colour"]))

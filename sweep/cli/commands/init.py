@@ -9,7 +9,7 @@ import click
 from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of
-from sweep.errors import SweepError
+from sweep.errors import OptionError
 
 FROM_GUEST = "sweep.trainers.guest.study_text:study_of_guest"
 """``module:object`` of what makes a study file of a study that Optuna made without sweep."""
@@ -42,6 +42,8 @@ sweep init --function -o mine
     example="sweep init --from-script train.py --metric val_acc --direction maximize",
     explained=_EXPLAINED,
     one_of=("folder", "from_script", "from_optuna", "function"),
+    not_together="-o PATH says where to write; for a function that exists, `sweep init --function -o mine` "
+    "and write its MODULE:NAME after `trainer =` in mine/study.toml",
 )
 @click.argument(
     "folder",
@@ -85,9 +87,9 @@ def init(arguments: Arguments) -> int:
 def _check_options(arguments: Arguments) -> None:
     """Refuse options that have no effect on what is asked for."""
     if arguments.from_script is None and (arguments.metric or arguments.direction):
-        raise SweepError("--metric and --direction go with --from-script", key="unused-option")
+        raise OptionError("--metric and --direction go with --from-script", key="unused-option")
     if arguments.folder is not None and arguments.output:
-        raise SweepError(
+        raise OptionError(
             "-o goes with --from-script, --from-optuna and --function; DIR is the folder", key="unused-option"
         )
 

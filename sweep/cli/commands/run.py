@@ -244,7 +244,7 @@ def _take_notes(
     if warn_of_data(study_data, "its notes and the figures that need the data are left out"):
         return study
     with (
-        announced(f"taking notes of study {study.name!r}"),
+        announced(f"computing what the advice on study {study.name!r} needs"),
         database.opening(),
     ):  # drivers of one study end together
         return take_notes(study, study_data, database, call)
@@ -256,8 +256,9 @@ def _print_run(study: "StudyRecord", database: "Database", worst_loss: float | N
     from sweep.reporting.table.pareto_summary import describe_front
     from sweep.reporting.wrapping import wrap
 
-    facts = f"{source(study.task, study.data)}{study.data_facts}"
-    print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
+    if study.data:  # without [data] nothing is known of them, which the start of a run says
+        facts = f"{source(study.task, study.data)}{study.data_facts}"
+        print(wrap(facts, terminal_width() if sys.stdout.isatty() else None), end="\n\n")
     ranked = len(study.complete_trials())
     print(format_table(study, "text", RUN_TABLE_ROWS if ranked > RUN_TABLE_ROWS else None))
     for line in describe_front(rank_trials(study), study, worst_loss):

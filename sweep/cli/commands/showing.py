@@ -81,14 +81,14 @@ def _write_table(study: "StudyRecord", arguments: Arguments) -> int:
     from pathlib import Path
 
     from sweep.definition.ranking import rank_trials
-    from sweep.errors import SweepError
+    from sweep.errors import OptionError, SweepError
     from sweep.reporting.files import write_bytes
     from sweep.reporting.table.formats import FORMATS
     from sweep.reporting.table.listing import Listing
     from sweep.reporting.table.parquet import format_parquet
 
     if arguments.output is None:
-        raise SweepError("--format parquet is not text: name a file with -o FILE.parquet")
+        raise OptionError("--format parquet is not text: name a file with -o FILE.parquet")
     path = Path(arguments.output)
     if path.exists() and not arguments.force:
         raise SweepError(f"{path} exists and is not overwritten; name another with -o, or pass --force")

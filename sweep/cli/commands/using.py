@@ -9,7 +9,7 @@ import click
 from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, announced, check_program, database_of, mend, stored_study
-from sweep.errors import MachineError, SweepError
+from sweep.errors import MachineError, OptionError, SweepError
 from sweep.values import Toml
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def export(arguments: Arguments) -> int:
     from sweep.storage.looks.stored_looks import first_finished_look, looks_of_study
 
     if arguments.weights and arguments.ensemble:
-        raise SweepError("--weights writes those of one model; leave out --ensemble")
+        raise OptionError("--weights writes those of one model; leave out --ensemble")
     database = database_of(arguments)
     storage = database.open_read_only()
     study = stored_study(arguments, storage)
@@ -95,7 +95,7 @@ def _ensemble_of(arguments: Arguments, study: "StudyRecord") -> "Ensemble":
     from sweep.reporting.evidence import gather_evidence
 
     if arguments.trial is not None:
-        raise SweepError("--ensemble exports the certified configuration; leave out --trial")
+        raise OptionError("--ensemble exports the certified configuration; leave out --trial")
     database = database_of(arguments)
     evidence = gather_evidence(study.name, database)
     if evidence.confirmed is None or evidence.confirmation is None or evidence.verdict is None:

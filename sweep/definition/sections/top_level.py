@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sweep.definition.registries import PRUNERS, SAMPLERS, check_trainer
 from sweep.definition.sections.mistakes import Mistakes
-from sweep.errors import StudyFileError
+from sweep.errors import OptionError, StudyFileError
 from sweep.task import AnyTask, Defined, costs_of
 from sweep.values import Toml
 
@@ -22,7 +22,7 @@ def check_name(key: str, name: object) -> str:
     """Return ``name`` if it can name a study; ``key`` is its key in messages."""
     if not isinstance(name, str) or not NAME_RULE.fullmatch(name):
         rule = "1 to 64 letters, digits, '.', '_' or '-', the first one a letter or digit"
-        raise StudyFileError(f"{key} must be {rule}; got {name!r}")
+        raise _mistake(key, f"must be {rule}; got {name!r}")
     return name
 
 
@@ -37,10 +37,14 @@ def parse_duration(key: str, text: object) -> float | None:
         return None
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match or not 0 < float(match[1]) < _FOREVER:
-        raise StudyFileError(
-            f'{key} must be a time above 0 with s, m or h, as "10m", or "none"; got {text!r}'
-        )
+        raise _mistake(key, f'must be a time above 0 with s, m or h, as "10m", or "none"; got {text!r}')
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def _mistake(key: str, rule: str) -> StudyFileError | OptionError:
+    """Return the error about the value of a key of a study file, or of an option."""
+    kind = OptionError if key.startswith("--") else StudyFileError
+    return kind(f"{key} {rule}")
 
 
 def _check_goal(key: str, value: object) -> str:

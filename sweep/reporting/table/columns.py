@@ -22,7 +22,6 @@ _HEADINGS = {
     "sd": "spread",
     "ci_low": "diff_low",
     "ci_high": "diff_high",
-    "search_loss": "search_loss",
 }
 """Shorter names, for narrow columns; an underscore is where a heading may break."""
 
@@ -57,7 +56,8 @@ def block_columns(study: StudyRecord) -> list[str]:
 def heading(name: str, study: StudyRecord) -> str:
     """Return what is above a column; it may break into a second line at ``_``."""
     facts = {fact: described.heading for fact, described in described_facts(study.task).items()}
-    known = {**_HEADINGS, **facts, **contributions_of(study).headings}
+    searched = {"search_loss": f"search_{study.metric.noun}"}
+    known = {**_HEADINGS, **searched, **facts, **contributions_of(study).headings}
     return known.get(name) or printable(key(name, study))
 
 

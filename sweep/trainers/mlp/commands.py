@@ -8,7 +8,7 @@ import click
 from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, mend, study_spec
-from sweep.errors import ConfigError, SweepError
+from sweep.errors import ConfigError, OptionError
 
 if TYPE_CHECKING:
     from sweep.certify.provenance import Provenance
@@ -41,7 +41,7 @@ def lr_find(arguments: Arguments) -> int:
     database = database_of(arguments)
     if is_config_file(arguments.study):
         if arguments.settings:
-            raise SweepError(
+            raise OptionError(
                 f"--set changes a study file, and {arguments.study} is an exported configuration"
             )
         config, provenance = _exported(arguments.study, "lr-find")

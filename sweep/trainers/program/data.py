@@ -29,7 +29,7 @@ class ProgramData:
     def describe(self) -> str:
         """Return one line that describes the files."""
         if not self.n_files:
-            return "the program reads its own data; [data] files is empty"
+            return "data.files names no files, so a change of the program's data is not noticed"
         files = "file" if self.n_files == 1 else "files"
         return f"{self.n_files:,} data {files}, {self.n_bytes / 1e6:,.1f} MB"
 

@@ -35,4 +35,4 @@ def test_init_lays_out_a_folder_once(tmp_path: Path, capsys: Capture) -> None:
 def test_init_wants_a_folder(folder: Path, capsys: Capture) -> None:
     """A file is named as it was given, and stays."""
     assert main(["init", "data/words.txt"]) == 1
-    assert complaint(capsys) == "sweep: data/words.txt is not a folder; choose another place"
+    assert complaint(capsys) == "sweep: data/words.txt is not a folder; name another DIR"

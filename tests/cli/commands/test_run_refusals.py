@@ -49,7 +49,6 @@ def test_a_wide_linear_range_of_set_is_noted(folder: Path, capsys: Capture) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "small", "--set", "sampler"], "--set 'sampler' must be KEY=VALUE"),
         (
             ["plan", "small", "--set", "fixed.init=xavier"],
             "with --set 'fixed.init=xavier': init must be scaled",

@@ -152,7 +152,10 @@ def test_conditions_belong_to_the_identity_and_others_keep_theirs() -> None:
     one, two = parse(), parse(SEARCH | {"decay_at": DECAY | {"when": {"schedule": "cosine"}}})
     before, after = (spec.identity(MLP, "ab" * 32) for spec in (one, two))
     assert fingerprint(before) != fingerprint(after)
-    assert identity_changes(before, after) == ['when.decay_at.schedule: ["step"] -> ["cosine"]']
+    assert identity_changes(before, after) == [
+        'search.decay_at: { low = 0.3, high = 0.9, when = { schedule = ["step"] } } -> '
+        '{ low = 0.3, high = 0.9, when = { schedule = ["cosine"] } }'
+    ]
     plain = parse({"schedule": SCHEDULE, "decay_at": DECAY}).identity(MLP, "ab" * 32)
     assert "when" not in plain
     assert "decay_at" not in plain["fixed"]

@@ -1,7 +1,7 @@
 """Make the first study file of a script from its source, or else from its ``--help`` output."""
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.study_text import (
     likely_direction,
     likely_metric,
+    ranges_to_fill_in,
     study_name,
     to_fill_in,
     write_study,
@@ -50,13 +51,25 @@ def study_of_script(
     if not found.options:
         found = _from_help(script, found, note)
     text = write_study(found, script.as_posix(), metric=metric, direction=direction)
-    if not tomllib.loads(text).get("search"):
+    ranges = ranges_to_fill_in(found)
+    if not ranges and not tomllib.loads(text).get("search"):
         raise DataError(
             f"none of the options of {script} can be searched: {', '.join(o.name for o in found.options)}",
             key="no-options",
         )
-    to_do = [*_about_metric(found, metric, direction), *(f"fill in {name}" for name in to_fill_in(found))]
+    to_do = [
+        *_about_metric(found, metric, direction),
+        *(f"fill in {name}" for name in to_fill_in(found)),
+        *_about_ranges(ranges),
+    ]
     return FirstStudy(name=study_name(script.as_posix()), text=text, to_do=tuple(to_do))
+
+
+def _about_ranges(names: Sequence[str]) -> Iterator[str]:
+    """Yield the user's task about numbers without a default."""
+    if names:
+        count = "1 range" if len(names) == 1 else f"{len(names)} ranges"
+        yield f"fill in {count} ({', '.join(names)}: no default known)"
 
 
 def _about_metric(found: ScriptOptions, metric: str | None, direction: str | None) -> Iterator[str]:

@@ -23,7 +23,8 @@ _HELD_OUT = re.compile(r"val|dev|eval|valid", re.IGNORECASE)
 
 _REQUIRED = "    # fill in: the script does not run without it"
 _EXAMPLES = {"int": "0", "float": "0.0", "bool": "true"}
-_EXAMPLE_LISTS = {"int": "[0, 1]", "float": "[0.0, 1.0]"}
+_OPEN_RANGE, _OPEN_CHOICES = "{ low = , high = }", "{ choices = [] }"
+_OPEN = "    # fill in: no default is known"
 
 
 def write_study(
@@ -50,6 +51,7 @@ def write_study(
         f"command = {toml_value(_command(found, script, roles))}",
         *([] if found.style == "argparse" else [f"style = {toml_value(found.style)}"]),
         *_metric_lines(found.printed, metric, direction),
+        "# matters = 0.01    # fill in the difference that matters to you; `sweep confirm` needs it",
     ]
     for role in ("positional", "length", "searched"):
         for option in found.options:
@@ -64,6 +66,23 @@ def to_fill_in(found: ScriptOptions) -> list[str]:
     """Return the required options whose values only the user knows."""
     asked = [option for option in found.options if _role(option) in ("positional", "searched")]
     return [option.name for option in asked if _is_needed(option)]
+
+
+def ranges_to_fill_in(found: ScriptOptions) -> list[str]:
+    """Return the numbers for which there is no default that a range could be made from."""
+    return [
+        option.name
+        for option in found.options
+        if _role(option) == "searched"
+        and option.is_usable
+        and not option.is_required
+        and _lacks_range(option)
+    ]
+
+
+def _lacks_range(option: Option) -> bool:
+    is_number = option.kind in ("int", "float") and not option.is_list
+    return is_number and option.default is None and not option.choices and suggest(option) is None
 
 
 def _is_needed(option: Option) -> bool:
@@ -209,10 +228,11 @@ def _entry(option: Option, role: str) -> _Entry:
         return _Entry("fixed", _EXAMPLES.get(option.kind or "", '"…"'), note=_REQUIRED)
     if suggestion := suggest(option):
         return _Entry("search", suggestion.entry, is_known=suggestion.is_known and not option.warnings)
-    values = choices if option.choices else _EXAMPLE_LISTS.get(option.kind or "", '["…"]')
-    if not option.choices and option.default is not None:
-        values = toml_value([option.default])
-    return _Entry("search", f"{{ choices = {values} }}")
+    if option.choices or option.default is not None:
+        return _Entry(
+            "search", f"{{ choices = {choices if option.choices else toml_value([option.default])} }}"
+        )
+    return _Entry("search", _OPEN_RANGE if _lacks_range(option) else _OPEN_CHOICES, note=_OPEN)
 
 
 def _described(option: Option) -> str:

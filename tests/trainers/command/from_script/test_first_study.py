@@ -140,3 +140,44 @@ def command_of(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+NO_DEFAULTS = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--hidden", type=int)
+parser.add_argument("--act", type=str)
+parser.add_argument("--batch-size", type=int, default=32)
+args = parser.parse_args()
+print(f"val_loss: {args.lr * args.hidden}")
+"""
+
+
+def test_ranges_of_options_without_a_default_are_left_open(tmp_path: Path) -> None:
+    """No value is invented; the next step counts the ranges, and filled in they make a study."""
+    study, _ = first(tmp_path, NO_DEFAULTS, metric="val_loss")
+    assert study.to_do == ("fill in 2 ranges (lr, hidden: no default known)",)
+    assert "# search.lr = { low = , high = }    # fill in" in study.text
+    assert "# search.act = { choices = [] }    # fill in" in study.text
+    filled = study.text.replace("# search.lr = { low = ,", "search.lr = { low = 0.1,").replace(
+        "# search.hidden = { low = ,", "search.hidden = { low = 1,"
+    )
+    filled = filled.replace("low = 0.1, high = }", "low = 0.1, high = 1.0 }")
+    (tmp_path / "study.toml").write_text(filled.replace("low = 1, high = }", "low = 1, high = 9 }"))
+    assert set(load_study_file(tmp_path / "study.toml").space) == {"lr", "hidden", "batch_size"}
+
+
+def test_a_script_with_nothing_but_open_ranges_gets_a_file(tmp_path: Path) -> None:
+    """It cannot be planned yet, and what is missing is said."""
+    study, _ = first(tmp_path, NO_DEFAULTS.replace(", default=32", ""), metric="val_loss")
+    assert study.to_do == ("fill in 3 ranges (lr, hidden, batch_size: no default known)",)
+    assert "search" not in tomllib.loads(study.text)
+
+
+def test_the_difference_that_matters_is_left_to_the_user(tmp_path: Path) -> None:
+    """The commented line names the command that needs it, and is right once it is uncommented."""
+    study, _ = first(tmp_path, SCRIPTS["digits"], metric="val_loss")
+    assert "`sweep confirm` needs it" in study.text
+    (tmp_path / "study.toml").write_text(study.text.replace("# matters", "matters"))
+    assert load_study_file(tmp_path / "study.toml").program["matters"] == 0.01

@@ -40,6 +40,12 @@ def study_of(path: Path) -> str:
     return write_study(read_script(path), str(path))
 
 
+def taken(text: str) -> str:
+    """Return a study with every suggestion taken, and open values and ranges filled in."""
+    text = COMMENTED.sub(r"\1", text).replace("{ choices = [] }", '{ choices = ["…"] }')
+    return text.replace("{ low = , high = }", "{ low = 1, high = 2 }")
+
+
 def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return entries by dotted name; ranges and choices are entries."""
     found: dict[str, Any] = {}
@@ -93,7 +99,7 @@ def check_got(got: dict[str, Any], folder: Path) -> None:
 @pytest.mark.parametrize("end", [0, -1])
 def test_the_script_takes_what_the_study_gives(script: Path, end: int) -> None:
     """With every suggestion taken, and what is required filled in."""
-    text = COMMENTED.sub(r"\1", study_of(script)).replace("search.slow", "# search.slow")
+    text = taken(study_of(script)).replace("search.slow", "# search.slow")
     check_got(run(tomllib.loads(text), script.parent, end), script.parent)
 
 
@@ -115,6 +121,7 @@ def test_the_text(script: Path) -> None:
         'command = ["python", "train.py", "{args}", "--seed={seed}"]\n'
         'metric = "val_loss"    # a guess; the script seems to print val_loss\n'
         'direction = "minimize"\n'
+        "# matters = 0.01    # fill in the difference that matters to you; `sweep confirm` needs it\n"
         "\n"
         "# --epochs: int, default 10\n"
         "fixed.epochs = 10\n"
@@ -137,7 +144,7 @@ def test_the_trap_is_pointed_out(script: Path) -> None:
     """type=bool takes "False" for true; the study gives it what it takes for false."""
     text = study_of(script)
     assert "argparse's type=bool reads every text as true" in text
-    got = run(tomllib.loads(COMMENTED.sub(r"\1", text)), script.parent, -1)
+    got = run(tomllib.loads(taken(text)), script.parent, -1)
     assert (got["trap"], got["bias"], got["use_bn"], got["amp"]) == (False, False, False, False)
 
 
@@ -238,7 +245,7 @@ def test_no_text_of_a_script_becomes_an_entry() -> None:
         Option(name="lr", flag="--" + HOSTILE, kind="float", default=0.1, help=HOSTILE),
     )
     found = ScriptOptions(options=options, unread=(HOSTILE,), printed=(HOSTILE + "loss",))
-    for text in (write_study(found, HOSTILE), COMMENTED.sub(r"\1", write_study(found, HOSTILE))):
+    for text in (write_study(found, HOSTILE), taken(write_study(found, HOSTILE))):
         study = tomllib.loads(text)
         assert study.keys() <= {"name", "command", "metric", "direction", "fixed", "search", "arguments"}
         assert set(study["search"]) <= {HOSTILE, "lr"}
@@ -261,7 +268,7 @@ REAL = [
 def test_programs_of_others(path: Path) -> None:
     """Of the standard library and of packages: each gives a study file that can be read."""
     found = read_script(path)
-    for text in (write_study(found, path.name), COMMENTED.sub(r"\1", write_study(found, path.name))):
+    for text in (write_study(found, path.name), taken(write_study(found, path.name))):
         study = tomllib.loads(text)
         assert study["command"][:2] == ["python", path.name]
     calls = len(re.findall(r"\.add_argument\(\s*f?['\"]", path.read_text("utf-8")))
