@@ -48,8 +48,11 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     Examples:
         >>> nearest("lr", ["learning_rate"]), nearest("steps", ["num_steps"]), nearest("x", ["num_steps"])
         ('learning_rate', 'num_steps', None)
+        >>> nearest("ACC", ["loss", "acc"])
+        'acc'
     """
-    similar = difflib.get_close_matches(name, known, n=1)
+    folded = {other.casefold(): other for other in known}
+    similar = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=1)]
     return next(iter([*similar, *(other for other in known if _abbreviates(name, other))]), None)
 
 

@@ -96,6 +96,18 @@ def check_program(task: AnyTask, section: Mapping[str, Toml]) -> Code | None:
     return task.check_program(section) if isinstance(task, ChecksProgram) else None
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFolders:
+    """The folders of a program besides the trial's folder."""
+
+    runs_in: Path | None
+    """The folder in which it runs; None if that is the trial's own."""
+    written: Collection[Path]
+    """Folders that it may write to."""
+    advice: str
+    """How it writes to the trial's folder instead, as an instruction to the user."""
+
+
 @runtime_checkable
 class TriedOut(Protocol):
     """The trainer runs a program that ``sweep plan --check`` tries out."""
@@ -104,8 +116,8 @@ class TriedOut(Protocol):
     """Name of the hyperparameter that sets a trial's length; empty if there is none."""
     reuses_process: bool
     """Whether one process runs several trials in turn."""
-    work_folders: Collection[Path]
-    """Folders that the program may write to, besides the trial's folder."""
+    work_folders: WorkFolders
+    """Folders of the program besides the trial's folder."""
 
     def limits(self) -> Collection[str]:
         """Return the features that the trainer lacks and the consequences, one line each."""

@@ -8,7 +8,7 @@ import click
 from sweep.cli import options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, announced, database_of, load_data, mend, source, study_spec
-from sweep.errors import ConfigError
+from sweep.errors import ConfigError, SweepError
 
 if TYPE_CHECKING:
     from sweep.definition.spec import StudySpec
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 @options.workers("processes that would train")
 @options.replicates
 @options.formats("text", "json")
-@click.option("--check", is_flag=True, help="test the study's own program: train some short trials of it")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="test the study's own program: train some short trials of it, which may write files",
+)
 @options.settings
 @options.data_file
 @options.device
@@ -91,12 +95,18 @@ def _check(arguments: Arguments, spec: "StudySpec", data: "Data") -> list["Found
     from sweep.task import resolve_device
 
     check = ProgramCheck(spec.task, spec, data, resolve_device(spec.task, arguments.device))
-    advise(f"study {spec.name}: --check {check.cost}; nothing is stored")
+    advise(f"study {spec.name}: --check {check.cost}; no trial is stored")
+    advise(f"study {spec.name}: {check.risk}")
     found: list[Found] = []
-    for each in check.run():
-        found.append(each)
-        if arguments.format == "text":
-            print(printable(each.text), flush=True)
+    try:
+        for each in check.run():
+            found.append(each)
+            if arguments.format == "text":
+                print(printable(each.text), flush=True)
+    except SweepError:
+        for each in found if arguments.format == "json" else ():
+            advise(printable(each.text))
+        raise
     return found
 
 

@@ -1,11 +1,14 @@
 """Test a program before its study is run: whether it is reproducible and uses its parameters.
 
-The test trains a few short trials in a temporary folder, stores nothing, and yields each finding at once.
+The test trains a few short trials, stores nothing, and yields each finding at once. The trials' folders are
+temporary, but the program runs in the study's working folder, where it may change files of the user.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +19,13 @@ from sweep.execution.planning.written_files import WrittenFiles
 from sweep.samplers.samplers import qmc_point
 from sweep.task import AnyTask, Config, Data, RunsPrograms, SegmentJob, TrialPlace, TriedOut
 from sweep.values import Params, Value
+
+LIMIT_S = 600.0
+"""Longest time of a training if the study has no ``trial_timeout``, in seconds."""
+
+
+class TooSlowError(SweepError):
+    """A training reached its time limit."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,36 +57,57 @@ class ProgramCheck:
         assert isinstance(task, RunsPrograms), "only programs are tested"
         assert isinstance(task, TriedOut), "only programs are tested"
         self._task, self._spec, self._data, self._device = task, spec, data, device
+        self._limit = spec.trial_timeout or LIMIT_S
         self._budget: dict[str, Value] = self._shortest()
         self._is_repeatable = True
 
     @property
     def cost(self) -> str:
-        """The largest number of trainings, as text."""
+        """The largest number of trainings and their time limit, as text."""
         ends = sum(len(_ends(dimension)) for dimension in self._ended().values())
         count = 4 + 3 * self._task.reuses_process + ends
         short = "".join(f" with {name} = {value}" for name, value in self._budget.items())
-        return f"trains up to {count} short trials{short}, one after another, in a temporary folder"
+        source = "trial_timeout" if self._spec.trial_timeout else "trial_timeout is not set"
+        return (
+            f"trains up to {count} short trials{short}, one after another, each for at most "
+            f"{self._limit:g} s ({source})"
+        )
+
+    @property
+    def risk(self) -> str:
+        """What the program may do to files outside the temporary folders, as text."""
+        folder = self._task.work_folders.runs_in
+        if folder is None:
+            return "the program runs in a temporary folder for each trial"
+        return (
+            f"the program runs in {folder}: a file that it writes there by a relative name stays, and "
+            "replaces yours of that name"
+        )
 
     def run(self) -> Iterator[Found]:
         """Train, and yield the findings; the program is ended in any case.
 
         Raises:
-            SweepError: If the first training fails, with the program's reason.
+            SweepError: If the first training fails, with the program's reason, after what it changed.
         """
         with tempfile.TemporaryDirectory(prefix="sweep-check-") as folder:
             self._place = TrialPlace(study=self._spec.name, folder=folder)
             self._numbers = itertools.count()
             try:
-                written = WrittenFiles(self._task.work_folders, besides=folder)
-                first = self._first()
-                first_wrote = written.new()
+                written = WrittenFiles(self._task.work_folders.written, besides=folder)
+                try:
+                    first = self._first()
+                finally:
+                    first_wrote = written.new()
+                    yield from self._changed(first_wrote & written.first)
                 yield from self._repeated(first)
-                yield from _shared(first_wrote & written.new())
+                second_wrote = written.new()
+                yield from self._shared((first_wrote & second_wrote) - written.first)
                 yield from self._seeds(first)
                 if self._task.reuses_process:
                     yield from self._in_turn(first)
                 yield from self._parameters()
+                yield from self._changed(((second_wrote | written.new()) & written.first) - first_wrote)
             finally:
                 self._task.leave_all()
 
@@ -84,6 +115,8 @@ class ProgramCheck:
         """Train the first configuration, with the study's length if the shortest is too short."""
         try:
             return self._train(self._point(0), 0)
+        except TooSlowError:
+            raise
         except SweepError:
             if not self._budget:
                 raise
@@ -168,19 +201,51 @@ class ProgramCheck:
         job = SegmentJob(trial=number, number=number, config=config, state=None, until_step=config.num_steps)
         if not in_turn:
             self._task.leave_all()
-        segment = self._task.train_live(
-            config, self._data, job, self._place, device=self._device, report=lambda step, value: None
-        )
+        with self._time_limit(number):
+            segment = self._task.train_live(
+                config, self._data, job, self._place, device=self._device, report=lambda step, value: None
+            )
         steps = segment.steps_from(0).tolist()
         return Outcome(segment.dev_loss, tuple(zip(steps, segment.losses.tolist(), strict=True)))
+
+    @contextlib.contextmanager
+    def _time_limit(self, number: int) -> Iterator[None]:
+        """End the program of a trial after the limit, and raise ``TooSlowError`` then."""
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self._task.leave(number)
+
+        timer = threading.Timer(self._limit, end)
+        timer.start()
+        try:
+            yield
+        except SweepError as error:
+            if not is_over.is_set():
+                raise
+            remedy = "" if self._spec.trial_timeout else "; set trial_timeout in the study file to allow more"
+            raise TooSlowError(f"the trial did not end within {self._limit:g} s{remedy}") from error
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def _changed(self, names: set[str]) -> Iterator[Found]:
+        for name in sorted(names):
+            yield Found(
+                f"{name}: this file was there before and has changed during the check; if the program writes "
+                f"it, so does each trial: {self._task.work_folders.advice}"
+            )
+
+    def _shared(self, names: set[str]) -> Iterator[Found]:
+        for name in sorted(names):
+            yield Found(
+                f"{name}: each trial writes this file outside its folder, so trials overwrite it: "
+                f"{self._task.work_folders.advice}"
+            )
 
 
 def _ends(dimension: Any) -> list[Any]:
     """Return both ends of a range, or the first and the last choice; one value if they are equal."""
     ends = dimension.choices if isinstance(dimension, Choices) else (dimension.low, dimension.high)
     return [ends[0]] if ends[0] == ends[-1] else [ends[0], ends[-1]]
-
-
-def _shared(names: set[str]) -> Iterator[Found]:
-    for name in sorted(names):
-        yield Found(f"{name}: each trial writes this file outside its folder, so trials overwrite it")

@@ -22,6 +22,8 @@ class WrittenFiles:
         """
         self._folders, self._besides = list(dict.fromkeys(folders)), os.path.realpath(besides)
         self._last = self._look()
+        self.first = frozenset(self._last)
+        """The paths of the files that were there at the beginning."""
 
     def new(self) -> set[str]:
         """Return the paths of files that are new or changed since the last check."""

@@ -31,7 +31,10 @@ _BETWEEN = r"(?P<separator>\s*(?:->|=>|[:=|│┃║→]|\.{3,})\s*|\s+)"
 _COUNTED = re.compile(r"\s+[^\W\d_]")
 """Matches the word after a whole number that makes it a count, if only blanks precede the number."""
 
-ANY_NAME = re.compile(rf"{_BEFORE}[\"']?(?P<name>[^\W\d][\w./@-]*)[\"']?\s*[:=│┃|]\s*{FIGURE}")
+_ANY_BETWEEN = r"(?:\s*[:=│┃|]\s*|\s+(?=[-+]?[0-9]*\.[0-9]))"
+"""Matches what is between any name and its figure; after blanks alone, only a figure with decimals counts."""
+
+ANY_NAME = re.compile(rf"{_BEFORE}[\"']?(?P<name>[^\W\d][\w./@-]*)[\"']?{_ANY_BETWEEN}{FIGURE}")
 """Matches any name with a figure that may be a metric."""
 
 

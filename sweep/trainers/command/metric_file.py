@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from sweep.errors import DataError, StudyFileError
+from sweep.spelling import did_you_mean
 from sweep.storage.files import open_plain
 from sweep.trainers.command.figures import figure_of, flat_figures
 from sweep.values import Toml
@@ -104,15 +105,17 @@ def read_metric_file(
         raise DataError(f"metric_file {file.path} cannot be read: {error}") from error
     wanted = {name: value for name, value in found.items() if name in metrics}
     if metrics[0] not in wanted:
-        raise DataError(f"metric_file {file.path} has no number {metrics[0]!r}; {_has(found)}")
+        raise DataError(f"metric_file {file.path} has no number {metrics[0]!r}; {_has(found, metrics[0])}")
     return wanted
 
 
-def _has(found: Mapping[str, float]) -> str:
+def _has(found: Mapping[str, float], wanted: str) -> str:
+    """Return the names in a file, after the one that may have been meant."""
+    if not found:
+        return "it has no numbers"
     names = list(found)
-    return (
-        f"it has {', '.join(names[:_SHOWN])}{', …' * (len(names) > _SHOWN)}" if names else "it has no numbers"
-    )
+    more = ", …" * (len(names) > _SHOWN)
+    return f"{did_you_mean(wanted, names, '{} ')}it has {', '.join(names[:_SHOWN])}{more}"
 
 
 def _content(file: MetricFile, folder: Path, started: float) -> str:
@@ -178,7 +181,7 @@ def _cells(content: str, delimiter: str) -> Iterator[tuple[str, str]]:
 def _renamed(found: dict[str, float], column: str, metric: str) -> dict[str, float]:
     """Return the columns, with the study's column renamed to the metric."""
     if column not in found:
-        raise ValueError(f"column {column!r} has no number at its end; {_has(found)}")
+        raise ValueError(f"column {column!r} has no number at its end; {_has(found, column)}")
     return {**found, metric: found[column]}
 
 

@@ -32,14 +32,20 @@ class MetricReader:
         names: The metrics; the first is the study's metric.
         read: The pattern of the key ``read``, which finds the first metric.
         step: The name of the step, if lines have one. A step applies until the next one is printed.
+        printed: The sample of what the trial prints, perhaps shared by the readers of its two streams.
     """
 
     def __init__(
-        self, names: Sequence[str], *, read: re.Pattern[str] | None = None, step: str | None = None
+        self,
+        names: Sequence[str],
+        *,
+        read: re.Pattern[str] | None = None,
+        step: str | None = None,
+        printed: PrintedNames | None = None,
     ) -> None:
         self._rule: LineRule = pattern_rule(read, names[0]) if read else named_rule(names, step)
         self._needles = [] if read else _needles([*names, *([step] if step else [])])
-        self._printed = PrintedNames(names)
+        self._printed = PrintedNames(names) if printed is None else printed
         self._pending = bytearray()
         self._is_too_long = False
         self._step: int | None = None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from sweep.spelling import did_you_mean
 from sweep.trainers.command.line_rule import ANY_NAME
 from sweep.trainers.command.mappings import mapping_figures
 
@@ -51,7 +52,7 @@ class PrintedNames:
         if not self._head.strip():
             return f"it printed nothing, so {name!r} is missing"
         lines = f"none of its {self.n_lines:,} lines names {name!r}"
-        return f"{lines}; it printed: {shown}" if names else lines
+        return f"{lines}; {did_you_mean(name, names, '{} ')}it printed: {shown}" if names else lines
 
     def _names(self) -> list[str]:
         """Return names that look like metrics, in order of first appearance."""

@@ -9,8 +9,10 @@ import time
 
 from sweep.errors import DataError
 from sweep.execution.rungs import cuts
+from sweep.spelling import did_you_mean
 from sweep.trainers.command.metric_file import parse_metric_file, read_metric_file
 from sweep.trainers.command.output import MetricReader
+from sweep.trainers.command.printed_names import PrintedNames
 from sweep.trainers.program.live import VALUE
 from sweep.trainers.program.process.supervised import Exit, Supervised
 from sweep.trainers.program.program import Launch
@@ -41,7 +43,11 @@ class RunningCommand:
         self._figures: dict[str, float] = {}
         """The last value of each figure except the metric."""
         self._saw_metric = False
-        self._readers = [MetricReader(names, read=pattern, step=definition.get("step")) for _ in range(2)]
+        self._names_printed = PrintedNames(names)
+        self._readers = [
+            MetricReader(names, read=pattern, step=definition.get("step"), printed=self._names_printed)
+            for _ in range(2)
+        ]
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._reported = ReportFile(launch.folder.reported, self._clock)
         self._has_reported = False
@@ -186,8 +192,12 @@ class RunningCommand:
 
     def _missing(self) -> str:
         reported = self._reported
+        if self._has_reported:
+            hint = did_you_mean(self._metric, self._figures, "{} ")
+            names = ", ".join(self._figures)
+            return f"exit 0, but no report names {self._metric!r} or 'value'; {hint}it reported: {names}"
         if reported.first_mistake is None:
-            return f"exit 0, but {self._readers[0].missing(self._metric)}"
+            return f"exit 0, but {self._names_printed.missing(self._metric)}"
         ignored = f"lines of $SWEEP_REPORT that were ignored: {reported.refused:,}"
         return (
             f"exit 0, but {self._metric!r} is missing; {ignored}, the first because {reported.first_mistake}"

@@ -9,7 +9,7 @@ from sweep.code import Code
 from sweep.task import GIVEN
 from sweep.trainers.function.hosted import Host, HostedFunction, TrialStart
 from sweep.trainers.function.probe import probe
-from sweep.trainers.program.definition import metric_of, yes_or_no
+from sweep.trainers.program.definition import PARAMETERS, metric_of, yes_or_no
 from sweep.trainers.program.program import Launch, ProgramKind
 from sweep.trainers.program.reports import Ended, Report
 from sweep.trainers.program.run_files import RunFiles
@@ -29,7 +29,8 @@ def _preflight(
 ) -> Code:
     """Return a function's code; refuse one that is missing, fails to import or takes other arguments."""
     here, start = Path(surroundings["here"]), Path(surroundings["start"])
-    return probe(definition["trainer"], folder=here, cwd=start, sources=sources).code
+    names = list(definition.get(PARAMETERS, ()))
+    return probe(definition["trainer"], folder=here, cwd=start, sources=sources, hyperparameters=names).code
 
 
 class FunctionStarter:

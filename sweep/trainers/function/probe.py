@@ -54,6 +54,7 @@ def probe(
     cwd: Path,
     sources: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    hyperparameters: Sequence[str] = (),
     timeout: float = 120.0,
     parcel: bytes = b"",
 ) -> Probed:
@@ -64,23 +65,22 @@ def probe(
         folder: The study file's folder, absolute.
         cwd: The working folder, absolute.
         sources: Globs of further source files, relative to ``folder``.
+        hyperparameters: Names of the study's hyperparameters, which the function gets in ``config``.
         env: The child's environment; this process's by default.
         timeout: Time limit of the import, in seconds.
         parcel: The packed function, if it is in no file.
 
     Raises:
-        StudyFileError: If the function does not exist, its module fails to import, it takes other arguments,
-            or a glob matches no file. The cause contains the traceback of the import.
+        StudyFileError: If the function cannot be imported, takes other arguments, or a glob matches no file.
         MachineError: If the child cannot be started.
     """
     with tempfile.TemporaryFile() as answer, contextlib.ExitStack() as stack:
         given = [stack.enter_context(readable(parcel))] if parcel else []
-        arguments = (str(answer.fileno()), target, str(folder), str(cwd), json.dumps(list(sources)))
-        argv = module_argv(_MODULE, *arguments, *map(str, given))
+        more = (*(json.dumps(list(names)) for names in (sources, hyperparameters)), *map(str, given))
+        argv = module_argv(_MODULE, str(answer.fileno()), target, str(folder), str(cwd), *more)
         kept = [answer.fileno(), *given]
         ended = _run(argv, cwd=cwd, env=os.environ if env is None else env, kept=kept, timeout=timeout)
-        answer.seek(0)
-        said = answer.read(_LARGEST)
+        said = os.pread(answer.fileno(), _LARGEST, 0)
     if ended is None:
         raise StudyFileError(
             f"trainer {target!r}: the import of its module took more than {timeout:g} s; "
@@ -135,15 +135,16 @@ def _understood(target: str, said: bytes, code: int) -> Probed:
 
 
 def main() -> None:
-    """Examine a function; the arguments are a descriptor, target, folder, working folder and globs as JSON.
+    """Examine a function; the arguments are a descriptor, target, folder and working folder, then two lists.
 
-    An optional further argument is the descriptor of the function's parcel.
+    The lists are the globs and the names of the hyperparameters, as JSON. An optional further argument is
+    the descriptor of the function's parcel.
     """
-    number, text, folder, cwd, sources, *given = sys.argv[1:]
+    number, text, folder, cwd, sources, hyperparameters, *given = sys.argv[1:]
     preload()
     target = Target(text, Path(folder), Path(cwd), read(int(given[0])) if given else b"")
     try:
-        answer = _examine(target, json.loads(sources))
+        answer = _examine(target, json.loads(sources), json.loads(hyperparameters))
     except BaseException as error:  # noqa: BLE001  the user's module may raise anything, SystemExit too
         fault = fault_of(error, target.folder)
         answer = {"fault": f"trainer {text!r}: {fault.line}", "trace": fault.trace}
@@ -151,9 +152,9 @@ def main() -> None:
         json.dump(answer, file)
 
 
-def _examine(target: Target, sources: Sequence[str]) -> dict[str, Json]:
+def _examine(target: Target, sources: Sequence[str], hyperparameters: Sequence[str]) -> dict[str, Json]:
     function = load(target)
-    how = takes_report(target, function)
+    how = takes_report(target, function, hyperparameters)
     module = Path(sys.argv[0])
     named = named_imports(module, target.roots) if module.is_file() else set()
     files = imported_files(target.homes) | named

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
@@ -79,13 +79,21 @@ def load(target: Target) -> Callable[..., Any]:
     return _find(target, module)
 
 
-def takes_report(target: Target, function: Callable[..., Any]) -> Literal["second", "named", ""]:
+def takes_report(
+    target: Target, function: Callable[..., Any], hyperparameters: Collection[str] = ()
+) -> Literal["second", "named", ""]:
     """Return how a function takes ``report``: as the second argument, by name, or not at all.
 
     The second argument is the report if it is named ``report`` or has no default.
 
+    Args:
+        target: The function's name, for messages.
+        function: The function.
+        hyperparameters: Names of the study's hyperparameters, which are attributes of ``config``.
+
     Raises:
-        RefusedError: If the function takes other arguments, or is async or a generator.
+        RefusedError: If the function takes other arguments, or one of the two that it gets is named like a
+            hyperparameter, or it is async or a generator.
     """
     is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
     if is_async or inspect.isgeneratorfunction(function):
@@ -94,7 +102,14 @@ def takes_report(target: Target, function: Callable[..., Any]) -> Literal["secon
         signature = inspect.signature(function)
     except ValueError:
         raise RefusedError(f"{target.name} has no readable signature; wrap it in a function") from None
-    how = _place_of_report(list(signature.parameters.values()))
+    parameters = list(signature.parameters.values())
+    how = _place_of_report(parameters)
+    given = [p.name for p in parameters[: 2 if how == "second" else 1]]
+    if wrong := [name for name in given if name in {*hyperparameters, "seed"} - {"config", "report"}]:
+        raise RefusedError(
+            f"{target.name} takes {signature}; the function gets (config) or (config, report): "
+            f"read config.{wrong[0]} instead"
+        )
     named = {"report": None} if how == "named" else {}
     try:
         signature.bind(*[None] * (2 if how == "second" else 1), **named)

@@ -1,13 +1,19 @@
 """Define the commands of the MLP: lr-find and sample."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sweep.cli import candidates, options
 from sweep.cli.command import Arguments, command
 from sweep.cli.commands.common import advise, database_of, mend, study_spec
-from sweep.errors import OptionError
+from sweep.errors import ConfigError, OptionError
+
+if TYPE_CHECKING:
+    from sweep.certify.provenance import Provenance
+    from sweep.definition.spec import StudySpec
+    from sweep.trainers.mlp.config import TrainConfig
 
 
 @command(example="sweep lr-find studies/quick.toml", follows_run_of="mlp")
@@ -28,7 +34,7 @@ from sweep.errors import OptionError
 @options.device
 def lr_find(arguments: Arguments) -> int:
     """Find a learning rate by a range test."""
-    from sweep.certify.config_file import is_config_file, load_config
+    from sweep.certify.config_file import is_config_file
     from sweep.trainers.mlp.shown.lr_find import find_learning_rate, subject_of_config, subject_of_study
     from sweep.trainers.mlp.trainer import MLP
 
@@ -38,10 +44,10 @@ def lr_find(arguments: Arguments) -> int:
             raise OptionError(
                 f"--set changes a study file, and {arguments.study} is an exported configuration"
             )
-        config, provenance = load_config(arguments.study)
+        config, provenance = _exported(arguments.study, "lr-find")
         subject = subject_of_config(config, provenance, arguments.words or provenance.data["words"])
     else:
-        subject = subject_of_study(study_spec(arguments), database)
+        subject = subject_of_study(_study(arguments), database)
     mend(MLP, MLP.resolve_device(arguments.device))
     advise(f"range test of {subject.what} over {arguments.seeds} seeds, {arguments.steps:,} steps each")
     found = find_learning_rate(
@@ -71,17 +77,39 @@ def lr_find(arguments: Arguments) -> int:
 @options.data_file
 def sample(arguments: Arguments) -> int:
     """Print new words from a trained model."""
-    from sweep.certify.config_file import load_config
     from sweep.trainers.mlp.shown.sample import sample_from
     from sweep.trainers.mlp.trainer import MLP
 
-    config, provenance = load_config(arguments.config)
+    config, provenance = _exported(arguments.config, "sample")
     words = arguments.words or provenance.data["words"]
     database, n, seed = database_of(arguments), arguments.n, arguments.seed
     mend(MLP, MLP.resolve_device("auto"))
     for word in sample_from(config, provenance, database, words=words, n=n, seed=seed, say=advise):
         print(word)
     return 0
+
+
+def _exported(path: str, verb: str) -> "tuple[TrainConfig, Provenance]":
+    """Read an exported configuration; refuse that of another trainer."""
+    from sweep.certify.config_file import load_config
+
+    config, provenance = load_config(path)
+    _check_trainer(path, provenance.trainer, verb)
+    return config, provenance
+
+
+def _study(arguments: Arguments) -> "StudySpec":
+    """Read the study file of lr-find; refuse that of another trainer."""
+    spec = study_spec(arguments)
+    _check_trainer(arguments.study, spec.task.name, "lr-find")
+    return spec
+
+
+def _check_trainer(path: str, trainer: str, verb: str) -> None:
+    from sweep.trainers.mlp.trainer import MLP
+
+    if trainer != MLP.name:
+        raise ConfigError(f"`sweep {verb}` is only for the built-in trainer {MLP.name}; {path} has {trainer}")
 
 
 COMMANDS = (lr_find, sample)

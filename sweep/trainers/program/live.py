@@ -13,6 +13,7 @@ import safetensors.numpy
 from sweep.errors import SweepError
 from sweep.execution.pools.pool import DiedError
 from sweep.metric import Metric
+from sweep.spelling import did_you_mean
 from sweep.task import Segment
 from sweep.trainers.program.process.environment import mask
 from sweep.trainers.program.program import Program
@@ -121,8 +122,9 @@ class LiveTrial:
     def _check_figures(self) -> None:
         missing = [name for name in self._bounded if name not in self._figures]
         if missing:
+            hint = did_you_mean(missing[0], self._figures, "; {}")
             raise ProgramFailedError(
-                f"feasible bounds {', '.join(missing)}, but the program reported no finite value for it"
+                f"feasible bounds {', '.join(missing)}, but the program reported no finite value for it{hint}"
             )
 
     def _take(self, event: Report | Ended | None, report: Callable[[int, float], None]) -> None:

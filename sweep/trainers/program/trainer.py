@@ -34,6 +34,7 @@ from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
 from sweep.trainers.program.live import LiveTrial, ProgramFailedError
 from sweep.trainers.program.process.environment import check_secrets
 from sweep.trainers.program.process.gpus import PlacedProgram
+from sweep.trainers.program.process.work_folder import work_folders
 from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
 from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
 from sweep.values import Params, Toml
@@ -75,6 +76,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         self._budget: str = definition.get("budget", "")
         self.grace_s = grace_of(surroundings)
         self.bounds: Mapping[str, Mapping[str, float]] = definition.get("feasible", {})
+        self.work_folders = work_folders(name, surroundings)
         self._starter: Starter | None = None
         self._live: LiveTrial | None = None
         self._left: set[int] = set()
@@ -138,11 +140,6 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
     def reuses_process(self) -> bool:
         """Whether one process runs several trials on a CPU, one after another."""
         return self.name != "command" and not self.surroundings.get("fresh_process", False)
-
-    @property
-    def work_folders(self) -> list[Path]:
-        """The folder in which the study was started, and the study file's folder."""
-        return [Path(self.surroundings["start"]), Path(self.surroundings["here"])]
 
     def limits(self) -> list[str]:
         """Return the missing capabilities of the program, each with its consequence."""

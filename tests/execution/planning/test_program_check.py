@@ -117,7 +117,8 @@ for epoch in range(given.epochs):
     assert "use_bn made no difference: does the script read it?" in found
     assert "x made no difference" not in found
     assert "the seed made no difference: three seeds gave" in found
-    assert f"{home / 'all.log'}: each trial writes this file" in found
+    assert f"{home / 'all.log'}: each trial writes this file outside its folder" in found
+    assert 'set cwd = "{dir}" in the study file' in found
     assert len((home / "all.log").read_text().splitlines()) == 8
 
 
@@ -165,3 +166,94 @@ def test_a_check_of_an_installed_trainer_is_refused(home: Path) -> None:
     status, _, err = sweep("plan", "own.toml", "--check")
     assert status == 1
     assert "--check tries out a study's own program" in err
+
+
+def test_a_plan_refuses_a_function_that_takes_hyperparameters(home: Path) -> None:
+    """A plain plan says so, before any trial fails by it."""
+    lay_out(home, "function", text="def train(x, seed=0):\n    return x\n")
+    status, _, err = sweep("plan", "own.toml")
+    assert status == 1
+    assert "train takes (x, seed=0); the function gets (config) or (config, report): read config.x" in err
+
+
+WRITER = """
+import pathlib, sys
+pathlib.Path("model.txt").write_text(sys.argv[1])
+{more}
+print("value=" + sys.argv[1].removeprefix("--x="))
+"""
+
+
+def lay_out_writer(home: Path, more: str = "", keys: str = "") -> None:
+    """Write a study of a script that writes ``model.txt`` by its relative name, and the user's such file."""
+    lay_out(home, "command", keys, WRITER.format(more=more))
+    (home / "model.txt").write_text("a week of work")
+
+
+@pytest.mark.parametrize("more", ["", "sys.exit(3)"])
+def test_a_file_of_the_user_that_changed_is_the_first_finding(home: Path, more: str) -> None:
+    """Also if the training then fails; what the check may do is said before it begins."""
+    lay_out_writer(home, more)
+    status, out, err = sweep("plan", "own.toml", "--check")
+    assert status == bool(more)
+    assert (home / "model.txt").read_text() != "a week of work"
+    findings = out.partition("disk")[2].splitlines()[1:]
+    assert findings[0].startswith(
+        f"{home / 'model.txt'}: this file was there before and has changed during the check"
+    )
+    assert 'set cwd = "{dir}" in the study file' in findings[0]
+    assert out.count("model.txt") == 1
+    assert f"the program runs in {home}: a file that it writes there by a relative name stays" in err
+    status, out, err = sweep("plan", "own.toml", "--check", "--format", "json")
+    assert status == bool(more)
+    assert findings[0] in (err if more else json.loads(out)["findings"])
+
+
+def test_a_file_that_only_a_later_trial_changes_is_found(home: Path) -> None:
+    """It is the last finding."""
+    lay_out_writer(home)
+    script = (
+        (home / "train.py").read_text().replace("pathlib.Path", "sys.argv[1] == '--x=1.0' and pathlib.Path")
+    )
+    (home / "train.py").write_text(script)
+    assert check().splitlines()[-1].startswith(f"{home / 'model.txt'}: this file was there before")
+
+
+def test_a_check_runs_in_the_working_folder_of_the_study(home: Path) -> None:
+    """With ``cwd = "{dir}"`` each trial has its own, and the user's file stays."""
+    lay_out_writer(home, keys="cwd = '{dir}'")
+    study = (home / "own.toml").read_text().replace("'train.py'", "'{here}/train.py'")
+    (home / "own.toml").write_text(study)
+    status, out, err = sweep("plan", "own.toml", "--check")
+    assert status == 0
+    assert (home / "model.txt").read_text() == "a week of work"
+    assert "model.txt" not in out
+    assert "the program runs in a temporary folder for each trial" in err
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_program_that_does_not_end_is_ended_after_the_limit_of_a_trial(way: str, home: Path) -> None:
+    """The study's, which is said before the check begins."""
+    loop = "import time\n{}while True:\n{}    time.sleep(0.1)\n"
+    head, indent = ("def train(config):\n    ", "    ") if way == "function" else ("", "")
+    lay_out(home, way, "trial_timeout = '2s'\ngrace = '1s'", loop.format(head, indent))
+    status, _, err = sweep("plan", "own.toml", "--check")
+    assert status == 1
+    assert "each for at most 2 s (trial_timeout)" in err
+    assert err.splitlines()[-1] == "sweep: the trial did not end within 2 s"
+
+
+def test_without_a_limit_of_a_trial_the_check_has_its_own(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the key that sets it; at the end of a range only, it is a finding."""
+    monkeypatch.setattr("sweep.execution.planning.program_check.LIMIT_S", 2.0)
+    lay_out(
+        home,
+        "function",
+        text="import time\ndef train(config):\n    time.sleep(60 * (config.x == 1.0))\n    return config.x\n",
+    )
+    assert (
+        "x = 1.0: the trial did not end within 2 s; set trial_timeout in the study file to allow more"
+        in check(expected=1)
+    )

@@ -82,6 +82,14 @@ def prints_nothing():
 def prints_another_name():
     print("val_loss: 3, accuracy=0.5")
 
+def logs_another_name():
+    print("bye")
+    print("Loss 0.5", file=sys.stderr)
+
+def reports_another_name():
+    with open(os.environ["SWEEP_REPORT"], "w") as file:
+        file.write('{"step": 1, "Loss": 0.5, "size": 3}\\n')
+
 def reports_no_json():
     with open(os.environ["SWEEP_REPORT"], "w") as file:
         file.write("loss: 0.5\\n{}\\n")
@@ -116,6 +124,8 @@ KINDS = (
     "is_nan",
     "prints_nothing",
     "prints_another_name",
+    "logs_another_name",
+    "reports_another_name",
     "reports_no_json",
     "prints_garbage",
     "prints_much",
@@ -136,7 +146,16 @@ FAILED = {
     "fails_after_its_figure": "failed in training: exit code 1; Traceback: no such luck",
     "prints_nothing": "failed in training: exit 0, but it printed nothing, so 'loss' is missing",
     "prints_another_name": (
-        "failed in training: exit 0, but none of its 1 lines names 'loss'; it printed: val_loss, accuracy"
+        "failed in training: exit 0, but none of its 1 lines names 'loss'; did you mean val_loss? "
+        "it printed: val_loss, accuracy"
+    ),
+    "logs_another_name": (
+        "failed in training: exit 0, but none of its 2 lines names 'loss'; did you mean Loss? "
+        "it printed: Loss"
+    ),
+    "reports_another_name": (
+        "failed in training: exit 0, but no report names 'loss' or 'value'; did you mean Loss? "
+        "it reported: Loss, size"
     ),
     "reports_no_json": (
         "failed in training: exit 0, but 'loss' is missing; lines of $SWEEP_REPORT that were ignored: 2, "

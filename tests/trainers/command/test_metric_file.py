@@ -76,6 +76,7 @@ def test_key_is_refused(spec: object) -> None:
             '{"accuracy": 1, "b": {"c": 2}}',
             "metric_file m.json has no number 'acc'; it has accuracy, b.c",
         ),
+        ("m.json", '{"Acc": 1}', "metric_file m.json has no number 'acc'; did you mean Acc? it has Acc"),
         ("m.json", '{"acc": "high"}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": true}', "metric_file m.json has no number 'acc'; it has no numbers"),
         ("m.json", '{"acc": "1,234.5"}', "metric_file m.json has no number 'acc'; it has no numbers"),
@@ -84,6 +85,12 @@ def test_key_is_refused(spec: object) -> None:
             "m.csv:y",
             "acc\n1\n",
             "metric_file m.csv cannot be read: column 'y' has no number at its end; it has acc",
+        ),
+        (
+            "m.csv:ACC",
+            "acc\n1\n",
+            "metric_file m.csv cannot be read: column 'ACC' has no number at its end; "
+            "did you mean acc? it has acc",
         ),
         ("m.csv", "", "metric_file m.csv has no number 'acc'; it has no numbers"),
         ("m.csv", "acc\n0.5\nfailed\n", "metric_file m.csv has no number 'acc'; it has no numbers"),

@@ -400,8 +400,21 @@ class TestMissing:
         for epoch in range(4_120):
             assert reader.feed(f"Epoch {epoch} val_accuracy: 0.9, val_loss=0.2\n".encode()) == []
         assert reader.missing("val_acc") == (
-            "none of its 4,120 lines names 'val_acc'; it printed: val_accuracy, val_loss"
+            "none of its 4,120 lines names 'val_acc'; did you mean val_accuracy? "
+            "it printed: val_accuracy, val_loss"
         )
+
+    @pytest.mark.parametrize(
+        "line", ["epoch 1 loss 0.5", "loss=0.5", '{"loss": 0.5}', "took 3 s, loss -1.5e-3"]
+    )
+    def test_message_asks_for_the_nearest_name(self, line: str) -> None:
+        """Case makes a name another, in every form of line that the reader knows."""
+        for name in ("Loss", "LOSS"):
+            reader = MetricReader([name])
+            reader.feed(f"{line}\n".encode() * 3)
+            assert reader.missing(name) == (
+                f"none of its 3 lines names {name!r}; did you mean loss? it printed: loss"
+            )
 
     def test_message_names_a_line_with_two_figures(self) -> None:
         """The user learns why a name that is there was not read."""

@@ -106,6 +106,34 @@ def test_what_cannot_be_a_trainer_is_refused_by_name(tmp_path: Path, target: str
     assert refusal(tmp_path, target).startswith(f"trainer {target!r}: {expected}")
 
 
+@pytest.mark.parametrize(
+    ("head", "first"),
+    [
+        ("lr, hidden, seed=0", "lr"),
+        ("lr=0.1, hidden=8", "lr"),
+        ("seed", "seed"),
+        ("config, hidden", "hidden"),
+    ],
+)
+def test_a_function_that_takes_hyperparameters_is_refused(tmp_path: Path, head: str, first: str) -> None:
+    """It would get the whole configuration as its first argument, and a function as its second."""
+    write(tmp_path, f"def train({head}):\n    return 1\n")
+    assert refusal(tmp_path, hyperparameters=["lr", "hidden"]).startswith(
+        f"trainer 'trainers:train': train takes ({head}); "
+        f"the function gets (config) or (config, report): read config.{first} instead"
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["config", "config, report", "c, r", "config, lr=0.1", "config, *, report", "config, report, lr=0.1"],
+)
+def test_other_names_of_the_two_arguments_are_accepted(tmp_path: Path, head: str) -> None:
+    """So is a further argument with a default, which nothing replaces."""
+    write(tmp_path, f"def train({head}):\n    return 1\n")
+    assert probed(tmp_path, hyperparameters=["lr", "config", "report"]).where == "trainers.py:1"
+
+
 FAULTS = {
     "x = 1\nraise ValueError('no data')": "ValueError: no data (trainers.py:2)",
     "x = 1\nimport missing_library": "ModuleNotFoundError: No module named 'missing_library' (trainers.py:2)",

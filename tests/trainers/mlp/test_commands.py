@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from sweep.cli import main
 from tests.support.command_line import (
     Capture,
     complaint,
     exported,
 )
+from tests.support.program_studies import lay_out, run, sweep
 from tests.support.small_study import (
     made_up_words,
     write_words,
@@ -38,3 +41,19 @@ def test_words_of_another_list_are_not_sampled_into(small: Path, capsys: Capture
     for command in (["sample", path], ["test", path], ["lr-find", path]):
         assert main([*command, "--words", "other.txt"]) == 1
         assert "other.txt does not hold the data of the export" in complaint(capsys)
+
+
+@pytest.mark.parametrize("way", ["function", "command"])
+def test_commands_refuse_studies_and_exports_of_other_trainers(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each refusal is one line that names the trainer."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SWEEP_STORAGE", raising=False)
+    lay_out(tmp_path, way)
+    assert run() == (0, "")
+    assert sweep("export", "own", "-o", "best.toml")[0] == 0
+    for verb, file in (("sample", "best.toml"), ("lr-find", "best.toml"), ("lr-find", "own.toml")):
+        status, out, err = sweep(verb, file)
+        assert (status, out) == (1, "")
+        assert err == f"sweep: `sweep {verb}` is only for the built-in trainer mlp; {file} has {way}\n"

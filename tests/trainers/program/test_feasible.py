@@ -54,11 +54,11 @@ def test_infeasible_trials_follow_the_feasible_ones(kind: str, tmp_path: Path, c
 
 def test_a_figure_that_is_missing_fails_the_trial(tmp_path: Path) -> None:
     """One line names it."""
-    run_bounded(tmp_path / "own", "command", "feasible = { size = { max = 8 } }\n")
+    run_bounded(tmp_path / "own", "command", "feasible = { Latency = { max = 8 } }\n")
     with entered(tmp_path / "own"):
         study = load_study(Database("sqlite:///studies/sweep.db").open_read_only(), "own")
         assert {trial.state for trial in study.trials} == {"failed"}
-        assert "feasible bounds size, but the program reported no finite value" in (
+        assert "feasible bounds Latency, but the program reported no finite value for it" in (
             study.trials[0].reason or ""
         )
 

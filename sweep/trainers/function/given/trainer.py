@@ -11,7 +11,7 @@ from sweep.trainers.function.given.parcel import pack
 from sweep.trainers.function.given.sources import hash_parts, name_of
 from sweep.trainers.function.kind import FunctionStarter
 from sweep.trainers.function.probe import probe
-from sweep.trainers.program.definition import read_definition, yes_or_no
+from sweep.trainers.program.definition import PARAMETERS, read_definition, yes_or_no
 from sweep.trainers.program.program import ProgramKind
 from sweep.trainers.program.testing.tested import check_test_program
 from sweep.trainers.program.trainer import ProgramTask
@@ -46,8 +46,15 @@ class GivenFunction(ProgramTask):
     def preflight(self, sources: Sequence[str]) -> Code:
         """Return the files of the function's modules; refuse a function that a child process cannot call."""
         here, start = Path(self.surroundings["here"]), Path(self.surroundings["start"])
-        name = self.definition[GIVEN]
-        return probe(name, folder=here, cwd=start, sources=sources, parcel=self._parcel).code
+        name, parameters = self.definition[GIVEN], list(self.definition.get(PARAMETERS, ()))
+        return probe(
+            name,
+            folder=here,
+            cwd=start,
+            sources=sources,
+            hyperparameters=parameters,
+            parcel=self._parcel,
+        ).code
 
     def check_program(self, section: Mapping[str, Toml]) -> Code:
         """Return the function's parts and files; refuse a function that a child process cannot call."""
