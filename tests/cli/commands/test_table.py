@@ -64,7 +64,7 @@ def test_table_in_every_format(small: Path, capsys: Capture) -> None:
 
 def test_the_next_command_is_the_one_that_goes_on(small: Path, capsys: Capture) -> None:
     """Run where nothing has a loss yet, then confirm, then export."""
-    assert main(["run", "small", "--as", "lost", "--trials", "1", "--set", "fixed.learning_rate=1e9"]) == 0
+    assert main(["run", "small", "--as", "lost", "--trials", "1", "--set", "fixed.learning_rate=1e9"]) == 1
     assert hints(capsys, "lost") == ["run lost", "run lost"]
     assert hints(capsys, "small") == ["confirm small", "confirm small"]
     few = ["--top", "2", "--seeds", "2", "--certify", "2", "--workers", "1"]
@@ -125,5 +125,5 @@ def test_a_table_is_written_to_a_file_that_is_not_overwritten(small: Path, capsy
 
 def test_parquet_is_written_to_a_file_only(small: Path, capsys: Capture) -> None:
     """Bytes on a terminal would help nobody."""
-    assert main(["table", "small", "--format", "parquet"]) == 1
+    assert main(["table", "small", "--format", "parquet"]) == 2
     assert "name a file with -o" in capsys.readouterr().err
