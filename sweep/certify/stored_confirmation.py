@@ -66,11 +66,6 @@ def load_confirmation(reader: Reader, study: StudyRecord) -> Confirmation | None
     return confirmation
 
 
-def trials_since(study: StudyRecord) -> int:
-    """Return the number of complete trials that the last confirmation did not see; 0 if there is none."""
-    return len(study.complete_trials()) - study.plans[-1]["trials_seen"] if study.plans else 0
-
-
 def _check_candidates(confirmation: Confirmation, study: StudyRecord) -> None:
     """Refuse a confirmation of trials that the study does not have."""
     check_kind(confirmation.plan, ConfirmPlan, "its plan")

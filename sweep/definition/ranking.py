@@ -103,6 +103,11 @@ def _pooled_by(study: StudyRecord, trial: TrialRecord) -> tuple[Value, ...]:
     return (trial.number,) if study.is_guest else tuple(sorted(trial.params.items()))
 
 
+def trials_since(study: StudyRecord) -> int:
+    """Return the number of complete trials that the last confirmation did not see; 0 if there is none."""
+    return len(study.complete_trials()) - study.plans[-1]["trials_seen"] if study.plans else 0
+
+
 def rank_trials(study: StudyRecord) -> Rows:
     """Pool the replicates of each configuration and rank them by their mean value, best first.
 

@@ -210,7 +210,7 @@ def test_a_study_without_a_loss_cannot_be_confirmed(tmp_path: Path) -> None:
     """The error says so and what to do."""
     trials = [{"x": 0.2, "y": 2, "conduct": "nan"}]
     run_toy(tmp_path, toy_study(sampler="listed", trials=1, trial=trials))
-    with pytest.raises(NotFoundError, match="no complete trial yet; `sweep run` trains more"):
+    with pytest.raises(NotFoundError, match="all 1 ended without one; `sweep table toy` shows why"):
         confirm(tmp_path)
 
 

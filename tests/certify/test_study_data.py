@@ -182,7 +182,7 @@ def tables(capsys: Capture) -> str:
 
 def assert_one_line(stderr: str) -> None:
     (line,) = [line for line in untitled(stderr) if not line.startswith("range test")]
-    assert "data/words.txt" in line or "data_sha256" in line
+    assert "data/words.txt" in line or "content of the data files" in line
 
 
 def test_a_confirmation_says_nothing_of_other_words(

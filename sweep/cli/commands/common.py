@@ -223,7 +223,8 @@ def next_command(study: "StudyRecord", reader: "Reader") -> str:
         return f"sweep run {study.name}"
     if not study.plans:
         return f"sweep confirm {study.name}"
-    from sweep.certify.stored_confirmation import load_confirmation, trials_since
+    from sweep.certify.stored_confirmation import load_confirmation
+    from sweep.definition.ranking import trials_since
 
     confirmation = load_confirmation(reader, study)
     is_confirmed = confirmation is not None and not confirmation.remaining and not trials_since(study)

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from sweep.certify.stored_confirmation import trials_since
+from sweep.definition.ranking import trials_since
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration, top_group
 from sweep.reporting.contributions import contributions_of

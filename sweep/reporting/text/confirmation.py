@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.earlier_confirmations import earlier_confirmations
 from sweep.certify.statistics.power import POWER
-from sweep.certify.stored_confirmation import Confirmation, trials_since
+from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
 from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
-from sweep.definition.ranking import Rows, ranked_replicates
+from sweep.definition.ranking import Rows, ranked_replicates, trials_since
 from sweep.definition.records import StudyRecord
 from sweep.metric import Metric
 from sweep.reporting.table.columns import column_key
