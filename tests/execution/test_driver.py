@@ -230,7 +230,7 @@ def test_the_timeout_of_a_run_leaves_its_trial_waiting(tmp_path: Path) -> None:
         ({"fixed": {"num_steps": 4_000}}, "fixed.num_steps: 3000 -> 4000"),
         (
             {"search": {"x": {"low": 0.0, "high": 2.0}, "y": {"low": 1, "high": 9}}},
-            "search.x.attributes.high",
+            "search.x: { low = 0.0, high = 1.0 }",
         ),
     ],
 )
