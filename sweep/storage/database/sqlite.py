@@ -129,6 +129,7 @@ class SQLiteDatabase(Database):
                 ) from error
         try:
             with machine_errors(folder.where):
+                folder.remove(())  # a driver that was killed here left half of its record
                 folder.write(
                     {_OWNER: json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()}
                 )

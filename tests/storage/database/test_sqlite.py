@@ -364,3 +364,15 @@ def test_a_writer_makes_no_file_where_its_database_was(database: Database) -> No
     with pytest.raises(StorageError, match="cannot be opened"), storage_errors(database.where):
         storage.get_all_studies()
     assert not database.exists()
+
+
+def test_the_next_driver_removes_what_a_killed_one_left_of_its_record(tmp_path: Path) -> None:
+    """Whoever had the file's process number before: nobody else writes beside the record under the lock."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with database.driver_lock("small"):
+        pass
+    folder = tmp_path / "a.db.d" / "small"
+    (folder / f".tmp-{os.getpid()}-1-0123456789abcdef").write_bytes(b'{"host')
+    with database.driver_lock("small"):
+        assert [path.name for path in folder.iterdir() if path.name.startswith(".tmp-")] == []
+        assert (folder / "driver.json").exists()
