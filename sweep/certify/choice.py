@@ -1,6 +1,6 @@
 """Decide a confirmation: which candidate its finished trainings choose, and what is trained next.
 
-Both are functions of the plan and the stored losses alone, so a killed confirmation goes on as it would have.
+Both depend only on the plan and the stored losses, so a killed confirmation resumes with the same decisions.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Let a study's sampler go on with guessed losses, to see which configurations it turns to.
+"""Continue a study's sampler with guessed losses, to predict which configurations it will propose.
 
 What a sampler that learns will propose depends on losses that are not known yet. A rehearsal starts from the
 trials so far and guesses the loss of each proposal: that of the nearest known trials, or before there are
@@ -117,7 +117,7 @@ class Bowl:
 
 
 def thinned(numbers: range, most: int) -> list[int]:
-    """Return at most so many numbers of a range, evenly.
+    """Return some numbers of a range, evenly spaced.
 
     Examples:
         >>> thinned(range(10, 16), 3), thinned(range(4, 6), 3)
