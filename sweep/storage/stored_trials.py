@@ -141,7 +141,7 @@ def _local(stored: str | datetime.datetime | None) -> datetime.datetime | None:
 def trial_record(trial: StoredTrial) -> TrialRecord:
     """Return a stored trial as plain data."""
     attrs = trial.user_attrs
-    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # an older database
+    segments: Json = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # an older database
     check_kind(segments, list, "segments")
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
