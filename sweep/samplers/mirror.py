@@ -20,7 +20,7 @@ from sweep.definition.optuna_objects import distribution_of, suggest
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
 from sweep.metric import MINIMIZE, as_loss
-from sweep.samplers.samplers import PointSampler
+from sweep.samplers.samplers import fixed_point
 
 
 class Mirror:
@@ -92,7 +92,7 @@ class Mirror:
     def add(self, record: TrialRecord) -> None:
         """Add a trial that another driver or run stored; it must be the next one by number."""
         if not record.is_finished:
-            self.ask(record.number, PointSampler(record.params))
+            self.ask(record.number, fixed_point(record.params))
             for percent, loss in record.rungs.items():
                 self.report(record.number, percent, loss)
             return

@@ -68,7 +68,7 @@ def test_a_pruner_is_refused_at_the_start(tmp_path: Path) -> None:
     """A program does not live on between two jobs of Ray, so that nothing could be compared."""
     (tmp_path / "own.toml").write_text(STUDY)
     task = load_study_file(tmp_path / "own.toml").task
-    with pytest.raises(DeviceError, match="pruner asha compares programs while they run"):
+    with pytest.raises(DeviceError, match=r"pruner asha .* pool ray"):
         in_one_piece(task, "asha", "ray")
 
 

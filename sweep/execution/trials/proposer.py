@@ -12,7 +12,7 @@ from sweep.definition.registries import SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.execution.workload import Workload
 from sweep.samplers.mirror import Mirror
-from sweep.samplers.samplers import PointSampler
+from sweep.samplers.samplers import fixed_point
 from sweep.task import loss_ceiling
 from sweep.values import Params, Value
 
@@ -63,9 +63,9 @@ class Proposer:
         spec = self._spec
         configuration, replicate = divmod(number, spec.replicates)
         if replicate:
-            return PointSampler(self._params[number - replicate])
+            return fixed_point(self._params[number - replicate])
         if configuration < len(spec.listed):
-            return PointSampler(spec.listed[configuration])
+            return fixed_point(spec.listed[configuration])
         proposal = configuration - len(spec.listed)
         sampler: BaseSampler = SAMPLERS[spec.sampler](spec.space, spec.seed, proposal, self.work)
         return sampler
