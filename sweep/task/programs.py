@@ -166,7 +166,10 @@ class RunsPrograms(Protocol):
         """
 
     def in_one_piece(self) -> "AnyTask":
-        """Return the same trainer without rungs, for a pool that cannot keep programs alive."""
+        """Return the same trainer without rungs, for a pool that cannot keep programs alive.
+
+        A trainer whose segments need no living program returns itself.
+        """
 
     def leave(self, trial: int) -> None:
         """Stop the program of a trial, by number; return after it has exited."""
@@ -183,12 +186,13 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
     """
     if not isinstance(task, RunsPrograms):
         return task
-    if pruner != "none":
+    whole = task.in_one_piece()
+    if whole is not task and pruner != "none":
         raise DeviceError(
             f"pruner {pruner} compares running programs, which pool {pool} does not keep alive; "
             "use pruner none, or pool local"
         )
-    return task.in_one_piece()
+    return whole
 
 
 @runtime_checkable

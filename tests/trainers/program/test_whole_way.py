@@ -18,12 +18,22 @@ from sweep.api.stored import StoredStudy
 from tests.support.program_home import Home
 
 TRAINERS = """
+import sweep
+
 def train(config, report):
     value = 100 * config.x + 1000 * config.b + (config.seed % 100) / 1000
     sign = config.get("sign", 1)
     for epoch in range(1, config.epochs + 1):
         report(sign * value * epoch / 10, step=epoch)
     return sign * value
+
+class Train:
+    def train_segment(self, config, state, until):
+        value = 100 * config.x + 1000 * config.b + (config.seed % 100) / 1000
+        done = int(state or 0)
+        for epoch in range(done + 1, until):
+            sweep.report(value * epoch / 10, step=epoch)
+        return sweep.Segment(str(until).encode(), value * until / 10)
 """
 
 SCRIPT = """
@@ -46,6 +56,7 @@ search.b = { choices = [true, false] }
 
 PROGRAMS = {
     "function": 'trainer = "trainers:train"\nsampler = "random"\ndirection = "maximize"\n',
+    "class": 'trainer = "trainers:Train"\nsampler = "random"\ndirection = "maximize"\n',
     "command": (
         'command = ["python", "script.py", "{config.json}"]\nseeds = "seed"\nstep = "Epoch"\n'
         'sampler = "random"\ndirection = "maximize"\n'
