@@ -71,7 +71,7 @@ def _run_command(argv: Sequence[str] | None) -> int:
     try:
         return arguments.run(arguments)
     except SweepError as error:
-        report_error(error, as_json=getattr(arguments, "json", False))
+        report_error(error, as_json=getattr(arguments, "json", False), debug=arguments.debug)
         return error.exit_status
 
 

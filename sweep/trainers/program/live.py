@@ -104,7 +104,7 @@ class LiveTrial:
         if self._ended is not None and self._ended.fault is not None:
             fault = mask(self._ended.fault, self._secrets)
             raise (DiedError if self._ended.was_killed else ProgramFailedError)(fault)
-        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until, is_pruned)
         if is_end:
             self._check_figures()
         last = math.inf if is_end else until
@@ -141,16 +141,21 @@ class LiveTrial:
     def _metric_in(self, values: Mapping[str, float]) -> float | None:
         return values.get(self._metric.name, values.get(VALUE))
 
-    def _value_at(self, step: int) -> float:
-        """Return the last value at or before a step, or else the first value."""
+    def _value_at(self, step: int, is_pruned: bool) -> float:
+        """Return the last value at or before a step, else the first value, else the result."""
         if not self._reports:
-            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+            return self._result(step, is_pruned=is_pruned)
         before = [value for at, value in self._reports if at <= step]
         return before[-1] if before else self._reports[0][1]
 
     def _result(self, length: int, *, is_pruned: bool) -> float:
         """Return the trial's value after the program's end."""
         assert self._ended is not None, "only an ended program has a result"
+        if is_pruned and not self._reports:
+            raise ProgramFailedError(
+                f"it reported no {self._metric.name} while it trained, which a pruner compares; call "
+                'report(value, step), or set pruner = "none"'
+            )
         if is_pruned and self._last_step != length:
             raise ProgramFailedError(
                 f"its last step is {self._last_step:,}, but {self._budget} is {length:,}; a pruner compares "
