@@ -147,12 +147,12 @@ def _checked_parts(
 def _refuse_without_program(raw: Mapping[str, Toml], task: AnyTask) -> None:
     """Refuse keys of a user's program in a file that names no program, in one line."""
     unknown_keys = [key for key in raw if key not in {*settings_of(task), *_SECTIONS}]
-    if not unknown_keys or raw.keys() & {"trainer", "command"}:
+    if not unknown_keys or study_keys(task) or "trainer" in raw:
         return
     of_programs = {key for kind in PROGRAMS if kind in TRAINERS for key in TRAINERS[kind].keys}
     if keys := [key for key in unknown_keys if key in of_programs]:
         raise StudyFileError(
-            f"{', '.join(keys)}: a key for training code of your own, but the file has neither trainer nor "
+            f"{', '.join(keys)}: only for training code of your own, but the file has neither trainer nor "
             'command; add trainer = "module:function" or command = ["python", "train.py", "{args}"]'
         )
 

@@ -51,13 +51,8 @@ def report_usage(error: click.UsageError) -> None:
     print(f"{where}: error: {problem}", file=sys.stderr)
 
 
-def report_error(error: SweepError, *, as_json: bool, debug: bool = False) -> None:
-    """Print an error to stderr, one line for each thing that is wrong; as JSON also its key to stdout.
-
-    With ``debug`` its traceback comes first, also that of an error in the user's code.
-    """
-    if debug:
-        _print_traceback(error)
+def report_error(error: SweepError, *, as_json: bool) -> None:
+    """Print an error to stderr, one line for each thing that is wrong; as JSON also its key to stdout."""
     for line in error.lines:
         complain(line)
     if as_json:
@@ -65,15 +60,6 @@ def report_error(error: SweepError, *, as_json: bool, debug: bool = False) -> No
             print(json.dumps({"error": error.key, "lines": error.lines}), flush=True)
         except OSError:
             drop_output()
-
-
-def _print_traceback(error: SweepError) -> None:
-    import traceback
-
-    from sweep.reporting.printable import printable
-
-    for line in "".join(traceback.format_exception(error)).splitlines():
-        print(printable(line), file=sys.stderr)
 
 
 def drop_output(stream: TextIO | None = None) -> None:

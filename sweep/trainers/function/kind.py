@@ -75,7 +75,7 @@ class FunctionStarter:
             seed=launch.config.seed,
             dir=str(launch.folder.path),
             checkpoint=str(launch.folder.checkpoint),
-            device=launch.device,
+            device="cpu" if launch.device == "cpu" else "cuda:0",  # the first that it can see
             cpus=launch.cpus,
             resumed=launch.attempt.is_resumed,
             until=launch.until,

@@ -99,9 +99,7 @@ def takes_report(
     if is_task(function):
         check_task(function, target.name)
         return ""
-    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-    if is_async or inspect.isgeneratorfunction(function):
-        raise RefusedError(f"{target.name} must be an ordinary function, neither async nor a generator")
+    _refuse_async(target, function)
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -122,6 +120,12 @@ def takes_report(
             f"{target.name} takes {signature}; it must take (config) or (config, report)"
         ) from None
     return how
+
+
+def _refuse_async(target: Target, function: Callable[..., Any]) -> None:
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if is_async or inspect.isgeneratorfunction(function):
+        raise RefusedError(f"{target.name} must be an ordinary function, neither async nor a generator")
 
 
 def _place_of_report(parameters: list[inspect.Parameter]) -> Literal["second", "named", ""]:
