@@ -167,7 +167,7 @@ def test_the_winner_is_confirmed_on_fresh_seeds(
         assert row["values"] == pytest.approx(values, rel=1e-12)
         assert row["mean"] == pytest.approx(statistics.fmean(values), rel=1e-12)
         assert row["sd"] == pytest.approx(statistics.stdev(values), rel=1e-6)
-    winner = rows[0]
+    [winner] = [row for row in rows if row["certified_n"]]  # within 50 the one that trained faster
     digits = (winner["certified_mean"] - by_hand(winner, 0)) * 3000
     assert winner["certified_n"] == 3
     assert 0 <= round(digits) <= 3 * 99
