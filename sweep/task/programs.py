@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, Config, Segment, SegmentJob
+from sweep.task.core import AnyTask, Config, Data, Segment, SegmentJob
 from sweep.values import Toml
 
 GIVEN = "given"
@@ -141,6 +141,19 @@ def program_limits(task: AnyTask) -> Collection[str]:
 def program_changes(task: AnyTask) -> list[str]:
     """Return the names of a program's files that changed since ``check_program``; empty by default."""
     return task.program_changes() if isinstance(task, ChecksProgram) else []
+
+
+@runtime_checkable
+class WatchesFiles(Protocol):
+    """The data are files that the program opens itself, so that they may change during a run."""
+
+    def watch(self) -> Callable[[], list[str]]:
+        """Return a function that returns the names of files that have changed since they were read."""
+
+
+def watched_data(data: Data) -> Callable[[], list[str]]:
+    """Return the function that names changed data files; by default data were read once and do not change."""
+    return data.watch() if isinstance(data, WatchesFiles) else list
 
 
 @runtime_checkable
