@@ -18,9 +18,9 @@ from sweep.execution.planning.rehearsal import (
     rehearsed,
     thinned,
 )
-from sweep.execution.planning.trial_speed import Sample, drawn_log_seconds
 from sweep.samplers.coordinates import unit_points
 from sweep.samplers.first_proposals import configuration_at
+from sweep.samplers.trial_speed import Sample, drawn_log_seconds
 from sweep.values import Params
 
 REHEARSED = 10
