@@ -45,7 +45,7 @@ def check_plain(value: object, where: str = "") -> None:
         ...
         ValueError: key 'trials' holds a whole number of 71 bits; TOML has 64
     """
-    if type(value) in _ALWAYS_PLAIN:
+    if type(value) in _ALWAYS_PLAIN or (type(value) is int and -(2**63) <= value < 2**63):
         return  # most values
     found: list[tuple[str, object, int]] = [(where, value, 0)]
     for key, entry, depth in found:  # the loop appends to the list
@@ -135,7 +135,7 @@ def _list_checker(kind: Any) -> _Check:
 def _union_checker(kind: Any) -> _Check:
     kinds = typing.get_args(kind)
     checks = [_checker(each) for each in kinds]
-    simple = {float, str, bool, types.NoneType} & set(kinds)
+    simple = _simple_types(kind)
 
     def check(value: Any, where: str) -> None:
         if type(value) in simple:
@@ -151,6 +151,12 @@ def _union_checker(kind: Any) -> _Check:
     return check
 
 
+def _simple_types(kind: Any) -> frozenset[Any]:
+    """Return the types whose values match an annotation whatever they are."""
+    is_union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    return _ALWAYS_PLAIN & frozenset(typing.get_args(kind) if is_union else [kind])
+
+
 def _refusal(check: _Check, value: Any, where: str) -> ValueError | None:
     try:
         check(value, where)
@@ -162,12 +168,17 @@ def _refusal(check: _Check, value: Any, where: str) -> ValueError | None:
 def _dataclass_checker(kind: Any) -> _Check:
     is_one = _class_checker(kind)
     hints = typing.get_type_hints(kind)
-    checks = {field.name: _checker(hints[field.name]) for field in dataclasses.fields(kind)}
+    fields = [
+        (field.name, _simple_types(hints[field.name]), _checker(hints[field.name]))
+        for field in dataclasses.fields(kind)
+    ]
 
     def check(value: Any, where: str) -> None:
         is_one(value, where)
-        for name, check_one in checks.items():
-            check_one(getattr(value, name), f"{where}.{name}")
+        for name, simple, check_one in fields:
+            entry = getattr(value, name)
+            if type(entry) not in simple:  # the key is formatted only for the others
+                check_one(entry, f"{where}.{name}")
 
     return check
 

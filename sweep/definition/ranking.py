@@ -79,7 +79,8 @@ class Replicates(NamedTuple):
     @property
     def spread(self) -> float | None:
         """Sample standard deviation over the trials; None for a single one."""
-        return statistics.stdev(_values(self.trials)) if len(self.trials) > 1 else None
+        n = len(self.trials)
+        return math.dist(_values(self.trials), [self.value] * n) / math.sqrt(n - 1) if n > 1 else None
 
 
 def ranked_replicates(study: StudyRecord) -> list[Replicates]:

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from sweep.definition.dimension import Dimension, stored_dimension
+from sweep.definition.plain import check_kind
 from sweep.definition.records import CODE_CHANGED, STATES, SegmentRecord, TrialRecord
 from sweep.storage import stored_kinds
 from sweep.storage.database import Snapshot
@@ -140,7 +141,8 @@ def _local(stored: str | datetime.datetime | None) -> datetime.datetime | None:
 def trial_record(trial: StoredTrial) -> TrialRecord:
     """Return a stored trial as plain data."""
     attrs = trial.user_attrs
-    segments = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # an older database
+    segments: Json = trial.system_attrs.get(SEGMENTS, attrs.get("segments", []))  # an older database
+    check_kind(segments, list, "segments")
     reason = attrs.get("reason")
     state = _OPTUNA_STATES.get(trial.state) or _given_up_as(reason)
     record = TrialRecord(
@@ -149,7 +151,7 @@ def trial_record(trial: StoredTrial) -> TrialRecord:
         params=trial.params,
         seed=attrs["seed"],
         dev_loss=trial.values[0] if state == "complete" and trial.values else None,
-        segments=tuple(_segment_record(row) for row in stored_kinds.entries_of(segments, "segments")),
+        segments=tuple(_segment_record(row) for row in segments),
         reason=reason,
         facts={**stored_kinds.facts_among(attrs)},
         labels={key: attrs[key] for key in stored_kinds.LABELS if key in attrs},

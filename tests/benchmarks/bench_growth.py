@@ -242,13 +242,27 @@ def draw(rows: dict[str, dict[str, float]]) -> str:
         at = y(10.0**power)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{10.0**power:g}</text>')
-    for name, seconds in lines.items():
+    for seconds in lines.values():
         points = " ".join(f"{x(size):.1f},{y(each):.1f}" for size, each in zip(sizes, seconds, strict=True))
         parts.append(f'<polyline points="{points}" fill="none" stroke="#1f77b4" stroke-width="1.5"/>')
-        parts.append(f'<text x="{WIDTH - RIGHT + 6}" y="{y(seconds[-1]) + 4:.1f}">{name}</text>')
+    ends = {name: y(seconds[-1]) for name, seconds in lines.items()}
+    for name, at in apart(ends).items():
+        parts.append(
+            f'<path d="M{WIDTH - RIGHT} {ends[name]:.1f}L{WIDTH - RIGHT + 14} {at:.1f}" stroke="#999"/>'
+        )
+        parts.append(f'<text x="{WIDTH - RIGHT + 18}" y="{at + 4:.1f}">{name}</text>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
     style = f'aria-label="{TITLE}" font-family="sans-serif" font-size="12">'
     return "\n".join([head + style, *parts, "</svg>"]) + "\n"
+
+
+def apart(places: dict[str, float], gap: float = 14) -> dict[str, float]:
+    """Return heights for labels in the order of their places, moved down until none covers another."""
+    moved: dict[str, float] = {}
+    last = -gap
+    for name, place in sorted(places.items(), key=lambda each: each[1]):
+        last = moved[name] = max(place, last + gap)
+    return moved
 
 
 def main() -> None:

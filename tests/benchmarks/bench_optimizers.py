@@ -23,7 +23,7 @@ import torch
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.engines import ENGINES
 from sweep.trainers.mlp.engines.fused_arrays import BLOCK_ROWS, zeros
-from sweep.trainers.mlp.engines.fused_updates import Kept, Update, descend, rule_of, update_of_step
+from sweep.trainers.mlp.engines.fused_updates import Update, descend, rule_of, update_of_step
 from sweep.trainers.mlp.engines.vectors import WIDTH, compiled, load, store
 from sweep.trainers.mlp.schedule import learning_rates
 from sweep.trainers.mlp.state import TrainState
@@ -39,19 +39,18 @@ SECONDS_A_TURN = 0.03
 
 
 @compiled
-def update_blocks(times: int, kept: Kept, gradient: np.ndarray, update: Update) -> None:
+def update_blocks(times: int, kept: np.ndarray, gradient: np.ndarray, update: Update) -> None:
     """Update a matrix some times, with the same block of gradients for all of its rows."""
-    p, first, second = kept
+    rows = kept.shape[1]
     for _ in range(times):
-        for row in range(0, len(p), BLOCK_ROWS):
-            end = min(row + BLOCK_ROWS, len(p))
-            descend((p[row:end], first[row:end], second[row:end]), gradient[: end - row], update)
+        for row in range(0, rows, BLOCK_ROWS):
+            descend(kept, row, gradient[: min(BLOCK_ROWS, rows - row)], update)
 
 
 @compiled
-def move_blocks(times: int, kept: Kept, gradient: np.ndarray, update: Update) -> None:
+def move_blocks(times: int, kept: np.ndarray, gradient: np.ndarray, update: Update) -> None:
     """Load and store the same numbers."""
-    p, first, second = kept
+    p, first, second = kept[0], kept[1], kept[2]
     for _ in range(times):
         for row in range(len(p)):
             for j in range(0, p.shape[1], WIDTH):
@@ -70,13 +69,11 @@ def step_timer(config: TrainConfig, corpus: Corpus) -> Callable[[int], object]:
 
 
 def kernel_timer(
-    kernel: Callable[[int, Kept, np.ndarray, Update], None], rows: int, columns: int
+    kernel: Callable[[int, np.ndarray, np.ndarray, Update], None], rows: int, columns: int
 ) -> Callable[[int], object]:
     """Return what runs a kernel some times over matrices of ones."""
-    kept = tuple(zeros(rows, columns) for _ in range(3))
-    gradient = zeros(BLOCK_ROWS, columns)
-    for array in (*kept, gradient):
-        array[:] = 1
+    kept, gradient = zeros(3, rows, columns), zeros(BLOCK_ROWS, columns)
+    kept[:] = gradient[:] = 1
     update = update_of_step(rule_of(SHAPE.replace(optimizer="adamw")), np.float32(0), 10, False)
 
     return lambda times: kernel(times, kept, gradient, update)

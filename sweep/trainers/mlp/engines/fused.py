@@ -21,14 +21,7 @@ import numpy as np
 
 from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.engines.fused_arrays import (
-    Arrays,
-    Batch,
-    allocate_batch,
-    pad,
-    unpad,
-    zeros_like,
-)
+from sweep.trainers.mlp.engines.fused_arrays import Batch, Model, allocate_batch, pad, unpad
 from sweep.trainers.mlp.engines.fused_layers import (
     Dropout,
     drop,
@@ -81,10 +74,8 @@ def train(
     """Train one step for each learning rate; see ``sweep.trainers.mlp.engines`` for the contract."""
     assert device == "cpu", "this engine has no other device"
     V = state.parameters["b2"].size
-    parameters = pad(state.parameters)
-    parameters.b2[:, V:] = IMPOSSIBLE
-    kept = state.moments or ((state.velocity,) if state.velocity else ())
-    first, second, *_ = [*map(pad, kept), zeros_like(parameters), zeros_like(parameters)]
+    model = pad(state.parameters, *(state.moments or (state.velocity,)))
+    model.b2[0, :, V:] = IMPOSSIBLE
     source = Source(
         contexts=np.ascontiguousarray(examples.contexts),
         targets=np.ascontiguousarray(examples.targets),
@@ -95,16 +86,16 @@ def train(
     losses = np.empty(len(learning_rates), np.float32)
     _take_steps(
         losses,
-        (parameters, first, second),
+        model,
         allocate_batch(config, V),
         source,
         (rule_of(config), dropout_of(config)),
     )
     new_state = TrainState(
         step=state.step + len(losses),
-        parameters=unpad(parameters, state.parameters),
-        velocity=unpad(first, state.velocity),
-        moments=tuple(map(unpad, (first, second), state.moments)),
+        parameters=unpad(model, 0, state.parameters),
+        velocity=unpad(model, 1, state.velocity),
+        moments=tuple(unpad(model, which, like) for which, like in enumerate(state.moments, start=1)),
     )
     return new_state, losses
 
@@ -112,33 +103,33 @@ def train(
 @compiled_entry
 def _take_steps(
     losses: np.ndarray,
-    model: tuple[Arrays, Arrays, Arrays],
+    model: Model,
     batch: Batch,
     source: Source,
     rules: tuple[Rule, Dropout],
 ) -> None:
-    """Train the model (parameters and two optimizer buffers) in place, and set the losses."""
-    p, (rule, dropout), size = model[0], rules, len(batch.dz)
-    first_layer, is_deep = batch.hidden[:size], len(p.r) > 0
-    transpose(batch.W2, p.W2)
+    """Train the model in place, and set the losses."""
+    (rule, dropout), size, n_residual = rules, len(batch.dz), model.r.shape[1]
+    first_layer, is_deep = batch.hidden[:size], n_residual > 0
+    transpose(batch.W2, model.W2[0])
     for n in range(len(losses)):
         step, rate = source.first_step + n, source.rates[n]
         updates = (update_of_step(rule, rate, step + 1, True), update_of_step(rule, rate, step + 1, False))
-        first_row = step * (len(p.r) + 1) * size
+        first_row = step * (n_residual + 1) * size
         _draw(batch.examples, source, n)
         _find_present(batch, source.contexts)
-        _compute_table(batch, p)
-        _compute_hidden(batch, p.b1)
+        _compute_table(batch, model.C[0], model.W1[0])
+        _compute_hidden(batch, model.b1[0])
         drop(first_layer, dropout, first_row)
         if is_deep:
-            residual_forward(batch, p, dropout, first_row + size)
-        losses[n] = _compute_loss(batch, p.b2, source.targets)
-        _second_layer_backward(batch, model, updates)
+            residual_forward(batch, model.R[0], model.r[0], dropout, first_row + size)
+        losses[n] = _compute_loss(batch, model.b2[0], source.targets)
+        _second_layer_backward(batch, model.W2, model.b2, updates)
         if is_deep:
             residual_backward(batch, model, updates, dropout, first_row + size)
         through_tanh(batch.dz, first_layer, batch.dz, dropout, first_row)
         _first_layer_backward(batch, model, updates)
-        transpose(batch.W2, p.W2)
+        transpose(batch.W2, model.W2[0])
 
 
 @compiled
@@ -174,15 +165,15 @@ def _find_present(batch: Batch, contexts: np.ndarray) -> None:
 
 
 @compiled
-def _compute_table(batch: Batch, p: Arrays) -> None:
+def _compute_table(batch: Batch, C: np.ndarray, W1: np.ndarray) -> None:  # noqa: N803 (the model's names)
     """Set table = emb @ W1 for the characters present at each position."""
     T, S = batch.slots.shape[1], batch.S
-    D = len(p.W1) // T
+    D = len(W1) // T
     for t in range(T):
         first, n = t * S, batch.n_present[t]
         for slot in range(n):
-            copy_row(batch.emb, first + slot, p.C, batch.present[t, slot])
-        product(batch.table[first : first + n], batch.emb[first : first + n], p.W1[t * D : (t + 1) * D])
+            copy_row(batch.emb, first + slot, C, batch.present[t, slot])
+        product(batch.table[first : first + n], batch.emb[first : first + n], W1[t * D : (t + 1) * D])
 
 
 @compiled
@@ -215,40 +206,37 @@ def _compute_loss(batch: Batch, b2: np.ndarray, targets: np.ndarray) -> float:
 
 @compiled
 def _second_layer_backward(
-    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
+    batch: Batch,
+    W2: np.ndarray,  # noqa: N803 (as in Model)
+    b2: np.ndarray,
+    updates: tuple[Update, Update],
 ) -> None:
     """Set dz to the gradient of the top layer's output, dlogits @ W2.T; update W2 and b2."""
-    p, first, second = model
-    V, B = len(p.C), len(batch.dz)
-    product(batch.dz, batch.logits, p.W2[:V])
-    gradient = batch.gradient
-    W2 = (p.W2[:V], first.W2[:V], second.W2[:V])
-    descend_product(W2, batch.logits, batch.hidden[-B:], gradient.block, updates[0])
+    V, B, gradient = len(batch.slot_of), len(batch.dz), batch.gradient
+    product(batch.dz, batch.logits, W2[0, :V])
+    descend_product(W2, (0, V), (batch.logits, batch.hidden[-B:]), gradient.block, updates[0])
     sum_rows(gradient.b2, batch.logits, 0, B)
-    descend((p.b2, first.b2, second.b2), gradient.b2, updates[1])
+    descend(b2, 0, gradient.b2, updates[1])
 
 
 @compiled
-def _first_layer_backward(
-    batch: Batch, model: tuple[Arrays, Arrays, Arrays], updates: tuple[Update, Update]
-) -> None:
+def _first_layer_backward(batch: Batch, model: Model, updates: tuple[Update, Update]) -> None:
     """Update C, W1 and b1 by the sums of dz by position and character."""
-    p, first, second = model
+    W1 = model.W1
     T, S = batch.slots.shape[1], batch.S
-    D, gradient = len(p.W1) // T, batch.gradient
+    D, gradient = W1.shape[1] // T, batch.gradient
     gradient.C[:] = 0
     _sum_by_character(batch)
     for t in range(T):
         start, n, row = t * S, batch.n_present[t], t * D
         sums, emb = batch.table[start : start + n], batch.emb[start : start + n]
-        W1 = (p.W1[row : row + D], first.W1[row : row + D], second.W1[row : row + D])
-        product_transposed(batch.demb[start : start + n], sums, W1[0])
+        product_transposed(batch.demb[start : start + n], sums, W1[0, row : row + D])
         for slot in range(n):
             add_row(gradient.C, batch.present[t, slot], batch.demb, start + slot)
-        descend_product(W1, emb, sums, gradient.block, updates[0])
+        descend_product(W1, (row, D), (emb, sums), gradient.block, updates[0])
     sum_rows(gradient.hidden, batch.table, 0, batch.n_present[0])
-    descend((p.b1, first.b1, second.b1), gradient.hidden, updates[1])
-    descend((p.C, first.C, second.C), gradient.C, updates[1])
+    descend(model.b1, 0, gradient.hidden, updates[1])
+    descend(model.C, 0, gradient.C, updates[1])
 
 
 @compiled

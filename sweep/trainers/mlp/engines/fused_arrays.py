@@ -4,6 +4,7 @@ D, H and V are padded with zeros. S is the largest number of distinct characters
 the number of hidden layers.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,23 +19,27 @@ tiles of ``products.py`` on every machine."""
 _CACHE_LINE = 64
 
 
-class Arrays(NamedTuple):
-    """One float per parameter of the model: the parameter, or a value that an optimizer keeps for it."""
+class Model(NamedTuple):
+    """Three floats per parameter: the parameter itself, and two values that an optimizer keeps for it.
+
+    ``W1[0]`` is the matrix; ``W1[1]`` is its velocity or first moment, ``W1[2]`` its second moment. One array
+    holds the three, because Numba passes an array word by word from function to function.
+    """
 
     C: np.ndarray
-    """Shape (V, D)."""
+    """Shape (3, V, D)."""
     W1: np.ndarray
-    """Shape (T*D, H), D not padded."""
+    """Shape (3, T*D, H), D not padded."""
     b1: np.ndarray
-    """Shape (1, H)."""
+    """Shape (3, 1, H)."""
     W2: np.ndarray
-    """Transposed, shape (V, H); V is padded."""
+    """Transposed, shape (3, V, H); V is padded."""
     b2: np.ndarray
-    """Shape (1, V)."""
+    """Shape (3, 1, V)."""
     R: np.ndarray
-    """Stacked matrices of the residual layers, shape ((L-1)*H, H), padded along rows only."""
+    """Stacked matrices of the residual layers, shape (3, (L-1)*H, H), padded along rows only."""
     r: np.ndarray
-    """Biases of the residual layers, shape (L-1, H)."""
+    """Biases of the residual layers, shape (3, L-1, H)."""
 
 
 class Gradient(NamedTuple):
@@ -123,45 +128,41 @@ def _allocate_gradient(V: int, D: int, H: int) -> Gradient:  # noqa: N803 (the m
     )
 
 
-def pad(arrays: dict[str, np.ndarray]) -> Arrays:
-    """Copy arrays of the model's shapes into rows of whole vectors."""
-    V, D = arrays["C"].shape
-    inputs, H = arrays["W1"].shape
-    n_residual = sum(name.startswith("R") for name in arrays)
-    padded = Arrays(
-        C=zeros(V, whole(D)),
-        W1=zeros(inputs, whole(H)),
-        b1=zeros(1, whole(H)),
-        W2=zeros(whole(V), whole(H)),
-        b2=zeros(1, whole(V)),
-        R=zeros(n_residual * H, whole(H)),
-        r=zeros(n_residual, whole(H)),
+def pad(parameters: dict[str, np.ndarray], *kept: dict[str, np.ndarray]) -> Model:
+    """Copy arrays of the model's shapes, and what an optimizer keeps, into rows of whole vectors."""
+    V, D = parameters["C"].shape
+    inputs, H = parameters["W1"].shape
+    n_residual = sum(name.startswith("R") for name in parameters)
+    model = Model(
+        C=zeros(3, V, whole(D)),
+        W1=zeros(3, inputs, whole(H)),
+        b1=zeros(3, 1, whole(H)),
+        W2=zeros(3, whole(V), whole(H)),
+        b2=zeros(3, 1, whole(V)),
+        R=zeros(3, n_residual * H, whole(H)),
+        r=zeros(3, n_residual, whole(H)),
     )
-    for name, array in arrays.items():
-        _part(padded, name, array)[:] = array
-    return padded
+    for which, arrays in enumerate((parameters, *kept)):
+        for name, array in arrays.items():
+            _part(model, which, name, array)[:] = array
+    return model
 
 
-def zeros_like(arrays: Arrays) -> Arrays:
-    """Return zeros of the same padded shapes; they use no memory until they are written."""
-    return Arrays(*(zeros(*array.shape) for array in arrays))
+def unpad(model: Model, which: int, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Copy one of the three into arrays of the model's shapes; nothing if ``like`` is empty."""
+    return {name: _part(model, which, name, array).copy(order="C") for name, array in like.items()}
 
 
-def unpad(padded: Arrays, like: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Copy into arrays of the model's shapes; nothing if ``like`` is empty."""
-    return {name: _part(padded, name, array).copy(order="C") for name, array in like.items()}
-
-
-def _part(padded: Arrays, name: str, like: np.ndarray) -> np.ndarray:
-    """Return a view of a parameter in its own shape."""
+def _part(model: Model, which: int, name: str, like: np.ndarray) -> np.ndarray:
+    """Return a view of a parameter, or of a value kept for it, in its own shape."""
     if name == "W2":
-        return padded.W2[: like.shape[1], : like.shape[0]].T
+        return model.W2[which, : like.shape[1], : like.shape[0]].T
     if name.startswith("R"):
         first = (int(name[1:]) - 2) * len(like)
-        return padded.R[first : first + len(like), : like.shape[1]]
+        return model.R[which, first : first + len(like), : like.shape[1]]
     if name.startswith("r"):
-        return padded.r[int(name[1:]) - 2, : len(like)]
-    rows: np.ndarray = getattr(padded, name)
+        return model.r[which, int(name[1:]) - 2, : len(like)]
+    rows: np.ndarray = getattr(model, name)[which]
     return rows[0, : len(like)] if like.ndim == 1 else rows[:, : like.shape[1]]
 
 
@@ -170,8 +171,12 @@ def whole(n: int) -> int:
     return -(-n // LANES) * LANES
 
 
-def zeros(height: int, width: int) -> np.ndarray:
-    """Return zeros that begin at a cache line, so that no vector spans two."""
-    raw = np.zeros(height * width * 4 + _CACHE_LINE, np.uint8)
+def zeros(*shape: int) -> np.ndarray:
+    """Return zeros that begin at a cache line, so that no vector spans two.
+
+    They use no memory until they are written.
+    """
+    size = math.prod(shape) * 4
+    raw = np.zeros(size + _CACHE_LINE, np.uint8)
     start = -raw.ctypes.data % _CACHE_LINE
-    return raw[start : start + height * width * 4].view(np.float32).reshape(height, width)
+    return raw[start : start + size].view(np.float32).reshape(shape)

@@ -12,7 +12,7 @@ from numba import types
 
 from sweep.definition.seeds import stream_key
 from sweep.trainers.mlp.config import TrainConfig
-from sweep.trainers.mlp.engines.fused_arrays import Arrays, Batch
+from sweep.trainers.mlp.engines.fused_arrays import Batch, Model
 from sweep.trainers.mlp.engines.fused_rows import add_row, sum_rows
 from sweep.trainers.mlp.engines.fused_updates import Update, descend, descend_product
 from sweep.trainers.mlp.engines.products import product, product_transposed
@@ -45,16 +45,22 @@ def dropout_of(config: TrainConfig) -> Dropout:
 
 
 @compiled
-def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, first_row: int) -> None:
+def residual_forward(
+    batch: Batch,
+    R: np.ndarray,  # noqa: N803 (as in Model)
+    r: np.ndarray,
+    dropout: Dropout,
+    first_row: int,
+) -> None:
     """Compute the outputs of the residual layers, whose rows of units are numbered from ``first_row``."""
-    B, H, n_layers = len(batch.dz), batch.H, len(p.r)
+    B, H, n_layers = len(batch.dz), batch.H, len(r)
     for n in range(n_layers):
         units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
         above = batch.hidden[(n + 1) * B : (n + 2) * B]
-        product(units, below, p.R[n * H : (n + 1) * H])
+        product(units, below, R[n * H : (n + 1) * H])
         for b in range(B):
             for j in range(0, units.shape[1], WIDTH):
-                store(units, b, j, tanh(load(units, b, j) + load(p.r, n, j)))
+                store(units, b, j, tanh(load(units, b, j) + load(r, n, j)))
         drop(units, dropout, first_row + n * B)
         for b in range(B):
             for j in range(0, units.shape[1], WIDTH):
@@ -64,26 +70,24 @@ def residual_forward(batch: Batch, p: Arrays, dropout: Dropout, first_row: int) 
 @compiled
 def residual_backward(
     batch: Batch,
-    model: tuple[Arrays, Arrays, Arrays],
+    model: Model,
     updates: tuple[Update, Update],
     dropout: Dropout,
     first_row: int,
 ) -> None:
     """Compute the gradient of the first layer's output from that of the top layer's; update R and r."""
-    p, first, second = model
-    B, H, n_layers = len(batch.dz), batch.H, len(p.r)
+    R, r = model.R, model.r
+    B, H, n_layers = len(batch.dz), batch.H, r.shape[1]
     for n in range(n_layers - 1, -1, -1):
         units, below = batch.units[n * B : (n + 1) * B], batch.hidden[n * B : (n + 1) * B]
         above = batch.hidden[(n + 1) * B : (n + 2) * B]
-        R = (p.R[n * H : (n + 1) * H], first.R[n * H : (n + 1) * H], second.R[n * H : (n + 1) * H])
         through_tanh(units, units, batch.dz, dropout, first_row + n * B)
-        product_transposed(above, units, R[0])
+        product_transposed(above, units, R[0, n * H : (n + 1) * H])
         for b in range(B):
             add_row(batch.dz, b, above, b)
-        descend_product(R, below, units, batch.gradient.block, updates[0])
+        descend_product(R, (n * H, H), (below, units), batch.gradient.block, updates[0])
         sum_rows(batch.gradient.hidden, units, 0, B)
-        r = (p.r[n : n + 1], first.r[n : n + 1], second.r[n : n + 1])
-        descend(r, batch.gradient.hidden, updates[1])
+        descend(r, n, batch.gradient.hidden, updates[1])
 
 
 @compiled

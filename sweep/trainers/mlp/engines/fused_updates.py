@@ -25,9 +25,6 @@ from sweep.trainers.mlp.engines.vectors import (
     store,
 )
 
-Kept = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Parameters and their optimizer values, of one shape: velocity or first moment, and second moment."""
-
 
 class Rule(NamedTuple):
     """The update rule of a run."""
@@ -102,71 +99,82 @@ def update_of_step(rule: Rule, rate: np.float32, step: int, has_decay: bool) -> 
 
 
 @compiled
-def descend_product(matrix: Kept, a: np.ndarray, b: np.ndarray, block: np.ndarray, update: Update) -> None:
-    """Update a matrix whose gradient is a.T @ b, block by block.
+def descend_product(
+    matrix: np.ndarray,
+    rows: tuple[int, int],
+    factors: tuple[np.ndarray, np.ndarray],
+    block: np.ndarray,
+    update: Update,
+) -> None:
+    """Update some rows of a matrix whose gradient is a.T @ b, block by block.
 
     Args:
-        matrix: Shape (M, N), N a multiple of ``LANES``.
-        a: Shape (K, at least M).
-        b: Shape (K, N).
+        matrix: The matrix and its kept values, shape (3, M, N), N a multiple of ``LANES``.
+        rows: The first row, and the number of rows.
+        factors: a, shape (K, at least as many columns as rows to update), and b, shape (K, N).
         block: Scratch, shape (BLOCK_ROWS, N).
         update: The step.
     """
-    p, first, second = matrix
-    columns = a.T
-    for row in range(0, len(p), BLOCK_ROWS):
-        end = min(row + BLOCK_ROWS, len(p))
-        gradient = block[: end - row]
-        product(gradient, columns[row:end], b)
-        descend((p[row:end], first[row:end], second[row:end]), gradient, update)
+    (first, n), (a, b) = rows, factors
+    for row in range(0, n, BLOCK_ROWS):
+        gradient = block[: min(BLOCK_ROWS, n - row)]
+        product(gradient, a.T[row:], b)
+        descend(matrix, first + row, gradient, update)
 
 
 @compiled
-def descend(kept: Kept, gradient: np.ndarray, update: Update) -> None:
-    """Update contiguous parameters, shape (M, N), in place."""
+def descend(kept: np.ndarray, row: int, gradient: np.ndarray, update: Update) -> None:
+    """Update rows from ``row`` on in place.
+
+    Args:
+        kept: Parameters and their kept values, shape (3, at least row + M, N).
+        row: The first row.
+        gradient: Shape (M, N).
+        update: The step.
+    """
     if update.is_adamw:
-        _adamw(kept, gradient, update)
+        _adamw(kept, row, gradient, update)
     elif update.momentum > 0:
-        _sgd_with_momentum(kept, gradient, update)
+        _sgd_with_momentum(kept, row, gradient, update)
     else:
-        _sgd(kept, gradient, update)
+        _sgd(kept, row, gradient, update)
 
 
 @compiled
-def _sgd(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+def _sgd(kept: np.ndarray, row: int, gradient: np.ndarray, update: Update) -> None:
     """Update: p -= rate (gradient + weight_decay p)."""
     p, rate, decay = kept[0], update.rate, update.weight_decay
-    for j in range(0, p.size, WIDTH):  # rows have no gaps, so they form one long row
-        old = load(p, 0, j)
-        store(p, 0, j, old - rate * (load(gradient, 0, j) + decay * old))
+    for j in range(0, gradient.size, WIDTH):  # rows have no gaps, so they form one long row
+        old = load(p, row, j)
+        store(p, row, j, old - rate * (load(gradient, 0, j) + decay * old))
 
 
 @compiled
-def _sgd_with_momentum(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+def _sgd_with_momentum(kept: np.ndarray, row: int, gradient: np.ndarray, update: Update) -> None:
     """Update: v = momentum v + gradient + weight_decay p; p -= rate v."""
-    (p, v, _), rate, decay, momentum = kept, update.rate, update.weight_decay, update.momentum
-    for j in range(0, p.size, WIDTH):
-        old = load(p, 0, j)
-        speed = momentum * load(v, 0, j) + (load(gradient, 0, j) + decay * old)
-        store(v, 0, j, speed)
-        store(p, 0, j, old - rate * speed)
+    p, v, rate, decay, momentum = kept[0], kept[1], update.rate, update.weight_decay, update.momentum
+    for j in range(0, gradient.size, WIDTH):
+        old = load(p, row, j)
+        speed = momentum * load(v, row, j) + (load(gradient, 0, j) + decay * old)
+        store(v, row, j, speed)
+        store(p, row, j, old - rate * speed)
 
 
 @compiled
-def _adamw(kept: Kept, gradient: np.ndarray, update: Update) -> None:
+def _adamw(kept: np.ndarray, row: int, gradient: np.ndarray, update: Update) -> None:
     """Update both moments, then the parameters.
 
     m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p = shrink p - size m / (root sqrt(v) + epsilon)
     """
-    p, first, second = kept
-    for j in range(0, p.size, WIDTH):
-        g, m = load(gradient, 0, j), load(first, 0, j)
+    p, first, second = kept[0], kept[1], kept[2]
+    for j in range(0, gradient.size, WIDTH):
+        g, m = load(gradient, 0, j), load(first, row, j)
         m = m + (g - m) * update.new1
-        v = load(second, 0, j) * update.beta2 + g * g * update.new2
-        store(first, 0, j, m)
-        store(second, 0, j, v)
+        v = load(second, row, j) * update.beta2 + g * g * update.new2
+        store(first, row, j, m)
+        store(second, row, j, v)
         step = m / (square_root(v) * update.root + update.epsilon)
-        store(p, 0, j, load(p, 0, j) * update.shrink - step * update.size)
+        store(p, row, j, load(p, row, j) * update.shrink - step * update.size)
 
 
 @intrinsic

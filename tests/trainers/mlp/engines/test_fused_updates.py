@@ -18,6 +18,13 @@ def matrix(draw: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     return array
 
 
+def kept_beside(p: np.ndarray) -> np.ndarray:
+    """Return parameters with two kept values of zero."""
+    kept = zeros(3, *p.shape)
+    kept[0] = p
+    return kept
+
+
 @pytest.mark.parametrize(("updates", "tolerance"), [(1, 1e-6), (1_000, 1e-5)])
 @pytest.mark.parametrize("has_decay", [True, False], ids=["decay", "no decay"])
 def test_agrees_with_torch(updates: int, tolerance: float, has_decay: bool) -> None:
@@ -25,7 +32,7 @@ def test_agrees_with_torch(updates: int, tolerance: float, has_decay: bool) -> N
     draw = np.random.default_rng(1)
     p, inputs = matrix(draw, 5, 32), torch.from_numpy(draw.standard_normal((64, 5)).astype(np.float32))
     targets = torch.from_numpy(draw.standard_normal((64, 32)).astype(np.float32))
-    first, second, gradient = zeros(5, 32), zeros(5, 32), zeros(5, 32)
+    kept, gradient = kept_beside(p), zeros(5, 32)
     weights = torch.nn.Parameter(torch.from_numpy(p.copy()))
     decay = ADAMW.weight_decay if has_decay else 0.0
     optimiser = torch.optim.AdamW([weights], lr=RATE, betas=(0.9, 0.99), eps=1e-8, weight_decay=decay)
@@ -36,18 +43,19 @@ def test_agrees_with_torch(updates: int, tolerance: float, has_decay: bool) -> N
         gradient[:] = weights.grad.numpy()  # type: ignore[union-attr]
         optimiser.step()
         update = update_of_step(rule_of(ADAMW), np.float32(RATE), step, has_decay)
-        descend((p, first, second), gradient, update)
-    np.testing.assert_allclose(p, weights.detach().numpy(), atol=tolerance, rtol=0)
+        descend(kept, 0, gradient, update)
+    np.testing.assert_allclose(kept[0], weights.detach().numpy(), atol=tolerance, rtol=0)
 
 
 def test_a_parameter_without_gradient_moves_by_its_moments() -> None:
     """After one gradient of 1 and then none the mean is 0.9 * 0.1, and the parameter goes on falling."""
-    p, first, second, gradient = (zeros(1, 16) for _ in range(4))
+    kept, gradient = zeros(3, 1, 16), zeros(1, 16)
+    p, first, second = kept
     gradient[:] = 1
     rule = rule_of(TrainConfig(optimizer="adamw"))
-    descend((p, first, second), gradient, update_of_step(rule, np.float32(RATE), 1, False))
+    descend(kept, 0, gradient, update_of_step(rule, np.float32(RATE), 1, False))
     before, gradient[:] = p.copy(), 0
-    descend((p, first, second), gradient, update_of_step(rule, np.float32(RATE), 2, False))
+    descend(kept, 0, gradient, update_of_step(rule, np.float32(RATE), 2, False))
     np.testing.assert_allclose(first, 0.09, rtol=1e-6)
     np.testing.assert_allclose(second, 0.999 * 0.001, rtol=1e-5)
     expected = RATE * (0.09 / (1 - 0.9**2)) / ((0.999e-3 / (1 - 0.999**2)) ** 0.5 + 1e-8)
@@ -59,12 +67,12 @@ def test_a_parameter_without_gradient_moves_by_its_moments() -> None:
 def test_a_product_is_descended_along_block_by_block(rows: int, config: TrainConfig) -> None:
     """It equals the update along the whole gradient, which NumPy computes in float64."""
     draw = np.random.default_rng(2)
-    a, b, p = matrix(draw, 7, rows + 2), matrix(draw, 7, 48), matrix(draw, rows, 48)
-    whole, gradient = p.copy(), (a[:, :rows].T.astype(np.float64) @ b).astype(np.float32)
+    a, b, p = matrix(draw, 7, rows), matrix(draw, 7, 48), matrix(draw, rows + 2, 48)
+    whole, gradient = kept_beside(p), (a.T.astype(np.float64) @ b).astype(np.float32)
     update = update_of_step(rule_of(config), np.float32(0.1), 1, True)
-    first, second = zeros(rows, 48), zeros(rows, 48)
-    descend_product((p, first, second), a, b, zeros(BLOCK_ROWS, 48), update)
-    kept = (zeros(rows, 48), zeros(rows, 48))
-    descend((whole, *kept), gradient, update)
-    np.testing.assert_allclose(first, kept[0], atol=1e-5)
-    np.testing.assert_allclose(p, whole, atol=1e-5)
+    blocks = kept_beside(p)
+    descend_product(blocks, (1, rows), (a, b), zeros(BLOCK_ROWS, 48), update)
+    descend(whole, 1, gradient, update)
+    np.testing.assert_allclose(blocks, whole, atol=1e-5)
+    assert (blocks[0, [0, -1]] == p[[0, -1]]).all(), "other rows"
+    assert (blocks[0, 1:-1] != p[1:-1]).mean() > 0.99
