@@ -21,7 +21,7 @@ from sweep.errors import DataError, NotFoundError, OptionError, StudyConflictErr
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.spelling import did_you_mean
 from sweep.storage.database import Database, Reader
-from sweep.storage.database.interface import KINDS
+from sweep.storage.database.kinds import KINDS
 from sweep.storage.default_address import DEFAULT_STORAGE, STORAGE_VARIABLE
 from sweep.storage.guests.reader import load_shown_study
 from sweep.storage.study_names import confirmed_study, is_guest, study_names

@@ -135,7 +135,7 @@ class PythonStudy:
             seeds=seeds,
             certify=certify,
             method="race" if race else "fixed",
-            delta=difference_that_matters(self._task, delta),
+            delta=difference_that_matters(self._task, stored, delta),
             alpha=alpha,
         )
         how = How(

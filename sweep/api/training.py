@@ -223,7 +223,7 @@ def confirm(
         seeds=seeds,
         certify=certify,
         method="race" if race else "fixed",
-        delta=difference_that_matters(stored.task, delta),
+        delta=difference_that_matters(stored.task, stored, delta),
         alpha=alpha,
         resplit=resplit,
     )

@@ -13,10 +13,11 @@ from typing import NamedTuple, Self
 
 from sweep.certify.statistics.racing import FIRST_ROUNDS
 from sweep.certify.statistics.selection import ALPHA
-from sweep.definition.records import TrialRecord
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.seeds import part_seed
 from sweep.errors import ConfigError, OptionError
 from sweep.metric import as_loss
+from sweep.storage.study_reader import no_complete_trial
 from sweep.task import AnyTask, Defined
 from sweep.values import Json
 
@@ -98,12 +99,15 @@ class ConfirmSettings:
                 raise OptionError(f"{rule}, got {value}")
 
 
-def difference_that_matters(task: AnyTask, asked: float | None) -> float:
-    """Return the difference that the user set, or else the trainer's.
+def difference_that_matters(task: AnyTask, study: StudyRecord, asked: float | None) -> float:
+    """Return the difference that the user set, or else the trainer's, for the confirmation of a study.
 
     Raises:
+        NotFoundError: If the study has no complete trial, so that nothing can be confirmed.
         ConfigError: If neither sets one.
     """
+    if not study.complete_trials():
+        raise no_complete_trial(study)
     delta = task.metric.matters if asked is None else asked
     if delta is None:
         raise ConfigError(

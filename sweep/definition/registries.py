@@ -44,13 +44,13 @@ class Registry(Mapping[str, Any]):
 
 SAMPLERS = Registry(
     {
-        "tpe": "sweep.samplers.samplers:tpe",
-        "gp": "sweep.samplers.samplers:gp",
-        "gp_cost": "sweep.samplers.samplers:gp_cost",
-        "random": "sweep.samplers.samplers:random",
-        "qmc": "sweep.samplers.samplers:qmc",
-        "grid": "sweep.samplers.samplers:grid",
-        "listed": "sweep.samplers.samplers:listed",
+        "tpe": "sweep.samplers.make_samplers:tpe",
+        "gp": "sweep.samplers.make_samplers:gp",
+        "gp_cost": "sweep.samplers.make_samplers:gp_cost",
+        "random": "sweep.samplers.make_samplers:random",
+        "qmc": "sweep.samplers.make_samplers:qmc",
+        "grid": "sweep.samplers.make_samplers:grid",
+        "listed": "sweep.samplers.make_samplers:listed",
     }
 )
 """Name -> ``MakeSampler``, which proposes configuration ``number`` of a study."""

@@ -19,7 +19,7 @@ from sweep.definition.optuna_objects import distribution_of, study_in_memory, su
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
 from sweep.metric import MINIMIZE, as_loss
-from sweep.samplers.samplers import fixed_point
+from sweep.samplers.make_samplers import fixed_point
 
 
 class Mirror:

@@ -111,7 +111,10 @@ def no_study(name: str, stored: Collection[str]) -> NotFoundError:
 def no_complete_trial(study: StudyRecord) -> NotFoundError:
     """Return the error for what needs a final value, with the next command."""
     is_over = len(study.trials) >= study.total_trials and all(trial.is_finished for trial in study.trials)
-    why = f"all {len(study.trials)} ended without one; `sweep table {study.name}` shows why"
+    why = (
+        f"all {len(study.trials)} ended without one; `sweep table {study.name}` shows why; then "
+        f"run the study under another name with --as NAME, or clear it with `sweep delete {study.name}`"
+    )
     more = f"`sweep run {study.name}` trains more"
     return NotFoundError(f"study {study.name!r} has no complete trial yet; {why if is_over else more}")
 

@@ -11,7 +11,7 @@ from sweep.definition.dimension import Choices, Range
 from sweep.definition.pareto import hypervolume
 from sweep.definition.space import Space
 from sweep.samplers.cost_aware import Seen, known_losses, propose
-from sweep.samplers.samplers import qmc_point
+from sweep.samplers.make_samplers import qmc_point
 from sweep.samplers.surrogate import _theta
 
 STEPS = [1_000, 2_000, 4_000, 8_000, 16_000]

@@ -218,17 +218,18 @@ def format_table(study: "StudyRecord", form: str, top: int | None) -> str:
 
 
 def next_command(study: "StudyRecord", reader: "Reader") -> str:
-    """Return the next command for a study: run, confirm, or export after a confirmation."""
+    """Return the next commands for a study: run, confirm, or export after a confirmation."""
+    run, confirm = f"sweep run {study.name}", f"sweep confirm {study.name}"
     if not study.complete_trials():
-        return f"sweep run {study.name}"
+        return run
     if not study.plans:
-        return f"sweep confirm {study.name}"
+        return confirm if all(trial.is_finished for trial in study.trials) else f"{run} | {confirm}"
     from sweep.certify.stored_confirmation import load_confirmation
     from sweep.definition.ranking import trials_since
 
     confirmation = load_confirmation(reader, study)
     is_confirmed = confirmation is not None and not confirmation.remaining and not trials_since(study)
-    return f"sweep {'export' if is_confirmed else 'confirm'} {study.name}"
+    return f"sweep export {study.name}" if is_confirmed else confirm
 
 
 def terminal_look() -> dict[str, Any]:

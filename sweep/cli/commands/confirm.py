@@ -111,7 +111,7 @@ def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":
         seeds=arguments.seeds,
         certify=arguments.certify,
         method="race" if arguments.race else "fixed",
-        delta=difference_that_matters(study.task, arguments.delta),
+        delta=difference_that_matters(study.task, study, arguments.delta),
         alpha=arguments.alpha,
         resplit=arguments.resplit,
     )

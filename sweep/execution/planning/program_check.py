@@ -16,7 +16,7 @@ from sweep.definition.dimension import Choices
 from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
 from sweep.execution.planning.written_files import WrittenFiles
-from sweep.samplers.samplers import qmc_point
+from sweep.samplers.make_samplers import qmc_point
 from sweep.task import AnyTask, Config, Data, RunsPrograms, SegmentJob, TrialPlace, TriedOut
 from sweep.values import Params, Value
 

@@ -61,8 +61,8 @@ def rehearsed(
         guess: Guesses what the sampler learns of each proposal.
         seed: Added to the study's own.
     """
+    from sweep.samplers.make_samplers import fixed_point  # noqa: PLC0415
     from sweep.samplers.mirror import Mirror  # noqa: PLC0415  loads Optuna
-    from sweep.samplers.samplers import fixed_point  # noqa: PLC0415
 
     mirror = Mirror(spec.space, None, known, spec.cost, spec.direction)
     found = list[Params]()

@@ -23,7 +23,7 @@ from sweep.execution.planning.time_left import rehearsed_runs
 from sweep.execution.planning.timing import Timing, time_some
 from sweep.execution.planning.wall_clock import Range, drawn_runs, simulate
 from sweep.execution.workload import CostSpan, cost_spans, count_costs
-from sweep.samplers.samplers import NOT_LEARNING
+from sweep.samplers.make_samplers import NOT_LEARNING
 from sweep.storage.checkpoints import THINNED_POINTS
 from sweep.task import AnyTask, Data, check_honoured, default_engine, prepare_worker
 from sweep.values import Params

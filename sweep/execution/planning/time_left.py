@@ -139,7 +139,7 @@ class Prediction:
 
     @functools.cached_property
     def _learns(self) -> bool:
-        from sweep.samplers.samplers import NOT_LEARNING  # noqa: PLC0415  loads Optuna
+        from sweep.samplers.make_samplers import NOT_LEARNING  # noqa: PLC0415  loads Optuna
 
         return self._spec.sampler not in NOT_LEARNING
 

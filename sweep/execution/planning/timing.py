@@ -10,7 +10,7 @@ from sweep.errors import TooLargeError
 from sweep.execution.machine.memory import check_fits
 from sweep.execution.rungs import cuts
 from sweep.execution.workload import count_costs
-from sweep.samplers.samplers import qmc_point
+from sweep.samplers.make_samplers import qmc_point
 from sweep.task import AnyTask, Data, Segment, find_auto, shortest_with_rungs
 from sweep.values import Value
 

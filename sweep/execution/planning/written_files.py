@@ -1,7 +1,8 @@
 """Find the files below some folders that were written since the last check."""
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _MOST_FILES = 50_000
@@ -21,6 +22,7 @@ class WrittenFiles:
             besides: A folder to skip.
         """
         self._folders, self._besides = list(dict.fromkeys(folders)), os.path.realpath(besides)
+        self._own = set(_printed_into())
         self._last = self._look()
         self.first = frozenset(self._last)
         """The paths of the files that were there at the beginning."""
@@ -42,9 +44,18 @@ class WrittenFiles:
                         status = os.lstat(path)
                     except FileNotFoundError:
                         continue
-                    found[path] = (status.st_mtime_ns, status.st_size)
+                    if (status.st_dev, status.st_ino) not in self._own:
+                        found[path] = (status.st_mtime_ns, status.st_size)
         return found
 
     def _is_looked_at(self, folder: str, name: str) -> bool:
         is_hidden = name.startswith(".") or name in _SKIPPED
         return not is_hidden and os.path.realpath(os.path.join(folder, name)) != self._besides
+
+
+def _printed_into() -> Iterator[tuple[int, int]]:
+    """Yield device and inode of the files into which a shell redirects what this process prints."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):  # it is closed
+            status = os.fstat(descriptor)
+            yield status.st_dev, status.st_ino

@@ -12,8 +12,8 @@ from sweep.definition.registries import SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.execution.workload import Workload
 from sweep.samplers.learned_work import learned_work
+from sweep.samplers.make_samplers import fixed_point
 from sweep.samplers.mirror import Mirror
-from sweep.samplers.samplers import fixed_point
 from sweep.task import RunsPrograms, loss_ceiling
 from sweep.values import Params, Value
 

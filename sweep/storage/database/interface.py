@@ -1,28 +1,16 @@
-"""Define the interface of a database of studies, and choose its kind by URL."""
+"""Define the interface of a database of studies; ``kinds`` chooses the kind by URL."""
 
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
-from sweep.definition.registries import Registry
-from sweep.errors import StorageAddressError
+from sweep.storage.database.kinds import kind_of
 from sweep.storage.database.reading import Reader
 from sweep.storage.folders import Folder
 
 if TYPE_CHECKING:  # reading loads no Optuna
     from sweep.storage.database.optuna_schema import Storage
-
-KINDS = Registry(
-    {
-        "sqlite:///": "sweep.storage.database.sqlite:SQLiteDatabase",
-        "journal:///": "sweep.storage.database.journal:JournalDatabase",
-        "postgresql://": "sweep.storage.database.postgres:PostgresDatabase",
-        "postgres://": "sweep.storage.database.postgres:PostgresDatabase",
-        "postgresql+psycopg://": "sweep.storage.database.postgres:PostgresDatabase",
-    }
-)
-"""Start of a URL -> kind of ``Database``."""
 
 _Result = TypeVar("_Result")
 
@@ -52,7 +40,7 @@ class Database:
         Raises:
             StorageAddressError: If the kind of URL is not supported.
         """
-        made = object.__new__(cast("type[Self]", _kind_of(url)) if cls is Database else cls)
+        made = object.__new__(cast("type[Self]", kind_of(url)) if cls is Database else cls)
         made.given = (url, None if files is None else str(files))
         return made
 
@@ -112,12 +100,3 @@ class Database:
     def patiently(self, work: Callable[[], _Result]) -> _Result:
         """Call a repeatable function until the database can be reached."""
         return work()
-
-
-def _kind_of(url: str) -> Any:
-    for start in KINDS:
-        if url.startswith(start):
-            return KINDS[start]
-    start = url.partition(":")[0]
-    known = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-    raise StorageAddressError(f"storage must be {known}, got one that starts with {start!r}")

@@ -86,6 +86,12 @@ def pattern_rule(pattern: re.Pattern[str], metric: str) -> LineRule:
     return rule
 
 
+def names_metric(name: str, line: str) -> bool:
+    """Return whether a line has a metric's name before a separator, whatever comes after it."""
+    pattern = re.compile(f"{_closed(name)}{_BETWEEN}")
+    return any(_stands_alone(match) for match in pattern.finditer(line))
+
+
 def step_pattern(step: str) -> re.Pattern[str]:
     """Return a pattern for a step's name and a whole number: ``Epoch 3/10``, ``step=3``, ``[epoch 003]``."""
     return re.compile(

@@ -45,7 +45,7 @@ class MetricReader:
     ) -> None:
         self._rule: LineRule = pattern_rule(read, names[0]) if read else named_rule(names, step)
         self._needles = [] if read else _needles([*names, *([step] if step else [])])
-        self._printed = PrintedNames(names) if printed is None else printed
+        self._printed = PrintedNames(names, read) if printed is None else printed
         self._pending = bytearray()
         self._is_too_long = False
         self._step: int | None = None

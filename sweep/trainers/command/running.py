@@ -43,7 +43,7 @@ class RunningCommand:
         self._figures: dict[str, float] = {}
         """The last value of each figure except the metric."""
         self._saw_metric = False
-        self._names_printed = PrintedNames(names)
+        self._names_printed = PrintedNames(names, pattern)
         self._readers = [
             MetricReader(names, read=pattern, step=definition.get("step"), printed=self._names_printed)
             for _ in range(2)

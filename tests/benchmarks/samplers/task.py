@@ -14,7 +14,7 @@ import numpy as np
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
-from sweep.samplers.samplers import Work, equal_work
+from sweep.samplers.make_samplers import Work, equal_work
 
 Params = Mapping[str, Any]
 """Searched hyperparameters of a configuration, the active ones only."""

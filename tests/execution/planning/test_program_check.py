@@ -1,6 +1,8 @@
 """What a trial run of a program finds out, and what a plan says of it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,22 @@ class TestWrittenFiles:
             (home / name).write_text("two")
         assert written.new() == {str(home / name) for name in ("new", "old", "deep/new")}
         assert written.new() == set()
+
+    def test_what_this_process_prints_into_is_not_written_by_the_program(self, home: Path) -> None:
+        """A shell may redirect both streams into files of the folder, or close them."""
+        code = (
+            "import pathlib, os, sys\n"
+            "from sweep.execution.planning.written_files import WrittenFiles\n"
+            "written = WrittenFiles([pathlib.Path()], besides='')\n"
+            "print('x', flush=True)\n"
+            "pathlib.Path('other').write_text('x')\n"
+            "assert [os.path.basename(path) for path in written.new()] == ['other'], written.new()"
+        )
+        with open(home / "out", "w", encoding="utf-8") as out:
+            subprocess.run([sys.executable, "-c", code], cwd=home, stdout=out, check=True)
+        (home / "other").unlink()
+        closed = f"exec 2>&-; exec '{sys.executable}' -c \"$1\""
+        subprocess.run(["bash", "-c", closed, "_", code], cwd=home, stdout=subprocess.DEVNULL, check=True)
 
     def test_a_file_that_is_gone_is_not_written(self, home: Path) -> None:
         """A removed file and a dangling link do no harm."""

@@ -425,6 +425,27 @@ class TestMissing:
             "use a longer name, or the key read"
         )
 
+    @pytest.mark.parametrize(
+        "line",
+        ["loss: 1,234.5", "epoch 2 - loss = 0,31", '{"loss": "low"}', "│ loss │ n/a │", "the loss fell"],
+    )
+    def test_message_names_a_line_without_a_number(self, line: str) -> None:
+        """A figure that cannot be read, such as one with separators, is shown as it is printed."""
+        reader = MetricReader(["loss"])
+        assert reader.feed(f"ready\n{line}\n".encode()) == []
+        assert reader.missing("loss") == (
+            f"no number can be read after 'loss' in {line!r}; print it like 1234.5, or use the key read"
+        )
+
+    def test_message_of_a_pattern_of_the_users(self) -> None:
+        """It is the pattern that matches nothing, whatever names there are."""
+        reader = MetricReader(["acc"], read=re.compile(r"final (?P<value>\S+)"))
+        assert reader.feed(b"acc: 0.5\nfinal n/a\n\n") == []
+        assert reader.missing("acc") == (
+            "no line has a number where read, 'final (?P<value>\\\\S+)', looks for 'acc'; "
+            "the last line is 'final n/a'"
+        )
+
     def test_message_for_silence(self) -> None:
         """Nothing printed is said as such."""
         assert MetricReader(["loss"]).missing("loss") == "it printed nothing, so 'loss' is missing"
