@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from sweep.api.python_study import study
     from sweep.api.stored import load_study
     from sweep.api.training import confirm, plan, run
-    from sweep.client import Pruned, Stopped, report
+    from sweep.client import Pruned, Segment, Stopped, report
     from sweep.errors import SweepError
 
 __all__ = [
     "Pruned",
+    "Segment",
     "Stopped",
     "SweepError",
     "__version__",
@@ -33,6 +34,7 @@ __all__ = [
 
 _HOMES = {
     "Pruned": "sweep.client",
+    "Segment": "sweep.client",
     "Stopped": "sweep.client",
     "SweepError": "sweep.errors",
     "ablate": "sweep.api.ablation",

@@ -32,6 +32,29 @@ class Stopped(BaseException):
     """The run is being stopped, or the trial's time limit is reached; handle it like ``Pruned``."""
 
 
+class Segment:
+    """What ``train_segment`` of a task class returns.
+
+    Examples:
+        >>> Segment(b"weights", 0.25)
+        Segment(state=7 bytes, value=0.25)
+    """
+
+    __slots__ = ("state", "value")
+
+    def __init__(self, state: bytes, value: object) -> None:
+        """Initialize.
+
+        Args:
+            state: Everything that the next segment needs; sweep stores it and never interprets it.
+            value: The study's metric after the segment, or a dict with it and further figures.
+        """
+        self.state, self.value = state, value
+
+    def __repr__(self) -> str:
+        return f"Segment(state={len(self.state):,} bytes, value={self.value!r})"
+
+
 def report(value: object, step: object = None, **others: object) -> None:
     """Report a value of the study's metric while the training runs.
 
@@ -90,9 +113,9 @@ def number(value: object, what: str) -> float:
 class Reporter:
     """Check the reports of one trial and send them, one at a time."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, last: int | None = None) -> None:
         self._send = send
-        self._last: int | None = None
+        self._last = last
         self._lock = threading.RLock()  # a signal handler may call report during a report
         self.mistake: Exception | None = None
         """The error of the first refused report; kept even if the training swallows the error."""

@@ -10,6 +10,7 @@ import gc
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -18,6 +19,7 @@ from sweep.cli.arguments import parse_arguments
 from sweep.cli.commands.common import complain, drop_output, report_error, report_usage
 from sweep.cli.completion import VARIABLE, complete
 from sweep.errors import SweepError
+from sweep.reporting.printable import printable
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before a command loads numpy; sweep/api says why
 
@@ -71,8 +73,16 @@ def _run_command(argv: Sequence[str] | None) -> int:
     try:
         return arguments.run(arguments)
     except SweepError as error:
+        if arguments.debug:
+            _write_traceback(error)
         report_error(error, as_json=getattr(arguments, "json", False))
         return error.exit_status
+
+
+def _write_traceback(error: SweepError) -> None:
+    """Write the traceback of an error to stderr, first that of an error in the user's code."""
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        sys.stderr.write(f"{printable(line)}\n")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ def make_sweep(commands: Mapping[str, Command]) -> click.Group:
         commands=dict(commands),
         help="Tune the hyperparameters of any training code.",
         epilog=_FIRST_STEPS,
+        params=[
+            click.Option(
+                ["--debug"], is_flag=True, help="Print the traceback of an error; any command takes it."
+            )
+        ],
         context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
         subcommand_metavar="COMMAND ...",
     )

@@ -26,6 +26,8 @@ class Arguments(types.SimpleNamespace):
     """What a command line says: the values of a command's options, and ``run``, which does the command."""
 
     run: Callable[["Arguments"], int]
+    debug: bool
+    """Whether to print the traceback of an error."""
 
 
 class Command(click.Command):
@@ -55,7 +57,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Arguments:
         """Return the arguments; doing the command is left to the caller."""
-        return Arguments(run=self.callback, **ctx.params)
+        debug = any(context.params.get("debug") for context in (ctx, ctx.parent) if context is not None)
+        return Arguments(run=self.callback, **{**ctx.params, "debug": debug})
 
     def _check_values(self, ctx: click.Context) -> None:
         """Refuse an option in place of another one's value: in ``-o --force`` the file is missing."""
@@ -111,6 +114,6 @@ def command(
         )(run)
         made.one_of, made.not_together = one_of, not_together
         made.follows_run_of, made.follows_export_of = follows_run_of, follows_export_of
-        return options.stored(made)
+        return options.debug(options.stored(made))
 
     return decorate

@@ -69,6 +69,9 @@ config_files = click.argument(
     help="written by `sweep export`; several are evaluated in one look",
 )
 
+debug = click.option("--debug", is_flag=True, hidden=True, help="print the traceback of an error")
+"""On every command; the help of ``sweep`` shows it."""
+
 trials = click.option(
     "--trials", type=positive, metavar="TOTAL", help="total number of trials, including earlier runs"
 )

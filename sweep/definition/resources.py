@@ -1,7 +1,7 @@
 """Check ``[resources]``: the cores and GPUs that one segment occupies on a machine of a cluster."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sweep.errors import StudyFileError
 from sweep.spelling import unknown
@@ -9,6 +9,9 @@ from sweep.values import Toml
 
 _MOST = 1_024
 """Upper limit of cores and of GPUs; no machine has more."""
+
+_NEARLY = 1e-9
+"""Added before rounding down, so that 1 / 0.1 gives ten."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,22 @@ class Resources:
         fits = cpus / self.cpus
         if self.gpus:
             fits = min(fits, gpus / self.gpus)
-        return int(fits + 1e-9)  # so that 1 / 0.1 gives ten
+        return int(fits + _NEARLY)
+
+    def gpu_places(self, gpus: Sequence[str]) -> list[str]:
+        """Return the GPUs of each trial that these GPUs can train at a time, one each by default.
+
+        Examples:
+            >>> Resources(gpus=2).gpu_places(["cuda:0", "cuda:1", "cuda:2"])
+            ['cuda:0,cuda:1']
+            >>> Resources(gpus=0.5).gpu_places(["cuda:0"]), Resources().gpu_places(["cuda:0"])
+            (['cuda:0', 'cuda:0'], ['cuda:0'])
+        """
+        each = self.gpus or 1.0
+        if each < 1:
+            return [*gpus] * int(1 / each + _NEARLY)
+        n = int(each)
+        return [",".join(gpus[k : k + n]) for k in range(0, len(gpus) - n + 1, n)]
 
 
 def parse_resources(section: Mapping[str, Toml]) -> Resources:

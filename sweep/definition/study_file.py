@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweep.definition.editor_schema.keys import TRAINERS
 from sweep.definition.grid import MAX_DECISIONS, n_decisions
 from sweep.definition.plain import check_plain
 from sweep.definition.registries import named_trainer
@@ -23,8 +24,8 @@ from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, OptionError, StudyFileError
-from sweep.spelling import unknown
-from sweep.task import AUTO, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
+from sweep.spelling import did_you_mean, unknown
+from sweep.task import AUTO, PROGRAMS, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
 from sweep.values import Params, Toml, Value
 
 _SECTIONS = ("data", "fixed", "search", "trial", "log", "resources")
@@ -47,7 +48,7 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
     try:
         raw = read_toml(path)
     except FileNotFoundError as error:
-        raise StudyFileError(f"study file {path} does not exist; `sweep init DIR` writes examples") from error
+        raise StudyFileError(f"study file {path} does not exist; {_way_to_one(path)}") from error
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -62,6 +63,12 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
         where = f"{path}{_with(settings)}: "
         raise StudyFileError(*(f"{where}{line}{_way_out(settings, line)}" for line in error.lines)) from error
     return spec.replace(name=variant_name(spec.name, settings)) if settings else spec
+
+
+def _way_to_one(path: Path) -> str:
+    """Return which file beside a missing one is probably meant, or how to get one."""
+    beside = sorted(other.name for other in path.parent.glob(f"*{path.suffix}"))
+    return did_you_mean(path.name, beside) or "`sweep init DIR` writes examples"
 
 
 def _with(settings: Sequence[str]) -> str:
@@ -81,6 +88,7 @@ def parse_study(raw: Mapping[str, Toml], task: AnyTask, default_name: str = "stu
         DataError: If the ``[data]`` section breaks a rule.
     """
     _check_plain(raw)
+    _refuse_without_program(raw, task)
     mistakes = Mistakes()
     raw = {key: value for key, value in raw.items() if key not in study_keys(task)}
     with mistakes.noted():
@@ -140,6 +148,19 @@ def _checked_parts(
         "data": mistakes.check(_EMPTY, task.check_data_section, tables["data"]),
         "logged_data_sha256": mistakes.check("", _check_log, tables["log"]),
     }
+
+
+def _refuse_without_program(raw: Mapping[str, Toml], task: AnyTask) -> None:
+    """Refuse keys of a user's program in a file that names no program, in one line."""
+    unknown_keys = [key for key in raw if key not in {*settings_of(task), *_SECTIONS}]
+    if not unknown_keys or study_keys(task) or "trainer" in raw:
+        return
+    of_programs = {key for kind in PROGRAMS if kind in TRAINERS for key in TRAINERS[kind].keys}
+    if keys := [key for key in unknown_keys if key in of_programs]:
+        raise StudyFileError(
+            f"{', '.join(keys)}: only for training code of your own, but the file has neither trainer nor "
+            'command; add trainer = "module:function" or command = ["python", "train.py", "{args}"]'
+        )
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Toml], task: AnyTask) -> None:

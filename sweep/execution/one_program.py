@@ -1,4 +1,4 @@
-"""Store a program's code with its study, and compare it before each trial.
+"""Store a program's code with its study, and compare it and the data before each trial.
 
 A study stores every accepted version of its program. Trials of later versions than the first are marked with
 the user's reason for the change.
@@ -16,7 +16,7 @@ from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.stored_kinds import damage_refused
 from sweep.storage.study_reader import stored_code
 from sweep.storage.study_store import store_code
-from sweep.task import AnyTask, check_program, program_changes
+from sweep.task import AnyTask, Data, check_program, program_changes, watched_data
 from sweep.values import Json
 
 _MOST_NAMED = 5
@@ -107,6 +107,23 @@ def same_code(task: AnyTask, study: str) -> Check:
     def check() -> SweepError | None:
         changes = program_changes(task)
         return _changed_error(study, changes) if changes else None
+
+    return check
+
+
+def same_data(data: Data, study: str) -> Check:
+    """Return a check that the files of a program's data have not changed since the start of the run."""
+    changes = watched_data(data)
+
+    def check() -> SweepError | None:
+        names = changes()
+        if not names:
+            return None
+        return StudyConflictError(
+            f"the data of study {study!r} have changed: {spoken_files(names)}; no further trial was started; "
+            "restore the former version, or run the study under another name with --as NAME",
+            key="data-changed",
+        )
 
     return check
 

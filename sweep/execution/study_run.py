@@ -7,7 +7,7 @@ from sweep.definition.spec import StudySpec
 from sweep.execution.budget import Budget
 from sweep.execution.gate import Gate
 from sweep.execution.machine.disk import enough_disk
-from sweep.execution.one_program import same_code
+from sweep.execution.one_program import same_code, same_data
 from sweep.execution.run_request import RunRequest
 from sweep.execution.workload import Workload
 from sweep.storage.checkpoints import Checkpoints
@@ -46,4 +46,5 @@ def gate_of(request: RunRequest, study: str) -> Gate:
         return Gate()
     assert place is not None, "programs write files"
     assert place.folder is not None, "programs of a study have a folder"
-    return Gate(same_code(task, study), enough_disk(Path(place.folder)))
+    data = same_data(request.workload.data, study)
+    return Gate(same_code(task, study), data, enough_disk(Path(place.folder)))

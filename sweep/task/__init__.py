@@ -70,6 +70,7 @@ from sweep.task.programs import (
     TrainsInFolder,
     TrialPlace,
     TriedOut,
+    WatchesFiles,
     WorkFolders,
     check_program,
     definition_of,
@@ -80,6 +81,7 @@ from sweep.task.programs import (
     spoken_length,
     study_keys,
     surroundings_of,
+    watched_data,
 )
 from sweep.task.shown import (
     TRAIN_SECONDS,
@@ -166,6 +168,7 @@ __all__ = [
     "TrainsInFolder",
     "TrialPlace",
     "TriedOut",
+    "WatchesFiles",
     "WorkFolders",
     "auto_fields",
     "baselines",
@@ -212,6 +215,7 @@ __all__ = [
     "study_keys",
     "surroundings_of",
     "trainer_of_function",
+    "watched_data",
     "why_infeasible",
     "why_untested",
     "without_defaults",

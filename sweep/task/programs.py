@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sweep.code import Code
 from sweep.errors import DeviceError
-from sweep.task.core import AnyTask, Config, Segment, SegmentJob
+from sweep.task.core import AnyTask, Config, Data, Segment, SegmentJob
 from sweep.values import Toml
 
 GIVEN = "given"
@@ -144,6 +144,19 @@ def program_changes(task: AnyTask) -> list[str]:
 
 
 @runtime_checkable
+class WatchesFiles(Protocol):
+    """The data are files that the program opens itself, so that they may change during a run."""
+
+    def watch(self) -> Callable[[], list[str]]:
+        """Return a function that returns the names of files that have changed since they were read."""
+
+
+def watched_data(data: Data) -> Callable[[], list[str]]:
+    """Return the function that names changed data files; by default data were read once and do not change."""
+    return data.watch() if isinstance(data, WatchesFiles) else list
+
+
+@runtime_checkable
 class RunsPrograms(Protocol):
     """The trainer runs a separate program for each trial, which stays alive between segments."""
 
@@ -166,7 +179,10 @@ class RunsPrograms(Protocol):
         """
 
     def in_one_piece(self) -> "AnyTask":
-        """Return the same trainer without rungs, for a pool that cannot keep programs alive."""
+        """Return the same trainer without rungs, for a pool that cannot keep programs alive.
+
+        A trainer whose segments need no living program returns itself.
+        """
 
     def leave(self, trial: int) -> None:
         """Stop the program of a trial, by number; return after it has exited."""
@@ -183,12 +199,13 @@ def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:
     """
     if not isinstance(task, RunsPrograms):
         return task
-    if pruner != "none":
+    whole = task.in_one_piece()
+    if whole is not task and pruner != "none":
         raise DeviceError(
             f"pruner {pruner} compares running programs, which pool {pool} does not keep alive; "
             "use pruner none, or pool local"
         )
-    return task.in_one_piece()
+    return whole
 
 
 @runtime_checkable

@@ -64,11 +64,65 @@ def test_another_program_on_a_node_ends_the_run_in_one_line(
     assert "differs from the driver's: train.py; copy the files" in line
 
 
+TASK = """
+import os
+import sweep
+
+class Train:
+    def train_segment(self, config, state, until):
+        done = int(state or 0)
+        return sweep.Segment(str(until).encode(), {"loss": config.x * until, "from": done})
+"""
+
+TASK_STUDY = """
+name = "own"
+trainer = "trainers:Train"
+metric = "loss"
+budget = "epochs"
+pruner = "median"
+fixed.epochs = 10
+search.x = { low = 0.0, high = 1.0 }
+"""
+
+
+def test_a_task_class_is_pruned_between_its_segments(
+    tmp_path: Path, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each segment is a job of its own, which goes on from the state of the one before."""
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    (tmp_path / "trainers.py").write_text(TASK)
+    (tmp_path / "own.toml").write_text(TASK_STUDY)
+    with contextlib.chdir(tmp_path):
+        task = load_study_file("own.toml").task
+        check_program(task, {})
+    assert in_one_piece(task, "median", "ray") is task
+    place = TrialPlace(study="own", folder=str(tmp_path / "programs"))
+    data = task.load_data({})
+    workload = Workload(task=task, data=data, engine="function", devices=("cpu",), place=place)
+    config = task.make_config({"x": 0.5, "epochs": 10, "seed": 1})
+    pool = POOLS["ray"].start(PoolRequest(workload=workload, at_most=1, workers=1))
+    state, since = None, 0
+    with contextlib.closing(pool):
+        for until in (1, 3, 9, 10):
+            pool.submit(
+                SegmentJob(
+                    trial=0, config=config, state=state, from_step=since, until_step=until, averaged=True
+                )
+            )
+            (outcome,) = wait_for(pool)
+            assert outcome.segment is not None, outcome.fault
+            assert outcome.segment.dev_loss == 0.5 * until
+            assert outcome.segment.figures == {"from": since}
+            state, since = outcome.segment.state, until
+
+
 def test_a_pruner_is_refused_at_the_start(tmp_path: Path) -> None:
     """A program does not live on between two jobs of Ray, so that nothing could be compared."""
     (tmp_path / "own.toml").write_text(STUDY)
     task = load_study_file(tmp_path / "own.toml").task
-    with pytest.raises(DeviceError, match="pruner asha compares programs while they run"):
+    with pytest.raises(
+        DeviceError, match="pruner asha compares running programs, which pool ray does not keep alive"
+    ):
         in_one_piece(task, "asha", "ray")
 
 

@@ -174,3 +174,36 @@ def test_drivers_that_share_a_study_compare_its_program(
         trials = load_study(database.open_read_only(), "own").trials
     assert [trial.state for trial in trials] == ["complete"] * 4
     assert [trial.code_changed for trial in trials] == [None] * 3 + ["a better offset"]
+
+
+def test_data_that_change_in_the_middle_of_a_run_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second trial changes the file, and ends; no other begins until the former version is back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWEEP_LEDGER", str(tmp_path / "ledger.jsonl"))
+    Path("numbers.txt").write_text("1.0")
+    lay_out(tmp_path, "function", "data.files = ['numbers.txt']", text=CHANGES_DATA)
+    status, told = run()
+    assert status == 1
+    assert told == (
+        "sweep: the data of study 'own' have changed: numbers.txt; no further trial was started; restore the "
+        "former version, or run the study under another name with --as NAME"
+    )
+    assert [row["state"] for row in rows()] == ["complete", "complete"]
+    Path("numbers.txt").write_text("1.0")
+    assert run() == (0, "")
+    assert [row["state"] for row in rows()] == ["complete"] * 3
+
+
+CHANGES_DATA = """
+from pathlib import Path
+
+def train(config):
+    ran = Path(__file__).with_name("ran")
+    ran.open("a").write("1\\n")
+    value = config.x + float(Path("numbers.txt").read_text())
+    if ran.read_text().count("1") == 2:
+        Path("numbers.txt").write_text("2.0")
+    return value
+"""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.trainers.function.hosted import Host, HostedFunction, TrialStart
+from sweep.trainers.function.segments import STATE
 from sweep.trainers.program.reports import Ended, Report
 
 PATIENCE_S = 60.0
@@ -66,11 +67,14 @@ class Functions:
         finally:
             host.close()
 
-    def begin(self, host: Host, *, until: int | None = None, **changes: Any) -> tuple[HostedFunction, Path]:
+    def begin(
+        self, host: Host, *, until: int | None = None, state: bytes = b"", **changes: Any
+    ) -> tuple[HostedFunction, Path]:
         """Begin a trial; return it and the folder that its output goes to."""
         self._number += 1
         folder = self._outputs / f"trial-{self._number}"
         folder.mkdir()
+        (folder / STATE).write_bytes(state)
         outputs = {name: os.open(folder / name, os.O_WRONLY | os.O_CREAT) for name in ("stdout", "stderr")}
         settings: dict[str, Any] = {"parameters": {"lr": 0.1}, "searched": ["lr"], "seed": 7, **changes}
         start = TrialStart(dir=str(folder), checkpoint=str(folder / "checkpoint"), until=until, **settings)

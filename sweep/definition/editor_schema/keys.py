@@ -59,8 +59,8 @@ _KEYS: Mapping[str, tuple[str, Words]] = {
     ),
     "goal": ("Question that the study answers, shown above its results.", LINE),
     "trainer": (
-        'The trainer: an installed trainer, or your function as "module:function" or '
-        '"path/file.py:function"; the built-in network if neither trainer nor command is given.',
+        'The trainer: an installed trainer, or your function or task class as "module:name" or '
+        '"path/file.py:name"; the built-in network if neither trainer nor command is given.',
         {"type": "string", "minLength": 1},
     ),
     "sampler": (

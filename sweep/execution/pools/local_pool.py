@@ -9,11 +9,13 @@ ended. So a place that becomes free is filled at once, whatever the others do.
 
 import contextlib
 import functools
+import math
 import queue
 import time
 from collections.abc import Callable
 from typing import Any
 
+from sweep.errors import DeviceError
 from sweep.execution.pools.local_worker import LocalWorker
 from sweep.execution.pools.messages import CannotStart, Ended, Leave, Message, Returned, Stop
 from sweep.execution.pools.pool import Called, PoolRequest, SegmentOutcome, usable_cores
@@ -165,10 +167,27 @@ def _share_out(asked: PoolRequest, at_most: int) -> list[tuple[str, int]]:
     devices = asked.workload.devices
     most = asked.workload.places(devices[0])
     if isinstance(asked.workload.task, RunsPrograms):
-        count = asked.workers or (usable_cores() if devices == ("cpu",) else len(devices))
-        return [(devices[k % len(devices)], 1) for k in range(min(count, at_most))]
+        return [(place, 1) for place in _program_places(asked)[:at_most]]
     if most == 1:
         return [(devices[0], 1)] * min(asked.workers or usable_cores(), at_most)
     total = min(asked.workers or most * len(devices), at_most)
     devices = devices[:total]
     return [(device, len(range(k, total, len(devices)))) for k, device in enumerate(devices)]
+
+
+def _program_places(asked: PoolRequest) -> list[str]:
+    """Return the device of each program that runs at a time: cores, or GPUs that no other one has.
+
+    Raises:
+        DeviceError: If more workers are asked for than there are GPUs for.
+    """
+    devices, needed = asked.workload.devices, asked.resources
+    if devices == ("cpu",):
+        return ["cpu"] * (asked.workers or max(1, needed.places_on(usable_cores(), math.inf)))
+    places = needed.gpu_places(devices)
+    if asked.workers is not None and asked.workers > len(places):
+        raise DeviceError(
+            f"{asked.workers} workers are asked for, but the GPUs here ({len(devices)}) have room for "
+            f"{len(places)}; in [resources], gpus = 0.5 lets two trials share a GPU"
+        )
+    return places[: asked.workers]

@@ -13,7 +13,7 @@ from sweep.definition.resources import Resources
 from sweep.errors import DeviceError, MachineError
 from sweep.execution.pools.local_pool import LocalPool
 from sweep.execution.pools.pool import Pool, PoolRequest
-from sweep.task import AnyTask, list_devices
+from sweep.task import AnyTask, RunsPrograms, list_devices
 
 _RAY_ADDRESS = re.compile(r"ray://[^\s/]+:\d{1,5}")
 
@@ -40,7 +40,17 @@ def choose_pool(name: str) -> tuple[PoolKind, str | None]:
 
 
 def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:
-    return list_devices(task, device)
+    """Return the devices of this machine; refuse a program whose trials need more GPUs than there are."""
+    found = list_devices(task, device)
+    if not isinstance(task, RunsPrograms) or not resources.gpus or device == "cpu":
+        return found
+    gpus = [name for name in found if name != "cpu"]
+    if not resources.gpu_places(gpus):
+        raise DeviceError(
+            f"[resources] gives a trial {resources.gpus:g} GPUs, but there are {len(gpus)} here; "
+            "--device cpu trains without"
+        )
+    return found
 
 
 def _list_ray_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Every trial of a study is added once, in the order of the numbers, whichever driver trains it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from optuna.samplers import BaseSampler
 
@@ -11,9 +11,10 @@ from sweep.definition.records import TrialRecord
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.spec import StudySpec
 from sweep.execution.workload import Workload
+from sweep.samplers.learned_work import learned_work
 from sweep.samplers.mirror import Mirror
-from sweep.samplers.samplers import PointSampler
-from sweep.task import loss_ceiling
+from sweep.samplers.samplers import fixed_point
+from sweep.task import RunsPrograms, loss_ceiling
 from sweep.values import Params, Value
 
 
@@ -25,6 +26,10 @@ class Proposer:
         self._spec, self._workload = spec, workload
         trials = tuple(trials)
         self._params = [trial.params for trial in trials]
+        self._seconds: dict[int, float] = {}
+        """Number of a complete trial -> its seconds of training."""
+        for trial in trials:
+            self._time(trial)
         ceiling = loss_ceiling(workload.task, workload.data)
         self._mirror = Mirror(spec.space, ceiling, trials, spec.cost, spec.direction)
 
@@ -47,6 +52,7 @@ class Proposer:
 
     def learn(self, record: TrialRecord) -> None:
         """Record a trial's state; the next number is a new trial of another driver."""
+        self._time(record)
         if record.number == self.claimed:
             self._params.append(record.params)
             self._mirror.add(record)
@@ -58,14 +64,26 @@ class Proposer:
         task = self._workload.task
         return task.work(task.make_config(self._spec.config_values(params)), self._workload.data)
 
+    def _time(self, record: TrialRecord) -> None:
+        if record.state == "complete":
+            self._seconds[record.number] = record.train_seconds
+
+    def _expected_work(self) -> Callable[[Params], float]:
+        """Return the work by which a sampler weighs configurations; for programs it is learned."""
+        if not isinstance(self._workload.task, RunsPrograms):
+            return self.work
+        timed = [(self._params[number], self._seconds[number]) for number in sorted(self._seconds)]
+        return learned_work(self._spec.space, timed, self.work)
+
     def _sampler(self, number: int) -> BaseSampler:
         """Return the sampler of trial ``number``: for a replicate, for the list, or the study's own."""
         spec = self._spec
         configuration, replicate = divmod(number, spec.replicates)
         if replicate:
-            return PointSampler(self._params[number - replicate])
+            return fixed_point(self._params[number - replicate])
         if configuration < len(spec.listed):
-            return PointSampler(spec.listed[configuration])
+            return fixed_point(spec.listed[configuration])
         proposal = configuration - len(spec.listed)
-        sampler: BaseSampler = SAMPLERS[spec.sampler](spec.space, spec.seed, proposal, self.work)
+        work = self._expected_work()
+        sampler: BaseSampler = SAMPLERS[spec.sampler](spec.space, spec.seed, proposal, work)
         return sampler

@@ -221,6 +221,8 @@ def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
         f"{study.metric.label} was {abs(found.optimism):.4f} "
         f"{words['lower' if found.optimism >= 0 else 'higher']}."
     )
+    if found.candidates == 1:
+        return [f"It was the only candidate, trained on {found.rounds} fresh seeds.", seeds]
     compared = f"It was chosen among {found.candidates} candidates on {found.rounds} fresh seeds each"
     trials, are = ("trial", "is") if len(tied) == 1 else ("trials", "are")
     others = f"{trials} {_listed([str(t) for t in tied])} {are}" if tied else "no other candidate is"
@@ -235,8 +237,8 @@ def _newer(study: StudyRecord) -> list[str]:
 def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
     found = confirmed.certificate
     return [
-        f"It was chosen among {found.candidates} candidates; the seed makes no difference, so each has one "
-        "value.",
+        f"It was chosen among {found.candidates} candidate{'s' * (found.candidates != 1)}; the seed makes no "
+        "difference, so each has one value.",
         f"Deterministic, so there is no interval over seeds: {len(found.seeds)} seeds that took no part in "
         f"search or choice gave the same {study.metric.label}.",
     ]

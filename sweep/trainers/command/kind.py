@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweep.code import Code
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.trainers.command.arguments import DEFAULT_STYLE, CommandLine
 from sweep.trainers.command.config_files import write_config
@@ -20,7 +19,7 @@ from sweep.trainers.command.running import RunningCommand
 from sweep.trainers.command.sources import command_code
 from sweep.trainers.program.definition import PARAMETERS
 from sweep.trainers.program.process.supervised import Supervised
-from sweep.trainers.program.program import Launch, ProgramKind
+from sweep.trainers.program.program import Launch, ProgramKind, Startable
 from sweep.trainers.program.testing.keys import USES_ALL
 from sweep.values import Toml, Value
 
@@ -80,10 +79,10 @@ def _check_metric_file(key: str, value: Toml) -> Toml:
 
 def _preflight(
     definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], sources: Sequence[str]
-) -> Code:
+) -> Startable:
     """Return the code of a command; refuse a missing program or script."""
     _check_files(definition, surroundings)
-    return command_code(definition, surroundings, sources)
+    return Startable(command_code(definition, surroundings, sources))
 
 
 def _check_files(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml]) -> None:

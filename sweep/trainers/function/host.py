@@ -29,6 +29,7 @@ from sweep.trainers.function.forks import make_ordinary
 from sweep.trainers.function.given.parcel import read
 from sweep.trainers.function.preloaded import preload
 from sweep.trainers.function.results import as_values
+from sweep.trainers.function.segments import SegmentedTrial, is_task, made
 from sweep.trainers.function.surroundings import Surroundings, memory_in_use, output_to
 from sweep.trainers.function.target import Target, load, takes_report
 from sweep.trainers.function.wire import Wire
@@ -44,7 +45,8 @@ class Trial:
 
     def __init__(self, wire: Wire, until: int | None) -> None:
         self._wire = wire
-        self._until = until
+        self.until = until
+        """First step at which the trial waits for a decision; None means never."""
         self._begun = time.monotonic()
         self._is_sending = False
         self.is_running = False
@@ -52,6 +54,11 @@ class Trial:
         self.told: str | None = None
         """The requested end, a key of ``_ENDS``; any later result is ignored."""
         self.reporter = Reporter(self._send)
+
+    def connect(self, reporter: Reporter) -> None:
+        """Send the user's reports to a reporter."""
+        self.reporter = reporter
+        connect(reporter)
 
     def call(self, function: Callable[[], _Returned]) -> _Returned:
         """Call the user's code."""
@@ -71,10 +78,9 @@ class Trial:
             if self.is_running and not self._is_sending:
                 raise _ENDS[self.told]
 
-    def _send(self, step: int, values: Mapping[str, float]) -> None:
-        """Send a report; at the rung, wait for the driver's decision."""
+    def send(self, step: int, values: Mapping[str, float], *, waits: bool) -> None:
+        """Send a report; if it waits, return after the driver's decision, or raise the trial's end."""
         self._raise_end()
-        waits = self._until is not None and step >= self._until
         seconds = time.monotonic() - self._begun
         self._is_sending = True
         try:
@@ -86,13 +92,17 @@ class Trial:
         if waits:
             self._wait()
 
+    def _send(self, step: int, values: Mapping[str, float]) -> None:
+        """Send a function's report, which waits at the rung."""
+        self.send(step, values, waits=self.until is not None and step >= self.until)
+
     def _wait(self) -> None:
         message = self._wire.receive() or {}
         if "stop" in message:
             self.told = message["stop"]
             self._wire.send({"told": self.told})
         else:
-            self._until = message.get("go_on")
+            self.until = message.get("go_on")
         self._raise_end()
 
     def _raise_end(self) -> None:
@@ -158,19 +168,29 @@ class Runner:
     def _train(self, trial: Trial, begin: dict[str, Json]) -> dict[str, float]:
         function, surroundings = self._loaded(trial)
         config = Config(**begin["config"])
-        arguments = (config, report) if self._takes_report == "second" else (config,)
-        named = {"report": report} if self._takes_report == "named" else {}
+        if is_task(function):
+            call = SegmentedTrial(
+                function, config, trial, metrics=begin["metrics"], **begin["segments"]
+            ).train
+        else:
+            call = self._call_of(function, config)
         with surroundings.kept(begin["environment"]):
-            returned = trial.call(lambda: function(*arguments, **named))
+            returned = trial.call(call)
         if trial.reporter.mistake:
             raise trial.reporter.mistake
         return as_values(returned, begin["metrics"], self._target.name)
 
+    def _call_of(self, function: Callable[..., Any], config: Config) -> Callable[[], object]:
+        arguments = (config, report) if self._takes_report == "second" else (config,)
+        named = {"report": report} if self._takes_report == "named" else {}
+        return lambda: function(*arguments, **named)
+
     def _loaded(self, trial: Trial) -> tuple[Callable[..., Any], Surroundings]:
         """Import the function for the first trial; changes that its module makes on import stay in effect."""
         if self._function is None or self._surroundings is None:
-            self._function = trial.call(lambda: load(self._target))
-            self._takes_report = takes_report(self._target, self._function)
+            found = trial.call(lambda: load(self._target))
+            self._takes_report = takes_report(self._target, found)
+            self._function = trial.call(lambda: made(found))
             self._surroundings = Surroundings()
         return self._function, self._surroundings
 

@@ -51,12 +51,18 @@ class TrialStart:
     """The first step at which the trial waits for ``go_on``; None means never."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of this trial only."""
+    length: int = 1
+    """The trial's last step; only a task class needs it."""
+    since: int = 0
+    """Step of the state in the trial's folder from which a task class resumes; 0 without one."""
 
     def message(self, metrics: Sequence[str]) -> dict[str, Json]:
         """Return the message to the host."""
-        config = {name: value for name, value in asdict(self).items() if name not in ("until", "environment")}
+        others = ("until", "environment", "length", "since")
+        config = {name: value for name, value in asdict(self).items() if name not in others}
         begin = {"until": self.until, "environment": dict(self.environment), "metrics": list(metrics)}
-        return {"begin": {"config": config, **begin}}
+        segments = {"length": self.length, "since": self.since}
+        return {"begin": {"config": config, "segments": segments, **begin}}
 
 
 class HostedFunction:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sweep.code import Code
+from sweep.errors import StudyFileError
 from sweep.task import GIVEN
 from sweep.trainers.function.hosted import Host, HostedFunction, TrialStart
-from sweep.trainers.function.probe import probe
+from sweep.trainers.function.probe import Probed, probe
 from sweep.trainers.program.definition import PARAMETERS, metric_of, yes_or_no
-from sweep.trainers.program.program import Launch, ProgramKind
+from sweep.trainers.program.program import Launch, ProgramKind, Startable
 from sweep.trainers.program.reports import Ended, Report
 from sweep.trainers.program.run_files import RunFiles
 from sweep.trainers.program.testing.keys import check_target
@@ -26,11 +26,23 @@ def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw
 
 def _preflight(
     definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], sources: Sequence[str]
-) -> Code:
+) -> Startable:
     """Return a function's code; refuse one that is missing, fails to import or takes other arguments."""
     here, start = Path(surroundings["here"]), Path(surroundings["start"])
     names = list(definition.get(PARAMETERS, ()))
-    return probe(definition["trainer"], folder=here, cwd=start, sources=sources, hyperparameters=names).code
+    target = definition["trainer"]
+    found = probe(target, folder=here, cwd=start, sources=sources, hyperparameters=names)
+    return startable(found, definition, target)
+
+
+def startable(found: Probed, definition: Mapping[str, Toml], name: str) -> Startable:
+    """Return a function or task class that was found; refuse a task class without a budget."""
+    if found.is_task and not definition.get("budget"):
+        raise StudyFileError(
+            f"trainer {name!r} is a task class, which trains up to a step; budget must name the "
+            'hyperparameter that counts the steps, such as budget = "epochs"'
+        )
+    return Startable(found.code, has_segments=found.is_task)
 
 
 class FunctionStarter:
@@ -55,17 +67,21 @@ class FunctionStarter:
             earlier=launch.attempt.earlier,
         )
         launch.folder.write_config(launch.config.to_dict())
+        if launch.state is not None:
+            launch.folder.write_state(launch.state)
         start = TrialStart(
             parameters=launch.config.values,
             searched=launch.definition["searched"],
             seed=launch.config.seed,
             dir=str(launch.folder.path),
             checkpoint=str(launch.folder.checkpoint),
-            device=launch.device,
+            device="cpu" if launch.device == "cpu" else "cuda:0",  # the first that it can see
             cpus=launch.cpus,
             resumed=launch.attempt.is_resumed,
             until=launch.until,
             environment=environment,
+            length=launch.config.num_steps,
+            since=launch.since,
         )
         stdout, stderr = files.descriptors
         try:

@@ -22,6 +22,7 @@ from sweep.trainers.function.faults import fault_of, place_of
 from sweep.trainers.function.given.parcel import read, readable
 from sweep.trainers.function.launch import module_argv
 from sweep.trainers.function.preloaded import preload
+from sweep.trainers.function.segments import is_task
 from sweep.trainers.function.target import Target, load, takes_report
 from sweep.trainers.program.code import imported_files, named_imports, read_code
 from sweep.values import Json
@@ -41,6 +42,8 @@ class Probed:
     where: str
     """``file:line`` of the definition; empty if unknown."""
     code: Code
+    is_task: bool = False
+    """Whether it is a task class, which trains in segments, or an object of one."""
 
 
 class ChildTraceback(Exception):  # noqa: N818  only the cause of another error
@@ -123,7 +126,12 @@ def _understood(target: str, said: bytes, code: int) -> Probed:
         check_kind(answer["commit"], str | None, "commit")
         check_kind(answer["is_dirty"], bool | None, "is_dirty")
         found = Code(files=answer["files"], commit=answer["commit"], is_dirty=answer["is_dirty"])
-        return Probed(takes_report=bool(answer["takes_report"]), where=str(answer["where"]), code=found)
+        return Probed(
+            takes_report=bool(answer["takes_report"]),
+            where=str(answer["where"]),
+            code=found,
+            is_task=bool(answer["is_task"]),
+        )
     except (KeyError, RecursionError, json.JSONDecodeError, UnicodeDecodeError):
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         raise StudyFileError(
@@ -161,6 +169,7 @@ def _examine(target: Target, sources: Sequence[str], hyperparameters: Sequence[s
     code = read_code(files, folder=target.folder, sources=sources)
     return {
         "takes_report": bool(how),
+        "is_task": is_task(function),
         "where": place_of(function, target.folder),
         "files": dict(code.files),
         "commit": code.commit,

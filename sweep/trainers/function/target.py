@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from sweep.spelling import did_you_mean
 from sweep.trainers.function.faults import RefusedError
 from sweep.trainers.function.given.parcel import search_path, unpack
+from sweep.trainers.function.segments import check_task, is_task
 
 
 class Target(NamedTuple):
@@ -88,16 +89,17 @@ def takes_report(
 
     Args:
         target: The function's name, for messages.
-        function: The function.
+        function: The function, or a task, which takes its reports from ``sweep.report``.
         hyperparameters: Names of the study's hyperparameters, which are attributes of ``config``.
 
     Raises:
         RefusedError: If the function takes other arguments, or one of the two that it gets is named like a
             hyperparameter, or it is async or a generator.
     """
-    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-    if is_async or inspect.isgeneratorfunction(function):
-        raise RefusedError(f"{target.name} must be an ordinary function, neither async nor a generator")
+    if is_task(function):
+        check_task(function, target.name)
+        return ""
+    _refuse_async(target, function)
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -118,6 +120,12 @@ def takes_report(
             f"{target.name} takes {signature}; it must take (config) or (config, report)"
         ) from None
     return how
+
+
+def _refuse_async(target: Target, function: Callable[..., Any]) -> None:
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if is_async or inspect.isgeneratorfunction(function):
+        raise RefusedError(f"{target.name} must be an ordinary function, neither async nor a generator")
 
 
 def _place_of_report(parameters: list[inspect.Parameter]) -> Literal["second", "named", ""]:
@@ -192,7 +200,7 @@ def _find(target: Target, module: ModuleType) -> Callable[..., Any]:
             hint = did_you_mean(part, functions, "; {}")
             raise RefusedError(f"{module.__file__ or target.home} has no {part!r}{hint}")
         found = getattr(found, part)
-    if not callable(found):
+    if not callable(found) and not is_task(found):
         raise RefusedError(f"{target.name!r} is of type {type(found).__name__}, not a function")
     function: Callable[..., Any] = found
     return function

@@ -40,7 +40,9 @@ class Attempt:
     """The earlier attempt's reports, by increasing step."""
 
 
-def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool, grace_s: float) -> Attempt:
+def begin_attempt(
+    folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool, grace_s: float, since: int = 0
+) -> Attempt:
     """Prepare a trial's folder: empty, or with the newest complete copy of its checkpoint.
 
     Args:
@@ -48,6 +50,7 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
         is_first: Whether there was no earlier attempt, so that any content is removed.
         keeps_checkpoint: Whether the program can resume from its checkpoint.
         grace_s: Seconds that the program of an earlier attempt has to exit.
+        since: The step from which a task class resumes; the reports up to it still hold.
 
     Raises:
         MachineError: If an earlier attempt does not exit.
@@ -66,7 +69,8 @@ def begin_attempt(folder: TrialFolder, *, is_first: bool, keeps_checkpoint: bool
     except BaseException:
         os.close(lock)
         raise
-    return Attempt(lock=lock, is_resumed=is_resumed, earlier=earlier if is_resumed else [])
+    kept = [report for report in earlier if is_resumed or 0 < (report.step or 0) <= since]
+    return Attempt(lock=lock, is_resumed=is_resumed, earlier=kept)
 
 
 def lock_folder(folder: TrialFolder, patience_s: float = PATIENCE_S) -> int:

@@ -11,8 +11,9 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from sweep.code import Code
 from sweep.trainers.program.own_files import is_own
@@ -27,10 +28,23 @@ _GROUP = 500
 class CodeWatch:
     """Compares the files of a program with their hashes; a file is read only if its status has changed."""
 
-    def __init__(self, code: Code, folder: Path, sources: Sequence[str] = ()) -> None:
-        """Watch the files of ``code``; the other arguments are those of ``read_code``."""
+    def __init__(
+        self,
+        code: Code,
+        folder: Path,
+        sources: Sequence[str] = (),
+        sound: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
+    ) -> None:
+        """Watch the files of ``code``.
+
+        Args:
+            code: The hashes.
+            folder: As for ``read_code``.
+            sources: As for ``read_code``.
+            sound: Name -> ``status_of`` a file just before its hash was made.
+        """
         self.code, self._folder, self._sources = code, folder, sources
-        self._sound: dict[str, tuple[int, ...]] = {}
+        self._sound = dict(sound)
         """Name -> status of the file when its hash was last verified."""
 
     def changes(self) -> list[str]:
@@ -52,7 +66,7 @@ class CodeWatch:
             found = os.stat(path)
             if not stat.S_ISREG(found.st_mode):
                 return True  # reading a pipe would block
-            status = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            status = status_of(found)
             if self._sound.get(name) != status:
                 if _digest(path) != self.code.files[name]:
                     return True
@@ -60,6 +74,11 @@ class CodeWatch:
         except OSError:
             return True
         return False
+
+
+def status_of(found: os.stat_result) -> tuple[int, ...]:
+    """Return what changes whenever the content of a file does."""
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def read_code(files: Iterable[Path], *, folder: Path, sources: Sequence[str] = ()) -> Code:

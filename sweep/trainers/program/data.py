@@ -4,13 +4,18 @@ The program opens the files itself; their contents are not sent to workers.
 """
 
 import dataclasses
+import functools
 import glob
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
 
+from sweep.code import Code
 from sweep.errors import DataError
 from sweep.spelling import unknown
+from sweep.trainers.program.code import CodeWatch, status_of
 from sweep.values import Toml
 
 KEYS = ("files", "test_files", "sources")
@@ -25,6 +30,22 @@ class ProgramData:
     """Hash of the names and contents of ``files``."""
     n_files: int
     n_bytes: int
+    start: str = "."
+    """Folder that the names are relative to."""
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Name -> SHA-256 of the content."""
+    statuses: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    """Name -> status of the file when it was read."""
+
+    def watch(self) -> Callable[[], list[str]]:
+        """Return a function that returns the names of files that have changed since they were read."""
+        code = Code(files=dict(self.files))
+        return CodeWatch(code, Path(self.start), sound=self.statuses).changes
+
+    def __reduce__(self) -> tuple[Callable[[], "ProgramData"], tuple[()]]:
+        """Send a worker no list of files, which may be long and which only the driver needs."""
+        facts: dict[str, Any] = {"sha256": self.sha256, "n_files": self.n_files, "n_bytes": self.n_bytes}
+        return functools.partial(ProgramData, **facts), ()
 
     def describe(self) -> str:
         """Return one line that describes the files."""
@@ -64,13 +85,16 @@ def read_data(section: Mapping[str, Toml], start: str) -> ProgramData:
     """
     paths = matching(section.get("files", []), start, "data.files")
     _refuse_test_files(paths, section, start)
-    hashes, n_bytes = [], 0
-    for path in paths:
-        content, size = _hashed(path, start)
-        hashes.append(f"{path}\0{content}")
-        n_bytes += size
-    sha256 = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-    return ProgramData(sha256=sha256, n_files=len(paths), n_bytes=n_bytes)
+    read = {path: _hashed(path, start) for path in paths}
+    hashes = [f"{path}\0{content}" for path, (content, _) in read.items()]
+    return ProgramData(
+        sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+        n_files=len(paths),
+        n_bytes=sum(status.st_size for _, status in read.values()),
+        start=start,
+        files={path: content for path, (content, _) in read.items()},
+        statuses={path: status_of(status) for path, (_, status) in read.items()},
+    )
 
 
 def _refuse_test_files(paths: Collection[str], section: Mapping[str, Toml], start: str) -> None:
@@ -99,11 +123,12 @@ def hash_test_files(section: Mapping[str, Toml], start: str) -> list[str]:
     ]
 
 
-def _hashed(path: str, start: str) -> tuple[str, int]:
-    """Return a file's hash and its size in bytes."""
+def _hashed(path: str, start: str) -> tuple[str, os.stat_result]:
+    """Return a file's hash, and its status before it was read."""
     try:
         with open(os.path.join(start, path), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+            status = os.fstat(file.fileno())
+            return hashlib.file_digest(file, "sha256").hexdigest(), status
     except OSError as error:
         raise DataError(f"data file {path} cannot be read: {error.strerror}") from error
 

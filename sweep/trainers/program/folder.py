@@ -37,6 +37,8 @@ class TrialFolder:
         self.reported = path / "reported.jsonl"
         """``$SWEEP_REPORT``: the program appends to it; ``write_reports`` replaces it."""
         self.reports = path / "reports.jsonl"
+        self.state = path / "segment.state"
+        """The state of a task class, on its way between its process and the driver."""
         self.checkpoint = checkpoint or path / "checkpoint"
 
     @classmethod
@@ -82,6 +84,24 @@ class TrialFolder:
             lines = [json.dumps({"kept": len(lines), "of": thinned.seen}), *lines]
         self._write(self.reports, "".join(f"{line}\n" for line in lines))
         self.reported.unlink(missing_ok=True)
+
+    def write_state(self, state: bytes) -> None:
+        """Write the state from which a task class resumes."""
+        write_all_atomically(self.path, {self.state.name: state}, push=False)
+
+    def take_state(self) -> bytes | None:
+        """Read and remove the state that a task class has written; None for other programs.
+
+        Raises:
+            StorageError: If the file is a link or not a regular file.
+        """
+        try:
+            with open_plain(self.state) as file:
+                state: bytes = file.read()
+        except FileNotFoundError:
+            return None
+        self.state.unlink(missing_ok=True)
+        return state
 
     def tail(self, n: int) -> list[str]:
         """Return the last ``n`` lines of stderr, or of stdout if stderr is empty.

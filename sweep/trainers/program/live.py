@@ -16,11 +16,14 @@ from sweep.metric import Metric
 from sweep.spelling import did_you_mean
 from sweep.task import Segment
 from sweep.trainers.program.process.environment import mask
-from sweep.trainers.program.program import Program
+from sweep.trainers.program.program import Launch, Program
 from sweep.trainers.program.reports import Ended, Report
 
 POLL_S = 0.5
 """Longest wait for the program's next report before the clock is checked, in seconds."""
+
+_STATE = "state"
+"""Name of a task class's state among the stored tensors."""
 
 VALUE = "value"
 """Name by which a report may call the study's metric."""
@@ -37,32 +40,26 @@ class LiveTrial:
 
     def __init__(
         self,
-        trial: int,
         program: Program,
+        launch: Launch,
         metric: Metric,
         *,
-        lock: int,
-        pick: str,
-        budget: str,
         bounded: Collection[str] = (),
-        secrets: Sequence[str] = (),
     ) -> None:
         """Initialize with a program that was just started.
 
         Args:
-            trial: The trial's number.
             program: The training program.
+            launch: Its input; ``close`` closes the lock of its folder.
             metric: The study's metric.
-            lock: Descriptor of the folder's lock, which ``close`` closes.
-            pick: Whether the ``last`` or ``best`` report is the trial's value.
-            budget: Name of the hyperparameter that is the trial's length; empty if there is none.
             bounded: Other figures that the program must report.
-            secrets: Values to mask in the reason of a failure, which is stored.
         """
-        self.trial, self.program = trial, program
-        self._metric, self._lock, self._pick, self._budget = metric, lock, pick, budget
+        self.trial, self.program = launch.trial, program
+        self._metric, self._lock = metric, launch.attempt.lock
+        self._pick: str = launch.definition.get("pick", "last")
+        self._budget: str = launch.definition.get("budget", "")
         self._closing = threading.Lock()
-        self._bounded, self._secrets = bounded, secrets
+        self._bounded, self._secrets, self._folder = bounded, launch.secrets(), launch.folder
         self._figures: dict[str, float] = {}
         """The last value of each other figure."""
         self._reports: list[tuple[int, float]] = []
@@ -107,13 +104,15 @@ class LiveTrial:
         if self._ended is not None and self._ended.fault is not None:
             fault = mask(self._ended.fault, self._secrets)
             raise (DiedError if self._ended.was_killed else ProgramFailedError)(fault)
-        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until)
+        value = self._result(until, is_pruned=is_pruned) if is_end else self._value_at(until, is_pruned)
         if is_end:
             self._check_figures()
         last = math.inf if is_end else until
         new = [pair for pair in self._reports if (pair[0] > since or not since) and pair[0] <= last]
         segment = _segment(value, new, time.perf_counter() - started)
-        return dataclasses.replace(segment, figures=dict(self._figures))
+        state = self._folder.take_state()
+        stored = segment.state if state is None else stored_state(state)
+        return dataclasses.replace(segment, state=stored, figures=dict(self._figures))
 
     @property
     def _last_step(self) -> int:
@@ -142,16 +141,21 @@ class LiveTrial:
     def _metric_in(self, values: Mapping[str, float]) -> float | None:
         return values.get(self._metric.name, values.get(VALUE))
 
-    def _value_at(self, step: int) -> float:
-        """Return the last value at or before a step, or else the first value."""
+    def _value_at(self, step: int, is_pruned: bool) -> float:
+        """Return the last value at or before a step, else the first value, else the result."""
         if not self._reports:
-            raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
+            return self._result(step, is_pruned=is_pruned)
         before = [value for at, value in self._reports if at <= step]
         return before[-1] if before else self._reports[0][1]
 
     def _result(self, length: int, *, is_pruned: bool) -> float:
         """Return the trial's value after the program's end."""
         assert self._ended is not None, "only an ended program has a result"
+        if is_pruned and not self._reports:
+            raise ProgramFailedError(
+                f"it reported no {self._metric.name} while it trained, which a pruner compares; call "
+                'report(value, step), or set pruner = "none"'
+            )
         if is_pruned and self._last_step != length:
             raise ProgramFailedError(
                 f"its last step is {self._last_step:,}, but {self._budget} is {length:,}; a pruner compares "
@@ -169,11 +173,29 @@ class LiveTrial:
         return min(values, key=self._metric.as_loss) if self._pick == "best" else values[-1]
 
 
+def stored_state(state: bytes) -> bytes:
+    """Return the state of a task class as it is stored, a safetensors file.
+
+    Examples:
+        >>> state_of(stored_state(b"weights"))
+        b'weights'
+    """
+    return safetensors.numpy.save({_STATE: np.frombuffer(state, np.uint8)})
+
+
+def state_of(stored: bytes | None) -> bytes | None:
+    """Return the state of a task class from what is stored; None if another program left it, or nothing."""
+    tensors = {} if stored is None else safetensors.numpy.load(stored)
+    return tensors[_STATE].tobytes() if _STATE in tensors else None
+
+
 def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> Segment:
+    with np.errstate(over="ignore"):  # a report that float32 cannot hold is infinite on the curve
+        losses = np.array([value for _, value in new], np.float32)
     return Segment(
         state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
         dev_loss=value,
-        losses=np.array([value for _, value in new], np.float32),
+        losses=losses,
         steps=np.array([step for step, _ in new], np.int64),
         seconds=seconds,
     )

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sweep.code import Code
 from sweep.trainers.program.attempt import Attempt
@@ -58,6 +58,10 @@ class Launch:
     """Step at which a function waits for a decision; None means that it runs to its end."""
     attempt: Attempt
     """The state of the trial's folder."""
+    state: bytes | None = None
+    """The state from which a task class resumes; None starts from the beginning."""
+    since: int = 0
+    """The step of ``state``."""
     deadline: float | None = None
     """Time at which a running program is ended, in seconds since 1970; None for never."""
 
@@ -130,6 +134,14 @@ class Starter(Protocol):
         """End the process that is kept between programs."""
 
 
+class Startable(NamedTuple):
+    """A program that can be started on this machine."""
+
+    code: Code
+    has_segments: bool = False
+    """Whether a segment needs only the state of the one before it, so that it can run in any process."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramKind:
     """A kind of program: the keys of its study file, and how it is started."""
@@ -142,7 +154,7 @@ class ProgramKind:
     """Keys that may change from run to run."""
     check: Callable[[Mapping[str, Toml], Mapping[str, Toml], Mapping[str, Toml]], None]
     """Refuses a definition, with its surroundings and the file's values, if its keys are inconsistent."""
-    preflight: Callable[[Mapping[str, Toml], Mapping[str, Toml], Sequence[str]], Code]
-    """Returns the code of a program, with files that globs add; refuses one that cannot be started here."""
+    preflight: Callable[[Mapping[str, Toml], Mapping[str, Toml], Sequence[str]], Startable]
+    """Returns a program with its code and the files that globs add; refuses one that cannot start here."""
     starter: Callable[[Mapping[str, Toml], Mapping[str, Toml]], Starter]
     """Returns the starter for a definition and its surroundings."""

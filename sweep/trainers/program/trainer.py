@@ -31,11 +31,11 @@ from sweep.trainers.program.definition import (
 )
 from sweep.trainers.program.folder import TrialFolder
 from sweep.trainers.program.kept_checkpoint import LeavesCheckpoints
-from sweep.trainers.program.live import LiveTrial, ProgramFailedError
+from sweep.trainers.program.live import LiveTrial, ProgramFailedError, state_of
 from sweep.trainers.program.process.environment import check_secrets
 from sweep.trainers.program.process.gpus import PlacedProgram
 from sweep.trainers.program.process.work_folder import work_folders
-from sweep.trainers.program.program import Launch, ProgramKind, Starter, grace_of
+from sweep.trainers.program.program import Launch, ProgramKind, Startable, Starter, grace_of
 from sweep.trainers.program.testing.tested import TestedProgram, check_test_program
 from sweep.values import Params, Toml
 
@@ -82,6 +82,8 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         self._left: set[int] = set()
         """Trials that have ended, perhaps while their program was starting."""
         self._watch: CodeWatch | None = None
+        self._has_segments = False
+        """Whether a segment needs only the state of the one before it; known after ``check_program``."""
 
     @property
     def study_keys(self) -> frozenset[str]:
@@ -110,7 +112,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         check_secrets(self.surroundings.get("secrets", ()), os.environ)
         if self._watch is None or self._watch.changes():
             sources = section.get("sources", ())
-            code = self.preflight(sources)
+            code, self._has_segments = self.preflight(sources)
             self._watch = CodeWatch(code, Path(self.surroundings["here"]), sources)
         return self._watch.code
 
@@ -121,8 +123,8 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             self.name, joined_definition(self.definition, other.definition), other.surroundings
         )
 
-    def preflight(self, sources: Sequence[str]) -> Code:
-        """Return the code of a program that can start here; ``sources`` are globs of further files."""
+    def preflight(self, sources: Sequence[str]) -> Startable:
+        """Return a program that can start here; ``sources`` are globs of further files."""
         kind: ProgramKind = program_kind_named(self.name)
         return kind.preflight(self.definition, self.surroundings, sources)
 
@@ -145,7 +147,8 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         """Return the missing capabilities of the program, each with its consequence."""
         unknown = self._watch is not None and not self._watch.code.files
         more = ["no source file is known: name them in [data] sources, or changes are not detected"]
-        return [*limits_of(self.definition), *(more if unknown else ())]
+        resumes = {"checkpoint": True} if self._has_segments else {}
+        return [*limits_of({**self.definition, **resumes}), *(more if unknown else ())]
 
     def is_named(self, name: str) -> bool:
         """Return whether a known source file contains the name of a hyperparameter."""
@@ -228,7 +231,9 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         return segment
 
     def in_one_piece(self) -> "ProgramTask":
-        """Return the same trainer without rungs: each trial is one segment."""
+        """Return the same trainer without rungs, unless it is a task class: each trial is one segment."""
+        if self._has_segments:
+            return self
         other = copy.copy(self)
         other.shortest_with_rungs = sys.maxsize
         return other
@@ -255,9 +260,12 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         self, config: ProgramConfig, job: SegmentJob, place: TrialPlace, device: str, until: int | None
     ) -> LiveTrial:
         folder = TrialFolder(place.trial_folder(job.number))
+        state = state_of(job.state)
+        since = 0 if state is None else job.from_step
         attempt = begin_attempt(
             folder,
             is_first=job.is_first,
+            since=since,
             keeps_checkpoint=self.definition.get("checkpoint", False),
             grace_s=self.grace_s,
         )
@@ -272,6 +280,8 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
             cpus=place.cpus,
             until=until,
             attempt=attempt,
+            state=state,
+            since=since,
             deadline=job.deadline(time.time()),
         )
         try:
@@ -281,16 +291,7 @@ class ProgramTask(TestedProgram, LeavesCheckpoints, PlacedProgram):
         except BaseException:
             os.close(attempt.lock)
             raise
-        return LiveTrial(
-            job.number,
-            program,
-            self.metric,
-            lock=attempt.lock,
-            pick=self.definition.get("pick", "last"),
-            budget=self._budget,
-            bounded=tuple(self.bounds),
-            secrets=launch.secrets(),
-        )
+        return LiveTrial(program, launch, self.metric, bounded=tuple(self.bounds))
 
 
 def _ignore(step: int, value: float) -> None:

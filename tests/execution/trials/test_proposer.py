@@ -1,8 +1,13 @@
 """Listed configurations come first, each as often as it is replicated, then the sampler's."""
 
+from pathlib import Path
+from typing import Any
+
 from sweep.definition.spec import StudySpec
+from sweep.definition.study_file import parse_study
 from sweep.execution.trials.proposer import Proposer
 from sweep.execution.workload import Workload
+from sweep.task import program_of_study
 from tests.support import study_records as records
 from tests.support.toy_runs import toy_study
 from tests.support.toy_task import TOY, ToyData
@@ -46,3 +51,30 @@ def test_the_work_of_a_configuration_is_the_trainers() -> None:
     """The toy's work is its steps; what is not searched counts too."""
     proposer = Proposer(spec(fixed={"num_steps": 4_500}), WORKLOAD, [])
     assert proposer.work({"x": 0.5, "y": 4}) == 4_500
+
+
+def test_the_work_of_a_program_is_learned_from_its_seconds(tmp_path: Path) -> None:
+    """Large took 16 s and small 1 s; a failed trial teaches nothing, and a further one counts."""
+    raw: dict[str, Any] = {
+        "trainer": "trainers:train",
+        "metric": "loss",
+        "trials": 20,
+        "search": {"x": {"low": 0.0, "high": 1.0}, "kind": {"choices": ["small", "large"]}},
+    }
+    task = program_of_study("function", raw, tmp_path)
+    workload = Workload(task=task, data=task.load_data({}), engine="function", devices=("cpu",))
+    done = [
+        records.trial(
+            n,
+            1.0,
+            params={"x": n / 8, "kind": ("small", "large")[n % 2]},
+            seconds=16.0 if n % 2 else 1.0,
+            facts={},
+        )
+        for n in range(7)
+    ]
+    failed = records.trial(7, None, state="failed", params={"x": 0.9, "kind": "small"}, seconds=9_000.0)
+    proposer = Proposer(parse_study(raw, task), workload, [*done, failed])
+    proposer.learn(records.trial(8, 1.0, params={"x": 0.1, "kind": "large"}, seconds=16.0, facts={}))
+    work = proposer._expected_work()
+    assert [work({"x": 0.5, "kind": kind}) for kind in ("small", "large")] == [1.0, 16.0]

@@ -102,6 +102,13 @@ def test_a_finished_confirmation_decides_whatever_the_table_says():
     assert evidence.winner.number == 1
 
 
+def test_a_single_candidate_is_not_chosen_among_others():
+    study = made_study(made_trial(0, 2.00))
+    evidence = Evidence(study, confirmation=made_confirmation({0: [2.1, 2.2]}, [2.11, 2.12, 2.13]))
+    found = write_headline(study, evidence.rows, BASELINES, evidence.confirmed)
+    assert "It was the only candidate, trained on 2 fresh seeds." in found.sentences
+
+
 def test_an_unfinished_confirmation_decides_nothing():
     study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
     evidence = Evidence(study, confirmation=made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, []))

@@ -1,4 +1,7 @@
-"""Kill -9 of a driver, a worker, a supervisor and a program: the same trials with the same numbers."""
+"""Kill -9 of a driver, a worker, a supervisor and a program: the same trials with the same numbers.
+
+A task class goes on from its last segment; the others train from their beginning.
+"""
 
 import os
 import random
@@ -26,6 +29,8 @@ for epoch in range(1, 11):
 TRAINERS = """
 import time
 
+import sweep
+
 def train(config, report):
     for epoch in range(1, config.epochs + 1):
         report(config.x * epoch, step=epoch)
@@ -33,6 +38,17 @@ def train(config, report):
             file.write("1")
         time.sleep(0.2)
     return config.x * config.epochs
+
+class Train:
+    def train_segment(self, config, state, until):
+        total = float(state or 0)
+        for epoch in range(round(total / config.x) + 1, until + 1):
+            total += config.x
+            with open("progress", "a") as file:
+                file.write("1")
+            time.sleep(0.2)
+            sweep.report(total, step=epoch)
+        return sweep.Segment(repr(total).encode(), total)
 """
 
 STUDY = """
@@ -50,6 +66,7 @@ trial = [{ x = 0.5 }, { x = 1.5 }, { x = 2.5 }, { x = 3.5 }]
 PROGRAMS = {
     "command": 'command = ["python", "script.py", "{x}"]\nstep = "epoch"\narguments.epochs = "skip"\n',
     "function": 'trainer = "trainers:train"\n',
+    "class": 'trainer = "trainers:Train"\n',
 }
 
 

@@ -19,10 +19,15 @@ def three(config, report, more):
     return 1.0
 
 train_text = "no function"
+
+class Other:
+    pass
 """
 
 MISTAKES = {
     "both": (COMMAND + FUNCTION + STUDY, ["trainer", "command"]),
+    "neither": ('style = "hydra"\n' + STUDY, ["metric", "style", "neither trainer nor command"]),
+    "a class that is no task": ('trainer = "trainers:Other"\n' + STUDY, ["train_segment"]),
     "no module": ('trainer = "trainer:train"\n' + STUDY, ["'trainer'", "trainers"]),
     "no file": ('trainer = "lib/none.py:train"\n' + STUDY, ["lib/none.py"]),
     "no name": ('trainer = "trainers:trian"\n' + STUDY, ["trian", "train"]),
@@ -90,6 +95,35 @@ def test_a_gpu_that_is_not_here(home: Home, capsys: pytest.CaptureFixture[str]) 
     home.write("m.toml", FUNCTION + STUDY)
     assert home.command("run", "m.toml", "--device", "cuda") == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("line", [["--debug", "run", "m.toml"], ["run", "m.toml", "--debug"]])
+def test_the_traceback_is_there_on_request(
+    home: Home, line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First that of the user's own file, and the one line at the end as always."""
+    home.write("m.toml", 'trainer = "broken:train"\n' + STUDY)
+    assert home.command(*line) == 1
+    lines = untitled(capsys.readouterr().err)
+    assert any(line.strip().endswith('broken.py", line 2, in <module>') for line in lines)
+    assert "ZeroDivisionError: division by zero" in lines
+    assert lines[-1].startswith("sweep: trainer 'broken:train': ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize("pruner", ["none", "asha"])
+def test_a_function_without_reports(home: Home, pruner: str) -> None:
+    """Its result counts at every rung, unless trials are compared there."""
+    budget = f'budget = "epochs"\npruner = "{pruner}"\nfixed.epochs = 10\n'
+    home.write(
+        "still.toml",
+        FUNCTION + budget + STUDY.replace('"m"', f'"still-{pruner}"'),
+    )
+    (trial,) = home.run("still.toml", workers=1).trials
+    if pruner == "none":
+        assert (trial.state, trial.dev_loss) == ("complete", 1.0)
+    else:
+        assert trial.reason is not None
+        assert "it reported no loss while it trained, which a pruner compares" in trial.reason
 
 
 def test_what_training_finds(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,10 @@ from sweep.errors import DeviceError, StudyFileError, UntrustedError
 from sweep.task import GIVEN
 from sweep.trainers.function.given.parcel import pack
 from sweep.trainers.function.given.sources import hash_parts, name_of
-from sweep.trainers.function.kind import FunctionStarter
+from sweep.trainers.function.kind import FunctionStarter, startable
 from sweep.trainers.function.probe import probe
 from sweep.trainers.program.definition import PARAMETERS, read_definition, yes_or_no
-from sweep.trainers.program.program import ProgramKind
+from sweep.trainers.program.program import ProgramKind, Startable
 from sweep.trainers.program.testing.tested import check_test_program
 from sweep.trainers.program.trainer import ProgramTask
 from sweep.values import Toml
@@ -43,18 +43,19 @@ class GivenFunction(ProgramTask):
         """Return a starter that calls the function."""
         return FunctionStarter(self.definition, self.surroundings, self._parcel)
 
-    def preflight(self, sources: Sequence[str]) -> Code:
+    def preflight(self, sources: Sequence[str]) -> Startable:
         """Return the files of the function's modules; refuse a function that a child process cannot call."""
         here, start = Path(self.surroundings["here"]), Path(self.surroundings["start"])
         name, parameters = self.definition[GIVEN], list(self.definition.get(PARAMETERS, ()))
-        return probe(
+        found = probe(
             name,
             folder=here,
             cwd=start,
             sources=sources,
             hyperparameters=parameters,
             parcel=self._parcel,
-        ).code
+        )
+        return startable(found, self.definition, name)
 
     def check_program(self, section: Mapping[str, Toml]) -> Code:
         """Return the function's parts and files; refuse a function that a child process cannot call."""

@@ -112,9 +112,13 @@ def _visible(device: str, allowed: str | None) -> dict[str, str]:
     Examples:
         >>> _visible("cuda:1", "4,GPU-8f"), _visible("cuda:0,cuda:1", None), _visible("cpu", None)
         ({'CUDA_VISIBLE_DEVICES': 'GPU-8f'}, {'CUDA_VISIBLE_DEVICES': '0,1'}, {'CUDA_VISIBLE_DEVICES': ''})
+        >>> _visible("cuda", "4,5")  # a cluster has chosen
+        {'CUDA_VISIBLE_DEVICES': '4,5'}
     """
     if device == "cpu":
         return {"CUDA_VISIBLE_DEVICES": ""}
+    if device == "cuda" and allowed:
+        return {"CUDA_VISIBLE_DEVICES": allowed}
     parts = [_DEVICE.fullmatch(part) for part in device.split(",")]
     wanted = [int(part[1] or 0) for part in parts if part]
     if len(wanted) < len(parts):

@@ -53,8 +53,7 @@ def run_test(
     launch = _launch(program, surroundings, config, trained=trained, study=study, device=device)
     lock = launch.attempt.lock
     try:
-        tested, secrets = starter.start(launch), launch.secrets()
-        live = LiveTrial(0, tested, metric, lock=lock, pick="last", budget="", secrets=secrets)
+        live = LiveTrial(starter.start(launch), launch, metric)
     except BaseException:
         os.close(lock)
         starter.close()

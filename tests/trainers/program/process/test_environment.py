@@ -103,6 +103,7 @@ def test_a_secret_that_is_missing_is_refused() -> None:
     [
         ("cpu", "0,1", ""),
         ("cuda", None, "0"),
+        ("cuda", "4,7", "4,7"),
         ("cuda:1", None, "1"),
         ("cuda:1", "4,7", "7"),
         ("cuda:0", "GPU-8f, GPU-9a", "GPU-8f"),

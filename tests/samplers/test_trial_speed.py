@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sweep.execution.planning.trial_speed import Sample, drawn_log_seconds
+from sweep.samplers.trial_speed import Sample, drawn_log_seconds
 
 
 def sample(generator: np.random.Generator, count: int, shift: float = 0.0) -> Sample:

@@ -4,6 +4,7 @@ The logarithm of the seconds is linear in the logarithm of the work and in the c
 hyperparameters. The seconds of a study without known work depend on the coordinates alone.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,30 @@ def drawn_log_seconds(
         Bishop, "Pattern Recognition and Machine Learning", 2006, equations 3.49 to 3.51 (the posterior) and
         3.86 (the evidence).
     """
+    posteriors, weights = _weighed(timed, log_seconds)
+    picked = generator.choice(len(posteriors), count, p=weights)
+    lines = np.array([posteriors[k].draw(generator) for k in picked])
+    noise = np.array([posteriors[k].noise for k in picked])[:, None]
+    constant = np.array([posteriors[k].constant for k in picked])[:, None]
+    drawn = lines @ asked.features().T
+    return np.asarray(np.log(constant + np.exp(drawn + noise * generator.standard_normal(drawn.shape))))
+
+
+def expected_log_seconds(timed: Sample, log_seconds: np.ndarray) -> Callable[[Sample], np.ndarray]:
+    """Return a function from configurations to their expected log seconds, shape (m,).
+
+    Args:
+        timed: Configurations of known seconds, at least one.
+        log_seconds: Their log seconds, shape (n,).
+    """
+    posteriors, weights = _weighed(timed, log_seconds)
+    lines = np.array([posterior.mean for posterior in posteriors])
+    constants = np.array([posterior.constant for posterior in posteriors])[:, None]
+    return lambda asked: weights @ np.log(constants + np.exp(lines @ asked.features().T))
+
+
+def _weighed(timed: Sample, log_seconds: np.ndarray) -> tuple[list["_Posterior"], np.ndarray]:
+    """Return the posterior for each size of effects and noise, and their probabilities by the evidence."""
     posteriors = [
         _posterior(timed.features(), log_seconds, constant * np.exp(log_seconds.min()), effect, noise)
         for constant in _CONSTANTS
@@ -62,12 +87,7 @@ def drawn_log_seconds(
     ]
     evidence = np.array([posterior.log_evidence for posterior in posteriors])
     weights = np.exp(evidence - evidence.max())
-    picked = generator.choice(len(posteriors), count, p=weights / weights.sum())
-    lines = np.array([posteriors[k].draw(generator) for k in picked])
-    noise = np.array([posteriors[k].noise for k in picked])[:, None]
-    constant = np.array([posteriors[k].constant for k in picked])[:, None]
-    drawn = lines @ asked.features().T
-    return np.asarray(np.log(constant + np.exp(drawn + noise * generator.standard_normal(drawn.shape))))
+    return posteriors, weights / weights.sum()
 
 
 class _Posterior(NamedTuple):
