@@ -5,7 +5,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -36,14 +35,14 @@ warm_python.install()
 torch.set_num_threads(1)  # the numbers of a run depend on the thread count
 
 
-LONGEST = ("test_interruption.py", "test_pools.py", "test_shared_study.py", "test_faults.py")
+LONGEST = ("test_pools.py", "test_shared_study.py", "test_server.py", "test_interruption.py")
 """Modules whose tests take longest, so that none of them is what all other processes wait for."""
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two test processes more than there are cores, because half of a test's time is waiting."""
-    return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
+    """Return four test processes more than there are cores, because most of a test's time is waiting."""
+    return len(os.sched_getaffinity(0)) + 4 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 4
 
 
 _warm = pytest.StashKey[subprocess.Popen[str]]()
@@ -51,20 +50,15 @@ _warm = pytest.StashKey[subprocess.Popen[str]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Load the libraries and the compiled engine once for all processes, while the tests are collected."""
+    """Load the libraries and the compiled engine once, in a process from which all others are forked."""
     if session.config.getoption("numprocesses", None):
         session.config.stash[_warm] = warm_python.start_server()
-
-
-@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
-def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Hand out no test before that is done: the engine is compiled, and commands can be started."""
-    warm_python.wait_for(node.config.stash[_warm])
+        warm_python.install()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the process of ``pytest_sessionstart``; after the test processes, which pytest-xdist ends."""
+    """End that process; after the test processes, which pytest-xdist ends."""
     if server := session.config.stash.get(_warm, None):
         warm_python.stop(server)
 
@@ -77,12 +71,13 @@ def cold_starts() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin each quarter of the list with a long module; each of four processes begins with a quarter."""
+    """Begin equal parts of the list with a long module each; each test process begins with one part."""
+    parts = max(len(LONGEST), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     others = iter([item for item in items if item.path.name not in LONGEST])
     spread: list[pytest.Item] = []
     for place, name in enumerate(LONGEST, 1):
         spread += [item for item in items if item.path.name == name]
-        spread += itertools.islice(others, max(0, len(items) * place // len(LONGEST) - len(spread)))
+        spread += itertools.islice(others, max(0, len(items) * place // parts - len(spread)))
     items[:] = [*spread, *others]
 
 

@@ -224,18 +224,19 @@ def slowest_of_twenty():
         storage.set_study_user_attr(1, "note", number)
         waited.append(time.perf_counter() - started)
     return max(waited)
-print(slowest_of_twenty(), flush=True)
-sys.stdin.readline()
-print(slowest_of_twenty())
+print("ready", flush=True)
+for _ in sys.stdin:
+    print(slowest_of_twenty(), flush=True)
 """
 
 
 def test_browsing_does_not_hold_up_a_writer(database: Database) -> None:
-    """While eight threads ask for all trials without a pause, each commit takes less than a second.
+    """While six threads ask for all trials without a pause, each commit takes less than a second.
 
-    On a machine that is busy with other work it may take as much longer as it does without them.
+    It may take as much longer as it does while they ask for those of a copy, which keeps the machine as busy.
     """
     add_trials(database, 200)
+    shutil.copy(DATABASE, "studies/copy.db")
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER],
         env=environment(),
@@ -243,8 +244,22 @@ def test_browsing_does_not_hold_up_a_writer(database: Database) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert writer.stdin is not None
     assert writer.stdout is not None
-    alone_s = float(writer.stdout.readline())
+    with writer:
+        assert writer.stdout.readline() == "ready\n"
+        slowest_s = []
+        for browsed in (Database("sqlite:///studies/copy.db"), database):
+            with being_browsed(browsed):
+                writer.stdin.write("go\n")
+                writer.stdin.flush()
+                slowest_s.append(float(writer.stdout.readline()))
+    assert slowest_s[1] < 1 + 20 * slowest_s[0]
+
+
+@contextlib.contextmanager
+def being_browsed(database: Database) -> Iterator[None]:
+    """Have six threads ask a dashboard for all trials of the small study, again and again."""
     ended = threading.Event()
 
     def browse(port: int) -> int:
@@ -253,12 +268,13 @@ def test_browsing_does_not_hold_up_a_writer(database: Database) -> None:
             answered += ask(port, "/api/studies/1")[0] == 200
         return answered
 
-    with serving(database) as port, concurrent.futures.ThreadPoolExecutor(8) as threads:
-        browsers = [threads.submit(browse, port) for _ in range(8)]
-        output, _ = writer.communicate("go\n", timeout=DEADLINE_S)
-        ended.set()
+    with serving(database) as port, concurrent.futures.ThreadPoolExecutor(6) as threads:
+        browsers = [threads.submit(browse, port) for _ in range(6)]
+        try:
+            yield
+        finally:
+            ended.set()
         assert sum(browser.result() for browser in browsers) > 0
-    assert float(output) < 1 + 20 * alone_s
 
 
 def add_trials(database: Database, count: int) -> None:

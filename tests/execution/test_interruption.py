@@ -86,7 +86,7 @@ COMMON = """
         words = "words.txt"
         [fixed]
         embedding_dim = 8
-        num_steps = 12_000
+        num_steps = 8_000
         """
 RUN = ("run", "study.toml", "--workers", "1")
 LIVES = [["worker", "driver"], ["worker", "worker", "both"]]

@@ -1,10 +1,10 @@
 """Starts of ``sweep``, its workers and scripts without the seconds in which an interpreter loads libraries.
 
 While this is installed, ``subprocess.Popen`` has such processes forked from one that has loaded everything
-(``warm_server``), one for all test processes. They are processes as any other: with their own session,
-folder, environment and descriptors; they read, write, die and are killed in the same way. Three things
-differ: their parent is the server, ``/proc`` shows the server's command line, and no import is run again.
-So a test of the start itself, or of what is loaded, starts a ``cold`` process.
+(``warm_server``); those in which pytest-xdist runs the tests too. They are processes as any other: with their
+own session, folder, environment and descriptors; they read, write, die and are killed in the same way. Three
+things differ: their parent is the server, ``/proc`` shows the server's command line, and no import is run
+again. So a test of the start itself, or of what is loaded, starts a ``cold`` process.
 """
 
 import contextlib
@@ -32,6 +32,9 @@ _STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
 """The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
 
 _WORKER = "from sweep.execution.pools.worker import main"
+_TESTS = "import sys;exec(eval(sys.stdin.readline()))"
+"""What pytest-xdist has an interpreter run that becomes a process of tests."""
+
 _MODULES = ("sweep", "tests.support.toy_driver")
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
@@ -45,7 +48,7 @@ _Popen = subprocess.Popen
 
 
 def start_server() -> "subprocess.Popen[str]":
-    """Start the server of this run of the tests, which ends with this process."""
+    """Start the server of this run of the tests, which ends with this process; return once it answers."""
     address = os.path.join(tempfile.mkdtemp(prefix="sweep-warm-"), "socket")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
     server = _Popen(
@@ -61,15 +64,11 @@ def start_server() -> "subprocess.Popen[str]":
         _LIKE: _surroundings(environment),
         _PATH: os.environ.get("PYTHONPATH", ""),
     }
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n", "the server of warm processes has ended"
+    server.stdout.close()
+    server.stdout = None
     return server
-
-
-def wait_for(server: "subprocess.Popen[str]") -> None:
-    """Wait until the server answers."""
-    if server.stdout is not None:
-        assert server.stdout.readline() == "ready\n", "the server of warm processes has ended"
-        server.stdout.close()
-        server.stdout = None
 
 
 def stop(server: "subprocess.Popen[str]") -> None:
@@ -126,7 +125,7 @@ class Popen(_Popen):  # type: ignore[type-arg]
             place: own if own != -1 else place for place, own in enumerate((pipes[0], pipes[3], pipes[5]))
         }
         numbers |= {number: number for number in pass_fds}
-        self._ask(args[1:], numbers, cwd, environment, start_new_session)
+        self._ask(_program(args), numbers, cwd, environment, start_new_session)
         self._child_created = True
         self._close_pipe_fds(*pipes)
 
@@ -171,9 +170,15 @@ def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
         return False
     if len(args) < 2 or args[0] != sys.executable:
         return False
-    is_code = args[1] == "-c" and (_WORKER in args[2] or args[2] == LAUNCHED)
-    is_module = args[1] == "-m" and args[2] in _MODULES
-    return (is_code or is_module or args[1] == "-") and _surroundings(environment) == os.environ[_LIKE]
+    kind, what = (*_program(args), "")[:2]
+    is_code = kind == "-c" and (_WORKER in what or what in (LAUNCHED, _TESTS))
+    is_module = kind == "-m" and what in _MODULES
+    return (is_code or is_module or kind == "-") and _surroundings(environment) == os.environ[_LIKE]
+
+
+def _program(args: Any) -> Any:
+    """Return what an interpreter is to run, without the option that leaves its output unbuffered."""
+    return args[2:] if args[1] == "-u" else args[1:]
 
 
 def _surroundings(environment: Mapping[str, str]) -> str:

@@ -188,7 +188,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def trials(home: Home) -> dict[str, TrialRecord]:
-    return by_choice(home.run("bad.toml", workers=2), "kind")
+    return by_choice(home.run("bad.toml", workers=4), "kind")
 
 
 @pytest.mark.parametrize("kind", COMPLETE)

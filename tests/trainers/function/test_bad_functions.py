@@ -139,7 +139,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def trials(home: Home) -> dict[str, TrialRecord]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BAD_TOKEN", "sesame99")
-        return by_choice(home.run("bad.toml", workers=2), "kind")
+        return by_choice(home.run("bad.toml", workers=4), "kind")
 
 
 @pytest.mark.parametrize("kind", COMPLETE)
