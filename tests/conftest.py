@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -25,6 +26,11 @@ WORDS = """
 anna bob cara dan eva finn gina hugo ida jan kim lea max nora otto pia quin rosa sam tom
 ula vera willi xena yves zoe abe bea carl dora emil fay gus hal ines jo karl lou mia ned
 """
+
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")  # how fast a busy machine is says nothing of the product
 
 warm_python.install()
 torch.set_num_threads(1)  # the numbers of a run depend on the thread count

@@ -59,8 +59,6 @@ EXTENDED = {
     "LineView": ["_HoldsNothing"],
     "PostgresDatabase": ["Database"],
     "ProgramTask": ["LeavesCheckpoints", "PlacedProgram", "TestedProgram"],  # the capabilities, a module each
-    "ProposingSampler": ["PointSampler"],  # a point that is known when the trial starts
-    "RangeTest": ["RangeCurve"],  # a curve, and what was tested
     "SQLiteDatabase": ["Database"],
 }
 """Class -> classes of ours that it extends although they are not interfaces."""

@@ -30,6 +30,11 @@ def ended(folder: Path, arguments: Sequence[str], **variables: str) -> tuple[int
     return done.returncode, done.stdout, done.stderr
 
 
+def test_a_command_of_the_tests_is_forked() -> None:
+    """No module that is collected changes what an interpreter reads at its start; else all are cold."""
+    assert warm_python._is_ours([sys.executable, "-m", "sweep"], environment())
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from sweep.api.asked import open_database, with_data_file
 from sweep.api.stored import StoredStudy, read_study
 from sweep.api.training import publish_stored
+from sweep.api.wording import in_python
 from sweep.certify.ablation.ablate import run_ablation
 from sweep.certify.ablation.pair import read_pair
 from sweep.definition.sections.top_level import check_name
@@ -12,6 +13,7 @@ from sweep.execution.events import Observer
 from sweep.execution.how import How, ignore, never
 
 
+@in_python
 def ablate(
     start: str,
     end: str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.api.asked import open_database
 from sweep.api.stored import StoredStudy, read_study
 from sweep.api.training import confirm_stored, run_spec
+from sweep.api.wording import in_python
 from sweep.certify.config_file import choose_trial
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.replay import Comparison, Place, choose_place, config_of, train_again
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas
 
 
+@in_python
 def study(
     *,
     name: str,
@@ -79,6 +81,7 @@ class PythonStudy:
         self.spec = spec
         self._task, self._database = task, database
 
+    @in_python
     def run(
         self,
         *,
@@ -108,6 +111,7 @@ class PythonStudy:
         )
         return run_spec(self._task, self.spec.replace(**changes), self._database, how, track)
 
+    @in_python
     def confirm(
         self,
         *,
@@ -144,6 +148,7 @@ class PythonStudy:
         )
         return confirm_stored(self._task, stored, asked, self._database, how)
 
+    @in_python
     def replay(self, trial: int | None = None, *, device: str = "auto") -> Comparison:
         """Train a stored trial again and compare; None is the best. Stores nothing.
 

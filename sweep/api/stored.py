@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.api.asked import open_database, shown_name
+from sweep.api.wording import in_python
 from sweep.certify.ablation.steps import AblationResult, judge_ablation
 from sweep.certify.ablation.stored_ablation import stored_ablation
 from sweep.certify.config_file import choose_trial, write_config
@@ -30,6 +31,7 @@ SHOWN_ROWS = 10
 """Ranked rows of a study that a notebook shows."""
 
 
+@in_python
 def load_study(name: str, storage: str | None = None, files: str | None = None) -> "StoredStudy":
     """Read a stored study, one that Optuna made without sweep too; nothing of it can be changed.
 
@@ -139,6 +141,7 @@ class StoredStudy:
         record = choose_trial(self.record, self.evidence.winner.number if trial is None else trial)
         return weights_file(self.record, record, self._database)
 
+    @in_python
     def export(
         self, path: Path | str, *, trial: int | None = None, weights: bool = False, force: bool = False
     ) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from sweep.api.asked import Request, find_spec, open_database, stored_study, stored_trials, trials_done
 from sweep.api.finished import finished_study
 from sweep.api.stored import StoredStudy, read_study
+from sweep.api.wording import in_python
 from sweep.certify.confirm import plan_confirmation, run_confirmation
 from sweep.certify.confirm_plan import ConfirmSettings, difference_that_matters
 from sweep.certify.statistics.selection import ALPHA
@@ -32,6 +33,7 @@ _ANYWHERE = ("auto", None, DEFAULT_POOL)
 """Device, engine and pool of a run that names none; a named one is checked in any case."""
 
 
+@in_python
 def run(
     study: str,
     *,
@@ -127,6 +129,7 @@ def _ignore(text: str) -> None:
     """Print nothing."""
 
 
+@in_python
 def plan(
     study: str,
     *,
@@ -167,6 +170,7 @@ def plan(
     return plan_study(task, spec, data, workers=workers, device=device, done=done)
 
 
+@in_python
 def confirm(
     study: str,
     *,

@@ -16,6 +16,7 @@ from sweep.execution.events import (
     InTraining,
     RunStarted,
     SegmentStored,
+    Standing,
     TrialEnded,
     TrialStarted,
     ValueReported,
@@ -169,7 +170,10 @@ class RunState:
         numbers = range(self.run.total - to_come, self.run.total)
         ended = sorted(self._finished, key=lambda trial: trial.number)
         overhead = statistics.median(self._pauses) if self._pauses else 0.0
-        return self.run.outlook.seconds_left(ended, training, numbers, max(1, len(self.workers)), overhead)
+        workers = max(1, len(self.workers))
+        return self.run.outlook(
+            Standing(ended=ended, training=training, numbers=numbers, workers=workers, overhead=overhead)
+        )
 
     def _in_training(self, row: Training) -> InTraining:
         spent = self._clock() - row.since + row.spent

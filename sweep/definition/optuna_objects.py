@@ -1,4 +1,4 @@
-"""Make Optuna's distributions from dimensions, and wrap the private names of its trials that sweep uses.
+"""Make Optuna's studies and distributions, and wrap the private names of its trials that sweep uses.
 
 No other module uses those names; ``storage.database.optuna_schema`` wraps those of Optuna's database.
 ``libraries`` holds the accepted versions.
@@ -6,6 +6,7 @@ No other module uses those names; ``storage.database.optuna_schema`` wraps those
 
 import warnings
 
+import optuna
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -20,6 +21,12 @@ from sweep.values import Value
 
 warnings.filterwarnings("ignore", message="Choices for a categorical distribution should be a tuple")
 """Choices may contain lists: they are stored as JSON and read back by ``plain.as_read``."""
+
+
+def study_in_memory(n_objectives: int = 1) -> optuna.Study:
+    """Return an empty study in memory, whose objectives are minimized and of which Optuna logs nothing."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(directions=["minimize"] * n_objectives)
 
 
 def distribution_of(dimension: Dimension) -> BaseDistribution:

@@ -24,7 +24,7 @@ from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
 from sweep.definition.variants import apply_settings, variant_name
 from sweep.errors import ConfigError, DataError, OptionError, StudyFileError
-from sweep.spelling import unknown
+from sweep.spelling import did_you_mean, unknown
 from sweep.task import AUTO, PROGRAMS, AnyTask, auto_fields, definition_of, study_keys, surroundings_of
 from sweep.values import Params, Toml, Value
 
@@ -48,7 +48,7 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
     try:
         raw = read_toml(path)
     except FileNotFoundError as error:
-        raise StudyFileError(f"study file {path} does not exist; `sweep init DIR` writes examples") from error
+        raise StudyFileError(f"study file {path} does not exist; {_way_to_one(path)}") from error
     except OSError as error:
         raise StudyFileError(f"study file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -63,6 +63,12 @@ def load_study_file(path: Path | str, task: AnyTask | None = None, settings: Seq
         where = f"{path}{_with(settings)}: "
         raise StudyFileError(*(f"{where}{line}{_way_out(settings, line)}" for line in error.lines)) from error
     return spec.replace(name=variant_name(spec.name, settings)) if settings else spec
+
+
+def _way_to_one(path: Path) -> str:
+    """Return which file beside a missing one is probably meant, or how to get one."""
+    beside = sorted(other.name for other in path.parent.glob(f"*{path.suffix}"))
+    return did_you_mean(path.name, beside) or "`sweep init DIR` writes examples"
 
 
 def _with(settings: Sequence[str]) -> str:

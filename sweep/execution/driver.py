@@ -11,7 +11,7 @@ import time
 from sweep.definition.records import StudyRecord
 from sweep.definition.registries import PRUNERS
 from sweep.execution.events import RunStarted, SegmentStored, TrialEnded, TrialStarted, ValueReported, Warned
-from sweep.execution.planning.time_left import Outlook
+from sweep.execution.planning.time_left import Prediction
 from sweep.execution.pools.pool import Pool, SegmentOutcome
 from sweep.execution.study_run import StudyRun
 from sweep.execution.trials.known_trials import KnownTrials
@@ -80,7 +80,7 @@ class Driver:
                 finished=self.known.finished,
                 timeout=self.spec.timeout,
                 memory=self.request.describe_memory(pool.places),
-                outlook=Outlook(self.spec, self.known.proposer.work),
+                outlook=Prediction(self.spec, self.known.proposer.work).seconds_left,
             )
         )
 

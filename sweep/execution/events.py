@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from sweep.definition.records import TrialRecord
 from sweep.values import Params
@@ -19,18 +18,22 @@ class InTraining:
     """Seconds from its beginning to its end, projected from its speed; None if that is unknown."""
 
 
-class Predicts(Protocol):
-    """Predicts how long a run takes; see ``planning.time_left``."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a run has come."""
 
-    def seconds_left(
-        self,
-        ended: Sequence[TrialRecord],
-        training: Sequence[InTraining],
-        numbers: range,
-        workers: int,
-        overhead: float = 0.0,
-    ) -> tuple[float, float] | None:
-        """Return the seconds until all trials have ended, at least and at most; None if nothing is known."""
+    ended: Sequence[TrialRecord]
+    training: Sequence[InTraining]
+    numbers: range
+    """Numbers of the trials to come."""
+    workers: int
+    """Trials in training at a time."""
+    overhead: float = 0.0
+    """Seconds between two trials of a worker."""
+
+
+Outlook = Callable[[Standing], tuple[float, float] | None]
+"""Returns the seconds until all trials have ended, at least and at most; None if nothing is known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class RunStarted:
     """Seconds after which this run stops."""
     memory: str = ""
     """The workers' memory, in one line."""
-    outlook: Predicts | None = None
+    outlook: Outlook | None = None
     """Predicts how long the run takes; None if nobody can."""
 
 

@@ -60,11 +60,10 @@ def _evaluate(
     """Return Optuna's importance of each dimension, highest first."""
     import optuna  # noqa: PLC0415  a report of noted importances does without it
 
-    from sweep.definition.optuna_objects import distribution_of  # noqa: PLC0415
+    from sweep.definition.optuna_objects import distribution_of, study_in_memory  # noqa: PLC0415
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # Optuna logs every new study
     distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
-    mirrored = optuna.create_study(direction="minimize")
+    mirrored = study_in_memory()
     for trial in trials:
         assert trial.dev_loss is not None, "only scored trials are used"
         params = {name: trial.params[name] for name in space if name in trial.params}

@@ -12,15 +12,14 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState, create_trial
 
-from sweep.definition.optuna_objects import distribution_of, suggest
+from sweep.definition.optuna_objects import distribution_of, study_in_memory, suggest
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
 from sweep.metric import MINIMIZE, as_loss
-from sweep.samplers.samplers import PointSampler
+from sweep.samplers.samplers import fixed_point
 
 
 class Mirror:
@@ -43,7 +42,7 @@ class Mirror:
             cost: Name of the second objective, or None.
             direction: Direction of the metric.
         """
-        self._study = optuna.create_study(directions=["minimize"] * (1 if cost is None else 2))
+        self._study = study_in_memory(1 if cost is None else 2)
         self._space = space
         self._distributions = {name: distribution_of(dimension) for name, dimension in space.items()}
         self._cost = cost
@@ -92,7 +91,7 @@ class Mirror:
     def add(self, record: TrialRecord) -> None:
         """Add a trial that another driver or run stored; it must be the next one by number."""
         if not record.is_finished:
-            self.ask(record.number, PointSampler(record.params))
+            self.ask(record.number, fixed_point(record.params))
             for percent, loss in record.rungs.items():
                 self.report(record.number, percent, loss)
             return

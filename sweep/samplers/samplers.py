@@ -11,7 +11,7 @@ that its condition needs. ``ConditionalSampler`` describes how tpe and gp handle
 There is no ``cmaes``: Optuna's implementation stores a pickle in the database and loads it from there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from optuna import Study
@@ -40,13 +40,14 @@ class MakeSampler(Protocol):
 
 
 class PointSampler(BaseSampler):
-    """Proposes one given point of the space."""
+    """Proposes a point that a function returns for the study and the trial when the trial starts."""
 
-    def __init__(self, params: dict[str, Any]) -> None:
-        self._params = params
+    def __init__(self, propose: Callable[[Study, FrozenTrial], dict[str, Any]]) -> None:
+        self._propose = propose
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return an empty common space: each parameter is proposed separately."""
+        """Choose the point, and return an empty common space: each parameter is proposed separately."""
+        self._params = self._propose(study, trial)
         return {}
 
     def sample_relative(
@@ -62,18 +63,9 @@ class PointSampler(BaseSampler):
         return self._params[param_name]
 
 
-class ProposingSampler(PointSampler):
-    """Proposes a point that a function computes from all other trials when the trial starts."""
-
-    def __init__(self, propose: Callable[[Sequence[FrozenTrial]], dict[str, Any]]) -> None:
-        super().__init__({})
-        self._propose = propose
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Compute the point, and return an empty common space."""
-        others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
-        self._params = self._propose(others)
-        return {}
+def fixed_point(params: dict[str, Any]) -> BaseSampler:
+    """Return the sampler that proposes one given point of the space."""
+    return PointSampler(lambda study, trial: params)
 
 
 class ConditionalSampler(BaseSampler):
@@ -133,19 +125,20 @@ def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> Ba
     """Return sweep's own Gaussian process, with expected improvement per work; see ``cost_aware``."""
     from sweep.samplers import cost_aware  # noqa: PLC0415  loading scipy takes a second
 
-    def propose(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+    def propose(study: Study, trial: FrozenTrial) -> dict[str, Any]:
         seen = [
             cost_aware.Seen(
-                params=trial.params,
-                rungs=trial.intermediate_values,
-                losses=tuple(trial.values) if trial.state is TrialState.COMPLETE else None,
-                is_running=trial.state is TrialState.RUNNING,
+                params=other.params,
+                rungs=other.intermediate_values,
+                losses=tuple(other.values) if other.state is TrialState.COMPLETE else None,
+                is_running=other.state is TrialState.RUNNING,
             )
-            for trial in trials
+            for other in study.get_trials(deepcopy=False)
+            if other.number != trial.number
         ]
         return cost_aware.propose(space, seen, work, seed, number)
 
-    return ProposingSampler(propose)
+    return PointSampler(propose)
 
 
 def random(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
@@ -159,7 +152,7 @@ def random(space: Space, seed: int, number: int, work: Work = equal_work) -> Bas
 
 def qmc(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:
     """Return point ``number`` of one Sobol sequence, scrambled by the study's seed."""
-    return PointSampler(qmc_point(space, seed, number))
+    return fixed_point(qmc_point(space, seed, number))
 
 
 def qmc_point(space: Space, seed: int, number: int) -> dict[str, Any]:
@@ -182,7 +175,7 @@ def grid(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseS
 
     Optuna's own grid sampler stops its study at the end, which fails with ask and tell.
     """
-    return PointSampler(grid_cell(space, number))
+    return fixed_point(grid_cell(space, number))
 
 
 def listed(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:

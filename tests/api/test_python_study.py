@@ -12,6 +12,7 @@ import pytest
 
 import sweep
 from sweep.errors import DeviceError, NotFoundError, StudyConflictError, StudyFileError, UntrustedError
+from tests.support import warm_python
 from tests.support.program_home import Home
 
 NEEDLE = "needle in the function"
@@ -60,7 +61,8 @@ def script(folder: Path, *parts: str) -> subprocess.CompletedProcess[str]:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A study of three trials whose function was in a script that is gone."""
     home = Home(tmp_path_factory.mktemp("stdin"))
-    ran = script(home.folder, SCRIPT, "done = study.run(trials=3, workers=1)\n", SHOW.format("done"))
+    with warm_python.cold():
+        ran = script(home.folder, SCRIPT, "done = study.run(trials=3, workers=1)\n", SHOW.format("done"))
     assert ran.returncode == 0, ran.stderr
     trials = json.loads(ran.stdout)
     assert [value for _, value, _ in trials] == [2 * x for x, _, _ in trials]

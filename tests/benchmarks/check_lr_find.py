@@ -99,7 +99,7 @@ def python_words(folder: Path) -> Path:
 def trained(case: Case, corpus: Corpus, seeds: list[int]) -> Iterator[tuple[Any, ...]]:
     """Yield a row for each training of a case."""
     config = case.config()
-    test = range_test(config, corpus)
+    test = range_test(config, corpus).curve
     recommended, why = suggestions(test)[RULE]
     if recommended is None:
         raise SystemExit(f"{case}: {why}")

@@ -28,8 +28,8 @@ from sweep.definition.records import SegmentRecord, TrialRecord
 from sweep.definition.registries import PRUNERS, SAMPLERS
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.events import InTraining
-from sweep.execution.planning.time_left import Outlook
+from sweep.execution.events import InTraining, Standing
+from sweep.execution.planning.time_left import Prediction
 from sweep.samplers.coordinates import unit_points
 from sweep.samplers.mirror import Mirror
 
@@ -221,7 +221,7 @@ def simulate(world: World) -> list[Log]:
 
 def calls(world: World, logs: list[Log]) -> Iterator[tuple[float, float, float]]:
     """Yield the real time left, and the least and the most that is shown, at each moment."""
-    outlook = Outlook(world.spec, world.work, time_share=1.0)
+    outlook = Prediction(world.spec, world.work, time_share=1.0)
     total, end = len(logs), max(log.end for log in logs)
     ends = sorted(log.end for log in logs)
     for share in MOMENTS:
@@ -237,7 +237,9 @@ def calls(world: World, logs: list[Log]) -> Iterator[tuple[float, float, float]]
             if log.begin <= now <= log.end
         ]
         numbers = range(len(ended) + len(training), total)
-        shown = outlook.seconds_left(ended, training, numbers, WORKERS, OVERHEAD_S)
+        shown = outlook.seconds_left(
+            Standing(ended=ended, training=training, numbers=numbers, workers=WORKERS, overhead=OVERHEAD_S)
+        )
         if shown is not None:
             yield (end - now, *shown)
 

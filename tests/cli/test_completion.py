@@ -60,7 +60,7 @@ def in_terminal(folder: Path, shell: list[str], lines: list[str]) -> str:
     if process == 0:
         os.chdir(folder)
         search = f"{folder / 'bin'}:{os.environ['PATH']}"
-        variables = environment(PATH=search, TERM="dumb", INPUTRC="/dev/null", PS1="$ ")
+        variables = environment(PATH=search, TERM="dumb", INPUTRC="/dev/null", HISTFILE="", PS1="$ ")
         os.execvpe(shell[0], shell, variables)  # noqa: S606  the shell that is tested
     os.write(terminal, "".join(f"{line}\n" for line in [*lines, "exit"]).encode())
     shown = b""

@@ -6,6 +6,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import re
@@ -331,3 +332,57 @@ def test_a_confirmation_certifies_the_best_mean(name: str, folder: Path) -> None
         assert "highest mean" in text
         assert not OF_THE_MLP.search(text)
         assert not OF_MINIMISING.search(text)
+
+
+def export(name: str, row: dict[str, Any], target: Path) -> dict[str, Any]:
+    """Export the trial of a row; return the configuration of the file."""
+    sweep("export", name, "--trial", str(row["trial"]), "-o", str(target))
+    config: dict[str, Any] = tomllib.loads(target.read_text())["config"]
+    return config
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exported_configuration_is_trained_again(name: str, folder: Path, tmp_path: Path) -> None:
+    """To the value by hand, which is that of the export."""
+    value = by_hand(name, export(name, ranked(name)[0], tmp_path / "best.toml"))
+    metric = {"slope": "error", "climb": "score"}[name]
+    told = sweep("train", str(tmp_path / "best.toml"), "-o", str(tmp_path / "trained"))
+    assert told.startswith(f"equal: {metric} {value!r}, exported {value!r}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_ablation_measures_each_change(name: str, folder: Path, tmp_path: Path) -> None:
+    """From the worst straight configuration to the best one; every value is that of its seed by hand."""
+    straight = [row for row in ranked(name) if row["kind"] == "straight"]
+    first, last = (export(name, straight[place], tmp_path / f"{place}.toml") for place in (-1, 0))
+    ends = (str(tmp_path / "-1.toml"), str(tmp_path / "0.toml"))
+    own = ("--storage", f"sqlite:///{tmp_path}/own.db", "--format", "json")
+    steps = json.loads(sweep("ablate", *ends, "--seeds", "2", "--workers", "1", *own))["steps"]
+    config, means = first, []
+    for step in steps:
+        config = {**config, **{key: last[key] for key in step["names"]}}
+        values = [by_hand(name, {**config, "seed": seed}) for seed in step["seeds"]]
+        assert step["values"] == values
+        means.append(sum(values) / 2)
+    assert {**config, "seed": last["seed"]} == last
+    assert [step["diff"] for step in steps[1:]] == pytest.approx(
+        [after - before for before, after in itertools.pairwise(means)]
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_is_compared_renamed_and_deleted(name: str, folder: Path, tmp_path: Path) -> None:
+    """Two trials have the better one of two; a study keeps its rows under another name."""
+    own = ("--storage", f"sqlite:///{tmp_path}/own.db")
+    sweep("copy", name, "--to", own[1])
+    sweep("run", f"{name}.toml", "--trials", "2", "--as", "short", "--workers", "1", *own)
+    both = json.loads(sweep("compare", name, "short", "--format", "json", *own))["studies"]
+    first_two = [row["value"] for row in ranked(name) if row["trial"] < 2]
+    assert [(row["value"], row["equal_trials"]) for row in both] == [
+        (ranked(name)[0]["value"], first_two[0]),
+        (first_two[0], first_two[0]),
+    ]
+    sweep("rename", name, "hill", *own)
+    assert json.loads(sweep("table", "hill", "--format", "json", *own)) == table(name)
+    sweep("delete", "hill", "--yes", *own)
+    assert sweep("list", *own).split()[0] == "short"

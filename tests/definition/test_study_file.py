@@ -361,6 +361,22 @@ class TestRefused:
         with pytest.raises(StudyFileError, match=r"gone\.toml does not exist; `sweep init DIR`"):
             load_study_file(tmp_path / "gone.toml", MLP)
 
+    @pytest.mark.parametrize(("given", "meant"), [("quik.toml", "quick.toml"), ("QUICK.toml", "quick.toml")])
+    def test_mistyped_file_is_answered_with_the_one_beside_it(
+        self, given: str, meant: str, tmp_path: Path
+    ) -> None:
+        """Only study files of the same folder are proposed."""
+        (tmp_path / "quick.toml").touch()
+        (tmp_path / "quik.txt").touch()
+        with pytest.raises(StudyFileError) as caught:
+            load_study_file(tmp_path / given, MLP)
+        assert str(caught.value) == f"study file {tmp_path / given} does not exist; did you mean {meant}?"
+
+    def test_file_in_a_folder_that_is_not_there_proposes_none(self, tmp_path: Path) -> None:
+        """The command that writes examples is named instead."""
+        with pytest.raises(StudyFileError, match=r"gone/quick\.toml does not exist; `sweep init DIR`"):
+            load_study_file(tmp_path / "gone" / "quick.toml", MLP)
+
     def test_folder_is_refused(self, tmp_path: Path) -> None:
         """A folder cannot be read as a study."""
         with pytest.raises(StudyFileError, match="cannot be read: Is a directory"):

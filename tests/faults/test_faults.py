@@ -1,14 +1,22 @@
 """The campaign in small: each case that the other tests have not, once, and nothing may be wrong after it."""
 
 import collections
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.campaign import PLANS, markdown, read_rows, run_case
 from tests.faults.invariants import Findings
+from tests.faults.workspaces import remove_trained
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads children from /proc")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_folder_stays() -> Iterator[None]:
+    yield
+    remove_trained()
 
 
 @pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.smoke])

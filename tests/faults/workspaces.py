@@ -75,11 +75,23 @@ def lay_out(folder: Path, study: str) -> Path:
     return folder
 
 
+_TEMPORARY: list[Path] = []
+"""Folders that ``trained`` made."""
+
+
+@atexit.register
+def remove_trained() -> None:
+    """Remove what ``trained`` made. A process of pytest-xdist calls it itself: it ends without ``atexit``."""
+    trained.cache_clear()
+    while _TEMPORARY:
+        shutil.rmtree(_TEMPORARY.pop(), ignore_errors=True)
+
+
 @functools.cache
 def trained(study: str, *, confirmed: bool = False) -> Path:
     """Return a folder in which a study was run to its end, made once; copy it before changing anything."""
     temporary = Path(tempfile.mkdtemp(prefix="sweep-faults-"))
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    _TEMPORARY.append(temporary)
     folder = temporary / study
     if confirmed:
         shutil.copytree(trained(study), folder)

@@ -40,6 +40,9 @@ UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]")
 SMALL = "[fixed]\nhidden_neurons = 5\nnum_steps = 20\n"
 """A model that is timed in no time."""
 
+QUICK = 'sampler = "random"\n'
+"""A plan rehearses its study's sampler, and this one has nothing to learn."""
+
 each_string = pytest.mark.parametrize("text", HOSTILE_STRINGS.values(), ids=HOSTILE_STRINGS)
 
 
@@ -191,7 +194,9 @@ def test_in_a_study_file_it_is_used_or_refused_in_one_line(
 ) -> None:
     """As name, goal, words, choice and section; what it may be, a goal, is shown as text."""
     quoted = json.dumps(text)
-    plain = f'[data]\nwords = "data/words.txt"\n{SMALL}[search]\nblock_size = {{ low = 2, high = 4 }}\n'
+    plain = (
+        f'{QUICK}[data]\nwords = "data/words.txt"\n{SMALL}[search]\nblock_size = {{ low = 2, high = 4 }}\n'
+    )
     files = {
         "name": f"name = {quoted}\n{plain}",
         "goal": f"goal = {quoted}\n{plain}",
@@ -256,7 +261,7 @@ def test_as_the_name_of_a_words_file_it_is_shown_as_text(
     Path("data/words.txt").rename(Path("data") / text)
     study = json.dumps(f"data/{text}")
     Path("studies/it.toml").write_text(
-        f"[data]\nwords = {study}\n{SMALL}[search]\nblock_size = {{ low = 2, high = 4 }}\n"
+        f"{QUICK}[data]\nwords = {study}\n{SMALL}[search]\nblock_size = {{ low = 2, high = 4 }}\n"
     )
     assert main(["plan", "studies/it.toml"]) == 0
     told: Any = capsys.readouterr()

@@ -206,3 +206,10 @@ def test_without_a_ceiling_a_diverged_trial_looks_like_the_worst_so_far() -> Non
         (TrialState.COMPLETE, [7.5]),
         (TrialState.COMPLETE, [7.5]),
     ]
+
+
+def test_optuna_logs_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Otherwise `sweep plan`, which opens no storage, would show a line for each study that it makes."""
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    Mirror(SPACE, CEILING, []).ask(0, Looking())
+    assert capfd.readouterr() == ("", "")

@@ -5,8 +5,8 @@ from typing import Any
 from sweep.definition.dimension import Range
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.events import RunStarted, SegmentStored, TrialStarted
-from sweep.execution.planning.time_left import Outlook
+from sweep.execution.events import Outlook, RunStarted, SegmentStored, TrialStarted
+from sweep.execution.planning.time_left import Prediction
 from sweep.execution.rungs import cuts
 from tests.support.study_records import trial
 
@@ -29,7 +29,8 @@ def outlook(**settings: Any) -> Outlook:
     """The prediction of a study that searches ``hidden_neurons``, whose work is the same for all."""
     space = Space({"hidden_neurons": Range(100, 400)})
     values = {"name": "names", "objectives": ("dev_loss",), "data": {}, "fixed": {}, "space": space}
-    return Outlook(StudySpec(**{**values, "sampler": "random", "trials": 10, **settings}), lambda params: 1.0)
+    spec = StudySpec(**{**values, "sampler": "random", "trials": 10, **settings})
+    return Prediction(spec, lambda params: 1.0).seconds_left
 
 
 def begin(number: int, from_step: int = 0, num_steps: int = 50_000, **changes: Any) -> TrialStarted:

@@ -31,7 +31,7 @@ def start_driver(
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     settings = [url, str(files), str(trials), str(workers), str(lease_s), str(segment_s)]
     return subprocess.Popen(
-        [*inside, sys.executable, str(HERE / "toy_driver.py"), *settings],
+        [*inside, sys.executable, "-m", "tests.support.toy_driver", *settings],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """A driver of a shared toy study in a process of its own.
 
-    python toy_driver.py URL FILES TRIALS WORKERS LEASE_S SEGMENT_S
+    python -m tests.support.toy_driver URL FILES TRIALS WORKERS LEASE_S SEGMENT_S
 
 It prints the numbers of the trials that ended here.
 """

@@ -1,4 +1,4 @@
-"""Starts of ``sweep`` and of its workers without the seconds in which an interpreter loads libraries.
+"""Starts of ``sweep``, its workers and scripts without the seconds in which an interpreter loads libraries.
 
 While this is installed, ``subprocess.Popen`` has such processes forked from one that has loaded everything
 (``warm_server``), one for all test processes. They are processes as any other: with their own session,
@@ -22,8 +22,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_ADDRESS, _LIKE = "SWEEP_TESTS_WARM", "SWEEP_TESTS_WARM_LIKE"
-"""Variables that hold the server's socket, and what must be here as it was at the server's start."""
+_ADDRESS, _LIKE, _PATH = "SWEEP_TESTS_WARM", "SWEEP_TESTS_WARM_LIKE", "SWEEP_TESTS_WARM_PATH"
+"""Variables that hold the server's socket, what must be here as it was at its start, and PYTHONPATH then."""
 
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "NUMBA_", "OMP_", "MKL_", "LD_", "TORCH_", "MALLOC_")
 """Beginnings of variables that an interpreter or a library reads when it starts."""
@@ -32,6 +32,7 @@ _STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
 """The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
 
 _WORKER = "from sweep.execution.pools.worker import main"
+_MODULES = ("sweep", "tests.support.toy_driver")
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
 
@@ -55,7 +56,11 @@ def start_server() -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
-    os.environ |= {_ADDRESS: address, _LIKE: _surroundings(environment)}
+    os.environ |= {
+        _ADDRESS: address,
+        _LIKE: _surroundings(environment),
+        _PATH: os.environ.get("PYTHONPATH", ""),
+    }
     return server
 
 
@@ -102,7 +107,7 @@ def started_by(pid: int) -> list[int]:
 
 
 class Popen(_Popen):  # type: ignore[type-arg]
-    """Starts ``python -m sweep`` and workers warm, and all else as it is."""
+    """Starts commands, workers and scripts from stdin warm, and all else as it is."""
 
     _answers: socket.socket | None = None
 
@@ -164,18 +169,18 @@ def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
     """Return whether the server can be what is to be started."""
     if _ADDRESS not in environment or _ADDRESS not in os.environ or not isinstance(args, list | tuple):
         return False
-    if len(args) < 3 or args[0] != sys.executable:
+    if len(args) < 2 or args[0] != sys.executable:
         return False
-    finds_sweep = args[1] == "-c" and (_WORKER in args[2] or args[2] == LAUNCHED)
-    if not finds_sweep and tuple(args[1:3]) != ("-m", "sweep"):
-        return False
-    path = str(REPOSITORY) if finds_sweep else environment.get("PYTHONPATH", "")
-    return _surroundings({**environment, "PYTHONPATH": path}) == os.environ[_LIKE]
+    is_code = args[1] == "-c" and (_WORKER in args[2] or args[2] == LAUNCHED)
+    is_module = args[1] == "-m" and args[2] in _MODULES
+    return (is_code or is_module or args[1] == "-") and _surroundings(environment) == os.environ[_LIKE]
 
 
 def _surroundings(environment: Mapping[str, str]) -> str:
     """Return what a process takes over at its start and cannot change later."""
     read = {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
+    if read.get("PYTHONPATH", "") in ("", str(REPOSITORY), os.environ.get(_PATH)):
+        read.pop("PYTHONPATH", None)  # the product that is found is the same
     read.pop("PYTHONBREAKPOINT", None)  # Ray sets it in every process that joins a cluster
     with contextlib.suppress(OSError):
         status = Path("/proc/thread-self/status").read_text().splitlines()

@@ -181,7 +181,8 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     sys.stdin, sys.stdout, sys.stderr = (_stream(number) for number in range(3))
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     warm_python.install()
-    kind, what, *arguments = request["arguments"]
+    kind, *arguments = request["arguments"]
+    what = "" if kind == "-" else arguments.pop(0)
     sys.argv = [kind, *arguments]
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     with _quick_end():
@@ -190,7 +191,8 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
             runpy.run_module(what, run_name="__main__", alter_sys=True)
         else:
             sys.path.insert(0, "")
-            exec(what, main.__dict__)  # noqa: S102  as ``python -c`` does
+            code = what if kind == "-c" else compile(sys.stdin.buffer.read(), "<stdin>", "exec")
+            exec(code, main.__dict__)  # noqa: S102  as ``python -c`` and ``python -`` do
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]
             study = load_study(reader, name)
         except SweepError:
             continue  # studies of other programs cannot be compared
-        key = (study.identity["data_sha256"], json.dumps(study.identity["data"], sort_keys=True))
+        key = (study.data_sha256, json.dumps(study.identity["data"], sort_keys=True))
         if study.trainer == provenance.trainer and not _is_own(study, provenance) and key not in seen:
             seen.add(key)
             yield study
@@ -64,5 +64,5 @@ def _other_data(provenance: Provenance, reader: Reader) -> Iterator[StudyRecord]
 
 def _is_own(study: StudyRecord, provenance: Provenance) -> bool:
     """Return whether a study has the data and split of an export."""
-    is_same = study.identity["data_sha256"] == provenance.data_sha256
+    is_same = study.data_sha256 == provenance.data_sha256
     return is_same and bool(study.identity["data"].items() <= provenance.data.items())

@@ -50,7 +50,7 @@ def stored_unit_report(reader: Reader, study: StudyRecord, confirmation: Confirm
 def origin_of(study: StudyRecord, confirmation: Confirmation) -> str:
     """Return a hash of everything that the results depend on."""
     trials = sorted((*job, trial.seal()) for job, trial in confirmation.trials.items())
-    depends = [__version__, study.identity["data_sha256"], confirmation.plan.to_dict(), trials]
+    depends = [__version__, study.data_sha256, confirmation.plan.to_dict(), trials]
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 

@@ -67,7 +67,7 @@ def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database")
     from sweep.api.asked import stored_trials
     from sweep.execution.planning.program_plan import plan_program
     from sweep.execution.pools.pool import usable_cores
-    from sweep.reporting.text.program_plan import format_program_plan
+    from sweep.reporting.text.program_plan import format_program_plan, program_plan_as_json
     from sweep.task import check_program
 
     task, data = spec.task, load_data(spec.task, spec)
@@ -78,10 +78,10 @@ def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database")
     plan = plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)
     if arguments.format == "text":
         print(data.describe())
-        print(format_program_plan(plan, "text", None), flush=True)
+        print(format_program_plan(plan, is_checked=arguments.check), flush=True)
     found = _check(arguments, spec, data) if arguments.check else None
     if arguments.format == "json":
-        print(format_program_plan(plan, "json", None if found is None else [each.text for each in found]))
+        print(program_plan_as_json(plan, None if found is None else [each.text for each in found]))
     if found and any(each.is_failure for each in found):
         return 1
     advise(f"next: sweep run {shlex.join([arguments.study, *_settings(arguments)])}")

@@ -62,14 +62,14 @@ def rehearsed(
         seed: Added to the study's own.
     """
     from sweep.samplers.mirror import Mirror  # noqa: PLC0415  loads Optuna
-    from sweep.samplers.samplers import PointSampler  # noqa: PLC0415
+    from sweep.samplers.samplers import fixed_point  # noqa: PLC0415
 
     mirror = Mirror(spec.space, None, known, spec.cost, spec.direction)
     found = list[Params]()
     for place, number in enumerate(configurations, start=len(known)):
         proposal = number - len(spec.listed)
         if proposal < 0:
-            sampler = PointSampler(spec.listed[number])
+            sampler = fixed_point(spec.listed[number])
         else:
             sampler = SAMPLERS[spec.sampler](spec.space, spec.seed + seed, proposal, work)
         params = mirror.ask(place, sampler)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
-from sweep.execution.events import InTraining
+from sweep.execution.events import InTraining, Standing
 from sweep.execution.planning.rehearsal import (
     Neighbours,
     Work,
@@ -60,7 +60,7 @@ _SLACK = 1.05
 """Factor by which the range is widened, for what the scenarios leave out."""
 
 
-class Outlook:
+class Prediction:
     """What comes in a run of a study."""
 
     def __init__(self, spec: StudySpec, work: Work, *, time_share: float = _TIME_SHARE) -> None:
@@ -78,45 +78,32 @@ class Outlook:
         self._expected: list[Params] = []
         self._seen = 0
 
-    def seconds_left(
-        self,
-        ended: Sequence[TrialRecord],
-        training: Sequence[InTraining],
-        numbers: range,
-        workers: int,
-        overhead: float = 0.0,
-    ) -> tuple[float, float] | None:
-        """Return the seconds until all trials have ended, at least and at most; None if nothing is known.
-
-        Args:
-            ended: The trials that have ended.
-            training: Those in training.
-            numbers: Numbers of the trials to come.
-            workers: Trials in training at a time.
-            overhead: Seconds between two trials of a worker.
-        """
-        timed = [each for each in (*map(_timed, ended), *map(_projected, training)) if each.seconds > 0]
+    def seconds_left(self, now: Standing) -> tuple[float, float] | None:
+        """Return the seconds until all trials have ended, at least and at most; None if nothing is known."""
+        timed = [
+            each for each in (*map(_timed, now.ended), *map(_projected, now.training)) if each.seconds > 0
+        ]
         if not timed:
             return None
         generator = np.random.default_rng(len(timed))
-        expected = self._expectation(ended, numbers) if numbers else []
+        expected = self._expectation(now.ended, now.numbers) if now.numbers else []
         expected = expected or [*(each.params for each in timed), *self._space]
         pool = [
             *(each.params for each in timed),
-            *(each.params for each in training),
+            *(each.params for each in now.training),
             *expected,
             *self._space,
         ]
         logs = self.log_seconds(pool, np.array([each.seconds for each in timed]), generator)
-        ends = np.cumsum([len(timed), len(training), len(expected)])
-        count = min(len(numbers), _SIMULATED)
-        coming = self._coming(logs, ends, count, len(ended), generator)
+        ends = np.cumsum([len(timed), len(now.training), len(expected)])
+        count = min(len(now.numbers), _SIMULATED)
+        coming = self._coming(logs, ends, count, len(now.ended), generator)
         shares = _shares(timed, logs, coming, generator)
-        coming = (np.exp(coming) * shares + overhead) * (len(numbers) / max(count, 1))
-        total = [trial.total or 0.0 for trial in training]
+        coming = (np.exp(coming) * shares + now.overhead) * (len(now.numbers) / max(count, 1))
+        total = [trial.total or 0.0 for trial in now.training]
         whole = np.where(total, total, np.exp(logs[:, ends[0] : ends[1]]))
-        rests = np.maximum(whole - [trial.spent for trial in training], 0.02 * whole)
-        low, high = np.percentile(_wall(rests, coming, workers), _TAILS)
+        rests = np.maximum(whole - [trial.spent for trial in now.training], 0.02 * whole)
+        low, high = np.percentile(_wall(rests, coming, now.workers), _TAILS)
         return float(low) / _SLACK, float(high) * _SLACK
 
     @functools.cached_property
@@ -199,7 +186,7 @@ def rehearsed_runs(
         left: Number of trials that are left.
         most: Trials of a run at most; the others are taken to go on like them.
     """
-    outlook = Outlook(spec, work)
+    outlook = Prediction(spec, work)
     numbers = range(spec.total_trials - left, spec.total_trials)
     for params in from_the_start(spec, work, distinct_configurations(numbers, spec.replicates)):
         generator = np.random.default_rng(len(params))

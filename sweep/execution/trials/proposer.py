@@ -13,7 +13,7 @@ from sweep.definition.spec import StudySpec
 from sweep.execution.workload import Workload
 from sweep.samplers.learned_work import learned_work
 from sweep.samplers.mirror import Mirror
-from sweep.samplers.samplers import PointSampler
+from sweep.samplers.samplers import fixed_point
 from sweep.task import RunsPrograms, loss_ceiling
 from sweep.values import Params, Value
 
@@ -80,9 +80,9 @@ class Proposer:
         spec = self._spec
         configuration, replicate = divmod(number, spec.replicates)
         if replicate:
-            return PointSampler(self._params[number - replicate])
+            return fixed_point(self._params[number - replicate])
         if configuration < len(spec.listed):
-            return PointSampler(spec.listed[configuration])
+            return fixed_point(spec.listed[configuration])
         proposal = configuration - len(spec.listed)
         work = self._expected_work()
         sampler: BaseSampler = SAMPLERS[spec.sampler](spec.space, spec.seed, proposal, work)

@@ -7,23 +7,25 @@ from sweep.execution.planning.program_plan import ProgramPlan
 from sweep.reporting.text.plan import bytes_text, duration, labelled, plain_plan, study_lines
 
 
-def format_program_plan(plan: ProgramPlan, form: str, findings: list[str] | None) -> str:
-    """Write a plan as labelled lines, or as one object.
+def format_program_plan(plan: ProgramPlan, *, is_checked: bool) -> str:
+    """Write a plan as labelled lines.
 
     Args:
         plan: The numbers.
-        form: ``text`` or ``json``.
-        findings: Findings of a check of the program; None without a check. The text leaves them out.
+        is_checked: Whether the program is tried out after this is printed.
     """
-    if form == "json":
-        return json.dumps(plain_plan(plan) | ({} if findings is None else {"findings": findings}), indent=2)
-    return labelled(_lines(plan))
+    return labelled(_lines(plan, is_checked=is_checked))
 
 
-def _lines(plan: ProgramPlan) -> Iterator[tuple[str, str]]:
+def program_plan_as_json(plan: ProgramPlan, findings: list[str] | None) -> str:
+    """Write a plan as one object; ``findings`` are those of a check of the program, None without one."""
+    return json.dumps(plain_plan(plan) | ({} if findings is None else {"findings": findings}), indent=2)
+
+
+def _lines(plan: ProgramPlan, *, is_checked: bool) -> Iterator[tuple[str, str]]:
     yield from study_lines(plan.study)
     yield from (("lacks" if place == 0 else "", text) for place, text in enumerate(plan.limits))
-    yield "one trial", _trial(plan)
+    yield "one trial", _trial(plan, is_checked=is_checked)
     if plan.wall_seconds is not None:
         yield "all of it", _rest(plan)
     if plan.trial_bytes is not None and plan.disk_bytes is not None:
@@ -33,10 +35,11 @@ def _lines(plan: ProgramPlan) -> Iterator[tuple[str, str]]:
         yield "disk", "not known before the first trial"
 
 
-def _trial(plan: ProgramPlan) -> str:
+def _trial(plan: ProgramPlan, *, is_checked: bool) -> str:
     seconds = plan.trial_seconds
     if seconds is None:
-        return "unknown: no trial has ended yet; `sweep plan --check` trains some short ones"
+        trains = "the check below" if is_checked else "`sweep plan --check`"
+        return f"unknown: no trial has ended yet; {trains} trains some short ones"
     ends = f"{duration(seconds.low)} to {duration(seconds.high)}"
     return f"{duration(seconds.middle)} (median of {plan.timed} stored, {ends})"
 

@@ -190,10 +190,12 @@ def state_of(stored: bytes | None) -> bytes | None:
 
 
 def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> Segment:
+    with np.errstate(over="ignore"):  # a report that float32 cannot hold is infinite on the curve
+        losses = np.array([value for _, value in new], np.float32)
     return Segment(
         state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
         dev_loss=value,
-        losses=np.array([value for _, value in new], np.float32),
+        losses=losses,
         steps=np.array([step for step, _ in new], np.int64),
         seconds=seconds,
     )

@@ -9,8 +9,9 @@ simulated is not simulated again: after a change of a sampler, remove its rows o
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+if __name__ == "__main__":  # before numpy is loaded; tests import this module and keep their surroundings
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import logging

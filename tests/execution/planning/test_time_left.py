@@ -9,8 +9,8 @@ from sweep.definition.dimension import Range
 from sweep.definition.records import SegmentRecord
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
-from sweep.execution.events import InTraining
-from sweep.execution.planning.time_left import Outlook, rehearsed_runs
+from sweep.execution.events import InTraining, Standing
+from sweep.execution.planning.time_left import Prediction, rehearsed_runs
 from sweep.values import Params
 from tests.support.study_records import trial
 
@@ -32,20 +32,24 @@ def ended(number: int, steps: int, loss: float = 2.0, **changes: Any) -> Any:
     return trial(number, loss, **values)
 
 
+def at(ended: Any, training: Any, numbers: range, workers: int, overhead: float = 0.0) -> Standing:
+    return Standing(ended=ended, training=training, numbers=numbers, workers=workers, overhead=overhead)
+
+
 def test_nothing_is_known_before_a_trial_has_ended_or_has_a_speed() -> None:
     """A run that has just begun is silent."""
     waiting = InTraining(params={"steps": 50, "rate": 0.5}, spent=3.0, total=None)
-    assert Outlook(spec(), work).seconds_left((), [waiting], range(1, 40), 2) is None
+    assert Prediction(spec(), work).seconds_left(at((), [waiting], range(1, 40), 2)) is None
 
 
 def test_draws_of_known_work_give_a_narrow_range() -> None:
     """The configurations to come are known, so their seconds add up to the truth."""
     study = spec()
-    outlook = Outlook(study, work)
+    outlook = Prediction(study, work)
     known = [ended(number, steps) for number, steps in enumerate((10, 30, 100, 20, 50, 15))]
     coming = outlook._known_ones(range(6, 40))
     truth = sum(params["steps"] / 10 for params in coming) / 2
-    low, high = outlook.seconds_left(known, [], range(6, 40), 2) or (0, 0)
+    low, high = outlook.seconds_left(at(known, [], range(6, 40), 2)) or (0, 0)
     assert low < truth < high
     assert high / low < 2
 
@@ -53,7 +57,7 @@ def test_draws_of_known_work_give_a_narrow_range() -> None:
 def test_a_trial_in_training_takes_what_its_speed_says() -> None:
     """100 s in all, 60 of them spent: 40 s, though the other worker is free."""
     running = InTraining(params={"steps": 500, "rate": 0.5}, spent=60.0, total=100.0)
-    found = Outlook(spec(), work).seconds_left([ended(0, 20)], [running], range(40, 40), 2)
+    found = Prediction(spec(), work).seconds_left(at([ended(0, 20)], [running], range(40, 40), 2))
     assert found == pytest.approx((40, 40), rel=0.06)
 
 
@@ -62,7 +66,7 @@ def test_pauses_between_trials_count() -> None:
     study = spec(space=Space({"rate": Range(0.0, 1.0)}), trials=34)
     known = [trial(number, 2.0, params={"rate": number / 4}, seconds=2.0) for number in range(4)]
     plain, paused = (
-        Outlook(study, lambda params: 1.0).seconds_left(known, [], range(4, 34), 1, pause)
+        Prediction(study, lambda params: 1.0).seconds_left(at(known, [], range(4, 34), 1, pause))
         for pause in (0.0, 5.0)
     )
     assert plain is not None
@@ -78,7 +82,7 @@ def test_trials_that_are_pruned_take_their_share() -> None:
         trial(number, None, state="pruned", params={"rate": number / 8}, segments=(segment,))
         for number in range(8)
     ]
-    low, high = Outlook(study, lambda params: 1.0).seconds_left(known, [], range(8, 18), 1) or (0, 0)
+    low, high = Prediction(study, lambda params: 1.0).seconds_left(at(known, [], range(8, 18), 1)) or (0, 0)
     assert 60 < low < 100 < high < 160
 
 
@@ -90,7 +94,7 @@ def test_a_sampler_that_began_cheap_is_not_taken_to_stay_there(sampler: str) -> 
         ended(number, steps, loss=3.0 - steps / 1_000)
         for number, steps in enumerate((10, 12, 20, 15, 11, 30, 60, 90))
     ]
-    found = Outlook(study, work, time_share=1.0).seconds_left(known, [], range(8, 40), 2)
+    found = Prediction(study, work, time_share=1.0).seconds_left(at(known, [], range(8, 40), 2))
     assert found is not None
     naive = 32 * np.mean([trial.train_seconds for trial in known]) / 2
     assert found[1] > 2 * naive

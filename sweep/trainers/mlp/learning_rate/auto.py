@@ -74,7 +74,7 @@ def auto_learning_rate(config: TrainConfig, corpus: Corpus, *, engine: str, devi
     test = range_test(
         config.replace(seed=0), corpus, seeds=AUTO_SEEDS, steps=AUTO_STEPS, engine=engine, device=device
     )
-    rate, why = suggestions(test)[AUTO_RULE]
+    rate, why = suggestions(test.curve)[AUTO_RULE]
     if rate is None:
         raise RangeTestError(f"no learning rate found: {why}; set one instead of auto")
     return rate

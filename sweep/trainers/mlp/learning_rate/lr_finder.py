@@ -7,7 +7,6 @@ References:
     Smith, "Cyclical Learning Rates for Training Neural Networks", 2015.
 """
 
-import dataclasses
 import math
 
 import numpy as np
@@ -70,7 +69,7 @@ def range_test(
     engine = engine or default_engine(device)
     curve = _tested_curve(config, corpus, rates, seeds, engine=engine, device=device)
     return RangeTest(
-        **{field.name: getattr(curve, field.name) for field in dataclasses.fields(curve)},
+        curve=curve,
         config=config,
         data_sha256=corpus.sha256,
         engine=engine,

@@ -64,9 +64,10 @@ class RangeCurve:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RangeTest(RangeCurve):
+class RangeTest:
     """A range test: its curve, and the tested configuration and data."""
 
+    curve: RangeCurve
     config: TrainConfig
     """The configuration; its learning rate and schedule are ignored."""
     data_sha256: str

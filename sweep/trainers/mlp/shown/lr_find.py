@@ -132,9 +132,9 @@ def find_learning_rate(
     )
     paths = write_lr_finder(test, subject.study, source=subject.what, reports=reports)
     own = test.config.learning_rate
-    rules, flat = suggestions(test), flat_stretch(test)
+    rules, flat = suggestions(test.curve), flat_stretch(test.curve)
     found = Found(what=subject.what, suggestions=rules, flat=flat, own=own, paths=paths)
-    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test, own)), found)
+    _store(subject.study, database, plot_lr_finder(lr_finder_curve(test.curve, own)), found)
     return found
 
 

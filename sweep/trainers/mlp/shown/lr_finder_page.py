@@ -54,8 +54,8 @@ def lr_finder_csv(test: RangeTest) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["step", "learning_rate", *(f"loss_seed_{seed}" for seed in test.seeds)])
-    columns = zip(test.learning_rates.tolist(), *test.raw.tolist(), strict=True)
+    writer.writerow(["step", "learning_rate", *(f"loss_seed_{seed}" for seed in test.curve.seeds)])
+    columns = zip(test.curve.learning_rates.tolist(), *test.curve.raw.tolist(), strict=True)
     for step, (rate, *losses) in enumerate(columns):
         writer.writerow([step, rate, *("" if math.isnan(loss) else loss for loss in losses)])
     return file.getvalue()
@@ -85,18 +85,19 @@ def read_lr_finder_csv(path: Path) -> RangeCurve:
 
 def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
     """Return the page as text."""
+    advice = recommend(suggestions(test.curve), flat_stretch(test.curve))
     body = "\n".join(
         [
             f'<p class="eyebrow">{escape(study)}{f" · {escape(source)}" if source else ""}</p>',
             "<h1>Learning-rate finder</h1>",
-            f'<p class="lead">{escape(recommend(suggestions(test), flat_stretch(test)).sentence())}</p>',
+            f'<p class="lead">{escape(advice.sentence())}</p>',
             "<p>The learning rate grows from left to right while a new model trains. Left of the lowest "
             "point, training is slow; right of it, the model diverges. The dashed line is the rate of the "
             f"tested configuration, {test.config.learning_rate:.3g}.</p>",
             figure_place("lr_finder", "Training loss over the learning rate, with the suggestions marked"),
-            f'<p class="note">{_caption(test)}</p>',
+            f'<p class="note">{_caption(test.curve)}</p>',
             "<h2>What each rule says</h2>",
-            _suggestion_table(test),
+            _suggestion_table(test.curve),
             "<h2>How it was measured</h2>",
             definition_list(_measured(test)),
             definition_list(_sources(test), "wide"),
@@ -109,22 +110,22 @@ def lr_finder_html(test: RangeTest, study: str, source: str = "") -> str:
 
 
 def _curve(test: RangeTest) -> LrFinderCurve:
-    return lr_finder_curve(test, test.config.learning_rate)
+    return lr_finder_curve(test.curve, test.config.learning_rate)
 
 
-def _caption(test: RangeTest) -> str:
-    smoothed = f"Smoothed over the past {test.window:,} steps" if test.window > 1 else "Not smoothed"
-    band = "; the band spans the quartiles of the seeds" if len(test.seeds) > 1 else ""
-    stopped = f" {test.stopped} of {len(test.seeds)} seeds diverged and stopped." if test.stopped else ""
+def _caption(curve: RangeCurve) -> str:
+    smoothed = f"Smoothed over the past {curve.window:,} steps" if curve.window > 1 else "Not smoothed"
+    band = "; the band spans the quartiles of the seeds" if len(curve.seeds) > 1 else ""
+    stopped = f" {curve.stopped} of {len(curve.seeds)} seeds diverged and stopped." if curve.stopped else ""
     return f"{smoothed}{band}. Losses far above the curve are outside the picture.{stopped}"
 
 
-def _suggestion_table(test: RangeTest) -> str:
+def _suggestion_table(curve: RangeCurve) -> str:
     lines = [
         f'<tr><td class="name">{escape(name.replace("_", " "))}</td>'
         f'<td class="number">{f"{rate:.3g}" if rate is not None else "none"}</td>'
         f'<td class="wide">{escape(DEFINITIONS[name])}<small>{escape(remark)}</small></td></tr>'
-        for name, (rate, remark) in suggestions(test).items()
+        for name, (rate, remark) in suggestions(curve).items()
     ]
     head = '<tr><th>rule</th><th class="number">learning rate</th><th>definition</th></tr>'
     table = f"<table><thead>{head}</thead><tbody>{''.join(lines)}</tbody></table>"
@@ -132,18 +133,18 @@ def _suggestion_table(test: RangeTest) -> str:
 
 
 def _measured(test: RangeTest) -> dict[str, str]:
-    lrs = test.learning_rates
+    lrs = test.curve.learning_rates
     return {
         "range": f"{lrs[0]:.3g} to {lrs[-1]:.3g}, geometric",
         "steps": f"{len(lrs):,} a seed",
-        "seeds": f"{len(test.seeds)}",
+        "seeds": f"{len(test.curve.seeds)}",
         "engine": f"{test.engine} on {test.device}",
     }
 
 
 def _sources(test: RangeTest) -> dict[str, str]:
     return {
-        "seed of each run": ", ".join(map(str, test.seeds)),
+        "seed of each run": ", ".join(map(str, test.curve.seeds)),
         "sha256 of the words file": test.data_sha256,
         "sha256 of the configuration": test.config.sha256(),
     }

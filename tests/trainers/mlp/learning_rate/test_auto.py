@@ -21,7 +21,7 @@ def rate(corpus: Corpus) -> float:
 
 def test_it_is_the_suggestion_of_a_short_range_test(corpus: Corpus, rate: float) -> None:
     """The same call by hand, with the seed that stands for no seed."""
-    test = range_test(CONFIG.replace(seed=0), corpus, seeds=AUTO_SEEDS, steps=AUTO_STEPS, **PLACE)
+    test = range_test(CONFIG.replace(seed=0), corpus, seeds=AUTO_SEEDS, steps=AUTO_STEPS, **PLACE).curve
     assert rate == suggestions(test)[AUTO_RULE][0]
     assert 1e-3 <= rate <= 1
 
@@ -40,9 +40,9 @@ def test_adamw_is_tested_over_its_own_range(corpus: Corpus, engine: str) -> None
     rate = auto_learning_rate(config, corpus, **place)
     assert rate == auto_learning_rate(config.replace(warmup=0.0), corpus, **place)
     assert 1e-5 <= rate <= 0.1
-    test = range_test(config, corpus, seeds=2, steps=60, **place)
+    test = range_test(config, corpus, seeds=2, steps=60, **place).curve
     assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-5, 0.1))
-    test = range_test(config, corpus, seeds=2, steps=60, low=1e-4, high=1e-2, **place)
+    test = range_test(config, corpus, seeds=2, steps=60, low=1e-4, high=1e-2, **place).curve
     assert (test.learning_rates[0], test.learning_rates[-1]) == pytest.approx((1e-4, 1e-2))
 
 

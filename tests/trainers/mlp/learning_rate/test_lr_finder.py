@@ -47,7 +47,7 @@ def scripted(monkeypatch, corpus):
             return new, losses
 
         monkeypatch.setitem(ENGINES, "scripted", engine)
-        test = range_test(CONFIG, corpus, engine="scripted", **settings)
+        test = range_test(CONFIG, corpus, engine="scripted", **settings).curve
         return test, steps_taken
 
     return run
@@ -195,7 +195,7 @@ class TestRange:
 
     def test_median_and_quartiles_are_those_of_five_seeds(self, corpus):
         """A window of one step smooths nothing, so the order statistics of the raw losses show."""
-        test = range_test(CONFIG, corpus, steps=10)
+        test = range_test(CONFIG, corpus, steps=10).curve
         ordered = np.sort(test.raw, axis=0)
         assert test.raw.shape == (5, 10)
         assert (test.lower.tolist(), test.median.tolist(), test.upper.tolist()) == (
@@ -205,23 +205,23 @@ class TestRange:
         )
 
     def test_seeds_differ_and_the_same_call_gives_the_same_numbers(self, corpus):
-        first, again = (range_test(CONFIG, corpus, steps=60) for _ in range(2))
+        first, again = (range_test(CONFIG, corpus, steps=60).curve for _ in range(2))
         assert len(set(first.seeds)) == 5
         assert first.raw.tobytes() == again.raw.tobytes()
         assert len({row.tobytes() for row in first.raw}) == 5
-        other = range_test(CONFIG.replace(seed=4), corpus, steps=60)
+        other = range_test(CONFIG.replace(seed=4), corpus, steps=60).curve
         assert not set(first.seeds) & set(other.seeds)
 
     def test_schedule_and_learning_rate_of_the_configuration_play_no_part(self, corpus):
         other = CONFIG.replace(learning_rate=5.0, schedule="cosine", num_steps=7)
         assert (
-            range_test(CONFIG, corpus, steps=60).raw.tobytes()
-            == range_test(other, corpus, steps=60).raw.tobytes()
+            range_test(CONFIG, corpus, steps=60).curve.raw.tobytes()
+            == range_test(other, corpus, steps=60).curve.raw.tobytes()
         )
 
     def test_chunks_do_not_show(self, corpus):
         """Trained in one call of the engine, the first seed has the same losses."""
-        test = range_test(CONFIG, corpus, seeds=1, steps=120, high=0.1, engine="autograd")
+        test = range_test(CONFIG, corpus, seeds=1, steps=120, high=0.1, engine="autograd").curve
         config = CONFIG.replace(seed=test.seeds[0])
         _, losses = ENGINES["autograd"](
             config,
@@ -233,7 +233,7 @@ class TestRange:
         assert test.raw[0].tolist() == losses.tolist()
 
     def test_suggestions_on_a_real_run_lie_where_the_loss_falls(self, corpus):
-        test = range_test(CONFIG, corpus, steps=400)
+        test = range_test(CONFIG, corpus, steps=400).curve
         found = suggestions(test)
         assert found.keys() == RULES.keys()
         lrs, losses = settled_curve(test)
@@ -267,7 +267,7 @@ class TestTrouble:
     def test_short_runs_give_a_rate_or_a_reason(self, steps, seeds, corpus):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            test = range_test(CONFIG, corpus, steps=steps, seeds=seeds)
+            test = range_test(CONFIG, corpus, steps=steps, seeds=seeds).curve
             found = suggestions(test)
         assert test.points == steps
         for rate, why in found.values():
@@ -327,7 +327,7 @@ class TestTrouble:
 
     def test_noise_without_a_fall_is_not_taken_for_one(self, corpus):
         """Rates of a billionth train nothing: whatever the curve does is chance."""
-        for rate, why in suggestions(range_test(CONFIG, corpus, low=1e-9, high=1e-8)).values():
+        for rate, why in suggestions(range_test(CONFIG, corpus, low=1e-9, high=1e-8).curve).values():
             assert rate is None
             assert "too little compared to" in why
 
@@ -353,7 +353,7 @@ class TestTrouble:
             return state, losses.astype(np.float32)
 
         monkeypatch.setitem(ENGINES, "scripted", engine)
-        test = range_test(CONFIG, corpus, seeds=3, steps=10, engine="scripted")
+        test = range_test(CONFIG, corpus, seeds=3, steps=10, engine="scripted").curve
         assert test.points == 7
         assert np.isfinite(test.upper).sum() == 5
         assert test.stopped == 2

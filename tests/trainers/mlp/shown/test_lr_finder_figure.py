@@ -7,29 +7,25 @@ from sweep.reporting.figures.theme import MAX_POINTS
 from sweep.trainers.mlp.config import TrainConfig
 from sweep.trainers.mlp.learning_rate.lr_finder import range_test
 from sweep.trainers.mlp.learning_rate.lr_suggestions import RULES
-from sweep.trainers.mlp.learning_rate.range_curve import RangeTest, suggestions
+from sweep.trainers.mlp.learning_rate.range_curve import RangeCurve, suggestions
 from sweep.trainers.mlp.shown.lr_finder_figure import lr_finder_curve, plot_lr_finder
 
 CONFIG = TrainConfig(block_size=2, embedding_dim=4, hidden_neurons=16, batch_size=16)
 
 
-def made_test(smoothed, raw=None, **changes):
-    """A range test from 0.001 to 1 whose five seeds smooth to one curve, a tenth of a nat apart."""
+def made_curve(smoothed, raw=None, **changes):
+    """A curve from 0.001 to 1 whose five seeds smooth to one curve, a tenth of a nat apart."""
     smoothed = np.asarray(smoothed, dtype=np.float64)
     spread = np.array([[-0.1], [-0.05], [0.0], [0.05], [0.1]])
     values = {
-        "config": CONFIG,
         "learning_rates": np.geomspace(1e-3, 1, len(smoothed)),
         "seeds": (1, 2, 3, 4, 5),
         "raw": smoothed + spread if raw is None else raw,
         "median": smoothed,
         "lower": smoothed - 0.05,
         "upper": smoothed + 0.05,
-        "data_sha256": "0" * 64,
-        "engine": "autograd",
-        "device": "cpu",
     }
-    return RangeTest(**{**values, **changes})
+    return RangeCurve(**{**values, **changes})
 
 
 def valley(steps=1_000):
@@ -41,36 +37,36 @@ def valley(steps=1_000):
 class TestLrFinderCurve:
     @pytest.mark.parametrize("steps", [2, 5, 299, 300, 301, 5_000])
     def test_has_at_most_300_points_and_both_ends(self, steps):
-        curve = lr_finder_curve(made_test(valley(steps)))
+        curve = lr_finder_curve(made_curve(valley(steps)))
         assert len(curve.learning_rates) == min(steps, MAX_POINTS)
         assert (curve.learning_rates[0], curve.learning_rates[-1]) == (1e-3, 1.0)
         assert len({len(line) for line in (curve.raw, curve.median, curve.lower, curve.upper)}) == 1
 
     def test_points_are_evenly_spaced_in_the_logarithm(self):
-        gaps = np.diff(np.log(lr_finder_curve(made_test(valley(3_000))).learning_rates))
+        gaps = np.diff(np.log(lr_finder_curve(made_curve(valley(3_000))).learning_rates))
         assert gaps.max() / gaps.min() < 1.2
 
     def test_ends_where_the_median_ends(self):
         smoothed = valley(100)
         smoothed[40:] = np.nan
-        curve = lr_finder_curve(made_test(smoothed))
+        curve = lr_finder_curve(made_curve(smoothed))
         assert len(curve.median) == 40
         assert curve.learning_rates[-1] == pytest.approx(10 ** (-3 + 3 * 39 / 99), rel=1e-5)
 
     def test_raw_is_the_median_of_the_seeds_that_are_left(self):
         raw = np.array([[3.0, 9.0, np.nan], [4.0, 5.0, np.nan], [8.0, np.nan, np.nan]])
-        curve = lr_finder_curve(made_test([3.0, 2.5, 2.0], raw=raw))
+        curve = lr_finder_curve(made_curve([3.0, 2.5, 2.0], raw=raw))
         assert curve.raw == [4.0, 7.0, None]
 
     def test_a_quartile_that_diverged_is_a_gap(self):
         upper = np.array([3.1, np.nan, np.nan])
-        curve = lr_finder_curve(made_test([3.0, 2.5, 2.0], upper=upper))
+        curve = lr_finder_curve(made_curve([3.0, 2.5, 2.0], upper=upper))
         assert curve.upper == [3.1, None, None]
         band = next(t for t in plot_lr_finder(curve).to_plotly().data if t.name == "quartiles of seeds")
         assert (band.x, band.y) == ((1e-3, 1e-3), (2.95, 3.1))
 
     def test_marks_are_the_suggestions_on_the_curve(self):
-        test = made_test(valley())
+        test = made_curve(valley())
         curve, found = lr_finder_curve(test), suggestions(test)
         assert {mark.name for mark in curve.marks} == set(RULES)
         for mark in curve.marks:
@@ -81,12 +77,12 @@ class TestLrFinderCurve:
 
     def test_a_suggestion_outside_the_curve_has_no_mark(self):
         smoothed = 2 + (np.linspace(-3, 0, 1_000) + 2.5) ** 2
-        test = made_test(smoothed)
+        test = made_curve(smoothed)
         assert suggestions(test)["minimum_over_ten"][0] < 1e-3
         assert "minimum_over_ten" not in {mark.name for mark in lr_finder_curve(test).marks}
 
     def test_without_suggestions_there_are_no_marks(self):
-        curve = lr_finder_curve(made_test(np.full(100, 3.0)))
+        curve = lr_finder_curve(made_curve(np.full(100, 3.0)))
         assert curve.marks == []
         assert len(plot_lr_finder(curve).data) == 3
 
@@ -94,7 +90,7 @@ class TestLrFinderCurve:
 class TestPlotLrFinder:
     @pytest.fixture
     def figure(self):
-        return plot_lr_finder(lr_finder_curve(made_test(valley()))).to_plotly()
+        return plot_lr_finder(lr_finder_curve(made_curve(valley()))).to_plotly()
 
     def test_axes_have_units_and_the_rate_is_logarithmic(self, figure):
         assert figure.layout.xaxis.type == "log"
@@ -113,18 +109,18 @@ class TestPlotLrFinder:
     def test_one_wild_raw_loss_does_not_flatten_the_picture(self):
         raw = np.tile(valley(), (5, 1))
         raw[:, 700] = 1e30
-        figure = plot_lr_finder(lr_finder_curve(made_test(valley(), raw=raw))).to_plotly()
+        figure = plot_lr_finder(lr_finder_curve(made_curve(valley(), raw=raw))).to_plotly()
         low, high = figure.layout.yaxis.range
         assert 1.5 < low < 2
         assert 3 < high < 3.5
 
     def test_one_seed_has_no_band(self, corpus):
-        figure = plot_lr_finder(lr_finder_curve(range_test(CONFIG, corpus, seeds=1, steps=100)))
+        figure = plot_lr_finder(lr_finder_curve(range_test(CONFIG, corpus, seeds=1, steps=100).curve))
         assert [trace["name"] for trace in figure.data[:2]] == ["raw", "smoothed"]
 
     def test_a_flat_curve_has_a_range_to_stand_in(self):
         flat = np.full(10, 3.0)
-        low, high = plot_lr_finder(lr_finder_curve(made_test(flat, lower=flat, upper=flat))).layout["yaxis"][
+        low, high = plot_lr_finder(lr_finder_curve(made_curve(flat, lower=flat, upper=flat))).layout["yaxis"][
             "range"
         ]
         assert low < 3 < high

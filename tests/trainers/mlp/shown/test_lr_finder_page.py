@@ -37,14 +37,14 @@ def own_markup(page):
 
 
 def test_shows_the_suggestions_with_their_definitions(own_markup, test_run):
-    for name, (rate, remark) in suggestions(test_run).items():
+    for name, (rate, remark) in suggestions(test_run.curve).items():
         assert f">{rate:.3g}</td>" in own_markup
         assert DEFINITIONS[name] in own_markup
         assert remark in own_markup
 
 
 def test_recommends_the_minimum_first_and_marks_the_rate_of_the_configuration(own_markup, page, test_run):
-    rate = suggestions(test_run)["minimum"][0]
+    rate = suggestions(test_run.curve)["minimum"][0]
     lead = re.search(r'class="lead">([^<]*)', own_markup)[1]
     assert lead.startswith(
         f"Recommended learning rate: {rate:.3g} (minimum): the smoothed loss is lowest there"
@@ -61,7 +61,7 @@ def test_shows_where_it_comes_from(own_markup, test_run):
             "1,016",
             "fused on cpu",
         ),
-        *(", ".join(map(str, test_run.seeds)), test_run.data_sha256, CONFIG.sha256()),
+        *(", ".join(map(str, test_run.curve.seeds)), test_run.data_sha256, CONFIG.sha256()),
     ):
         assert text in own_markup
 
@@ -117,20 +117,20 @@ def test_csv_has_every_raw_loss_in_full(test_run):
     read = list(csv.DictReader(io.StringIO(lr_finder_csv(test_run))))
     assert len(read) == 200
     assert [int(row["step"]) for row in read] == list(range(200))
-    assert [float(row["learning_rate"]) for row in read] == test_run.learning_rates.tolist()
-    for seed, losses in zip(test_run.seeds, test_run.raw, strict=True):
+    assert [float(row["learning_rate"]) for row in read] == test_run.curve.learning_rates.tolist()
+    for seed, losses in zip(test_run.curve.seeds, test_run.curve.raw, strict=True):
         assert [float(row[f"loss_seed_{seed}"]) for row in read] == losses.tolist()
 
 
 def test_csv_is_empty_where_a_seed_has_stopped(corpus):
     stopped = range_test(CONFIG, corpus, steps=100, seeds=2, high=1e6)
-    assert stopped.stopped == 2
+    assert stopped.curve.stopped == 2
     text = lr_finder_csv(stopped)
     assert text.splitlines()[-1].endswith(",,")
     assert "nan" not in text
     assert text.count("\n") == 101
     filled = sum(bool(cell) for row in csv.reader(io.StringIO(text)) for cell in row[2:]) - 2
-    assert filled == np.isfinite(stopped.raw).sum()
+    assert filled == np.isfinite(stopped.curve.raw).sum()
 
 
 def test_a_run_without_suggestions_still_has_a_page(corpus):
