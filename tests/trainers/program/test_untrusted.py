@@ -15,9 +15,15 @@ from tests.support.program_home import Home
 TRAP = "open({path!r}, 'a').close()\n"
 
 GOOD = """
+import sweep
+
 def train(config, report):
     report(config.x, step=1)
     return config.x
+
+class Train:
+    def train_segment(self, config, state, until):
+        return sweep.Segment(b"", config.x)
 """
 
 STUDY = """
@@ -38,7 +44,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home.write("script.py", "import sys; print('loss:', sys.argv[1])\n")
     home.write("f.toml", 'name = "f"\ntrainer = "trainers:train"\n' + STUDY)
     home.write("c.toml", 'name = "c"\ncommand = ["python", "script.py", "{x}"]\n' + STUDY)
-    for name in ("f", "c"):
+    keys = 'trainer = "trainers:Train"\nbudget = "epochs"\nfixed.epochs = 3\n'
+    home.write("k.toml", 'name = "k"\n' + keys + STUDY)
+    for name in ("f", "c", "k"):
         home.run(f"{name}.toml", workers=1)
         (home.folder / f"{name}.toml").unlink()
     for name in ("trainers.py", "script.py", "sitecustomize.py"):
@@ -64,7 +72,7 @@ READING = [
 ]
 
 
-@pytest.mark.parametrize("study", ["f", "c"])
+@pytest.mark.parametrize("study", ["f", "c", "k"])
 def test_what_reads_runs_nothing(
     stranger: Path, study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,14 +86,14 @@ def test_what_reads_runs_nothing(
 
 
 def test_doctor_and_the_dashboard_run_nothing(stranger: Path) -> None:
-    """The dashboard answers for both studies."""
+    """The dashboard answers for each study."""
     assert main(["doctor"]) in (0, 3)  # a finding about this machine is no failure here
     database = Database("sqlite:///studies/sweep.db")
     with make_server(database.open_for_dashboard(), database.files, 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            for path in ("/dashboard", "/api/studies", "/api/studies/1", "/api/studies/2"):
+            for path in ("/dashboard", "/api/studies", *(f"/api/studies/{n}" for n in (1, 2, 3))):
                 url = f"http://{HOST}:{server.server_port}{path}"
                 with urllib.request.urlopen(url, timeout=60) as answer:
                     assert answer.status == 200
@@ -95,7 +103,7 @@ def test_doctor_and_the_dashboard_run_nothing(stranger: Path) -> None:
     assert not stranger.exists()
 
 
-@pytest.mark.parametrize("study", ["f", "c"])
+@pytest.mark.parametrize("study", ["f", "c", "k"])
 @pytest.mark.parametrize("command", ["run", "confirm", "replay"])
 def test_what_trains_refuses_what_this_user_never_ran(
     stranger: Path, study: str, command: str, capsys: pytest.CaptureFixture[str]
@@ -107,5 +115,5 @@ def test_what_trains_refuses_what_this_user_never_ran(
     assert len(lines) == 1
     assert "--trust" in lines[0]
     assert "sha256" in lines[0]
-    assert {"f": "trainers:train", "c": "script.py"}[study] in lines[0]
+    assert {"f": "trainers:train", "c": "script.py", "k": "trainers:Train"}[study] in lines[0]
     assert not stranger.exists()

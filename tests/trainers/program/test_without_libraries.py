@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.sweep_command import DEADLINE_S, REPOSITORY
 
 BLOCKED = """
@@ -20,14 +22,31 @@ sys.meta_path.insert(0, Blocked())
 """
 
 TRAINERS = """
+import sweep
+
 def train(config, report):
     report(config.x, step=1)
     return config.x + config.seed % 100 / 1e6
+
+class Train:
+    def train_segment(self, config, state, until):
+        return sweep.Segment(b"", config.x + config.seed % 100 / 1e6)
 """
+
+SCRIPT = """
+import sys
+print("loss:", float(sys.argv[1]) + int(sys.argv[2]) % 100 / 1e6)
+"""
+
+WAYS = {
+    "function": 'trainer = "trainers:train"',
+    "class": 'trainer = "trainers:Train"\nbudget = "epochs"\nfixed.epochs = 10',
+    "command": 'command = ["python", "script.py", "{x}", "{seed}"]',
+}
 
 STUDY = """
 name = "light"
-trainer = "trainers:train"
+WAY
 metric = "loss"
 matters = 0.1
 trials = 4
@@ -56,12 +75,14 @@ if __name__ == "__main__":
 """
 
 
-def test_a_function_goes_the_whole_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_program_goes_the_whole_way(tmp_path: Path, way: str) -> None:
     """Workers and hosts are under the block too: each Python process of this run is."""
     (tmp_path / "block").mkdir()
     (tmp_path / "block" / "sitecustomize.py").write_text(BLOCKED)
     (tmp_path / "trainers.py").write_text("import sys\nassert 'torch' not in sys.modules\n" + TRAINERS)
-    (tmp_path / "light.toml").write_text(STUDY)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "light.toml").write_text(STUDY.replace("WAY", WAYS[way]))
     (tmp_path / "commands.py").write_text(COMMANDS)
     environment = {key: value for key, value in os.environ.items() if key != "SWEEP_STORAGE"}
     environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "block"), str(REPOSITORY)])
