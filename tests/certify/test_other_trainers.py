@@ -22,6 +22,7 @@ from sweep.certify.verdict import MEASURES, certificate_of, confirmation_columns
 from sweep.definition.records import StudyRecord
 from sweep.errors import ConfigError, DataError, NotFoundError, TestSplitError
 from sweep.storage.database import Database
+from tests.support import study_records
 from tests.support.study_records import trial
 from tests.support.toy_task import TOY, ToyConfig
 from tests.support.unit_toy import TEST, UNIT_TOY
@@ -219,9 +220,17 @@ def test_a_trainer_with_a_test_part_is_tested_once(tmp_path: Path) -> None:
 
 def test_the_difference_that_matters_is_the_users_or_the_trainers() -> None:
     """The MLP names 0.003 nats per character; the toy names none, so that the user must."""
-    mlp = seam.load_task("mlp")
-    assert difference_that_matters(mlp, None) == 0.003
-    assert difference_that_matters(mlp, 0.01) == difference_that_matters(TOY, 0.01) == 0.01
+    mlp, study = seam.load_task("mlp"), study_records.study(study_records.trial(0, 2.0))
+    assert difference_that_matters(mlp, study, None) == 0.003
+    assert difference_that_matters(mlp, study, 0.01) == 0.01
+    assert difference_that_matters(TOY, study, 0.01) == 0.01
     with pytest.raises(ConfigError, match=r"trainer toy does not set the smallest .* difference .*--delta"):
-        difference_that_matters(TOY, None)
+        difference_that_matters(TOY, study, None)
     assert UNIT_TOY.metric.matters is None
+
+
+def test_a_study_without_a_value_is_not_asked_what_matters() -> None:
+    """Nothing can be confirmed, so that naming a difference would be in vain."""
+    failed = study_records.study(study_records.trial(0, state="failed", reason="failed: no memory"))
+    with pytest.raises(NotFoundError, match=r"no complete trial yet.*--as NAME.*sweep delete names"):
+        difference_that_matters(TOY, failed, None)
