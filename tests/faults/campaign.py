@@ -215,7 +215,6 @@ def main() -> int:
     if not arguments.table:
         arguments.results = arguments.results.resolve()
         server = warm_python.start_server()
-        warm_python.wait_for(server)
         with concurrent.futures.ProcessPoolExecutor(arguments.lanes) as lanes:
             running = [lanes.submit(_lane, n, arguments.lanes, arguments) for n in range(arguments.lanes)]
             folders = [lane.result() for lane in running]

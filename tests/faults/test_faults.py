@@ -1,6 +1,8 @@
 """The campaign in small: each case that the other tests have not, once, and nothing may be wrong after it."""
 
 import collections
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,3 +44,13 @@ def test_a_fault_is_seen_in_the_table(tmp_path: Path) -> None:
     assert "| kill -9 a (60 driver) | 60 | 0 | 0 | 0 | 0 | 0 | 5.0% |" in table
     assert "| kill -9 b (30 both) | 30 | 1 | 0 | 0 | 0 | 0 |  |" in table
     assert "| **all kills at windows** | 90 | 1 | 0 | 0 | 0 | 0 |  |" in table
+
+
+def test_a_campaign_starts_and_ends(tmp_path: Path) -> None:
+    """Without time for a case it runs none, but all that surrounds the cases."""
+    script = Path(__file__).with_name("campaign.py")
+    command = [sys.executable, str(script), "--minutes", "0", "--results", str(tmp_path / "none.jsonl")]
+    (tmp_path / "none.jsonl").touch()
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("| ")
