@@ -50,7 +50,7 @@ _warm = pytest.StashKey[subprocess.Popen[str]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Load the libraries and the compiled engine once, in a process from which all others are forked."""
+    """Load the libraries and the compiled engine once, in a process from which commands are forked."""
     if session.config.getoption("numprocesses", None):
         session.config.stash[_warm] = warm_python.start_server()
         warm_python.install()

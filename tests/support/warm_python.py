@@ -1,10 +1,10 @@
 """Starts of ``sweep``, its workers and scripts without the seconds in which an interpreter loads libraries.
 
 While this is installed, ``subprocess.Popen`` has such processes forked from one that has loaded everything
-(``warm_server``); those in which pytest-xdist runs the tests too. They are processes as any other: with their
-own session, folder, environment and descriptors; they read, write, die and are killed in the same way. Three
-things differ: their parent is the server, ``/proc`` shows the server's command line, and no import is run
-again. So a test of the start itself, or of what is loaded, starts a ``cold`` process.
+(``warm_server``), one for all test processes. They are processes as any other: with their own session,
+folder, environment and descriptors; they read, write, die and are killed in the same way. Three things
+differ: their parent is the server, ``/proc`` shows the server's command line, and no import is run again.
+So a test of the start itself, or of what is loaded, starts a ``cold`` process.
 """
 
 import contextlib
@@ -32,9 +32,6 @@ _STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
 """The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
 
 _WORKER = "from sweep.execution.pools.worker import main"
-_TESTS = "import sys;exec(eval(sys.stdin.readline()))"
-"""What pytest-xdist has an interpreter run that becomes a process of tests."""
-
 _MODULES = ("sweep", "tests.support.toy_driver")
 _NAMED = "warm of "
 """What a forked process is called in ``/proc/PID/comm``, before the number of the process that started it."""
@@ -171,7 +168,7 @@ def _is_ours(args: Any, environment: Mapping[str, str]) -> bool:
     if len(args) < 2 or args[0] != sys.executable:
         return False
     kind, what = (*_program(args), "")[:2]
-    is_code = kind == "-c" and (_WORKER in what or what in (LAUNCHED, _TESTS))
+    is_code = kind == "-c" and (_WORKER in what or what == LAUNCHED)
     is_module = kind == "-m" and what in _MODULES
     return (is_code or is_module or kind == "-") and _surroundings(environment) == os.environ[_LIKE]
 
