@@ -1,7 +1,7 @@
 """Train trials: fill the free workers, wait, judge what comes back, store it.
 
 A driver is the one that reads what workers return; they only train. Whatever it learns is stored before
-anybody hears of it, so it can be killed at any moment, and the next run goes on from the last stored
+anybody hears of it, so it can be killed at any moment, and the next run continues from the last stored
 segments. ``trials`` holds what it is made of: where trials come from, who proposes them, whose files stay.
 """
 

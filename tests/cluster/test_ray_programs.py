@@ -88,7 +88,7 @@ search.x = { low = 0.0, high = 1.0 }
 def test_a_task_class_is_pruned_between_its_segments(
     tmp_path: Path, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each segment is a job of its own, which goes on from the state of the one before."""
+    """Each segment is a separate job, which continues from the state of the previous one."""
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     (tmp_path / "trainers.py").write_text(TASK)
     (tmp_path / "own.toml").write_text(TASK_STUDY)

@@ -188,7 +188,7 @@ def test_a_check_of_an_installed_trainer_is_refused(home: Path) -> None:
 
 
 def test_a_plan_refuses_a_function_that_takes_hyperparameters(home: Path) -> None:
-    """A plain plan says so, before any trial fails by it."""
+    """A plan without --check names the problem before any trial fails."""
     lay_out(home, "function", text="def train(x, seed=0):\n    return x\n")
     status, _, err = sweep("plan", "own.toml")
     assert status == 1

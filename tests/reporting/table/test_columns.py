@@ -1,4 +1,4 @@
-"""Headings say what the study's own metric is called."""
+"""Headings contain the name of the study's own metric."""
 
 from typing import Any
 

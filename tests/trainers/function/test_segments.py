@@ -1,4 +1,4 @@
-"""A task class trains from rung to rung; another process goes on from the state of the last rung."""
+"""A task class trains from rung to rung; another process continues from the state of the last rung."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """Kill -9 of a driver, a worker, a supervisor and a program: the same trials with the same numbers.
 
-A task class goes on from its last segment; the others train from their beginning.
+A task class continues from its last segment; the others start again.
 """
 
 import os
