@@ -46,7 +46,10 @@ _Popen = subprocess.Popen
 
 
 def start_server() -> "subprocess.Popen[str]":
-    """Start the server of this run of the tests, which ends with this process; return once it answers."""
+    """Start the server of this run of the tests, which ends with this process.
+
+    It can be asked at once, and answers when it has loaded everything, some seconds later.
+    """
     address = os.path.join(tempfile.mkdtemp(prefix="sweep-warm-"), "socket")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
     server = _Popen(
@@ -143,7 +146,9 @@ class Popen(_Popen):  # type: ignore[type-arg]
         self._answers = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._answers.connect(os.environ[_ADDRESS])
         socket.send_fds(self._answers, [json.dumps(request).encode()], list(numbers.values()))
-        self.pid = int(self._answers.recv(64))
+        if not (answer := self._answers.recv(64)):
+            raise OSError("the server of warm processes has ended")
+        self.pid = int(answer)
 
     def _internal_poll(self, *more: Any, **options: Any) -> int | None:
         if self._answers is None:

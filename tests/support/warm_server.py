@@ -57,8 +57,13 @@ _SET_NAME = 15  # PR_SET_NAME of prctl
 
 def main(address: str) -> None:
     """Serve until stdin ends, which is whoever started this process."""
-    _load()
-    asked = _serve(address)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        sys.stdout.write("ready\n")  # to be asked, and to answer once all is loaded
+        sys.stdout.flush()
+        _load()
+        asked = _serve(listening)
     if asked is not None:  # in a forked process: its main thread goes on as that process, to its end
         _become(*asked)
 
@@ -79,11 +84,8 @@ def _load() -> None:
     gc.freeze()
 
 
-def _serve(address: str) -> "_Asked | None":
+def _serve(listening: socket.socket) -> "_Asked | None":
     """Answer requests; return None at the end, and in each forked process what it is to become."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listening.bind(address)
-    listening.listen(64)
     woken, wakes = socket.socketpair()
     clients: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as closed_last, selectors.DefaultSelector() as selector:
@@ -93,10 +95,8 @@ def _serve(address: str) -> "_Asked | None":
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
         for file in (listening, woken, sys.stdin):
             selector.register(file, selectors.EVENT_READ)
-        for file in (listening, woken, wakes):
+        for file in (woken, wakes):
             closed_last.callback(file.close)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
         while True:
             for key, _ in selector.select():
                 if key.fileobj is sys.stdin:
