@@ -133,7 +133,7 @@ def test_ctrl_c_cancels_what_runs_and_the_next_run_goes_on(tmp_path: Path, clust
         _, complaints = run.communicate(timeout=60)
     assert run.returncode == 130, complaints
     assert "Traceback" not in complaints
-    assert wait_until(lambda: free_cpus(cluster) == 2, 30)
+    assert wait_until(lambda: free_cpus(cluster) == 2)
     with running(tmp_path, cluster, ["ray"]) as run:
         told, complaints = run.communicate(timeout=300)
     assert run.returncode == 0, complaints

@@ -305,7 +305,7 @@ def test_a_dropped_job_leaves_its_process_to_the_others() -> None:
     """The process is the same, and its place is free at once."""
     with pool_of(2, MANY) as pool:
         pool.submit(job(0, "sleep"))
-        assert wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1, 60)
+        assert wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1)
         before = workers(os.getpid())
         pool.kill(0)
         assert pool.free() == 2
@@ -352,7 +352,7 @@ def test_a_wait_ends_though_a_signal_is_handled_slowly() -> None:
     before = signal.signal(signal.SIGALRM, lambda *_: time.sleep(0.4))
     with pool_of(1) as pool:
         pool.submit(job(0, "sleep"))
-        assert wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1, 60)
+        assert wait_until(lambda: not pool.wait(0.05) and pool.elapsed(0) > 0.1)
         rescue = threading.Timer(SOON_S, lambda: list(map(kill, workers(os.getpid()))))
         rescue.start()
         try:

@@ -171,7 +171,7 @@ def test_an_import_that_trains_is_ended_with_all_its_children(tmp_path: Path) ->
     assert "took more than 3 s" in line
     assert "if __name__ == '__main__'" in line
     pid = int((tmp_path / "pid").read_text())
-    assert wait_until(lambda: not is_alive(pid), 30)
+    assert wait_until(lambda: not is_alive(pid))
 
 
 def test_what_the_import_prints_and_asks_goes_nowhere(

@@ -49,7 +49,7 @@ def test_a_child_that_reads_nothing_keeps_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
     with readable(pack(loose("def train(config):\n    return LARGE\n", LARGE=LARGE), "train")) as descriptor:
         subprocess.run(["true"], pass_fds=[descriptor], check=True)
-    assert wait_until(lambda: threading.active_count() <= before, 10)
+    assert wait_until(lambda: threading.active_count() <= before)
 
 
 def test_a_function_of_a_module_is_found_where_this_process_finds_it(
