@@ -30,9 +30,6 @@ ELSEWHERE = {
 REFUSED = {"sweep test FIRST.toml SECOND.toml": "--again"}
 """A command that is refused if a reader types the whole page -> what the refusal names."""
 
-_OURS = ("sweep", "export", "cd", "python")
-"""Programs that the shell of ``run`` knows."""
-
 _PARTS = re.compile(
     r"(?:^<!-- file: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<fenced>.*?)^```$"
     r"|(?P<indented>(?:^ {4}[^\n]+\n)+)"
@@ -53,6 +50,11 @@ class Typed:
         return " ".join(self.words)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the shell of ``run`` knows its program; the name alone is a word of a sentence."""
+        return len(self.words) > 1 and self.words[0] in ("sweep", "export", "cd", "python")
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether the tests of the documentation cannot run it."""
         return any(part in str(self) for part in ELSEWHERE)
@@ -62,23 +64,31 @@ Block = tuple[Typed, ...]
 """What a reader types into one shell."""
 
 
-@functools.cache
-def files(page: str) -> dict[str, str]:
-    """Return the files that a page has its reader write, by name."""
-    parts = _PARTS.finditer((REPOSITORY / page).read_text("utf-8"))
-    return {part["file"]: part["fenced"] for part in parts if part["file"]}
+@dataclass(frozen=True)
+class Written:
+    """A file that a page has its reader write."""
+
+    name: str
+    text: str
 
 
-@functools.cache
 def blocks(page: str) -> list[Block]:
-    """Return the commands of a page in order; code in a sentence or a comment is a block of its own."""
-    found: list[Block] = []
+    """Return the commands of a page in order."""
+    return [step for step in _steps(page) if isinstance(step, tuple)]
+
+
+@functools.cache
+def _steps(page: str) -> list[Block | Written]:
+    """Return files and commands of a page in order; code in a sentence or a comment is a block of its own."""
+    found: list[Block | Written] = []
     for part in _PARTS.finditer((REPOSITORY / page).read_text("utf-8")):
+        if part["file"]:
+            found.append(Written(part["file"], part["fenced"]))
         lines = part["indented"] or (part["fenced"] if part["language"] == "sh" else "") or ""
         found.append(tuple(_typed([line.strip() for line in lines.splitlines()])))
         codes = [part["code"]] if part["code"] else re.findall(r"`([^`\n]+)`", part[0].strip("`"))
         found += [tuple(_typed([code.replace("\n", " ")])) for code in codes]
-    return [block for block in found if block]
+    return [step for step in found if step]
 
 
 def _typed(lines: list[str]) -> Iterator[Typed]:
@@ -107,13 +117,14 @@ def run(page: str, folder: Path, placeholders: Mapping[str, str] | None = None) 
     Raises:
         AssertionError: If a command ends with another status than 0, or lacks what the page shows.
     """
-    for name, text in files(page).items():
-        (folder / name).write_text(text, "utf-8")
-    for block in blocks(page):
+    for step in _steps(page):
+        if isinstance(step, Written):
+            (folder / step.name).write_text(step.text, "utf-8")
+            continue
         with pytest.MonkeyPatch.context() as shell:
             shell.chdir(folder)
-            for typed in block:
-                if typed.words[0] in _OURS and not typed.is_elsewhere:
+            for typed in step:
+                if typed.is_ours and not typed.is_elsewhere:
                     yield str(typed)
                     _run(typed, shell, placeholders or {})
 
