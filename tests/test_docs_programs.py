@@ -1,4 +1,4 @@
-"""What README, docs and Makefile name beside ``sweep``: targets of make, extras, and scripts with their options."""
+"""What README, docs and Makefile name beside ``sweep``: targets of make, extras, scripts, their options."""
 
 import re
 import shlex
@@ -30,7 +30,7 @@ for script in sys.argv[1:]:
     if os.wait()[1]:
         sys.exit(f"{script} does not start")
 """
-"""Prints what each script answers to ``--help``, each in a process of its own; one without options is loaded."""
+"""Prints the help of each script, each in a process of its own; one without options is only loaded."""
 
 
 def scripts() -> dict[str, set[str]]:

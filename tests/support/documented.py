@@ -1,4 +1,4 @@
-"""What a reader types from a page of the documentation, and a shell in which ``sweep`` is a call of ``main``."""
+"""What a reader types from a page of the documentation, and a shell whose ``sweep`` is a call of ``main``."""
 
 import contextlib
 import functools
@@ -101,14 +101,18 @@ def _typed(lines: list[str]) -> Iterator[Typed]:
 
 
 def _commands(line: str) -> Iterator[tuple[str, ...]]:
-    """Yield the commands that a line joins with ``&&``."""
+    """Yield the commands that a line joins with ``&&``; a variable before one is an export."""
     line = re.sub(r'^eval "\$\((.*)\)"$', r"\1", line)
     lexer = shlex.shlex(line, posix=True, punctuation_chars="&|")
     lexer.whitespace_split = True
     with contextlib.suppress(ValueError):  # a line of prose, with an apostrophe
-        for joins, words in itertools.groupby(lexer, lambda word: word in ("&&", "|", "||")):
-            if not joins:
-                yield tuple(words)
+        for joins, command in itertools.groupby(lexer, lambda word: word in ("&&", "|", "||")):
+            words = () if joins else tuple(command)
+            while len(words) > 1 and re.match(r"[A-Z_]+=", words[0]):
+                yield "export", words[0]
+                words = words[1:]
+            if words:
+                yield words
 
 
 def run(page: str, folder: Path, placeholders: Mapping[str, str] | None = None) -> Iterator[str]:
