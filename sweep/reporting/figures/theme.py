@@ -68,7 +68,7 @@ def log_ticks(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [float(f"{step}e{power}") for power in powers for step in ((1,) if wide else (1, 2, 5))]
     inside = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
-    return inside if len(inside) > 1 else [low, high] if high > low else [low]
+    return inside if len(inside) > 1 else sorted({float(low), float(high)})
 
 
 def even_ticks(low: float, high: float) -> list[float]:
@@ -79,7 +79,7 @@ def even_ticks(low: float, high: float) -> list[float]:
         ([5.0, 10.0, 15.0, 20.0], [2.05, 2.1, 2.15, 2.2, 2.25, 2.3])
     """
     if not high > low:
-        return [low]
+        return [float(low)]
     power = 10.0 ** math.floor(math.log10((high - low) / 4))
     step = max(s for s in (power, 2 * power, 5 * power) if s <= (high - low) / 4)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

@@ -189,3 +189,9 @@ def test_ticks_are_round_and_inside():
     assert theme.log_ticks(3, 7) == [3, 7], "one round value alone would show no scale"
     assert theme.even_ticks(5, 5) == [5]
     assert all(math.isclose(tick * 20, round(tick * 20)) for tick in theme.even_ticks(2.03, 2.31))
+
+
+@pytest.mark.parametrize("ticks", [theme.log_ticks(20, 40), theme.log_ticks(7, 7), theme.even_ticks(5, 5)])
+def test_the_ticks_of_whole_numbers_have_a_text(ticks):
+    """A narrow logarithmic range of steps had whole numbers as ticks, which Python 3.11 gave no text."""
+    assert [theme.tick_text(tick) for tick in ticks] == [str(round(tick)) for tick in ticks]
