@@ -45,6 +45,7 @@ def run(
     name: str | None = None,
     begin_with: str | None = None,
     begin_with_top: int | None = None,
+    retry_failed: bool = False,
     data_file: str | None = None,
     device: str = "auto",
     engine: str | None = None,
@@ -68,6 +69,7 @@ def run(
         name: Another name to store the study under.
         begin_with: A stored study; its best configurations are trained first.
         begin_with_top: How many of them.
+        retry_failed: Whether to train the configurations of failed trials again, as further trials.
         data_file: Another data file than the one that the study names.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         engine: What trains; None is the device's default.
@@ -96,6 +98,7 @@ def run(
         name=name,
         source=begin_with,
         source_top=begin_with_top,
+        retry_failed=retry_failed,
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
