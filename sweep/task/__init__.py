@@ -8,6 +8,7 @@ trainers by name. Other modules import all names from here.
 from sweep.metric import Fact, Metric
 from sweep.task.core import AUTO, AnyTask, Config, ConfigT, Data, DataT, JobQueue, Segment, SegmentJob, Task
 from sweep.task.data import (
+    NO_DATA,
     CountsTestUnits,
     Ensembles,
     HeldOut,
@@ -120,6 +121,7 @@ __all__ = [
     "DEFAULT_TASK",
     "ENTRY_POINTS",
     "GIVEN",
+    "NO_DATA",
     "PROGRAMS",
     "TRAIN_SECONDS",
     "AddsFields",
