@@ -20,8 +20,7 @@ from sweep.execution.events import Observer, both
 from sweep.execution.how import How, ignore, never
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
-from sweep.execution.pools.pool import usable_cores
-from sweep.execution.pools.pools import DEFAULT_POOL
+from sweep.execution.pools.pools import DEFAULT_POOL, local_places
 from sweep.execution.run import Ran, running
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
@@ -162,10 +161,10 @@ def plan(
     )
     spec = find_spec(request, database, _warn)
     task = spec.task
+    workers = local_places(task, spec.resources, device, workers)
     data, device = task.load_data(spec.data), resolve_device(task, device)
     if text := mend(task, device):
         _warn(text)
-    workers = workers or usable_cores()
     if isinstance(task, RunsPrograms):
         stored = stored_trials(spec.name, data.sha256, database, _warn)
         return plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)
