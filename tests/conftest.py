@@ -1,5 +1,6 @@
 """What the tests share: word lists, the makemore names, and one torch thread."""
 
+import gc
 import itertools
 import os
 import subprocess
@@ -18,6 +19,8 @@ from tests.support import warm_python
 from tests.support.small_study import _own_ledger, small, trained
 
 __all__ = ["_own_ledger", "small", "trained"]  # fixtures of every test
+
+gc.disable()  # until all tests are collected, for nothing of what that makes is garbage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -61,6 +64,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """End that process; after the test processes, which pytest-xdist ends."""
     if server := session.config.stash.get(_warm, None):
         warm_python.stop(server)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking through all modules and tests again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

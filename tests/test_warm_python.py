@@ -65,6 +65,42 @@ def test_it_has_the_folder_the_umask_and_the_variables_of_its_start(small: Path)
     assert ended(small, ["list"], SWEEP_STORAGE="sqlite:///gone.db")[0] == 1
 
 
+def test_it_ignores_what_was_ignored_at_its_start() -> None:
+    """As in a job that a shell runs in the background, to which Ctrl-C does not apply."""
+    own = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert _handlers("SIGINT", "SIGTERM", "SIGPIPE") == ["ignored", "default", "ignored"]
+    finally:
+        signal.signal(signal.SIGINT, own)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert "default_int_handler" in _handlers("SIGINT")[0]
+    finally:
+        signal.signal(signal.SIGINT, own)
+
+
+def _handlers(*names: str) -> list[str]:
+    """Return what a forked process and a cold one do with some signals."""
+    code = f"""if True:
+        import signal
+        named = {{signal.SIG_IGN: "ignored", signal.SIG_DFL: "default"}}
+        for name in {names}:
+            handler = signal.getsignal(getattr(signal, name))
+            print(named.get(handler, handler))
+    """
+    warm = _printed(code)
+    with warm_python.cold():
+        assert warm == _printed(code)
+    return warm.splitlines()
+
+
+def _printed(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-"], input=code, env=environment(), capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 def test_a_signal_ends_it_with_the_signals_status(small: Path) -> None:
     """As ``waitpid`` tells of a child."""
     process = subprocess.Popen(

@@ -12,6 +12,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +29,7 @@ _ADDRESS, _LIKE, _PATH = "SWEEP_TESTS_WARM", "SWEEP_TESTS_WARM_LIKE", "SWEEP_TES
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "NUMBA_", "OMP_", "MKL_", "LD_", "TORCH_", "MALLOC_")
 """Beginnings of variables that an interpreter or a library reads when it starts."""
 
-_STATUS_AT_START = ("CapEff", "CapBnd", "SigIgn", "Umask")
+_STATUS_AT_START = ("CapEff", "CapBnd", "Umask")
 """The same of lines of ``/proc/PID/status``; the product reads the umask when it is imported."""
 
 _WORKER = "from sweep.execution.pools.worker import main"
@@ -135,6 +136,7 @@ class Popen(_Popen):  # type: ignore[type-arg]
             "folder": os.path.abspath(cwd or "."),
             "environment": environment,
             "session": session,
+            "ignored": _ignored(),
             "descriptors": list(numbers),
             "name": f"{_NAMED}{os.getpid()}",
         }
@@ -184,10 +186,20 @@ def _surroundings(environment: Mapping[str, str]) -> str:
     if read.get("PYTHONPATH", "") in ("", str(REPOSITORY), os.environ.get(_PATH)):
         read.pop("PYTHONPATH", None)  # the product that is found is the same
     read.pop("PYTHONBREAKPOINT", None)  # Ray sets it in every process that joins a cluster
-    with contextlib.suppress(OSError):
-        status = Path("/proc/thread-self/status").read_text().splitlines()
-        read |= {line: "" for line in status if line.startswith(_STATUS_AT_START)}
+    read |= {line: "" for line in _status() if line.startswith(_STATUS_AT_START)}
     return json.dumps(read, sort_keys=True)
+
+
+def _ignored() -> list[int]:
+    """Return the signals that this process ignores, and so does what it starts."""
+    mask = next((int(line.split()[1], 16) for line in _status() if line.startswith("SigIgn")), 0)
+    return [number for number in signal.valid_signals() if mask >> (number - 1) & 1]
+
+
+def _status() -> list[str]:
+    with contextlib.suppress(OSError):
+        return Path("/proc/thread-self/status").read_text().splitlines()
+    return []
 
 
 @contextlib.contextmanager

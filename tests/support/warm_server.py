@@ -169,6 +169,7 @@ def _place(wanted: dict[int, int]) -> None:
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     """Be the process that was asked for: its session, folder, environment, streams and program."""
     _place(dict(zip(request["descriptors"], descriptors, strict=True)))
+    _take_signals(request["ignored"])
     if request["session"]:
         os.setsid()
     os.chdir(request["folder"])
@@ -193,6 +194,16 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
             sys.path.insert(0, "")
             code = what if kind == "-c" else compile(sys.stdin.buffer.read(), "<stdin>", "exec")
             exec(code, main.__dict__)  # noqa: S102  as ``python -c`` and ``python -`` do
+
+
+def _take_signals(ignored: list[int]) -> None:
+    """Ignore the signals that the asking process ignores; have the others as at an interpreter's start."""
+    cannot = {signal.SIGKILL, signal.SIGSTOP}
+    python_ignores = {signal.SIGPIPE, signal.SIGXFSZ}
+    for number in signal.valid_signals() - cannot - python_ignores:
+        signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+    if signal.SIGINT not in ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

@@ -177,6 +177,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--table", type=Path, default=HERE / "names.csv")
+    parser.add_argument(
+        "--timed", type=Path, default=HERE / "names.csv", help="table of this grid with its seconds"
+    )
     parser.add_argument("--only", nargs="*", choices=list(SEARCHES), metavar="NAME", help="searches, by name")
     parser.add_argument("--price", type=float, default=0, help="nats added for each factor of e of work")
     parser.add_argument("--print", action="store_true", help="only print what was simulated before")
@@ -188,7 +191,7 @@ def main() -> None:
     priced = f"-price-{arguments.price:g}" if arguments.price else ""
     path = arguments.table.with_name(f"{arguments.table.stem}{priced}-searches.csv")
     if not arguments.print:
-        table = read_table(arguments.table, HERE / "names.csv").priced(arguments.price)
+        table = read_table(arguments.table, arguments.timed).priced(arguments.price)
         simulate_missing(table, path, arguments.only or list(SEARCHES))
     results = read_results(path)
     print(describe(results))

@@ -1,11 +1,11 @@
 """Train a whole grid of configurations on several seeds, so that searches can be compared in seconds.
 
-108 cells over the five knobs, six seeds each. Every run is cut at each per cent of its steps; at
+The cells of a grid (``grids.py``) on six seeds each. Every run is cut at each per cent of its steps; at
 ``PERCENTS`` the dev loss is taken of the weights as they stand (``raw``) and of two running averages of
 all cuts so far, by polynomial decay: average += (snapshot - average) (eta + 1) / (n + eta) at cut n. Also
 kept: the seconds of training alone. The table grows run by run, so the command goes on where it stopped.
 
-    python tests/benchmarks/tabular/make_grid.py [--words data/names.txt] [-o names.csv] [--workers 2]
+    python tests/benchmarks/tabular/make_grid.py [--optimizer sgd] [--words data/names.txt] [-o names.csv]
 
 References:
     Shamir, Zhang, "Stochastic Gradient Descent for Non-smooth Optimization", 2013 (polynomial decay).
@@ -13,11 +13,13 @@ References:
 
 import argparse
 import csv
+import functools
 import itertools
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,27 +32,14 @@ from sweep.trainers.mlp.schedule import learning_rates
 from sweep.trainers.mlp.state import TrainState
 from sweep.trainers.mlp.training import dev_examples, train_examples
 from sweep.trainers.mlp.words.corpus import Corpus, load_corpus
+from tests.benchmarks.tabular.grids import GRIDS, KNOBS, Grid
 
 HERE = Path(__file__).parent
-GRID = {
-    "block_size": (3, 5, 8),
-    "embedding_dim": (6, 24),
-    "hidden_neurons": (50, 150, 400),
-    "batch_size": (32, 128),
-    "num_steps": (20_000, 60_000, 180_000),
-}
-FIXED = {
-    "schedule": "cosine",
-    "learning_rate": 0.15,
-    "final_learning_rate": 0.001,
-    "weight_decay": 0.001,
-    "init": "scaled",
-}
 SEEDS = 6
 PERCENTS = (5, 10, 20, 30, 50, 70, 90, 100)
 ETAS = (3, 10)
 COLUMNS = [
-    *GRID,
+    *KNOBS,
     "seed",
     "train_seconds",
     *(f"{kind}_{percent}" for kind in ("raw", *(f"avg{eta}" for eta in ETAS)) for percent in PERCENTS),
@@ -66,11 +55,11 @@ def start_worker(words: str) -> None:
     _corpus = load_corpus(words)
 
 
-def train_cell(job: tuple[tuple[int, ...], int]) -> dict[str, object]:
+def train_cell(job: tuple[tuple[int, ...], int], fixed: Mapping[str, Any]) -> dict[str, object]:
     """Train one cell on one seed and return its row."""
     cell, replicate = job
-    knobs = dict(zip(GRID, cell, strict=True))
-    config = TrainConfig.from_dict({**FIXED, **knobs, "seed": derive_seed(0, "tabular", replicate)})
+    knobs = dict(zip(KNOBS, cell, strict=True))
+    config = TrainConfig.from_dict({**fixed, **knobs, "seed": derive_seed(0, "tabular", replicate)})
     train, examples = ENGINES[DEFAULT_ENGINE["cpu"]], train_examples(_corpus, config.block_size)
     state = TrainState.initial(config, _corpus.vocabulary_size)
     averages = {eta: {name: np.zeros_like(a) for name, a in state.parameters.items()} for eta in ETAS}
@@ -91,13 +80,13 @@ def train_cell(job: tuple[tuple[int, ...], int]) -> dict[str, object]:
     return {**row, "train_seconds": round(seconds, 3)}
 
 
-def jobs_to_do(path: Path) -> Iterator[tuple[tuple[int, ...], int]]:
+def jobs_to_do(path: Path, grid: Grid) -> Iterator[tuple[tuple[int, ...], int]]:
     """Yield each cell and seed that has no row yet, seed by seed."""
     done = set()
     if path.exists():
         with path.open() as file:
-            done = {tuple(int(row[name]) for name in [*GRID, "seed"]) for row in csv.DictReader(file)}
-    for seed, cell in itertools.product(range(SEEDS), itertools.product(*GRID.values())):
+            done = {tuple(int(row[name]) for name in [*KNOBS, "seed"]) for row in csv.DictReader(file)}
+    for seed, cell in itertools.product(range(SEEDS), itertools.product(*grid.choices.values())):
         if (*cell, seed) not in done:
             yield cell, seed
 
@@ -107,11 +96,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--optimizer", choices=GRIDS, default="sgd")
     parser.add_argument("--words", default="data/names.txt")
     parser.add_argument("-o", "--output", type=Path, default=HERE / "names.csv")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     arguments = parser.parse_args()
-    jobs = list(jobs_to_do(arguments.output))
+    grid = GRIDS[arguments.optimizer]
+    jobs = list(jobs_to_do(arguments.output, grid))
+    train = functools.partial(train_cell, fixed=grid.fixed)
     is_new = not arguments.output.exists()
     context = multiprocessing.get_context("spawn")
     with (
@@ -121,7 +113,7 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         if is_new:
             writer.writeheader()
-        for number, row in enumerate(pool.imap_unordered(train_cell, jobs), 1):
+        for number, row in enumerate(pool.imap_unordered(train, jobs), 1):
             writer.writerow(row)
             file.flush()
             print(f"\r{number} of {len(jobs)} runs", end="", flush=True)

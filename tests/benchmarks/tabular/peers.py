@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from tests.benchmarks.tabular.make_grid import GRID
+from tests.benchmarks.tabular.grids import KNOBS
 from tests.benchmarks.tabular.simulate import Searcher
 from tests.benchmarks.tabular.table import Table
 
@@ -28,7 +28,7 @@ class OptunaDefaults:
         """Suggest every hyperparameter."""
         trial = self._study.ask()
         self._open[trial.number] = trial
-        return trial.number, self._table.places[tuple(self._suggest(trial, name) for name in GRID)]
+        return trial.number, self._table.places[tuple(self._suggest(trial, name) for name in KNOBS)]
 
     def report(self, trial: int, percent: int, loss: float) -> bool:
         """Ask the default pruner."""
@@ -43,14 +43,15 @@ class OptunaDefaults:
         self._study.tell(self._open.pop(trial), loss)
 
     def _suggest(self, trial: optuna.Trial, name: str) -> int:
-        return int(trial.suggest_categorical(name, list(GRID[name])))
+        return int(trial.suggest_categorical(name, list(self._table.grid.choices[name])))
 
 
 class OptunaOrdered(OptunaDefaults):
     """The same by a user who knows that a place in the ordered choices says more than a category."""
 
     def _suggest(self, trial: optuna.Trial, name: str) -> int:
-        return GRID[name][trial.suggest_int(name, 0, len(GRID[name]) - 1)]
+        choices = self._table.grid.choices[name]
+        return choices[trial.suggest_int(name, 0, len(choices) - 1)]
 
 
 class Hyperopt:
@@ -63,7 +64,9 @@ class Hyperopt:
         self._table, self._hyperopt = table, hyperopt
         self._draw = np.random.default_rng(seed)
         self._trials = hyperopt.Trials()
-        space = {name: hyperopt.hp.choice(name, list(choices)) for name, choices in GRID.items()}
+        space = {
+            name: hyperopt.hp.choice(name, list(choices)) for name, choices in table.grid.choices.items()
+        }
         self._domain = Domain(lambda point: 0.0, space)
 
     def ask(self) -> tuple[int, int]:
@@ -74,8 +77,8 @@ class Hyperopt:
         documents = self._hyperopt.tpe.suggest(ids, self._domain, self._trials, seed)
         self._trials.insert_trial_docs(documents)
         self._trials.refresh()
-        places = documents[0]["misc"]["vals"]
-        return ids[0], self._table.places[tuple(GRID[name][places[name][0]] for name in GRID)]
+        places, choices = documents[0]["misc"]["vals"], self._table.grid.choices
+        return ids[0], self._table.places[tuple(choices[name][places[name][0]] for name in KNOBS)]
 
     def report(self, trial: int, percent: int, loss: float) -> bool:
         """Go on."""
@@ -98,7 +101,7 @@ class SyneTune:
         from syne_tune.optimizer import baselines
 
         self._table, self._make_trial = table, Trial
-        space = {name: ordinal(list(choices), kind="equal") for name, choices in GRID.items()}
+        space = {name: ordinal(list(choices), kind="equal") for name, choices in table.grid.choices.items()}
         self._scheduler = getattr(baselines, scheduler)(
             space, metric="dev_loss", do_minimize=True, random_seed=seed, **arguments
         )
@@ -114,7 +117,7 @@ class SyneTune:
             trial = self._make_trial(len(self._trials), config, datetime(2026, 1, 1))
             self._trials.append(trial)
             self._scheduler.on_trial_add(trial)
-        return trial.trial_id, self._table.places[tuple(int(trial.config[name]) for name in GRID)]
+        return trial.trial_id, self._table.places[tuple(int(trial.config[name]) for name in KNOBS)]
 
     def report(self, trial: int, percent: int, loss: float) -> bool:
         """Follow the scheduler's decision."""

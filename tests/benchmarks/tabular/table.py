@@ -18,7 +18,8 @@ import numpy as np
 from sweep.definition.dimension import Choices
 from sweep.definition.space import Space
 from sweep.trainers.mlp.trainer import MLP
-from tests.benchmarks.tabular.make_grid import FIXED, GRID, PERCENTS
+from tests.benchmarks.tabular.grids import KNOBS, Grid, grid_of
+from tests.benchmarks.tabular.make_grid import PERCENTS
 
 KINDS = ("raw", "avg3", "avg10")
 """Weights that a dev loss was taken of: as they stand, or a running average of them."""
@@ -38,6 +39,7 @@ class _Vocabulary:
 class Table:
     """Dev losses of every cell on every seed, and what a cell costs."""
 
+    grid: Grid
     cells: list[dict[str, int]]
     losses: Mapping[str, np.ndarray]
     """Kind of weights -> nats per character, shape (cells, seeds, PERCENTS)."""
@@ -52,11 +54,11 @@ class Table:
     @cached_property
     def space(self) -> Space:
         """Return the space as a user writes it: five hyperparameters with choices."""
-        return Space({name: Choices(tuple(choices)) for name, choices in GRID.items()})
+        return Space({name: Choices(tuple(choices)) for name, choices in self.grid.choices.items()})
 
     def work(self, params: Mapping[str, Any]) -> float:
         """Return what the product takes a cell to cost."""
-        return MLP.work(MLP.make_config({**FIXED, **params}), _Vocabulary())  # type: ignore[arg-type]
+        return MLP.work(MLP.make_config({**self.grid.fixed, **params}), _Vocabulary())  # type: ignore[arg-type]
 
     def loss(self, kind: str, cell: int, seed: int, percent: int) -> float:
         """Return the dev loss of one run at a percentage of its steps."""
@@ -87,14 +89,15 @@ def read_table(path: Path, timed: Path) -> Table:
         path: The table.
         timed: The table of the same grid whose step times count; words do not change them, other load does.
     """
-    cells = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
-    places = {tuple(cell.values()): place for place, cell in enumerate(cells)}
     rows = _read_rows(path)
+    grid = grid_of(rows[0])
+    cells = [dict(zip(KNOBS, values, strict=True)) for values in itertools.product(*grid.choices.values())]
+    places = {tuple(cell.values()): place for place, cell in enumerate(cells)}
     complete = [seed for seed, n in Counter(row["seed"] for row in rows).items() if n == len(cells)]
     losses = {kind: np.empty((len(cells), len(complete), len(PERCENTS))) for kind in KINDS}
     for row in rows:
         if row["seed"] in complete:
-            cell = places[tuple(int(row[name]) for name in GRID)]
+            cell = places[tuple(int(row[name]) for name in KNOBS)]
             place = cell, complete.index(row["seed"])
             for kind, array in losses.items():
                 array[place] = [float(row[f"{kind}_{p}"]) for p in PERCENTS]
@@ -102,7 +105,7 @@ def read_table(path: Path, timed: Path) -> Table:
         raise SystemExit(f"{path} holds {len(complete)} complete seeds and needs 2: go on with make_grid.py")
     step_s = _step_seconds(_read_rows(timed))
     cost = [step_s[tuple(cell.values())[:-1]] * cell["num_steps"] for cell in cells]
-    return Table(cells=cells, losses=losses, seconds=np.array(cost))
+    return Table(grid=grid, cells=cells, losses=losses, seconds=np.array(cost))
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
@@ -114,7 +117,7 @@ def _step_seconds(rows: list[dict[str, str]]) -> dict[tuple[int, ...], float]:
     """Return the least seconds a step of each shape, over all runs of it."""
     step_s: dict[tuple[int, ...], float] = {}
     for row in rows:
-        *shape, num_steps = (int(row[name]) for name in GRID)
+        *shape, num_steps = (int(row[name]) for name in KNOBS)
         seconds = float(row["train_seconds"]) / num_steps
         step_s[tuple(shape)] = min(seconds, step_s.get(tuple(shape), seconds))
     return step_s

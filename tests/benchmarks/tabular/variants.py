@@ -3,7 +3,6 @@
 from sweep.definition.registries import SAMPLERS
 from sweep.execution.pruners import REDUCTION_FACTOR
 from sweep.samplers.mirror import Mirror
-from tests.benchmarks.tabular.make_grid import GRID
 from tests.benchmarks.tabular.searchers import LOSS_CEILING, Sweep
 from tests.benchmarks.tabular.table import Table
 
@@ -47,7 +46,7 @@ class StepsAsFidelity(Sweep):
 
     def __init__(self, table: Table, seed: int, sampler: str) -> None:
         super().__init__(table, seed, sampler, "none")
-        self._levels = sorted(GRID["num_steps"])
+        self._levels = sorted(table.grid.choices["num_steps"])
         self._done: dict[int, dict[tuple[int, ...], float]] = {steps: {} for steps in self._levels}
         self._promoted: dict[int, set[tuple[int, ...]]] = {steps: set() for steps in self._levels}
         self._space = {name: d for name, d in table.space.items() if name != "num_steps"}
