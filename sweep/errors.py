@@ -15,6 +15,7 @@ same if the text changes, so scripts and tests compare the key.
     ├── StudyConflictError (ValueError)  1   the stored study differs, or is in use
     ├── TestSplitError (RuntimeError)    1   the test split was used already, or must not be
     ├── UntrustedError (RuntimeError)    1   this user has not run the study's program here
+    ├── TrialsFailedError (RuntimeError) 1   the first trials of a run all fail in the same way
     ├── GuestError (RuntimeError)        1   a study that Optuna made has no trainer
     ├── DeviceError (RuntimeError)       1   the requested device is not present
     ├── TooLargeError (MemoryError)      1   a configuration needs more memory than there is
@@ -116,6 +117,12 @@ class UntrustedError(SweepError, RuntimeError):
     """A stored study would run a program that this user has not run here."""
 
     key = "untrusted"
+
+
+class TrialsFailedError(SweepError, RuntimeError):
+    """The first trials of a run all fail in the same way, so that no further one was started."""
+
+    key = "trials-failed"
 
 
 class GuestError(SweepError, RuntimeError):

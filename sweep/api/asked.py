@@ -18,6 +18,7 @@ from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import load_study_file
 from sweep.definition.variants import linear_ranges, warm_name
 from sweep.errors import DataError, NotFoundError, OptionError, StudyConflictError, StudyFileError
+from sweep.reporting.retries import with_retries
 from sweep.reporting.warm_start import TOP, resume_warm_start, warm_start
 from sweep.spelling import did_you_mean
 from sweep.storage.database import Database, Reader
@@ -53,6 +54,8 @@ class Request:
     """How many of them; None is ``TOP``."""
     data_file: str | None = None
     """Another file than the one that ``[data]`` names."""
+    retry_failed: bool = False
+    """Whether the configurations of failed trials are trained again."""
     trust: bool = False
     """Whether the program of a stored study may run that was not run here before."""
 
@@ -66,7 +69,7 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
     """Read the study file, or take the stored study, and apply the changes.
 
     Raises:
-        NotFoundError: If there is neither a file nor a stored study.
+        NotFoundError: If there is neither a file nor a stored study, or no failed trial to train again.
         StudyFileError: If the file or a change breaks a rule.
         DataError: If a file that ``[data]`` names is missing.
     """
@@ -75,7 +78,11 @@ def find_spec(request: Request, database: Database, note: Note = lambda text: No
     if request.data_file is None:
         _check_data_files(request.study, task, spec)
     spec = spec.replace(**_changes(request, task, spec))
-    return spec if request.source is None else _warm_started(request, request.source, task, spec, database)
+    if request.source is not None:
+        spec = _warm_started(request, request.source, task, spec, database)
+    if not request.retry_failed:
+        return spec
+    return with_retries(spec, load_study(database.open_read_only(), spec.name))
 
 
 def stored_study(study: str, reader: Reader) -> StudyRecord:

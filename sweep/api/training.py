@@ -20,8 +20,7 @@ from sweep.execution.events import Observer, both
 from sweep.execution.how import How, ignore, never
 from sweep.execution.planning.program_plan import ProgramPlan, plan_program
 from sweep.execution.planning.study_plan import StudyPlan, plan_study
-from sweep.execution.pools.pool import usable_cores
-from sweep.execution.pools.pools import DEFAULT_POOL
+from sweep.execution.pools.pools import DEFAULT_POOL, local_places
 from sweep.execution.run import Ran, running
 from sweep.reporting.note_taking import take_notes
 from sweep.reporting.publish import publish
@@ -45,6 +44,7 @@ def run(
     name: str | None = None,
     begin_with: str | None = None,
     begin_with_top: int | None = None,
+    retry_failed: bool = False,
     data_file: str | None = None,
     device: str = "auto",
     engine: str | None = None,
@@ -68,6 +68,7 @@ def run(
         name: Another name to store the study under.
         begin_with: A stored study; its best configurations are trained first.
         begin_with_top: How many of them.
+        retry_failed: Whether to train the configurations of failed trials again, as further trials.
         data_file: Another data file than the one that the study names.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         engine: What trains; None is the device's default.
@@ -96,6 +97,7 @@ def run(
         name=name,
         source=begin_with,
         source_top=begin_with_top,
+        retry_failed=retry_failed,
         data_file=data_file,
     )
     spec = find_spec(request, database, _warn)
@@ -159,10 +161,10 @@ def plan(
     )
     spec = find_spec(request, database, _warn)
     task = spec.task
+    workers = local_places(task, spec.resources, device, workers)
     data, device = task.load_data(spec.data), resolve_device(task, device)
     if text := mend(task, device):
         _warn(text)
-    workers = workers or usable_cores()
     if isinstance(task, RunsPrograms):
         stored = stored_trials(spec.name, data.sha256, database, _warn)
         return plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)

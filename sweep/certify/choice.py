@@ -3,11 +3,13 @@
 Both depend only on the plan and the stored losses, so a killed confirmation resumes with the same decisions.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, Job, Losses
+from sweep.certify.statistics.explosions import explosion_bound
 from sweep.certify.statistics.racing import FIRST_ROUNDS, RaceState, race
 from sweep.certify.statistics.selection import Choice, choose
 from sweep.metric import MINIMIZE
@@ -72,9 +74,33 @@ def race_state(plan: ConfirmPlan, losses: Losses) -> RaceState:
 
 
 def sound_candidates(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
+    """Return the candidates without a failed or exploded round; if all exploded, all that did not fail."""
+    complete = _complete_candidates(plan, losses)
+    out = {job.candidate for job in exploded_jobs(plan, losses) if job.phase == "choice"}
+    return [candidate for candidate in complete if candidate.trial not in out] or complete
+
+
+def exploded_jobs(plan: ConfirmPlan, losses: Losses) -> dict[Job, float]:
+    """Return the losses of the plan's exploded trainings, once all candidates have their first rounds."""
+    complete = _complete_candidates(plan, losses)
+    rounds = {candidate.trial: choice_losses(plan, losses, candidate) for candidate in complete}
+    if not rounds or min(map(len, rounds.values())) < _first_rounds(plan):
+        return {}
+    bound = explosion_bound(itertools.chain(*rounds.values()), plan.settings.delta)
+    jobs = [Job(trial, "choice", number) for trial, found in rounds.items() for number in range(len(found))]
+    jobs += [Job(trial, "certify", number) for trial in rounds for number in range(plan.settings.certify)]
+    return {job: loss for job in jobs if (loss := losses.get(job)) is not None and loss > bound}
+
+
+def _complete_candidates(plan: ConfirmPlan, losses: Losses) -> list[Candidate]:
     """Return the candidates without a failed round."""
     without = {job.candidate for job, loss in losses.items() if loss is None and job.phase == "choice"}
     return [candidate for candidate in plan.candidates if candidate.trial not in without]
+
+
+def _first_rounds(plan: ConfirmPlan) -> int:
+    """Return the rounds that every candidate gets before the first comparison."""
+    return plan.settings.seeds if plan.settings.method == "fixed" else FIRST_ROUNDS
 
 
 def choice_losses(plan: ConfirmPlan, losses: Losses, candidate: Candidate) -> list[float]:
@@ -90,8 +116,7 @@ def choice_losses(plan: ConfirmPlan, losses: Losses, candidate: Candidate) -> li
 
 def _choice_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
     """Return the jobs of the choice that are certain to be needed, round by round."""
-    first = plan.settings.seeds if plan.settings.method == "fixed" else FIRST_ROUNDS
-    jobs = _rounds(sound_candidates(plan, losses), range(first))
+    jobs = _rounds(sound_candidates(plan, losses), range(_first_rounds(plan)))
     if any(job not in losses for job in jobs):
         return jobs
     standing = last_standing(plan, losses)

@@ -7,7 +7,7 @@ from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.notebook import facts_html
 from sweep.certify.replay import Place
 from sweep.errors import ConfigError, DataError
-from sweep.task import DEFAULT_TASK, AnyTask, Config, load_task
+from sweep.task import DEFAULT_TASK, NO_DATA, AnyTask, Config, load_task
 from sweep.values import Toml
 
 
@@ -60,7 +60,8 @@ class Provenance:
     """The stored value, in the metric's unit."""
     data: Mapping[str, Toml]
     """The ``[data]`` section of the study, its source first."""
-    data_sha256: str
+    data_sha256: str = NO_DATA
+    """Hash of the data; a file without data does not have it."""
     split: str = ""
     """Description of the split; empty if the trainer has none."""
     trainer_version: int
@@ -110,7 +111,8 @@ class Provenance:
         neither: the section's keys are inlined, the source before the hash, as in the first release's files.
         Nor does it have conditions, because every configuration of that trainer has all hyperparameters.
         """
-        values = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) != ""}
+        known = {name: getattr(self, name) for name in _FIELDS}
+        values = {name: value for name, value in known.items() if value not in ("", NO_DATA)}
         trainer = values.pop("trainer")
         if trainer != DEFAULT_TASK:
             named = {_NAMES_OF_OTHERS.get(name, name): value for name, value in values.items()}

@@ -3,8 +3,8 @@
 import dataclasses
 import datetime
 
-from sweep.certify.choice import next_jobs
-from sweep.certify.confirm_plan import ConfirmPlan, Job, Losses, finished_losses
+from sweep.certify.choice import exploded_jobs, next_jobs, sound_candidates
+from sweep.certify.confirm_plan import Candidate, ConfirmPlan, Job, Losses, finished_losses
 from sweep.definition.plain import check_kind
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
@@ -42,6 +42,22 @@ class Confirmation:
     def remaining(self) -> list[Job]:
         """The next trainings; empty if the confirmation is finished."""
         return next_jobs(self.plan, self.losses)
+
+    @property
+    def exploded(self) -> dict[Job, TrialRecord]:
+        """The trainings of the plan with an exploded value; see ``explosions``."""
+        return {job: self.trials[job] for job in exploded_jobs(self.plan, self.losses)}
+
+    def why_left_out(self, candidate: Candidate) -> str | None:
+        """Return the reason of a candidate's failed or exploded round; None if it is compared."""
+        if candidate in sound_candidates(self.plan, self.losses):
+            return None
+        own = {job: t for job, t in self.trials.items() if job[:2] == (candidate.trial, "choice")}
+        lost = [trial for trial in own.values() if trial.is_finished and trial.dev_loss is None]
+        if lost:
+            return lost[0].reason or lost[0].state
+        exploded = next(trial for job, trial in self.exploded.items() if job in own)
+        return f"exploded: {exploded.dev_loss:.3g} on seed {exploded.seed}"
 
 
 def load_confirmation(reader: Reader, study: StudyRecord) -> Confirmation | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.certify.choice import choice_losses, comparison_alpha, last_standing, make_choice, sound_candidates
+from sweep.certify.choice import choice_losses, comparison_alpha, last_standing, make_choice
 from sweep.certify.confirm_plan import Candidate, Job
 from sweep.certify.notebook import verdict_html, verdict_line
 from sweep.certify.provenance import Certificate
@@ -19,7 +19,7 @@ from sweep.certify.statistics.resampling import Resampled, corrected_interval
 from sweep.certify.statistics.selection import Choice, Intervals, mcb_intervals, tied_set
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.definition.ranking import Rows
-from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.records import StudyRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Reader
 from sweep.values import Json
@@ -220,20 +220,8 @@ def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -
         "seconds": statistics.fmean(r.train_seconds for r in rounds) if rounds else candidate.seconds,
         "losses": values,
         "seeds": [r.seed for r in rounds],
-        "reason": _why_out(confirmation, candidate),
+        "reason": confirmation.why_left_out(candidate),
     }
-
-
-def _why_out(confirmation: Confirmation, candidate: Candidate) -> str | None:
-    """Return the reason of a candidate's failed round, or None."""
-    if candidate in sound_candidates(confirmation.plan, confirmation.losses):
-        return None
-    lost = [t for job, t in confirmation.trials.items() if _is_lost(job, t, candidate)]
-    return lost[0].reason or lost[0].state
-
-
-def _is_lost(job: Job, trial: TrialRecord, candidate: Candidate) -> bool:
-    return job[:2] == (candidate.trial, "choice") and trial.is_finished and trial.dev_loss is None
 
 
 def _add_comparison(

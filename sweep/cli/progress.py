@@ -141,6 +141,8 @@ class LineView(_HoldsNothing):
                 self._start(event)
             case TrialStarted() if event.from_step:
                 self._say(f"trial {event.trial.number} resumes from step {event.from_step:,}")
+            case TrialStarted() if event.restart:
+                self._say(f"trial {event.trial.number} {event.restart}")
             case TrialEnded():
                 width = len(str(event.total))
                 count = f"[dim]{event.done:>{width}}/{event.total}[/]"

@@ -202,9 +202,9 @@ class RunState:
             step=event.from_step,
             since=self._clock(),
             ends=event.ends,
-            spent=event.trial.train_seconds,
+            spent=event.trial.train_seconds if event.from_step else 0.0,
         )
-        if event.trial.segments:
+        if event.from_step and event.trial.segments:
             row.dev_loss = event.trial.segments[-1].dev_loss
         if None in self.workers:
             place = self.workers.index(None)

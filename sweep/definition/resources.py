@@ -1,6 +1,7 @@
 """Check ``[resources]``: the cores and GPUs that one segment occupies on a machine of a cluster."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 from sweep.errors import StudyFileError
@@ -38,6 +39,17 @@ class Resources:
         if self.gpus:
             fits = min(fits, gpus / self.gpus)
         return int(fits + _NEARLY)
+
+    def program_places(self, devices: Sequence[str], cores: int) -> list[str]:
+        """Return the device of each program that runs at a time here: on cores, or on GPUs of its own.
+
+        Examples:
+            >>> Resources(cpus=4).program_places(["cpu"], cores=10)
+            ['cpu', 'cpu']
+        """
+        if list(devices) == ["cpu"]:
+            return ["cpu"] * max(1, self.places_on(cores, math.inf))
+        return self.gpu_places(devices)
 
     def gpu_places(self, gpus: Sequence[str]) -> list[str]:
         """Return the GPUs of each trial that these GPUs can train at a time, one each by default.

@@ -18,7 +18,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.recorder import Recorder
 from sweep.execution.trials.running_trial import End, RunningTrial
 from sweep.execution.trials.trial_source import TrialSource
-from sweep.task import Metric, RunsPrograms, Segment, SegmentJob, why_infeasible
+from sweep.task import Metric, RunsPrograms, Segment, SegmentJob, describe_restart, why_infeasible
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a segment's trial is given up as failed."""
@@ -132,12 +132,14 @@ class Driver:
                 self._end(pool, trial, end)
 
     def _announce_start(self, trial: RunningTrial) -> None:
+        restart = describe_restart(self.workload.task, trial.state) if trial.was_cut else ""
         self.observe(
             TrialStarted(
                 trial=trial.record(),
-                from_step=trial.step,
+                from_step=0 if restart else trial.step,
                 num_steps=trial.config.num_steps,
                 ends=tuple(cut.step for cut in trial.cuts),
+                restart=restart,
             )
         )
 
@@ -202,8 +204,8 @@ class Driver:
             self._end(pool, trial, End("failed", reason=reason))
             return
         died = f"trial {trial.number}: {fault}" if fault else f"the worker of trial {trial.number} died"
-        again = "it starts again" if fault else "its segment is trained again"
-        self.observe(Warned(text=f"{died}; {again}"))
+        again = describe_restart(self.workload.task, trial.state)
+        self.observe(Warned(text=f"{died}; {f'it {again}' if again else 'its segment is trained again'}"))
         self._submit(pool, trial)
 
     def _judge(self, trial: RunningTrial) -> End | None:

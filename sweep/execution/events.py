@@ -58,13 +58,16 @@ class RunStarted:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
-    """A trial is claimed, or resumes from a stored segment."""
+    """A trial is claimed, resumes from a stored segment, or starts again."""
 
     trial: TrialRecord
     from_step: int
+    """Step that it continues from; 0 if it begins or starts again."""
     num_steps: int
     ends: tuple[int, ...] = ()
     """Last steps of the remaining segments."""
+    restart: str = ""
+    """What an interrupted trial does that does not continue from a stored segment."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,13 @@ class Gate:
 
     def __init__(self, *checks: Check) -> None:
         """Initialize without a refusal."""
-        self._checks = checks
+        self._checks = [*checks]
         self.fault: SweepError | None = None
         """The error of the check that refused; None if none has."""
+
+    def add(self, check: Check) -> None:
+        """Add a check."""
+        self._checks.append(check)
 
     def is_shut(self) -> bool:
         """Run the checks until one refuses; return whether one has refused."""

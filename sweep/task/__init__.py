@@ -8,6 +8,7 @@ trainers by name. Other modules import all names from here.
 from sweep.metric import Fact, Metric
 from sweep.task.core import AUTO, AnyTask, Config, ConfigT, Data, DataT, JobQueue, Segment, SegmentJob, Task
 from sweep.task.data import (
+    NO_DATA,
     CountsTestUnits,
     Ensembles,
     HeldOut,
@@ -74,6 +75,7 @@ from sweep.task.programs import (
     WorkFolders,
     check_program,
     definition_of,
+    describe_restart,
     in_one_piece,
     joined_trainer,
     program_changes,
@@ -119,6 +121,7 @@ __all__ = [
     "DEFAULT_TASK",
     "ENTRY_POINTS",
     "GIVEN",
+    "NO_DATA",
     "PROGRAMS",
     "TRAIN_SECONDS",
     "AddsFields",
@@ -187,6 +190,7 @@ __all__ = [
     "default_engine",
     "definition_of",
     "dependents",
+    "describe_restart",
     "described_facts",
     "find_auto",
     "guest_task",

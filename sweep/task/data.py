@@ -1,5 +1,6 @@
 """Define optional capabilities for data files, splits and the test part, each with its default."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -11,6 +12,10 @@ from sweep.values import Toml
 
 if TYPE_CHECKING:  # commands that only read do without
     import numpy as np
+
+
+NO_DATA = hashlib.sha256().hexdigest()
+"""``Data.sha256`` of a study that names no data, so that nothing was hashed."""
 
 
 @runtime_checkable

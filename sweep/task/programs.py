@@ -178,6 +178,9 @@ class RunsPrograms(Protocol):
         Call ``report`` with the step and value of each report of the program.
         """
 
+    def describe_restart(self, state: bytes | None) -> str:
+        """Return what an interrupted trial does; empty if it continues from its stored state."""
+
     def in_one_piece(self) -> "AnyTask":
         """Return the same trainer without rungs, for a pool that cannot keep programs alive.
 
@@ -189,6 +192,11 @@ class RunsPrograms(Protocol):
 
     def leave_all(self) -> None:
         """Stop the programs of all trials."""
+
+
+def describe_restart(task: AnyTask, state: bytes | None) -> str:
+    """Return what an interrupted trial does; empty if it continues from its stored state, as by default."""
+    return task.describe_restart(state) if isinstance(task, RunsPrograms) else ""
 
 
 def in_one_piece(task: AnyTask, pruner: str, pool: str) -> AnyTask:

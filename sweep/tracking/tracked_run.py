@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.execution.one_program import read_versions
 from sweep.storage.checkpoints import Checkpoints
-from sweep.task import RunsPrograms
+from sweep.task import NO_DATA, RunsPrograms
 from sweep.values import Json, Value
 
 
@@ -107,7 +107,7 @@ def _tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
         **_code(study, trial),
         **{f"environment.{name}": text for name, text in study.environment.items()},
     }
-    return {f"sweep.{name}": str(value) for name, value in known.items() if value not in (None, "")}
+    return {f"sweep.{name}": str(value) for name, value in known.items() if value not in (None, "", NO_DATA)}
 
 
 def _code(study: StudyRecord, trial: TrialRecord) -> Mapping[str, Json]:

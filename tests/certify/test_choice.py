@@ -1,13 +1,16 @@
 """Whom a confirmation chooses and what it trains next, as functions of what is finished."""
 
 import numpy as np
+import pytest
 
-from sweep.certify.choice import chosen_candidate, last_standing, next_jobs
+from sweep.certify.choice import chosen_candidate, exploded_jobs, last_standing, next_jobs
 from sweep.certify.confirm_plan import ConfirmPlan, Job, round_seed
 from tests.support.made_plan import WIDE, plan
 
 
-def play(plan: ConfirmPlan, means: dict[int, float], spread: float = 0.001) -> dict[Job, float | None]:
+def play(
+    plan: ConfirmPlan, means: dict[int, float], spread: float = 0.001, explode: Job | None = None
+) -> dict[Job, float | None]:
     """Train what the plan asks for until it asks for nothing; a mean of NaN never gives a loss."""
     draw, losses = np.random.default_rng(7), dict[Job, float | None]()
     while jobs := next_jobs(plan, losses):
@@ -15,6 +18,7 @@ def play(plan: ConfirmPlan, means: dict[int, float], spread: float = 0.001) -> d
             assert job not in losses
             mean = means[job.candidate]
             losses[job] = None if np.isnan(mean) else float(mean + spread * draw.normal())
+            losses[job] = 2.7e10 if job == explode else losses[job]
     return losses
 
 
@@ -81,3 +85,35 @@ def test_other_cuts_come_after_the_certificate() -> None:
     assert all(2**33 <= seed < 3 * 2**32 for seed in seeds)
     assert asked.expected_seconds == 2 * 3.0 + 13 * 2.0
     assert ConfirmPlan.from_dict(asked.to_dict()) == asked
+
+
+@pytest.mark.parametrize("method", ["fixed", "race"])
+def test_a_candidate_that_exploded_on_one_seed_is_out_after_the_first_rounds(method: str) -> None:
+    """It costs no further seed, and the others are compared as if it had never been a candidate."""
+    asked = plan(1.0, 1.0, 1.0, seeds=8, certify=2, method=method)
+    losses = play(asked, {0: 2.0, 10: 2.1, 20: 2.0}, explode=Job(20, "choice", 3))
+    assert exploded_jobs(asked, losses) == {Job(20, "choice", 3): 2.7e10}
+    assert last_standing(asked, losses) == [asked.candidates[0]] if method == "race" else asked.candidates[:2]
+    assert sum(job[:2] == (20, "choice") for job in losses) == (5 if method == "race" else 8)
+    assert chosen_candidate(asked, losses) == asked.candidates[0]
+
+
+def test_an_exploded_cheap_candidate_does_not_prevent_a_cheaper_choice() -> None:
+    """Candidate 10 is as good as the best within delta at a ninth of its cost; 20 exploded once."""
+    asked = plan(9.0, 1.0, 1.0, seeds=8, certify=2)
+    losses = play(asked, {0: 2.0, 10: 2.0005, 20: 2.0}, spread=0.0001, explode=Job(20, "choice", 0))
+    assert chosen_candidate(asked, losses) == asked.candidates[1]
+
+
+def test_candidates_that_all_exploded_are_compared_as_they_are() -> None:
+    """Nothing better is known, and a single candidate is still certified."""
+    asked = plan(1.0, seeds=5, certify=2)
+    losses = play(asked, {0: 2.0}, explode=Job(0, "choice", 1))
+    assert chosen_candidate(asked, losses) == asked.candidates[0]
+    assert list(exploded_jobs(asked, losses)) == [Job(0, "choice", 1)]
+
+
+def test_no_candidate_is_out_before_all_have_their_first_rounds() -> None:
+    """Few losses have no reliable scale."""
+    asked = plan(1.0, 1.0, seeds=5, certify=2)
+    assert exploded_jobs(asked, {Job(0, "choice", 0): 2.0, Job(10, "choice", 0): 2.7e10}) == {}

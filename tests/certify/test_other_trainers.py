@@ -1,5 +1,6 @@
 """A trainer that is not the MLP is confirmed, replayed and exported; one with a test part is tested."""
 
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -132,6 +133,18 @@ def test_an_export_names_its_trainer_and_comes_back(tmp_path: Path) -> None:
     assert config == ToyConfig(num_steps=2, x=0.5, seed=7)
     assert (found.trainer, found.data, found.dev_loss) == ("toy", {"words": ""}, DEV_LOSS)
     assert found.task is TOY
+
+
+def test_an_export_without_data_has_no_hash_of_them(tmp_path: Path) -> None:
+    """The hash of nothing is not written, and the file reads back as it was; other data are refused."""
+    study, path = searched(), tmp_path / "best.toml"
+    study.identity["data_sha256"] = hashlib.sha256(b"").hexdigest()
+    write_config(study, choose_trial(study, None), path)
+    assert "data_sha256" not in tomllib.loads(path.read_text())["provenance"]
+    _, found = load_config(path)
+    assert found.data_sha256 == study.data_sha256
+    with pytest.raises(DataError, match="does not hold the data of the export"):
+        load_exported_data({"words": ""}, found)
 
 
 def test_an_export_of_a_trainer_that_is_not_installed_is_refused(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import json
 import math
 import statistics
 
+import numpy as np
 import pytest
 
 from sweep.certify.confirm_plan import Candidate, ConfirmPlan, ConfirmSettings, Job, round_seed
+from sweep.certify.statistics.selection import mcb_intervals
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.verdict import certificate_of, confirmation_columns, judge
 from sweep.definition.records import StudyRecord
@@ -112,6 +114,39 @@ def test_a_candidate_that_diverged_is_shown_with_its_reason() -> None:
     last = verdict.rows.records[-1]
     assert (last["trial"], last["rank"], last["reason"]) == (1, None, "diverged: it was inf")
     assert [c.trial for c in verdict.standing] == [0, 2]
+
+
+def test_a_candidate_that_exploded_does_not_decide_the_intervals_of_the_others() -> None:
+    """They are those of a comparison without it, to the last bit; one line names trial, seed and value."""
+    exploding = [2.0, 2.001, 2.7e10, 2.002]
+    stored = confirmation({**LOSSES, 2: exploding}, CERTIFIED)
+    verdict = judge(searched(), stored)
+    rows = {row["trial"]: row for row in verdict.rows.records}
+    without = mcb_intervals(np.array([LOSSES[0], LOSSES[1]]))
+    assert [rows[n]["ci_low"] for n in (0, 1)] == without.low.tolist()
+    assert [rows[n]["ci_high"] for n in (0, 1)] == without.high.tolist()
+    assert verdict.tied == (1,)
+    seed = rows[2]["seeds"][2]
+    assert (rows[2]["rank"], rows[2]["reason"]) == (None, f"exploded: 2.7e+10 on seed {seed}")
+    assert rows[2]["losses"] == exploding
+    text = format_confirmation(searched(), stored, verdict, None)
+    warning = (
+        f"warning: trial 2 exploded on seed {seed}: dev loss 2.7e+10, far higher than all others; it is left"
+    )
+    assert [warning in line for line in text.splitlines()].count(True) == 1
+
+
+def test_a_certifying_seed_that_exploded_is_named() -> None:
+    """The certificate keeps its value, since nothing may be chosen after the choice."""
+    stored = confirmation(LOSSES, [2.0, 2.7e10, 2.0])
+    verdict = judge(searched(), stored)
+    certificate = certificate_of(stored, verdict)
+    assert certificate is not None
+    assert certificate.dev_losses == (2.0, 2.7e10, 2.0)
+    text = format_confirmation(searched(), stored, verdict, None)
+    warning = f"warning: trial 1 exploded on seed {certificate.seeds[1]}: dev loss 2.7e+10"
+    assert warning in text
+    assert "decides the certified mean and spread" in text
 
 
 @pytest.mark.parametrize(

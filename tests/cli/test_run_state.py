@@ -173,6 +173,15 @@ def test_a_trial_that_goes_on_starts_where_it_was_stored(state: RunState) -> Non
     assert row.dev_loss == record.segments[-1].dev_loss
 
 
+def test_a_trial_that_starts_again_starts_at_nothing(state: RunState) -> None:
+    """Its stored rungs are of another attempt: no step is done, no loss is known, no second is spent."""
+    record = trial(1, state="running")
+    assert record.train_seconds > 0
+    state.take(TrialStarted(trial=record, from_step=0, num_steps=50_000, restart="starts again"))
+    row = state.training()[1]
+    assert (state.step_of(row), row.dev_loss, row.spent) == (0, None, 0.0)
+
+
 def test_warnings_are_kept(state: RunState) -> None:
     """They are shown while the run goes on, and told after it."""
     state.take(Warned(text="the worker of trial 0 died"))

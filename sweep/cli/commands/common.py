@@ -182,6 +182,7 @@ _REQUEST = {
     "source": "source",
     "source_top": "source_top",
     "words": "data_file",
+    "retry_failed": "retry_failed",
     "trust": "trust",
 }
 """Argument of a command -> field of ``Request``."""

@@ -20,7 +20,7 @@ from sweep.cli.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from sweep.certify.confirm_plan import ConfirmSettings
+    from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
     from sweep.certify.units.report import UnitReport
     from sweep.definition.records import StudyRecord
     from sweep.reporting.evidence import Evidence
@@ -66,10 +66,8 @@ def confirm(arguments: Arguments) -> int:
     from sweep.certify.stored_confirmation import load_confirmation
     from sweep.cli.interrupt import StopSignal
     from sweep.cli.progress import RunProgress
-    from sweep.execution.pools.pool import usable_cores
     from sweep.reporting.evidence import gather_evidence
     from sweep.reporting.publish import keep_unit_report
-    from sweep.reporting.text.confirmation import describe_plan
     from sweep.task import in_shown_order
 
     database = database_of(arguments)
@@ -78,8 +76,7 @@ def confirm(arguments: Arguments) -> int:
     check_program(study, arguments)
     check_place(arguments, study.task, study.resources)
     plan = plan_confirmation(study, load_confirmation(storage, study), _settings(arguments, study))
-    for line in describe_plan(study, plan, arguments.workers or usable_cores()):
-        advise(line)
+    _print_plan(arguments, study, plan)
     order = in_shown_order(study.task, (*study.searched, *study.found))
     progress = RunProgress(f"confirming {study.name}", study.metric, order=order)
     with StopSignal(before_exit=progress.leave_at_once) as stop, progress:
@@ -100,6 +97,16 @@ def confirm(arguments: Arguments) -> int:
         return stop.exit_status
     advise(f"next: sweep export {study.name} | sweep report {study.name}")
     return 0
+
+
+def _print_plan(arguments: Arguments, study: "StudyRecord", plan: "ConfirmPlan") -> None:
+    """Print the plan on stderr before anything is trained."""
+    from sweep.execution.pools.pools import local_places
+    from sweep.reporting.text.confirmation import describe_plan
+
+    workers = local_places(study.task, study.resources, arguments.device, arguments.workers)
+    for line in describe_plan(study, plan, workers):
+        advise(line)
 
 
 def _settings(arguments: Arguments, study: "StudyRecord") -> "ConfirmSettings":

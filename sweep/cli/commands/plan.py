@@ -66,7 +66,7 @@ def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database")
     """Print what is known of a study of the user's own program; with --check try the program out."""
     from sweep.api.asked import stored_trials
     from sweep.execution.planning.program_plan import plan_program
-    from sweep.execution.pools.pool import usable_cores
+    from sweep.execution.pools.pools import local_places
     from sweep.reporting.text.program_plan import format_program_plan, program_plan_as_json
     from sweep.task import check_program
 
@@ -74,7 +74,7 @@ def _plan_program(arguments: Arguments, spec: "StudySpec", database: "Database")
     with announced("looking at the program"):
         check_program(task, spec.data)
     stored = stored_trials(spec.name, data.sha256, database, lambda text: advise(f"warning: {text}"))
-    workers = arguments.workers or usable_cores()
+    workers = local_places(task, spec.resources, arguments.device, arguments.workers)
     plan = plan_program(task, spec, stored, database.program_folder(spec.name), workers=workers)
     if arguments.format == "text":
         print(data.describe())

@@ -68,6 +68,11 @@ RUN_TABLE_ROWS = 30
     show_default="5",
     help="number of these configurations",
 )
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="also train the configurations of failed trials again, as further trials",
+)
 @click.option("--json", is_flag=True, help="print one JSON object for each finished trial")
 @click.option(
     "--track",
@@ -174,7 +179,7 @@ def _should_stop(progress: "RunProgress", stop: "StopSignal") -> "Callable[[], b
 
 def _advise_after_run(summary: "RunSummary", study: "StudyRecord", *, stopped: bool, unread: bool) -> None:
     """Print on stderr how a run ended and what to run next."""
-    total = study.total_trials
+    total = study.trials_in_all
     done = sum(trial.is_finished for trial in study.trials)
     if stopped or summary.stopped_by == "timeout":
         why = "interrupted" if stopped else "the timeout was reached"
@@ -200,6 +205,10 @@ def _advise_finished(study: "StudyRecord") -> None:
 
 
 def _advise_next(study: "StudyRecord") -> None:
+    from sweep.reporting.retries import retry_hint
+
+    if hint := retry_hint(study):
+        advise(hint)
     if _status(study):
         from sweep.storage.study_reader import no_complete_trial
 

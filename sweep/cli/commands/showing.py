@@ -112,11 +112,14 @@ def _print_confirmation(study: "StudyRecord", storage: "Reader") -> None:
     """Print what the study's confirmation chose."""
     from sweep.certify.stored_confirmation import load_confirmation
     from sweep.certify.verdict import judge
-    from sweep.reporting.text.confirmation import confirmation_line, newer_trials
+    from sweep.reporting.text.confirmation import confirmation_line, explosion_warnings, newer_trials
 
     confirmation = load_confirmation(storage, study)
     assert confirmation is not None, "the study has plans"
-    print(confirmation_line(study, confirmation, judge(study, confirmation)))
+    verdict = judge(study, confirmation)
+    print(confirmation_line(study, confirmation, verdict))
+    for line in explosion_warnings(study, confirmation, verdict):
+        print(line)
     if newer := newer_trials(study):
         print(newer)
 

@@ -9,7 +9,6 @@ ended. So a place that becomes free is filled at once, whatever the others do.
 
 import contextlib
 import functools
-import math
 import queue
 import time
 from collections.abc import Callable
@@ -182,9 +181,9 @@ def _program_places(asked: PoolRequest) -> list[str]:
         DeviceError: If more workers are asked for than there are GPUs for.
     """
     devices, needed = asked.workload.devices, asked.resources
+    places = needed.program_places(devices, usable_cores())
     if devices == ("cpu",):
-        return ["cpu"] * (asked.workers or max(1, needed.places_on(usable_cores(), math.inf)))
-    places = needed.gpu_places(devices)
+        return ["cpu"] * (asked.workers or len(places))
     if asked.workers is not None and asked.workers > len(places):
         raise DeviceError(
             f"{asked.workers} workers are asked for, but the GPUs here ({len(devices)}) have room for "

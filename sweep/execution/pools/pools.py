@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sweep.definition.resources import Resources
 from sweep.errors import DeviceError, MachineError
 from sweep.execution.pools.local_pool import LocalPool
-from sweep.execution.pools.pool import Pool, PoolRequest
+from sweep.execution.pools.pool import Pool, PoolRequest, usable_cores
 from sweep.task import AnyTask, RunsPrograms, list_devices
 
 _RAY_ADDRESS = re.compile(r"ray://[^\s/]+:\d{1,5}")
@@ -37,6 +37,20 @@ def choose_pool(name: str) -> tuple[PoolKind, str | None]:
     if kind not in POOLS:
         raise DeviceError(f"pool must be one of {', '.join(POOLS)} or ray://HOST:PORT; got {name!r}")
     return POOLS[kind], name if kind != name else None
+
+
+def local_places(task: AnyTask, resources: Resources, device: str, workers: int | None) -> int:
+    """Return how many trials a run on this machine trains at a time, for estimates before it.
+
+    Args:
+        task: The trainer.
+        resources: What a trial of it occupies.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: What the user asks for; None for what the machine has room for.
+    """
+    if workers is not None or not isinstance(task, RunsPrograms):
+        return workers or usable_cores()
+    return max(1, len(resources.program_places(list_devices(task, device), usable_cores())))
 
 
 def _list_local_devices(task: AnyTask, device: str, resources: Resources) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.execution.study_run import StudyRun
+from sweep.execution.trials.equal_failures import EqualFailures
 from sweep.execution.trials.kept_checkpoints import kept_checkpoints
 from sweep.execution.trials.kept_files import KeptFiles
 from sweep.execution.trials.proposer import Proposer
+from sweep.task import RunsPrograms
 
 
 class KnownTrials:
@@ -20,6 +22,9 @@ class KnownTrials:
             direction=run.spec.direction,
             programs=kept_checkpoints(run.workload, run.checkpoints),
         )
+        self._failures = EqualFailures(run.spec.name, study.trials)
+        if isinstance(run.workload.task, RunsPrograms):
+            run.gate.add(self._failures)
         self.start_from(study)
 
     def start_from(self, study: StudyRecord) -> None:
@@ -36,7 +41,7 @@ class KnownTrials:
     @property
     def total(self) -> int:
         """Total number of trials; begun trials are finished even if the study now asks for fewer."""
-        return max(self._run.spec.total_trials, self.proposer.claimed)
+        return max(self._run.spec.wanted_trials, self.proposer.claimed)
 
     @property
     def remaining(self) -> int:
@@ -46,7 +51,7 @@ class KnownTrials:
     @property
     def are_all_claimed(self) -> bool:
         """Whether no new trial is left to claim."""
-        return self.proposer.claimed >= self._run.spec.total_trials
+        return self.proposer.claimed >= self._run.spec.wanted_trials
 
     def reach(self, number: int, percent: int, value: float) -> None:
         """Record a running trial's value at a rung."""
@@ -56,6 +61,7 @@ class KnownTrials:
     def learn(self, record: TrialRecord) -> None:
         """Record a trial's end here, or the state that another driver stored."""
         self.proposer.learn(record)
+        self._failures.learn(record)
         self._add_rungs(record)
         if record.is_finished:
             self.done += 1

@@ -76,8 +76,10 @@ class Proposer:
         return learned_work(self._spec.space, timed, self.work)
 
     def _sampler(self, number: int) -> BaseSampler:
-        """Return the sampler of trial ``number``: for a replicate, for the list, or the study's own."""
+        """Return the sampler of trial ``number``: for a given configuration, or the study's own."""
         spec = self._spec
+        if number in spec.retried:
+            return fixed_point(spec.retried[number])
         configuration, replicate = divmod(number, spec.replicates)
         if replicate:
             return fixed_point(self._params[number - replicate])

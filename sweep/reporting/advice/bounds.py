@@ -1,7 +1,7 @@
 """Find bounds of the space at which the best values lie.
 
-The check uses the whole top group, because a single winner at a bound may be luck. It ignores a bound that
-the trainer itself sets, such as no size below 1, because nobody can move it.
+The check uses the whole top group, or else the best two, because a single winner at a bound may be luck. It
+ignores a bound that the trainer itself sets, such as no size below 1, because nobody can move it.
 """
 
 import dataclasses
@@ -18,6 +18,9 @@ from sweep.values import Value
 
 MIN_RANKED = 10
 """Fewest ranked configurations for this check; with fewer, five would be most of them."""
+
+BEST = 2
+"""Best configurations that are enough for this check if all of them are at a bound."""
 
 CHANCE = 0.05
 """A bound is reported if random draws would put as many there at most this often."""
@@ -45,14 +48,21 @@ def find_bounds(study: StudyRecord, ranked: Sequence[Configuration]) -> list[AtB
     for name, dimension in study.space.items():
         values = [c.params[name] for c in top if is_number(c.params.get(name))]
         for edge in edges(dimension):
-            hit = AtBound(name=name, edge=edge, count=sum(map(edge.holds, values)), top=len(values))
-            if _stands_out(hit) and _can_move(study.task, study.config_values(top[0].trials[0]), name, edge):
+            hits = [_hit(name, edge, values), _hit(name, edge, values[:BEST])]
+            hit = next(filter(_stands_out, hits), None)
+            if hit and _can_move(study.task, study.config_values(top[0].trials[0]), name, edge):
                 found.append(hit)
     return found or None
 
 
+def _hit(name: str, edge: Edge, values: Sequence[float]) -> AtBound:
+    return AtBound(name=name, edge=edge, count=sum(map(edge.holds, values)), top=len(values))
+
+
 def _stands_out(hit: AtBound) -> bool:
-    if hit.top < MIN_TOP or 2 * hit.count < hit.top:
+    """Return whether half of the top group, or all of the best two, lie there, and hardly by chance."""
+    is_group = hit.top >= MIN_TOP and 2 * hit.count >= hit.top
+    if not is_group and not hit.count == hit.top == BEST:
         return False
     return binomial_tail(hit.count, hit.top, hit.edge.share) <= CHANCE
 

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from sweep.certify.statistics.explosions import explosion_bound
 from sweep.definition.ranking import trials_since
 from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration, top_group
@@ -31,7 +32,7 @@ def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldAp
 
     With one seed each, nothing is known unless the trainer states how much seeds commonly differ.
     """
-    spread = pooled_spread(top_group(ranked))
+    spread = pooled_spread(_without_explosions(top_group(ranked), study.metric.matters or 0.0))
     noise = contributions_of(study).seed_noise
     if len(ranked) < 2 or _is_being_confirmed(study) or (spread is None and noise is None):
         return None
@@ -50,6 +51,14 @@ def find_seeds(study: StudyRecord, ranked: Sequence[Configuration]) -> NotToldAp
 
 def _is_being_confirmed(study: StudyRecord) -> bool:
     return bool(study.plans) and not trials_since(study)
+
+
+def _without_explosions(group: Sequence[Configuration], matters: float) -> list[Configuration]:
+    """Return the configurations without an exploded replicate, whose spread says nothing of the others."""
+    if not group:
+        return []
+    bound = explosion_bound([c.loss for c in group], matters)
+    return [c for c in group if c.loss <= bound]
 
 
 def pooled_spread(group: Sequence[Configuration]) -> float | None:

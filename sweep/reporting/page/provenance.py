@@ -11,7 +11,7 @@ from sweep.reporting.evidence import Evidence
 from sweep.reporting.page.guests import guest_facts, ways_on
 from sweep.reporting.page.headline import seconds_text, state_counts
 from sweep.reporting.units import winner_name
-from sweep.task import why_untested
+from sweep.task import NO_DATA, why_untested
 
 _MACHINE = ("system", "machine", "cores")
 
@@ -33,7 +33,7 @@ def facts(evidence: Evidence) -> dict[str, dict[str, str]]:
         "Machine": {**machine, **_places(study)},
         "Versions": versions,
         "Hashes": {
-            "data (sha256)": study.data_sha256,
+            **({} if study.data_sha256 == NO_DATA else {"data (sha256)": study.data_sha256}),
             "identity of the study (sha256)": study.fingerprint,
         },
     }

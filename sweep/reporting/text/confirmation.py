@@ -98,6 +98,7 @@ def sentences(
     if confirmation.remaining:
         left = _plural(len(confirmation.remaining), "training")
         yield f"not finished: at least {left} left; run the same command to resume"
+    yield from explosion_warnings(study, confirmation, verdict)
     if verdict.choice is None or verdict.chosen is None:
         if not confirmation.remaining:
             yield "no candidate finished every round; the table gives the reasons"
@@ -144,6 +145,21 @@ def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: V
     over = "deterministic, the same on" if verdict.is_deterministic else "over"
     found = "" if mean is None else f", {label} {mean:.4f} {over} {len(verdict.certified)} further seeds"
     return f"confirmed {among}: trial {verdict.chosen.trial}{found}"
+
+
+def explosion_warnings(study: StudyRecord, confirmation: Confirmation, verdict: Verdict) -> Iterator[str]:
+    """Yield a line on each exploded training that the verdict leaves out or rests on; see ``explosions``."""
+    label, left_out = study.metric.label, {row["trial"] for row in verdict.rows.records if row["reason"]}
+    bound = "; a study with the key `diverged` ends such trials" if study.program else ""
+    for job, trial in confirmation.exploded.items():
+        what = f"warning: trial {job.candidate} exploded on seed {trial.seed}: {label} {trial.dev_loss:.3g}"
+        what += f", far {words_of(study.metric)['higher']} than all others"
+        if job.phase == "choice" and job.candidate in left_out:
+            yield f"{what}; it is left out of the choice and the intervals{bound}"
+        elif job.phase == "choice":
+            yield f"{what}, as all candidates did: their intervals are useless{bound}"
+        elif verdict.chosen is not None and job.candidate == verdict.chosen.trial:
+            yield f"{what}, which decides the certified mean and spread{bound}"
 
 
 def newer_trials(study: StudyRecord) -> str:

@@ -78,8 +78,15 @@ def plain_plan(plan: StudyPlan | ProgramPlan) -> dict[str, Json]:
 def study_lines(study: PlannedStudy) -> Iterator[tuple[str, str]]:
     """Yield what is left to do and the search space, as labelled lines."""
     yield "will do", _work(study)
-    yield "space", f"{study.size:,} configurations" if study.size is not None else "continuous"
+    yield "space", _size(study)
     yield from (("", _knob(knob)) for knob in study.knobs)
+
+
+def _size(study: PlannedStudy) -> str:
+    """Return the size of the space: its configurations, or else its hyperparameters."""
+    if study.size is not None:
+        return f"{study.size:,} configurations"
+    return f"{len(study.knobs):,} hyperparameter{'' if len(study.knobs) == 1 else 's'}"
 
 
 def _work(study: PlannedStudy) -> str:

@@ -136,7 +136,11 @@ def _matching(folder: Path, glob: str) -> list[Path]:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """Return a path relative to a folder, the same on every machine."""
+    """Return a path relative to a folder, the same on every machine and for every link to the folder."""
+    if not path.is_relative_to(folder):
+        real = path.parent.resolve() / path.name
+        if real.is_relative_to(folder.resolve()):
+            path, folder = real, folder.resolve()
     shared = next(parent for parent in (folder, *folder.parents) if path.is_relative_to(parent))
     up = [".."] * (len(folder.parts) - len(shared.parts))
     return "/".join([*up, *path.relative_to(shared).parts])

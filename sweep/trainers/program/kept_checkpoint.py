@@ -14,6 +14,7 @@ from sweep.errors import StorageError
 from sweep.storage.files import open_plain
 from sweep.trainers.program.attempt import LOCK
 from sweep.trainers.program.folder import TrialFolder
+from sweep.trainers.program.live import state_of
 from sweep.trainers.program.snapshots import Snapshots
 from sweep.values import Toml
 
@@ -24,12 +25,20 @@ UPLOAD = "upload"
 class LeavesCheckpoints:
     """A trainer whose programs write checkpoints; the capability ``task.KeepsCheckpoints``."""
 
+    definition: Mapping[str, Toml]
     surroundings: Mapping[str, Toml]
 
     @property
     def uploads(self) -> bool:
         """Whether kept checkpoints are also written to the study's storage."""
         return bool(self.surroundings.get(UPLOAD, False))
+
+    def describe_restart(self, state: bytes | None) -> str:
+        """Return what an interrupted trial does; empty for a task class, which continues from its state."""
+        if state_of(state) is not None:
+            return ""
+        own = ", from its own checkpoint if it kept one" if self.definition.get("checkpoint") else ""
+        return f"starts again{own}"
 
     def tidy_checkpoint(self, folder: Path, *, keep: bool) -> bool:
         """Remove the copies of an ended trial's checkpoint, and the checkpoint unless ``keep``.

@@ -13,9 +13,10 @@ from sweep.errors import DeviceError, MachineError
 from sweep.execution.events import Event, RunStarted, SegmentStored, Warned
 from sweep.execution.how import How
 from sweep.execution.pools.pool import Pool, PoolRequest, SegmentOutcome
-from sweep.execution.pools.pools import POOLS, choose_pool
+from sweep.execution.pools.pools import POOLS, choose_pool, local_places
 from sweep.execution.run import run_study
 from sweep.execution.workload import Workload
+from sweep.task import load_task
 from tests.support.pool_jobs import DATA, job, trained, wait_for
 from tests.support.programs import SOON_S
 from tests.support.ray_cluster import RayCluster, running_cluster
@@ -277,3 +278,16 @@ def test_no_cluster_at_an_address_is_one_line(monkeypatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(MachineError, match=r"no Ray cluster listens at 127\.0\.0\.1:1"):
         POOLS["ray"].start(request_of(TOY))
+
+
+@pytest.mark.parametrize(
+    ("cpus", "workers", "places"), [(1, None, 8), (3, None, 2), (64, None, 1), (3, 5, 5)]
+)
+def test_a_plan_counts_the_workers_that_a_run_would_have(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, workers: int | None, places: int
+) -> None:
+    """On eight cores, for trials of so many; what is asked for counts in any case."""
+    monkeypatch.setattr("sweep.execution.pools.pools.usable_cores", lambda: 8)
+    program = load_task("command", {"command": ["true"], "metric": "loss"}, {})
+    assert local_places(program, Resources(cpus=cpus), "cpu", workers) == places
+    assert local_places(TOY, Resources(cpus=cpus), "cpu", None) == 8  # its engine uses one core

@@ -62,6 +62,18 @@ def test_most_of_the_best_at_a_bound_are_told():
     )
 
 
+def test_the_best_two_at_a_bound_are_told():
+    """Chance puts both into one twentieth of the range once in 400 studies, into a third once in nine."""
+    study = searched(rates([1.0, 0.95, 0.3, 0.1, 0.2]))
+    (hit,) = find("bounds", study)
+    assert (hit.count, hit.top, hit.edge.bound) == (2, 2, 1.0)
+    assert say("bounds", study) == (
+        "learning_rate: 2 of the best 2 are within 5 % of the upper bound 1 (log scale); raise it."
+    )
+    assert find("bounds", searched(rates([1.0, 0.3, 0.95, 0.1, 0.2]))) is None
+    assert find("bounds", searched(rates([1.0, 0.01, 0.3, 0.1, 0.2]))) is None
+
+
 def test_the_group_is_the_best_tenth():
     """Of 61 configurations the best seven; the winner alone at a bound says nothing."""
     assert find("bounds", searched(rates([0.01], [0.05 + 0.001 * k for k in range(60)]))) is None

@@ -33,6 +33,12 @@ def test_ranks_within_two_standard_errors_are_open():
     )
 
 
+def test_a_seed_that_exploded_does_not_widen_the_margin_of_the_others():
+    """The fifth configuration exploded once; the first four are as without it."""
+    pools = [2.00, 2.02], [2.02, 2.04], [2.028, 2.048], [2.04, 2.06]
+    assert find("seeds", replicated(*pools, [2.0, 2.7e10])) == find("seeds", replicated(*pools))
+
+
 def test_a_clear_winner_is_no_news():
     assert find("seeds", replicated([2.00, 2.001], [2.1, 2.101])) is None
     assert find("seeds", replicated([2.00], [2.1])) is None

@@ -56,7 +56,7 @@ def test_text_says_what_will_be_done_and_what_it_costs() -> None:
     text = PLAN_FORMATS["text"](PLAN, {"uniform": 3.2958, "bigram count table": 2.4716})
     for words in (
         "48 of 60 trials; 12 are stored: 1 listed first, then sampler tpe, pruner none, 2 workers",
-        "space       continuous",
+        "space       3 hyperparameters",
         "decay_at: 0.3 to 0.9 (continuous), if schedule = 'step'",
         "schedule: step, cosine (2 values)",
         "401 to 142,891",

@@ -2,6 +2,7 @@
 
 import hashlib
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,21 @@ def test_each_file_has_the_hash_of_its_bytes(tmp_path: Path) -> None:
         "more.py": hashlib.sha256(b"y = 2\n").hexdigest(),
     }
     assert (code.commit, code.is_dirty) == (None, None)
+
+
+def test_a_copied_or_linked_folder_has_the_same_program(tmp_path: Path) -> None:
+    """Only names and contents count, not the folder and not the link through which a file is reached."""
+    write(tmp_path / "here", train="import lib.more", lib_X_more="y = 2")
+    (tmp_path / "there").mkdir()
+    shutil.copytree(tmp_path / "here", tmp_path / "there" / "copy")
+    (tmp_path / "link").symlink_to("here")
+    names = ("train.py", "lib/more.py")
+    here = read_code([tmp_path / "here" / name for name in names], folder=tmp_path / "here")
+    copy = tmp_path / "there" / "copy"
+    assert read_code([copy / name for name in names], folder=copy).hash == here.hash
+    linked = [tmp_path / "link" / names[0], tmp_path / "here" / names[1]]
+    assert read_code(linked, folder=tmp_path / "link").hash == here.hash
+    assert read_code(linked, folder=tmp_path / "here").hash == here.hash
 
 
 def test_one_changed_byte_or_name_is_another_program(tmp_path: Path) -> None:

@@ -154,3 +154,27 @@ def test_a_killed_run_goes_on(tmp_path: Path, program: str) -> None:
     process.communicate()
     assert home.all_end()
     check(home)
+
+
+@pytest.mark.parametrize(
+    ("program", "keys", "line"),
+    [
+        ("class", "", "trial 0 resumes from step 3"),
+        ("function", "", "trial 0 starts again"),
+        ("command", "", "trial 0 starts again"),
+        ("function", "checkpoint = true\n", "trial 0 starts again, from its own checkpoint if it kept one"),
+    ],
+)
+def test_only_what_continues_is_said_to_resume(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], program: str, keys: str, line: str
+) -> None:
+    """The first run stops with a rung stored at step 3; the line of the next one says what becomes of it."""
+    home = home_with(tmp_path, program)
+    home.write("killed.toml", keys + (home.folder / "killed.toml").read_text())
+    stopped = home.run("killed.toml", workers=1, should_stop=lambda: progress(home) >= 5)
+    (trial,) = stopped.trials
+    assert [segment.step for segment in trial.segments] == [1, 3]
+    capsys.readouterr()
+    assert home.command("run", "killed.toml", "--workers", "1") == 0
+    said = [text for text in capsys.readouterr().err.splitlines() if text.startswith("trial 0")]
+    assert said[0] == line
