@@ -95,6 +95,9 @@ LIVES = [["worker", "driver"], ["worker", "worker", "both"]]
 SIGNALLED = "grid"
 """The study that is interrupted by signals as well, in a folder of its own."""
 
+MOST_TRIALS = 6
+"""Half of its trials: while there are fewer, it is interrupted again if no trial was left waiting."""
+
 
 @dataclasses.dataclass
 class Chain:
@@ -187,32 +190,37 @@ def _run_interrupted(folder: Path, name: str) -> list[Interruption]:
     _lay_out(folder, name)
     seen = []
     for signals in ([signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]):
-        process = launcher.start(folder, *RUN)
-        claimed = count_trials(folder)
-        # Right after a trial began, so that there is one to be left waiting.
-        assert wait_until(lambda: count_trials(folder) > claimed)  # noqa: B023  used at once
-        trainers, sent = workers(process.pid), time.monotonic()
-        for number in signals:
-            # To the whole group, as a terminal and a service manager do.
-            os.killpg(process.pid, number)
-            time.sleep(0.02)
-        ended = process.wait()
-        left_s = time.monotonic() - sent
-        wait_until(lambda: not any(map(is_alive, trainers)), SOON_S)  # noqa: B023  used at once
-        orphans = [pid for pid in trainers if is_alive(pid)]
-        seen.append(
-            Interruption(
-                signals=[*map(int, signals)],
-                status=process.process.returncode,  # as it is, so that an end by a signal is none by a status
-                stdout=ended.out,
-                stderr=ended.err,
-                states=states(folder),
-                left_s=left_s,
-                orphans=orphans,
-            )
-        )
+        one = _interrupt(folder, signals)
+        while one.status is not None and "WAITING" not in one.states and len(one.states) < MOST_TRIALS:
+            one = _interrupt(folder, signals)  # its trial ended before the signals came, on a busy machine
+        seen.append(one)
     _run_to_the_end(folder)
     return seen
+
+
+def _interrupt(folder: Path, signals: list[signal.Signals]) -> Interruption:
+    """Run the study, and send signals when a trial has begun."""
+    process = launcher.start(folder, *RUN)
+    claimed = count_trials(folder)
+    # Right after a trial began, so that there is one to be left waiting.
+    assert wait_until(lambda: count_trials(folder) > claimed)
+    trainers, sent = workers(process.pid), time.monotonic()
+    for number in signals:
+        # To the whole group, as a terminal and a service manager do.
+        os.killpg(process.pid, number)
+        time.sleep(0.02)
+    ended = process.wait()
+    left_s = time.monotonic() - sent
+    wait_until(lambda: not any(map(is_alive, trainers)), SOON_S)
+    return Interruption(
+        signals=[*map(int, signals)],
+        status=process.process.returncode,  # as it is, so that an end by a signal is none by a status
+        stdout=ended.out,
+        stderr=ended.err,
+        states=states(folder),
+        left_s=left_s,
+        orphans=[pid for pid in trainers if is_alive(pid)],
+    )
 
 
 def _run_all(folder: Path, name: str) -> None:
