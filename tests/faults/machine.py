@@ -281,7 +281,7 @@ def changed_words(folder: Path, draw: random.Random, so_far: Counter[str]) -> Ro
     unchanged = database_of(folder).path.read_bytes() == before
     words.write_bytes(text)
     found = _finish(folder, "grid", ends)
-    _expect(found, ends[1], 1, "data_sha256")
+    _expect(found, ends[1], 1, "content of the data files")
     found.must(unchanged, "the database was changed")
     return {"words changed between run and resume": found}
 
