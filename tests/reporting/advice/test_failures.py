@@ -100,6 +100,14 @@ def test_repeats_beyond_the_replicates_are_told():
     assert find("repeats", made_study()) is None
 
 
+def test_a_failed_trial_that_is_trained_again_is_no_repeat():
+    """Its second training is the only one that counts."""
+    params = rates(0.1, 0.2, 0.3)
+    failed = [made_trial(number, state="failed", params=found) for number, found in enumerate(params)]
+    again = [made_trial(3 + number, 2.5, params=found) for number, found in enumerate(params)]
+    assert find("repeats", made_study(*failed, *again)) is None
+
+
 @pytest.mark.parametrize(
     ("blocks", "end"),
     [
