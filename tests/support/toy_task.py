@@ -21,6 +21,9 @@ FACTS = {
     "n_params": Fact(label="counted parameters", unit="parameters", heading="params", is_cost=True),
     "examples_seen": Fact(label="examples seen"),
 }
+SLEEP_S = 600
+"""So long that a test sees it asleep on any machine, and ends it."""
+
 CONDUCTS = ("learn", "raise", "die", "stumble", "nan", "huge", "minus-inf", "sleep", "half")
 
 
@@ -241,7 +244,7 @@ class GrownTask(CoreTask):
 def _is_dropped(job: SegmentJob, jobs: JobQueue) -> bool:
     """Whether a job was dropped by now, or is dropped while it sleeps, as a trainer looks between slices."""
     sleeps = job.config.conduct == "sleep" and job.state is not None
-    end = time.monotonic() + 60
+    end = time.monotonic() + SLEEP_S
     while sleeps and not jobs.is_dropped(job.trial) and time.monotonic() < end:
         time.sleep(0.01)
     return jobs.is_dropped(job.trial)
@@ -263,7 +266,7 @@ def _misbehave(config: ToyConfig, data: ToyData) -> None:
     if config.conduct == "raise":
         raise ValueError("the toy broke\nin two lines")
     if config.conduct == "sleep":
-        time.sleep(60)
+        time.sleep(SLEEP_S)
     falls = Path(data.folder or ".") / f"fell-{config.seed}"
     if config.conduct == "stumble" and len(falls.read_text() if falls.exists() else "") < 2:
         with falls.open("a") as file:
