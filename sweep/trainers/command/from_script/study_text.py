@@ -45,7 +45,7 @@ def write_study(
     how = "as its --help prints them" if found.was_run else "read without running it"
     lines = [
         SCHEMA_LINE,
-        f"# Options of {note_text(script)}, {how}. Uncomment what to search.",
+        f"# Options of {note_text(PurePosixPath(script).name)}, {how}. Uncomment what to search.",
         *(f"# Not read: {note_text(text)}" for text in found.unread),
         f"name = {toml_value(study_name(script))}",
         f"command = {toml_value(_command(found, script, roles))}",

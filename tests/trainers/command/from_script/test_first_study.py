@@ -68,8 +68,7 @@ def test_options_from_the_help(tmp_path: Path) -> None:
     assert table["arguments"] == {"hidden_dim": "--hidden-dim={value}"}
     assert (table["metric"], table["direction"]) == ("val_acc", "maximize")
     assert study.to_do == ("check that val_acc is the metric",)
-    unwrapped = " ".join(study.text.replace("\n#", "").split())
-    assert "train.py, as its --help prints them." in unwrapped
+    assert "# Options of train.py, as its --help prints them." in study.text
 
 
 def test_the_help_runs_in_an_empty_folder_without_our_variables(
