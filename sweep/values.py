@@ -18,3 +18,8 @@ Toml: TypeAlias = Any
 
 Json: TypeAlias = Any
 """A value of JSON, to be written, or as it was read."""
+
+
+def key_of(params: Params) -> tuple[tuple[str, Value], ...]:
+    """Return hyperparameters as a key, which is equal for replicates of a configuration."""
+    return tuple(sorted(params.items()))

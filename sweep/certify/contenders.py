@@ -12,7 +12,7 @@ import numpy as np
 from sweep.certify.confirm_plan import Candidate
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.samplers.coordinates import unit_points
-from sweep.values import Value
+from sweep.values import Value, key_of
 
 
 def rank_configurations(study: StudyRecord) -> list[Candidate]:
@@ -43,5 +43,5 @@ def _pools(trials: Sequence[TrialRecord]) -> list[list[TrialRecord]]:
     """Group the trials by equal hyperparameters, in order of number."""
     pools: dict[tuple[tuple[str, Value], ...], list[TrialRecord]] = {}
     for trial in trials:
-        pools.setdefault(tuple(sorted(trial.params.items())), []).append(trial)
+        pools.setdefault(key_of(trial.params), []).append(trial)
     return list(pools.values())

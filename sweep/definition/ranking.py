@@ -14,7 +14,7 @@ from sweep.definition.pareto import front_ranks, front_ranks_of_many
 from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
 from sweep.metric import as_loss
 from sweep.task import TRAIN_SECONDS, described_facts
-from sweep.values import Json, Value
+from sweep.values import Json, Value, key_of
 
 RANKED = STATES[0]
 OWN_COLUMNS = frozenset(
@@ -101,7 +101,7 @@ def ranked_replicates(study: StudyRecord) -> list[Replicates]:
 
 def _pooled_by(study: StudyRecord, trial: TrialRecord) -> tuple[Value, ...]:
     """Return what trials of one row have in common; each trial of a guest has a row, as Optuna ranks them."""
-    return (trial.number,) if study.is_guest else tuple(sorted(trial.params.items()))
+    return (trial.number,) if study.is_guest else key_of(trial.params)
 
 
 def trials_since(study: StudyRecord) -> int:

@@ -5,16 +5,16 @@ import collections
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.errors import NotFoundError
-from sweep.values import Params, Value
+from sweep.values import key_of
 
 
 def failed_trials(study: StudyRecord) -> list[TrialRecord]:
     """Return the latest failed trials, as many as a configuration lacks to have all its replicates."""
-    sound = collections.Counter(_key(trial.params) for trial in study.trials if trial.state != "failed")
+    sound = collections.Counter(key_of(trial.params) for trial in study.trials if trial.state != "failed")
     found = []
     for trial in sorted(study.trials, key=lambda trial: -trial.number):
-        if trial.state == "failed" and sound[_key(trial.params)] < study.replicates:
-            sound[_key(trial.params)] += 1
+        if trial.state == "failed" and sound[key_of(trial.params)] < study.replicates:
+            sound[key_of(trial.params)] += 1
             found.append(trial)
     return found[::-1]
 
@@ -44,7 +44,3 @@ def retry_hint(study: StudyRecord) -> str:
         else f"{count} trials failed with earlier versions"
     )
     return f"{of} of the program; `sweep run {study.name} --retry-failed` trains the configurations again"
-
-
-def _key(params: Params) -> tuple[tuple[str, Value], ...]:
-    return tuple(sorted(params.items()))

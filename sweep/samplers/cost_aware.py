@@ -29,6 +29,7 @@ from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
 from sweep.samplers.row_search import by_score, crossed
 from sweep.samplers.surrogate import Surrogate, fitted
+from sweep.values import key_of
 
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
@@ -78,10 +79,10 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
         seed: The study's seed.
         number: Number of earlier proposals.
     """
-    tried = {_key(trial.params) for trial in trials}
+    tried = {key_of(trial.params) for trial in trials}
     losses = known_losses(trials)
     if len(losses) < N_FIRST:
-        return first_proposal(space, lambda params: _key(params) in tried, work, seed, number)
+        return first_proposal(space, lambda params: key_of(params) in tried, work, seed, number)
     generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
     cube = Cube(space)
     known = _known(cube, losses)
@@ -95,11 +96,7 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
         good = known.rows[known.best[: max(N_FIRST, len(known.best) // 4)]]
         rows = np.vstack([crossed(cube, good, _N_CROSSED, generator), rows])
     proposals = map(cube.params, rows)
-    return next((params for params in proposals if _key(params) not in tried), cube.params(rows[0]))
-
-
-def _key(params: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(sorted(params.items()))
+    return next((params for params in proposals if key_of(params) not in tried), cube.params(rows[0]))
 
 
 def known_losses(trials: Sequence[Seen]) -> list[tuple[Mapping[str, Any], tuple[float, ...]]]:

@@ -5,9 +5,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from sweep.definition.grid import grid_size, is_countable
-from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.definition.records import StudyRecord
 from sweep.reporting.advice.configurations import Configuration
-from sweep.values import Value
+from sweep.values import key_of
 
 SHARE = 0.1
 """Share of repeats among the trials from which they are reported."""
@@ -30,8 +30,8 @@ def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats
     """Count the trials beyond the asked replicates of each configuration; a failed one is no replicate."""
     if study.is_guest:  # each of its trials has a row of its own
         return None
-    counts = collections.Counter(map(_key, study.trials))
-    failed = collections.Counter(_key(trial) for trial in study.trials if trial.state == "failed")
+    counts = collections.Counter(key_of(trial.params) for trial in study.trials)
+    failed = collections.Counter(key_of(trial.params) for trial in study.trials if trial.state == "failed")
     repeats = sum(max(0, count - failed[key] - study.replicates) for key, count in counts.items())
     if not study.trials or repeats < SHARE * len(study.trials):
         return None
@@ -42,7 +42,3 @@ def find_repeats(study: StudyRecord, ranked: Sequence[Configuration]) -> Repeats
         tried=len(counts),
         possible=grid_size(study.space) if is_countable(study.space) else None,
     )
-
-
-def _key(trial: TrialRecord) -> tuple[tuple[str, Value], ...]:
-    return tuple(sorted(trial.params.items()))

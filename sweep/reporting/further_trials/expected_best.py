@@ -16,6 +16,7 @@ import operator
 from collections.abc import Iterator, Sequence
 
 from sweep.definition.records import StudyRecord
+from sweep.values import key_of
 
 _ROUNDING = 1e-12
 
@@ -53,7 +54,7 @@ def draws(study: StudyRecord) -> list[float]:
     losses: dict[tuple[tuple[str, object], ...], list[float]] = {}
     for trial in study.trials:
         if trial.is_finished and trial.params not in study.listed:
-            seen = losses.setdefault(tuple(sorted(trial.params.items())), [])
+            seen = losses.setdefault(key_of(trial.params), [])
             if trial.dev_loss is not None and trial.is_scored:
                 seen.append(study.as_loss(trial.dev_loss))
     means = [sum(seen) / len(seen) if seen else None for seen in losses.values()]

@@ -286,7 +286,7 @@ def test_no_cluster_at_an_address_is_one_line(monkeypatch) -> None:
 def test_a_plan_counts_the_workers_that_a_run_would_have(
     monkeypatch: pytest.MonkeyPatch, cpus: int, workers: int | None, places: int
 ) -> None:
-    """On eight cores, for trials of so many; what is asked for counts in any case."""
+    """A machine of eight cores has room for eight divided by ``cpus``, unless the user asks for a number."""
     monkeypatch.setattr("sweep.execution.pools.pools.usable_cores", lambda: 8)
     program = load_task("command", {"command": ["true"], "metric": "loss"}, {})
     assert local_places(program, Resources(cpus=cpus), "cpu", workers) == places

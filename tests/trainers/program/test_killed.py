@@ -168,7 +168,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, program: str) -> None:
 def test_only_what_continues_is_said_to_resume(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], program: str, keys: str, line: str
 ) -> None:
-    """The first run stops with a rung stored at step 3; the line of the next one says what becomes of it."""
+    """A run stops after the rung at step 3 is stored; the next run says whether the trial continues there."""
     home = home_with(tmp_path, program)
     home.write("killed.toml", keys + (home.folder / "killed.toml").read_text())
     stopped = home.run("killed.toml", workers=1, should_stop=lambda: progress(home) >= 5)
