@@ -25,7 +25,7 @@ from sweep.definition.pareto import front_ranks_of_many
 from sweep.definition.seeds import derive_seed
 from sweep.definition.space import Space
 from sweep.samplers.cube import Cube
-from sweep.samplers.first_proposals import CHEAP_OF, N_FIRST, first_proposal
+from sweep.samplers.first_proposals import N_DRAWS, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
 from sweep.samplers.row_search import by_score, crossed
 from sweep.samplers.surrogate import Surrogate, fitted
@@ -34,7 +34,7 @@ from sweep.values import key_of
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
 
-LAST_POWER = 0.1
+LAST_POWER = 0.03
 """Lowest power of the work; above 0, so that the cheaper of two equally good configurations wins."""
 
 _N_NEAR = 8
@@ -157,5 +157,5 @@ def _price(cube: Cube, work: Work, generator: np.random.Generator) -> Callable[[
     def log_work(rows: np.ndarray) -> np.ndarray:
         return np.log([work(cube.params(row)) for row in rows])
 
-    drawn = log_work(cube.snapped(generator.random((CHEAP_OF, len(cube.grains)))))
+    drawn = log_work(cube.snapped(generator.random((N_DRAWS, len(cube.grains)))))
     return log_work if np.ptp(drawn) else lambda rows: np.zeros(len(rows))

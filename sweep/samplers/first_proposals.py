@@ -1,7 +1,7 @@
 """Propose the first configurations of a study, before there are losses to learn from.
 
 They are spread evenly: of ``N_FIRST`` proposals, each takes another part of every hyperparameter's range. If
-configurations differ in their work, a proposal is the cheapest of several draws instead.
+configurations differ in their work, a proposal is the cheaper of this point and a random draw.
 
 References:
     McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input Variables in the
@@ -20,8 +20,11 @@ from sweep.definition.space import Space
 N_FIRST = 5
 """Number of losses from which a model proposes."""
 
-CHEAP_OF = 16
-"""Number of draws of which each first proposal is the cheapest."""
+N_DRAWS = 16
+"""Number of points that are looked at for each first proposal, the even one first."""
+
+CHEAP_OF = 2
+"""Number of them, not tried before, of which the first proposal is the cheapest."""
 
 
 def first_proposal(
@@ -31,14 +34,15 @@ def first_proposal(
     seed: int,
     number: int,
 ) -> dict[str, Any]:
-    """Return proposal ``number``: its even point, or a random draw if that point was tried or is far dearer.
+    """Return proposal ``number``: its even point, or a random draw if that point was tried or is dearer.
 
     Works are compared by their order of magnitude, to the base 2, so that small differences do not decide.
     """
     generator = np.random.default_rng(derive_seed(seed, "first", number))
-    units = [even_point(len(space), seed, number), *generator.random((CHEAP_OF - 1, len(space)))]
+    units = [even_point(len(space), seed, number), *generator.random((N_DRAWS - 1, len(space)))]
     draws = [configuration_at(space, unit) for unit in units]
-    return min(draws, key=lambda params: (is_tried(params), _size(work(params))))
+    untried = [params for params in draws if not is_tried(params)] or draws
+    return min(untried[:CHEAP_OF], key=lambda params: _size(work(params)))
 
 
 def even_point(d: int, seed: int, number: int) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_with_equal_work_the_even_points_are_proposed() -> None:
 
 
 def test_where_work_differs_the_first_are_cheap() -> None:
-    """The cheapest of sixteen draws takes at most a quarter of the range of b, on a logarithmic scale."""
+    """Of two draws the cheaper one: its median is a third of the range of b, on a logarithmic scale."""
     drawn = [first_proposal(SPACE, never, lambda params: params["b"], 3, number) for number in range(20)]
     assert np.median([params["b"] for params in drawn]) <= 3
     assert len({params["a"] for params in drawn}) == 20
