@@ -3,6 +3,13 @@
 The hyperparameters of the process are fitted to the first trials up to a number that grows in steps of a
 tenth, and kept in this process: other proposals from the same trials use the same fit. They are a
 function of the trials, so a proposal does not depend on the proposals before it.
+
+Length scales that are fitted to few trials tend to be too long. The process is then too sure of what it has
+not seen, and a search stays where it is. So the fitted ones are shortened.
+
+References:
+    Berkenkamp, Schoellig, Krause, "No-Regret Bayesian Optimization with Unknown Hyperparameters", 2019
+    (shorter length scales explore more).
 """
 
 import functools
@@ -16,6 +23,9 @@ from sweep.samplers.gaussian_process import Data, fit_quickly, predict
 
 _KEPT = 32
 """Number of fits that are kept."""
+
+_SHORTER = 2
+"""Factor by which fitted length scales are divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,8 @@ def fitted(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Surrog
     n = len(losses)
     early = n - n % (1 + n // 10)
     theta = _theta(points[:early].tobytes(), losses[:early].tobytes(), scales.tobytes())
-    return Surrogate(theta, _standard(points, losses, scales))
+    shorter = np.append(theta[:-1] - math.log(_SHORTER), theta[-1])
+    return Surrogate(shorter, _standard(points, losses, scales))
 
 
 @functools.lru_cache(maxsize=_KEPT)

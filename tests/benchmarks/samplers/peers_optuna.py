@@ -15,9 +15,9 @@ from tests.benchmarks.samplers.task import Params, Task
 class Optuna:
     """A study with one of Optuna's samplers."""
 
-    def __init__(self, task: Task, sampler: BaseSampler) -> None:
-        self._space = task.space
-        self._study = optuna.create_study(sampler=sampler)
+    def __init__(self, task: Task, sampler: BaseSampler, objectives: int = 1) -> None:
+        self._space, self._objectives = task.space, objectives
+        self._study = optuna.create_study(sampler=sampler, directions=["minimize"] * objectives)
         self._open: dict[int, optuna.Trial] = {}
 
     def ask(self) -> tuple[int, Params]:
@@ -31,8 +31,8 @@ class Optuna:
         return trial.number, {name: params[name] for name in self._space if name in params}
 
     def tell(self, trial: int, loss: float, seconds: float) -> None:
-        """Tell the loss."""
-        self._study.tell(self._open.pop(trial), loss)
+        """Tell the loss, and the seconds if they are the second objective."""
+        self._study.tell(self._open.pop(trial), [loss, seconds][: self._objectives])
 
 
 def _suggest(trial: optuna.Trial, name: str, dimension: Dimension) -> Any:
