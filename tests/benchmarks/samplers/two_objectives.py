@@ -1,10 +1,10 @@
 """Which sampler finds the best trade-off of dev loss and training seconds?
 
-Three tables of trained networks of the development half. A search has two asynchronous workers. Both objectives
-are scaled from 0, the best of the table, to 1, its median, the seconds by their logarithm. A result is the
-area that the front of a search dominates below (1, 1), as a share of that of the table's own front. The
-front consists of the trials that no other dominates, by what the search has seen; they count with their
-true losses, means over all seeds. Results are appended to a file; what is there is not searched again.
+Three tables of trained networks of the development half. A search has two asynchronous workers. Both
+objectives are scaled from 0, the best of the table, to 1, its median, the seconds by their logarithm. A
+result is the area that the front of a search dominates below (1, 1), as a share of that of the table's own
+front. The front consists of the trials that no other dominates, by what the search has seen; they count with
+their true losses, means over all seeds. Results are appended to a file; what is there is not searched again.
 
     python tests/benchmarks/samplers/two_objectives.py [--seeds 30] [--print]
 
