@@ -24,7 +24,7 @@ from sweep.samplers.gaussian_process import Data, fit_quickly, predict
 _KEPT = 32
 """Number of fits that are kept."""
 
-_SHORTER = 2
+_SHORTER = 1.5
 """Factor by which fitted length scales are divided."""
 
 
