@@ -158,14 +158,14 @@ class TestAccepted:
     @pytest.mark.parametrize("sampler", SAMPLERS)
     @pytest.mark.parametrize("cost", costs_of(MLP))
     def test_every_sampler_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
-        """A cost may stand beside the dev loss, whatever proposes; tpe if nothing is named."""
+        """A cost may stand beside the dev loss, whatever proposes; gp_cost if nothing is named."""
         raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]
         spec = parse_study(raw, MLP)
         assert (spec.objectives, spec.cost, spec.sampler) == (("dev_loss", cost), cost, sampler)
         del raw["sampler"]
-        assert sampler == "listed" or parse_study(raw, MLP).sampler == "tpe"
+        assert sampler == "listed" or parse_study(raw, MLP).sampler == "gp_cost"
 
     def test_parsing_leaves_its_argument_alone(self) -> None:
         """The plain values that went in are as they were."""

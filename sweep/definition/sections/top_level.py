@@ -104,8 +104,6 @@ def checked_settings(raw: Mapping[str, Toml], task: AnyTask, mistakes: Mistakes)
         if key in raw:
             with mistakes.noted():
                 settings[key] = check(key, raw[key])
-    if len(settings["objectives"]) > 1:
-        settings.setdefault("sampler", "tpe")  # as in stored studies, whose identity names it
     if isinstance(task, Defined):
         settings["trainer"] = task.name
     return settings
