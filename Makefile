@@ -46,9 +46,11 @@ bench: .venv/installed-for-tests  ## every published figure of speed, about ten 
 
 search-bench: .venv/installed-for-tests  ## searches compared on a trained grid; tables in docs/search.md
 	$(BIN)/python tests/benchmarks/tabular/compare.py --chart docs/search-comparison.svg
+	$(BIN)/python tests/benchmarks/tabular/quick_model.py
 
 sampler-bench: .venv/installed-for-sampler-bench  ## samplers and peers on many tasks, some hours; docs/samplers.md
 	$(BIN)/python tests/benchmarks/samplers/compare.py --figure docs/sampler-comparison.svg
+	$(BIN)/python tests/benchmarks/samplers/two_objectives.py
 
 faults: .venv/installed-for-tests  ## kills, full disks, damage and odd input, about twenty minutes
 	$(BIN)/python tests/faults/campaign.py --size campaign --minutes 45

@@ -159,7 +159,7 @@ def read(path: Path) -> dict[str, dict[int, list[float]]]:
     found: dict[str, dict[int, list[float]]] = {}
     if path.exists():
         with path.open() as file:
-            for name, seed, *areas in csv.reader(file):
+            for name, seed, *areas in list(csv.reader(file))[1:]:
                 found.setdefault(name, {})[int(seed)] = [float(area) for area in areas]
     return found
 
@@ -168,7 +168,10 @@ def search_missing(path: Path, task: Task, seeds: int) -> None:
     """Search what has no results yet and append them."""
     cut_torn_line(path)
     done, scale = read(path), scale_of(task)
+    is_new = not path.exists()
     with path.open("a", newline="") as file:
+        if is_new:
+            csv.writer(file, lineterminator="\n").writerow(["search", "seed", *COUNTS])
         for name in SEARCHES:
             for seed in set(range(seeds)) - set(done.get(name, {})):
                 areas = [f"{area:.5f}" for area in search(name, task, scale, seed)]
