@@ -41,5 +41,7 @@ def test_a_search_gives_growing_areas_and_the_same_again(name: str) -> None:
     """One for each number of trials."""
     scale = scale_of(TASK)
     areas = search(name, TASK, scale, 3)
-    assert len(areas) == len(COUNTS) and areas == sorted(areas) and 0 < areas[-1] <= 1
+    assert len(areas) == len(COUNTS)
+    assert areas == sorted(areas)
+    assert 0 < areas[-1] <= 1
     assert search(name, TASK, scale, 3) == areas
