@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.samplers.judge import Results
+from tests.benchmarks.samplers.judge import on_every_task
 from tests.benchmarks.samplers.results import Result
 
 LINES: Mapping[str, str] = {
@@ -44,7 +45,8 @@ path.base { stroke: #8c959f } text.base { fill: #6e7781 }
 
 
 def write_figure(path: Path, results: Results) -> None:
-    """Write the median quantiles of ``LINES`` on every task."""
+    """Write the median quantiles of those of ``LINES`` that have results on every task."""
+    names = [name for name in LINES if name in on_every_task(results)]
     rows = math.ceil(len(results) / COLUMNS)
     width = LEFT + COLUMNS * (WIDTH + GAP_X)
     height = TOP + rows * (HEIGHT + GAP_Y)
@@ -53,9 +55,10 @@ def write_figure(path: Path, results: Results) -> None:
         f'aria-label="{TITLE}">',
         f"<style>{STYLE}</style>",
         f'<text x="8" y="20">{TITLE}</text>',
-        *_legend([name for name in LINES if any(name in searches for searches in results.values())]),
+        *_legend(names),
     ]
-    for place, (task, searches) in enumerate(results.items()):
+    for place, (task, found) in enumerate(results.items()):
+        searches = {name: found[name] for name in names}
         row, column = divmod(place, COLUMNS)
         left, top = LEFT + column * (WIDTH + GAP_X), TOP + row * (HEIGHT + GAP_Y)
         parts += [f'<g transform="translate({left} {top})">', *_panel(task, searches, column == 0), "</g>"]
@@ -80,11 +83,10 @@ def _legend(names: Sequence[str]) -> list[str]:
 def _panel(task: str, searches: Mapping[str, Sequence[Result]], has_scale: bool) -> list[str]:
     counts = range(TRIALS[0], TRIALS[1] + 1)
     parts = [f'<text class="name" x="0" y="-8">{escape(task)}</text>', *_axes(has_scale)]
-    for name, style in LINES.items():
-        if name in searches:
-            curve = median_curve(searches[name], counts)
-            points = " ".join(f"{_x(c):.1f},{_y(q):.1f}" for c, q in zip(counts, curve, strict=False))
-            parts.append(f'<path class="{style}" d="M{points}"/>')
+    for name, found in searches.items():
+        curve = median_curve(found, counts)
+        points = " ".join(f"{_x(c):.1f},{_y(q):.1f}" for c, q in zip(counts, curve, strict=False))
+        parts.append(f'<path class="{LINES[name]}" d="M{points}"/>')
     return parts
 
 
