@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.samplers.judge import Results
-from tests.benchmarks.samplers.judge import on_every_task
+from tests.benchmarks.samplers.judge import Results, on_every_task
 from tests.benchmarks.samplers.results import Result
 
 LINES: Mapping[str, str] = {
