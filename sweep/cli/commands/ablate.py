@@ -93,7 +93,8 @@ def _section(arguments: Arguments, pair: "Pair") -> Mapping[str, Toml]:
 def _announce(arguments: Arguments, pair: "Pair", stored: "StoredAblation", database: "Database") -> None:
     """Print what is compared and what it costs, before anything is trained."""
     from sweep.certify.ablation.pair import known_seconds
-    from sweep.execution.pools.pool import usable_cores
+    from sweep.definition.resources import Resources
+    from sweep.execution.pools.pools import local_places
     from sweep.reporting.text.ablation import describe_ablation
 
     advise(pair.goal)
@@ -101,7 +102,7 @@ def _announce(arguments: Arguments, pair: "Pair", stored: "StoredAblation", data
         pair.ablation,
         pair.task.metric,
         done=len(stored.losses),
-        workers=arguments.workers or usable_cores(),
+        workers=local_places(pair.task, Resources(), arguments.device, arguments.workers),
         seconds=known_seconds(pair, database) if database.exists() else None,
     )
     for line in told:

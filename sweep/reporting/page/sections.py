@@ -73,9 +73,10 @@ def _confirmation(evidence: Evidence) -> Part:
     table = confirmation_table(evidence.verdict.rows, evidence.study)
     reading = (
         "Each candidate was trained on the same fresh seeds; {lowest} mean {label} first. A candidate is "
-        "tied with the best if the seeds do not show that it is worse. From and to: 95 % limits of the "
-        "difference from the best other candidate."
+        "tied with the best if the seeds do not show that it is worse."
     ).format(**words_of(evidence.study.metric))
+    if evidence.verdict.rows.says("ci_low"):
+        reading += " From and to: 95 % limits of the difference from the best other candidate."
     if evidence.verdict.is_deterministic:
         reading = (
             "Each candidate has one value: the seed makes no difference, so there is nothing to compare."
