@@ -4,10 +4,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from sweep import libraries
@@ -40,6 +42,26 @@ COLUMNS = {
     "REPORTS": {"trial_id", "step", "intermediate_value", "intermediate_value_type"},
 }
 """What sweep reads and writes of each of Optuna's tables."""
+
+
+def pinned() -> dict[str, str]:
+    """Return the version of each library that constraints.txt names."""
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    pins = (Requirement(line) for line in lines if line and not line.startswith("#"))
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+
+
+def test_each_pinned_library_takes_the_oldest_python_that_the_project_takes() -> None:
+    """Of those installed here: a pin that needs a later patch release of Python stops the installation."""
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    pins = pinned()
+    needs = {
+        found.name: found.metadata["Requires-Python"]
+        for found in distributions()
+        if pins.get(canonicalize_name(found.name)) == found.version
+    }
+    assert len(needs) > 50
+    assert [name for name, python in needs.items() if oldest not in SpecifierSet(python or "")] == []
 
 
 def test_each_library_with_private_names_is_required_as_declared() -> None:
