@@ -158,7 +158,7 @@ class TestAccepted:
     @pytest.mark.parametrize("sampler", SAMPLERS)
     @pytest.mark.parametrize("cost", costs_of(MLP))
     def test_every_sampler_goes_with_two_objectives(self, sampler: str, cost: str) -> None:
-        """A cost may stand beside the dev loss, whatever proposes; gp_cost if nothing is named."""
+        """Each sampler takes a second objective; a study that names no sampler has gp_cost."""
         raw: dict[str, Any] = {"sampler": sampler, "search": GRID, "objectives": ["dev_loss", cost]}
         if sampler == "listed":
             raw["trial"] = [{"block_size": 2, "batch_size": 16}]

@@ -9,9 +9,10 @@ from tests.benchmarks.samplers.task import Params, Task
 class Sweep:
     """A sampler of the product."""
 
-    def __init__(self, task: Task, seed: int, sampler: str) -> None:
+    def __init__(self, task: Task, seed: int, sampler: str, cost: str | None = None) -> None:
         self._task, self._seed, self._sampler = task, seed, sampler
-        self._mirror = Mirror(task.space, None, [])
+        self._cost = cost
+        self._mirror = Mirror(task.space, None, [], cost=cost)
         self._asked = 0
 
     def ask(self) -> tuple[int, Params]:
@@ -22,8 +23,8 @@ class Sweep:
         return number, self._mirror.ask(number, sampler)
 
     def tell(self, trial: int, loss: float, seconds: float) -> None:
-        """End the trial in the mirror."""
-        self._mirror.end(trial, "complete", loss)
+        """End the trial in the mirror; the seconds are the cost if the study has one."""
+        self._mirror.end(trial, "complete", loss, None if self._cost is None else seconds)
 
 
 def sweep(sampler: str) -> MakeSearcher:

@@ -31,9 +31,8 @@ import numpy as np
 import optuna
 
 from sweep.definition.pareto import front_ranks_of_many
-from sweep.definition.registries import SAMPLERS
-from sweep.samplers.mirror import Mirror
 from tests.benchmarks.samplers.appending import cut_torn_line
+from tests.benchmarks.samplers.own import Sweep
 from tests.benchmarks.samplers.peers_optuna import Optuna
 from tests.benchmarks.samplers.simulate import WORKERS, Searcher
 from tests.benchmarks.samplers.task import Luck, Params, Task, cells
@@ -46,28 +45,9 @@ COUNTS = (20, 50, 100)
 REFERENCE = "Optuna NSGA-II"
 
 
-class Sweep:
-    """A sampler of the product for a study with two objectives."""
-
-    def __init__(self, task: Task, seed: int, sampler: str) -> None:
-        self._task, self._seed, self._make = task, seed, SAMPLERS[sampler]
-        self._mirror = Mirror(task.space, None, [], cost="train_seconds")
-        self._asked = 0
-
-    def ask(self) -> tuple[int, Params]:
-        """Propose the next trial."""
-        number = self._asked
-        self._asked += 1
-        return number, self._mirror.ask(number, self._make(self._task.space, self._seed, number))
-
-    def tell(self, trial: int, loss: float, seconds: float) -> None:
-        """End the trial."""
-        self._mirror.end(trial, "complete", loss, seconds)
-
-
 def own(sampler: str) -> Callable[[Task, int], Searcher]:
     """Return what makes the searcher of one of the product's samplers."""
-    return lambda task, seed: Sweep(task, seed, sampler)
+    return lambda task, seed: Sweep(task, seed, sampler, cost="train_seconds")
 
 
 SEARCHES: Mapping[str, Callable[[Task, int], Searcher]] = {
