@@ -1,11 +1,11 @@
 """Propose the configuration with the greatest expected improvement for its work.
 
 The first proposals fill the space evenly; if configurations differ in their work, cheaper points are
-preferred. Then a Gaussian process is fitted to all losses, and the configuration that maximises EI / work**a
-is proposed. The power a falls from 1 with the number of the proposal: early on, cheap trials teach most;
-later, the best configuration may be expensive. Work is computed from the configuration, never measured, so
-proposals are reproducible. With two objectives, EI is the expected growth of the area that the front
-dominates.
+preferred. Then a Gaussian process is fitted to all losses, with hyperparameters that are drawn anew for each
+proposal, and the configuration that maximises EI / work**a is proposed. The power a falls from 1 with the
+number of the proposal: early on, cheap trials teach most; later, the best configuration may be expensive.
+Work is computed from the configuration, never measured, so proposals are reproducible. With two objectives,
+EI is the expected growth of the area that the front dominates.
 
 What the process does not explain by hyperparameters, it takes for noise. The noise's share of the variance is
 also the probability that a proposal crosses good trials and leaves the process aside, which may be wrong
@@ -29,7 +29,7 @@ from sweep.samplers.cube import Cube
 from sweep.samplers.first_proposals import N_DRAWS, N_FIRST, first_proposal
 from sweep.samplers.improvement import log_improvement, log_volume_improvement
 from sweep.samplers.row_search import by_score, crossed
-from sweep.samplers.surrogate import Surrogate, fitted
+from sweep.samplers.surrogate import Surrogate, drawn
 from sweep.values import key_of
 
 Work = Callable[[Mapping[str, Any]], float]
@@ -87,7 +87,7 @@ def propose(space: Space, trials: Sequence[Seen], work: Work, seed: int, number:
     generator = np.random.default_rng(derive_seed(seed, "gp_cost", number))
     cube = Cube(space)
     known = _known(cube, losses)
-    models = [fitted(cube.axes(known.rows), each, cube.scales) for each in known.losses.T]
+    models = [drawn(cube.axes(known.rows), each, cube.scales, generator) for each in known.losses.T]
     improvement = _improvement(cube, models, cube.rows([t.params for t in trials if t.is_running]))
     power = max(LAST_POWER, 1 - number / (2 * len(space)))
     price = _price(cube, work, generator)
@@ -158,5 +158,5 @@ def _price(cube: Cube, work: Work, generator: np.random.Generator) -> Callable[[
     def log_work(rows: np.ndarray) -> np.ndarray:
         return np.log([work(cube.params(row)) for row in rows])
 
-    drawn = log_work(cube.snapped(generator.random((N_DRAWS, len(cube.grains)))))
-    return log_work if np.ptp(drawn) else lambda rows: np.zeros(len(rows))
+    some = log_work(cube.snapped(generator.random((N_DRAWS, len(cube.grains)))))
+    return log_work if np.ptp(some) else lambda rows: np.zeros(len(rows))

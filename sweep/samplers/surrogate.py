@@ -1,15 +1,17 @@
 """Predict the losses of a search for ``cost_aware``: a Gaussian process over compressed losses.
 
-The hyperparameters of the process are fitted to the first trials up to a number that grows in steps of a
-tenth, and kept in this process: other proposals from the same trials use the same fit. They are a
-function of the trials, so a proposal does not depend on the proposals before it.
+Few trials leave much open about the length scales of the process and its noise. A process with the most
+probable ones is too sure of what it has not seen: a hyperparameter that the first trials hardly varied looks
+as if it did not matter, and the search stays where it is. So each proposal draws them from their posterior
+density, by Laplace's approximation, and the drawn length scales are shortened.
 
-Length scales that are fitted to few trials tend to be too long. The process is then too sure of what it has
-not seen, and a search stays where it is. So the fitted ones are shortened.
+The density is a function of the first trials, up to a number that grows in steps of a tenth. It is kept in
+this process for other proposals from the same trials, and does not depend on the proposals before it.
 
 References:
-    Berkenkamp, Schoellig, Krause, "No-Regret Bayesian Optimization with Unknown Hyperparameters", 2019
-    (shorter length scales explore more).
+    Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", 2012 (the mean
+    over draws of hyperparameters; here each proposal has one draw). Berkenkamp, Schoellig, Krause, "No-Regret
+    Bayesian Optimization with Unknown Hyperparameters", 2019 (shorter length scales explore more).
 """
 
 import functools
@@ -19,13 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep.samplers.compression import compression_of
-from sweep.samplers.gaussian_process import Data, fit_quickly, predict
+from sweep.samplers.gaussian_process import Data, bounded, fit_quickly, predict, spread
 
 _KEPT = 32
-"""Number of fits that are kept."""
+"""Number of densities that are kept."""
 
 _SHORTER = 1.5
-"""Factor by which fitted length scales are divided."""
+"""Factor by which drawn length scales are divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +63,33 @@ class Surrogate:
         return Surrogate(self.theta, _data(points, means, self.data.scales))
 
 
-def fitted(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Surrogate:
-    """Fit a process.
+def drawn(
+    points: np.ndarray, losses: np.ndarray, scales: np.ndarray, generator: np.random.Generator
+) -> Surrogate:
+    """Draw a process from the posterior density of its hyperparameters.
 
     Args:
         points: Points of the trials, in the order of their numbers, shape (n, axes).
         losses: Their losses, shape (n,).
-        scales: Length scale of each axis, shape (axes,).
+        scales: Place of each axis' length scale in theta, shape (axes,).
+        generator: Source of random numbers.
     """
     n = len(losses)
     early = n - n % (1 + n // 10)
-    theta = _theta(points[:early].tobytes(), losses[:early].tobytes(), scales.tobytes())
+    centre, root = _density(points[:early].tobytes(), losses[:early].tobytes(), scales.tobytes())
+    theta = bounded(centre + root @ generator.standard_normal(len(centre)))
     shorter = np.append(theta[:-1] - math.log(_SHORTER), theta[-1])
     return Surrogate(shorter, _standard(points, losses, scales))
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _theta(points: bytes, losses: bytes, scales: bytes) -> np.ndarray:
+def _density(points: bytes, losses: bytes, scales: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most probable theta, and a root of its covariance."""
     lengths = np.frombuffer(scales, dtype=np.int64)
     known = np.frombuffer(losses)
-    return fit_quickly(_standard(np.frombuffer(points).reshape(len(known), len(lengths)), known, lengths))
+    data = _standard(np.frombuffer(points).reshape(len(known), len(lengths)), known, lengths)
+    theta = fit_quickly(data)
+    return theta, spread(theta, data)
 
 
 def _standard(points: np.ndarray, losses: np.ndarray, scales: np.ndarray) -> Data:

@@ -12,7 +12,7 @@ from sweep.definition.pareto import hypervolume
 from sweep.definition.space import Space
 from sweep.samplers.cost_aware import Seen, known_losses, propose
 from sweep.samplers.make_samplers import qmc_point
-from sweep.samplers.surrogate import _theta
+from sweep.samplers.surrogate import _density
 
 STEPS = [1_000, 2_000, 4_000, 8_000, 16_000]
 SPACE = Space(
@@ -123,6 +123,6 @@ def test_two_objectives_are_searched_for_their_front() -> None:
 def test_a_proposal_does_not_depend_on_those_before_it() -> None:
     """Fits are kept in the process; a process that begins at the last trial has the same proposal."""
     trials = search(20)
-    _theta.cache_clear()
+    _density.cache_clear()
     fresh = propose(SPACE, trials, work, 0, 20)
     assert fresh == search(21)[20].params

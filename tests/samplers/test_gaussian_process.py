@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy
+from numpy.testing import assert_allclose
 from scipy.optimize import approx_fprime
 from scipy.spatial.distance import cdist
 
@@ -15,6 +16,7 @@ from sweep.samplers.gaussian_process import (
     negative_log_posterior,
     posterior_means,
     predict,
+    spread,
     surprises,
 )
 
@@ -69,6 +71,29 @@ def test_gradient_is_that_of_finite_differences(data: Data) -> None:
 def test_fit_ends_where_the_density_is_flat(data: Data) -> None:
     """No direction leads further up."""
     assert negative_log_posterior(fit(data), data)[1] == pytest.approx(0, abs=2e-3)
+
+
+def test_spread_is_a_root_of_the_inverse_of_the_curvature(data: Data) -> None:
+    """With the second derivatives of scipy's finite differences, where both axes explain losses."""
+    waves = np.sin(4 * data.points).sum(axis=1)
+    data = dataclasses.replace(data, means=(waves - waves.mean()) / waves.std(), within=data.within / 100)
+    theta = fit(data)
+
+    def slope(at: np.ndarray) -> np.ndarray:
+        return approx_fprime(at, lambda each: negative_log_posterior(each, data)[0], 1e-5)
+
+    curvature = approx_fprime(theta, slope, 1e-3)
+    root = spread(theta, data)
+    assert_allclose(root @ root.T, np.linalg.inv(curvature), rtol=0.05, atol=0.01)
+
+
+def test_spread_along_an_axis_without_variation_is_the_priors(data: Data) -> None:
+    """And less along one that explains the losses."""
+    points = np.column_stack([data.points[:, 0], np.full(len(data.points), 0.3)])
+    one_sided = dataclasses.replace(data, points=points)
+    root = spread(fit(one_sided), one_sided)
+    assert np.linalg.norm(root[1]) == pytest.approx(np.sqrt(3))
+    assert np.linalg.norm(root[0]) < 1
 
 
 def test_estimates_are_those_of_the_single_trials(trials: tuple[np.ndarray, np.ndarray], data: Data) -> None:
