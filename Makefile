@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test cluster examples docs check audit bench search-bench sampler-bench faults faults-release wheel clean
 
-run: .venv/installed  ## the main job: a sweep over 32,257 real names, two to four minutes
+run: .venv/installed  ## the main job: a sweep over 32,257 real names, one to four minutes
 	$(BIN)/sweep run studies/quick.toml
 
 test: .venv/installed-for-tests  ## all tests, the import contracts among them
