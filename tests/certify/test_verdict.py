@@ -136,6 +136,19 @@ def test_a_candidate_that_exploded_does_not_decide_the_intervals_of_the_others()
     assert [warning in line for line in text.splitlines()].count(True) == 1
 
 
+def test_all_seeds_on_which_a_candidate_exploded_are_in_one_line() -> None:
+    """With the least and the greatest of the values."""
+    stored = confirmation({**LOSSES, 2: [2.0, 2.7e10, 1e9, 2.002]}, CERTIFIED)
+    verdict = judge(searched(), stored)
+    seeds = next(row["seeds"] for row in verdict.rows.records if row["trial"] == 2)
+    text = format_confirmation(searched(), stored, verdict, None)
+    warning = (
+        f"warning: trial 2 exploded on seeds {seeds[1]}, {seeds[2]}: dev loss 1e+09 to 2.7e+10, far higher"
+    )
+    assert text.count("warning: trial 2") == 1
+    assert warning in text
+
+
 def test_a_certifying_seed_that_exploded_is_named() -> None:
     """The certificate keeps its value, since nothing may be chosen after the choice."""
     stored = confirmation(LOSSES, [2.0, 2.7e10, 2.0])

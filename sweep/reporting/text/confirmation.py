@@ -3,7 +3,7 @@
 import datetime
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
 from sweep.certify.earlier_confirmations import earlier_confirmations
@@ -13,7 +13,7 @@ from sweep.certify.units.report import UnitReport
 from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
 from sweep.definition.ranking import Rows, ranked_replicates, trials_since
-from sweep.definition.records import StudyRecord
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import Metric
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
@@ -148,18 +148,28 @@ def confirmation_line(study: StudyRecord, confirmation: Confirmation, verdict: V
 
 
 def explosion_warnings(study: StudyRecord, confirmation: Confirmation, verdict: Verdict) -> Iterator[str]:
-    """Yield a line on each exploded training that the verdict leaves out or rests on; see ``explosions``."""
-    label, left_out = study.metric.label, {row["trial"] for row in verdict.rows.records if row["reason"]}
+    """Yield a line on each candidate's exploded trainings that the verdict leaves out or rests on."""
+    left_out = {row["trial"] for row in verdict.rows.records if row["reason"]}
     bound = "; a study with the key `diverged` ends such trials" if study.program else ""
+    exploded: dict[tuple[int, str], list[TrialRecord]] = {}
     for job, trial in confirmation.exploded.items():
-        what = f"warning: trial {job.candidate} exploded on seed {trial.seed}: {label} {trial.dev_loss:.3g}"
-        what += f", far {words_of(study.metric)['higher']} than all others"
-        if job.phase == "choice" and job.candidate in left_out:
+        exploded.setdefault((job.candidate, job.phase), []).append(trial)
+    for (candidate, phase), trials in exploded.items():
+        what = f"warning: trial {candidate} exploded on {_say_exploded(study.metric, trials)}"
+        if phase == "choice" and candidate in left_out:
             yield f"{what}; it is left out of the choice and the intervals{bound}"
-        elif job.phase == "choice":
+        elif phase == "choice":
             yield f"{what}, as all candidates did: their intervals are useless{bound}"
-        elif verdict.chosen is not None and job.candidate == verdict.chosen.trial:
+        elif verdict.chosen is not None and candidate == verdict.chosen.trial:
             yield f"{what}, which decides the certified mean and spread{bound}"
+
+
+def _say_exploded(metric: Metric, trials: Sequence[TrialRecord]) -> str:
+    seeds = ", ".join(str(trial.seed) for trial in trials)
+    losses = sorted(trial.dev_loss for trial in trials if trial.dev_loss is not None)
+    values = " to ".join(dict.fromkeys(f"{loss:.3g}" for loss in (losses[0], losses[-1])))
+    where = f"seed{'s' if len(trials) > 1 else ''} {seeds}: {metric.label} {values}"
+    return f"{where}, far {words_of(metric)['higher']} than all others"
 
 
 def newer_trials(study: StudyRecord) -> str:

@@ -14,8 +14,8 @@ LINES: Mapping[str, str] = {
     "gp_cost": "own",
     "tpe": "two",
     "Optuna TPE": "three",
-    "SMAC3": "four",
-    "HEBO": "five",
+    "Optuna GP": "four",
+    "SMAC3": "five",
     "random": "base",
 }
 """Search -> class of its line."""
