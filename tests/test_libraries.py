@@ -56,7 +56,7 @@ def test_each_pinned_library_takes_the_oldest_python_that_the_project_takes() ->
     oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
     pins = pinned()
     needs = {
-        found.name: found.metadata["Requires-Python"]
+        found.name: found.metadata.get("Requires-Python")
         for found in distributions()
         if pins.get(canonicalize_name(found.name)) == found.version
     }
