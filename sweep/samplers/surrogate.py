@@ -32,7 +32,7 @@ _SHORTER = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Surrogate:
-    """A fitted process."""
+    """A process with drawn hyperparameters, and its data."""
 
     theta: np.ndarray
     data: Data
