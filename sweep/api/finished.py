@@ -34,7 +34,7 @@ def finished_study(spec: StudySpec, database: Database) -> Finished | None:
         if spec.name not in study_names(reader):
             return None
         conclusion = stored_conclusion(reader, spec.name)
-        if conclusion is None or conclusion.trials < spec.wanted_trials:
+        if conclusion is None or conclusion.trials < spec.total_trials:
             return None  # before all trials are read
         study = load_study(reader, spec.name)
     except (StorageError, NotFoundError):
@@ -46,7 +46,8 @@ def finished_study(spec: StudySpec, database: Database) -> Finished | None:
 
 def _is_whole(study: StudyRecord, spec: StudySpec) -> bool:
     """Return whether a study has all trials that ``spec`` asks for, and is the one that it describes."""
-    if len(study.trials) < spec.wanted_trials or not all(trial.is_finished for trial in study.trials):
+    is_whole = len(study.trials) >= study.trials_in_all and all(trial.is_finished for trial in study.trials)
+    if not is_whole or spec.retried:
         return False
     try:
         sha256 = data_sha256(spec.task, spec.data)

@@ -215,7 +215,7 @@ def _outcome(trial: TrialRecord) -> str:
 
 def _title(trial: TrialRecord) -> str:
     """Return a trial's number; in a confirmation that of the candidate, and which round it is."""
-    if not trial.labels:
+    if "candidate" not in trial.labels:
         return f"trial {trial.number:>3}"
     return f"trial {trial.labels['candidate']:>3}, {trial.labels['phase']} {trial.labels['round'] + 1:>2}"
 

@@ -42,10 +42,7 @@ class SegmentRecord:
     @property
     def plain(self) -> list[Json]:
         """All fields in their order, as a trial's seal has them."""
-        return [
-            *(self.step, self.percent, self.dev_loss, self.seconds),
-            *(self.state_sha256, self.average_loss),
-        ]
+        return [self.step, self.percent, self.dev_loss, self.seconds, self.state_sha256, self.average_loss]
 
     @property
     def rung_loss(self) -> float:
@@ -71,7 +68,7 @@ class TrialRecord:
     facts: dict[str, float]
     """Numbers that describe the run; see ``task.described_facts``."""
     labels: dict[str, Json] = dataclasses.field(default_factory=dict)
-    """Labels of a confirmation's trials: ``candidate``, ``phase`` and ``round``."""
+    """``candidate``, ``phase`` and ``round`` of a confirmation's trials; ``retries`` of a search's."""
     found: dict[str, Value] = dataclasses.field(default_factory=dict)
     """Hyperparameters that the trainer found, if the study sets them to ``auto``."""
     code_changed: str | None = None
@@ -96,8 +93,12 @@ class TrialRecord:
     @property
     def train_seconds(self) -> float:
         """Wall time of all stored segments; of a guest's trial from its start to its end."""
-        timed = sum(segment.seconds for segment in self.segments)
-        return timed if self.lasted is None else self.lasted
+        return sum(s.seconds for s in self.segments) if self.lasted is None else self.lasted
+
+    @property
+    def retries(self) -> int | None:
+        """Number of the failed trial whose configuration it trains again; None for one of its own."""
+        return self.labels.get("retries")
 
     @property
     def is_scored(self) -> bool:
@@ -144,8 +145,7 @@ class StudyRecord:
     total_trials: int
     keep: int
     logged: tuple[float | None, ...]
-    """Value of each listed configuration in an earlier log, if the log is of the same data; else
-    empty."""
+    """Value of each listed configuration in an earlier log of the same data; else empty."""
     environment: dict[str, str]
     """Versions and machine of the last run."""
     trials: tuple[TrialRecord, ...]
@@ -273,7 +273,7 @@ class StudyRecord:
     @property
     def trials_in_all(self) -> int:
         """Number of trials when the study is finished; it may have more than were asked for later."""
-        return max(self.total_trials, len(self.trials))
+        return max(self.total_trials + sum(t.retries is not None for t in self.trials), len(self.trials))
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class StudySpec:
     listed: tuple[dict[str, Value], ...] = ()
     """Listed configurations, with a value for each active hyperparameter; they run first."""
     retried: Mapping[int, dict[str, Value]] = dataclasses.field(default_factory=dict)
-    """Number of a trial after ``total_trials`` -> the configuration of a failed one, trained again."""
+    """Number of a failed trial -> its configuration, trained again after all ``total_trials``."""
     origin: Mapping[str, Toml] = dataclasses.field(default_factory=dict)
     """Source ``study`` and ``trials`` of the first listed configurations, if they come from a study."""
     logged: tuple[float | None, ...] = ()
@@ -132,11 +132,6 @@ class StudySpec:
     def total_trials(self) -> int:
         """Number of trials after which the study is finished."""
         return self.trials or self._end() or max(DEFAULT_TRIALS, self.replicates)
-
-    @property
-    def wanted_trials(self) -> int:
-        """Number of trials after which a run ends: all of the study, and those that are trained again."""
-        return max(self.total_trials, *(number + 1 for number in self.retried), 0)
 
     def _end(self) -> int | None:
         """Return the sampler's own total of trials; None if it has none."""

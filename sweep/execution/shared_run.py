@@ -98,7 +98,7 @@ def _make_driver(
     )
     known = KnownTrials(run, stored[0], is_alone=False)
     claimer = Claimer(run, known)
-    source = Shared(claimer, known, shared, total=spec.wanted_trials, stored=stored, read=place.read)
+    source = Shared(claimer, known, shared, stored=stored, read=place.read)
     return Driver(run, known, source)
 
 

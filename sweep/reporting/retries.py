@@ -23,13 +23,13 @@ def with_retries(spec: StudySpec, study: StudyRecord) -> StudySpec:
     """Return a study that also trains the configurations of its failed trials again.
 
     Raises:
-        NotFoundError: If no trial has failed that was not trained again.
+        NotFoundError: If no trial has failed that was not trained again, and no retry is interrupted.
     """
     failed = failed_trials(study)
-    if not failed:
+    are_interrupted = any(trial.retries is not None and not trial.is_finished for trial in study.trials)
+    if not failed and not are_interrupted:
         raise NotFoundError(f"--retry-failed: no trial of study {study.name!r} failed, or all were retried")
-    first = max(spec.total_trials, len(study.trials))
-    return spec.replace(retried={first + k: dict(trial.params) for k, trial in enumerate(failed)})
+    return spec.replace(retried={trial.number: dict(trial.params) for trial in failed})
 
 
 def retry_hint(study: StudyRecord) -> str:

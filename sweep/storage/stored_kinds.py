@@ -17,8 +17,8 @@ from sweep.metric import DIRECTIONS
 from sweep.task import TRAIN_SECONDS, AnyTask, described_facts, load_task
 from sweep.values import Json, Toml
 
-LABELS = ("candidate", "phase", "round")
-"""User attributes of a confirmation's trials."""
+LABELS = ("candidate", "phase", "round", "retries")
+"""User attributes of a confirmation's trials, and of those that train a failed one again."""
 
 _NOT_FACTS = {
     *("seed", "train_seconds", "engine", "device", "owner", "reason", "found", "segments", CODE_CHANGED),

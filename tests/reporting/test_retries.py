@@ -41,15 +41,22 @@ def test_each_missing_replicate_is_retried():
     assert numbers(changed(study, replicates=3)) == [2, 3]
 
 
-def test_retries_follow_all_trials_of_the_study():
-    """Their numbers begin after the total, so that no proposal of the sampler is left out."""
-    spec = StudySpec(name="made", objectives=("dev_loss",), data={}, fixed={}, space=SPACE, trials=3)
-    study = made_study(*trials("failed", "complete"))
-    assert with_retries(spec, study).retried == {3: {"learning_rate": 0}}
-    assert with_retries(spec, study).wanted_trials == 4
-    assert with_retries(spec, study).total_trials == 3
+SPEC = StudySpec(name="made", objectives=("dev_loss",), data={}, fixed={}, space=SPACE, trials=3)
+
+
+def test_each_failed_configuration_is_retried():
+    assert with_retries(SPEC, made_study(*trials("failed", "complete"))).retried == {0: {"learning_rate": 0}}
     with pytest.raises(NotFoundError, match="no trial of study 'made' failed"):
-        with_retries(spec, made_study(*trials("complete")))
+        with_retries(SPEC, made_study(*trials("complete")))
+
+
+@pytest.mark.parametrize("state", ["running", "waiting"])
+def test_interrupted_retries_are_resumed_by_the_same_command(state):
+    """None is left to begin, but one is not finished."""
+    failed, begun = trials("failed", state, rates=(0.1, 0.1))
+    study = made_study(failed, dataclasses.replace(begun, labels={"retries": 0}))
+    assert with_retries(SPEC, study).retried == {}
+    assert study.trials_in_all == 3
 
 
 def test_the_hint_names_failures_of_earlier_versions():

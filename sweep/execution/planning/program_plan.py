@@ -50,7 +50,9 @@ def plan_program(
         folder: The folder of the trials' files.
         workers: Number of trials in training at a time.
     """
-    study = planned_study(spec, done=sum(trial.is_finished for trial in stored), workers=workers)
+    study = planned_study(
+        spec, done=sum(t.is_finished and t.retries is None for t in stored), workers=workers
+    )
     left = study.left
     seconds = [trial.train_seconds for trial in stored if trial.state == "complete"]
     sizes = _sizes(folder)

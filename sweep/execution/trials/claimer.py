@@ -12,7 +12,7 @@ from sweep.execution.study_run import StudyRun
 from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.running_trial import RunningTrial, origin
 from sweep.task import Config, RunsPrograms, shortest_with_rungs
-from sweep.values import Params, Value
+from sweep.values import Json, Params, Value
 
 
 class Claimer:
@@ -50,7 +50,12 @@ class Claimer:
         """Resume an interrupted trial from its last intact segment."""
         segments, state = self._whole_segments(record)
         config = self._config(record.params, record.found, record.seed)
-        trial = self._begin(record.number, trial_id, config, record.params, device=device, segments=segments)
+        trial = self._begin(
+            *(record.number, trial_id, config, record.params),
+            labels=record.labels,
+            device=device,
+            segments=segments,
+        )
         trial.state, trial.found, trial.was_cut = state, record.found, True
         trial.code_changed = self._run.code_changed or record.code_changed
         trial.figures = record.figures
@@ -70,13 +75,15 @@ class Claimer:
         self._run.checkpoints.begin(number)
         seed, found = spec.trial_seed(number), spec.trial_found(number)
         config = self._config(params, found, seed)
-        facts = {**workload.task.facts(config, workload.data), **spec.trial_labels(number)}
+        retries = self._known.proposer.next_retry
+        labels = {**spec.trial_labels(number), **({} if retries is None else {"retries": retries})}
+        facts = {**workload.task.facts(config, workload.data), **labels}
         with writer.one_transaction():
             marks = {**origin(workload, device), **_marks(self._run.code_changed)}
             trial_id = writer.claim(params, spec.space, seed, facts, marks)
             if found:
                 writer.store_found(trial_id, found)
-            trial = self._begin(number, trial_id, config, params, device=device)
+            trial = self._begin(number, trial_id, config, params, labels=labels, device=device)
             trial.found = found
             writer.store_seal(trial_id, trial.record().seal())
         return trial
@@ -88,6 +95,7 @@ class Claimer:
         config: Config,
         params: dict[str, Value],
         *,
+        labels: dict[str, Json],
         device: str,
         segments: Sequence[SegmentRecord] = (),
     ) -> RunningTrial:
@@ -99,7 +107,7 @@ class Claimer:
             workload=self._run.workload,
             config=config,
             params=params,
-            labels=self._run.spec.trial_labels(number),
+            labels=labels,
             device=device,
             code_changed=self._run.code_changed,
             cuts=[cut for cut in cuts(config.num_steps, shortest) if cut.step > done],

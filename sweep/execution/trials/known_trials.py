@@ -41,7 +41,7 @@ class KnownTrials:
     @property
     def total(self) -> int:
         """Total number of trials; begun trials are finished even if the study now asks for fewer."""
-        return max(self._run.spec.wanted_trials, self.proposer.claimed)
+        return max(self.proposer.wanted, self.proposer.claimed)
 
     @property
     def remaining(self) -> int:
@@ -51,7 +51,7 @@ class KnownTrials:
     @property
     def are_all_claimed(self) -> bool:
         """Whether no new trial is left to claim."""
-        return self.proposer.claimed >= self._run.spec.wanted_trials
+        return self.proposer.is_done
 
     def reach(self, number: int, percent: int, value: float) -> None:
         """Record a running trial's value at a rung."""

@@ -25,7 +25,13 @@ class Proposer:
         """Start from the stored trials, in the order of their numbers."""
         self._spec, self._workload = spec, workload
         trials = tuple(trials)
-        self._params = [trial.params for trial in trials]
+        self._params: list[dict[str, Value]] = []
+        self._own: list[dict[str, Value]] = []
+        """Those of ``_params`` that are no retries: proposals, and their replicates."""
+        self._retried: set[int] = set()
+        """Failed trials that others train again."""
+        for trial in trials:
+            self._count(trial.params, trial.retries)
         self._seconds: dict[int, float] = {}
         """Number of a complete trial -> its seconds of training."""
         for trial in trials:
@@ -38,13 +44,37 @@ class Proposer:
         """Number of trials, which is the number of the next one."""
         return len(self._params)
 
+    @property
+    def wanted(self) -> int:
+        """Number of trials after which a run ends: the study's own, and the retries."""
+        return self._spec.total_trials + len(self._retried | self._spec.retried.keys())
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to propose."""
+        return len(self._own) >= self._spec.total_trials and self.next_retry is None
+
+    @property
+    def next_retry(self) -> int | None:
+        """The failed trial that the next one trains again; None if the study's own trials go on."""
+        if len(self._own) < self._spec.total_trials:
+            return None
+        return next((number for number in self._spec.retried if number not in self._retried), None)
+
     def propose(self) -> dict[str, Value]:
         """Return the next trial's searched hyperparameters; ``add`` them before the next call."""
-        return self._mirror.ask(self.claimed, self._sampler(self.claimed))
+        return self._mirror.ask(self.claimed, self._sampler())
 
     def add(self, params: dict[str, Value]) -> None:
         """Count a proposal as a trial once it is stored."""
+        self._count(params, self.next_retry)
+
+    def _count(self, params: dict[str, Value], retries: int | None) -> None:
         self._params.append(params)
+        if retries is None:
+            self._own.append(params)
+        else:
+            self._retried.add(retries)
 
     def report(self, number: int, percent: int, loss: float) -> None:
         """Record a trial's loss at a rung."""
@@ -54,7 +84,7 @@ class Proposer:
         """Record a trial's state; the next number is a new trial of another driver."""
         self._time(record)
         if record.number == self.claimed:
-            self._params.append(record.params)
+            self._count(record.params, record.retries)
             self._mirror.add(record)
         else:
             self._mirror.follow(record)
@@ -75,14 +105,14 @@ class Proposer:
         timed = [(self._params[number], self._seconds[number]) for number in sorted(self._seconds)]
         return learned_work(self._spec.space, timed, self.work)
 
-    def _sampler(self, number: int) -> BaseSampler:
-        """Return the sampler of trial ``number``: for a given configuration, or the study's own."""
+    def _sampler(self) -> BaseSampler:
+        """Return the sampler of the next trial: for a given configuration, or the study's own."""
         spec = self._spec
-        if number in spec.retried:
-            return fixed_point(spec.retried[number])
-        configuration, replicate = divmod(number, spec.replicates)
+        if (failed := self.next_retry) is not None:
+            return fixed_point(spec.retried[failed])
+        configuration, replicate = divmod(len(self._own), spec.replicates)
         if replicate:
-            return fixed_point(self._params[number - replicate])
+            return fixed_point(self._own[-replicate])
         if configuration < len(spec.listed):
             return fixed_point(spec.listed[configuration])
         proposal = configuration - len(spec.listed)

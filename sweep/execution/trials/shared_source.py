@@ -33,7 +33,6 @@ class Shared:
         known: KnownTrials,
         shared: SharedStudy,
         *,
-        total: int,
         stored: Stored,
         read: Callable[[], Stored],
     ) -> None:
@@ -43,12 +42,11 @@ class Shared:
             claimer: Begins trials.
             known: All trials that this driver knows.
             shared: The study among its drivers.
-            total: Number of trials that the study asks for.
             stored: The stored study from which ``known`` was made.
             read: Returns the study as stored now; called if the outcome of a turn is unknown.
         """
         self._claimer, self._known, self._shared = claimer, known, shared
-        self._total, self._read = total, read
+        self._read = read
         self._followed: dict[int, int] = {}
         """Id of a trial that others may train -> number of its known rungs."""
         self._free: list[int] = []
@@ -119,7 +117,7 @@ class Shared:
         """Read what other drivers claimed, reported and ended since the last turn."""
         standings = self._shared.standings(self._known.proposer.claimed, self._followed, own)
         self._learn_changes({standing.trial_id: standing for standing in standings})
-        asked = [standing for standing in standings if standing.number < self._total]
+        asked = [standing for standing in standings if standing.number < self._known.proposer.wanted]
         self._free = [standing.trial_id for standing in asked if standing.is_free]
         self._awaits_others = any(not standing.is_finished for standing in asked)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.execution.trials.proposer import Proposer
@@ -26,7 +27,7 @@ def proposals(proposer: Proposer, n: int) -> list[dict[str, object]]:
 def spec(**changes: object) -> StudySpec:
     listed = [{"x": 0.25, "y": 3}, {"x": 0.5, "y": 4}]
     search = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 1, "high": 9}}
-    return toy_study(trial=listed, search=search, trials=8, **changes)
+    return toy_study(**{"trial": listed, "search": search, "trials": 8, **changes})
 
 
 def test_each_listed_configuration_comes_first_and_once_for_each_seed() -> None:
@@ -78,3 +79,33 @@ def test_the_work_of_a_program_is_learned_from_its_seconds(tmp_path: Path) -> No
     proposer.learn(records.trial(8, 1.0, params={"x": 0.1, "kind": "large"}, seconds=16.0, facts={}))
     work = proposer._expected_work()
     assert [work({"x": 0.5, "kind": kind}) for kind in ("small", "large")] == [1.0, 16.0]
+
+
+def made(number: int, params: dict[str, Any], **changes: Any) -> TrialRecord:
+    facts = {"n_params": 70, "examples_seen": 3_000}
+    return records.trial(number, 0.5, params=params, facts=facts, segments=(), **changes)
+
+
+def test_retries_displace_nothing() -> None:
+    """They come after the study's own trials; more of these go on where the study ended."""
+    alone = proposals(Proposer(spec(replicates=2), WORKLOAD, []), 8)
+    asked = spec(replicates=2, trials=3)
+    first = [made(n, params) for n, params in enumerate(alone[:3])]
+    retrying = Proposer(asked.replace(retried={0: alone[0], 2: alone[2]}), WORKLOAD, first)
+    assert (retrying.wanted, retrying.is_done, retrying.next_retry) == (5, False, 0)
+    assert proposals(retrying, 2) == [alone[0], alone[2]]
+    assert (retrying.wanted, retrying.is_done, retrying.next_retry) == (5, True, None)
+    again = [made(3 + k, alone[n], labels={"retries": n}) for k, n in enumerate((0, 2))]
+    more = Proposer(asked.replace(trials=8), WORKLOAD, [*first, *again])
+    assert more.wanted == 10
+    assert proposals(more, 3) == alone[3:6]
+
+
+def test_a_retry_of_another_driver_is_not_made_again() -> None:
+    """The mark is stored with the trial, so every driver counts it."""
+    params = {"x": 0.25, "y": 3}
+    proposer = Proposer(spec(trials=1).replace(retried={0: params}), WORKLOAD, [made(0, params)])
+    assert proposer.next_retry == 0
+    proposer.learn(made(1, params, labels={"retries": 0}))
+    assert proposer.is_done
+    assert proposer.wanted == 2

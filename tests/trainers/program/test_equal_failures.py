@@ -1,5 +1,6 @@
 """A study whose program fails in every trial: stopped early, mended, continued, retried."""
 
+import collections
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,46 @@ def test_a_typo_stops_the_run_early(tmp_path: Path, program: str, capsys: pytest
     assert len({trial.seed for trial in trials}) == 22
     assert home.command("run", "typo.toml", "--retry-failed") == 1
     assert "no trial of study 'typo' failed, or all were retried" in capsys.readouterr().err
+
+
+FLAKY = """
+import pathlib
+
+def train(config):
+    done = pathlib.Path(__file__).with_name(f"{config.x}.done")
+    if config.x in (2, 4) and not done.exists():
+        done.touch()
+        raise OSError("flaky")
+    return config.x
+"""
+
+GRID = """
+name = "grid"
+trainer = "trainers:train"
+metric = "loss"
+sampler = "grid"
+search.x = { choices = [1, 2, 3, 4, 5, 6, 7, 8, 9] }
+"""
+
+
+@pytest.mark.parametrize("replicates", [1, 2])
+def test_a_study_that_grows_after_retries_leaves_out_no_cell(tmp_path: Path, replicates: int) -> None:
+    """Half of the grid, the failed ones again, then the whole: each cell has all its seeds."""
+    home = Home(tmp_path)
+    home.write("grid.toml", f"replicates = {replicates}\n{GRID}")
+    home.write("trainers.py", FLAKY)
+    part = ["--set", f"trials={5 * replicates}", "--workers", "1"]
+    assert home.command("run", "grid.toml", *part) == 0
+    assert home.command("run", "grid.toml", *part, "--retry-failed") == 0
+    assert home.command("run", "grid.toml", "--workers", "2") == 0
+    with home.entered():
+        study = sweep.load_study("grid")
+    found = collections.Counter(t.params["x"] for t in study.trials if t.state == "complete")
+    assert found == dict.fromkeys(range(1, 10), replicates)
+    assert len(study.trials) == 9 * replicates + 2
+    assert [t.retries for t in study.trials if t.retries is not None] == [
+        t.number for t in study.trials if t.state == "failed"
+    ]
+    assert home.command("run", "grid.toml") == 0
+    with home.entered():
+        assert len(sweep.load_study("grid").trials) == 9 * replicates + 2
