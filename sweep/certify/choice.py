@@ -122,7 +122,7 @@ def _choice_jobs(plan: ConfirmPlan, losses: Losses) -> list[Job]:
     standing = last_standing(plan, losses)
     if plan.settings.method == "fixed" or len(standing) < 2:
         return jobs
-    done = len(choice_losses(plan, losses, standing[0]))
+    done = min(len(choice_losses(plan, losses, candidate)) for candidate in standing)
     return jobs + _rounds(standing, range(done, min(done + 1, plan.settings.seeds)))
 
 

@@ -117,3 +117,30 @@ def test_no_candidate_is_out_before_all_have_their_first_rounds() -> None:
     """Few losses have no reliable scale."""
     asked = plan(1.0, 1.0, seeds=5, certify=2)
     assert exploded_jobs(asked, {Job(0, "choice", 0): 2.0, Job(10, "choice", 0): 2.7e10}) == {}
+
+
+def interrupted(
+    plan: ConfirmPlan, means: dict[int, float], stored: dict[Job, float | None], seed: int
+) -> dict[Job, float | None]:
+    """Train what the plan asks for, where each time only some jobs of a batch end, in any order."""
+    draw, losses = np.random.default_rng(seed), dict(stored)
+    while jobs := next_jobs(plan, losses):
+        chosen_candidate(plan, losses) if not any(job.phase == "choice" for job in jobs) else None
+        for place in draw.permutation(len(jobs))[: draw.integers(1, len(jobs) + 1)]:
+            losses[jobs[place]] = float(means[jobs[place].candidate] + 0.006 * draw.normal())
+    return losses
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("first", [(), (0,), (10,), (0, 20)])
+def test_a_race_leaves_out_no_round(seed: int, first: tuple[int, ...]) -> None:
+    """However it is interrupted, and whoever has rounds of an earlier plan, the last ones have them all."""
+    asked = plan(1.0, 1.0, 1.0, seeds=14, certify=2, method="race")
+    stored = {Job(trial, "choice", r): 2.0 + 0.001 * r for trial in first for r in range(12)}
+    losses = interrupted(asked, {0: 2.0, 10: 2.001, 20: 2.002}, stored, seed)
+    standing = last_standing(asked, losses)
+    rounds = {c.trial: {job.round for job in losses if job[:2] == (c.trial, "choice")} for c in standing}
+    assert len(standing) == 1 or all(found == set(range(14)) for found in rounds.values())
+    chosen = chosen_candidate(asked, losses)
+    assert chosen is not None
+    assert Job(chosen.trial, "certify", 1) in losses
