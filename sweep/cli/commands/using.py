@@ -69,7 +69,7 @@ def export(arguments: Arguments) -> int:
             f"chosen by {study.metric.name} alone; --trial N exports another of the front against "
             f"{study.cost}"
         )
-    is_tested = first_finished_look(looks_of_study(study, storage), study.name, trial.number) is not None
+    is_tested = first_finished_look(looks_of_study(study, storage), study, trial) is not None
     _advise_on_export(study.task, path, is_tested=is_tested)
     return 0
 

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Self
 
-from sweep.definition.records import StudyRecord
-from sweep.errors import StorageError
+from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.errors import ConfigError, StorageError
 from sweep.storage.database import Reader, Snapshot, storage_errors
 from sweep.storage.looks.unit_sketch import UnitSketch
 from sweep.values import Json
@@ -138,10 +138,23 @@ def looks_of_study(study: StudyRecord, reader: Reader) -> list[TestLook]:
     return [look for look in looks if is_known or look.study == study.name]
 
 
-def first_finished_look(looks: Sequence[TestLook], study: str, trial: int) -> TestLook | None:
-    """Return the first look that evaluated a trial of a study to its end, or None."""
-    found = (look for look in looks if (look.study, look.trial) == (study, trial))
-    return next((look for look in found if look.test_loss is not None), None)
+def first_finished_look(looks: Sequence[TestLook], study: StudyRecord, trial: TrialRecord) -> TestLook | None:
+    """Return the first look that evaluated a trial's configuration to its end, or None.
+
+    Names and numbers do not count: a study can be renamed, or deleted and made again with other trials.
+    """
+    finished = (look for look in looks if look.test_loss is not None)
+    return next((look for look in finished if look.config_sha256 in _hashes(study, trial, look)), None)
+
+
+def _hashes(study: StudyRecord, trial: TrialRecord, look: TestLook) -> set[str]:
+    """Return the hashes of a trial's configuration on its own seed and on those of a look."""
+    seeds = (trial.seed, *(each.seed for each in look.seeds))
+    values = study.config_values(trial)
+    try:
+        return {study.task.make_config({**values, "seed": seed}).sha256() for seed in seeds}
+    except ConfigError:
+        return set()  # it was stored by something else, so it was never exported
 
 
 _ELSEWHERE = ("seeds", "sketch", "group")

@@ -169,16 +169,17 @@ def test_after_a_confirmation_and_a_test_look_the_verdict_has_both_and_no_comman
         "trial": 1,
         "test_sha256": "1" * 64,
         "data_sha256": "0" * 64,
-        "config_sha256": "2" * 64,
         "dev_loss": 2.115,
         "test_loss": 2.2,
         "why": "",
         "version": "0.1.0",
     }
     study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
+    other, winner = (study.task.make_config(study.config_values(t)).sha256() for t in study.trials)
+    look |= {"config_sha256": winner}
     confirmation = made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, [2.11, 2.12])
     unfinished = TestLook.from_dict({**look, "test_loss": None})
-    of_another = TestLook.from_dict({**look, "trial": 0, "test_loss": 9.0})
+    of_another = TestLook.from_dict({**look, "config_sha256": other, "test_loss": 9.0})
     looks = [unfinished, of_another, TestLook.from_dict(look)]
     evidence = Evidence(study, confirmation=confirmation, looks=looks, reports=tmp_path)
     text = plain_text(report_html(evidence))

@@ -10,8 +10,9 @@ import pytest
 from sweep.errors import StorageError
 from sweep.storage.database import Database
 from sweep.storage.looks.look_writer import write_look
-from sweep.storage.looks.stored_looks import TestLook, read_looks
+from sweep.storage.looks.stored_looks import SeedLook, TestLook, first_finished_look, read_looks
 from sweep.storage.looks.unit_sketch import UnitSketch
+from tests.support.study_evidence import made_study, made_trial
 
 LOOK = TestLook(
     look_id="0" * 32,
@@ -113,3 +114,21 @@ def test_a_look_is_told_in_one_line() -> None:
     again = dataclasses.replace(LOOK, test_loss=2.25, why="new seed")
     assert again.describe().endswith("trial 7 of 'names': test loss 2.2500, again because 'new seed'")
     assert LOOK.describe().endswith("test loss unknown (interrupted)")
+
+
+def test_a_look_counts_for_the_configuration_that_it_evaluated() -> None:
+    """Whatever the study is called now; not for another configuration with the same study and number."""
+    trial, other = made_trial(7, 2.1), made_trial(7, 2.0, params=made_trial(3).params)
+    study = made_study(trial)
+    config = study.task.make_config(study.config_values(trial))
+    of_search = dataclasses.replace(LOOK, config_sha256=config.sha256(), test_loss=2.2)
+    certified = dataclasses.replace(
+        of_search,
+        config_sha256=config.replace(seed=11).sha256(),
+        seeds=(SeedLook(seed=11, dev_loss=2.1, test_loss=2.2),),
+    )
+    for look in (of_search, certified):
+        assert first_finished_look([LOOK, look], study, trial) == look
+        assert first_finished_look([look], dataclasses.replace(study, name="renamed"), trial) == look
+        assert first_finished_look([look], study, other) is None
+        assert first_finished_look([dataclasses.replace(look, test_loss=None)], study, trial) is None
