@@ -21,7 +21,7 @@ ENOUGH = 2 * MORE
 """Fewest trials for an estimate."""
 
 BLIND = ("random", "qmc")
-LEARNING = ("tpe", "gp")
+LEARNING = ("tpe", "gp", "gp_cost")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,8 @@ def find_gains(study: StudyRecord, ranked: Sequence[Configuration]) -> ExpectedG
     sampler = study.sampler
     if sampler in BLIND:
         return _expected_gain(draws(study), _negligible(study))
-    return _recent_gain(study, ranked) if sampler in LEARNING else None
+    is_plain = sampler in LEARNING and study.cost is None  # one number is best
+    return _recent_gain(study, ranked) if is_plain else None
 
 
 def _negligible(study: StudyRecord) -> float:

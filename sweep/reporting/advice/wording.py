@@ -98,7 +98,8 @@ def say_gains(found: ExpectedGain | RecentGain) -> str:
 
 def _say_worth(found: ExpectedGain | RecentGain) -> str:
     if found.gain < found.negligible or not found.gain:
-        return ": more trials will hardly help; widen the space."
+        will = "will hardly" if isinstance(found, ExpectedGain) else "may not"
+        return f": more trials {will} help; widen the space."
     return ": more trials are worthwhile; raise --trials."
 
 

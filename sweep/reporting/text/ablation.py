@@ -104,6 +104,9 @@ def ablation_sentences(metric: Metric, result: AblationResult) -> Iterator[str]:
         "order; each 95 % interval holds for its step alone"
     )
     differences = [step.difference for step in result.steps if step.difference is not None]
+    if not differences:
+        yield "no step has a difference: a configuration between them has no value on some seed"
+        return
     if all(each.low is None for each in differences):
         yield "no interval: the seed makes no difference"
         return

@@ -211,3 +211,8 @@ def test_no_interval_is_made_up_where_the_seed_makes_no_difference(tmp_path: Pat
     assert not result.shown
     study = load_study(database_in(tmp_path).open_read_only(), "ablation")
     assert "no interval: the seed makes no difference" in format_ablation(study, result)
+    first, *others = result.steps
+    lost = [dataclasses.replace(step, difference=None) for step in others]
+    told = format_ablation(study, dataclasses.replace(result, steps=(first, *lost)))
+    assert "the seed makes no difference" not in told
+    assert "no step has a difference: a configuration between them has no value on some seed" in told

@@ -113,7 +113,7 @@ def test_a_learning_sampler_is_judged_by_its_last_quarter():
         "The last 5 of 20 trials lowered the best by 0.0500: more trials are worthwhile; raise --trials."
     )
     assert say("gains", series(falling[::-1], "gp")) == (
-        "The last 5 of 20 trials found nothing better: more trials will hardly help; widen the space."
+        "The last 5 of 20 trials found nothing better: more trials may not help; widen the space."
     )
     assert find("gains", series(falling, "grid")) is None
 
