@@ -11,7 +11,7 @@ from sweep.certify.config_file import choose_trial, write_config
 from sweep.certify.provenance import Certificate
 from sweep.certify.verdict import Verdict
 from sweep.certify.weights import weights_file
-from sweep.definition.ranking import RANKED
+from sweep.definition.ranking import RANKED, column_of
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.errors import NothingToShowError
 from sweep.reporting.advice.checks import advise
@@ -88,7 +88,10 @@ class StoredStudy:
         return {
             "trial": winner.number,
             self.record.metric.key: winner.dev_loss,
-            **self.record.config_values(winner),
+            **{
+                column_of(name, self.record.task): value
+                for name, value in self.record.config_values(winner).items()
+            },
         }
 
     @property

@@ -16,7 +16,7 @@ class Certificate:
     """The result of a confirmation for the configuration that it chose."""
 
     seeds: tuple[int, ...]
-    """The certifying seeds, which took no part in search or choice."""
+    """The certifying seeds with a value; they took no part in search or choice."""
     dev_losses: tuple[float, ...]
     """Loss on each seed, in the metric's unit."""
     mean: float
@@ -32,6 +32,8 @@ class Certificate:
     device: str
     deterministic: bool = False
     """Whether the seed makes no difference, so that there is no interval over seeds."""
+    lost: int = 0
+    """Number of certifying seeds on which it diverged or failed; the mean leaves them out."""
     confirmation: int = 1
     """Number of the study's confirmation that it comes from, from 1; further ones saw earlier results."""
 
@@ -40,6 +42,7 @@ class Certificate:
             "certified mean": self.mean,
             "spread over seeds": None if self.deterministic else self.sd,
             "seeds": len(self.seeds),
+            "seeds without a value": self.lost or None,
             "optimism of the search": self.optimism,
             "chosen among": f"{self.candidates} candidates on {self.rounds} seeds each",
             "trained on": f"{self.engine}, {self.device}",
@@ -194,6 +197,8 @@ def certificate_table(certificate: Certificate, trainer: str) -> dict[str, Toml]
         del known["sd"]
     if not certificate.deterministic:
         del known["deterministic"]
+    if not certificate.lost:
+        del known["lost"]
     if certificate.confirmation == 1:
         del known["confirmation"]
     return {names.get(name, name): value for name, value in known.items()}

@@ -48,6 +48,11 @@ class Confirmation:
         """The trainings of the plan with an exploded value; see ``explosions``."""
         return {job: self.trials[job] for job in exploded_jobs(self.plan, self.losses)}
 
+    def certifying(self, candidate: Candidate) -> dict[Job, TrialRecord]:
+        """Return the finished certifying trainings of the plan; some may have no value."""
+        jobs = [Job(candidate.trial, "certify", number) for number in range(self.plan.settings.certify)]
+        return {job: self.trials[job] for job in jobs if job in self.trials and self.trials[job].is_finished}
+
     def why_left_out(self, candidate: Candidate) -> str | None:
         """Return the reason of a candidate's failed or exploded round; None if it is compared."""
         if candidate in sound_candidates(self.plan, self.losses):

@@ -18,8 +18,8 @@ from sweep.certify.statistics.power import detectable
 from sweep.certify.statistics.resampling import Resampled, corrected_interval
 from sweep.certify.statistics.selection import Choice, Intervals, mcb_intervals, tied_set
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
-from sweep.definition.ranking import Rows
-from sweep.definition.records import StudyRecord
+from sweep.definition.ranking import Rows, column_of, shown_values
+from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import MINIMIZE, as_loss
 from sweep.storage.database import Reader
 from sweep.values import Json
@@ -44,6 +44,8 @@ class Verdict:
     """The candidates that the choice was made from."""
     certified: tuple[float, ...]
     """Value of the chosen candidate on each certifying seed so far, in the metric's unit."""
+    lost: tuple[TrialRecord, ...] = ()
+    """Its certifying trainings that ended without a value; ``certified`` leaves them out."""
     rounds: int
     """Number of rounds that all of ``standing`` have finished."""
     smallest_difference: float | None
@@ -106,14 +108,16 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     choice = make_choice(plan, losses, standing, study.direction) if is_chosen and standing else None
     chosen = standing[choice.index] if choice else None
     deterministic = is_deterministic(confirmation)
+    certifying = list(confirmation.certifying(chosen).values()) if chosen else []
     verdict = Verdict(
         is_deterministic=deterministic,
         rows=Rows((), []),
         chosen=chosen,
         choice=choice,
         standing=tuple(standing),
-        certified=_certified(confirmation, chosen),
-        resplit=_values(confirmation, chosen, "resplit", confirmation.plan.settings.resplit),
+        certified=tuple(trial.dev_loss for trial in certifying if trial.dev_loss is not None),
+        lost=tuple(trial for trial in certifying if trial.dev_loss is None),
+        resplit=_resplit_values(confirmation, chosen),
         rounds=rounds,
         direction=study.direction,
         **(
@@ -128,12 +132,16 @@ def judge(study: StudyRecord, confirmation: Confirmation) -> Verdict:
     _add_certificate(rows, verdict)
     if deterministic:
         rows = [{**row, **dict.fromkeys(_OVER_SEEDS)} for row in rows]
+    return dataclasses.replace(verdict, rows=_ranked(study, confirmation, rows))
+
+
+def _ranked(study: StudyRecord, confirmation: Confirmation, rows: list[dict[str, Json]]) -> Rows:
+    """Return the candidates' rows, best mean first, those left out at the end."""
     rows.sort(key=lambda row: (row["reason"] is not None, _loss_of(row, confirmation), row["trial"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank if row["mean"] is not None and row["reason"] is None else None
     columns = confirmation_columns(study)
-    records = [{name: row.get(name) for name in columns} for row in rows]
-    return dataclasses.replace(verdict, rows=Rows(tuple(columns), records))
+    return Rows(tuple(columns), [{name: row.get(name) for name in columns} for row in rows])
 
 
 _OVER_SEEDS = ("sd", "ci_low", "ci_high", "tied")
@@ -167,12 +175,12 @@ def certificate_of(confirmation: Confirmation, verdict: Verdict) -> Certificate 
     """Return the certificate of a confirmation, or None if it is not finished."""
     if confirmation.remaining or verdict.chosen is None or len(verdict.certified) < 2:
         return None
-    jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
-    trials = [confirmation.trials[job] for job in jobs]
+    trials = [t for t in confirmation.certifying(verdict.chosen).values() if t.dev_loss is not None]
     assert verdict.certified_mean is not None, "two or more seeds have a mean"
     assert verdict.optimism is not None, "a chosen candidate with a mean has an optimism"
     return Certificate(
-        seeds=tuple(trial.seed for trial in trials if trial.dev_loss is not None),
+        seeds=tuple(trial.seed for trial in trials),
+        lost=len(verdict.lost),
         dev_losses=verdict.certified,
         mean=verdict.certified_mean,
         sd=verdict.certified_sd,
@@ -199,7 +207,8 @@ def confirmed_choice(study: StudyRecord, reader: Reader) -> tuple[int | None, Ce
 def confirmation_columns(study: StudyRecord) -> list[str]:
     """Return the names of the columns, in order."""
     shown = study.task.shown
-    others = [name for name in study.searched if name not in shown]
+    searched = [column_of(name, study.task) for name in study.searched]
+    others = [name for name in searched if name not in shown]
     return ["rank", "trial", *shown, *others, *MEASURES, "seconds", "losses", "seeds", "reason"]
 
 
@@ -209,8 +218,7 @@ def _row(study: StudyRecord, confirmation: Confirmation, candidate: Candidate) -
     values = [confirmation.as_loss(loss) for loss in losses]
     rounds = [confirmation.trials[Job(candidate.trial, "choice", r)] for r in range(len(losses))]
     return {
-        **study.config_values(trial),
-        **dict.fromkeys(name for name in study.searched if name not in trial.params),  # inactive
+        **shown_values(study, trial),
         "trial": candidate.trial,
         "mean": statistics.fmean(values) if values else None,
         "sd": statistics.stdev(values) if len(values) > 1 else None,
@@ -266,10 +274,6 @@ def _add_certificate(rows: list[dict[str, Json]], verdict: Verdict) -> None:
             row["certified_n"] = len(verdict.certified)
 
 
-def _certified(confirmation: Confirmation, chosen: Candidate | None) -> tuple[float, ...]:
-    return _values(confirmation, chosen, "certify", confirmation.plan.settings.certify)
-
-
 def _resampled(confirmation: Confirmation, values: Sequence[float]) -> Resampled | None:
     plan = confirmation.plan
     if plan.dev_to_train is None or len(values) < plan.settings.resplit:
@@ -277,12 +281,10 @@ def _resampled(confirmation: Confirmation, values: Sequence[float]) -> Resampled
     return corrected_interval(values, plan.dev_to_train)
 
 
-def _values(
-    confirmation: Confirmation, chosen: Candidate | None, phase: str, rounds: int
-) -> tuple[float, ...]:
-    """Return the values of the chosen candidate in a phase, in order."""
+def _resplit_values(confirmation: Confirmation, chosen: Candidate | None) -> tuple[float, ...]:
+    """Return the values of the chosen candidate on other cuts of train and dev, in order."""
     if chosen is None:
         return ()
-    jobs = [Job(chosen.trial, phase, r) for r in range(rounds)]
+    jobs = [Job(chosen.trial, "resplit", r) for r in range(confirmation.plan.settings.resplit)]
     found = [confirmation.losses.get(job) for job in jobs]
     return tuple(confirmation.as_loss(loss) for loss in found if loss is not None)

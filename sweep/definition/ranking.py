@@ -1,8 +1,4 @@
-"""Rank the configurations of a study.
-
-Turns a study's record into rows: one for each configuration with a final value, and one for each trial
-without. ``formats`` writes the rows.
-"""
+"""Rank a study: a row for each configuration with a final value, and one for each trial without."""
 
 import dataclasses
 import math
@@ -13,7 +9,7 @@ from typing import NamedTuple, Self
 from sweep.definition.pareto import front_ranks, front_ranks_of_many
 from sweep.definition.records import CODE_CHANGED, STATES, StudyRecord, TrialRecord
 from sweep.metric import as_loss
-from sweep.task import TRAIN_SECONDS, described_facts
+from sweep.task import TRAIN_SECONDS, AnyTask, described_facts
 from sweep.values import Json, Value, key_of
 
 RANKED = STATES[0]
@@ -24,6 +20,13 @@ OWN_COLUMNS = frozenset(
     }
 )
 """Reserved column names; a reported figure with one of these names gets a prefix."""
+
+TAKEN = OWN_COLUMNS.union(
+    ("mean", "sd", "tied", "ci_low", "ci_high", "search_loss", "search_value", "optimism", "unseen"),
+    ("certified", "certified_mean", "certified_sd", "certified_n", "losses", "values", "seconds"),
+    ("seed", CODE_CHANGED),
+)
+"""Names that mean something else in a table; a hyperparameter with one of these names gets a prefix."""
 
 BLOCKS = STATES[1:]
 """States that never rank, in the order of their rows after the ranked ones."""
@@ -141,10 +144,21 @@ def rank_trials(study: StudyRecord) -> Rows:
     return Rows(tuple(columns), [{name: row.get(name) for name in columns} for row in rows])
 
 
+def column_of(name: str, task: AnyTask) -> str:
+    """Return the column of a hyperparameter, its name or ``param.NAME``; the seed is no hyperparameter."""
+    is_taken = (name in TAKEN and name != "seed") or name in described_facts(task)
+    return f"param.{name}" if is_taken else name
+
+
+def searched_columns(study: StudyRecord) -> list[str]:
+    """Return the columns of the searched hyperparameters, and of those found for each configuration."""
+    return [column_of(name, study.task) for name in dict.fromkeys((*study.searched, *study.found))]
+
+
 def table_columns(study: StudyRecord) -> list[str]:
     """Return the names of a study's columns, in order."""
     shown = study.task.shown
-    others = [name for name in (*study.searched, *study.found) if name not in shown]
+    others = [name for name in searched_columns(study) if name not in shown]
     log = ["logged", "diff"] if study.logged else []
     runs = () if study.is_guest else ("seeds",)
     places = () if study.is_guest else ("engine", "device")
@@ -162,7 +176,7 @@ def table_columns(study: StudyRecord) -> list[str]:
 def figure_columns(study: StudyRecord) -> dict[str, str]:
     """Return column -> name of each reported figure besides the metric, in order of appearance."""
     own = (*OWN_COLUMNS, study.metric.key, f"{study.metric.key}_sd")
-    taken = {*own, *study.task.shown, *study.searched, *study.found, *described_facts(study.task)}
+    taken = {*own, *study.task.shown, *searched_columns(study), *described_facts(study.task)}
     names = dict.fromkeys(name for trial in study.trials for name in trial.figures)
     return {f"figure.{name}" if name in taken else name: name for name in names}
 
@@ -217,8 +231,7 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str, sources: _
     """Return the columns of some trials of one configuration, except its outcome."""
     first = pool[0]
     return {
-        **study.config_values(first),
-        **{name: None for name in study.searched if name not in first.params},  # not active
+        **shown_values(study, first),
         "rank": None,
         "front": None,
         "trial": first.number,
@@ -240,12 +253,17 @@ def _row(study: StudyRecord, pool: Sequence[TrialRecord], state: str, sources: _
     }
 
 
+def shown_values(study: StudyRecord, trial: TrialRecord) -> dict[str, Value | None]:
+    """Return column -> value of each hyperparameter of a trial; None if it is not active."""
+    values = study.config_values(trial) | {n: None for n in study.searched if n not in trial.params}
+    return {column_of(name, study.task): value for name, value in values.items()}
+
+
 def _values(trials: Sequence[TrialRecord]) -> list[float]:
     return [trial.dev_loss for trial in trials if trial.dev_loss is not None]
 
 
 def _seconds(trials: Sequence[TrialRecord]) -> float | None:
-    """Return the mean training time of trials."""
     return _finite(statistics.fmean(trial.train_seconds for trial in trials))
 
 

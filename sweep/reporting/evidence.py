@@ -144,10 +144,15 @@ class Evidence:
         return Confirmed(certificate=certificate, verdict=self.verdict, trial=self.verdict.chosen.trial)
 
     @property
+    def is_uncertified(self) -> bool:
+        """Whether a confirmation ended without a certificate: too few of its trainings have a value."""
+        return self.confirmation is not None and self.confirmed is None and not self.confirmation.remaining
+
+    @property
     def look_at_winner(self) -> TestLook | None:
         """The first finished look at the test split with the winner; None if there is none."""
         try:
-            return first_finished_look(self.looks, self.study.name, self.winner.number)
+            return first_finished_look(self.looks, self.study, self.winner)
         except NothingToShowError:
             return None
 

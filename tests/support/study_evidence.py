@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,11 @@ def many_trials(n: int) -> list[TrialRecord]:
     ]
 
 
-def made_confirmation(losses: dict[int, list[float]], certified: list[float]) -> Confirmation:
-    """Return a confirmation of these trials with these losses by round, certified on the lowest mean."""
+def made_confirmation(losses: dict[int, list[float]], certified: Sequence[float | None]) -> Confirmation:
+    """Return a confirmation of these trials with these losses by round, certified on the lowest mean.
+
+    A training without a loss diverged.
+    """
     rounds = len(next(iter(losses.values())))
     settings = ConfirmSettings(top=len(losses), seeds=rounds, certify=max(2, len(certified)), delta=0.003)
     candidates = tuple(Candidate(trial=n, estimate=2.0, search_loss=2.0, seconds=1.0) for n in losses)
@@ -118,7 +122,11 @@ def made_confirmation(losses: dict[int, list[float]], certified: list[float]) ->
     jobs |= {Job(best, "certify", r): loss for r, loss in enumerate(certified)}
     trials = {
         job: made_trial(
-            k, loss, seed=round_seed("5" * 64, job.phase, job.round, 3 * 2**32), labels=job._asdict()
+            k,
+            loss,
+            seed=round_seed("5" * 64, job.phase, job.round, 3 * 2**32),
+            labels=job._asdict(),
+            **({"state": "diverged", "reason": "diverged"} if loss is None else {}),
         )
         for k, (job, loss) in enumerate(jobs.items())
     }

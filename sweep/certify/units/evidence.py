@@ -5,7 +5,7 @@ losses measure that uncertainty. Units that also occur in train show little abou
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -35,9 +35,9 @@ class UnitEvidence:
     in_train: np.ndarray
     """Whether the unit also occurs in train, whatever its spelling, shape (U,)."""
 
-    def of(self, candidate: int, phase: str, rounds: int) -> np.ndarray:
-        """Return the losses of a candidate's first rounds, shape (rounds, U)."""
-        return np.array([self.losses[Job(candidate, phase, r)] for r in range(rounds)])
+    def of(self, jobs: Iterable[Job]) -> np.ndarray:
+        """Return the losses of some trainings, shape (len(jobs), U)."""
+        return np.array([self.losses[job] for job in jobs])
 
     def loss_on(self, losses: np.ndarray, taken: np.ndarray) -> float:
         """Return the loss over some units, averaged over seeds, in the metric's unit."""

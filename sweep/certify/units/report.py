@@ -7,7 +7,7 @@ train, and the uncertainty of the lead of the best over the second best.
 import dataclasses
 from collections.abc import Iterator
 
-from sweep.certify.confirm_plan import Job
+from sweep.certify.confirm_plan import Candidate, Job
 from sweep.certify.ensemble.record import Ensemble
 from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.study_data import StudyData
@@ -90,15 +90,20 @@ def report_units(
     if evidence is None:
         return None
     seeds = tuple(confirmation.trials[job].seed for job in members)
-    return dataclasses.replace(_report(verdict, evidence), ensemble=_ensemble(seeds, evidence))
+    report = _report(confirmation, verdict, evidence)
+    return dataclasses.replace(report, ensemble=_ensemble(seeds, evidence))
 
 
 def _members(confirmation: Confirmation, verdict: Verdict) -> list[Job]:
     """Return the certified trainings of a finished confirmation; none if the seed makes no difference."""
     if certificate_of(confirmation, verdict) is None or verdict.chosen is None or verdict.is_deterministic:
         return []
-    jobs = [Job(verdict.chosen.trial, "certify", r) for r in range(confirmation.plan.settings.certify)]
-    return [job for job in jobs if confirmation.losses[job] is not None]
+    return _with_value(confirmation, verdict.chosen)
+
+
+def _with_value(confirmation: Confirmation, chosen: Candidate) -> list[Job]:
+    certifying = confirmation.certifying(chosen)
+    return [job for job, trial in certifying.items() if trial.dev_loss is not None]
 
 
 def _ensemble(seeds: tuple[int, ...], evidence: UnitEvidence) -> Ensemble | None:
@@ -109,14 +114,14 @@ def _ensemble(seeds: tuple[int, ...], evidence: UnitEvidence) -> Ensemble | None
     return Ensemble(seeds=seeds, value=value, low=float(low), high=float(high))
 
 
-def _report(verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
+def _report(confirmation: Confirmation, verdict: Verdict, evidence: UnitEvidence) -> UnitReport:
     unseen, seen = ~evidence.in_train, evidence.in_train
     standing = {candidate.trial for candidate in verdict.standing}
     by_mean = [trial for trial in verdict.rows["trial"] if trial in standing]
-    rounds = {trial: evidence.of(trial, "choice", verdict.rounds) for trial in by_mean}
+    rounds = {trial: evidence.of(Job(trial, "choice", r) for r in range(verdict.rounds)) for trial in by_mean}
     chosen, certified = verdict.chosen, None
     if chosen is not None and verdict.certified:
-        certified = evidence.of(chosen.trial, "certify", len(verdict.certified))
+        certified = evidence.of(_with_value(confirmation, chosen))
     both = bool(seen.any() and unseen.any())
     lead = None
     if len(by_mean) > 1:

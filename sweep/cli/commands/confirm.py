@@ -95,7 +95,16 @@ def confirm(arguments: Arguments) -> int:
     else:
         advise("interrupted: finished trainings are stored; run the same command to resume")
         return stop.exit_status
-    advise(f"next: sweep export {study.name} | sweep report {study.name}")
+    return _advise_next(study.name, is_uncertified=evidence.is_uncertified)
+
+
+def _advise_next(study: str, *, is_uncertified: bool) -> int:
+    """Print on stderr what follows a finished confirmation; return the exit status."""
+    if is_uncertified:
+        more = f"`sweep confirm {study}` with another --top or --certify adds trainings"
+        advise(f"no certificate: too few trainings have a value, see the reasons above; {more}")
+        return 1
+    advise(f"next: sweep export {study} | sweep report {study}")
     return 0
 
 

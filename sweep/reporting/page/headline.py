@@ -7,20 +7,18 @@ the test loss.
 
 import collections
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sweep.definition.ranking import RANKED, Rows
+from sweep.definition.ranking import RANKED, Rows, column_of
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
-from sweep.reporting.advice.configurations import ranked_configurations
-from sweep.reporting.advice.seeds import find_seeds
 from sweep.reporting.contributions import contributions_of
 from sweep.reporting.evidence import Confirmed, Evidence
 from sweep.reporting.exhibits import exhibits_of
 from sweep.reporting.page.guests import ONE_RUN, describe_guest_front, guest_title
+from sweep.reporting.page.how_sure import listed, say_confirmed, say_unconfirmed
 from sweep.reporting.table.columns import cell
 from sweep.reporting.table.pareto_summary import knee_of, pareto_front
-from sweep.reporting.text.confirmation import newer_trials
 from sweep.reporting.units import (
     certified_label,
     difference_unit,
@@ -51,7 +49,8 @@ def headline_of(evidence: Evidence) -> Headline:
     except NothingToShowError:
         baselines = {}
     return write_headline(
-        evidence.study, evidence.rows, baselines, evidence.confirmed, evidence.look_at_winner
+        *(evidence.study, evidence.rows, baselines, evidence.confirmed, evidence.look_at_winner),
+        is_uncertified=evidence.is_uncertified,
     )
 
 
@@ -61,6 +60,8 @@ def write_headline(
     baselines: Mapping[str, float],
     confirmed: Confirmed | None = None,
     look: TestLook | None = None,
+    *,
+    is_uncertified: bool = False,
 ) -> Headline:
     """Return the result of a study.
 
@@ -70,28 +71,25 @@ def write_headline(
         baselines: Name -> value without training, worst first; may be empty.
         confirmed: None if no confirmation is finished.
         look: The first finished look at the test split with the best trial; None if there is none.
+        is_uncertified: Whether a confirmation ended without a certificate.
     """
     ranked = [row for row in rows.records if row["state"] == RANKED]
     if not ranked or study.is_guest:
         return _of_guest(study, rows, ranked[0]) if ranked else _without_winner(study, rows)
     if confirmed is None:
-        best, loss, sure = ranked[0], ranked[0]["value"], _unconfirmed(study, ranked[0])
+        best, loss = ranked[0], ranked[0]["value"]
+        sure = say_unconfirmed(study, best, is_uncertified=is_uncertified)
         label, start = study.metric.label, f"Trial {best['trial']} {_is_best(study)} so far"
-        certainty = {"confirmed": "not yet"}
+        certainty = "not yet"
     else:
         best = next(row for row in ranked if confirmed.trial in row["trials"])
-        loss, sure = confirmed.certificate.mean, _certified(study, confirmed) + _newer(study)
+        loss, sure = confirmed.certificate.mean, say_confirmed(study, confirmed)
         label, start = certified_label(study.metric), f"Trial {confirmed.trial} {_is_best(study)}"
-        certainty = {"confirmed": f"{len(confirmed.certificate.seeds)} seeds"}
+        certainty = f"{len(confirmed.certificate.seeds)} seeds"
     sentences = [_configuration(study, best), *_gain(study, loss, baselines), *sure, *_front(study, rows)]
     sentences += [*_tested(study, look), *_unfinished(study)]
-    tiles = {
-        label: f"{loss:.4f}",
-        **_gains(loss, baselines),
-        **certainty,
-        **_test_tile(study, look),
-        **_costs(study, best),
-    }
+    tiles = {label: f"{loss:.4f}", **_gains(loss, baselines), "confirmed": certainty}
+    tiles |= {**_test_tile(study, look), **_costs(study, best)}
     title = f"{start}: {label} {with_unit(study.metric, loss)}"
     return Headline(title=title, sentences=sentences, tiles=tiles)
 
@@ -167,12 +165,13 @@ def _front(study: StudyRecord, rows: Rows) -> list[str]:
 
 def _configuration(study: StudyRecord, best: Params) -> str:
     """Return the winner's searched hyperparameters as a sentence."""
+    columns = {name: column_of(name, study.task) for name in study.searched}
     values = [
-        f"{name if study.program else name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[name])}"
-        for name in study.searched
-        if best.get(name) is not None
+        f"{name if study.program else name.replace('_', ' ')}\N{NO-BREAK SPACE}{cell(name, best[column])}"
+        for name, column in columns.items()
+        if best.get(column) is not None
     ]
-    text = _listed(values) if values else "Nothing was searched"
+    text = listed(values) if values else "Nothing was searched"
     if values and study.program:
         return f"It has {text}."  # a name that the user chose gets no capital letter
     return f"{text[0].upper()}{text[1:]}."
@@ -184,64 +183,13 @@ def _gain(study: StudyRecord, loss: float, baselines: Mapping[str, float]) -> li
     unit = difference_unit(study.metric)
     parts = [] if meaning is None else [meaning(loss)]
     if baselines:
-        parts.append(_listed([_difference(loss - base, name, unit) for name, base in baselines.items()]))
+        parts.append(listed([_difference(loss - base, name, unit) for name, base in baselines.items()]))
     return [f"{': '.join(parts)}."] if parts else []
 
 
 def _difference(difference: float, name: str, unit: str) -> str:
     size = f"{abs(difference):.2f} {unit}".rstrip()
     return f"{size} {'below' if difference <= 0 else 'above'} the {name}"
-
-
-def _unconfirmed(study: StudyRecord, best: Params) -> list[str]:
-    """Return the number of seeds, the ranks that other seeds might reorder, and the command that decides."""
-    label = study.metric.label
-    if best["n"] > 1:
-        seeds = f"The {label} is the mean over {best['n']} seeds, with a spread of {best['value_sd']:.4f}"
-    else:
-        seeds = "It was trained on one seed"
-    open_ranks = find_seeds(study, ranked_configurations(study))
-    if open_ranks is not None:
-        ranks = f"{'and' if open_ranks.ranks == 2 else 'to'} {open_ranks.ranks}"
-        seeds += (
-            f"; ranks 1 {ranks} are within {open_ranks.margin:.3f} of the first, so their order may be luck"
-        )
-    todo = f"Not confirmed: `sweep confirm {study.name}` trains the best configurations on fresh seeds."
-    return [f"{seeds}.", todo]
-
-
-def _certified(study: StudyRecord, confirmed: Confirmed) -> list[str]:
-    words = words_of(study.metric)
-    found, tied = confirmed.certificate, [t for t in confirmed.verdict.tied if t != confirmed.trial]
-    if confirmed.verdict.is_deterministic:
-        return _deterministic(study, confirmed)
-    seeds = (
-        f"The {certified_label(study.metric)} is the mean over {len(found.seeds)} seeds that took no part in "
-        f"search or choice, with a spread (standard deviation) of {found.sd:.4f}; in the search, its "
-        f"{study.metric.label} was {abs(found.optimism):.4f} "
-        f"{words['lower' if found.optimism >= 0 else 'higher']}."
-    )
-    if found.candidates == 1:
-        return [f"It was the only candidate, trained on {found.rounds} fresh seeds.", seeds]
-    compared = f"It was chosen among {found.candidates} candidates on {found.rounds} fresh seeds each"
-    trials, are = ("trial", "is") if len(tied) == 1 else ("trials", "are")
-    others = f"{trials} {_listed([str(t) for t in tied])} {are}" if tied else "no other candidate is"
-    return [f"{compared}; {others} tied with it.", seeds]
-
-
-def _newer(study: StudyRecord) -> list[str]:
-    newer = newer_trials(study)
-    return [f"{newer}."] if newer else []
-
-
-def _deterministic(study: StudyRecord, confirmed: Confirmed) -> list[str]:
-    found = confirmed.certificate
-    return [
-        f"It was chosen among {found.candidates} candidate{'s' * (found.candidates != 1)}; the seed makes no "
-        "difference, so each has one value.",
-        f"Deterministic, so there is no interval over seeds: {len(found.seeds)} seeds that took no part in "
-        f"search or choice gave the same {study.metric.label}.",
-    ]
 
 
 def _tested(study: StudyRecord, look: TestLook | None) -> list[str]:
@@ -283,7 +231,3 @@ def _costs(study: StudyRecord, best: Params) -> dict[str, str]:
         f"training of the {winner_name(study)}": seconds_text(best["train_seconds"] or 0.0),
         f"training of all {len(study.trials):,} trials": seconds_text(spent),
     }
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

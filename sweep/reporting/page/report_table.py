@@ -5,7 +5,7 @@ The page contains all rows and shows the first ones; its script sorts and filter
 
 from collections.abc import Sequence
 
-from sweep.definition.ranking import RANKED, Rows
+from sweep.definition.ranking import RANKED, Rows, column_of
 from sweep.definition.records import StudyRecord
 from sweep.metric import MAXIMIZE
 from sweep.reporting.contributions import contributions_of
@@ -99,7 +99,8 @@ def _columns(rows: Rows, study: StudyRecord) -> list[str]:
     spread = ["value_sd", "n"] if any(n > 1 for n in rows["n"]) else []
     log = ["logged", "diff"] if "logged" in rows.columns else []
     ends = ["state", "reason"] if set(rows["state"]) != {RANKED} else []
-    knobs = [name for name in hyperparameters(study) if name in study.searched]
+    searched = {column_of(name, study.task) for name in study.searched}
+    knobs = [name for name in hyperparameters(study) if name in searched]
     costs = [name for name, fact in described_facts(study.task).items() if fact.is_cost]
     front = [] if study.cost is None else ["front"]
     return ["rank", "value", *front, *spread, *log, *knobs, *costs, "train_seconds", "trial", *ends]

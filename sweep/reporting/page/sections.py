@@ -6,6 +6,7 @@ contribute further sections.
 
 import contextlib
 
+from sweep.certify.choice import comparison_alpha
 from sweep.definition.identity import is_ablation
 from sweep.definition.records import StudyRecord
 from sweep.errors import NothingToShowError
@@ -76,7 +77,10 @@ def _confirmation(evidence: Evidence) -> Part:
         "tied with the best if the seeds do not show that it is worse."
     ).format(**words_of(evidence.study.metric))
     if evidence.verdict.rows.says("ci_low"):
-        reading += " From and to: 95 % limits of the difference from the best other candidate."
+        alpha = comparison_alpha(evidence.confirmation.plan, len(evidence.verdict.standing))
+        reading += (
+            f" From and to: {100 * (1 - alpha):.3g} % limits of the difference from the best other one."
+        )
     if evidence.verdict.is_deterministic:
         reading = (
             "Each candidate has one value: the seed makes no difference, so there is nothing to compare."

@@ -98,14 +98,19 @@ def cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    is_tiny = name == "value" and 0 < abs(value) < _BELOW_DIGITS
-    if name in _FORMATS and abs(value) < _BEYOND_DIGITS and not is_tiny:
+    if name in _FORMATS and isinstance(value, int | float) and _fits(name, value):
         return format(value, _FORMATS[name])
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     if isinstance(value, float):
         return f"{value:.4g}"
     return printable(str(list(value) if isinstance(value, tuple) else value))
+
+
+def _fits(name: str, value: float) -> bool:
+    """Return whether a number is legible with the digits of its column."""
+    is_tiny = name == "value" and 0 < abs(value) < _BELOW_DIGITS
+    return abs(value) < _BEYOND_DIGITS and not is_tiny
 
 
 def short_count(count: int) -> str:

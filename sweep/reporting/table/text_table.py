@@ -7,7 +7,7 @@ a fixed order, and a line below names them.
 import collections
 from collections.abc import Iterable, Sequence
 
-from sweep.definition.ranking import Rows
+from sweep.definition.ranking import Rows, searched_columns
 from sweep.definition.records import STATES, StudyRecord
 from sweep.metric import MAXIMIZE, Fact
 from sweep.reporting.printable import printable
@@ -96,7 +96,7 @@ def drop_order(study: StudyRecord) -> list[str]:
     measured = [name for name in columns if name != study.cost]
     front = [] if study.cost is None else [study.cost, "front"]
     fixed = [name for name in reversed(study.task.shown) if name not in study.searched]
-    own = (*study.searched, *study.found)
+    own = searched_columns(study)
     searched = [name for name in block_columns(study) if name in own]
     return [
         *(*measured, *fixed, "n", "diff", "logged", "value_sd"),

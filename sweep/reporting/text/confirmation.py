@@ -12,7 +12,7 @@ from sweep.certify.stored_confirmation import Confirmation
 from sweep.certify.units.report import UnitReport
 from sweep.certify.verdict import MEASURES, Verdict
 from sweep.definition.notes import NotReproducible
-from sweep.definition.ranking import Rows, ranked_replicates, trials_since
+from sweep.definition.ranking import Rows, column_of, ranked_replicates, trials_since
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import Metric
 from sweep.reporting.table.columns import column_key
@@ -109,6 +109,7 @@ def sentences(
     elif len(verdict.standing) > 1:
         yield _say_tied(verdict)
         yield from _say_power(verdict)
+    yield from lost_seeds(confirmation, verdict)
     yield from _say_certified(verdict, study.metric)
     yield from _say_resplit(confirmation, verdict, study.metric.label)
     if (replayed := study.note(NotReproducible)) is not None:
@@ -221,6 +222,19 @@ def _say_certified(verdict: Verdict, metric: Metric) -> Iterator[str]:
     yield f"{searched}: optimism {verdict.optimism:+.4f}"
 
 
+def lost_seeds(confirmation: Confirmation, verdict: Verdict) -> Iterator[str]:
+    """Yield the certifying seeds on which the chosen candidate has no value, and what follows."""
+    if not verdict.lost or verdict.chosen is None:
+        return
+    seeds, asked = ", ".join(str(trial.seed) for trial in verdict.lost), confirmation.plan.settings.certify
+    reasons = ", ".join(dict.fromkeys(trial.reason or trial.state for trial in verdict.lost))
+    count = f"{len(verdict.lost)} of {_plural(asked, 'certifying seed')}"
+    follows = "the certified values leave them out, so that its mean is too good"
+    if len(verdict.certified) < 2 and not confirmation.remaining:
+        follows = "so fewer than two have one, and there is no certificate"
+    yield f"warning: trial {verdict.chosen.trial} has no value on {count} ({seeds}: {reasons}); {follows}"
+
+
 def _say_resplit(confirmation: Confirmation, verdict: Verdict, label: str) -> Iterator[str]:
     asked, found = confirmation.plan.settings.resplit, verdict.resampled
     if found is not None:
@@ -242,7 +256,7 @@ def _rows(verdict: Verdict, units: UnitReport | None) -> Rows:
 
 def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
     """Return the columns that have a value in some row, without those of the certificate."""
-    knobs = in_shown_order(study.task, study.searched)
+    knobs = _knobs(study)
     measures = [name for name in MEASURES if not name.startswith(("certified", "optimism"))]
     empty = {name for name in measures if not verdict.rows.says(name)}
     reason = ["reason"] if verdict.rows.says("reason") else []
@@ -250,12 +264,16 @@ def _shown(study: StudyRecord, verdict: Verdict) -> list[str]:
     return [name for name in columns if name not in empty]
 
 
+def _knobs(study: StudyRecord) -> list[str]:
+    return [column_of(name, study.task) for name in in_shown_order(study.task, study.searched)]
+
+
 def _drop_order(study: StudyRecord, rows: Rows) -> list[str]:
     """Return the columns in the order in which a narrow terminal leaves them out.
 
     Hyperparameters in which the candidates agree go first, those in which they differ last.
     """
-    knobs = in_shown_order(study.task, study.searched)
+    knobs = _knobs(study)
     differ = [name for name in knobs if any(value != rows[name][0] for value in rows[name])]
     agree = [name for name in knobs if name not in differ]
     measured = ("seconds", "n", "unseen", "search_loss", "sd", "ci_low", "ci_high")

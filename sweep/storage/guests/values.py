@@ -5,12 +5,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 
 from sweep.definition.dimension import Choices, Dimension, Range
-from sweep.definition.ranking import OWN_COLUMNS
-from sweep.definition.records import CODE_CHANGED
+from sweep.definition.ranking import TAKEN
 from sweep.values import Json, Params, Value
-
-_TAKEN = OWN_COLUMNS | {"seed", CODE_CHANGED}
-"""Names that mean something else in a table."""
 
 
 def distinct_names(names: Iterable[str], kind: str, taken: Collection[str] = ()) -> dict[str, str]:
@@ -20,7 +16,7 @@ def distinct_names(names: Iterable[str], kind: str, taken: Collection[str] = ())
         >>> distinct_names(["lr", "rank"], "param"), distinct_names(["lr"], "objective", ["lr"])
         ({'lr': 'lr', 'rank': 'param.rank'}, {'lr': 'objective.lr'})
     """
-    return {name: f"{kind}.{name}" if name in _TAKEN or name in taken else name for name in names}
+    return {name: f"{kind}.{name}" if name in TAKEN or name in taken else name for name in names}
 
 
 def unshown_name(shown: str, objectives: Collection[str]) -> str:
@@ -31,7 +27,7 @@ def unshown_name(shown: str, objectives: Collection[str]) -> str:
         ('rank', 'param.x')
     """
     name = shown.removeprefix("param.")
-    return name if name in _TAKEN or name in objectives else shown
+    return name if name in TAKEN or name in objectives else shown
 
 
 def shown_choice(value: Value) -> Value:

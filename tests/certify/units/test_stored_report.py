@@ -10,16 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sweep.certify.confirm_plan import Job
+from sweep.certify.provenance import certificate_table, read_certificate
 from sweep.certify.stored_confirmation import Confirmation, load_confirmation
 from sweep.certify.study_data import StudyData
 from sweep.certify.units.report import report_units
 from sweep.certify.units.report_writer import store_unit_report
 from sweep.certify.units.stored_report import stored_unit_report
-from sweep.certify.verdict import judge
+from sweep.certify.verdict import certificate_of, judge
 from sweep.cli import main
 from sweep.definition.records import StudyRecord
+from sweep.reporting.text.confirmation import sentences
 from sweep.storage.database import Database
 from sweep.storage.study_reader import load_study
 
@@ -95,3 +99,34 @@ def test_results_of_other_trainings_and_damaged_ones_are_not_used(database: Data
     assert stored_unit_report(reader, study, confirmation) is None
     _changed(lambda value: value.update(report=[]))
     assert stored_unit_report(reader, study, confirmation) is None
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_certifying_seed_without_a_value_leaves_the_others(
+    database: Database, place: int, is_finished: bool
+) -> None:
+    """It diverged, or is not trained yet: the certified losses are those of the other seeds."""
+    study, confirmation = confirmed(database)
+    chosen = judge(study, confirmation).chosen
+    assert chosen is not None
+    job = Job(chosen.trial, "certify", place)
+    trials = dict(confirmation.trials)
+    lost = dataclasses.replace(trials.pop(job), state="diverged", dev_loss=None, reason="diverged")
+    trials |= {job: lost} if is_finished else {}
+    fewer = dataclasses.replace(confirmation, trials=trials)
+    verdict = judge(study, fewer)
+    report = report_units(study, database, fewer, verdict, StudyData(study))
+    assert report is not None
+    assert report.certified is not None
+    assert len(verdict.certified) == 2
+    assert report.certified.mean == pytest.approx(np.mean(verdict.certified), abs=1e-6)
+    told = " ".join(sentences(study, fewer, verdict, report))
+    assert (f"has no value on 1 of 3 certifying seeds ({lost.seed}: diverged)" in told) == is_finished
+    certificate = certificate_of(fewer, verdict)
+    assert (certificate is not None) == is_finished
+    if certificate is not None:
+        assert (certificate.lost, len(certificate.seeds)) == (1, 2)
+        assert lost.seed not in certificate.seeds
+        table = certificate_table(certificate, study.trainer)
+        assert read_certificate({"certificate": table}) == certificate

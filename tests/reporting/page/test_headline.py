@@ -1,10 +1,12 @@
+import dataclasses
 import math
 
 import pytest
 
+from sweep.certify.confirm_plan import Job
 from sweep.definition.ranking import rank_trials
 from sweep.reporting.evidence import Evidence
-from sweep.reporting.page.headline import state_counts, write_headline
+from sweep.reporting.page.headline import headline_of, state_counts, write_headline
 from tests.support.study_evidence import made_confirmation, made_study, made_trial
 
 BASELINES = {"uniform distribution": 3.2, "bigram count table": 2.45}
@@ -114,3 +116,43 @@ def test_an_unfinished_confirmation_decides_nothing():
     evidence = Evidence(study, confirmation=made_confirmation({0: [2.11, 2.13], 1: [2.1, 2.1]}, []))
     assert evidence.confirmed is None
     assert evidence.winner.number == 0
+
+
+def test_a_seed_that_diverged_is_told_beside_the_certified_mean():
+    study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
+    losses = {0: [2.11, 2.13, 2.12], 1: [2.10, 2.13, 2.11]}
+    evidence = Evidence(study, confirmation=made_confirmation(losses, [2.11, None, 2.13]))
+    found = headline_of(evidence)
+    assert (found.tiles["certified dev loss"], found.tiles["confirmed"]) == ("2.1200", "2 seeds")
+    assert "On 1 of 3 certifying seeds it diverged or failed; the mean leaves them out" in text(found)
+
+
+@pytest.mark.parametrize("certified", [[None, None], [2.1, None], [None, 2.1, None]])
+def test_a_confirmation_without_a_certificate_is_not_proposed_again(certified):
+    study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
+    evidence = Evidence(study, confirmation=made_confirmation({0: [2.1, 2.2], 1: [2.2, 2.3]}, certified))
+    found = headline_of(evidence)
+    assert evidence.is_uncertified
+    assert "Its confirmation ended without a certificate: too few of its trainings have a value." in text(
+        found
+    )
+    assert "sweep confirm" not in text(found)
+
+
+def test_a_chosen_one_that_is_shown_to_be_worse_is_not_called_tied():
+    """The cheaper candidate is 0.001 worse on every seed, which does not matter to the user."""
+    study = made_study(made_trial(0, 2.00), made_trial(1, 2.1))
+    losses = {0: [2.100, 2.110, 2.120, 2.130], 1: [2.101, 2.111, 2.121, 2.1311]}
+    made = made_confirmation(losses, [2.11, 2.12])
+    costs = {0: 9.0, 1: 1.0}
+    candidates = tuple(dataclasses.replace(c, seconds=costs[c.trial]) for c in made.plan.candidates)
+    jobs = {
+        Job(1, job.phase, job.round) if job.phase == "certify" else job: t for job, t in made.trials.items()
+    }
+    plan = dataclasses.replace(made.plan, candidates=candidates)
+    evidence = Evidence(study, confirmation=dataclasses.replace(made, plan=plan, trials=jobs))
+    assert evidence.verdict.chosen.trial == 1
+    assert evidence.verdict.tied == (0,)
+    found = write_headline(study, evidence.rows, BASELINES, evidence.confirmed)
+    assert "tied" not in text(found)
+    assert evidence.verdict.choice.reason in text(found)
