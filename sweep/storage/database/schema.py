@@ -13,6 +13,9 @@ VERSION = "v3.2.0.a"
 
 TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
+OPTUNA_VERSION = "SELECT library_version FROM version_info"
+"""Selects the version of Optuna that made the tables."""
+
 STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
 
 STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
