@@ -28,6 +28,7 @@ from sweep.storage.database.optuna_schema import (
     Storage,
 )
 from sweep.storage.folders import copy_files
+from sweep.storage.study_files import whole_study_lock
 from sweep.storage.study_names import all_study_names, confirmation_name
 from sweep.storage.study_reader import load_study
 
@@ -47,7 +48,8 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
     Raises:
         NotFoundError: If there is no study of that name.
-        StudyConflictError: If the target has a study of that name, or a driver runs the source.
+        StudyConflictError: If the target has a study of that name, or a driver runs the source or its
+            confirmation.
         StorageError: If a database fails, or the copy differs from the source.
         MachineError: If a file cannot be copied.
     """
@@ -59,7 +61,7 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
     writing = target.open_for_writing()
     if set(names) & set(all_study_names(writing)):
         raise StudyConflictError(f"a study {name!r} exists in {target.where}; rename or delete it first")
-    with source.driver_lock(name), target.driver_lock(name):
+    with whole_study_lock(source, name), target.driver_lock(name):
         _copy_files(name, source, target)
         with storage_errors(target.where), writing.engine.begin() as connection:
             for each in names:

@@ -19,6 +19,7 @@ def rename(arguments: Arguments) -> int:
     from sweep.definition.sections.top_level import check_name
     from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
+    from sweep.storage.study_files import whole_study_lock
     from sweep.storage.study_names import study_names
     from sweep.storage.study_store import rename_study
 
@@ -27,7 +28,7 @@ def rename(arguments: Arguments) -> int:
     name = stored_study(arguments, database.open_read_only()).name
     if new in study_names(database.open_read_only()):
         raise StudyConflictError(f"a study {new!r} exists already; choose another name")
-    with database.driver_lock(name), database.driver_lock(new):
+    with whole_study_lock(database, name), database.driver_lock(new):
         storage = database.open_for_writing()
         copy_files(database.files / name, database.files / new)  # before the database speaks of them
         rename_study(storage, name, new)
@@ -65,6 +66,7 @@ def copy(arguments: Arguments) -> int:
 def delete(arguments: Arguments) -> int:
     """Delete a stored study and its files."""
     from sweep.storage.checkpoints import Checkpoints
+    from sweep.storage.study_files import whole_study_lock
     from sweep.storage.study_store import delete_study
 
     database = database_of(arguments)
@@ -81,7 +83,7 @@ def delete(arguments: Arguments) -> int:
         answer = sys.stdin.readline().strip()
         if answer != study.name:
             raise SweepError("not deleted: the typed name is another one", key="unconfirmed")
-    with database.driver_lock(study.name):
+    with whole_study_lock(database, study.name):
         delete_study(database.open_for_writing(), study.name)
         Checkpoints(database.files / study.name).remove()
         shutil.rmtree(database.program_folder(study.name), ignore_errors=True)
