@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sweep.errors import StorageAddressError, StorageError, StorageUnreachableError
+from sweep.storage.folders import Folder
 
 SCHEME = "s3://"
 
@@ -144,6 +145,11 @@ class BucketFolder:
     def clear(self) -> None:
         """Remove all files whose names sweep may have chosen."""
         self.remove(self.names())
+
+    def overlaps(self, other: Folder) -> bool:
+        """Return whether an object can be in both folders."""
+        mine, theirs = f"{self.where}/", f"{other.where}/"
+        return isinstance(other, BucketFolder) and (mine.startswith(theirs) or theirs.startswith(mine))
 
     def _list(self, at_most: int | None = None) -> list[str]:
         """Return the full names of objects, through the client, because the artifact store cannot list."""

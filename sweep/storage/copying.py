@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy
 
 from sweep.definition.records import StudyRecord
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import NotFoundError, StorageAddressError, StorageError, StudyConflictError
 from sweep.storage.database import Database, machine_errors, storage_errors
 from sweep.storage.database.optuna_schema import (
     DIRECTIONS,
@@ -48,11 +48,13 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
     Raises:
         NotFoundError: If there is no study of that name.
+        StorageAddressError: If both databases would have their files in the same folder.
         StudyConflictError: If the target has a study of that name, or a driver runs the source or its
             confirmation.
         StorageError: If a database fails, or the copy differs from the source.
         MachineError: If a file cannot be copied.
     """
+    _check_apart(source, target)
     reading = source.open_for_dashboard()
     stored = all_study_names(reading)
     if name not in stored:
@@ -67,6 +69,18 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
             for each in names:
                 _copy_rows(each, reading, connection)
     return [_compare(load_study(reading, each), load_study(writing, each), target) for each in names]
+
+
+def _check_apart(source: Database, target: Database) -> None:
+    """Refuse a target that would have its files among those of the source, which the copy would replace."""
+    if source.files.overlaps(target.files):
+        remedy = (
+            "pass another folder with --to-files" if target.is_shared else "choose another path with --to"
+        )
+        raise StorageAddressError(
+            f"{target.where} would have its files in {target.files.where}, among those of {source.where} in "
+            f"{source.files.where}; {remedy}"
+        )
 
 
 def _copy_files(name: str, source: Database, target: Database) -> None:

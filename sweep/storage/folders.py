@@ -50,6 +50,9 @@ class Folder(Protocol):
     def clear(self) -> None:
         """Remove all files."""
 
+    def overlaps(self, other: "Folder") -> bool:
+        """Return whether a file can be in both folders: they are the same, or one lies inside the other."""
+
 
 class LocalFolder:
     """A folder on this machine or a shared file system.
@@ -115,6 +118,13 @@ class LocalFolder:
             elif not path.name.startswith(LOCK):
                 path.unlink(missing_ok=True)
 
+    def overlaps(self, other: Folder) -> bool:
+        """Return whether a file can be in both folders, also if links or mounts give them other paths."""
+        if not isinstance(other, LocalFolder):
+            return False
+        mine, theirs = (Path(os.path.realpath(folder.path)) for folder in (self, other))
+        return _is_inside(mine, theirs) or _is_inside(theirs, mine)
+
     def lock(self, name: str, timeout_s: float) -> filelock.BaseFileLock:
         """Return a lock on a file, creating folder and file; the lock ends with its process.
 
@@ -133,6 +143,18 @@ class LocalFolder:
             path /= name
             refuse_unless(stat.S_ISDIR, path)
         return self.path
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a path is that of a folder, or of anything below it; neither need exist."""
+    return any(_is_same(each, folder) for each in (path, *path.parents))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist yet
+        return one == other
 
 
 def _files_below(start: Path) -> Iterator[Path]:
