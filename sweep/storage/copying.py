@@ -28,7 +28,7 @@ from sweep.storage.database.optuna_schema import (
     Storage,
 )
 from sweep.storage.folders import copy_files
-from sweep.storage.study_files import whole_study_lock
+from sweep.storage.study_files import OWNER, check_free, mark_files, whole_study_lock
 from sweep.storage.study_names import all_study_names, confirmation_name
 from sweep.storage.study_reader import load_study
 
@@ -49,8 +49,8 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
     Raises:
         NotFoundError: If there is no study of that name.
         StorageAddressError: If both databases would have their files in the same folder.
-        StudyConflictError: If the target has a study of that name, or a driver runs the source or its
-            confirmation.
+        StudyConflictError: If the target has a study of that name or other files in its place, or a driver
+            runs the source or its confirmation.
         StorageError: If a database fails, or the copy differs from the source.
         MachineError: If a file cannot be copied.
     """
@@ -64,10 +64,13 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
     if set(names) & set(all_study_names(writing)):
         raise StudyConflictError(f"a study {name!r} exists in {target.where}; rename or delete it first")
     with whole_study_lock(source, name), target.driver_lock(name):
+        check_free(target, writing, name, "--to-files")
+        mark_files(target, writing, name)
         _copy_files(name, source, target)
         with storage_errors(target.where), writing.engine.begin() as connection:
             for each in names:
                 _copy_rows(each, reading, connection)
+        mark_files(target, writing, name)
     return [_compare(load_study(reading, each), load_study(writing, each), target) for each in names]
 
 
@@ -104,6 +107,7 @@ def _copy_rows(name: str, reading: Storage, connection: sqlalchemy.Connection) -
                 _insert(connection, table, [{**row, "trial_id": ids[row["trial_id"]]} for row in rows])
         for table in _OF_STUDY:
             rows = _rows(source, table, table.c.study_id == old)
+            rows = [row for row in rows if row.get("key") != OWNER]  # the copy owns other files
             _insert(connection, table, [_renumbered({**row, "study_id": new}, ids) for row in rows])
 
 

@@ -15,7 +15,10 @@ import filelock
 from sweep.storage.files import TEMPORARY, open_plain, refuse_unless, write_all_atomically
 
 LOCK = "driver."
-"""Prefix of the names of a driver's lock files, which are never copied or removed."""
+"""Prefix of the names of files about a study's folder, its driver's lock and its owner's mark.
+
+They are never listed, copied or cleared.
+"""
 
 
 class Folder(Protocol):
@@ -110,7 +113,7 @@ class LocalFolder:
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove all files except the driver's lock, which is being held."""
+        """Remove all files except the driver's lock, which is being held, and the owner's mark."""
         folder = self._checked()
         for path in list(folder.iterdir()) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():

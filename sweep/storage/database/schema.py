@@ -23,6 +23,9 @@ STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE stud
 HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
 """Selects a system attribute of a study, which the dashboard does not show."""
 
+HIDDEN_ATTRIBUTES = "SELECT value_json FROM study_system_attributes WHERE key = ?"
+"""Selects a system attribute of all studies."""
+
 OWN_STUDIES = "SELECT study_id FROM study_user_attributes WHERE key = 'identity'"
 """The studies that sweep made; Optuna made the others, the guests, without it."""
 
