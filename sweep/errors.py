@@ -22,7 +22,7 @@ same if the text changes, so scripts and tests compare the key.
     └── MachineError (OSError)       3   disk, permissions, database
         ├── LibraryError                 3   a library has an unsupported version
         └── StorageError                 3   the database is locked, damaged or unreadable
-            ├── StorageAddressError      1   the address of a database or bucket is malformed
+            ├── StorageAddressError      1   the address of a database or bucket is malformed or unfit
             └── StorageUnreachableError  3   the database's server does not answer
 """
 
@@ -163,7 +163,7 @@ class StorageError(MachineError):
 
 
 class StorageAddressError(StorageError):
-    """The address of a database or bucket is malformed; no connection was attempted."""
+    """The address of a database or bucket is malformed or unfit; no connection was attempted."""
 
     key = "storage-address"
     exit_status = 1

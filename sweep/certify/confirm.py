@@ -24,6 +24,7 @@ from sweep.execution.run import run_study
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database
 from sweep.storage.database.optuna_schema import Storage
+from sweep.storage.study_files import check_files
 from sweep.storage.study_names import confirmation_name
 from sweep.storage.study_reader import load_study, no_complete_trial
 from sweep.storage.study_store import write_plan
@@ -148,6 +149,7 @@ def run_confirmation(
 def _write_plan(storage: Storage, study: StudyRecord, plan: ConfirmPlan, database: Database) -> None:
     """Store a plan; refuse if another confirmation is running or was planned since the study was read."""
     with database.driver_lock(confirmation_name(study.name)):
+        check_files(database, storage, study.name)
         if load_study(storage, study.name).plans != study.plans:
             raise StudyConflictError(
                 f"another confirmation of {study.name!r} was planned meanwhile; run the command again"

@@ -5,6 +5,9 @@ the process at once, which loses no stored result. A signal right after the firs
 is the same request: ``timeout`` signals the process and then its group, and a batch system signals each
 process of a job. It may arrive after the run has stopped, while the last lines are printed, so the handlers
 stay once a signal came.
+
+A signal that the process was started to ignore stays ignored: SIGHUP under ``nohup``, SIGINT in a background
+job of a script.
 """
 
 import os
@@ -38,7 +41,8 @@ class StopSignal:
         return 0 if self.number is None else 128 + self.number
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS}
+        heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._remember) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:

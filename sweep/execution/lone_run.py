@@ -11,6 +11,7 @@ from sweep.execution.trials.known_trials import KnownTrials
 from sweep.execution.trials.trial_source import LoneSource
 from sweep.storage.checkpoints import Checkpoints
 from sweep.storage.database import Database, machine_errors
+from sweep.storage.study_files import check_files, mark_files
 from sweep.storage.study_reader import load_study, trial_ids
 from sweep.storage.study_store import open_study
 
@@ -19,7 +20,9 @@ def run_alone(spec: StudySpec, database: Database, request: RunRequest) -> RunSu
     """Train a study's trials as the one driver of its database."""
     storage = database.open_for_writing()
     with database.driver_lock(spec.name):
+        check_files(database, storage, spec.name)
         writer = open_study(storage, spec, request.workload.task, request.workload.data)
+        mark_files(database, storage, spec.name)
         run = StudyRun(
             spec=spec,
             request=request,

@@ -24,6 +24,7 @@ from sweep.storage.database import Database, machine_errors
 from sweep.storage.database.optuna_schema import Storage
 from sweep.storage.database.postgres import RUNNING_PATIENCE_S, patiently
 from sweep.storage.shared_study import LeaseLostError, SharedStudy
+from sweep.storage.study_files import check_files, mark_files
 from sweep.storage.study_reader import load_study, trial_ids
 from sweep.storage.study_store import ensure_study
 
@@ -73,7 +74,9 @@ def _join(place: _Place, spec: StudySpec, request: RunRequest) -> tuple[SharedSt
 
     def join() -> tuple[SharedStudy, str | None]:
         with place.database.opening():
+            check_files(place.database, place.storage, spec.name)
             study_id = ensure_study(place.storage, spec, request.workload.task, request.workload.data)
+            mark_files(place.database, place.storage, spec.name)
             keeper, storage = spec.program_keeper, place.storage
             code_changed = accept_code(storage, keeper, request.code, request.code_changed)
             shared = SharedStudy(storage, study_id, spec.name)

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sweep.errors import StorageAddressError, StorageError, StorageUnreachableError
+from sweep.storage.folders import LOCK, Folder
 
 SCHEME = "s3://"
 
@@ -111,7 +112,7 @@ class BucketFolder:
     def names(self) -> list[str]:
         """Return the names of all files; see ``Folder``."""
         names = [key.removeprefix(self._prefix) for key in self._list()]
-        return sorted(name for name in names if _NAME.fullmatch(name))
+        return sorted(name for name in names if _NAME.fullmatch(name) and not _last(name).startswith(LOCK))
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None if there is no such file."""
@@ -145,6 +146,11 @@ class BucketFolder:
         """Remove all files whose names sweep may have chosen."""
         self.remove(self.names())
 
+    def overlaps(self, other: Folder) -> bool:
+        """Return whether an object can be in both folders."""
+        mine, theirs = f"{self.where}/", f"{other.where}/"
+        return isinstance(other, BucketFolder) and (mine.startswith(theirs) or theirs.startswith(mine))
+
     def _list(self, at_most: int | None = None) -> list[str]:
         """Return the full names of objects, through the client, because the artifact store cannot list."""
         store = self._bucket.store
@@ -167,6 +173,11 @@ def bucket_folder(url: str) -> BucketFolder:
             "--files is not s3://BUCKET/PREFIX; address and credentials belong in boto3's own settings"
         )
     return BucketFolder(Bucket(found[1]), found[2] or "")
+
+
+def _last(name: str) -> str:
+    """Return the last part of a name."""
+    return name.rpartition("/")[2]
 
 
 def _code(error: object) -> str:

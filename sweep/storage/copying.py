@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy
 
 from sweep.definition.records import StudyRecord
-from sweep.errors import NotFoundError, StorageError, StudyConflictError
+from sweep.errors import NotFoundError, StorageAddressError, StorageError, StudyConflictError
 from sweep.storage.database import Database, machine_errors, storage_errors
 from sweep.storage.database.optuna_schema import (
     DIRECTIONS,
@@ -28,6 +28,7 @@ from sweep.storage.database.optuna_schema import (
     Storage,
 )
 from sweep.storage.folders import copy_files
+from sweep.storage.study_files import OWNER, check_free, mark_files, whole_study_lock
 from sweep.storage.study_names import all_study_names, confirmation_name
 from sweep.storage.study_reader import load_study
 
@@ -47,10 +48,13 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
 
     Raises:
         NotFoundError: If there is no study of that name.
-        StudyConflictError: If the target has a study of that name, or a driver runs the source.
+        StorageAddressError: If both databases would have their files in the same folder.
+        StudyConflictError: If the target has a study of that name or other files in its place, or a driver
+            runs the source or its confirmation.
         StorageError: If a database fails, or the copy differs from the source.
         MachineError: If a file cannot be copied.
     """
+    _check_apart(source, target)
     reading = source.open_for_dashboard()
     stored = all_study_names(reading)
     if name not in stored:
@@ -59,12 +63,27 @@ def copy_study(name: str, source: Database, target: Database) -> list[StudyRecor
     writing = target.open_for_writing()
     if set(names) & set(all_study_names(writing)):
         raise StudyConflictError(f"a study {name!r} exists in {target.where}; rename or delete it first")
-    with source.driver_lock(name), target.driver_lock(name):
+    with whole_study_lock(source, name), target.driver_lock(name):
+        check_free(target, writing, name, "--to-files")
+        mark_files(target, writing, name)
         _copy_files(name, source, target)
         with storage_errors(target.where), writing.engine.begin() as connection:
             for each in names:
                 _copy_rows(each, reading, connection)
+        mark_files(target, writing, name)
     return [_compare(load_study(reading, each), load_study(writing, each), target) for each in names]
+
+
+def _check_apart(source: Database, target: Database) -> None:
+    """Refuse a target that would have its files among those of the source, which the copy would replace."""
+    if source.files.overlaps(target.files):
+        remedy = (
+            "pass another folder with --to-files" if target.is_shared else "choose another path with --to"
+        )
+        raise StorageAddressError(
+            f"{target.where} would have its files in {target.files.where}, among those of {source.where} in "
+            f"{source.files.where}; {remedy}"
+        )
 
 
 def _copy_files(name: str, source: Database, target: Database) -> None:
@@ -88,6 +107,7 @@ def _copy_rows(name: str, reading: Storage, connection: sqlalchemy.Connection) -
                 _insert(connection, table, [{**row, "trial_id": ids[row["trial_id"]]} for row in rows])
         for table in _OF_STUDY:
             rows = _rows(source, table, table.c.study_id == old)
+            rows = [row for row in rows if row.get("key") != OWNER]  # the copy owns other files
             _insert(connection, table, [_renumbered({**row, "study_id": new}, ids) for row in rows])
 
 

@@ -15,7 +15,10 @@ import filelock
 from sweep.storage.files import TEMPORARY, open_plain, refuse_unless, write_all_atomically
 
 LOCK = "driver."
-"""Prefix of the names of a driver's lock files, which are never copied or removed."""
+"""Prefix of the names of files about a study's folder, its driver's lock and its owner's mark.
+
+They are never listed, copied or cleared.
+"""
 
 
 class Folder(Protocol):
@@ -49,6 +52,9 @@ class Folder(Protocol):
 
     def clear(self) -> None:
         """Remove all files."""
+
+    def overlaps(self, other: "Folder") -> bool:
+        """Return whether a file can be in both folders: they are the same, or one lies inside the other."""
 
 
 class LocalFolder:
@@ -107,13 +113,20 @@ class LocalFolder:
             path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove all files except the driver's lock, which is being held."""
+        """Remove all files except the driver's lock, which is being held, and the owner's mark."""
         folder = self._checked()
         for path in list(folder.iterdir()) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)  # follows no link
             elif not path.name.startswith(LOCK):
                 path.unlink(missing_ok=True)
+
+    def overlaps(self, other: Folder) -> bool:
+        """Return whether a file can be in both folders, also if links or mounts give them other paths."""
+        if not isinstance(other, LocalFolder):
+            return False
+        mine, theirs = (Path(os.path.realpath(folder.path)) for folder in (self, other))
+        return _is_inside(mine, theirs) or _is_inside(theirs, mine)
 
     def lock(self, name: str, timeout_s: float) -> filelock.BaseFileLock:
         """Return a lock on a file, creating folder and file; the lock ends with its process.
@@ -133,6 +146,18 @@ class LocalFolder:
             path /= name
             refuse_unless(stat.S_ISDIR, path)
         return self.path
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a path is that of a folder, or of anything below it; neither need exist."""
+    return any(_is_same(each, folder) for each in (path, *path.parents))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist yet
+        return one == other
 
 
 def _files_below(start: Path) -> Iterator[Path]:

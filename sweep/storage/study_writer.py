@@ -275,5 +275,5 @@ def _upsert(table: sqlalchemy.Table, dialect: str, key: str) -> Any:
 
 
 def _now() -> datetime.datetime:
-    """Return the time as Optuna stores it: UTC, without a time zone."""
+    """Return the time as Optuna 5 stores it: UTC, without a time zone."""
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

@@ -57,3 +57,23 @@ def test_a_second_signal_may_come_when_the_run_has_left(
     )
     expected = ("", 128 + second) if apart_s else ("said how to go on", 0)
     assert (ended.stdout, ended.returncode) == expected
+
+
+IGNORING = {
+    "nohup": (["nohup"], {signal.SIGHUP}),
+    "in the background": (["sh", "-c", '"$@" & wait $!', "sh"], {signal.SIGINT}),
+    "trap": (["sh", "-c", "trap '' TERM; exec \"$@\"", "sh"], {signal.SIGTERM}),
+    "plain": ([], set()),
+}
+"""How a program is started -> the beginning of its line, and the signals that it ignores from then on."""
+
+
+@pytest.mark.parametrize("way", IGNORING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(way: str, number: signal.Signals) -> None:
+    """``nohup`` and a script's ``&`` ask for that; the other signals stop the run as ever."""
+    beginning, ignored = IGNORING[way]
+    command = [*beginning, sys.executable, "-c", PROGRAM, str(int(number)), "0"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    status = 0 if number in ignored else 128 + number
+    assert (ended.stdout, ended.returncode) == (f"left with {status}", 0), ended.stderr

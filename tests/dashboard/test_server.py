@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import csv
+import datetime
 import hashlib
 import http.client
 import io
@@ -34,12 +35,14 @@ from sweep.storage.study_reader import load_study
 from sweep.storage.study_store import open_study
 from tests.support.dashboard_server import artifact_ids, ask, serving
 from tests.support.hostile_strings import HOSTILE_STRINGS
+from tests.support.plain_optuna import plain_storage
 from tests.support.small_study import _own_ledger, environment, small, trained
 from tests.support.sweep_command import DEADLINE_S
 from tests.support.toy_runs import database_in, toy_study
 from tests.support.toy_task import TOY
+from tests.support.zones import zone
 
-__all__ = ["_own_ledger", "small", "trained"]  # fixtures
+__all__ = ["_own_ledger", "small", "trained", "zone"]  # fixtures
 
 DATABASE = Path("studies/sweep.db")
 
@@ -127,6 +130,34 @@ def test_the_api_names_two_objectives_and_tells_both_values(tmp_path: Path) -> N
     assert (study["directions"], study["objective_names"]) == (["minimize"] * 2, ["dev_loss", "n_params"])
     assert [trial["values"] for trial in study["trials"]] == [[2.5, 10], [2.25, 90]]
     assert [trial["number"] for trial in study["best_trials"]] == [0, 1]
+
+
+@pytest.mark.usefixtures("zone")
+def test_times_are_those_of_the_clock(tmp_path: Path) -> None:
+    """Of sweep's studies as of Optuna's own; the browser takes them for local times.
+
+    An unfinished trial has no end. The timeline compares with the clock, too.
+    """
+    spec, database = toy_study(), database_in(tmp_path)
+    before = datetime.datetime.now()
+    writer = open_study(database.open_for_writing(), spec, TOY, TOY.load_data({"words": ""}))
+    facts, origin = {"n_params": 1, "examples_seen": 1}, {"engine": "toy", "device": "cpu"}
+    first, _ = (writer.claim({"x": 0.5, "y": 1}, spec.space, seed, facts, origin) for seed in (1, 2))
+    writer.end(first, "complete", seconds=1, dev_loss=2.5)
+    guest = optuna.create_study(study_name="guest", storage=plain_storage(database.address))
+    guest.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    guest.ask()
+    with serving(database) as port:
+        studies = [json.loads(ask(port, f"/api/studies/{number}")[1]) for number in (1, 2)]
+        drawn = [ask(port, f"/api/studies/{number}/plot/timeline")[1].decode() for number in (1, 2)]
+    after = datetime.datetime.now()
+    for study in studies:
+        ended, running = study["trials"]
+        assert "datetime_complete" not in running
+        times = [ended["datetime_start"], ended["datetime_complete"], running["datetime_start"]]
+        assert all(before <= datetime.datetime.fromisoformat(moment) <= after for moment in times)
+    hour = before.isoformat(timespec="hours")
+    assert all(hour in timeline or after.isoformat(timespec="hours") in timeline for timeline in drawn)
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGING)

@@ -81,6 +81,63 @@ def test_files_are_copied_between_the_kinds(root: Folder, local: LocalFolder) ->
     assert contents(root / "back") == FILES
 
 
+PAIRS = {
+    ("a", "a"): True,
+    ("a", "a/b"): True,
+    ("a/b/c", "a"): True,
+    ("a", "ab"): False,
+    ("a/b", "a/c"): False,
+    ("", "a"): True,
+}
+"""Two folders -> whether a file can be in both."""
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("is_made", [False, True])
+def test_folders_that_share_files_are_known(pair: tuple[str, str], is_made: bool, root: Folder) -> None:
+    """Whether they exist or not, and however a path is written."""
+    one, other = (root / name if name else root for name in pair)
+    if is_made:
+        write(one)
+        write(other)
+    assert one.overlaps(other) == other.overlaps(one) == PAIRS[pair]
+
+
+def test_folders_of_different_kinds_share_nothing(local: LocalFolder) -> None:
+    """Nor do buckets with different names."""
+    bucket = bucket_folder("s3://bucket/files")
+    assert not bucket.overlaps(local)
+    assert not local.overlaps(bucket)
+    assert not bucket.overlaps(bucket_folder("s3://bucket2/files"))
+    assert bucket_folder("s3://bucket").overlaps(bucket)
+    assert bucket.overlaps(bucket_folder("s3://bucket/files/"))
+
+
+OTHER_PATHS: dict[str, Callable[[Path], Path]] = {
+    "relative": lambda path: Path(os.path.relpath(path)),
+    "dots": lambda path: path.parent / "none" / ".." / path.name,
+    "link": lambda path: _link(path.parent / "link", path),
+    "link above": lambda path: _link(path.parent.parent / "link", path.parent) / path.name,
+    "link to a folder inside": lambda path: _link(path.parent / "link", path / "000000"),
+}
+"""Other paths of a folder, or of one inside it."""
+
+
+def _link(link: Path, target: Path) -> Path:
+    link.symlink_to(target)
+    return link
+
+
+@pytest.mark.parametrize("way", OTHER_PATHS)
+def test_a_folder_is_known_under_another_path(way: str, tmp_path: Path) -> None:
+    """A link may lead to it."""
+    local = LocalFolder(tmp_path / "deep" / "other")
+    write(local)
+    other = LocalFolder(OTHER_PATHS[way](local.path))
+    assert local.overlaps(other)
+    assert other.overlaps(local)
+
+
 def test_who_runs_a_study_is_not_one_of_its_files(local: LocalFolder) -> None:
     """The names of drivers are neither listed, copied nor cleared."""
     write(local)

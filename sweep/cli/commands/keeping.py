@@ -17,8 +17,14 @@ from sweep.errors import StudyConflictError, SweepError
 def rename(arguments: Arguments) -> int:
     """Rename a stored study."""
     from sweep.definition.sections.top_level import check_name
-    from sweep.storage.checkpoints import Checkpoints
     from sweep.storage.folders import copy_files
+    from sweep.storage.study_files import (
+        check_files,
+        check_free,
+        mark_files,
+        remove_files,
+        whole_study_lock,
+    )
     from sweep.storage.study_names import study_names
     from sweep.storage.study_store import rename_study
 
@@ -27,11 +33,14 @@ def rename(arguments: Arguments) -> int:
     name = stored_study(arguments, database.open_read_only()).name
     if new in study_names(database.open_read_only()):
         raise StudyConflictError(f"a study {new!r} exists already; choose another name")
-    with database.driver_lock(name), database.driver_lock(new):
+    with whole_study_lock(database, name), database.driver_lock(new):
         storage = database.open_for_writing()
+        check_files(database, storage, name)
+        check_free(database, storage, new)
+        mark_files(database, storage, name, at=new)
         copy_files(database.files / name, database.files / new)  # before the database speaks of them
         rename_study(storage, name, new)
-        Checkpoints(database.files / name).remove()
+        remove_files(database, name)
         if database.program_folder(name).is_dir():
             database.program_folder(name).replace(database.program_folder(new))
     publish_study(new, database)
@@ -64,7 +73,7 @@ def copy(arguments: Arguments) -> int:
 @click.option("--yes", is_flag=True, help="delete without asking for confirmation")
 def delete(arguments: Arguments) -> int:
     """Delete a stored study and its files."""
-    from sweep.storage.checkpoints import Checkpoints
+    from sweep.storage.study_files import check_files, release_files, remove_files, whole_study_lock
     from sweep.storage.study_store import delete_study
 
     database = database_of(arguments)
@@ -81,9 +90,12 @@ def delete(arguments: Arguments) -> int:
         answer = sys.stdin.readline().strip()
         if answer != study.name:
             raise SweepError("not deleted: the typed name is another one", key="unconfirmed")
-    with database.driver_lock(study.name):
-        delete_study(database.open_for_writing(), study.name)
-        Checkpoints(database.files / study.name).remove()
+    with whole_study_lock(database, study.name):
+        storage = database.open_for_writing()
+        check_files(database, storage, study.name)
+        release_files(database, study.name)
+        delete_study(storage, study.name)
+        remove_files(database, study.name)
         shutil.rmtree(database.program_folder(study.name), ignore_errors=True)
     print(f"deleted study {study.name!r}, {len(study.trials)} trials")
     advise("next: sweep list")

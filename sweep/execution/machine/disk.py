@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -14,12 +15,12 @@ def enough_disk(folder: Path) -> Check:
     """Return a check that the disk has room for two more trials of the largest size so far.
 
     Args:
-        folder: The study's folder, which contains a folder for each trial.
+        folder: The study's folder of programs, which contains a folder for each trial.
     """
     sizes: dict[str, int] = {}
 
     def check() -> SweepError | None:
-        found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        found = trial_folders(folder)
         newest = {path.name for path in found[-_MAY_GROW:]}
         for path in found:
             if path.name not in sizes or path.name in newest:
@@ -33,6 +34,21 @@ def enough_disk(folder: Path) -> Check:
 
 _MAY_GROW = 64
 """Number of the newest folders that are measured again, because their trials may be in training."""
+
+
+_TRIAL = re.compile(r"[0-9]+")
+"""Name of a trial's folder. The study's folder also contains those of its confirmation and of its tests."""
+
+
+def trial_folders(folder: Path) -> list[Path]:
+    """Return the folders of a study's trials, in the order of their numbers.
+
+    Args:
+        folder: The study's folder of programs; it need not exist.
+    """
+    found = folder.iterdir() if folder.is_dir() else ()
+    trials = [path for path in found if _TRIAL.fullmatch(path.name) and path.is_dir()]
+    return sorted(trials, key=lambda path: int(path.name))
 
 
 def _disk_error(folder: Path, largest: int, free: int) -> MachineError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweep.definition.records import TrialRecord
 from sweep.definition.spec import StudySpec
-from sweep.execution.machine.disk import folder_bytes
+from sweep.execution.machine.disk import folder_bytes, trial_folders
 from sweep.execution.planning.planned import PlannedStudy, planned_study
 from sweep.execution.planning.wall_clock import Range
 from sweep.task import AnyTask, program_limits
@@ -47,7 +47,7 @@ def plan_program(
         task: The trainer.
         spec: The study.
         stored: The stored trials; none if the study has not been run.
-        folder: The folder of the trials' files.
+        folder: The study's folder of programs, which contains a folder for each trial.
         workers: Number of trials in training at a time.
     """
     study = planned_study(
@@ -72,5 +72,4 @@ def _range(values: Sequence[float]) -> Range | None:
 
 
 def _sizes(folder: Path) -> list[int]:
-    found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    return [folder_bytes(path) for path in found[-_MEASURED:]]
+    return [folder_bytes(path) for path in trial_folders(folder)[-_MEASURED:]]

@@ -136,7 +136,7 @@ class Replay:
             return
         trial, number = len(self._states), self._trials_of[study]
         state = _STATES[_natural(operation.get("state", 0))]
-        times = (_local(operation["datetime_start"]), _local(operation.get("datetime_complete")))
+        times = (_utc(operation["datetime_start"]), _utc(operation.get("datetime_complete")))
         self.connection.execute(_TRIAL, (trial, number, study, state, *times))
         self._trials_of[study] += 1
         self._states.append(state)
@@ -162,9 +162,9 @@ class Replay:
         if trial is None or state == self._states[trial] == "RUNNING":
             return
         if state == "RUNNING":
-            self.connection.execute(_STARTED, (_local(operation["datetime_start"]), trial))
+            self.connection.execute(_STARTED, (_utc(operation["datetime_start"]), trial))
         elif state != "WAITING":
-            self.connection.execute(_ENDED, (_local(operation["datetime_complete"]), trial))
+            self.connection.execute(_ENDED, (_utc(operation["datetime_complete"]), trial))
         self._states[trial] = state
         self.connection.execute("UPDATE trials SET state = ? WHERE trial_id = ?", (state, trial))
         self._set_values(trial, operation["values"])
@@ -247,12 +247,12 @@ def _kind(distribution: Json) -> object:
     return stored["name"], None if choices is None else json.dumps(choices)
 
 
-def _local(moment: Json) -> str | None:
-    """Return a moment as local time without its zone, which Optuna's tables have; older journals too."""
+def _utc(moment: Json) -> str | None:
+    """Return a moment in UTC without its zone, as in Optuna's tables; one without a zone is local time."""
     if moment is None:
         return None
-    local = datetime.datetime.fromisoformat(_text(moment)).astimezone()
-    return local.replace(tzinfo=None).isoformat(sep=" ")
+    utc = datetime.datetime.fromisoformat(_text(moment)).astimezone(datetime.UTC)
+    return utc.replace(tzinfo=None).isoformat(sep=" ")
 
 
 def _text(value: Json) -> str:

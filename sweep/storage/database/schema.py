@@ -13,12 +13,18 @@ VERSION = "v3.2.0.a"
 
 TABLES_VERSION = "SELECT version_num FROM alembic_version"
 
+OPTUNA_VERSION = "SELECT library_version FROM version_info"
+"""Selects the version of Optuna that made the tables."""
+
 STUDY_IDS = "SELECT study_name, study_id FROM studies ORDER BY study_id"
 
 STUDY_ATTRIBUTES = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
 
 HIDDEN_STUDY_ATTRIBUTE = "SELECT value_json FROM study_system_attributes WHERE study_id = ? AND key = ?"
 """Selects a system attribute of a study, which the dashboard does not show."""
+
+HIDDEN_ATTRIBUTES = "SELECT value_json FROM study_system_attributes WHERE key = ?"
+"""Selects a system attribute of all studies."""
 
 OWN_STUDIES = "SELECT study_id FROM study_user_attributes WHERE key = 'identity'"
 """The studies that sweep made; Optuna made the others, the guests, without it."""

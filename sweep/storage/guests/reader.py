@@ -7,6 +7,7 @@ trainer, sampler, seeds or data, so that its record leaves them empty and says `
 import collections
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from sweep.definition.dimension import Dimension, stored_dimension
@@ -25,6 +26,9 @@ from sweep.values import Json
 
 _METRIC_NAMES = "study:metric_names"
 """System attribute of a study: the names of its objectives, if ``Study.set_metric_names`` was called."""
+
+_OLD_OPTUNA = re.compile(r"[0-4]\.")
+"""Versions that stored local times."""
 
 _TRAINER = "optuna"
 """What stands for the trainer's name in an identity."""
@@ -60,6 +64,7 @@ def _guest_record(snapshot: Snapshot, name: str, study_id: int) -> StudyRecord:
     reports = _reports(snapshot, study_id)
     trials = read_trials(snapshot, schema.OF_STUDY, study_id)
     attributes = study_attributes(snapshot, study_id)
+    is_local = _has_local_times(snapshot)
     return StudyRecord(
         name=name,
         goal="",
@@ -70,7 +75,10 @@ def _guest_record(snapshot: Snapshot, name: str, study_id: int) -> StudyRecord:
         keep=0,
         logged=(),
         environment={},
-        trials=tuple(guest_trial(trial, reports.get(trial.trial_id, ()), names) for trial in trials),
+        trials=tuple(
+            guest_trial(trial, reports.get(trial.trial_id, ()), names, has_local_times=is_local)
+            for trial in trials
+        ),
         is_guest=True,
     )
 
@@ -124,6 +132,15 @@ def _dimensions(snapshot: Snapshot, study_id: int) -> dict[str, Dimension]:
     for name, distribution in snapshot.rows(schema.DISTRIBUTIONS, study_id):
         stored[name].append(stored_dimension(json.loads(distribution)))
     return {name: joined_dimension(name, each) for name, each in stored.items()}
+
+
+def _has_local_times(snapshot: Snapshot) -> bool:
+    """Return whether the times are local, as Optuna stored them before 5.0; since then they are UTC.
+
+    The version is that of the database's creation. A replayed journal has none, and its times are UTC.
+    """
+    versions = snapshot.rows(schema.OPTUNA_VERSION) if snapshot.has_table("version_info") else []
+    return any(_OLD_OPTUNA.match(str(version)) for (version,) in versions)
 
 
 def _reports(snapshot: Snapshot, study_id: int) -> Mapping[int, Sequence[Report]]:

@@ -28,17 +28,28 @@ class ShownNames:
     params: Mapping[str, str]
 
 
-def guest_trial(trial: StoredTrial, reports: Sequence[Report], names: ShownNames) -> TrialRecord:
+def guest_trial(
+    trial: StoredTrial, reports: Sequence[Report], names: ShownNames, *, has_local_times: bool
+) -> TrialRecord:
     """Return a trial as the record that tables and figures take.
 
     A trial whose objectives are not all finite has diverged, and one that breaks a constraint is infeasible,
     as in sweep's own studies.
+
+    Args:
+        trial: The trial as it is stored.
+        reports: Its finite intermediate values.
+        names: How names are shown.
+        has_local_times: Whether the database has local times; else they are UTC.
 
     Raises:
         ValueError: If a complete trial lacks an objective.
     """
     state, reason = _outcome(trial, reports, names.objectives)
     is_complete = state == "complete"
+    started, ended = trial.started, trial.ended
+    if has_local_times:
+        started, ended = _wall_clock(started), _wall_clock(ended)
     return TrialRecord(
         number=trial.number,
         state=state,
@@ -52,8 +63,8 @@ def guest_trial(trial: StoredTrial, reports: Sequence[Report], names: ShownNames
         lasted=_seconds(trial),
         engine="",
         device="",
-        started=_local(trial.started),
-        ended=_local(trial.ended),
+        started=started,
+        ended=ended,
     )
 
 
@@ -113,8 +124,8 @@ def _seconds(trial: StoredTrial) -> float:
     return max(0.0, (trial.ended - trial.started).total_seconds())
 
 
-def _local(moment: datetime.datetime | None) -> datetime.datetime | None:
-    """Return a moment that Optuna stored as the local time of its machine, taken as that of this one."""
+def _wall_clock(moment: datetime.datetime | None) -> datetime.datetime | None:
+    """Return a moment that was stored as the local time of its machine, taken as that of this one."""
     if moment is None:
         return None
     return moment.astimezone(datetime.UTC).replace(tzinfo=None).astimezone()

@@ -174,6 +174,35 @@ def test_a_signal_leaves_a_study_that_goes_on(number: signal.Signals, status: in
     assert "of 500 trials done" in out
 
 
+IGNORING = {
+    "nohup": (["nohup"], signal.SIGHUP),
+    "trap": (["sh", "-c", "trap '' INT TERM; exec \"$@\"", "sh"], signal.SIGINT),
+    "trap TERM": (["sh", "-c", "trap '' INT TERM; exec \"$@\"", "sh"], signal.SIGTERM),
+}
+"""How a command is started -> the beginning of its line, and a signal that it then ignores."""
+
+
+@pytest.mark.parametrize("way", IGNORING)
+def test_a_run_ignores_what_it_was_started_to_ignore(way: str, folder: Path) -> None:
+    """So ``nohup`` keeps a hang-up, and a script the Ctrl-C of its terminal, from a run in the background."""
+    beginning, number = IGNORING[way]
+    run = subprocess.Popen(
+        [*beginning, sys.executable, "-m", "sweep", "run", "small", "--trials", "30", "--workers", "1"],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_line(run, "trial ")
+    run.send_signal(number)
+    _, complaints = run.communicate(timeout=DEADLINE_S)
+    assert run.returncode == 0, complaints
+    assert "30/30  trial " in complaints
+    assert "interrupted" not in complaints
+
+
 def test_a_timeout_ends_with_0_and_says_so(folder: Path, capsys: Capture) -> None:
     """A run that reached its timeout is no fault: what is done is shown, and how to go on."""
     assert main(["run", "small", "--trials", "500", "--timeout", "0.1s", "--workers", "1"]) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import MachineError
-from sweep.execution.machine.disk import enough_disk, folder_bytes
+from sweep.execution.machine.disk import enough_disk, folder_bytes, trial_folders
 from tests.support.program_studies import FUNCTION, lay_out, n_ran, run
 
 
@@ -41,6 +41,30 @@ def test_less_than_twice_the_largest_trial_is_refused(tmp_path: Path) -> None:
     fault = check()
     assert isinstance(fault, MachineError)
     assert "less than twice" in str(fault)
+
+
+OTHERS = ["confirm/000000/model", "tested/0123456789abcdef/model", "notes/model"]
+"""Files in a study's folder of programs that belong to no trial of its own."""
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_only_trials_count(other: str, tmp_path: Path) -> None:
+    """A confirmation and a test lie inside the study's folder; together they may be larger than any trial."""
+    free = shutil.disk_usage(tmp_path).free
+    write_sparse(tmp_path / other, free // 4 * 3)
+    assert enough_disk(tmp_path)() is None
+    write_sparse(tmp_path / "000000" / "model", 10)
+    assert enough_disk(tmp_path)() is None
+    write_sparse(tmp_path / "000001" / "model", free // 4 * 3)
+    assert isinstance(enough_disk(tmp_path)(), MachineError)
+
+
+def test_folders_of_trials_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    """Also beyond a million, where the names become longer; a file is no folder of a trial."""
+    for name in ("1000000", "999999", "000002", "confirm", "tested"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "000003").write_text("")
+    assert [path.name for path in trial_folders(tmp_path)] == ["000002", "999999", "1000000"]
 
 
 def test_a_run_stops_after_the_first_trial_that_is_too_large(

@@ -100,6 +100,19 @@ def test_a_plan_of_a_study_that_was_run_has_its_times_and_bytes(home: Path) -> N
     assert "median of 3 stored" in sweep("plan", "own.toml")[1]
 
 
+def test_a_plan_counts_the_files_of_trials_only(home: Path) -> None:
+    """Folders of a confirmation and of a test lie beside those of the trials."""
+    lay_out(home, "function")
+    assert run() == (0, "")
+    before = json.loads(sweep("plan", "own.toml", "--trials", "5", "--format", "json")[1])
+    for other in ("confirm/000000", "tested/0123456789abcdef"):
+        folder = home / "studies" / "sweep.db.programs" / "own" / other
+        folder.mkdir(parents=True)
+        (folder / "model").write_bytes(bytes(500_000))
+    after = json.loads(sweep("plan", "own.toml", "--trials", "5", "--format", "json")[1])
+    assert (after["trial_bytes"], after["disk_bytes"]) == (before["trial_bytes"], before["disk_bytes"])
+
+
 def test_a_program_without_faults_has_none(home: Path) -> None:
     """It repeats itself, its seed counts, and its parameter is read."""
     lay_out(home, "function", text="def train(config):\n    return config.x + config.seed % 97\n")

@@ -17,11 +17,15 @@ from sweep.cli import main
 from sweep.errors import NotFoundError, StorageAddressError, StorageError
 from sweep.storage.database import Database
 from sweep.storage.database.schema import DIRECTIONS, OF_STUDY, REPORTS
+from sweep.storage.guests.reader import load_guest
 from sweep.storage.stored_trials import StoredTrial, read_trials
 from sweep.storage.study_names import study_ids, study_names
 from sweep.storage.study_reader import study_attributes
 from tests.support.command_line import Capture
 from tests.support.guest_studies import HOSTILE, KINDS, make_guests
+from tests.support.zones import zone
+
+__all__ = ["zone"]
 
 Folder = pytest.TempPathFactory
 
@@ -48,9 +52,9 @@ def open_journal(path: Path) -> Any:
     return Database(f"journal:///{path}").open_read_only()
 
 
-def utc_as_local(moment: datetime.datetime | None) -> datetime.datetime | None:
-    """Undo what the reader of tables does to the local time that Optuna stores."""
-    return moment and moment.astimezone(datetime.UTC).replace(tzinfo=None)
+def without_zone(moment: datetime.datetime | None) -> datetime.datetime | None:
+    """Return a local time as Optuna has it."""
+    return moment and moment.replace(tzinfo=None)
 
 
 def assert_same(ours: StoredTrial, theirs: FrozenTrial) -> None:
@@ -60,8 +64,18 @@ def assert_same(ours: StoredTrial, theirs: FrozenTrial) -> None:
     assert (ours.params, list(ours.params)) == (shown, list(theirs.params))
     assert repr(ours.user_attrs) == repr(theirs.user_attrs)
     assert repr(ours.system_attrs) == repr(theirs.system_attrs)
-    assert utc_as_local(ours.started) == theirs.datetime_start
-    assert utc_as_local(ours.ended) == theirs.datetime_complete
+    assert without_zone(ours.started) == theirs.datetime_start
+    assert without_zone(ours.ended) == theirs.datetime_complete
+
+
+@pytest.mark.usefixtures("zone")
+def test_times_are_what_optuna_reads(path: Path) -> None:
+    """In any time zone, of trials and in the record that is shown."""
+    theirs = optuna.load_study(study_name="mixed", storage=journal(path)).trials
+    ours = load_guest(open_journal(path), "mixed").trials
+    for our, their in zip(ours, theirs, strict=True):
+        assert without_zone(our.started) == their.datetime_start
+        assert without_zone(our.ended) == their.datetime_complete
 
 
 @pytest.mark.parametrize("name", KINDS)

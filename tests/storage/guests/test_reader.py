@@ -1,6 +1,7 @@
 """Guests of all kinds beside Optuna's own reading of the same database."""
 
 import contextlib
+import datetime
 import hashlib
 import math
 import sqlite3
@@ -33,8 +34,9 @@ from tests.support.guest_studies import (
 )
 from tests.support.plain_optuna import plain_storage, pooled_storage
 from tests.support.postgres_server import Server, running_server
+from tests.support.zones import zone
 
-__all__ = ["guests"]
+__all__ = ["guests", "zone"]
 
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
@@ -76,6 +78,18 @@ def test_every_kind_is_read_and_left_as_it_was(guests: Guests, name: str) -> Non
             assert ours.state == STATES[trial.state.name]
         if ours.started and trial.datetime_start:
             assert ours.started.replace(tzinfo=None) == trial.datetime_start
+
+
+@pytest.mark.usefixtures("zone")
+def test_times_are_those_that_optuna_reads(guests: Guests) -> None:
+    """Optuna 5 stores UTC, so that they do not depend on the time zone of the machine that ran the study."""
+    ours, theirs = load(guests, "mixed").trials, guests.study("mixed").trials
+    assert any(trial.datetime_complete for trial in theirs)
+    for our, their in zip(ours, theirs, strict=True):
+        assert [moment and moment.replace(tzinfo=None) for moment in (our.started, our.ended)] == [
+            their.datetime_start,
+            their.datetime_complete,
+        ]
 
 
 @pytest.mark.parametrize("name", ["mixed", "conditional", HOSTILE, "constrained", "attributes", "copied"])
@@ -203,6 +217,21 @@ def test_every_kind_made_by_optuna_4_is_read(made_by_4: Path, name: str) -> None
         best = [row["trial"] for row in rows.records if row["rank"] == 1]
     assert best == ([] if name == "bad" else theirs["best"])
     assert hashlib.sha256(made_by_4.read_bytes()).hexdigest() == before
+
+
+@pytest.mark.usefixtures("zone")
+def test_times_of_optuna_4_are_local(made_by_4: Path) -> None:
+    """It stored the clock of its machine, which is taken for that of this one."""
+    query = """SELECT datetime_start, datetime_complete FROM trials JOIN studies USING (study_id)
+        WHERE study_name = 'mixed' ORDER BY number"""
+    with contextlib.closing(sqlite3.connect(made_by_4)) as connection:
+        stored = connection.execute(query).fetchall()
+    study = load_guest(Database(f"sqlite:///{made_by_4}").open_read_only(), "mixed")
+    shown = [
+        tuple(moment and moment.replace(tzinfo=None) for moment in (trial.started, trial.ended))
+        for trial in study.trials
+    ]
+    assert shown == [tuple(text and datetime.datetime.fromisoformat(text) for text in row) for row in stored]
 
 
 def assert_trials(study: StudyRecord, theirs: dict[str, Any]) -> None:
