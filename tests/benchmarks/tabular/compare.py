@@ -177,9 +177,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--table", type=Path, default=HERE / "names.csv")
-    parser.add_argument(
-        "--timed", type=Path, default=HERE / "names.csv", help="table of this grid with its seconds"
-    )
+    parser.add_argument("--timed", type=Path, help="table of the same grid whose seconds count")
     parser.add_argument("--only", nargs="*", choices=list(SEARCHES), metavar="NAME", help="searches, by name")
     parser.add_argument("--price", type=float, default=0, help="nats added for each factor of e of work")
     parser.add_argument("--print", action="store_true", help="only print what was simulated before")

@@ -11,6 +11,8 @@ class Grid(NamedTuple):
 
     choices: Mapping[str, Sequence[int]]
     fixed: Mapping[str, Any]
+    timed: str
+    """File of the table whose step times count for all tables of this grid."""
 
 
 def _choices(*choices: Sequence[int]) -> Mapping[str, Sequence[int]]:
@@ -27,6 +29,7 @@ GRIDS = {
             "weight_decay": 0.001,
             "init": "scaled",
         },
+        "names.csv",
     ),
     "adamw": Grid(
         _choices((4, 6, 9), (16, 64), (64, 200, 600), (128, 512), (500, 1_500, 4_500)),
@@ -39,6 +42,7 @@ GRIDS = {
             "weight_decay": 0.15,
             "init": "scaled",
         },
+        "names-adamw.csv",
     ),
 }
 

@@ -82,12 +82,13 @@ class Table:
         return float(others.mean() - final.mean(axis=1).min())
 
 
-def read_table(path: Path, timed: Path) -> Table:
+def read_table(path: Path, timed: Path | None = None) -> Table:
     """Read the complete seeds of a table of ``make_grid.py``; there must be two at least.
 
     Args:
         path: The table.
-        timed: The table of the same grid whose step times count; words do not change them, other load does.
+        timed: The table of the same grid whose step times count; None for the one that the grid names. Words do
+            not change them, other load does.
     """
     rows = _read_rows(path)
     grid = grid_of(rows[0])
@@ -103,7 +104,7 @@ def read_table(path: Path, timed: Path) -> Table:
                 array[place] = [float(row[f"{kind}_{p}"]) for p in PERCENTS]
     if len(complete) < FEWEST_SEEDS:
         raise SystemExit(f"{path} holds {len(complete)} complete seeds and needs 2: go on with make_grid.py")
-    step_s = _step_seconds(_read_rows(timed))
+    step_s = _step_seconds(_read_rows(timed or path.with_name(grid.timed)))
     cost = [step_s[tuple(cell.values())[:-1]] * cell["num_steps"] for cell in cells]
     return Table(grid=grid, cells=cells, losses=losses, seconds=np.array(cost))
 
