@@ -87,8 +87,8 @@ def read_table(path: Path, timed: Path | None = None) -> Table:
 
     Args:
         path: The table.
-        timed: The table of the same grid whose step times count; None for the one that the grid names. Words do
-            not change them, other load does.
+        timed: The table of the same grid whose step times count; None for the one that the grid names. Words
+            do not change them, other load does.
     """
     rows = _read_rows(path)
     grid = grid_of(rows[0])
