@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from sweep.definition.plain import as_read
 from sweep.values import Json, Value
 
+MOST_EXACT = 2**53
+"""Largest whole number of a range: a database stores the values as floats, which skip some beyond it."""
+
 
 def is_number(value: Value) -> bool:
     """Return whether a value is a number; true and false are not."""

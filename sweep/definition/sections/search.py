@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sweep.definition.dimension import Choices, Dimension, Range
+from sweep.definition.dimension import MOST_EXACT, Choices, Dimension, Range
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
@@ -42,7 +42,8 @@ def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
     """Return the smallest space that contains all listed configurations.
 
     Raises:
-        StudyFileError: If the configurations do not set the same, known hyperparameters.
+        StudyFileError: If the configurations do not set the same, known hyperparameters, or no range can hold
+            a value.
     """
     types = task.field_types()
     for name in (name for trial in listed for name in trial):
@@ -51,6 +52,10 @@ def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
         if any(name not in trial for trial in listed):
             raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
     configs = [task.make_config(trial).to_dict() for trial in listed]
+    for number, trial in enumerate(listed, 1):
+        for name, value in trial.items():
+            if types[name] in (int, float):
+                _check_exact(f"[[trial]] number {number}: {name}", name, value)
     searched = [name for name in types if listed and name in listed[0]]
     return Space({name: _hull(types[name], [config[name] for config in configs]) for name in searched})
 
@@ -106,9 +111,20 @@ def _parse_range(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Range:
     kind = task.field_types()[name]
     _check_scale(name, entry, kind)
     low, high = (kind(checked_value(name, entry[end], task)) for end in ("low", "high"))
+    for end, value in (("low", low), ("high", high)):
+        _check_exact(f"search.{name}.{end}", name, value)
     if low > high:
         raise StudyFileError(f"search.{name} is empty: low {low} is above high {high}")
     return Range(low, high, log=entry.get("log", False), step=_step(name, entry, low, high, kind))
+
+
+def _check_exact(where: str, name: str, value: Toml) -> None:
+    """Refuse a whole number that a database would change."""
+    if type(value) is int and abs(value) > MOST_EXACT:
+        raise StudyFileError(
+            f"{where} must be from -{MOST_EXACT:,} to {MOST_EXACT:,}, got {value:,}: a database stores the "
+            f"values of a range as floats, which are inexact beyond; write search.{name} = {{ choices = [...] }}"
+        )
 
 
 def _check_scale(name: str, entry: Mapping[str, Toml], kind: type) -> None:
