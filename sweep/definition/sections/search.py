@@ -13,7 +13,7 @@ from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AUTO, AnyTask, auto_fields, check_range
-from sweep.values import Params, Toml
+from sweep.values import Params, Toml, by_type
 
 _RANGE_KEYS = {"low", "high", "log", "step", "when"}
 _CHOICES_KEYS = {"choices", "when"}
@@ -75,7 +75,7 @@ def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.")
 def _hull(kind: type, values: Sequence[Toml]) -> Dimension:
     if kind in (int, float):
         return Range(kind(min(values)), kind(max(values)))
-    return Choices(tuple(sorted(set(values), key=lambda value: (type(value).__name__, value))))
+    return Choices(by_type(set(values)))
 
 
 def _parse_dimension(name: str, entry: Toml, task: AnyTask) -> Dimension:
