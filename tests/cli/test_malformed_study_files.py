@@ -84,10 +84,12 @@ def refusal(path: Path) -> list[str]:
     try:
         load_study_file(path)
     except SweepError as error:
-        assert error.exit_status == 1
-        assert error.lines
-        return list(error.lines)
-    return []
+        caught = error
+    else:
+        return []
+    assert caught.exit_status == 1
+    assert caught.lines
+    return list(caught.lines)
 
 
 def places(kind: str) -> list[str]:
@@ -157,6 +159,87 @@ MALFORMED: dict[str, tuple[list[str], dict[str, Any], str]] = {
         {"fixed": {}, "search": {}, "trial": [{"epochs": "10", "x": 1}, {"epochs": "20", "x": 2}]},
         "epochs is the budget and must be a whole number of 1 or more, got '10'",
     ),
+    "a range from nan": (
+        PROGRAMS,
+        {"search__x": {"low": math.nan, "high": 1.0}},
+        "search.x.low must be finite, got nan",
+    ),
+    "a range to nan": (PROGRAMS, {"search__x": {"low": 0, "high": math.nan}}, "search.x.high must be finite"),
+    "a range of nan": (PROGRAMS, {"search__x": {"low": math.nan, "high": math.nan}}, "must be finite"),
+    "a range to infinity": (
+        PROGRAMS,
+        {"search__x": {"low": 0.0, "high": math.inf}},
+        "search.x.high must be finite, got inf; a range goes from one number to another",
+    ),
+    "a range from infinity": (PROGRAMS, {"search__x": {"low": -math.inf, "high": 0}}, ".low must be finite"),
+    "a logarithmic range to infinity": (
+        PROGRAMS,
+        {"search__x": {"low": 1, "high": math.inf, "log": True}},
+        "search.x.high must be finite",
+    ),
+    "a range with a step to infinity": (
+        PROGRAMS,
+        {"search__x": {"low": 1, "high": math.inf, "step": 1}},
+        "search.x.high must be finite",
+    ),
+    "a range that is too wide": (
+        PROGRAMS,
+        {"search__x": {"low": -1e308, "high": 1e308}},
+        "search.x is too wide",
+    ),
+    "nan among choices": (PROGRAMS, {"search__x": {"choices": [1.0, math.nan]}}, "nan"),
+    "nan in a list among choices": (
+        ["function"],
+        {"search__x": {"choices": [[1.0], [math.nan]]}},
+        "search.x.choices must not be nan",
+    ),
+    "nan in a list of configurations": (
+        PROGRAMS,
+        {"search": {}, "trial": [{"x": 1.0}, {"x": math.nan}]},
+        "nan",
+    ),
+    "nan beside text in a list of configurations": (
+        ["function"],
+        {"search": {}, "trial": [{"x": "a"}, {"x": math.nan}]},
+        "[[trial]] number 2: x must not be nan",
+    ),
+    "infinity in a list of configurations": (
+        ["function"],
+        {"search": {}, "trial": [{"x": 1.0}, {"x": math.inf}]},
+        "[[trial]] number 2: x must be finite, got inf",
+    ),
+    "a fixed infinity for a command": (
+        ["command"],
+        {"fixed__clip": math.inf},
+        "clip = inf: a command finds its hyperparameters in config.json, and JSON has no such number; "
+        'write it as text, "inf"',
+    ),
+    "a fixed list with an infinity for a command": (
+        ["command"],
+        {"fixed__clip": [1.0, math.inf]},
+        'as text, "inf"',
+    ),
+    "a fixed nan for a command": (["command"], {"fixed__clip": math.nan}, "clip = nan: a command finds"),
+    "an infinite choice for a command": (
+        ["command"],
+        {"search__clip": {"choices": [1.0, math.inf]}},
+        "clip = inf: a command finds",
+    ),
+    "a listed infinity for a command": (
+        ["command"],
+        {"search": {}, "trial": [{"x": 1.0}, {"x": math.inf}]},
+        "x = inf: a command finds",
+    ),
+    "a listed value that no token can have": (
+        ["command"],
+        {"search": {}, "trial": [{"x": [1, 2]}]},
+        "x = [1, 2] is a list, which cannot be written here",
+    ),
+    "a name that is a value and a table": (
+        ["command"],
+        {"fixed__model": 1, "fixed__model.lr": 0.5},
+        "parameter 'model.lr' would be both a value and a table in the configuration file; rename it",
+    ),
 }
 """What is wrong -> kinds of trainer, changed keys, and a part of the line."""
 
@@ -206,3 +289,13 @@ def test_choices_of_several_types_may_be_conditions(tmp_path: Path) -> None:
         )
         found.append(load_study_file(path).space.conditions["rate"]["mode"])
     assert found == [(1, "auto")] * 2
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_infinity_is_a_value_of_a_function_and_text_is_one_of_a_command(kind: str, tmp_path: Path) -> None:
+    """A command that reads its arguments as numbers reads the text as infinity."""
+    infinite = math.inf if kind == "function" else "inf"
+    path = write(tmp_path, kind, fixed__clip=infinite, search__clip_at={"choices": [1.0, infinite]})
+    spec = load_study_file(path)
+    assert spec.fixed["clip"] == infinite
+    assert spec.space["clip_at"].cells == 2

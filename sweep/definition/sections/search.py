@@ -54,10 +54,12 @@ def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
     configs = [task.make_config(trial).to_dict() for trial in listed]
     for number, trial in enumerate(listed, 1):
         for name, value in trial.items():
+            where = f"[[trial]] number {number}: {name}"
             if types[name] in (int, float):
-                _check_exact(f"[[trial]] number {number}: {name}", name, value)
+                _check_number(where, name, value)
+            _check_choice(where, value)
     searched = [name for name in types if listed and name in listed[0]]
-    return Space({name: _hull(types[name], [config[name] for config in configs]) for name in searched})
+    return Space({name: _hull(name, types[name], [config[name] for config in configs]) for name in searched})
 
 
 def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.") -> Toml:
@@ -72,9 +74,11 @@ def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.")
         raise StudyFileError(f"{where}{error}") from error
 
 
-def _hull(kind: type, values: Sequence[Toml]) -> Dimension:
+def _hull(name: str, kind: type, values: Sequence[Toml]) -> Dimension:
     if kind in (int, float):
-        return Range(kind(min(values)), kind(max(values)))
+        low, high = kind(min(values)), kind(max(values))
+        _check_width(f"[[trial]]: {name}", low, high)
+        return Range(low, high)
     return Choices(by_type(set(values)))
 
 
@@ -100,6 +104,7 @@ def _parse_choices(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Choic
     checked: list[Toml] = []
     for choice in choices:
         value = checked_value(name, choice, task)
+        _check_choice(f"search.{name}.choices", value)
         if value in checked:
             raise StudyFileError(f"search.{name}.choices holds {choice!r} twice; choices must differ")
         checked.append(value)
@@ -112,19 +117,38 @@ def _parse_range(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Range:
     _check_scale(name, entry, kind)
     low, high = (kind(checked_value(name, entry[end], task)) for end in ("low", "high"))
     for end, value in (("low", low), ("high", high)):
-        _check_exact(f"search.{name}.{end}", name, value)
+        _check_number(f"search.{name}.{end}", name, value)
     if low > high:
         raise StudyFileError(f"search.{name} is empty: low {low} is above high {high}")
+    _check_width(f"search.{name}", low, high)
     return Range(low, high, log=entry.get("log", False), step=_step(name, entry, low, high, kind))
 
 
-def _check_exact(where: str, name: str, value: Toml) -> None:
-    """Refuse a whole number that a database would change."""
+def _check_number(where: str, name: str, value: Toml) -> None:
+    """Refuse a number that no range can hold, or a whole one that a database would change."""
+    if type(value) is float and not math.isfinite(value):
+        raise StudyFileError(f"{where} must be finite, got {value}; a range goes from one number to another")
     if type(value) is int and abs(value) > MOST_EXACT:
         raise StudyFileError(
             f"{where} must be from -{MOST_EXACT:,} to {MOST_EXACT:,}, got {value:,}: a database stores the "
-            f"values of a range as floats, which are inexact beyond; write search.{name} = {{ choices = [...] }}"
+            f"values of a range as floats, inexact beyond that; write search.{name} = {{ choices = [...] }}"
         )
+
+
+def _check_width(where: str, low: float, high: float) -> None:
+    if not math.isfinite(high - low):
+        raise StudyFileError(
+            f"{where} is too wide: from {low} to {high} is more than a float holds; narrow it"
+        )
+
+
+def _check_choice(where: str, value: Toml) -> None:
+    """Refuse nan, also in a list: it equals no choice, not even itself, so a stored trial would have none."""
+    if isinstance(value, list | tuple):
+        for entry in value:
+            _check_choice(where, entry)
+    elif isinstance(value, float) and math.isnan(value):
+        raise StudyFileError(f'{where} must not be nan, which differs from itself; write it as text, "nan"')
 
 
 def _check_scale(name: str, entry: Mapping[str, Toml], kind: type) -> None:

@@ -194,14 +194,14 @@ def _parameters(raw: Mapping[str, Toml]) -> dict[str, str]:
             with mistakes.noted():
                 _check_parameter(section, name, entry)
                 kinds[name] = _kind(entry) if section == "search" else _kind_of_values([entry])
-    for name, values in _listed(raw).items():
+    for name, values in listed_values(raw).items():
         kinds.setdefault(name, _kind_of_values(values))
     mistakes.refuse()
     return kinds
 
 
 def _searched(raw: Mapping[str, Toml]) -> list[str]:
-    return list(dict.fromkeys([*table_of(raw, "search"), *_listed(raw)]))
+    return list(dict.fromkeys([*table_of(raw, "search"), *listed_values(raw)]))
 
 
 def _check_parameter(section: str, name: str, entry: Toml) -> None:
@@ -241,7 +241,7 @@ def _kind_of_values(values: Sequence[Toml]) -> str:
     return "float" if all(type(value) in (int, float) for value in values) else "any"
 
 
-def _listed(raw: Mapping[str, Toml]) -> dict[str, list[Toml]]:
+def listed_values(raw: Mapping[str, Toml]) -> dict[str, list[Toml]]:
     """Return the values that [[trial]] tables give each hyperparameter."""
     found: dict[str, list[Toml]] = {}
     for trial in read_listed(raw.get("trial", []))[0]:
