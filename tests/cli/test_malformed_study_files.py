@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import tomli_w
 
+import sweep
 from sweep.cli import main
 from sweep.definition.registries import named_trainer
 from sweep.definition.sections.top_level import settings_of
 from sweep.definition.study_file import load_study_file
-from sweep.errors import SweepError
+from sweep.errors import StudyFileError, SweepError
 from sweep.task import study_keys
 from tests.support.command_line import Capture, untitled
 
@@ -240,6 +241,16 @@ MALFORMED: dict[str, tuple[list[str], dict[str, Any], str]] = {
         {"fixed__model": 1, "fixed__model.lr": 0.5},
         "parameter 'model.lr' would be both a value and a table in the configuration file; rename it",
     ),
+    "the best report of a function": (
+        ["function"],
+        {"pick": "best"},
+        'pick = "best" is for commands: the value of a function is what it returns',
+    ),
+    "the best of a metric file": (
+        ["command"],
+        {"pick": "best", "metric_file": "log.csv"},
+        'pick = "best" chooses among the values that a command prints or reports, but metric_file',
+    ),
 }
 """What is wrong -> kinds of trainer, changed keys, and a part of the line."""
 
@@ -299,3 +310,15 @@ def test_infinity_is_a_value_of_a_function_and_text_is_one_of_a_command(kind: st
     spec = load_study_file(path)
     assert spec.fixed["clip"] == infinite
     assert spec.space["clip_at"].cells == 2
+
+
+def test_the_best_report_of_a_function_from_python_is_refused() -> None:
+    """By the same rule as in a file; the last report is no choice and may be named."""
+    asked: dict[str, Any] = {
+        "name": "x",
+        "trainer": lambda config: 0.0,
+        "search": {"x": {"low": 0, "high": 1}},
+    }
+    with pytest.raises(StudyFileError, match=r"pick = \"best\" is for commands"):
+        sweep.study(**asked, pick="best")
+    sweep.study(**asked, pick="last")

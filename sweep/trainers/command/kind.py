@@ -47,6 +47,11 @@ def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw
     """Refuse a command whose tokens, style and values are inconsistent, or a study without a metric."""
     if "metric" not in definition:
         raise StudyFileError('metric is missing; name the metric that the command prints, such as "val_loss"')
+    if definition.get("pick") == "best" and "metric_file" in definition:
+        raise StudyFileError(
+            'pick = "best" chooses among the values that a command prints or reports, but metric_file is '
+            "read once, at its end; remove one of them"
+        )
     search = {name: entry for name, entry in raw.get("search", {}).items() if isinstance(entry, Mapping)}
     conditional = [name for name, entry in search.items() if "when" in entry]
     tried = _tried(raw, search)
