@@ -6,7 +6,6 @@ and name it in ``choose_views``.
 """
 
 import contextlib
-import json
 import sys
 from collections.abc import Sequence
 from typing import Protocol, Self
@@ -18,6 +17,7 @@ from sweep.cli.live import LiveView
 from sweep.definition.records import CODE_CHANGED, TrialRecord
 from sweep.execution.events import Event, RunStarted, TrialEnded, TrialStarted, Warned
 from sweep.metric import Metric
+from sweep.reporting.json_text import json_text
 from sweep.reporting.printable import printable
 from sweep.values import Json, Value
 
@@ -177,7 +177,7 @@ class JsonView(_HoldsNothing):
     def __call__(self, event: Event) -> None:
         """Write the trial, if one ended."""
         if isinstance(event, TrialEnded):
-            sys.stdout.write(json.dumps(trial_object(event.trial, self._metric)) + "\n")
+            sys.stdout.write(json_text(trial_object(event.trial, self._metric)) + "\n")
             sys.stdout.flush()
 
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from sweep.definition.plain import as_read
 from sweep.values import Json, Value
 
+MOST_EXACT = 2**53
+"""Largest whole number of a range: a database stores the values as floats, which skip some beyond it."""
+
 
 def is_number(value: Value) -> bool:
     """Return whether a value is a number; true and false are not."""
@@ -70,12 +73,16 @@ class Range:
 
     @property
     def cells(self) -> int:
-        """Number of values of a discrete range."""
+        """Number of values of a discrete range; 1 for any range with equal ends."""
+        if self.low == self.high:
+            return 1
         assert self.grain, "the range is discrete"
         return round((self.high - self.low) / self.grain) + 1
 
     def cell(self, place: int) -> Value:
-        """Return a value of a discrete range by its index, counted from 0."""
+        """Return a value by its index, counted from 0, of a discrete range or one with equal ends."""
+        if self.low == self.high:
+            return self.low
         assert self.grain, "the range is discrete"
         return min(self.low + self.grain * place, self.high)  # 0.1 + 0.1 * 2 is above 0.3
 

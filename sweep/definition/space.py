@@ -7,6 +7,7 @@ changes no proposal. ``sections.search`` reads a space from a study file; ``grid
 from collections.abc import Iterator, Mapping
 
 from sweep.definition.dimension import Dimension, stored_dimension
+from sweep.definition.plain import as_read
 from sweep.values import Json, Params, Value
 
 Conditions = Mapping[str, Mapping[str, tuple[Value, ...]]]
@@ -91,7 +92,7 @@ def space_of_identity(identity: Mapping[str, Json]) -> Space:
     """
     dimensions = {name: stored_dimension(stored) for name, stored in identity["search"].items()}
     conditions = {
-        name: {other: tuple(values) for other, values in needed.items()}
+        name: {other: tuple(map(as_read, values)) for other, values in needed.items()}
         for name, needed in identity.get("when", {}).items()
     }
     return Space(dimensions, conditions)

@@ -18,7 +18,7 @@ from sweep.definition.sections.mistakes import Mistakes, refuse_all
 from sweep.definition.sections.search import check_ranges, parse_space, space_of_list
 from sweep.definition.sections.together import check_together
 from sweep.definition.sections.toml_files import read_toml
-from sweep.definition.sections.top_level import checked_settings, settings_of
+from sweep.definition.sections.top_level import checked_settings, settings_of, table_of
 from sweep.definition.sections.when import parse_conditions
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
@@ -93,7 +93,7 @@ def parse_study(raw: Mapping[str, Toml], task: AnyTask, default_name: str = "stu
     raw = {key: value for key, value in raw.items() if key not in study_keys(task)}
     with mistakes.noted():
         _refuse_unknown_keys(raw, task)
-    tables = {key: mistakes.check(_EMPTY, _table, raw, key) for key in _SECTIONS if key != "trial"}
+    tables = {key: mistakes.check(_EMPTY, table_of, raw, key) for key in _SECTIONS if key != "trial"}
     settings = checked_settings({"name": default_name, **raw}, task, mistakes)
     parts = _checked_parts(tables, task, mistakes)
     defaults = mistakes.check(_EMPTY, _fixed_values, tables["fixed"], task)
@@ -180,13 +180,6 @@ def _check_plain(raw: Mapping[str, Toml]) -> None:
         check_plain(raw)
     except ValueError as error:
         raise StudyFileError(str(error)) from error
-
-
-def _table(raw: Mapping[str, Toml], key: str) -> Mapping[str, Toml]:
-    table = raw.get(key, {})
-    if not isinstance(table, Mapping):
-        raise StudyFileError(f"[{key}] must be a table, got {table!r}")
-    return table
 
 
 def _check_log(log: Mapping[str, Toml]) -> str:

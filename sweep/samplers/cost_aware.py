@@ -4,8 +4,9 @@ The first proposals fill the space evenly; if configurations differ in their wor
 preferred. Then a Gaussian process is fitted to all losses, with hyperparameters that are drawn anew for each
 proposal, and the configuration that maximises EI / work**a is proposed. The power a falls from 1 with the
 number of the proposal: early on, cheap trials teach most; later, the best configuration may be expensive.
-Work is computed from the configuration, never measured, so proposals are reproducible. With two objectives,
-EI is the expected growth of the area that the front dominates.
+Work is computed from the configuration alone, except for a program, whose work is learned from the stored
+seconds of its earlier trials once five of them are complete. With two objectives, EI is the expected growth
+of the area that the front dominates.
 
 What the process does not explain by hyperparameters, it takes for noise. The noise's share of the variance is
 also the probability that a proposal crosses good trials and leaves the process aside, which may be wrong

@@ -26,6 +26,9 @@ from sweep.definition.space import Space
 Work = Callable[[Mapping[str, Any]], float]
 """Searched hyperparameters -> work of a trial, in any unit."""
 
+HAS_ASSUMED_LOSS = "has_assumed_loss"
+"""Attribute of a trial in the mirror whose loss was not measured, so that it says nothing of its rungs."""
+
 
 def equal_work(params: Mapping[str, Any]) -> float:
     """Return the same work for every trial."""
@@ -129,7 +132,7 @@ def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> Ba
         seen = [
             cost_aware.Seen(
                 params=other.params,
-                rungs=other.intermediate_values,
+                rungs=_rungs_to_learn_from(other),
                 losses=tuple(other.values) if other.state is TrialState.COMPLETE else None,
                 is_running=other.state is TrialState.RUNNING,
             )
@@ -139,6 +142,16 @@ def gp_cost(space: Space, seed: int, number: int, work: Work = equal_work) -> Ba
         return cost_aware.propose(space, seen, work, seed, number)
 
     return PointSampler(propose)
+
+
+def _rungs_to_learn_from(trial: FrozenTrial) -> dict[int, float]:
+    """Return a trial's losses at its rungs; none if it failed, or its final loss was not measured.
+
+    A pruned trial's final loss is predicted from its rungs, by the falls of complete trials. A failed trial
+    has no final loss, and the fall to an assumed one is none.
+    """
+    is_measured = trial.state is not TrialState.FAIL and HAS_ASSUMED_LOSS not in trial.user_attrs
+    return trial.intermediate_values if is_measured else {}
 
 
 def random(space: Space, seed: int, number: int, work: Work = equal_work) -> BaseSampler:

@@ -4,8 +4,9 @@ It is rebuilt from the stored records at the start and updated from then on. It 
 three ways. First, values of the metric are losses, so that lower is better whatever the direction. Second, a
 diverged or infeasible trial is complete, with the loss of a model that has learned nothing or a worse one,
 because samplers ignore failures and would return to a diverging region. If the trainer does not define that
-loss, the worst loss so far is used; before the first loss, the trial is failed. Third, a study with two
-objectives reports no rungs, because no pruner applies and Optuna supports rungs for one objective only.
+loss, the worst loss so far is used; before the first loss, the trial is failed. Such a trial is marked with
+``HAS_ASSUMED_LOSS``. Third, a study with two objectives reports no rungs, because no pruner applies and
+Optuna supports rungs for one objective only.
 """
 
 import math
@@ -19,7 +20,7 @@ from sweep.definition.optuna_objects import distribution_of, study_in_memory, su
 from sweep.definition.records import TrialRecord
 from sweep.definition.space import Space
 from sweep.metric import MINIMIZE, as_loss
-from sweep.samplers.make_samplers import fixed_point
+from sweep.samplers.make_samplers import HAS_ASSUMED_LOSS, fixed_point
 
 
 class Mirror:
@@ -78,7 +79,10 @@ class Mirror:
     def end(self, number: int, state: str, dev_loss: float | None, cost: float | None = None) -> None:
         """End a running trial in one of ``records.STATES``; ``cost`` if the study has one."""
         ended, values = self._seen_as(state, dev_loss, cost)
-        self._study.tell(self._open.pop(number), values, ended)
+        trial = self._open.pop(number)
+        for key, value in _marks(state).items():
+            trial.set_user_attr(key, value)
+        self._study.tell(trial, values, ended)
 
     def follow(self, record: TrialRecord) -> None:
         """Update a running trial with the outcome of its job elsewhere."""
@@ -108,6 +112,7 @@ class Mirror:
                 params=record.params,
                 distributions={name: self._distributions[name] for name in record.params},
                 intermediate_values=rungs,
+                user_attrs=_marks(record.state),
             )
         )
 
@@ -128,3 +133,8 @@ class Mirror:
                 TrialState.FAIL if state in ("failed", "diverged", "infeasible") else TrialState.PRUNED
             ), None
         return TrialState.COMPLETE, [loss] if cost is None else [loss, cost]
+
+
+def _marks(state: str) -> dict[str, bool]:
+    """Return the attributes of a trial that ended in a state: whether its loss was not measured."""
+    return {HAS_ASSUMED_LOSS: True} if state in ("diverged", "infeasible") else {}

@@ -87,3 +87,15 @@ def test_cells_are_those_of_the_grid() -> None:
     assert found == {tuple(grid_cell(DISCRETE, k).items()) for k in range(grid_size(DISCRETE))}
     assert cube.cells(n - 1) is None
     assert Cube(MIXED).cells(10**9) is None
+
+
+def test_a_range_with_equal_ends_is_one_cell() -> None:
+    """Beside discrete hyperparameters it adds no configuration, whatever its kind."""
+    for single in (Range(0.1, 0.1), Range(0.1, 0.1, log=True), Range(0.5, 0.5, step=0.2), Range(3, 3)):
+        cube = Cube(Space({"single": single, "depth": Range(1, 4)}))
+        cells = cube.cells(10)
+        assert cells is not None
+        assert [cube.params(row) for row in cells] == [
+            {"single": single.low, "depth": n} for n in (1, 2, 3, 4)
+        ]
+        assert cells[:, 0].tolist() == [0.5] * 4

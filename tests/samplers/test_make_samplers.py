@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import create_trial
 
-from sweep.definition.dimension import Choices, Range
+from sweep.definition.dimension import Choices, Dimension, Range
 from sweep.definition.optuna_objects import distribution_of
 from sweep.definition.registries import SAMPLERS
 from sweep.definition.space import Space
@@ -88,6 +88,28 @@ def test_ranges_of_every_kind_are_proposed_from(name: str) -> None:
     for number in range(13):
         told.append(propose(name, WIDE, 1, number, told))
         assert_inside(WIDE, told[-1])
+
+
+@pytest.mark.parametrize(
+    "single",
+    [
+        Range(0.1, 0.1),
+        Range(0.1, 0.1, log=True),
+        Range(0.5, 0.5, step=0.1),
+        Range(3, 3),
+        Range(3, 3, log=True),
+        Choices((7,)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", [name for name in PROPOSING if name != "grid"])
+def test_a_dimension_of_one_value_is_proposed_from(name: str, single: Dimension) -> None:
+    """Alone, beside discrete dimensions and beside a continuous one, also after the first losses."""
+    for others in ({}, {"depth": Range(1, 4), "kind": Choices(("x", "y"))}, {"rate": Range(0.0, 1.0)}):
+        space = Space({"single": single, **others})
+        told = [propose("random", space, 0, number) for number in range(8)]
+        for number in (5, 8):
+            assert_inside(space, propose(name, space, 0, number, told[:number]))
 
 
 @pytest.mark.parametrize("name", PROPOSING)

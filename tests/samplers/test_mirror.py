@@ -213,3 +213,46 @@ def test_optuna_logs_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     optuna.logging.set_verbosity(optuna.logging.INFO)
     Mirror(SPACE, CEILING, []).ask(0, Looking())
     assert capfd.readouterr() == ("", "")
+
+
+STOPPED = ["failed", "diverged", "infeasible"]
+
+
+def ended_early(state: str, *, ceiling: float | None, rungs: dict[int, float]) -> tuple[Mirror, Mirror]:
+    """Return a followed and a rebuilt mirror of trials, some pruned, half of which stopped in ``state``."""
+    states = [state, *["complete"] * 4, "pruned", *[state] * 4]
+    followed, records = Mirror(SPACE, ceiling, []), []
+    for number, each in enumerate(states):
+        params = followed.ask(number, SAMPLERS["random"](SPACE, 0, number))
+        reached = rungs if each == state else rungs_of(number, each, params)
+        records.append(record(number, each, params, reached))
+        for percent, loss in reached.items():
+            followed.report(number, percent, loss)
+        followed.end(number, each, records[-1].dev_loss)
+    return followed, Mirror(SPACE, ceiling, records)
+
+
+@pytest.mark.parametrize("ceiling", [None, CEILING])
+@pytest.mark.parametrize("state", STOPPED)
+def test_gp_cost_learns_nothing_from_the_rungs_of_a_trial_without_a_loss_of_its_own(
+    state: str, ceiling: float | None
+) -> None:
+    """Good losses before a crash, before NaN or of an infeasible model change no proposal."""
+    promising = {10: 0.5, 30: 0.25}
+
+    def proposals(rungs: dict[int, float]) -> list[dict[str, Any]]:
+        mirrors = ended_early(state, ceiling=ceiling, rungs=rungs)
+        return [mirror.ask(10, SAMPLERS["gp_cost"](SPACE, 0, 10)) for mirror in mirrors]
+
+    with_rungs, without = proposals(promising), proposals({})
+    assert with_rungs == without
+    assert with_rungs[0] == with_rungs[1]
+
+
+def test_gp_cost_learns_the_rungs_of_a_pruned_trial() -> None:
+    """Otherwise the test above would prove nothing."""
+    with_rungs, without = (
+        ended_early("pruned", ceiling=CEILING, rungs=rungs)[0] for rungs in ({10: 0.5, 30: 0.25}, {})
+    )
+    sampler = SAMPLERS["gp_cost"]
+    assert with_rungs.ask(10, sampler(SPACE, 0, 10)) != without.ask(10, sampler(SPACE, 0, 10))

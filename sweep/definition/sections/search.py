@@ -7,13 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sweep.definition.dimension import Choices, Dimension, Range
+from sweep.definition.dimension import MOST_EXACT, Choices, Dimension, Range
 from sweep.definition.sections.mistakes import Mistakes
 from sweep.definition.space import Space
 from sweep.errors import ConfigError, StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AUTO, AnyTask, auto_fields, check_range
-from sweep.values import Params, Toml
+from sweep.values import Params, Toml, by_type
 
 _RANGE_KEYS = {"low", "high", "log", "step", "when"}
 _CHOICES_KEYS = {"choices", "when"}
@@ -42,7 +42,8 @@ def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
     """Return the smallest space that contains all listed configurations.
 
     Raises:
-        StudyFileError: If the configurations do not set the same, known hyperparameters.
+        StudyFileError: If the configurations do not set the same, known hyperparameters, or no range can hold
+            a value.
     """
     types = task.field_types()
     for name in (name for trial in listed for name in trial):
@@ -51,8 +52,14 @@ def space_of_list(listed: Sequence[Params], task: AnyTask) -> Space:
         if any(name not in trial for trial in listed):
             raise StudyFileError(f"every [[trial]] must set the same hyperparameters; one lacks {name}")
     configs = [task.make_config(trial).to_dict() for trial in listed]
+    for number, trial in enumerate(listed, 1):
+        for name, value in trial.items():
+            where = f"[[trial]] number {number}: {name}"
+            if types[name] in (int, float):
+                _check_number(where, name, value)
+            _check_choice(where, value)
     searched = [name for name in types if listed and name in listed[0]]
-    return Space({name: _hull(types[name], [config[name] for config in configs]) for name in searched})
+    return Space({name: _hull(name, types[name], [config[name] for config in configs]) for name in searched})
 
 
 def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.") -> Toml:
@@ -67,10 +74,12 @@ def checked_value(name: str, value: Toml, task: AnyTask, where: str = "search.")
         raise StudyFileError(f"{where}{error}") from error
 
 
-def _hull(kind: type, values: Sequence[Toml]) -> Dimension:
+def _hull(name: str, kind: type, values: Sequence[Toml]) -> Dimension:
     if kind in (int, float):
-        return Range(kind(min(values)), kind(max(values)))
-    return Choices(tuple(sorted(set(values), key=lambda value: (type(value).__name__, value))))
+        low, high = kind(min(values)), kind(max(values))
+        _check_width(f"[[trial]]: {name}", low, high)
+        return Range(low, high)
+    return Choices(by_type(set(values)))
 
 
 def _parse_dimension(name: str, entry: Toml, task: AnyTask) -> Dimension:
@@ -95,6 +104,7 @@ def _parse_choices(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Choic
     checked: list[Toml] = []
     for choice in choices:
         value = checked_value(name, choice, task)
+        _check_choice(f"search.{name}.choices", value)
         if value in checked:
             raise StudyFileError(f"search.{name}.choices holds {choice!r} twice; choices must differ")
         checked.append(value)
@@ -106,9 +116,39 @@ def _parse_range(name: str, entry: Mapping[str, Toml], task: AnyTask) -> Range:
     kind = task.field_types()[name]
     _check_scale(name, entry, kind)
     low, high = (kind(checked_value(name, entry[end], task)) for end in ("low", "high"))
+    for end, value in (("low", low), ("high", high)):
+        _check_number(f"search.{name}.{end}", name, value)
     if low > high:
         raise StudyFileError(f"search.{name} is empty: low {low} is above high {high}")
+    _check_width(f"search.{name}", low, high)
     return Range(low, high, log=entry.get("log", False), step=_step(name, entry, low, high, kind))
+
+
+def _check_number(where: str, name: str, value: Toml) -> None:
+    """Refuse a number that no range can hold, or a whole one that a database would change."""
+    if type(value) is float and not math.isfinite(value):
+        raise StudyFileError(f"{where} must be finite, got {value}; a range goes from one number to another")
+    if type(value) is int and abs(value) > MOST_EXACT:
+        raise StudyFileError(
+            f"{where} must be from -{MOST_EXACT:,} to {MOST_EXACT:,}, got {value:,}: a database stores the "
+            f"values of a range as floats, inexact beyond that; write search.{name} = {{ choices = [...] }}"
+        )
+
+
+def _check_width(where: str, low: float, high: float) -> None:
+    if not math.isfinite(high - low):
+        raise StudyFileError(
+            f"{where} is too wide: from {low} to {high} is more than a float holds; narrow it"
+        )
+
+
+def _check_choice(where: str, value: Toml) -> None:
+    """Refuse nan, also in a list: it equals no choice, not even itself, so a stored trial would have none."""
+    if isinstance(value, list | tuple):
+        for entry in value:
+            _check_choice(where, entry)
+    elif isinstance(value, float) and math.isnan(value):
+        raise StudyFileError(f'{where} must not be nan, which differs from itself; write it as text, "nan"')
 
 
 def _check_scale(name: str, entry: Mapping[str, Toml], kind: type) -> None:

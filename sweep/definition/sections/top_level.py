@@ -47,6 +47,18 @@ def _mistake(key: str, rule: str) -> StudyFileError | OptionError:
     return kind(f"{key} {rule}")
 
 
+def table_of(raw: Mapping[str, Toml], key: str) -> Mapping[str, Toml]:
+    """Return a section of a study file; empty if the file has none.
+
+    Raises:
+        StudyFileError: If it is no table.
+    """
+    table = raw.get(key, {})
+    if not isinstance(table, Mapping):
+        raise StudyFileError(f"[{key}] must be a table, got {table!r}")
+    return table
+
+
 def _check_goal(key: str, value: object) -> str:
     if not isinstance(value, str) or any(unicodedata.category(c) == "Cc" for c in value):
         raise StudyFileError(f"{key} must be one line of text, got {value!r}")

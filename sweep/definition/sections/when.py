@@ -12,7 +12,7 @@ from sweep.definition.space import Conditions, Space, either
 from sweep.errors import StudyFileError
 from sweep.spelling import unknown
 from sweep.task import AnyTask
-from sweep.values import Params, Toml, Value
+from sweep.values import Params, Toml, Value, ordered
 
 
 def parse_conditions(entries: Mapping[str, Toml], space: Space, fixed: Params, task: AnyTask) -> Conditions:
@@ -67,7 +67,7 @@ def _parse_values(name: str, other: str, given: Value, task: AnyTask) -> tuple[V
     for value in values:
         if values.count(value) > 1:
             raise StudyFileError(f"search.{name}.when.{other} holds {value!r} twice")
-    return tuple(sorted(values))
+    return ordered(values)
 
 
 def _check_values(name: str, other: str, values: tuple[Value, ...], space: Space) -> None:
@@ -107,7 +107,7 @@ def _refuse_impossible(name: str, conditions: Conditions) -> None:
     for other, values in _everything_needed(name, conditions):
         left = possible.setdefault(other, set(values)) & set(values)
         if not left:
-            needs = f"{other} = {either(values)} and {either(tuple(sorted(possible[other])))} at once"
+            needs = f"{other} = {either(values)} and {either(ordered(possible[other]))} at once"
             raise StudyFileError(f"search.{name}.when never holds: it needs {needs}")
         possible[other] = left
 

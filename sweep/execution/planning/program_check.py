@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sweep.definition.dimension import Choices
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.spec import StudySpec
 from sweep.errors import SweepError
 from sweep.execution.planning.written_files import WrittenFiles
@@ -175,7 +175,8 @@ class ProgramCheck:
         budget = self._task.budget
         if not budget:
             return {}
-        return {budget: self._spec.space[budget].low if budget in self._spec.space else 1}
+        dimension = self._spec.space.get(budget, Range(1, 1))
+        return {budget: min(dimension.choices) if isinstance(dimension, Choices) else dimension.low}
 
     def _point(self, number: int) -> dict[str, Value]:
         if number < len(self._spec.listed):

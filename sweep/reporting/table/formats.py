@@ -6,12 +6,12 @@ listing's terminal. To add a format, write one function and one entry.
 
 import csv
 import io
-import json
 from collections.abc import Callable
 
 from sweep.dashboard.csv_cells import without_formula
 from sweep.definition.ranking import RANKED, Rows
 from sweep.definition.records import StudyRecord
+from sweep.reporting.json_text import json_text
 from sweep.reporting.printable import printable
 from sweep.reporting.table.columns import (
     block_columns,
@@ -54,7 +54,7 @@ def format_csv(listing: Listing) -> str:
 
 def format_json(listing: Listing) -> str:
     """Write a list of objects, null where there is nothing to say."""
-    return json.dumps(rows_for_programs(listing).records, indent=2, allow_nan=False)
+    return json_text(rows_for_programs(listing).records, indent=2)
 
 
 def format_log(listing: Listing) -> str:

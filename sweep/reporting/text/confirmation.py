@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from sweep.certify.confirm_plan import ConfirmPlan, ConfirmSettings
@@ -15,6 +14,7 @@ from sweep.definition.notes import NotReproducible
 from sweep.definition.ranking import Rows, column_of, ranked_replicates, trials_since
 from sweep.definition.records import StudyRecord, TrialRecord
 from sweep.metric import Metric
+from sweep.reporting.json_text import json_text
 from sweep.reporting.table.columns import column_key
 from sweep.reporting.table.text_table import draw_rows
 from sweep.reporting.units import certified_label, words_of
@@ -82,7 +82,7 @@ def format_json(study: StudyRecord, verdict: Verdict, units: UnitReport | None) 
     if verdict.is_deterministic:
         rows = rows.extended("deterministic", lambda _: True)
     rows = rows.renamed(lambda name: column_key(name, study.metric))
-    return json.dumps(rows.records, indent=2, allow_nan=False)
+    return json_text(rows.records, indent=2)
 
 
 def _of_cuts(verdict: Verdict, name: str, row: Mapping[str, Json]) -> float | None:

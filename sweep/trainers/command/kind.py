@@ -1,5 +1,6 @@
 """Train with an unmodified script: ``command = ["python", "train.py", "{args}"]`` in a study file."""
 
+import math
 import os
 import re
 import shlex
@@ -10,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweep.definition.sections.mistakes import refuse_all
 from sweep.errors import NotFoundError, StudyFileError
 from sweep.trainers.command.arguments import DEFAULT_STYLE, CommandLine
-from sweep.trainers.command.config_files import write_config
+from sweep.trainers.command.config_files import nested, write_config
 from sweep.trainers.command.metric_file import parse_metric_file
 from sweep.trainers.command.placeholders import Place
 from sweep.trainers.command.running import RunningCommand
 from sweep.trainers.command.sources import command_code
-from sweep.trainers.program.definition import PARAMETERS
+from sweep.trainers.program.definition import PARAMETERS, listed_values
 from sweep.trainers.program.process.supervised import Supervised
 from sweep.trainers.program.program import Launch, ProgramKind, Startable
 from sweep.trainers.program.testing.keys import USES_ALL
@@ -45,19 +47,60 @@ def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw
     """Refuse a command whose tokens, style and values are inconsistent, or a study without a metric."""
     if "metric" not in definition:
         raise StudyFileError('metric is missing; name the metric that the command prints, such as "val_loss"')
+    if definition.get("pick") == "best" and "metric_file" in definition:
+        raise StudyFileError(
+            'pick = "best" chooses among the values that a command prints or reports, but metric_file is '
+            "read once, at its end; remove one of them"
+        )
     search = {name: entry for name, entry in raw.get("search", {}).items() if isinstance(entry, Mapping)}
-    line = command_line(definition, tuple(name for name, entry in search.items() if "when" in entry))
-    line.check_values({**{name: [value] for name, value in raw.get("fixed", {}).items()}, **_tried(search)})
+    conditional = [name for name, entry in search.items() if "when" in entry]
+    tried = _tried(raw, search)
+    command_line(definition, tuple(conditional)).check_values(tried)
+    seeds = [definition["seeds"]] if "seeds" in definition else []
+    _check_config(
+        [*(name for name in definition[PARAMETERS] if name not in conditional), *seeds],
+        {name: values for name, values in tried.items() if "choices" in search.get(name, {"choices": []})},
+    )
 
 
-def _tried(search: Mapping[str, Mapping[str, Toml]]) -> dict[str, list[Any]]:
-    """Return the choices of each searched hyperparameter, or the ends of its range."""
-    tried = {}
-    for name, entry in search.items():
-        choices = entry.get("choices")
-        ends = [entry[end] for end in ("low", "high") if end in entry]
-        tried[name] = choices if isinstance(choices, list) else ends
-    return tried
+def _tried(raw: Mapping[str, Toml], search: Mapping[str, Mapping[str, Toml]]) -> dict[str, list[Any]]:
+    """Return the values that the file gives each hyperparameter, once each; of a range its ends."""
+    tried: dict[str, dict[str, Any]] = {}
+    fixed = {name: [value] for name, value in raw.get("fixed", {}).items()}
+    searched = {name: _choices_or_ends(entry) for name, entry in search.items()}
+    for values_of in (fixed, searched, listed_values(raw)):
+        for name, values in values_of.items():
+            tried.setdefault(name, {}).update({repr(value): value for value in values})
+    return {name: list(values.values()) for name, values in tried.items()}
+
+
+def _choices_or_ends(entry: Mapping[str, Toml]) -> list[Any]:
+    choices = entry.get("choices")
+    return choices if isinstance(choices, list) else [entry[end] for end in ("low", "high") if end in entry]
+
+
+def _check_config(always: Sequence[str], values: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse names and values that ``config.json`` cannot hold, which is written for each trial.
+
+    Args:
+        always: The names that each trial has, that of its seed too.
+        values: Hyperparameter -> its fixed value, its choices or listed values.
+    """
+    nested(dict.fromkeys(always))
+    refuse_all(
+        f"{name} = {value!r}: a command finds its hyperparameters in config.json, and JSON has no such "
+        f'number; write it as text, "{text}"'
+        for name, tried in values.items()
+        for value in tried
+        if (text := _not_finite(value))
+    )
+
+
+def _not_finite(value: Value) -> str:
+    """Return the text of the first number in a value that is not finite; empty if there is none."""
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_not_finite, value)), "")
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else ""
 
 
 def _check_read(key: str, value: Toml) -> str:

@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Iterable, Mapping
 
 from sweep.errors import DataError
 from sweep.execution.rungs import cuts
@@ -13,11 +14,13 @@ from sweep.spelling import did_you_mean
 from sweep.trainers.command.metric_file import parse_metric_file, read_metric_file
 from sweep.trainers.command.output import MetricReader
 from sweep.trainers.command.printed_names import PrintedNames
+from sweep.trainers.program.definition import metric_of
 from sweep.trainers.program.live import VALUE
 from sweep.trainers.program.process.supervised import Exit, Supervised
 from sweep.trainers.program.program import Launch
-from sweep.trainers.program.reports import Ended, Pace, Report, ReportFile
+from sweep.trainers.program.reports import Best, Ended, Pace, Report, ReportFile
 from sweep.trainers.program.run_files import RunFiles
+from sweep.values import Toml
 
 _LOOK_S = 0.05
 """Seconds between two checks of the report file and of the command's end."""
@@ -48,6 +51,8 @@ class RunningCommand:
             MetricReader(names, read=pattern, step=definition.get("step"), printed=self._names_printed)
             for _ in range(2)
         ]
+        self._bests = _bests(definition)
+        """Whether values were reported, not printed -> the best of them; empty if the last one counts."""
         self._printed: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._reported = ReportFile(launch.folder.reported, self._clock)
         self._has_reported = False
@@ -150,11 +155,27 @@ class RunningCommand:
             step = self._n_reports if report.step is None else report.step
             others = {name: v for name, v in report.values.items() if name not in (self._metric, VALUE)}
             self._figures |= others
-            has_metric = len(others) < len(report.values)
-            self._saw_metric = self._saw_metric or has_metric
-            for each in self.files.add(dataclasses.replace(report, step=step)):
-                if has_metric:  # a report without the metric must not replace one with it
-                    self._due += self._pace.add(each)
+            self._saw_metric = self._saw_metric or len(others) < len(report.values)
+            *earlier, own = self.files.add(dataclasses.replace(report, step=step))
+            for each in earlier:
+                self._hand_on(each, self._bests)
+            self._hand_on(own, [self._has_reported])
+
+    def _hand_on(self, report: Report, sources: Iterable[bool]) -> None:
+        """Hand on a report with the best value so far; one without the metric must not replace one with it.
+
+        Args:
+            report: A report with its step.
+            sources: The bests that its value counts for; one of an earlier attempt counts for both.
+        """
+        value = report.values.get(self._metric, report.values.get(VALUE))
+        if value is None:
+            return
+        if self._bests:
+            for source in sources:
+                self._bests[source].add(value)
+            report = dataclasses.replace(report, best=self._bests[self._has_reported].value)
+        self._due += self._pace.add(report)
 
     def _complete(self, ended: Exit) -> None:
         """Collect the remaining reports and output of an ended command, and complete the files.
@@ -169,7 +190,7 @@ class RunningCommand:
         self._take(late)
         self._take_printed()
         for report in self.files.rest():
-            self._due += self._pace.add(report)
+            self._hand_on(report, self._bests)
         self._due += self._pace.close()
         if self._figures:
             self._due.append(Report(step=None, values=self._figures))
@@ -202,6 +223,14 @@ class RunningCommand:
         return (
             f"exit 0, but {self._metric!r} is missing; {ignored}, the first because {reported.first_mistake}"
         )
+
+
+def _bests(definition: Mapping[str, Toml]) -> dict[bool, Best]:
+    """Return a best value for what is printed and one for what is reported, which replaces the former."""
+    if definition.get("pick") != "best":
+        return {}
+    as_loss = metric_of(definition).as_loss
+    return {False: Best(as_loss), True: Best(as_loss)}
 
 
 def _described(ended: Exit, last_line: str) -> str:

@@ -20,8 +20,15 @@ _LOOK_S = 0.2
 """Seconds between two checks of a silent function."""
 
 
-def _check(definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw: Mapping[str, Toml]) -> None:
-    """Accept every definition: the function itself is checked before the run, in a separate process."""
+def check_function(
+    definition: Mapping[str, Toml], surroundings: Mapping[str, Toml], raw: Mapping[str, Toml]
+) -> None:
+    """Refuse a choice among reports; the function itself is checked before the run, in a separate process."""
+    if definition.get("pick") == "best":
+        raise StudyFileError(
+            'pick = "best" is for commands: the value of a function is what it returns; return its best '
+            "value, and remove pick"
+        )
 
 
 def _preflight(
@@ -168,7 +175,7 @@ FUNCTION = ProgramKind(
     name="function",
     defining={"trainer": check_target},
     surrounding={"fresh_process": yes_or_no},
-    check=_check,
+    check=check_function,
     preflight=_preflight,
     starter=FunctionStarter,
 )

@@ -58,7 +58,7 @@ def make_config(values: Params, kinds: Mapping[str, str], budget: str = "") -> P
         budget: Name of the hyperparameter that is the run's length.
 
     Raises:
-        ConfigError: If a name is unknown, or a value has another kind.
+        ConfigError: If a name is unknown, a value has another kind, or the length is not a whole number.
     """
     checked = {}
     for name, value in values.items():
@@ -67,9 +67,16 @@ def make_config(values: Params, kinds: Mapping[str, str], budget: str = "") -> P
         if name not in kinds:
             raise ConfigError(f"{name} is not a hyperparameter of this study, which has {', '.join(kinds)}")
         checked[name] = _checked(name, value, kinds[name])
-    if budget in checked and checked[budget] < 1:
-        raise ConfigError(f"{budget} is the budget and must be 1 or more, got {checked[budget]}")
+    if budget in checked:
+        _check_budget(budget, checked[budget])
     return ProgramConfig(checked, values.get(SEED, 0), budget)
+
+
+def _check_budget(name: str, value: Value) -> None:
+    """Refuse a length that is not a whole number of at least 1; 10.0 is one."""
+    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    if not is_whole or value < 1:
+        raise ConfigError(f"{name} is the budget and must be a whole number of 1 or more, got {value!r}")
 
 
 def _checked(name: str, value: Value, kind: str) -> Value:

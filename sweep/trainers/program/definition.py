@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sweep.definition.sections.listed import read_listed
 from sweep.definition.sections.mistakes import Mistakes
-from sweep.definition.sections.top_level import parse_duration
+from sweep.definition.sections.top_level import parse_duration, table_of
 from sweep.errors import ConfigError, StudyFileError
 from sweep.task import Metric
 from sweep.trainers.program.config import SEED, plain_value
@@ -151,7 +152,6 @@ def read_definition(
     surroundings = _checked(raw, {**SURROUNDING, **surrounding}, mistakes)
     with mistakes.noted():
         definition |= {PARAMETERS: _parameters(raw), SEARCHED: _searched(raw)}
-    with mistakes.noted():
         _check_budget(definition, raw)
     with mistakes.noted():
         if TEST in raw and TEST_COMMAND in raw:
@@ -190,20 +190,18 @@ def _parameters(raw: Mapping[str, Toml]) -> dict[str, str]:
     """Return the kind of each hyperparameter of [fixed], [search] and [[trial]]."""
     mistakes, kinds = Mistakes(), dict[str, str]()
     for section in ("fixed", "search"):
-        table = raw.get(section, {})
-        for name, entry in table.items() if isinstance(table, Mapping) else ():
+        for name, entry in table_of(raw, section).items():
             with mistakes.noted():
                 _check_parameter(section, name, entry)
                 kinds[name] = _kind(entry) if section == "search" else _kind_of_values([entry])
-    for name, values in _listed(raw).items():
+    for name, values in listed_values(raw).items():
         kinds.setdefault(name, _kind_of_values(values))
     mistakes.refuse()
     return kinds
 
 
 def _searched(raw: Mapping[str, Toml]) -> list[str]:
-    search = raw.get("search", {})
-    return list(dict.fromkeys([*(search if isinstance(search, Mapping) else ()), *_listed(raw)]))
+    return list(dict.fromkeys([*table_of(raw, "search"), *listed_values(raw)]))
 
 
 def _check_parameter(section: str, name: str, entry: Toml) -> None:
@@ -243,14 +241,12 @@ def _kind_of_values(values: Sequence[Toml]) -> str:
     return "float" if all(type(value) in (int, float) for value in values) else "any"
 
 
-def _listed(raw: Mapping[str, Toml]) -> dict[str, list[Toml]]:
+def listed_values(raw: Mapping[str, Toml]) -> dict[str, list[Toml]]:
     """Return the values that [[trial]] tables give each hyperparameter."""
-    trials = raw.get("trial", [])
     found: dict[str, list[Toml]] = {}
-    for trial in trials if isinstance(trials, list) else ():
-        for name, value in trial.items() if isinstance(trial, Mapping) else ():
-            if name != "logged":
-                found.setdefault(name, []).append(value)
+    for trial in read_listed(raw.get("trial", []))[0]:
+        for name, value in trial.items():
+            found.setdefault(name, []).append(value)
     return found
 
 

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import safetensors.numpy
@@ -35,6 +36,15 @@ class ProgramFailedError(SweepError):
     key = "program-failed"
 
 
+class _Taken(NamedTuple):
+    """A report that contains the metric."""
+
+    step: int
+    value: float
+    picked: float
+    """The trial's value if it ended here: this value, or the best one so far."""
+
+
 class LiveTrial:
     """The program of one trial, and its reports."""
 
@@ -56,14 +66,13 @@ class LiveTrial:
         """
         self.trial, self.program = launch.trial, program
         self._metric, self._lock = metric, launch.attempt.lock
-        self._pick: str = launch.definition.get("pick", "last")
         self._budget: str = launch.definition.get("budget", "")
         self._closing = threading.Lock()
         self._bounded, self._secrets, self._folder = bounded, launch.secrets(), launch.folder
         self._figures: dict[str, float] = {}
         """The last value of each other figure."""
-        self._reports: list[tuple[int, float]] = []
-        """Step and value of each report that contains the metric."""
+        self._reports: list[_Taken] = []
+        """The reports that contain the metric."""
         self._ended: Ended | None = None
 
     def close(self, *, pruned: bool = False) -> None:
@@ -108,7 +117,7 @@ class LiveTrial:
         if is_end:
             self._check_figures()
         last = math.inf if is_end else until
-        new = [pair for pair in self._reports if (pair[0] > since or not since) and pair[0] <= last]
+        new = [taken for taken in self._reports if (taken.step > since or not since) and taken.step <= last]
         segment = _segment(value, new, time.perf_counter() - started)
         state = self._folder.take_state()
         stored = segment.state if state is None else stored_state(state)
@@ -116,7 +125,7 @@ class LiveTrial:
 
     @property
     def _last_step(self) -> int:
-        return self._reports[-1][0] if self._reports else 0
+        return self._reports[-1].step if self._reports else 0
 
     def _check_figures(self) -> None:
         missing = [name for name in self._bounded if name not in self._figures]
@@ -135,18 +144,19 @@ class LiveTrial:
             self._ended = event
         elif event is not None and (value := self._metric_in(event.values)) is not None:
             step = event.step if event.step is not None else len(self._reports) + 1
-            self._reports.append((step, value))
+            picked = value if event.best is None else event.best
+            self._reports.append(_Taken(step, value, picked))
             report(step, value)
 
     def _metric_in(self, values: Mapping[str, float]) -> float | None:
         return values.get(self._metric.name, values.get(VALUE))
 
     def _value_at(self, step: int, is_pruned: bool) -> float:
-        """Return the last value at or before a step, else the first value, else the result."""
+        """Return the value picked at a step: by the reports up to it, else by the first, else the result."""
         if not self._reports:
             return self._result(step, is_pruned=is_pruned)
-        before = [value for at, value in self._reports if at <= step]
-        return before[-1] if before else self._reports[0][1]
+        before = [taken for taken in self._reports if taken.step <= step]
+        return (before[-1] if before else self._reports[0]).picked
 
     def _result(self, length: int, *, is_pruned: bool) -> float:
         """Return the trial's value after the program's end."""
@@ -169,8 +179,7 @@ class LiveTrial:
             return returned
         if not self._reports:
             raise ProgramFailedError(f"it ended without a report of {self._metric.name}")
-        values = [value for _, value in self._reports]
-        return min(values, key=self._metric.as_loss) if self._pick == "best" else values[-1]
+        return self._reports[-1].picked
 
 
 def stored_state(state: bytes) -> bytes:
@@ -189,13 +198,13 @@ def state_of(stored: bytes | None) -> bytes | None:
     return tensors[_STATE].tobytes() if _STATE in tensors else None
 
 
-def _segment(value: float, new: Sequence[tuple[int, float]], seconds: float) -> Segment:
+def _segment(value: float, new: Sequence[_Taken], seconds: float) -> Segment:
     with np.errstate(over="ignore"):  # a report that float32 cannot hold is infinite on the curve
-        losses = np.array([value for _, value in new], np.float32)
+        losses = np.array([taken.value for taken in new], np.float32)
     return Segment(
         state=safetensors.numpy.save({"value": np.array([value], np.float64)}),
         dev_loss=value,
         losses=losses,
-        steps=np.array([step for step, _ in new], np.int64),
+        steps=np.array([taken.step for taken in new], np.int64),
         seconds=seconds,
     )

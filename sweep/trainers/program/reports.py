@@ -8,9 +8,10 @@ other names are metrics; ``value`` is the study's metric. JSON has no numbers th
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sweep.storage.files import open_plain
@@ -35,6 +36,8 @@ class Report:
     """Metric name -> value; ``value`` is the study's metric."""
     seconds: float = 0.0
     """Seconds since the trial's start."""
+    best: float | None = field(default=None, repr=False)
+    """The best value of the study's metric so far, which the trial then has; None if the last one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,21 @@ class ReportFile:
         self.refused += 1
         if self.first_mistake is None:
             self.first_mistake = f"{rule}, got {line[:80].decode(errors='replace')!r}"
+
+
+class Best:
+    """The best finite value of a stream; while there is none, the last value."""
+
+    def __init__(self, as_loss: Callable[[float], float]) -> None:
+        """Take the function that turns a value into a loss, of which the lowest is best."""
+        self._as_loss = as_loss
+        self.value = math.nan
+
+    def add(self, value: float) -> None:
+        """Add a value."""
+        is_better = math.isfinite(value) and self._as_loss(value) < self._as_loss(self.value)
+        if is_better or not math.isfinite(self.value):
+            self.value = value
 
 
 class Pace:

@@ -1,19 +1,28 @@
 """The section ``[search]``: rules of an entry, and the space of listed configurations."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sweep.definition.dimension import Choices, Range
+from sweep.definition.registries import named_trainer
 from sweep.definition.sections.search import parse_space, space_of_list
 from sweep.definition.space import Space
 from sweep.errors import StudyFileError
+from sweep.task import AnyTask
 from sweep.trainers.mlp.trainer import MLP
+from tests.support.toy_runs import run_toy, toy_study
 
 
 def parse(**entries: Any) -> Space:
     return parse_space(entries, MLP)
+
+
+def program(**sections: Any) -> AnyTask:
+    """Return the trainer of a study of a function with these sections."""
+    return named_trainer({"trainer": "trainers:train", **sections}, Path())
 
 
 class TestParsing:
@@ -170,3 +179,62 @@ class TestSpaceOfList:
         """All configurations set the same, known hyperparameters; a seed is none."""
         with pytest.raises(StudyFileError, match=message):
             space_of_list(listed, MLP)
+
+    @pytest.mark.parametrize("value", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
+    @pytest.mark.parametrize("beside", [1, 0.5])
+    def test_a_whole_number_that_a_database_would_change_is_refused(self, value: int, beside: float) -> None:
+        """Beside whole numbers and beside fractions; the line names the configuration and the way out."""
+        task = program(trial=[{"x": beside}, {"x": value}])
+        with pytest.raises(
+            StudyFileError, match=r"\[\[trial\]\] number 2: x must be .* search\.x = "
+        ) as caught:
+            space_of_list([{"x": beside}, {"x": value}], task)
+        assert f"got {value:,}" in str(caught.value)
+
+
+class TestWholeNumbersOfARange:
+    """A database stores the values of a range as floats, which have each whole number up to 2**53."""
+
+    @pytest.mark.parametrize("end", ["low", "high"])
+    @pytest.mark.parametrize("value", [2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63)])
+    def test_an_end_that_a_database_would_change_is_refused(self, end: str, value: int) -> None:
+        """The line names the end, the value and the way out."""
+        entry = {"low": 0, "high": 0} | {end: value}
+        with pytest.raises(StudyFileError, match=rf"search\.x\.{end} must be .* search\.x = ") as caught:
+            parse_space({"x": entry}, program(search={"x": entry}))
+        assert f"got {value:,}" in str(caught.value)
+
+    def test_the_last_exact_ones_and_choices_of_any_size_are_taken(self) -> None:
+        """Choices are stored by their place, so they may be larger; fractions are floats anyway."""
+        search = {
+            "x": {"low": -(2**53), "high": 2**53},
+            "y": {"choices": [2**63 - 1, 2**63 - 2]},
+            "z": {"low": 0.5, "high": 2**60},
+        }
+        space = parse_space(search, program(search=search))
+        assert space == {
+            "x": Range(-(2**53), 2**53),
+            "y": Choices((2**63 - 1, 2**63 - 2)),
+            "z": Range(0.5, 2.0**60),
+        }
+        for dimension, values in (("x", (-(2**53), 2**53)), ("y", space["y"].choices)):
+            assert all(
+                space[dimension].external(space[dimension].internal(value)) == value for value in values
+            )
+
+    def test_a_stored_study_of_the_largest_ones_is_read_again(self, tmp_path: Path) -> None:
+        """Range, choices and list: what was trained is what is stored."""
+        large = {"x": {"low": 0.0, "high": 1.0}}
+        for number, changes in enumerate(
+            (
+                {"search": large | {"y": {"low": 2**53 - 1, "high": 2**53}}},
+                {"search": large | {"y": {"choices": [2**55 + 1, 2**55 + 2]}}},
+                {"trial": [{"y": 2**53}, {"y": -(2**53)}], "sampler": "listed", "trials": 2},
+            )
+        ):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            spec = toy_study(**{"trials": 3, **changes})
+            trials = run_toy(folder, spec).study.trials
+            assert len(trials) == spec.total_trials
+            assert all(spec.space["y"].contains(trial.params["y"]) for trial in trials)

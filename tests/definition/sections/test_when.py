@@ -1,6 +1,8 @@
 """Conditions: what is refused, and that every sampler, grid and resume keeps to them."""
 
 import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -12,8 +14,10 @@ from optuna.trial import create_trial
 from sweep.definition.grid import grid_cell, grid_size
 from sweep.definition.identity import fingerprint, identity_changes
 from sweep.definition.optuna_objects import distribution_of
+from sweep.definition.plain import as_read
 from sweep.definition.records import TrialRecord
-from sweep.definition.registries import SAMPLERS
+from sweep.definition.registries import SAMPLERS, named_trainer
+from sweep.definition.space import space_of_identity
 from sweep.definition.spec import StudySpec
 from sweep.definition.study_file import parse_study
 from sweep.errors import StudyFileError
@@ -328,3 +332,24 @@ def test_a_study_with_conditions_runs_stops_and_goes_on(tmp_path: Any) -> None:
     assert TOY.make_config(record.config_values(lacking)).x == 0.5
     study = optuna.load_study(study_name="toy", storage=database_in(tmp_path).open_for_dashboard())
     assert "y" in optuna.importance.get_param_importances(study)
+
+
+def test_choices_that_are_lists_or_of_several_types_are_read_again() -> None:
+    """A stored condition activates what the file's condition does, whatever order the file gives them."""
+    for choices in ([[1, 2], [3, 4], [5]], [1, "auto", 0.5], [[1, "a"], ["b", 2], "c"]):
+        needed = [choices[1], choices[0]]
+        raw = {
+            "trainer": "trainers:train",
+            "search": {
+                "shape": {"choices": choices},
+                "rate": {"low": 0.0, "high": 1.0, "when": {"shape": needed}},
+            },
+        }
+        spec = parse_study(raw, task := named_trainer(raw, Path()))
+        stored = space_of_identity(json.loads(json.dumps(spec.identity(task, ""))))
+        for value in spec.space["shape"].choices:
+            is_active = spec.space.is_active("rate", {"shape": value})
+            assert is_active == (value != as_read(choices[2]))
+            assert stored.is_active("rate", {"shape": value}) == is_active
+        raw["search"]["rate"]["when"] = {"shape": needed[::-1]}
+        assert parse_study(raw, task).identity(task, "") == spec.identity(task, "")

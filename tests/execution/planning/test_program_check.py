@@ -154,6 +154,20 @@ for epoch in range(given.epochs):
     assert len((home / "all.log").read_text().splitlines()) == 8
 
 
+def test_the_shortest_length_is_tried(home: Path) -> None:
+    """Of a range its lower end, of choices the lowest."""
+    text = "def train(config):\n    return config.epochs + config.x + config.seed % 97\n"
+    for epochs in ("{ low = 2, high = 40 }", "{ choices = [40, 2, 9] }"):
+        lay_out(home, "function", text=text)
+        (home / "own.toml").write_text(
+            f"name = 'own'\ntrainer = 'trainers:train'\nbudget = 'epochs'\nsampler = 'random'\n"
+            f"[search]\nx = {{ low = 0.0, high = 0.5 }}\nepochs = {epochs}\n"
+        )
+        status, out, err = sweep("plan", "own.toml", "--check")
+        assert status == 0, err
+        assert "short trials with epochs = 2," in out + err
+
+
 def test_state_that_outlives_a_trial_is_found(home: Path) -> None:
     """A module that remembers the last trial gives the same trial another value; a new process does not."""
     text = (

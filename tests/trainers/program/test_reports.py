@@ -7,9 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweep.errors import StorageError
-from sweep.trainers.program.reports import Pace, Report, ReportFile, Thinned, parse_report
+from sweep.metric import DIRECTIONS, MINIMIZE, as_loss
+from sweep.trainers.program.reports import Best, Pace, Report, ReportFile, Thinned, parse_report
 
 
 @pytest.mark.parametrize(
@@ -206,3 +209,14 @@ def test_lines_are_thinned_evenly(n: int) -> None:
     assert kept[:1] + kept[-1:] == ([0, n - 1] if n else [])
     assert {b - a for a, b in pairwise(kept[:-1])} <= {thinned.stride}
     assert thinned.seen == n
+
+
+@given(values=st.lists(st.floats(width=16), min_size=1), direction=st.sampled_from(DIRECTIONS))
+def test_the_best_value_is_the_best_finite_one(values: list[float], direction: str) -> None:
+    """Wherever nan and infinities occur; of a stream without a finite value the last one is left."""
+    best = Best(lambda value: as_loss(direction, value))
+    for value in values:
+        best.add(value)
+    finite = [value for value in values if math.isfinite(value)]
+    expected = (min if direction == MINIMIZE else max)(finite, default=values[-1])
+    assert best.value == expected or (math.isnan(best.value) and math.isnan(expected))

@@ -9,7 +9,7 @@ from sweep.errors import DeviceError, StudyFileError, UntrustedError
 from sweep.task import GIVEN
 from sweep.trainers.function.given.parcel import pack
 from sweep.trainers.function.given.sources import hash_parts, name_of
-from sweep.trainers.function.kind import FunctionStarter, startable
+from sweep.trainers.function.kind import FunctionStarter, check_function, startable
 from sweep.trainers.function.probe import probe
 from sweep.trainers.program.definition import PARAMETERS, read_definition, yes_or_no
 from sweep.trainers.program.program import ProgramKind, Startable
@@ -77,6 +77,7 @@ def trainer_of_function(function: Callable[..., Any], raw: Mapping[str, Toml], h
     name = name_of(function)
     raw = {**raw, GIVEN: name}
     definition, surroundings = read_definition(raw, here, PYTHON.defining, PYTHON.surrounding)
+    PYTHON.check(definition, surroundings, raw)
     check_test_program(definition, surroundings, raw)
     return GivenFunction(definition, surroundings, pack(function, name), hash_parts(function))
 
@@ -99,7 +100,7 @@ PYTHON = ProgramKind(
     name="python",
     defining={GIVEN: _name},
     surrounding={"fresh_process": yes_or_no},
-    check=lambda definition, surroundings, raw: None,
+    check=check_function,
     preflight=_refuse,
     starter=_refuse,
 )

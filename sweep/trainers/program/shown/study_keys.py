@@ -34,7 +34,7 @@ _BOTH: dict[str, Words] = {
         "type": "number",
     },
     "pick": {
-        "description": "Whether the last or the best report is a trial's value; the best is biased by luck.",
+        "description": "Which report of a command is a trial's value; the best is biased by luck.",
         "enum": list(PICKS),
         "default": "last",
     },
