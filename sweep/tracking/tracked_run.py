@@ -45,8 +45,9 @@ class TrackedRun:
 
 
 def run_key(study: StudyRecord, trial: TrialRecord) -> str:
-    """Return ``TrackedRun.key`` of a trial."""
-    known = f"{study.name}\n{study.fingerprint}\n{trial.number}\n{trial.seed}"
+    """Return ``TrackedRun.key`` of a trial; that of a study that was deleted and run again differs."""
+    start = trial.started.astimezone(datetime.UTC).isoformat(timespec="seconds") if trial.started else ""
+    known = f"{study.name}\n{study.fingerprint}\n{trial.number}\n{trial.seed}\n{start}"
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 

@@ -1,6 +1,7 @@
 """A trial as a run: what identifies it, and what it holds."""
 
 import dataclasses
+import datetime
 import math
 from pathlib import Path
 
@@ -45,19 +46,21 @@ def test_values_are_those_of_the_segments_and_numbers_are_finite(files: Checkpoi
 
 
 def test_the_key_is_the_same_for_the_same_trial_alone(files: Checkpoints) -> None:
-    """Another trial, seed, study or search space has another one."""
+    """Another trial, seed, study, search space or start has another one."""
     one, two = trial(0, 2.0), trial(1, 2.0)
     mine = made(one, two)
     renamed = dataclasses.replace(mine, name="other")
     widened = dataclasses.replace(mine, identity={**mine.identity, "seed": 1})
+    again = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     keys = [
         run_key(mine, one),
+        run_key(mine, dataclasses.replace(one, started=again)),
         run_key(mine, two),
         run_key(mine, dataclasses.replace(one, seed=5)),
         run_key(renamed, one),
         run_key(widened, one),
     ]
-    assert len(set(keys)) == 5
+    assert len(set(keys)) == 6
     assert run_key(made(one, two), dataclasses.replace(one, dev_loss=3.0)) == keys[0]
 
 

@@ -23,6 +23,8 @@ _REDRAW = b"\x1f\n"
 
 _COLOURS = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _FRAMES = re.compile(rb"\r(?!\n)|\x08+")
+_CUT = re.compile(rb"[\w.+-]+$")
+"""A number or a word at the end of an unfinished line, which may go on."""
 
 
 class MetricReader:
@@ -51,6 +53,8 @@ class MetricReader:
         self._step: int | None = None
         self._last: Report | None = None
         self._is_new_line = True
+        self._redraws = False
+        """Whether what is unfinished is a frame, which is drawn at once, so that no number in it is cut."""
         self._is_percent: dict[str, bool] = {}
 
     def feed(self, chunk: bytes) -> list[Report]:
@@ -66,6 +70,7 @@ class MetricReader:
             return []
         block = bytes(self._pending[:end])
         del self._pending[:end]
+        self._redraws = block.endswith(b"\r")
         if self._is_too_long:
             block, self._is_too_long = block[_first_end(block) :], False
         return list(self._reports(block))
@@ -73,9 +78,12 @@ class MetricReader:
     def idle(self) -> list[Report]:
         """Return the report in an unfinished line or frame, after the command has paused.
 
-        If more of the line follows, its figures are not reported twice.
+        If more of the line follows, its figures are not reported twice. A figure at the end of an unfinished
+        line is left out: a program that writes in blocks may have cut it.
         """
         held = bytes(self._pending).rstrip(b"\r")
+        if not (self._redraws or _FRAMES.search(self._pending)):
+            held = _CUT.sub(b"", held)
         if not held:
             return []
         frame = _FRAMES.sub(_REDRAW, _COLOURS.sub(b"", held)).rpartition(b"\n")[2] + b"\n"

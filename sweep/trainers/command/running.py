@@ -45,7 +45,6 @@ class RunningCommand:
         names = self._names = [self._metric, *definition.get("feasible", {})]
         self._figures: dict[str, float] = {}
         """The last value of each figure except the metric."""
-        self._saw_metric = False
         self._names_printed = PrintedNames(names, pattern)
         self._readers = [
             MetricReader(names, read=pattern, step=definition.get("step"), printed=self._names_printed)
@@ -57,6 +56,7 @@ class RunningCommand:
         self._reported = ReportFile(launch.folder.reported, self._clock)
         self._has_reported = False
         self._n_reports = 0
+        """Number of reports with the metric."""
         self._metric_file = (
             parse_metric_file(definition["metric_file"]) if "metric_file" in definition else None
         )
@@ -151,11 +151,10 @@ class RunningCommand:
 
     def _take(self, reports: list[Report]) -> None:
         for report in reports:
-            self._n_reports += 1
-            step = self._n_reports if report.step is None else report.step
             others = {name: v for name, v in report.values.items() if name not in (self._metric, VALUE)}
             self._figures |= others
-            self._saw_metric = self._saw_metric or len(others) < len(report.values)
+            self._n_reports += len(others) < len(report.values)
+            step = max(1, self._n_reports) if report.step is None else report.step
             *earlier, own = self.files.add(dataclasses.replace(report, step=step))
             for each in earlier:
                 self._hand_on(each, self._bests)
@@ -204,7 +203,7 @@ class RunningCommand:
         if ended.code != 0:
             return Ended(fault=_described(ended, self.files.last_line()), was_killed=ended.was_killed)
         if self._has_reported or self._metric_file is None:
-            return Ended(fault=None if self._saw_metric else self._missing())
+            return Ended(fault=None if self._n_reports else self._missing())
         try:
             values = read_metric_file(self._metric_file, self._folder, self._names, started=self._started_at)
         except DataError as error:

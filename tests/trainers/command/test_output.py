@@ -355,8 +355,21 @@ class TestPauses:
     def test_the_next_line_is_another_report(self) -> None:
         """Equal figures on the next line count."""
         reader = MetricReader(["acc"])
-        reader.feed(b"x\nacc=0.5")
+        reader.feed(b"x\nacc=0.5,")
         assert [len(reader.idle()), len(reader.feed(b"\n")), len(reader.feed(b"acc=0.5\n"))] == [1, 0, 1]
+
+    @pytest.mark.parametrize("number", ["12.53", "-1.5e-05", "nan", "1_000", "+3"])
+    def test_a_number_that_a_block_cuts_is_read_whole(self, number: str) -> None:
+        """A program that writes in blocks pauses anywhere, also inside a number; then the rest follows."""
+        for cut in range(len(number) + 1):
+            reader = MetricReader(["loss"])
+            line = f"loss: {number}"
+            first, rest = line[: len(line) - cut], line[len(line) - cut :]
+            seen = reader.feed(f"x\n{first}".encode())
+            seen += reader.idle()
+            seen += reader.feed(f"{rest}\n".encode())
+            whole = MetricReader(["loss"]).feed(f"{line}\n".encode())
+            assert [repr(report.values) for report in seen] == [repr(report.values) for report in whole]
 
     def test_nothing_is_there(self) -> None:
         """Silence, other text and a finished frame are no reports."""

@@ -100,3 +100,40 @@ def test_bounds_without_a_meaning_are_refused(tmp_path: Path, bound: str, says: 
     study.write_text(bound + study.read_text())
     with pytest.raises(StudyFileError, match=says):
         load_study_file(study)
+
+
+SCRIPT = """
+import sys
+
+print("params: 52000")
+for epoch in range(10):
+    print("latency: 5")
+    print("loss:", float(sys.argv[1]) + 1 / (1 + epoch))
+"""
+
+STUDY = """
+name = "bounded"
+command = ["python", "train.py", "{x}"]
+metric = "loss"
+sampler = "random"
+trials = 2
+budget = "epochs"
+pruner = "asha"
+feasible = { params = { max = 1e6 }, latency = { max = 8 } }
+fixed.epochs = 10
+search.x = { low = 0.0, high = 1.0 }
+arguments.epochs = "skip"
+"""
+
+
+def test_lines_of_other_figures_are_no_steps(tmp_path: Path) -> None:
+    """A figure before the first epoch and one in each: ten values of the metric are ten epochs."""
+    (tmp_path / "train.py").write_text(SCRIPT)
+    (tmp_path / "bounded.toml").write_text(STUDY)
+    with entered(tmp_path):
+        study = sweep.run("bounded.toml", workers=1)
+        assert [trial.state for trial in study.trials] == ["complete", "pruned"], study.trials[0].reason
+        assert [segment.percent for segment in study.trials[0].segments] == [10, 30, 90, 100]
+        rungs = study.trials[0].rungs
+        x = study.trials[0].params["x"]
+        assert rungs == pytest.approx({10: x + 1, 30: x + 1 / 3, 90: x + 1 / 9, 100: x + 1 / 10})
