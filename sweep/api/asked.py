@@ -129,7 +129,8 @@ def study_path(study: str) -> Path | None:
 
 def trials_done(name: str, data_sha256: str, database: Database, note: Note) -> int:
     """Return how many trials of a stored study a plan may count; none if it was run on other data."""
-    return sum(trial.is_finished for trial in stored_trials(name, data_sha256, database, note))
+    trials = stored_trials(name, data_sha256, database, note)
+    return sum(trial.is_finished and trial.retries is None for trial in trials)
 
 
 def stored_trials(name: str, data_sha256: str, database: Database, note: Note) -> tuple[TrialRecord, ...]:

@@ -184,9 +184,9 @@ class PythonStudy:
 
 
 def _plain(value: object) -> Any:
-    """Return a value as a study file would hold it: lists for tuples, Python's numbers for NumPy's."""
+    """Return a value as a study file would hold it: lists for tuples and arrays, Python's numbers."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
-    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
+    return value.tolist() if hasattr(value, "tolist") and hasattr(value, "dtype") else value

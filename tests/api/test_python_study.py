@@ -7,7 +7,9 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import sweep
@@ -283,3 +285,21 @@ def test_a_changed_function_is_named_in_this_process_too(home: Path) -> None:
     with pytest.raises(StudyConflictError, match="has changed: offset; no further trial"):
         second.run(trials=2, workers=1)
     assert len(second.table()) == 1
+
+
+def test_choices_may_be_an_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers are Python's, as a study file would hold them; one number stays one choice of a list."""
+    monkeypatch.chdir(tmp_path)
+    search = {
+        "x": {"choices": np.linspace(0, 1, 3)},
+        "n": {"choices": np.array([4])},
+        "k": {"low": np.int64(1), "high": 3},
+    }
+    study = sweep.study(name="a", trainer=_loss, metric="loss", search=search)
+    assert [(c, type(c)) for c in study.spec.space["x"].choices] == [(0.0, float), (0.5, float), (1.0, float)]
+    assert study.spec.space["n"].choices == (4,)
+    assert study.spec.space["k"].low == 1
+
+
+def _loss(config: Any) -> float:
+    return float(config.x)

@@ -144,7 +144,12 @@ class Prediction:
         return self._spec.sampler not in NOT_LEARNING
 
     def _expectation(self, ended: Sequence[TrialRecord], numbers: range) -> list[Params]:
-        """Return the configurations that are expected, made anew from time to time."""
+        """Return the configurations that are expected, made anew from time to time; retries come last."""
+        total, retried = self._spec.total_trials, [*self._spec.retried.values()]
+        own = range(max(0, total - max(0, len(numbers) - len(retried))), total)
+        return [*(self._own_ones(ended, own) if own else ()), *retried]
+
+    def _own_ones(self, ended: Sequence[TrialRecord], numbers: range) -> list[Params]:
         configurations = distinct_configurations(numbers, self._spec.replicates)
         if not self._learns or configurations.stop <= len(self._spec.listed):
             return self._known_ones(configurations)

@@ -74,7 +74,20 @@ def binomial_tail(count: int, n: int, share: float) -> float:
         >>> round(binomial_tail(4, 5, 0.25), 6) == round(5 * 0.25**4 * 0.75 + 0.25**5, 6)
         True
     """
-    return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count, n + 1))
+    if count <= 0 or share >= 1:
+        return 1.0
+    logs = math.log(share), math.log1p(-share)
+    return sum(math.exp(log_ways(n, k) + k * logs[0] + (n - k) * logs[1]) for k in range(count, n + 1))
+
+
+def log_ways(n: int, k: int) -> float:
+    """Return the logarithm of the number of ways to choose ``k`` of ``n``; of thousands it is no float.
+
+    Examples:
+        >>> round(math.exp(log_ways(5, 2)), 9)
+        10.0
+    """
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _can_move(task: AnyTask, values: dict[str, Value], name: str, edge: Edge) -> bool:

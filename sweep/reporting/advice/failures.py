@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sweep.definition.dimension import is_number
 from sweep.definition.records import StudyRecord, TrialRecord
+from sweep.reporting.advice.bounds import log_ways
 from sweep.reporting.advice.configurations import Configuration
 from sweep.values import Params, Value
 
@@ -105,10 +106,11 @@ def hypergeometric_tail(hits: int, bad: int, drawn: int, total: int) -> float:
         >>> round(hypergeometric_tail(2, 2, 2, 4) * 6, 9)
         1.0
     """
-    ways = sum(
-        math.comb(bad, k) * math.comb(total - bad, drawn - k) for k in range(hits, min(bad, drawn) + 1)
+    possible = range(max(hits, drawn - (total - bad)), min(bad, drawn) + 1)
+    return sum(
+        math.exp(log_ways(bad, k) + log_ways(total - bad, drawn - k) - log_ways(total, drawn))
+        for k in possible
     )
-    return ways / math.comb(total, drawn)
 
 
 def _cuts(bad: Sequence[Params], others: Sequence[Params]) -> Iterator[Cut]:

@@ -77,11 +77,14 @@ def even_ticks(low: float, high: float) -> list[float]:
     Examples:
         >>> even_ticks(2, 24), even_ticks(2.03, 2.31)
         ([5.0, 10.0, 15.0, 20.0], [2.05, 2.1, 2.15, 2.2, 2.25, 2.3])
+        >>> even_ticks(0.3, 0.7)
+        [0.3, 0.4, 0.5, 0.6, 0.7]
     """
     if not high > low:
         return [float(low)]
-    power = 10.0 ** math.floor(math.log10((high - low) / 4))
-    step = max(s for s in (power, 2 * power, 5 * power) if s <= (high - low) / 4)
+    widest = (high - low) / 4 * (1 + 1e-9)  # (0.7 - 0.3) / 4 is below 0.1
+    power = 10.0 ** math.floor(math.log10(widest))
+    step = max(s for s in (power, 2 * power, 5 * power) if s <= widest)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return plain(step * k for k in range(first, last + 1))
 

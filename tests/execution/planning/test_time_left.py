@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep.definition.dimension import Range
+from sweep.definition.dimension import Choices, Range
 from sweep.definition.records import SegmentRecord
 from sweep.definition.space import Space
 from sweep.definition.spec import StudySpec
@@ -106,3 +106,20 @@ def test_a_plan_rehearses_whole_runs() -> None:
     runs = list(rehearsed_runs(spec(sampler="gp_cost", trials=12), work, timed, 10, 1_000))
     assert {len(run) for run in runs} == {10}
     assert 0.01 < min(map(min, runs)) < max(map(max, runs)) < 10_000
+
+
+@pytest.mark.parametrize("sampler", ["grid", "random", "tpe"])
+@pytest.mark.parametrize("to_come", [3, 2, 7])
+def test_retries_take_the_seconds_of_their_configurations(sampler: str, to_come: int) -> None:
+    """They come after the study's own trials, whose numbers a grid has no cells beyond."""
+    space = Space({"steps": Choices((100, 200, 300, 400))})
+    retried = {n: {"steps": 400} for n in (0, 1, 2)}
+    study = spec(space=space, trials=4, sampler=sampler, retried=retried)
+    known = [trial(n, 2.0, params={"steps": 100 + 100 * n}, seconds=10.0 + 10 * n) for n in range(4)]
+    ended = known[: min(4, 7 - to_come)]
+    found = Prediction(study, work).seconds_left(at(ended, [], range(7 - to_come, 7), 1)) if ended else None
+    if to_come == 3:
+        assert found is not None
+        assert found[0] <= 120 <= found[1] * 1.05
+    else:
+        assert (found is None) == (not ended)

@@ -1,5 +1,8 @@
 """Do the best lie on a bound? Places and chances by hand."""
 
+import math
+from fractions import Fraction
+
 import pytest
 
 from sweep.definition.dimension import Choices, Range
@@ -129,6 +132,14 @@ def test_two_choices_need_all_of_the_best():
         "num_steps: 5 of the best 5 take the largest choice, 200; add a larger one."
     )
     assert "take the smallest choice, 100; add a smaller one." in say("bounds", study([100] * 5))
+
+
+@pytest.mark.parametrize(("count", "n", "share"), [(1_200, 2_000, 0.5), (150, 300, 0.25)])
+def test_binomial_tail_of_many_is_exact(count, n, share):
+    """As fractions give it; the number of ways is no float."""
+    p = Fraction(share)
+    exact = sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(count, n + 1))
+    assert binomial_tail(count, n, share) == pytest.approx(float(exact), rel=1e-9)
 
 
 def test_binomial_tail_by_hand():

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from fractions import Fraction
 
 import pytest
 
@@ -60,6 +61,13 @@ def test_best_cut(bad, others, cut):
 )
 def test_chance_is_no_explanation(bad, others):
     assert best_cut(bad, others) is None
+
+
+def test_hypergeometric_tail_of_many_is_exact():
+    """200 of 2,000 drawn of 4,000 hold 130 or more of 200 bad ones, as fractions give it."""
+    ways = sum(math.comb(200, k) * math.comb(3_800, 2_000 - k) for k in range(130, 201))
+    exact = Fraction(ways, math.comb(4_000, 2_000))
+    assert hypergeometric_tail(130, 200, 2_000, 4_000) == pytest.approx(float(exact), rel=1e-9)
 
 
 def test_hypergeometric_tail_by_hand():
