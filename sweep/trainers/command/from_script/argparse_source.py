@@ -7,7 +7,7 @@ from typing import Any
 
 from sweep.trainers.command.from_script.calls import CallReader, bounds_of, kind_of
 from sweep.trainers.command.from_script.literals import constants
-from sweep.trainers.command.from_script.option import Option, ScriptOptions
+from sweep.trainers.command.from_script.option import Option, ScriptOptions, reachable
 
 _TYPES = {
     "int": "int",
@@ -39,13 +39,32 @@ def argparse_options(tree: ast.Module) -> ScriptOptions:
             unread.append(f"line {call.lineno}: {ast.unparse(call)[:80]}")
         elif _action(reader) not in _NO_OPTIONS:
             option = _option(flags, reader)
-            found[option.name] = option
+            found[option.name] = _joined(found.get(option.name), option)
     if any(_is_method(node, "add_subparsers") for node in ast.walk(tree)):
         unread.append("subcommands: add the one that trains to command, before {args}")
     _warn_of_groups(tree, found)
     changed = dict(_changed_defaults(tree, names))
-    options = (replace(o, default=changed.get(o.name, o.default)) for o in found.values())
-    return ScriptOptions(options=tuple(options), unread=tuple(unread))
+    options = (_with_default(o, changed[o.name]) if o.name in changed else o for o in found.values())
+    return ScriptOptions(options=tuple(map(reachable, options)), unread=tuple(unread))
+
+
+def _joined(first: Option | None, second: Option) -> Option:
+    """Return the option of two ``add_argument`` with one ``dest``; argparse takes the first one's default."""
+    if first is None:
+        return second
+    if first.is_flag and second.is_flag:
+        return replace(
+            first,
+            flag=first.flag or second.flag,
+            off_flag=first.off_flag or second.off_flag,
+            help=first.help or second.help,
+        )
+    return first if second.is_flag or not second.is_usable else second
+
+
+def _with_default(option: Option, default: Any) -> Option:
+    is_known = default is not None
+    return replace(option, default=bool(default) if option.is_flag and is_known else default)
 
 
 def _is_method(node: ast.AST, name: str) -> bool:
@@ -79,7 +98,7 @@ def _warn_of_groups(tree: ast.Module, found: dict[str, Option]) -> None:
     for group in groups & set(owners.values()):
         members = [option for option in found.values() if owners.get(option.line) == group]
         flags = ", ".join(option.flag or option.off_flag or option.name for option in members)
-        for option in members:
+        for option in members if len(members) > 1 else []:
             warning = f"Only one of {flags} may be given."
             found[option.name] = replace(option, warnings=(*option.warnings, warning))
 
@@ -149,19 +168,22 @@ def _stored(option: Option, reader: CallReader) -> Option:
 
 
 def _turned_on(option: Option, reader: CallReader) -> Option:
-    return replace(option, kind="bool", is_flag=True, default=option.default is True)
+    return replace(option, kind="bool", is_flag=True, default=_flag_default(option, reader, usual=False))
 
 
 def _turned_off(option: Option, reader: CallReader) -> Option:
     """Return an option that is on unless its flag is given."""
-    return replace(
-        option,
-        kind="bool",
-        is_flag=True,
-        flag=None,
-        off_flag=option.flag,
-        default=option.default is not False,
-    )
+    default = _flag_default(option, reader, usual=True)
+    return replace(option, kind="bool", is_flag=True, flag=None, off_flag=option.flag, default=default)
+
+
+def _flag_default(option: Option, reader: CallReader, *, usual: bool) -> bool | None:
+    """Return the default of a flag; None if it is known only when the script runs."""
+    node = reader.node("default")
+    if node is None:
+        return usual
+    is_known = option.default is not None or isinstance(node, ast.Constant)
+    return bool(option.default) if is_known else None
 
 
 def _paired(option: Option, reader: CallReader) -> Option:

@@ -1,6 +1,6 @@
 """Describe the options of a script."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweep.values import Value
 
@@ -51,3 +51,17 @@ class ScriptOptions:
     """Whether the options come from the ``--help`` output rather than the source."""
     printed: tuple[str, ...] = ()
     """Names that the script seems to print with a figure."""
+
+
+def reachable(option: Option) -> Option:
+    """Return an option; not usable if it is a flag that cannot give the script both true and false."""
+    sides = {True: option.flag, False: option.off_flag}
+    missing = [side for side, flag in sides.items() if not flag and option.default is not side]
+    if not option.is_flag or not missing:
+        return option
+    words = {True: "on", False: "off"}
+    state = (
+        "Its default is unknown" if option.default is None else f"It is {words[not missing[0]]} by default"
+    )
+    warning = f"{state} and it has no flag that turns it {words[missing[0]]}."
+    return replace(option, is_usable=False, warnings=(*option.warnings, warning))

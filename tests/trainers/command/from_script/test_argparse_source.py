@@ -1,11 +1,21 @@
 """Options of argparse scripts, from their source."""
 
+import argparse
 import ast
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from sweep.trainers.command.arguments import CommandLine
 from sweep.trainers.command.from_script.argparse_source import BOOL_TRAP, argparse_options
 from sweep.trainers.command.from_script.option import Option
+from sweep.trainers.command.from_script.read_script import read_script
+from sweep.trainers.command.from_script.study_text import write_study
+from sweep.trainers.command.placeholders import Place
 
 
 def option(source: str, before: str = "") -> Option:
@@ -92,3 +102,112 @@ def test_defaults_that_change_later() -> None:
         "p.add_argument('--y', type=int)\np.set_defaults(y=3)"
     )
     assert {found.name: found.default for found in argparse_options(tree).options} == {"x": 2, "y": 3}
+
+
+ON = "'--x', dest='x', action='store_true'"
+OFF = "'--no-x', dest='x', action='store_false'"
+
+
+def parsed_by_script(folder: Path, lines: list[str], value: bool) -> object:
+    """Return what argparse stores in ``x`` when the script gets ``x = value`` from its first study."""
+    path = folder / "train.py"
+    path.write_text(
+        "import argparse, json\np = argparse.ArgumentParser()\ng = p.add_mutually_exclusive_group()\n"
+        "p.add_argument('--lr', type=float, default=0.1)\n"
+        + "\n".join(lines)
+        + "\nprint(json.dumps(vars(p.parse_args())))\n"
+    )
+    study = tomllib.loads(write_study(read_script(path), str(path)).replace("# arguments.", "arguments."))
+    line = CommandLine.parse(study["command"], params=["x"], arguments=study.get("arguments"))
+    place = Place(
+        seed=1,
+        dir=folder,
+        here=folder,
+        checkpoint=folder,
+        trial=1,
+        study="s",
+        python=sys.executable,
+        port=1,
+    )
+    done = subprocess.run(line.expand({"x": value}, place), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["x"]
+
+
+@pytest.mark.parametrize("owner", ["p", "g"])
+@pytest.mark.parametrize(
+    ("pair", "after", "default"),
+    [
+        ((ON, OFF), "", False),
+        ((OFF, ON), "", True),
+        ((ON, OFF), "p.set_defaults(x=True)", True),
+        ((OFF, ON), "p.set_defaults(x=False)", False),
+        ((f"{ON}, default=True", OFF), "", True),
+        ((ON, f"{OFF}, default=argparse.SUPPRESS"), "", False),
+    ],
+)
+def test_two_flags_of_one_value(
+    tmp_path: Path, owner: str, pair: tuple[str, str], after: str, default: bool
+) -> None:
+    """They are one option, with the first one's default; true and false both reach the script."""
+    lines = [*(f"{owner}.add_argument({source})" for source in pair), after]
+    assert parsed_by_script(tmp_path, lines, True) is True
+    assert parsed_by_script(tmp_path, lines, False) is False
+    [found] = [option for option in read_script(tmp_path / "train.py").options if option.name == "x"]
+    assert (found.flag, found.off_flag, found.default) == ("--x", "--no-x", default)
+    assert (found.is_usable, found.warnings) == (True, ())
+    parser = argparse.ArgumentParser()
+    exec("\n".join(lines), {"p": parser, "g": parser, "argparse": argparse})  # noqa: S102
+    assert parser.parse_args([]).x is default
+
+
+@pytest.mark.parametrize(
+    ("lines", "warning"),
+    [
+        (
+            [f"p.add_argument({ON}, default=True)"],
+            "It is on by default and it has no flag that turns it off.",
+        ),
+        ([f"p.add_argument({ON}, default=1)"], "It is on by default and it has no flag that turns it off."),
+        (
+            [f"p.add_argument({ON})", "p.set_defaults(x=True)"],
+            "It is on by default and it has no flag that turns it off.",
+        ),
+        (
+            [f"p.add_argument({OFF}, default=False)"],
+            "It is off by default and it has no flag that turns it on.",
+        ),
+        (
+            [f"p.add_argument({OFF})", "p.set_defaults(x=False)"],
+            "It is off by default and it has no flag that turns it on.",
+        ),
+        (
+            [f"p.add_argument({ON}, default=found())"],
+            "Its default is unknown and it has no flag that turns it off.",
+        ),
+    ],
+)
+def test_a_flag_that_changes_nothing(lines: list[str], warning: str) -> None:
+    """A value that the script cannot be given is not searched."""
+    found = argparse_options(ast.parse("\n".join(lines)))
+    [of_x] = found.options
+    assert not of_x.is_usable
+    assert of_x.warnings[-1] == warning
+    text = write_study(found, "train.py")
+    assert f"# {warning}" in text
+    assert "search.x" not in text
+
+
+@pytest.mark.parametrize("lines", [[ON], [OFF], [f"{ON}, default=None"], [f"{OFF}, default=True"]])
+def test_one_flag_whose_default_is_the_other_value(tmp_path: Path, lines: list[str]) -> None:
+    """True and false both reach the script."""
+    calls = [f"p.add_argument({source})" for source in lines]
+    assert parsed_by_script(tmp_path, calls, True) is True
+    assert not parsed_by_script(tmp_path, calls, False)
+
+
+def test_a_flag_beside_an_option_with_a_value() -> None:
+    """The option that takes a value can express what the flag does."""
+    value, flag = "p.add_argument('--x', type=int, default=3)", f"p.add_argument({OFF})"
+    for lines in ([value, flag], [flag, value]):
+        [found] = argparse_options(ast.parse("\n".join(lines))).options
+        assert (found.flag, found.is_flag, found.default) == ("--x", False, 3)
