@@ -23,6 +23,8 @@ class Option:
     """Whether it is a boolean that ``flag`` turns on, without a value."""
     is_list: bool = False
     """Whether it takes several values."""
+    is_group: bool = False
+    """Whether it chooses a configuration group of Hydra, such as ``model``."""
     default: Value = None
     """The default value; None if there is none or it cannot be read."""
     choices: tuple[Value, ...] = ()
