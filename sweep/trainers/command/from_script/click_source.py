@@ -5,7 +5,7 @@ from typing import Any
 
 from sweep.trainers.command.from_script.calls import CallReader, kind_of
 from sweep.trainers.command.from_script.literals import constants
-from sweep.trainers.command.from_script.option import Option, ScriptOptions
+from sweep.trainers.command.from_script.option import Option, ScriptOptions, reachable
 
 _TYPES = {
     "int": "int",
@@ -38,7 +38,8 @@ def click_options(tree: ast.Module) -> ScriptOptions:
             continue
         option = _option(words, reader, is_positional=_name(call.func) == "argument")
         found[option.name] = option
-    return ScriptOptions(style="click", options=tuple(found.values()), unread=tuple(unread))
+    options = tuple(map(reachable, found.values()))
+    return ScriptOptions(style="click", options=options, unread=tuple(unread))
 
 
 def _decorators(function: ast.FunctionDef) -> list[ast.Call]:
@@ -61,9 +62,7 @@ def _option(words: list[str], reader: CallReader, *, is_positional: bool) -> Opt
     ).partition("/")
     own = next((word for word in words if not word.startswith("-")), flag.lstrip("-"))
     default = reader.value("default")
-    is_flag = (
-        bool(off_flag) or reader.value("is_flag") is True or (default is False and not reader.node("type"))
-    )
+    is_flag = bool(off_flag) or reader.value("is_flag") is True or reader.value("flag_value") is True
     kind, choices, bounds = _type(reader, default)
     nargs = reader.value("nargs")
     return Option(
@@ -73,13 +72,19 @@ def _option(words: list[str], reader: CallReader, *, is_positional: bool) -> Opt
         kind="bool" if is_flag else kind,
         is_flag=is_flag,
         is_list=reader.value("multiple") is True or nargs == -1 or (isinstance(nargs, int) and nargs > 1),
-        default=default if not is_flag else bool(default),
+        default=default if not is_flag or _is_unknown(reader, default) else bool(default),
         choices=choices,
         bounds=bounds,
         is_required=is_positional or reader.value("required") is True,
         help=_help(reader),
         warnings=tuple(reader.warnings),
     )
+
+
+def _is_unknown(reader: CallReader, default: object) -> bool:
+    """Return whether a default is known only when the script runs."""
+    node = reader.node("default")
+    return default is None and node is not None and not isinstance(node, ast.Constant)
 
 
 def _help(reader: CallReader) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sweep.trainers.command.from_script.calls import CallReader, kind_of
@@ -44,7 +45,16 @@ def hydra_options(tree: ast.Module, main: ast.Call, folder: Path) -> ScriptOptio
             options |= {option.name: option for option in _file_options(text, conf, unread)}
         elif not options:
             unread.append(f"its configuration {path} cannot be read")
-    return ScriptOptions(style="hydra", options=tuple(options.values()), unread=(*unread, *reader.warnings))
+    named = tuple(_apart(option, options) if option.is_group else option for option in options.values())
+    return ScriptOptions(style="hydra", options=named, unread=(*unread, *reader.warnings))
+
+
+def _apart(group: Option, known: dict[str, Option]) -> Option:
+    """Return a group under a name of its own: ``model`` is also the table of ``model.depth`` in a study."""
+    name = f"{group.name}_group"
+    while name in known:
+        name += "_"
+    return replace(group, name=name)
 
 
 def _text(path: Path) -> str | None:
@@ -61,7 +71,9 @@ def _file_options(text: str, conf: Path, unread: list[str]) -> Iterator[Option]:
         group, _, chosen = (part.strip() for part in entry.removeprefix("override").partition(":"))
         if chosen and (conf / group).is_dir():
             known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
-            yield Option(name=group, flag=group, kind="text", default=chosen, choices=tuple(known))
+            yield Option(
+                name=group, flag=group, kind="text", is_group=True, default=chosen, choices=tuple(known)
+            )
             inner = _text(conf / group / f"{chosen}.yaml")
             if inner is not None:
                 yield from _value_options(inner, f"{group}.", unread)

@@ -23,6 +23,8 @@ class Option:
     """Whether it is a boolean that ``flag`` turns on, without a value."""
     is_list: bool = False
     """Whether it takes several values."""
+    is_group: bool = False
+    """Whether it chooses a configuration group of Hydra, such as ``model``."""
     default: Value = None
     """The default value; None if there is none or it cannot be read."""
     choices: tuple[Value, ...] = ()
@@ -60,8 +62,9 @@ def reachable(option: Option) -> Option:
     if not option.is_flag or not missing:
         return option
     words = {True: "on", False: "off"}
+    is_unknown = option.default is None
     state = (
-        "Its default is unknown" if option.default is None else f"It is {words[not missing[0]]} by default"
+        "Its default is unknown, and it" if is_unknown else f"It is {words[not missing[0]]} by default and"
     )
-    warning = f"{state} and it has no flag that turns it {words[missing[0]]}."
+    warning = f"{state} has no flag that turns it {words[missing[0]]}."
     return replace(option, is_usable=False, warnings=(*option.warnings, warning))

@@ -254,7 +254,7 @@ def _argument(option: Option, style: str) -> Any:
     """Return the entry of ``[arguments]``; None if the style already writes the option correctly."""
     flag, name = option.flag or "", option.name
     if style == "hydra":
-        return None
+        return None if flag == name else f"{flag}={{value}}"
     if option.kind == "bool" and option.is_flag:
         usual = {"argparse": (f"--{name}", None), "click": (f"--{name}", f"--no-{name}")}.get(style)
         return None if (flag, option.off_flag) == usual else [flag, option.off_flag or ""]

@@ -165,24 +165,24 @@ def test_two_flags_of_one_value(
     [
         (
             [f"p.add_argument({ON}, default=True)"],
-            "It is on by default and it has no flag that turns it off.",
+            "It is on by default and has no flag that turns it off.",
         ),
-        ([f"p.add_argument({ON}, default=1)"], "It is on by default and it has no flag that turns it off."),
+        ([f"p.add_argument({ON}, default=1)"], "It is on by default and has no flag that turns it off."),
         (
             [f"p.add_argument({ON})", "p.set_defaults(x=True)"],
-            "It is on by default and it has no flag that turns it off.",
+            "It is on by default and has no flag that turns it off.",
         ),
         (
             [f"p.add_argument({OFF}, default=False)"],
-            "It is off by default and it has no flag that turns it on.",
+            "It is off by default and has no flag that turns it on.",
         ),
         (
             [f"p.add_argument({OFF})", "p.set_defaults(x=False)"],
-            "It is off by default and it has no flag that turns it on.",
+            "It is off by default and has no flag that turns it on.",
         ),
         (
             [f"p.add_argument({ON}, default=found())"],
-            "Its default is unknown and it has no flag that turns it off.",
+            "Its default is unknown, and it has no flag that turns it off.",
         ),
     ],
 )

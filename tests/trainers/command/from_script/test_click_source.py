@@ -30,6 +30,13 @@ def option(source: str) -> Option:
         ("option('-l', '--learning-rate', 'rate', type=float)", {"name": "rate", "flag": "--learning-rate"}),
         ("option('--x-y')", {"name": "x_y", "kind": "text"}),
         ("option('--x', is_flag=True)", {"is_flag": True, "default": False, "off_flag": None}),
+        ("option('--x', default=False)", {"is_flag": False, "kind": "bool", "default": False}),
+        ("option('--x', flag_value=True, default=False)", {"is_flag": True, "is_usable": True}),
+        ("option('--x', default=True)", {"is_flag": False, "kind": "bool", "default": True}),
+        ("option('--x', type=bool)", {"is_flag": False, "kind": "bool", "is_usable": True}),
+        ("option('--x', is_flag=True, default=True)", {"is_usable": False, "default": True}),
+        ("option('--x', is_flag=True, default=found())", {"is_usable": False, "default": None}),
+        ("option('--x/--no-x', default=found())", {"is_usable": True, "default": None}),
         ("option('--x/--no-x', default=True)", {"flag": "--x", "off_flag": "--no-x", "default": True}),
         ("option('--on/--off', 'x', default=False)", {"name": "x", "flag": "--on", "off_flag": "--off"}),
         ("option('--x', type=click.Choice(['a', 'b']))", {"choices": ("a", "b"), "kind": "text"}),
@@ -60,6 +67,9 @@ import click
 @click.option("--act", type=click.Choice(["relu", "tanh"]), default="relu")
 @click.option("--use-bn/--no-use-bn", default=True)
 @click.option("--amp", is_flag=True)
+@click.option("--bias", default=False)
+@click.option("--tied", default=True)
+@click.option("--fast", is_flag=True, default=True, expose_value=False)
 @click.option("--layer", multiple=True, type=int, default=[3, 4])
 @click.option("--seed", default=0)
 def train(**values):
@@ -79,6 +89,8 @@ def test_the_script_takes_what_the_study_gives(tmp_path: Path, end: int) -> None
         write_study(read_script(path), str(path)).replace("# search.", "search.").replace("# arg", "arg")
     )
     assert (study["metric"], study["direction"], study["style"]) == ("val accuracy", "maximize", "click")
+    assert {"amp", "bias", "tied", "use_bn"} <= study["search"].keys()
+    assert "fast" not in study["search"]
     ends = ("low", "high")
     values = {
         name: entry["choices"][end] if "choices" in entry else entry[ends[end]]

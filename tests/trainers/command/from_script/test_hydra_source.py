@@ -1,15 +1,22 @@
 """Options of Hydra scripts: YAML files and dataclasses."""
 
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.trainers.command.arguments import CommandLine
+from sweep.trainers.command.config_files import nested
 from sweep.trainers.command.from_script.option import Option
 from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.simple_yaml import read_simple_yaml
 from sweep.trainers.command.from_script.study_text import write_study
+from sweep.trainers.command.placeholders import Place
 
 SCRIPT = """
 import hydra
@@ -82,7 +89,7 @@ def test_a_yaml_file_beside_the_script(tmp_path: Path) -> None:
     path.write_text(SCRIPT)
     found = options(path)
     assert {name: option.default for name, option in found.items()} == {
-        "model": "mlp",
+        "model_group": "mlp",
         "model.depth": 3,
         "lr": 0.001,
         "epochs": 10,
@@ -93,14 +100,51 @@ def test_a_yaml_file_beside_the_script(tmp_path: Path) -> None:
         "optimizer.name": "adam",
         "optimizer.betas.first": 0.9,
     }
-    assert found["model"].choices == ("cnn", "mlp")
+    assert found["model_group"].choices == ("cnn", "mlp")
     assert found["data"].is_required
     assert read_script(path).unread == ("note: |", "a block")
     text = write_study(read_script(path), "train.py")
     assert 'command = ["python", "train.py", "{args}", "seed={seed}"]\n' in text
     assert "search.lr = { low = 0.0001, high = 0.01, log = true }\n" in text
     assert '# search."optimizer.betas.first" = ' in text
-    assert "arguments" not in text
+    assert 'arguments.model_group = "model={value}"\n' in text
+    assert text.count("arguments") == 1
+
+
+@pytest.mark.parametrize("taken", ["", "model_group: 1\n"])
+def test_a_group_and_its_values_in_one_study(tmp_path: Path, taken: str) -> None:
+    """The group has a name of its own, and Hydra gets both."""
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "conf" / "config.yaml").write_text(f"defaults:\n  - model: mlp\n  - _self_\nlr: 0.1\n{taken}")
+    for name in ("mlp", "cnn"):
+        (tmp_path / "conf" / "model" / f"{name}.yaml").write_text(f"kind: {name}\nhidden_dim: 8\n")
+    path = tmp_path / "train.py"
+    path.write_text(SCRIPT.replace('f"val_loss={0.5}"', "cfg.model.kind, cfg.model.hidden_dim"))
+    text = write_study(read_script(path), str(path), metric="x")
+    study = tomllib.loads(text.replace("# search.", "search.").replace("# arguments.", "arguments."))
+    values = {"model_group_" if taken else "model_group": "cnn", "model.hidden_dim": 16}
+    assert values.keys() <= study["search"].keys()
+    nested(dict.fromkeys(study["search"]))  # the trial's configuration file can hold them together
+    line = CommandLine.parse(
+        study["command"],
+        params=list(values),
+        style="hydra",
+        arguments=study["arguments"],
+    )
+    place = Place(
+        seed=1,
+        dir=tmp_path,
+        here=tmp_path,
+        checkpoint=tmp_path,
+        trial=1,
+        study="s",
+        python=sys.executable,
+        port=1,
+    )
+    done = subprocess.run(
+        line.expand(values, place), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("cnn 16\n", 0), done.stderr
 
 
 def test_a_dataclass(tmp_path: Path) -> None:
