@@ -75,7 +75,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals_reach_what_tests_start() -> None:
-    """Let the started processes heed signals, even if the tests run under ``nohup`` or in the background.
+    """Let signals end the processes that tests start, even if the tests run under ``nohup``.
 
     A process inherits that a signal is ignored. It does not inherit a handler.
     """

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,10 @@ def exported(capsys: Capture, *arguments: str) -> str:
     return path
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start ``sweep`` and do not wait for its end."""
+def start(folder: Path, *arguments: str, beginning: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start ``sweep``, perhaps by another program that begins its line, and do not wait for its end."""
     return subprocess.Popen(
-        [sys.executable, "-m", "sweep", *arguments],
+        [*beginning, sys.executable, "-m", "sweep", *arguments],
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,

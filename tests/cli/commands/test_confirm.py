@@ -1,4 +1,4 @@
-"""A confirmation that certifies nothing says so, and is no success."""
+"""A confirmation without a certificate exits with 1 and does not propose an export."""
 
 from pathlib import Path
 

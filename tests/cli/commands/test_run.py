@@ -186,15 +186,7 @@ IGNORING = {
 def test_a_run_ignores_what_it_was_started_to_ignore(way: str, folder: Path) -> None:
     """So ``nohup`` keeps a hang-up, and a script the Ctrl-C of its terminal, from a run in the background."""
     beginning, number = IGNORING[way]
-    run = subprocess.Popen(
-        [*beginning, sys.executable, "-m", "sweep", "run", "small", "--trials", "30", "--workers", "1"],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    run = start(folder, "run", "small", "--trials", "30", "--workers", "1", beginning=beginning)
     wait_for_line(run, "trial ")
     run.send_signal(number)
     _, complaints = run.communicate(timeout=DEADLINE_S)

@@ -4,7 +4,6 @@ import argparse
 import ast
 import json
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sweep.trainers.command.from_script.argparse_source import BOOL_TRAP, argpar
 from sweep.trainers.command.from_script.option import Option
 from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.study_text import write_study
-from sweep.trainers.command.placeholders import Place
+from tests.support.made_place import place_in
 
 
 def option(source: str, before: str = "") -> Option:
@@ -119,16 +118,7 @@ def parsed_by_script(folder: Path, lines: list[str], value: bool) -> object:
     )
     study = tomllib.loads(write_study(read_script(path), str(path)).replace("# arguments.", "arguments."))
     line = CommandLine.parse(study["command"], params=["x"], arguments=study.get("arguments"))
-    place = Place(
-        seed=1,
-        dir=folder,
-        here=folder,
-        checkpoint=folder,
-        trial=1,
-        study="s",
-        python=sys.executable,
-        port=1,
-    )
+    place = place_in(folder)
     done = subprocess.run(line.expand({"x": value}, place), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["x"]
 

@@ -3,7 +3,6 @@
 import ast
 import json
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from sweep.trainers.command.from_script.click_source import click_options
 from sweep.trainers.command.from_script.option import Option
 from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.study_text import write_study
-from sweep.trainers.command.placeholders import Place
+from tests.support.made_place import place_in
 
 
 def option(source: str) -> Option:
@@ -99,16 +98,7 @@ def test_the_script_takes_what_the_study_gives(tmp_path: Path, end: int) -> None
     parsed = CommandLine.parse(
         study["command"], params=["data", *values], style="click", arguments=study["arguments"]
     )
-    place = Place(
-        seed=7,
-        dir=tmp_path,
-        here=tmp_path,
-        checkpoint=tmp_path,
-        trial=1,
-        study="s",
-        python=sys.executable,
-        port=1,
-    )
+    place = place_in(tmp_path, seed=7)
     done = subprocess.run(
         parsed.expand({**values, "data": "x y"}, place), capture_output=True, text=True, check=False
     )

@@ -1,7 +1,6 @@
 """Options of Hydra scripts: YAML files and dataclasses."""
 
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from sweep.trainers.command.from_script.option import Option
 from sweep.trainers.command.from_script.read_script import read_script
 from sweep.trainers.command.from_script.simple_yaml import read_simple_yaml
 from sweep.trainers.command.from_script.study_text import write_study
-from sweep.trainers.command.placeholders import Place
+from tests.support.made_place import place_in
 
 SCRIPT = """
 import hydra
@@ -131,16 +130,7 @@ def test_a_group_and_its_values_in_one_study(tmp_path: Path, taken: str) -> None
         style="hydra",
         arguments=study["arguments"],
     )
-    place = Place(
-        seed=1,
-        dir=tmp_path,
-        here=tmp_path,
-        checkpoint=tmp_path,
-        trial=1,
-        study="s",
-        python=sys.executable,
-        port=1,
-    )
+    place = place_in(tmp_path)
     done = subprocess.run(
         line.expand(values, place), cwd=tmp_path, capture_output=True, text=True, check=False
     )
